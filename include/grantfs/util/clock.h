@@ -1,0 +1,28 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace grantfs {
+
+/// Where the program gets its time from, so that a test can have a clock of its own. Threads: safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  /// Seconds since 1970 UTC; may jump.
+  virtual std::int64_t WallSeconds() const = 0;
+  /// CLOCK_BOOTTIME: never goes back and counts while the machine sleeps.
+  virtual std::chrono::nanoseconds Boot() const = 0;
+};
+
+/// The operating system's clocks.
+const Clock& SystemClock();
+
+/// "2026-01-31T12:00:00Z" (RFC 3339, UTC).
+std::string FormatTime(std::int64_t unix_seconds);
+
+/// Reads "90s", "10m", "24h", "30d" (one positive whole number and a unit) into seconds, or -1 if it is none.
+std::int64_t ParseDurationSeconds(const char* text);
+
+}  // namespace grantfs

@@ -1,0 +1,101 @@
+#include "grantfs/util/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "grantfs/util/unique_fd.h"
+
+namespace grantfs {
+namespace {
+
+Error SystemError(const char* where, const std::string& path) {
+  const int sys = errno;
+  const Code code = sys == ENOENT ? Code::kNotFound : sys == ENOSPC || sys == EDQUOT ? Code::kNoSpace : Code::kIo;
+  return Error{code, where, sys, path};
+}
+
+std::string DirectoryOf(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Status WriteAll(int fd, ByteView content, const std::string& path) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return SystemError("could not write the file", path);
+    content = content.subspan(static_cast<std::size_t>(written));
+  }
+  if (::fsync(fd) != 0) return SystemError("could not sync the file", path);
+  return {};
+}
+
+Status SyncDirectory(const std::string& path) {
+  const UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.get()) != 0) return SystemError("could not sync the directory", path);
+  return {};
+}
+
+}  // namespace
+
+Result<Bytes> ReadFile(const std::string& path, std::size_t max_bytes) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!fd) return SystemError("could not open the file", path);
+  struct stat info{};
+  if (::fstat(fd.get(), &info) != 0) return SystemError("could not look at the file", path);
+  if (!S_ISREG(info.st_mode)) return Error{Code::kInvalid, "not a regular file", 0, path};
+  Bytes content;
+  std::uint8_t buffer[16384];
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return SystemError("could not read the file", path);
+    if (got == 0) return content;
+    if (content.size() + static_cast<std::size_t>(got) > max_bytes) {
+      return Error{Code::kInvalid, "the file is larger than the bound", 0, path};
+    }
+    content.insert(content.end(), buffer, buffer + got);
+  }
+}
+
+Status WriteFileAtomic(const std::string& path, ByteView content, mode_t mode) {
+  std::string temporary = path + ".XXXXXX";
+  UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) return SystemError("could not make a file beside it", path);
+  const auto give_up = [&](Error error) {
+    ::unlink(temporary.c_str());
+    return error;
+  };
+  if (::fchmod(fd.get(), mode) != 0) return give_up(SystemError("could not set the file's mode", path));
+  if (auto written = WriteAll(fd.get(), content, path); !written) return give_up(written.error());
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    return give_up(SystemError("could not put the file in its place", path));
+  }
+  return SyncDirectory(DirectoryOf(path));
+}
+
+Status MakeDirectories(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) == 0) return {};
+  if (errno == EEXIST) {
+    struct stat info{};
+    if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
+    return Error{Code::kIo, "exists and is not a directory", ENOTDIR, path};
+  }
+  if (errno != ENOENT) return SystemError("could not make the directory", path);
+  const std::string parent = DirectoryOf(path);
+  if (parent == path || parent == ".") return SystemError("could not make the directory", path);
+  GRANTFS_CHECK(MakeDirectories(parent, mode));
+  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
+  return SystemError("could not make the directory", path);
+}
+
+bool PathExists(const std::string& path) {
+  struct stat info{};
+  return ::lstat(path.c_str(), &info) == 0;
+}
+
+}  // namespace grantfs

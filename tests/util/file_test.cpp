@@ -1,0 +1,51 @@
+#include "grantfs/util/file.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+namespace grantfs {
+namespace {
+
+class FileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/grantfs-file-XXXXXX";
+    ASSERT_NE(::mkdtemp(name), nullptr);
+    dir_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(dir_); }
+  std::string dir_;
+};
+
+TEST_F(FileTest, WritesWholeWithItsMode) {
+  const std::string path = dir_ + "/a";
+  ASSERT_TRUE(WriteFileAtomic(path, AsBytes("one"), 0600));
+  ASSERT_TRUE(WriteFileAtomic(path, AsBytes("two!"), 0600));
+  const auto content = ReadFile(path, 4);
+  ASSERT_TRUE(content) << Describe(content.error());
+  EXPECT_EQ(ToText(*content), "two!");
+  struct stat info{};
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600u);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 1) << "a temporary file was left";
+}
+
+TEST_F(FileTest, SaysWhatIsWrong) {
+  EXPECT_EQ(ReadFile(dir_ + "/none", 10).error().code, Code::kNotFound);
+  EXPECT_EQ(ReadFile(dir_, 10).error().code, Code::kInvalid);
+  ASSERT_TRUE(WriteFileAtomic(dir_ + "/b", AsBytes("12345"), 0600));
+  EXPECT_EQ(ReadFile(dir_ + "/b", 4).error().code, Code::kInvalid);
+  EXPECT_FALSE(WriteFileAtomic(dir_ + "/no/such", AsBytes("x"), 0600));
+  EXPECT_EQ(MakeDirectories(dir_ + "/b/c", 0700).error().code, Code::kIo);
+}
+
+TEST_F(FileTest, MakesParents) {
+  ASSERT_TRUE(MakeDirectories(dir_ + "/x/y/z", 0700));
+  EXPECT_TRUE(MakeDirectories(dir_ + "/x/y/z", 0700));
+  EXPECT_TRUE(PathExists(dir_ + "/x/y/z"));
+}
+
+}  // namespace
+}  // namespace grantfs
