@@ -1,0 +1,109 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "grantfs/crypto/secret.h"
+#include "grantfs/util/result.h"
+
+namespace grantfs {
+
+/// The process that asked for a file, as the kernel named it.
+struct Caller {
+  std::uint32_t pid = 0;  ///< 0: in a pid namespace that is not visible from here
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string executable;  ///< /proc/PID/exe, "" where it cannot be read
+  std::string cgroup;      ///< the unified hierarchy's path, "" where it cannot be read
+};
+
+/// One secret that this machine may read, as its verified lists say.
+struct GrantedSecret {
+  std::uint64_t number = 0;   ///< 1..2^38-1, vault-wide, never reused
+  std::uint32_t version = 0;  ///< 1..2^24-1, the one that the grant's label points at
+  std::string environment;    ///< "shop/prod"
+  std::string path;           ///< within the environment: "db-password", "tls/server.key"
+  std::uint64_t size = 0;     ///< bytes of that version's plaintext
+  std::int64_t time = 0;      ///< of that version: unix seconds
+  std::string owner;          ///< user name or number; "" = whoever mounted
+  std::string group;          ///< group name or number; "" = whoever mounted
+  std::uint32_t mode = 0400;
+  bool strict = false;        ///< page-cache fills are refused
+  std::int64_t expires = 0;   ///< of the grant: unix seconds, 0 = never
+  std::string unenforceable;  ///< non-empty: why this mount denies the grant (a condition, lease or record kind of later)
+};
+
+/// What a machine may read at one moment. Immutable; ordered by environment, then path.
+struct Listing {
+  std::uint64_t generation = 0;  ///< grows with each change
+  std::vector<GrantedSecret> secrets;
+};
+
+/// A decrypted version.
+struct OpenedSecret {
+  SecretValue value;
+  std::uint32_t version = 0;
+  std::uint64_t record = 0;  ///< the read's place in the audit log
+};
+
+/// How things stand, for `.grantfs/status`.
+struct SourceStatus {
+  std::string vault_id;
+  std::string vault_address;
+  std::string machine;               ///< this machine's name
+  bool connected = false;            ///< heartbeats arrive
+  std::int64_t last_heard = 0;       ///< unix seconds, 0 = never since start
+  std::string problem;               ///< the last failure in one sentence with its mend, "" = none
+  std::vector<std::string> notices;  ///< one sentence each: refused lists, unenforceable grants
+};
+
+/// Where a mount gets its secrets from. Implemented over the vault by the client module; a test of the filesystem has one
+/// of its own. Threads: all safe.
+class SecretSource {
+ public:
+  virtual ~SecretSource() = default;
+
+  /// The last verified listing; never blocks, never null, never touches the network.
+  virtual std::shared_ptr<const Listing> CurrentListing() const = 0;
+  virtual SourceStatus CurrentStatus() const = 0;
+
+  struct OpenRequest {
+    std::uint64_t number = 0;
+    std::uint32_t version = 0;  ///< 0: the one that the label points at now
+    std::string open_id;        ///< recorded once by the vault, however often it is sent: 1..64 characters of [0-9a-z-]
+    Caller caller;
+  };
+  using OpenDone = std::function<void(Result<OpenedSecret>)>;
+  /// A started open. Dropping it lets the open run on; Cancel() ends it early with kCancelled.
+  class Pending {
+   public:
+    virtual ~Pending() = default;
+    virtual void Cancel() = 0;
+  };
+
+  /// Asks, verifies and decrypts. `done` runs exactly once, on a thread of the source (perhaps before this returns), within
+  /// the deadline. Asked for an outdated version, the source answers with that version only if the grant still covers it,
+  /// else with kConflict, and the listing is already the newer one when `done` runs.
+  /// Errors: kNotFound (not granted), kDenied (revoked or frozen), kExpired, kUnreachable, kThrottled, kUnrecorded,
+  /// kIntegrity, kUnsupported (unenforceable), kConflict, kCancelled.
+  virtual std::shared_ptr<Pending> Open(OpenRequest request, std::chrono::milliseconds deadline, OpenDone done) = 0;
+
+  /// `changed` runs on a thread of the source after CurrentListing() changed. At most one subscriber; an empty function
+  /// unsubscribes, and none runs after that returned.
+  virtual void Subscribe(std::function<void()> changed) = 0;
+
+  /// True if a heartbeat of the vault was seen at most `within` ago. Open handles of lease 0 are served while it holds.
+  virtual bool HeardWithin(std::chrono::milliseconds within) const = 0;
+
+  /// For an open handle that is read while HeardWithin fails: asks the vault whether the grant still stands, records nothing.
+  /// Errors: as Open.
+  using CheckDone = std::function<void(Status)>;
+  virtual std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
+                                         std::chrono::milliseconds deadline, CheckDone done) = 0;
+};
+
+}  // namespace grantfs
