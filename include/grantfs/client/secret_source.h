@@ -73,7 +73,8 @@ class SecretSource {
 
   struct OpenRequest {
     std::uint64_t number = 0;
-    std::uint32_t version = 0;  ///< 0: the one that the label points at now
+    std::uint32_t version = 0;  ///< the node's version; 0: the one that the label points at now
+    bool grace = false;         ///< `version` may have been superseded a moment ago: serve it all the same
     std::string open_id;        ///< recorded once by the vault, however often it is sent: 1..64 characters of [0-9a-z-]
     Caller caller;
   };
@@ -86,8 +87,8 @@ class SecretSource {
   };
 
   /// Asks, verifies and decrypts. `done` runs exactly once, on a thread of the source (perhaps before this returns), within
-  /// the deadline. Asked for an outdated version, the source answers with that version only if the grant still covers it,
-  /// else with kConflict, and the listing is already the newer one when `done` runs.
+  /// the deadline. Asked for a version that is no longer the label's, without `grace` (or when that was more than a minute
+  /// ago), it answers kConflict, and CurrentListing() shows the newer version before `done` runs.
   /// Errors: kNotFound (not granted), kDenied (revoked or frozen), kExpired, kUnreachable, kThrottled, kUnrecorded,
   /// kIntegrity, kUnsupported (unenforceable), kConflict, kCancelled.
   virtual std::shared_ptr<Pending> Open(OpenRequest request, std::chrono::milliseconds deadline, OpenDone done) = 0;
