@@ -1,0 +1,229 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "grantfs/trust/sealing.h"
+#include "grantfs/trust/signed_list.h"
+
+namespace grantfs {
+
+/// From which sequence of its list on somebody held something, and until before which.
+struct Tenure {
+  std::uint64_t from = 0;
+  std::optional<std::uint64_t> until;
+  bool At(std::uint64_t sequence) const { return sequence >= from && (!until || sequence < *until); }
+};
+
+/// Genesis, vault owners, environments, TLS pins, the log's key, removed identities. Every client verifies it.
+class VaultList : public SignedList {
+ public:
+  VaultList() : SignedList(ListId::Vault()) {}
+
+  struct EnvironmentEntry {
+    Hash genesis;
+    std::uint64_t number = 0;  ///< sequence of its EnvironmentAdd: its address as a recipient
+  };
+
+  /// The hash of the genesis statement. The list must not be empty.
+  const Hash& vault_id() const { return vault_id_; }
+  const Identity& recovery() const { return recovery_; }
+  const std::vector<Hash>& pins() const { return pins_; }
+  const std::string& log_origin() const { return log_origin_; }
+  const VerifyKey& log_key() const { return log_key_; }
+  const std::map<std::string, EnvironmentEntry>& environments() const { return environments_; }
+  std::vector<Identity> Owners() const;
+  bool IsOwner(const Hash& id) const { return WasOwner(id, next_sequence()); }
+  /// At the state after statement `sequence`.
+  bool WasOwner(const Hash& id, std::uint64_t sequence) const;
+  /// Named by an IdentityRemove: nobody seals to it.
+  bool IsRemoved(const Hash& id) const { return removed_.contains(id); }
+  const Identity* FindIdentity(const Hash& id) const;  ///< present and former owners, recovery
+
+ protected:
+  Result<Permission> Needed(const Statement& statement) const override;
+  const Identity* SignerOf(const Statement& statement, const UpperLists& upper) const override;
+  bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
+             const UpperLists& upper) const override;
+  Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
+  void Reset() override;
+
+ private:
+  struct Owner {
+    Identity identity;
+    std::vector<Tenure> tenures;
+  };
+  Status ApplyCreate(const VaultCreate& act, const SignedStatement& statement);
+  Status ApplyOwnerAdd(const VaultOwnerAdd& act, std::uint64_t sequence);
+  Status ApplyOwnerRemove(const VaultOwnerRemove& act, const Statement& statement);
+  Hash vault_id_;
+  std::map<Hash, Owner> owners_;
+  Identity recovery_;
+  std::vector<Hash> pins_;
+  std::string log_origin_;
+  VerifyKey log_key_;
+  std::map<std::string, EnvironmentEntry> environments_;
+  std::map<Hash, std::string> removed_;
+};
+
+/// Invitations, approvals, removals. Only vault owners' clients and the vault itself verify it.
+class MachinesList : public SignedList {
+ public:
+  MachinesList() : SignedList(ListId::Machines()) {}
+  struct Machine {
+    Identity identity;
+    std::uint64_t number = 0;  ///< sequence of its approval: its address as a recipient
+    std::int64_t approved = 0; ///< unix seconds, by the approver's clock
+    std::string invitation;
+    bool removed = false;
+  };
+  enum class InvitationState { kOpen, kUsed, kWithdrawn };
+  struct InvitationEntry {
+    Invitation invitation;
+    InvitationState state = InvitationState::kOpen;
+    std::uint64_t sequence = 0;
+  };
+  const std::map<std::uint64_t, Machine>& machines() const { return machines_; }  ///< by number
+  const std::map<std::string, InvitationEntry>& invitations() const { return invitations_; }
+  const Machine* FindByName(const std::string& name) const;  ///< the one not removed
+  const Machine* FindById(const Hash& id) const;             ///< removed or not
+
+ protected:
+  Result<Permission> Needed(const Statement& statement) const override;
+  const Identity* SignerOf(const Statement& statement, const UpperLists& upper) const override;
+  bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
+             const UpperLists& upper) const override;
+  Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
+  void Reset() override;
+
+ private:
+  Status ApplyInvite(const InvitationCreate& act, std::uint64_t sequence);
+  Status ApplyApprove(const MachineApprove& act, const Statement& statement);
+  Status ApplyRemove(const MachineRemove& act);
+  std::map<std::uint64_t, Machine> machines_;
+  std::map<Hash, std::uint64_t> by_id_;
+  std::map<std::string, std::uint64_t> by_name_;
+  std::map<std::string, InvitationEntry> invitations_;
+};
+
+/// Members and epochs of one environment.
+class EnvironmentList : public SignedList {
+ public:
+  explicit EnvironmentList(std::string name) : SignedList(ListId::Environment(std::move(name))) {}
+  struct Member {
+    Identity identity;
+    Role role = Role::kOwner;
+    std::string prefix;
+    std::vector<Tenure> tenures;
+    bool present = false;
+  };
+  const std::string& name() const { return id().environment; }
+  const std::map<Hash, Member>& members() const { return members_; }  ///< also former ones
+  const std::vector<Epoch>& epochs() const { return epochs_; }        ///< [0] is number 1
+  const Epoch& newest_epoch() const { return epochs_.back(); }
+  /// The role that somebody holds now / held at the state after statement `sequence`.
+  std::optional<Role> RoleOf(const Hash& id) const;
+  std::optional<Role> RoleAt(const Hash& id, std::uint64_t sequence) const;
+  const Identity* FindIdentity(const Hash& id) const;
+  /// Everyone whom a new epoch's key must be sealed to: owners, readers, recovery. None that the vault list names as removed.
+  std::vector<Identity> EpochRecipients(const VaultList& vault) const;
+  /// That this list begins with the genesis that the vault list names. Errors: kIntegrity, kNotFound.
+  Status CheckGenesis(const VaultList& vault) const;
+
+ protected:
+  Result<Permission> Needed(const Statement& statement) const override;
+  const Identity* SignerOf(const Statement& statement, const UpperLists& upper) const override;
+  bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
+             const UpperLists& upper) const override;
+  Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
+  void Reset() override;
+
+ private:
+  Status ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence);
+  Status ApplyMemberRemove(const MemberRemove& act, const Statement& statement);
+  Status ApplyEpoch(const Epoch& epoch);
+  std::map<Hash, Member> members_;
+  std::vector<Epoch> epochs_;
+};
+
+/// Versions, labels and grants of one secret. Owners, writers and the vault hold it whole; a machine holds it from a statement that
+/// set the grants' root (Partial), and then sees labels, root and what it is shown by proof.
+class SecretList : public SignedList {
+ public:
+  explicit SecretList(std::uint64_t number) : SignedList(ListId::Secret(number)) {}
+  /// To begin in the middle: the first statement received must be an owner's grant, revocation or the creation itself.
+  static SecretList Partial(std::uint64_t number, std::uint64_t first_sequence);
+
+  struct Version {
+    VersionPublish publish;
+    StatementPtr statement;
+  };
+  struct StandingGrant {
+    Grant grant;
+    StatementPtr statement;
+  };
+  using GrantKey = std::pair<GranteeKind, std::uint64_t>;
+
+  const SecretCreate& create() const { return create_; }  ///< zero where a partial list did not see it
+  /// Labels resolved: label -> hash of a version's statement. And the grants' root.
+  const SecretState& state() const { return state_; }
+  const std::map<std::uint32_t, Version>& versions() const { return versions_; }         ///< of a whole list: all
+  const std::map<GrantKey, StandingGrant>& grants() const { return grants_; }            ///< of a whole list: all
+  const Version* FindVersion(const Hash& statement) const;
+  const Version* Current() const;  ///< the one labelled `current`, nullptr if none
+  bool whole() const { return !partial_; }
+  std::uint32_t next_version() const;
+
+  /// The state that a statement with this act must claim if it is the next. For a Void: the state before what it takes back.
+  Result<SecretState> StateAfter(const Act& act, const UpperLists& upper) const;
+
+  /// Audit path of one standing grant under state().grants. Whole lists only.
+  struct GrantProof {
+    std::uint64_t index = 0;
+    std::uint64_t leaves = 0;
+    std::vector<Hash> path;
+  };
+  std::optional<GrantProof> ProveGrant(const GrantKey& key) const;
+
+  /// A machine's check: `grant` is a statement of this list that grants to `machine`, by one who was an owner at the heads that it
+  /// names, and stands under state().grants. Errors: kIntegrity.
+  Result<Grant> VerifyGrant(const SignedStatement& grant, const GrantProof& proof, const Identity& machine,
+                            const UpperLists& upper) const;
+  /// A machine's check: `version` is the statement that `label` points at, by one who could publish. Errors: kIntegrity, kNotFound.
+  Result<VersionPublish> VerifyVersion(const std::string& label, const SignedStatement& version,
+                                       const UpperLists& upper) const;
+  /// The same for a version that no label points at any more (a grace read): only its signature and place are checked.
+  Result<VersionPublish> VerifyOldVersion(const SignedStatement& version, const UpperLists& upper) const;
+
+  /// Everyone whom a version's data key must be sealed to: the environment's newest epoch and each standing grantee that is not
+  /// removed, with their keys.
+  struct Target {
+    Recipient recipient;
+    SealKey key;
+    std::string name;
+  };
+  std::vector<Target> SealTargets(const UpperLists& upper) const;
+
+ protected:
+  Result<Permission> Needed(const Statement& statement) const override;
+  const Identity* SignerOf(const Statement& statement, const UpperLists& upper) const override;
+  bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
+             const UpperLists& upper) const override;
+  Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
+  void Reset() override;
+
+ private:
+  Status ApplyVersion(const VersionPublish& act, const StatementPtr& statement, const UpperLists& upper);
+  Hash GrantsRoot() const;
+  SecretCreate create_;
+  SecretState state_;
+  std::map<std::uint32_t, Version> versions_;
+  std::map<GrantKey, StandingGrant> grants_;
+  std::uint32_t newest_version_ = 0;
+  bool partial_ = false;
+};
+
+}  // namespace grantfs

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "grantfs/crypto/keys.h"
+#include "grantfs/trust/acts.h"
+#include "grantfs/util/result.h"
+
+namespace grantfs {
+
+enum class ListKind { kVault, kMachines, kEnvironment, kSecret };
+
+/// Which signed list: "vault", "machines", "environment/shop/prod", "secret/17".
+struct ListId {
+  ListKind kind = ListKind::kVault;
+  std::string environment;   ///< of kEnvironment
+  std::uint64_t number = 0;  ///< of kSecret
+  static ListId Vault() { return {ListKind::kVault, {}, 0}; }
+  static ListId Machines() { return {ListKind::kMachines, {}, 0}; }
+  static ListId Environment(std::string name) { return {ListKind::kEnvironment, std::move(name), 0}; }
+  static ListId Secret(std::uint64_t number) { return {ListKind::kSecret, {}, number}; }
+  std::string Text() const;
+  static Result<ListId> Parse(std::string_view text);  ///< Errors: kInvalid.
+  auto operator<=>(const ListId&) const = default;
+};
+
+/// A point in a list: the statement with this sequence (from 0) has this hash.
+struct Head {
+  std::uint64_t sequence = 0;
+  Hash hash;
+  Json ToJson() const;
+  static Result<Head> FromJson(const Json& json);
+  auto operator<=>(const Head&) const = default;
+};
+
+/// The heads of the lists above a list that its signer had seen: known ancestors, not necessarily the newest.
+/// machines and environment: vault. secret: vault and environment. vault: none.
+struct SeenHeads {
+  std::optional<Head> vault;
+  std::optional<Head> environment;
+  bool operator==(const SeenHeads&) const = default;
+};
+
+/// What a statement says: the payload of its envelope.
+struct Statement {
+  Hash vault;                 ///< the vault's id; all zero in the genesis, whose hash it is
+  ListId list;
+  std::uint64_t sequence = 0;
+  Hash previous;              ///< hash of the statement before; all zero at sequence 0
+  Hash signer;                ///< Identity::Id
+  std::int64_t time = 0;      ///< unix seconds, by the signer's clock: shown, never judged by
+  std::string reason;         ///< optional, at most kMaxReasonBytes
+  SeenHeads heads;
+  Act act;
+  std::optional<SecretState> state;  ///< in every statement of a secret's list, in no other
+
+  static constexpr std::size_t kMaxReasonBytes = 1024;
+};
+
+/// The largest envelope, in bytes of its JSON.
+inline constexpr std::size_t kMaxEnvelopeBytes = 64 * 1024;
+inline constexpr char kStatementType[] = "application/vnd.grantfs.statement.v1+json";
+
+/// A DSSE envelope (https://github.com/secure-systems-lab/dsse) as it was received, its payload read strictly but its
+/// signature not yet verified: that needs the signer's key, which a verified list has (lists.h).
+class SignedStatement {
+ public:
+  /// Reads an envelope: strict JSON, exactly the known fields, one signature by the payload's signer.
+  /// Errors: kInvalid, kUnsupported (payload type, unknown act).
+  static Result<SignedStatement> Parse(std::string_view envelope);
+  /// Makes one. `statement.signer` must be `key`'s owner. Errors: kInvalid (out of bounds).
+  static Result<SignedStatement> Sign(const Statement& statement, const SigningKey& key);
+
+  const Statement& statement() const { return statement_; }
+  /// BLAKE2b-256 of DSSE's pre-authentication encoding of type and payload. The signature is not in it: two signatures over
+  /// one payload are the same statement.
+  const Hash& hash() const { return hash_; }
+  Head head() const { return {statement_.sequence, hash_}; }
+  const std::string& envelope() const { return envelope_; }
+  bool VerifySignature(const VerifyKey& key) const;
+
+ private:
+  Statement statement_;
+  Hash hash_;
+  std::string envelope_;
+  Bytes encoded_;  ///< the pre-authentication encoding
+  Signature signature_;
+};
+
+}  // namespace grantfs
