@@ -1,0 +1,178 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <iterator>
+
+#include "connection_internal.h"
+#include "grantfs/util/unique_fd.h"
+
+namespace grantfs {
+namespace {
+
+// The largest text or blob that the database may hold or return: a request's bound with room for its record.
+constexpr int kMaxLength = 16 << 20;
+constexpr int kMaxSqlLength = 1 << 20;
+
+struct Meaning {
+  Code code;
+  const char* where;
+};
+
+Meaning ConstraintMeaning(int extended) {
+  switch (extended) {
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_ROWID:
+      return {Code::kConflict, "such a row exists already"};
+    case SQLITE_CONSTRAINT_FOREIGNKEY:
+      return {Code::kConflict, "a row refers to one that does not exist"};
+    default:
+      return {Code::kConflict, "a rule of the database's schema forbids it"};
+  }
+}
+
+Meaning MeaningOf(int extended, int system_error) {
+  switch (extended & 0xFF) {
+    case SQLITE_FULL:
+      return {Code::kNoSpace, "the disk is full, or the database's bound is reached"};
+    case SQLITE_CORRUPT:
+      return {Code::kIntegrity, "the database is damaged: restore a backup"};
+    case SQLITE_NOTADB:
+      return {Code::kIntegrity, "the file is damaged or no database: restore a backup"};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {Code::kConflict, "the database is locked by another program or connection"};
+    case SQLITE_CONSTRAINT:
+      return ConstraintMeaning(extended);
+    case SQLITE_TOOBIG:
+      return {Code::kInvalid, "a value is larger than the database takes"};
+    case SQLITE_READONLY:
+      return {Code::kIo, "the database may only be read"};
+    case SQLITE_CANTOPEN:
+      return {system_error == ENOENT ? Code::kNotFound : Code::kIo, "could not open the database"};
+    case SQLITE_IOERR:
+      if (system_error == ENOSPC || system_error == EDQUOT) return {Code::kNoSpace, "the disk is full"};
+      return {Code::kIo, "could not read or write the database"};
+    case SQLITE_NOMEM:
+      return {Code::kIo, "the database found no memory"};
+    default:
+      return {Code::kIo, "the database refused the statement"};
+  }
+}
+
+bool HasSystemError(int extended) {
+  const int primary = extended & 0xFF;
+  return primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR;
+}
+
+}  // namespace
+
+Connection::~Connection() {
+  for (const auto& [text, statements] : idle_) {
+    for (sqlite3_stmt* statement : statements) sqlite3_finalize(statement);
+  }
+  sqlite3_close_v2(handle_);
+}
+
+Error Connection::Failure(int code) const {
+  const int system_error = handle_ != nullptr && HasSystemError(code) ? sqlite3_system_errno(handle_) : 0;
+  const Meaning meaning = MeaningOf(code, system_error);
+  return Error{meaning.code, meaning.where, system_error, path_};
+}
+
+// SQLite would make it readable to others. Only a file that is new is touched: closing a descriptor of one
+// that another connection of this process has open would drop that one's locks.
+Status Connection::MakeFile() {
+  const UniqueFd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (fd || errno == EEXIST) return {};
+  const Code code = errno == ENOSPC || errno == EDQUOT ? Code::kNoSpace
+                    : errno == ENOENT                  ? Code::kNotFound
+                                                       : Code::kIo;
+  return Error{code, "could not make the database", errno, path_};
+}
+
+Status Connection::Open(const DatabaseOptions& options) {
+  if (options.mode == OpenMode::kCreate) GRANTFS_CHECK(MakeFile());
+  const int access = options.mode == OpenMode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  const int code =
+      sqlite3_open_v2(path_.c_str(), &handle_, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  if (code != SQLITE_OK) return Failure(code);
+  return Harden(options);
+}
+
+Status Connection::Harden(const DatabaseOptions& options) {
+  sqlite3_busy_timeout(handle_, static_cast<int>(options.busy_timeout.count()));
+  sqlite3_limit(handle_, SQLITE_LIMIT_LENGTH, kMaxLength);
+  sqlite3_limit(handle_, SQLITE_LIMIT_SQL_LENGTH, kMaxSqlLength);
+  const std::pair<int, int> switches[] = {
+      {SQLITE_DBCONFIG_DEFENSIVE, 1},   {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+      {SQLITE_DBCONFIG_ENABLE_FKEY, 1}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+      {SQLITE_DBCONFIG_DQS_DDL, 0},     {SQLITE_DBCONFIG_DQS_DML, 0},
+  };
+  for (const auto& [name, value] : switches) {
+    int now = -1;
+    const int code = sqlite3_db_config(handle_, name, value, &now);
+    if (code != SQLITE_OK || now != value) {
+      return Error{Code::kIo, "the SQLite library lacks a safety switch: install a newer one", 0, path_};
+    }
+  }
+  GRANTFS_CHECK(Exec("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"));
+  GRANTFS_CHECK(Exec(options.secure_delete ? "PRAGMA secure_delete=ON" : "PRAGMA secure_delete=OFF"));
+  if (options.mode != OpenMode::kReadOnly) {
+    if (options.wal) GRANTFS_CHECK(UseWal());
+    GRANTFS_CHECK(Exec("PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"));
+  }
+  // The first read: a damaged file shows itself here, not at the first query.
+  return Exec("SELECT count(*) FROM sqlite_schema");
+}
+
+Status Connection::UseWal() {
+  sqlite3_stmt* statement = nullptr;
+  int code = sqlite3_prepare_v2(handle_, "PRAGMA journal_mode=WAL", -1, &statement, nullptr);
+  if (code == SQLITE_OK) code = sqlite3_step(statement);
+  const bool switched =
+      code == SQLITE_ROW &&
+      std::string_view(reinterpret_cast<const char*>(sqlite3_column_text(statement, 0))) == "wal";
+  const Error failure = Failure(code);
+  sqlite3_finalize(statement);
+  if (code != SQLITE_ROW) return failure;
+  if (!switched) {
+    return Error{Code::kIo,
+                 "the database cannot have a write-ahead log there: keep it on a local file system", 0,
+                 path_};
+  }
+  return {};
+}
+
+Status Connection::Exec(const char* sql) {
+  const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return Failure(code);
+  return {};
+}
+
+Result<sqlite3_stmt*> Connection::Take(const char* text) {
+  if (const auto found = idle_.find(text); found != idle_.end() && !found->second.empty()) {
+    sqlite3_stmt* const statement = found->second.back();
+    found->second.pop_back();
+    return statement;
+  }
+  sqlite3_stmt* statement = nullptr;
+  const char* rest = nullptr;
+  const int code = sqlite3_prepare_v3(handle_, text, -1, SQLITE_PREPARE_PERSISTENT, &statement, &rest);
+  if (code == SQLITE_OK && statement != nullptr && rest[0] == '\0') return statement;
+  Error failure = Failure(code);
+  // The message speaks of the text alone, since nothing is bound yet.
+  if ((code & 0xFF) == SQLITE_ERROR) failure.subject += std::string(" (") + sqlite3_errmsg(handle_) + ")";
+  if (code == SQLITE_OK) failure = Error{Code::kIo, "not exactly one statement was to be prepared", 0, path_};
+  sqlite3_finalize(statement);
+  return failure;
+}
+
+void Connection::Return(const char* text, sqlite3_stmt* statement) {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  idle_[text].push_back(statement);
+}
+
+}  // namespace grantfs
