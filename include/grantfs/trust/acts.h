@@ -92,8 +92,11 @@ struct SecretCreate {
   std::string description;     ///< at most 1024 bytes
 };
 
-/// One immutable value. Labels move with it: current to it, previous to what current was.
+/// One immutable value. Labels move with it: current to it, previous to what current was. It repeats where it belongs, so that a
+/// machine, which sees only the end of the list, needs no other statement to know the name.
 struct VersionPublish {
+  std::string environment;
+  std::string path;
   std::uint32_t version = 1;   ///< 1.., without gaps
   std::uint64_t size = 0;      ///< of the plaintext
   Hash ciphertext;             ///< BLAKE2b-256
