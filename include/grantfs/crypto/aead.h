@@ -16,7 +16,8 @@ Result<Bytes> EncryptValue(const SecretMemory& key, ByteView context, const Secr
 Result<SecretValue> DecryptValue(const SecretMemory& key, ByteView context, ByteView encrypted);
 
 /// Commits to a 32-byte key: BLAKE2b-256 keyed with it, over `context`. Who opens a sealed copy compares this first, so
-/// that one ciphertext cannot open to two values under two keys.
-Hash CommitToKey(const SecretMemory& key, ByteView context);
+/// that one ciphertext cannot open to two values under two keys. Errors: kInvalid (a key of another size, as somebody may
+/// have sealed one).
+Result<Hash> CommitToKey(const SecretMemory& key, ByteView context);
 
 }  // namespace grantfs

@@ -1,0 +1,62 @@
+#include "grantfs/crypto/random.h"
+
+#include <sodium.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <cerrno>
+
+#include "grantfs/crypto/secret.h"
+#include "secret_internal.h"
+
+namespace grantfs {
+namespace {
+
+// A value of the largest size, what it was read into, and the slabs.
+constexpr std::size_t kLockableBytes = 2 * kMaxSecretBytes + kMaxSecretBytes / 2;
+
+Status ForbidCoreDumps() {
+  const rlimit none{0, 0};
+  if (::setrlimit(RLIMIT_CORE, &none) != 0) return Error{Code::kIo, "could not switch core dumps off", errno};
+  // The limit does not hold for a core_pattern that is a pipe; this does, and it keeps other processes of the
+  // user out.
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    return Error{Code::kIo, "could not switch core dumps off", errno};
+  return {};
+}
+
+Status CheckLockable() {
+  auto probe = MapLocked(kLockableBytes);
+  if (!probe) {
+    return Error{
+        Code::kIo,
+        "too little memory can be locked to hold secrets, raise the limit to 8 MiB (ulimit -l 8192, or "
+        "LimitMEMLOCK=8M in the unit)",
+        probe.error().sys};
+  }
+  UnmapLocked(*probe, kLockableBytes);
+  return {};
+}
+
+}  // namespace
+
+Status InitCrypto() {
+  if (sodium_init() < 0)
+    return Error{Code::kIo, "could not start libsodium, the system has no random numbers"};
+  GRANTFS_CHECK(ForbidCoreDumps());
+  return CheckLockable();
+}
+
+Bytes RandomBytes(std::size_t size) {
+  Bytes bytes(size);
+  randombytes_buf(bytes.data(), bytes.size());
+  return bytes;
+}
+
+std::uint64_t RandomNumber() {
+  std::uint64_t number = 0;
+  randombytes_buf(&number, sizeof number);
+  return number;
+}
+
+}  // namespace grantfs
