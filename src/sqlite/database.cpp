@@ -22,9 +22,9 @@ const std::string& Database::path() const { return connection_->path(); }
 
 Status Database::Exec(Sql sql) { return connection_->Exec(sql.text()); }
 
-Result<Statement> Database::Prepare(Sql sql) {
+Result<SqlStatement> Database::Prepare(Sql sql) {
   sqlite3_stmt* const statement = GRANTFS_TRY(connection_->Take(sql.text()));
-  return Statement(connection_.get(), statement, sql.text());
+  return SqlStatement(connection_.get(), statement, sql.text());
 }
 
 std::int64_t Database::Changes() const { return sqlite3_changes64(connection_->handle()); }
@@ -32,7 +32,7 @@ std::int64_t Database::LastInsertRowId() const { return sqlite3_last_insert_rowi
 bool Database::InTransaction() const { return sqlite3_get_autocommit(connection_->handle()) == 0; }
 
 Result<int> Database::UserVersion() {
-  Statement statement = GRANTFS_TRY(Prepare("PRAGMA user_version"));
+  SqlStatement statement = GRANTFS_TRY(Prepare("PRAGMA user_version"));
   GRANTFS_TRY(statement.Step());
   return static_cast<int>(statement.Int(0));
 }
@@ -42,7 +42,7 @@ Status Database::SetUserVersion(int version) {
 }
 
 Result<int> Database::ApplicationId() {
-  Statement statement = GRANTFS_TRY(Prepare("PRAGMA application_id"));
+  SqlStatement statement = GRANTFS_TRY(Prepare("PRAGMA application_id"));
   GRANTFS_TRY(statement.Step());
   return static_cast<int>(statement.Int(0));
 }
@@ -57,10 +57,10 @@ Status Database::IntegrityCheck() {
                  path() + " (" + what + ")"};
   };
   {
-    Statement check = GRANTFS_TRY(Prepare("PRAGMA integrity_check(1)"));
+    SqlStatement check = GRANTFS_TRY(Prepare("PRAGMA integrity_check(1)"));
     if (GRANTFS_TRY(check.Step()) && check.Text(0) != "ok") return damaged(check.Text(0));
   }
-  Statement references = GRANTFS_TRY(Prepare("PRAGMA foreign_key_check"));
+  SqlStatement references = GRANTFS_TRY(Prepare("PRAGMA foreign_key_check"));
   if (GRANTFS_TRY(references.Step())) return damaged("a row of " + references.Text(0) + " refers to none");
   return {};
 }

@@ -7,7 +7,7 @@ namespace grantfs {
 namespace {
 
 Result<bool> IsEmpty(Database& database) {
-  Statement count = GRANTFS_TRY(database.Prepare("SELECT count(*) FROM sqlite_schema"));
+  SqlStatement count = GRANTFS_TRY(database.Prepare("SELECT count(*) FROM sqlite_schema"));
   GRANTFS_TRY(count.Step());
   return count.Int(0) == 0;
 }

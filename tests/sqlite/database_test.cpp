@@ -158,7 +158,7 @@ TEST_F(DatabaseTest, ACheckpointEmptiesTheLog) {
 TEST_F(DatabaseTest, MovesWithItsStatements) {
   auto statement = database_->Prepare("SELECT count(*) FROM t");
   Database moved = std::move(*database_);
-  Statement other = std::move(*statement);
+  SqlStatement other = std::move(*statement);
   EXPECT_TRUE(other.Step().value());
   EXPECT_EQ(moved.path(), Path("db"));
 }

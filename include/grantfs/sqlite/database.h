@@ -42,28 +42,28 @@ class Connection;
 
 /// A prepared statement, borrowed from its database's cache: going out of scope resets it, forgets what was
 /// bound and returns it. Must not outlive the database. Move-only. Threads: as its database.
-class Statement {
+class SqlStatement {
  public:
-  Statement(Statement&& other) noexcept;
-  Statement& operator=(Statement&& other) noexcept;
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-  ~Statement();
+  SqlStatement(SqlStatement&& other) noexcept;
+  SqlStatement& operator=(SqlStatement&& other) noexcept;
+  SqlStatement(const SqlStatement&) = delete;
+  SqlStatement& operator=(const SqlStatement&) = delete;
+  ~SqlStatement();
 
   /// Binds parameter `index` (from 1); the value is copied. A failure (no such parameter, too large) is told
   /// by Step.
-  Statement& Bind(int index, std::int64_t value);
-  Statement& Bind(int index, std::string_view text);
-  Statement& Bind(int index, const char* text) { return Bind(index, std::string_view(text)); }
-  Statement& Bind(int index, ByteView blob);
-  Statement& Bind(int index, std::nullptr_t);  ///< NULL
+  SqlStatement& Bind(int index, std::int64_t value);
+  SqlStatement& Bind(int index, std::string_view text);
+  SqlStatement& Bind(int index, const char* text) { return Bind(index, std::string_view(text)); }
+  SqlStatement& Bind(int index, ByteView blob);
+  SqlStatement& Bind(int index, std::nullptr_t);  ///< NULL
   template <typename T>
-  Statement& Bind(int index, const std::optional<T>& value) {
+  SqlStatement& Bind(int index, const std::optional<T>& value) {
     return value ? Bind(index, *value) : Bind(index, nullptr);
   }
   /// Binds parameters 1, 2, ... in order.
   template <typename... Values>
-  Statement& BindAll(const Values&... values) {
+  SqlStatement& BindAll(const Values&... values) {
     int index = 0;
     (Bind(++index, values), ...);
     return *this;
@@ -86,10 +86,10 @@ class Statement {
 
  private:
   friend class Database;
-  Statement(Connection* connection, sqlite3_stmt* statement, const char* text)
+  SqlStatement(Connection* connection, sqlite3_stmt* statement, const char* text)
       : connection_(connection), statement_(statement), text_(text) {}
   void Return();
-  Statement& Note(int code);
+  SqlStatement& Note(int code);
 
   Connection* connection_ = nullptr;
   sqlite3_stmt* statement_ = nullptr;
@@ -112,14 +112,14 @@ class Database {
 
   const std::string& path() const;
 
-  /// Runs one or more statements without parameters; rows are dropped. Errors: as Statement::Step.
+  /// Runs one or more statements without parameters; rows are dropped. Errors: as SqlStatement::Step.
   Status Exec(Sql sql);
   /// One statement, from the cache if it was prepared before. Errors: kIo (wrong SQL, say what), and as Step.
-  Result<Statement> Prepare(Sql sql);
+  Result<SqlStatement> Prepare(Sql sql);
   /// Prepares, binds in order and runs to the end.
   template <typename... Values>
   Status Run(Sql sql, const Values&... values) {
-    Statement statement = GRANTFS_TRY(Prepare(sql));
+    SqlStatement statement = GRANTFS_TRY(Prepare(sql));
     return statement.BindAll(values...).Run();
   }
 
@@ -165,7 +165,7 @@ class Transaction {
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
 
-  /// Durable when it returns. After an error nothing was committed. Errors: as Statement::Step.
+  /// Durable when it returns. After an error nothing was committed. Errors: as SqlStatement::Step.
   Status Commit();
 
  private:

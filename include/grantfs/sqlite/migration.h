@@ -18,7 +18,7 @@ struct Migration {
 ///
 /// @param application_id marks the file as this kind of database; any number but 0.
 /// Errors: kUnsupported (the schema is newer than this program; the sentence names both numbers), kInvalid (a
-/// database of another program), and as Statement::Step.
+/// database of another program), and as SqlStatement::Step.
 Status Migrate(Database& database, int application_id, std::span<const Migration> steps);
 
 }  // namespace grantfs
