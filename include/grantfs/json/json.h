@@ -23,12 +23,12 @@ class Json {
   Json(std::int64_t value) : kind_(Kind::kNumber), number_(value) {}               // NOLINT: implicit by design
   Json(int value) : Json(static_cast<std::int64_t>(value)) {}                      // NOLINT: implicit by design
   Json(std::uint32_t value) : Json(static_cast<std::int64_t>(value)) {}            // NOLINT: implicit by design
-  Json(std::uint64_t value) : Json(static_cast<std::int64_t>(value)) {}            // NOLINT: implicit by design
+  Json(std::uint64_t value);  // NOLINT: implicit by design; aborts above 2^63-1
   Json(std::string value) : kind_(Kind::kString), text_(std::move(value)) {}       // NOLINT: implicit by design
   Json(std::string_view value) : Json(std::string(value)) {}                       // NOLINT: implicit by design
   Json(const char* value) : Json(std::string(value)) {}                            // NOLINT: implicit by design
   static Json Array(std::vector<Json> items = {});
-  static Json Object(std::vector<Member> members = {});
+  static Json Object(std::vector<Member> members = {});  ///< aborts on a name that comes twice
 
   Kind kind() const { return kind_; }
   bool is(Kind kind) const { return kind_ == kind; }
@@ -38,14 +38,15 @@ class Json {
   const std::string& AsString() const;
   const std::vector<Json>& Items() const;
   const std::vector<Member>& Members() const;
-  /// nullptr where an object has no such member.
+  /// nullptr where an object has no such member, and on another kind.
   const Json* Find(std::string_view name) const;
 
-  Json& Append(Json item);                    ///< to an array
+  Json& Append(Json item);                    ///< to an array; returns *this
   Json& Set(std::string name, Json value);    ///< adds or replaces a member of an object; returns *this
   bool operator==(const Json&) const = default;
 
-  /// Compact, in member order, UTF-8 unescaped but for what RFC 8259 requires.
+  /// Compact, in member order, UTF-8 unescaped but for what RFC 8259 requires. Deterministic. Bytes of a string that are
+  /// not UTF-8 become U+FFFD, so that the output is always well formed.
   std::string Dump() const;
   /// Indented, for people.
   std::string DumpPretty() const;
@@ -65,7 +66,7 @@ struct JsonBounds {
 };
 
 /// RFC 8259, and stricter: whole input, UTF-8, no member name twice, no fraction or exponent, integers of 64 bits
-/// (signed), bounds as given. Errors: kInvalid. Threads: safe.
+/// (signed, no "-0"), bounds as given. Errors: kInvalid. Threads: safe.
 Result<Json> ParseJson(std::string_view text, const JsonBounds& bounds = {});
 
 /// Reads the members of one object and refuses what it was not asked about:
@@ -100,6 +101,9 @@ class JsonReader {
 
  private:
   const Json* Take(const char* name, bool required, Json::Kind kind);
+  std::string TakeString(const char* name, bool required, std::size_t max_bytes, std::size_t min_bytes);
+  std::int64_t TakeNumber(const char* name, bool required, std::int64_t min, std::int64_t max, std::int64_t absent);
+  const std::vector<Json>& TakeArray(const char* name, bool required, std::size_t max_items);
   const Json& object_;
   const char* what_;
   std::vector<std::string_view> taken_;
