@@ -68,14 +68,14 @@ bool HasSystemError(int extended) {
 
 }  // namespace
 
-Connection::~Connection() {
+SqlConnection::~SqlConnection() {
   for (const auto& [text, statements] : idle_) {
     for (sqlite3_stmt* statement : statements) sqlite3_finalize(statement);
   }
   sqlite3_close_v2(handle_);
 }
 
-Error Connection::Failure(int code) const {
+Error SqlConnection::Failure(int code) const {
   const int system_error = handle_ != nullptr && HasSystemError(code) ? sqlite3_system_errno(handle_) : 0;
   const Meaning meaning = MeaningOf(code, system_error);
   return Error{meaning.code, meaning.where, system_error, path_};
@@ -83,7 +83,7 @@ Error Connection::Failure(int code) const {
 
 // SQLite would make it readable to others. Only a file that is new is touched: closing a descriptor of one
 // that another connection of this process has open would drop that one's locks.
-Status Connection::MakeFile() {
+Status SqlConnection::MakeFile() {
   const UniqueFd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (fd || errno == EEXIST) return {};
   const Code code = errno == ENOSPC || errno == EDQUOT ? Code::kNoSpace
@@ -92,7 +92,7 @@ Status Connection::MakeFile() {
   return Error{code, "could not make the database", errno, path_};
 }
 
-Status Connection::Open(const DatabaseOptions& options) {
+Status SqlConnection::Open(const DatabaseOptions& options) {
   if (options.mode == OpenMode::kCreate) GRANTFS_CHECK(MakeFile());
   const int access = options.mode == OpenMode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   const int code =
@@ -101,7 +101,7 @@ Status Connection::Open(const DatabaseOptions& options) {
   return Harden(options);
 }
 
-Status Connection::Harden(const DatabaseOptions& options) {
+Status SqlConnection::Harden(const DatabaseOptions& options) {
   sqlite3_busy_timeout(handle_, static_cast<int>(options.busy_timeout.count()));
   sqlite3_limit(handle_, SQLITE_LIMIT_LENGTH, kMaxLength);
   sqlite3_limit(handle_, SQLITE_LIMIT_SQL_LENGTH, kMaxSqlLength);
@@ -127,7 +127,7 @@ Status Connection::Harden(const DatabaseOptions& options) {
   return Exec("SELECT count(*) FROM sqlite_schema");
 }
 
-Status Connection::UseWal() {
+Status SqlConnection::UseWal() {
   sqlite3_stmt* statement = nullptr;
   int code = sqlite3_prepare_v2(handle_, "PRAGMA journal_mode=WAL", -1, &statement, nullptr);
   if (code == SQLITE_OK) code = sqlite3_step(statement);
@@ -145,13 +145,13 @@ Status Connection::UseWal() {
   return {};
 }
 
-Status Connection::Exec(const char* sql) {
+Status SqlConnection::Exec(const char* sql) {
   const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return Failure(code);
   return {};
 }
 
-Result<sqlite3_stmt*> Connection::Take(const char* text) {
+Result<sqlite3_stmt*> SqlConnection::Take(const char* text) {
   if (const auto found = idle_.find(text); found != idle_.end() && !found->second.empty()) {
     sqlite3_stmt* const statement = found->second.back();
     found->second.pop_back();
@@ -169,7 +169,7 @@ Result<sqlite3_stmt*> Connection::Take(const char* text) {
   return failure;
 }
 
-void Connection::Return(const char* text, sqlite3_stmt* statement) {
+void SqlConnection::Return(const char* text, sqlite3_stmt* statement) {
   sqlite3_reset(statement);
   sqlite3_clear_bindings(statement);
   idle_[text].push_back(statement);

@@ -12,12 +12,12 @@
 namespace grantfs {
 
 /// The connection behind a Database: its handle, and the prepared statements that nobody uses at the moment.
-class Connection {
+class SqlConnection {
  public:
-  explicit Connection(std::string path) : path_(std::move(path)) {}
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-  ~Connection();
+  explicit SqlConnection(std::string path) : path_(std::move(path)) {}
+  SqlConnection(const SqlConnection&) = delete;
+  SqlConnection& operator=(const SqlConnection&) = delete;
+  ~SqlConnection();
 
   Status Open(const DatabaseOptions& options);
   sqlite3* handle() const { return handle_; }

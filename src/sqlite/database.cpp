@@ -7,13 +7,13 @@
 
 namespace grantfs {
 
-Database::Database(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
+Database::Database(std::unique_ptr<SqlConnection> connection) : connection_(std::move(connection)) {}
 Database::Database(Database&&) noexcept = default;
 Database& Database::operator=(Database&&) noexcept = default;
 Database::~Database() = default;
 
 Result<Database> Database::Open(const std::string& path, const DatabaseOptions& options) {
-  auto connection = std::make_unique<Connection>(path);
+  auto connection = std::make_unique<SqlConnection>(path);
   GRANTFS_CHECK(connection->Open(options));
   return Database(std::move(connection));
 }

@@ -46,7 +46,9 @@ SqlStatement& SqlStatement::Bind(int index, ByteView blob) {
   return Note(sqlite3_bind_blob64(statement_, index, data, blob.size(), SQLITE_TRANSIENT));
 }
 
-SqlStatement& SqlStatement::Bind(int index, std::nullptr_t) { return Note(sqlite3_bind_null(statement_, index)); }
+SqlStatement& SqlStatement::Bind(int index, std::nullptr_t) {
+  return Note(sqlite3_bind_null(statement_, index));
+}
 
 Result<bool> SqlStatement::Step() {
   const int code = bind_failure_ != SQLITE_OK ? bind_failure_ : sqlite3_step(statement_);

@@ -38,7 +38,7 @@ struct DatabaseOptions {
   bool secure_delete = true;                     ///< deleted content is overwritten with zeros
 };
 
-class Connection;
+class SqlConnection;
 
 /// A prepared statement, borrowed from its database's cache: going out of scope resets it, forgets what was
 /// bound and returns it. Must not outlive the database. Move-only. Threads: as its database.
@@ -86,12 +86,12 @@ class SqlStatement {
 
  private:
   friend class Database;
-  SqlStatement(Connection* connection, sqlite3_stmt* statement, const char* text)
+  SqlStatement(SqlConnection* connection, sqlite3_stmt* statement, const char* text)
       : connection_(connection), statement_(statement), text_(text) {}
   void Return();
   SqlStatement& Note(int code);
 
-  Connection* connection_ = nullptr;
+  SqlConnection* connection_ = nullptr;
   sqlite3_stmt* statement_ = nullptr;
   const char* text_ = nullptr;
   int bind_failure_ = 0;
@@ -149,8 +149,8 @@ class Database {
   Status Checkpoint();
 
  private:
-  explicit Database(std::unique_ptr<Connection> connection);
-  std::unique_ptr<Connection> connection_;
+  explicit Database(std::unique_ptr<SqlConnection> connection);
+  std::unique_ptr<SqlConnection> connection_;
 };
 
 /// A transaction: committed by Commit, otherwise rolled back when it goes out of scope. Must not outlive the
