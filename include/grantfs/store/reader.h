@@ -1,0 +1,108 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "grantfs/store/audit.h"
+#include "grantfs/store/rows.h"
+#include "grantfs/util/result.h"
+
+namespace grantfs {
+
+/// Reads of one state of the vault. All: an absent thing is an empty optional or vector, not an error.
+/// Errors: kIntegrity (the database is damaged), kIo.  Threads: one at a time.
+class StoreReader {
+ public:
+  virtual ~StoreReader() = default;
+
+  // ---- the server itself
+  virtual Result<std::optional<ServerState>> Server() = 0;
+  virtual Result<std::optional<Hash>> VaultId() = 0;  ///< absent until claimed
+  virtual Result<std::optional<StoredClaim>> Claim() = 0;
+  virtual Result<std::uint64_t> NextSecretNumber() = 0;  ///< all below were handed out
+  virtual Result<std::uint64_t> CurrentChange() = 0;     ///< 0: none yet
+
+  // ---- statements
+  virtual Result<std::optional<Head>> FindHead(std::string_view list) = 0;
+  virtual Result<std::optional<StatementPlace>> FindStatement(const Hash& hash) = 0;
+  /// From sequence `from`, in order, until `limit` statements or `max_bytes` of envelopes; at least one if
+  /// there is one.
+  virtual Result<std::vector<StoredStatement>> ReadStatements(std::string_view list, std::uint64_t from,
+                                                              std::size_t limit, std::size_t max_bytes) = 0;
+
+  // ---- secrets
+  virtual Result<std::optional<StoredSecret>> GetSecret(std::uint64_t number) = 0;
+  virtual Result<std::optional<StoredSecret>> FindSecret(std::string_view environment,
+                                                         std::string_view path) = 0;
+  /// Ordered by path (bytes), those above `after`.
+  virtual Result<std::vector<StoredSecret>> ListSecrets(std::string_view environment, std::string_view after,
+                                                        std::size_t limit) = 0;
+  virtual Result<std::uint64_t> CountSecrets() = 0;
+
+  // ---- grants, labels
+  virtual Result<std::optional<StoredGrant>> FindGrant(std::uint64_t secret, GranteeKind kind,
+                                                       std::uint64_t number) = 0;
+  /// Ordered by kind, then number: the order of the leaves under the grants' root.
+  virtual Result<std::vector<StoredGrant>> GrantsOfSecret(std::uint64_t secret) = 0;
+  /// A grantee's, ordered by secret, those above `after`.
+  virtual Result<std::vector<StoredGrant>> GrantsOf(GranteeKind kind, std::uint64_t number,
+                                                    std::uint64_t after, std::size_t limit) = 0;
+  /// Where a grantee has standing grants, in order of name.
+  virtual Result<std::vector<std::string>> EnvironmentsOf(GranteeKind kind, std::uint64_t number) = 0;
+  virtual Result<bool> HasGrantIn(std::string_view environment, GranteeKind kind, std::uint64_t number) = 0;
+  virtual Result<std::optional<std::uint32_t>> FindLabel(std::uint64_t secret, std::string_view label) = 0;
+  virtual Result<std::vector<StoredLabel>> LabelsOf(std::uint64_t secret) = 0;
+  /// When the label moved away from that version: unix milliseconds. Kept for an hour at least.
+  virtual Result<std::optional<std::int64_t>> SupersededAt(std::uint64_t secret, std::string_view label,
+                                                           std::uint32_t version) = 0;
+
+  // ---- versions and their keys
+  virtual Result<std::optional<StoredVersion>> FindVersion(std::uint64_t secret, std::uint32_t version) = 0;
+  /// Ordered by version, those above `after`.
+  virtual Result<std::vector<StoredVersion>> ListVersions(std::uint64_t secret, std::uint32_t after,
+                                                          std::size_t limit) = 0;
+  virtual Result<std::optional<Bytes>> ReadCiphertext(std::uint64_t secret, std::uint32_t version) = 0;
+  /// The copy of the recipient's newest epoch; a machine's has epoch 0.
+  virtual Result<std::optional<StoredCopy>> FindCopy(std::uint64_t secret, std::uint32_t version,
+                                                     RecipientKind kind, std::uint64_t number) = 0;
+  /// A recipient's copies, all epochs, ordered by version, then epoch; of versions above `after`. The last
+  /// version is whole: `limit` may be exceeded by its other epochs.
+  virtual Result<std::vector<StoredCopy>> CopiesFor(std::uint64_t secret, RecipientKind kind,
+                                                    std::uint64_t number, std::uint32_t after,
+                                                    std::size_t limit) = 0;
+  /// Which of `recipients` lack a copy of `version` (0 = of each version that there is); at most `limit`.
+  virtual Result<std::vector<MissingCopy>> MissingCopies(std::uint64_t secret, std::uint32_t version,
+                                                         std::span<const Recipient> recipients,
+                                                         std::size_t limit) = 0;
+  /// Ordered by epoch.
+  virtual Result<std::vector<StoredEpochCopy>> EpochCopies(std::string_view environment,
+                                                           const Hash& recipient) = 0;
+
+  // ---- what signers have sent ahead; `now`: unix seconds, what has expired is not seen
+  virtual Result<std::optional<StagedCiphertext>> FindStagedCiphertext(const StageKey& key,
+                                                                       std::int64_t now) = 0;
+  virtual Result<std::vector<Recipient>> StagedCopies(const StageKey& key, std::int64_t now) = 0;
+  /// Ordered by recipient.
+  virtual Result<std::vector<EpochCopy>> StagedEpochCopies(const Hash& signer, std::string_view environment,
+                                                           std::uint32_t epoch, std::int64_t now) = 0;
+
+  // ---- enrolments
+  virtual Result<std::optional<StoredEnrolment>> FindEnrolment(std::string_view invitation) = 0;
+  /// Oldest first.
+  virtual Result<std::vector<StoredEnrolment>> ListEnrolments(EnrolmentState state, std::size_t limit) = 0;
+
+  // ---- the audit log
+  virtual Result<std::uint64_t> AuditSize() = 0;
+  /// From sequence `from`, in order, at most `limit` and about `max_bytes`; at least one if there is one.
+  virtual Result<std::vector<AuditEntry>> ReadAudit(std::uint64_t from, std::size_t limit,
+                                                    std::size_t max_bytes, bool bodies) = 0;
+  /// With bodies, newest first. Records whose body was purged are not found.
+  virtual Result<std::vector<AuditEntry>> SearchAudit(const AuditQuery& query) = 0;
+  /// The newest signed checkpoint's text; absent while the log is empty.
+  virtual Result<std::optional<std::string>> LatestCheckpoint() = 0;
+};
+
+}  // namespace grantfs
