@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "grantfs/client/options.h"
+#include "grantfs/util/result.h"
+
+namespace grantfs {
+
+/// One audit record, as far as the asker may see it.
+struct AuditEntry {
+  std::uint64_t sequence = 0;
+  std::int64_t time = 0;
+  std::string severity;
+  std::string type;  ///< "read", "append", ...: the leaf header's
+  bool has_body = false;
+  std::string actor;  ///< a name where the lists know one, else the identity
+  std::string actor_id;
+  std::string action;
+  std::string object;  ///< "shop/prod/db-password", or what else it was done to
+  std::uint32_t version = 0;
+  std::string outcome;
+  std::string reason;
+  std::string source;  ///< address
+  std::string caller;  ///< "uid 33 pid 4711 /usr/sbin/nginx", "" = none
+  std::string body;    ///< the JSON text, for programs
+};
+
+struct AuditFilter {
+  std::string environment;  ///< "" = any of those that one may audit
+  std::string object;
+  std::string actor;        ///< a name or an identity
+  std::size_t limit = 100;  ///< the newest so many; 0 = all
+};
+
+/// What `audit verify` found.
+struct AuditVerdict {
+  std::uint64_t records = 0;
+  std::string root;            ///< hex
+  bool authenticated = false;  ///< false: "consistent, not authenticated", there was no home to anchor on
+  std::optional<std::uint64_t> first_bad;
+  std::uint64_t purged = 0;          ///< bodies that are gone by retention
+  std::vector<std::string> notices;  ///< one sentence each
+};
+
+/// Verifies the log in a copy of a vault's database. @param home_directory anchors on its lists and
+/// checkpoint; "" = none. Errors: kNotFound, kIntegrity (the log's key or checkpoint is not what the home
+/// knows), kIo.
+Result<AuditVerdict> VerifyAuditCopy(const std::string& database_path, const std::string& home_directory,
+                                     const ClientOptions& options = {});
+
+}  // namespace grantfs

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "grantfs/net/address.h"
+#include "grantfs/trust/identity.h"
+#include "grantfs/trust/invitation.h"
+#include "grantfs/util/result.h"
+
+namespace grantfs {
+
+class KnownStore;
+
+/// Whose home it is, and of which vault (`identity.json`).
+struct HomeProfile {
+  /// A home counts from the moment its identity.json stands there; before kReady only `init` or `enroll` goes
+  /// on with it.
+  enum class State {
+    kClaiming,   ///< `init` was interrupted
+    kEnrolling,  ///< waits for an owner's approval
+    kReady,
+  };
+  State state = State::kReady;
+  IdentityKind kind = IdentityKind::kUser;
+  std::string name;
+  Hash vault;
+  Address address;
+  std::vector<Hash> pins;  ///< of the first contact; later ones are in the vault's list
+};
+
+/// The directory of one identity and its vault, 0700:
+///
+///     seed           0600, 32 bytes: both private keys derive from it
+///     identity.json  0600, HomeProfile; written last, so that a home is whole or does not count
+///     invite         0600, while enrolling: the invitation's secret
+///     known.db       0600, what was verified (known_store.h)
+///
+/// Threads: none. Processes: several may use one home at once.
+class Home {
+ public:
+  /// Errors: kNotFound (there is none: what to run), kConflict (waits for approval, or an interrupted
+  /// `init`), kDenied (a seed or directory that others may read, or of another user), kInvalid (damaged),
+  /// kIo.
+  static Result<Home> Open(const std::string& directory);
+  /// As Open, in whatever state.
+  static Result<Home> OpenAny(const std::string& directory);
+  /// Whether an identity stands there, in whatever state.
+  static bool Exists(const std::string& directory);
+
+  /// Makes the directory with seed and known.db, and then identity.json. What an interrupted call left
+  /// without identity.json is taken away first. Errors: kConflict (it has an identity: `where` says what to
+  /// do), kDenied, kIo, kNoSpace.
+  static Result<Home> Create(const std::string& directory, const HomeProfile& profile,
+                             const SecretMemory& seed, const InviteSecret* invite);
+
+  const std::string& directory() const { return directory_; }
+  const HomeProfile& profile() const { return profile_; }
+  std::string KnownPath() const { return directory_ + "/known.db"; }
+
+  Result<PrivateIdentity> LoadIdentity() const;
+  /// Only while enrolling. Errors: kNotFound, as LoadIdentity.
+  Result<InviteSecret> LoadInvite() const;
+  /// The home is usable from now on; forgets the invitation.
+  Status MarkReady();
+  /// Takes a home away that is not ready yet. Errors: kConflict for one that is.
+  Status Discard();
+
+ private:
+  std::string directory_;
+  HomeProfile profile_;
+};
+
+}  // namespace grantfs

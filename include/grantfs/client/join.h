@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "grantfs/client/options.h"
+#include "grantfs/crypto/secret.h"
+#include "grantfs/trust/identity.h"
+#include "grantfs/util/result.h"
+
+namespace grantfs {
+
+/// What `init` made.
+struct InitResult {
+  Hash vault;
+  std::string address;
+  std::string name;  ///< the owner's
+  std::string fingerprint;
+  /// To be shown once and kept offline; it stands nowhere else. Empty where an interrupted `init` was
+  /// finished: its code is lost.
+  SecretMemory recovery_code;
+};
+
+/// Makes a vault of an empty server: its genesis with a new root owner and a recovery identity, the machines
+/// list, and the owner's home. An `init` that was interrupted (the vault was made, the answer lost) is
+/// finished by calling it again.
+///
+/// @param claim_line  what `serve` printed.
+/// @param owner_name  CheckIdentityName.
+/// Errors: kInvalid (mistyped), kConflict (the home has an identity; somebody claimed the vault already),
+/// kUnreachable, kIntegrity (another server than the claim's), kIo.  Blocks.
+Result<InitResult> InitVault(const std::string& home_directory, const SecretMemory& claim_line,
+                             const std::string& owner_name, const ClientOptions& options = {});
+
+struct EnrolResult {
+  bool approved = false;  ///< false: an owner has yet to approve it; the home waits
+  IdentityKind kind = IdentityKind::kMachine;
+  std::string name;
+  std::string fingerprint;  ///< to be compared with what the approver sees
+  Hash vault;
+  std::string address;
+};
+
+/// Makes the keys that an invitation is for, and asks to be let in. Runs for machines, users and agents.
+///
+/// @param invite_line  the pasted line; nullptr goes on with an enrolment that waits in this home.
+/// @param wait         how long to wait for the approval before it returns with `approved` false.
+/// @param waiting      runs once before the wait, for showing the fingerprint. May be empty.
+/// Errors: kInvalid (mistyped), kConflict (the home has an identity; another enrolment used the invitation),
+/// kExpired (the invitation has expired or was used), kNotFound (nullptr, and nothing waits), kUnauthentic,
+/// kUnreachable, kIntegrity, kIo.  Blocks.
+Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory* invite_line,
+                          std::chrono::milliseconds wait,
+                          const std::function<void(const EnrolResult&)>& waiting,
+                          const ClientOptions& options = {});
+
+}  // namespace grantfs

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "grantfs/client/options.h"
+#include "grantfs/client/secret_source.h"
+#include "grantfs/crypto/secret.h"
+#include "grantfs/util/result.h"
+
+namespace grantfs {
+
+struct MachineOptions {
+  const Clock* clock = &SystemClock();
+  unsigned threads = 2;                        ///< that carry requests and decrypt, 1..16
+  bool watch = true;                           ///< false: for one read, no stream of changes
+  std::optional<SecretMemory> seed;            ///< where the home's own may not be read by this process
+  std::chrono::milliseconds deadline{10'000};  ///< of each request but opens and checks
+};
+
+/// A machine's secrets over a vault: what a mount and `grantfs read` read from.
+///
+/// Its listing comes from lists that it verified itself and keeps in the home (known.db): it stands at once,
+/// with the vault down too. A thread of its own follows the vault: a stream of changes with heartbeats, taken
+/// up again after a failure; what changed is asked for, verified, shown, and then acknowledged. A secret
+/// whose lists do not verify stays listed as it was, its opens fail with kIntegrity, and CurrentStatus says
+/// why; others are not touched by it.
+///
+/// An open is one request. The vault records it; what it answers is checked against the verified lists (newer
+/// heads: those are fetched and verified first), opened and decrypted here. Threads: all functions are safe;
+/// destruction cancels what is under way and must not happen on a thread of the source.
+class MachineSession : public SecretSource {
+ public:
+  /// Reads home and known.db; asks nothing of the vault. Errors: kNotFound, kConflict (not approved yet),
+  /// kDenied, kIntegrity, kInvalid (the home is not a machine's), kIo.
+  static Result<std::unique_ptr<MachineSession>> Start(const std::string& home_directory,
+                                                       MachineOptions options = {});
+
+  /// Waits until the vault was asked once after the start and what it said is in the listing; for `grantfs
+  /// read`, and for a mount that wants to begin complete. Errors: kUnreachable (not within `wait`),
+  /// kUnauthentic, kIntegrity: the listing is as it was.
+  virtual Status WaitUntilCurrent(std::chrono::milliseconds wait) = 0;
+};
+
+/// Opens once and waits for it. Errors: as SecretSource::Open, kNotFound for a path that is not in the
+/// listing.
+///
+/// @param full_name  "shop/prod/db-password".
+Result<OpenedSecret> ReadSecretOnce(SecretSource& source, std::string_view full_name, const Caller& caller,
+                                    std::chrono::milliseconds deadline);
+
+}  // namespace grantfs

@@ -1,0 +1,204 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "grantfs/crypto/secret.h"
+#include "grantfs/trust/acts.h"
+#include "grantfs/trust/names.h"
+#include "grantfs/trust/roles.h"
+
+namespace grantfs {
+
+// What OwnerSession's functions take and give. Times are unix seconds; they are what signers' clocks said.
+
+struct WhoAmIInfo {
+  std::string name;
+  IdentityKind kind = IdentityKind::kUser;
+  std::string id;  ///< hex
+  std::string fingerprint;
+  std::string vault;  ///< hex
+  std::string address;
+  std::string home;
+};
+
+struct VaultStatusInfo {
+  std::string vault;
+  std::string name;       ///< what the server calls itself
+  std::string version;    ///< of the server's program
+  std::int64_t time = 0;  ///< by the server's clock
+  std::int64_t level = 0;
+  std::uint64_t vault_sequence = 0;
+  std::uint64_t log_size = 0;  ///< of the audit log, by its signed checkpoint
+  bool vault_owner = false;    ///< the asker is one
+  std::vector<std::string>
+      owed;  ///< one sentence each: what removals still leave to do in one's environments
+};
+
+struct EnvironmentInfo {
+  std::string name;
+  std::optional<Role> role;  ///< of the asker; without one the rest is not known
+  std::size_t members = 0;
+  std::uint32_t epoch = 0;
+};
+
+struct ProjectInfo {
+  std::string name;
+  std::vector<std::string> environments;  ///< full names
+};
+
+struct MemberInfo {
+  std::string name;
+  IdentityKind kind = IdentityKind::kUser;
+  std::string id;
+  std::string fingerprint;
+  Role role = Role::kOwner;
+  std::string prefix;
+  bool removed_from_vault = false;
+};
+
+struct SetSecretOptions {
+  std::string owner;        ///< of a new secret: who answers for it
+  std::string description;  ///< of a new secret
+  std::string reason;
+};
+struct SetSecretResult {
+  std::uint64_t number = 0;
+  std::uint32_t version = 0;
+  bool created = false;       ///< the secret is new
+  std::size_t sealed_to = 0;  ///< machines that can open this version
+};
+
+/// Which version: a number, else a label.
+struct VersionChoice {
+  std::uint32_t version = 0;
+  std::string label = "current";
+};
+struct GotSecret {
+  SecretValue value;
+  std::uint32_t version = 0;
+  std::uint64_t record = 0;  ///< the read's place in the audit log
+};
+
+struct SecretInfo {
+  SecretName name;
+  std::uint64_t number = 0;
+  std::uint32_t version = 0;  ///< the current one, 0 = none
+  std::uint64_t size = 0;
+  std::int64_t time = 0;
+  std::size_t grants = 0;
+  std::string owner;
+  std::string description;
+  std::string problem;  ///< non-empty: its list was refused, and why; then only name and number are known
+};
+
+struct VersionInfo {
+  std::uint32_t version = 0;
+  std::uint64_t size = 0;
+  std::int64_t time = 0;
+  std::string signer;  ///< name
+  std::string reason;
+  std::vector<std::string> labels;  ///< that point at it now
+  std::string statement;            ///< hash, hex
+};
+
+struct InviteOptions {
+  IdentityKind kind = IdentityKind::kMachine;
+  std::string name;
+  std::int64_t ttl = 3600;  ///< seconds, 60 .. 30 days
+};
+struct InviteResult {
+  SecretMemory line;  ///< what is pasted there
+  std::string id;     ///< not secret
+  std::int64_t expires = 0;
+};
+
+struct PendingEnrolment {
+  std::string name;
+  IdentityKind kind = IdentityKind::kMachine;
+  std::string id;
+  std::string fingerprint;
+  std::string problem;  ///< non-empty: it must not be approved, and why
+};
+
+struct IdentityInfo {
+  std::string name;
+  IdentityKind kind = IdentityKind::kMachine;
+  std::string id;
+  std::string fingerprint;
+  std::uint64_t number = 0;  ///< of a machine
+  std::int64_t approved = 0;
+  std::int64_t not_after = 0;  ///< 0 = never
+  bool removed = false;
+  bool vault_owner = false;
+  bool recovery = false;
+};
+
+struct GrantInfo {
+  SecretName secret;
+  std::string machine;
+  std::string machine_id;
+  Grant grant;
+  std::int64_t time = 0;
+  std::string signer;
+};
+
+/// What a machine has read, from the audit log: what should be rotated when it loses the right.
+struct ReadReport {
+  SecretName secret;
+  std::vector<std::uint32_t> versions;  ///< ascending
+  std::int64_t last = 0;
+  bool holds_current = false;  ///< it has read the version that is current
+};
+
+/// Whether a machine has what was just done.
+struct Delivery {
+  enum class State {
+    kAcknowledged,  ///< its mount shows it
+    kPending,       ///< online, but did not say so in time
+    kOffline,
+    kUnknown,  ///< the vault did not say
+  };
+  State state = State::kUnknown;
+  std::int64_t last_seen = 0;  ///< 0 = never
+};
+
+struct GrantOptions {
+  Grant terms;  ///< label, owner, group, mode, conditions, lease, ...; the grantee is filled in
+  std::string reason;
+  bool dry_run = false;                  ///< verifies and says what would be sealed; appends nothing
+  std::chrono::milliseconds wait{5000};  ///< for the machine's acknowledgement
+};
+struct GrantOutcome {
+  SecretName secret;
+  std::size_t versions = 0;  ///< whose keys were sealed to the machine
+  bool replaced = false;     ///< it had a grant already, which this one replaces
+};
+struct GrantResult {
+  std::string machine;
+  std::string fingerprint;
+  std::vector<GrantOutcome> secrets;
+  Delivery delivery;
+};
+
+struct RevokeResult {
+  std::string machine;
+  std::vector<SecretName> revoked;
+  std::vector<ReadReport> read;  ///< of the revoked ones
+  bool reads_known = true;       ///< false: the audit log could not be asked
+  Delivery delivery;
+};
+
+struct RemoveIdentityResult {
+  std::string name;
+  std::vector<SecretName> revoked;
+  std::vector<ReadReport> read;
+  bool reads_known = true;
+  std::vector<std::string> not_owned;  ///< environments where others must revoke, by their owners' `status`
+  std::vector<std::string> problems;   ///< one sentence each: what could not be revoked; run it again
+};
+
+}  // namespace grantfs

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "grantfs/client/audit.h"
+#include "grantfs/client/options.h"
+#include "grantfs/client/owner_results.h"
+#include "grantfs/trust/statement.h"
+#include "grantfs/util/result.h"
+
+namespace grantfs {
+
+/// A person's or agent's side of a vault: what commands do. Everything that the vault says is verified
+/// against lists that the home remembers; everything that is changed is signed here. Blocks. Threads: one at
+/// a time.
+///
+/// Errors of all functions, beside their own: kUnreachable, kUnauthentic (the vault does not accept this
+/// key), kDenied (the role does not allow it), kNotFound (no such thing, or not visible), kConflict (others
+/// changed the same thing, again and again), kIntegrity (the vault serves something forged, forked or rolled
+/// back: which list, and why), kThrottled, kUnrecorded, kIo. `where` is a whole clause with the mend;
+/// `subject` says which thing.
+class OwnerSession {
+ public:
+  /// Errors: as Home::Open; kInvalid (the home is a machine's).
+  static Result<std::unique_ptr<OwnerSession>> Open(const std::string& home_directory,
+                                                    ClientOptions options = {});
+  virtual ~OwnerSession() = default;
+
+  virtual WhoAmIInfo WhoAmI() const = 0;  ///< asks nothing of the vault
+  virtual Result<VaultStatusInfo> VaultStatus() = 0;
+
+  // ---- environments
+
+  /// Makes it, and oneself its owner. Vault owners. Errors: kInvalid (name), kConflict (exists).
+  virtual Status CreateEnvironment(const std::string& environment, const std::string& reason) = 0;
+  virtual Result<std::vector<EnvironmentInfo>> ListEnvironments() = 0;
+  virtual Result<std::vector<ProjectInfo>> ListProjects() = 0;
+  virtual Result<std::vector<MemberInfo>> ListMembers(const std::string& environment) = 0;
+  /// Adds an approved user or agent. An owner or reader is sealed the newest epoch's key. Environment owners.
+  /// Errors: kNotFound, kInvalid (an agent as owner or reader), kConflict (is one already).
+  virtual Status AddMember(const std::string& environment, const std::string& name, Role role,
+                           const std::string& prefix, const std::string& reason) = 0;
+  /// Removes one, vouches for what needs it, and starts a new epoch where an owner or reader leaves.
+  virtual Status RemoveMember(const std::string& environment, const std::string& name,
+                              const std::string& reason) = 0;
+
+  // ---- secrets
+
+  /// Publishes a version; makes the secret first if there is none. The value stays the caller's.
+  /// Errors: kInvalid (name, size), kConflict.
+  virtual Result<SetSecretResult> SetSecret(const SecretName& name, const SecretValue& value,
+                                            const SetSecretOptions& options) = 0;
+  /// Reads a value; the vault records it. Owners and readers. Errors: kNotFound (secret, version or label).
+  virtual Result<GotSecret> GetSecret(const SecretName& name, const VersionChoice& choice) = 0;
+  /// Ordered by path. @param prefix "" or the beginning of paths ("tls/").
+  virtual Result<std::vector<SecretInfo>> ListSecrets(const std::string& environment,
+                                                      const std::string& prefix) = 0;
+  /// Newest first.
+  virtual Result<std::vector<VersionInfo>> SecretHistory(const SecretName& name) = 0;
+  /// Names of secrets: each pattern is a full name, or one that ends in "/*" and stands for all that are
+  /// below it now. Errors: kNotFound (a pattern that matches nothing), kInvalid.
+  virtual Result<std::vector<SecretName>> ExpandSecrets(const std::vector<std::string>& patterns) = 0;
+
+  // ---- identities
+
+  virtual Result<InviteResult> Invite(const InviteOptions& options) = 0;
+  virtual Result<std::vector<PendingEnrolment>> ListPending() = 0;
+  /// Lets the pending enrolment of that name in.
+  ///
+  /// @param fingerprint what the person saw on the other machine, "" = was compared by eye.
+  /// Errors: kNotFound (none pending), kIntegrity (another fingerprint; not made with the invitation),
+  /// kConflict (two pending).
+  virtual Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint) = 0;
+  virtual Result<std::vector<IdentityInfo>> ListIdentities() = 0;
+  virtual Result<IdentityInfo> ShowIdentity(const std::string& name) = 0;
+  /// Ends a machine (user, agent): removed in the machines and vault lists at once, its grants revoked in the
+  /// environments that one owns. Says what it has read. Vault owners. Calling it again finishes what was
+  /// left.
+  virtual Result<RemoveIdentityResult> RemoveIdentity(const std::string& name, const std::string& reason) = 0;
+
+  // ---- grants
+
+  /// Seals the keys of every version kept to the machine, appends the grants, and waits until its mount has
+  /// them or it is known to be offline. Secrets that were granted before an error stay granted. Errors:
+  /// kNotFound (machine or secret), kDenied (the machine was removed), kExpired (its not_after), kInvalid
+  /// (terms).
+  virtual Result<GrantResult> GrantTo(const std::string& machine, const std::vector<SecretName>& secrets,
+                                      const GrantOptions& options) = 0;
+  /// Errors: kNotFound (not granted).
+  virtual Result<RevokeResult> RevokeFrom(const std::string& machine, const std::vector<SecretName>& secrets,
+                                          const std::string& reason, std::chrono::milliseconds wait) = 0;
+  /// Everything in the environments that one owns.
+  virtual Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
+                                         std::chrono::milliseconds wait) = 0;
+  /// Those of a machine ("" = all) on secrets of one name ("" parts = all). Ordered by secret, then machine.
+  virtual Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) = 0;
+
+  // ---- audit
+
+  /// Newest first.
+  virtual Result<std::vector<AuditEntry>> ListAudit(const AuditFilter& filter) = 0;
+  /// Reads the whole log and verifies it against the log's key and the checkpoint that the home remembers;
+  /// remembers the new one.
+  virtual Result<AuditVerdict> VerifyAudit() = 0;
+
+  // ---- mending a list whose tail does not count
+
+  /// Says that all of it is good / takes back what does not count. Returns the number of statements
+  /// concerned. Errors: kNotFound (nothing to mend).
+  virtual Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) = 0;
+  virtual Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) = 0;
+};
+
+}  // namespace grantfs
