@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace grantfs {
 namespace {
 
 constexpr std::uint64_t kMostLeaves = 40;
+constexpr std::uint64_t kMostLeavesOfClaims = 17;
 
 // The leaves and roots that implementations of RFC 6962 have in common.
 const char* const kLeaves[] = {
@@ -60,6 +62,56 @@ std::vector<std::vector<Hash>> Forgeries(const std::vector<Hash>& proof) {
   return forged;
 }
 
+// The verifiers a second time, from the recursive definitions in RFC 6962 instead of the loops in RFC 9162.
+// `proof` is eaten from its end, where the topmost sibling stands.
+std::uint64_t Split(std::uint64_t size) {
+  std::uint64_t split = 1;
+  while (split * 2 < size) split *= 2;
+  return split;
+}
+
+std::optional<Hash> PopBack(std::span<const Hash>* proof) {
+  if (proof->empty()) return std::nullopt;
+  const Hash last = proof->back();
+  *proof = proof->first(proof->size() - 1);
+  return last;
+}
+
+std::optional<Hash> ReferenceRoot(const Hash& leaf, std::uint64_t index, std::uint64_t size,
+                                  std::span<const Hash> proof) {
+  if (size == 1) return proof.empty() ? std::optional(leaf) : std::nullopt;
+  const auto sibling = PopBack(&proof);
+  if (!sibling) return std::nullopt;
+  const bool left = index < Split(size);
+  const auto inner = left ? ReferenceRoot(leaf, index, Split(size), proof)
+                          : ReferenceRoot(leaf, index - Split(size), size - Split(size), proof);
+  if (!inner) return std::nullopt;
+  return left ? MerkleNodeHash(*inner, *sibling) : MerkleNodeHash(*sibling, *inner);
+}
+
+struct OldAndNew {
+  Hash old_root, new_root;
+};
+
+std::optional<OldAndNew> ReferenceRoots(std::uint64_t old_size, std::uint64_t size, const Hash* known,
+                                        std::span<const Hash> proof) {
+  if (old_size == size) {
+    const auto same = known != nullptr ? std::optional(*known) : PopBack(&proof);
+    if (!same || !proof.empty()) return std::nullopt;
+    return OldAndNew{*same, *same};
+  }
+  const auto sibling = PopBack(&proof);
+  if (!sibling) return std::nullopt;
+  if (old_size <= Split(size)) {
+    const auto inner = ReferenceRoots(old_size, Split(size), known, proof);
+    if (!inner) return std::nullopt;
+    return OldAndNew{inner->old_root, MerkleNodeHash(inner->new_root, *sibling)};
+  }
+  const auto inner = ReferenceRoots(old_size - Split(size), size - Split(size), nullptr, proof);
+  if (!inner) return std::nullopt;
+  return OldAndNew{MerkleNodeHash(*sibling, inner->old_root), MerkleNodeHash(*sibling, inner->new_root)};
+}
+
 TEST(MerkleTest, RootsOfTheKnownLeaves) {
   const auto leaves = KnownLeaves();
   for (std::size_t size = 0; size <= leaves.size(); ++size) {
@@ -102,6 +154,28 @@ TEST(MerkleInclusionTest, EveryLeafOfEverySizeAndNoForgery) {
   }
 }
 
+// A root says nothing about the size, so some other claims hold by right; which ones, the recursive
+// definition tells.
+TEST(MerkleInclusionTest, EveryOtherClaimIsJudgedAsTheDefinitionSays) {
+  const auto leaves = ManyLeaves(kMostLeavesOfClaims);
+  int refused = 0;
+  for (std::uint64_t size = 1; size <= leaves.size(); ++size) {
+    const Hash root = MerkleRoot(First(leaves, size));
+    for (std::uint64_t index = 0; index < size; ++index) {
+      const auto proof = MerkleInclusionProof(First(leaves, size), index);
+      for (std::uint64_t claimed = 1; claimed <= leaves.size() + 9; ++claimed) {
+        for (std::uint64_t at = 0; at < claimed; ++at) {
+          const bool expected = ReferenceRoot(leaves[index], at, claimed, proof) == root;
+          ASSERT_EQ(VerifyInclusion(leaves[index], at, claimed, proof, root), expected)
+              << index << " of " << size << " claimed as " << at << " of " << claimed;
+          refused += !expected;
+        }
+      }
+    }
+  }
+  EXPECT_GT(refused, 1000);
+}
+
 TEST(MerkleInclusionTest, HoldsAtTheEndsOfTheRange) {
   EXPECT_FALSE(VerifyInclusion(Hash{}, 0, 0, {}, Hash{}));
   const std::vector<Hash> long_proof(70, Hash{});
@@ -127,6 +201,28 @@ TEST(MerkleConsistencyTest, EveryPairOfSizesAndNoForgery) {
       ASSERT_EQ(VerifyConsistency(size, root, old_size, old_root, proof), old_size == size);
     }
   }
+}
+
+TEST(MerkleConsistencyTest, EveryOtherClaimIsJudgedAsTheDefinitionSays) {
+  const auto leaves = ManyLeaves(kMostLeavesOfClaims);
+  int refused = 0;
+  for (std::uint64_t size = 2; size <= leaves.size(); ++size) {
+    const Hash root = MerkleRoot(First(leaves, size));
+    for (std::uint64_t old_size = 1; old_size < size; ++old_size) {
+      const Hash old_root = MerkleRoot(First(leaves, old_size));
+      const auto proof = MerkleConsistencyProof(First(leaves, size), old_size);
+      for (std::uint64_t claimed = 2; claimed <= leaves.size() + 9; ++claimed) {
+        for (std::uint64_t old_claimed = 1; old_claimed < claimed; ++old_claimed) {
+          const auto roots = ReferenceRoots(old_claimed, claimed, &old_root, proof);
+          const bool expected = roots && roots->old_root == old_root && roots->new_root == root;
+          ASSERT_EQ(VerifyConsistency(old_claimed, old_root, claimed, root, proof), expected)
+              << old_size << " in " << size << " claimed as " << old_claimed << " in " << claimed;
+          refused += !expected;
+        }
+      }
+    }
+  }
+  EXPECT_GT(refused, 1000);
 }
 
 TEST(MerkleConsistencyTest, ARewrittenHistoryIsRefused) {
