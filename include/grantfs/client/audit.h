@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "grantfs/client/options.h"
+#include "grantfs/store/audit_verify.h"
 #include "grantfs/util/result.h"
 
 namespace grantfs {
 
-/// One audit record, as far as the asker may see it.
-struct AuditEntry {
+/// One audit record (store/audit.h), as far as the asker may see it.
+struct AuditLine {
   std::uint64_t sequence = 0;
   std::int64_t time = 0;
   std::string severity;
@@ -34,16 +35,6 @@ struct AuditFilter {
   std::string object;
   std::string actor;        ///< a name or an identity
   std::size_t limit = 100;  ///< the newest so many; 0 = all
-};
-
-/// What `audit verify` found.
-struct AuditVerdict {
-  std::uint64_t records = 0;
-  std::string root;            ///< hex
-  bool authenticated = false;  ///< false: "consistent, not authenticated", there was no home to anchor on
-  std::optional<std::uint64_t> first_bad;
-  std::uint64_t purged = 0;          ///< bodies that are gone by retention
-  std::vector<std::string> notices;  ///< one sentence each
 };
 
 /// Verifies the log in a copy of a vault's database. @param home_directory anchors on its lists and

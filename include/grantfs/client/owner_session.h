@@ -39,9 +39,10 @@ class OwnerSession {
   virtual Result<std::vector<EnvironmentInfo>> ListEnvironments() = 0;
   virtual Result<std::vector<ProjectInfo>> ListProjects() = 0;
   virtual Result<std::vector<MemberInfo>> ListMembers(const std::string& environment) = 0;
-  /// Adds an approved user or agent. An owner or reader is sealed the newest epoch's key. Environment owners.
-  /// Errors: kNotFound, kInvalid (an agent as owner or reader), kConflict (is one already).
-  virtual Status AddMember(const std::string& environment, const std::string& name, Role role,
+  /// Adds a user or agent, whose keys were learnt elsewhere. An owner or reader is sealed the newest epoch's
+  /// key. Environment owners. Errors: kInvalid (an agent as owner or reader), kConflict (is a member
+  /// already).
+  virtual Status AddMember(const std::string& environment, const Identity& member, Role role,
                            const std::string& prefix, const std::string& reason) = 0;
   /// Removes one, vouches for what needs it, and starts a new epoch where an owner or reader leaves.
   virtual Status RemoveMember(const std::string& environment, const std::string& name,
@@ -81,6 +82,10 @@ class OwnerSession {
   /// left.
   virtual Result<RemoveIdentityResult> RemoveIdentity(const std::string& name, const std::string& reason) = 0;
 
+  /// Makes a user one more owner of the vault / ends that. Vault owners.
+  virtual Status AddVaultOwner(const Identity& owner, const std::string& reason) = 0;
+  virtual Status RemoveVaultOwner(const std::string& name, const std::string& reason) = 0;
+
   // ---- grants
 
   /// Seals the keys of every version kept to the machine, appends the grants, and waits until its mount has
@@ -101,7 +106,7 @@ class OwnerSession {
   // ---- audit
 
   /// Newest first.
-  virtual Result<std::vector<AuditEntry>> ListAudit(const AuditFilter& filter) = 0;
+  virtual Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) = 0;
   /// Reads the whole log and verifies it against the log's key and the checkpoint that the home remembers;
   /// remembers the new one.
   virtual Result<AuditVerdict> VerifyAudit() = 0;
