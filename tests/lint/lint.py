@@ -26,6 +26,16 @@ def line_of(source, offset):
     return source.count("\n", 0, offset) + 1
 
 
+def whole_call(source, start):
+    """From behind an opening parenthesis to its closing one."""
+    depth = 1
+    for at in range(start, len(source)):
+        depth += {"(": 1, ")": -1}.get(source[at], 0)
+        if depth == 0:
+            return source[start:at]
+    return source[start:]
+
+
 def module_of(path):
     """The module that a file of src/ or include/ belongs to; None for others."""
     parts = path.split("/")
@@ -157,6 +167,15 @@ class Lint:
         self.check_includes(path, source, module)
         self.check_secrets(path, code, module)
 
+    def check_meson(self, path, source):
+        for match in re.finditer(r"^[ \t]*test\(", source, re.M):
+            call = whole_call(source, match.end())
+            if "gtest_dep" in call and "protocol: 'gtest'" not in call:
+                self.report(path, line_of(source, match.start()), "meson", "protocol: 'gtest' is missing: its tests would count as one")
+        for match in re.finditer(r"dependency\(\s*'boost'[^()]*\)", source):
+            if "kwargs: boost" not in match.group(0) and "/" in path:
+                self.report(path, line_of(source, match.start()), "meson", "kwargs: boost is missing: it holds version and linkage")
+
     def run(self):
         self.load_allowed()
         self.check_top_level()
@@ -168,6 +187,8 @@ class Lint:
                 self.check_words(path, source)
             if path.endswith(SIZED):
                 self.check_size(path, source)
+            if os.path.basename(path) == "meson.build":
+                self.check_meson(path, source)
             if path.endswith(CODE) and path.split("/")[0] in ("src", "include", "tests", "examples"):
                 self.check_code(path, source)
         for rule, path in sorted(set(self.allowed) - self.used):

@@ -62,6 +62,8 @@ PLANTED = [
     ("words", "src/util/x.cpp", "// TO" "DO: later\n"),
     ("words", "contrib/x", "cd /wo" "rk/main\n"),
     ("words", "README.md", "written by Cla" "ude\n"),
+    ("meson", "tests/net/meson.build", "test('n', executable('n', files('n.cpp'), cpp_args: f(g()),\n  dependencies: [x_dep, gtest_dep]), suite: 'unit')\n"),
+    ("meson", "src/json/meson.build", "x = dependency('boost', modules: ['json'])\n"),
     ("top-level", "notes.txt", "x\n"),
     ("top-level", "scripts/x", "x\n"),
     ("allow-list", "tests/lint/allow.txt", "catch-all src/main.cpp\n"),
