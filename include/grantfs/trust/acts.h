@@ -15,51 +15,67 @@
 
 namespace grantfs {
 
-// The acts that statements carry, by list. Their JSON is in contrib/FORMATS.md; an unknown act or field is refused.
+// The acts that statements carry, by list. Their JSON is in contrib/FORMATS.md; an unknown act or field is
+// refused.
 
 // ---- vault list
 
 /// Sequence 0: makes the vault. Its hash is the vault's id.
 struct VaultCreate {
   Identity owner;
-  Identity recovery;           ///< a key kept offline; may add and remove owners, nothing else
-  std::vector<Hash> pins;      ///< SHA-256 of the TLS public key: current, then next; 1 or 2
-  std::string log_origin;      ///< of the audit log's checkpoints
+  Identity recovery;       ///< a key kept offline; may add and remove owners, nothing else
+  std::vector<Hash> pins;  ///< SHA-256 of the TLS public key: current, then next; 1 or 2
+  std::string log_origin;  ///< of the audit log's checkpoints
   VerifyKey log_key;
-  std::int64_t level = 1;      ///< format level: no client writes above it
+  std::int64_t level = 1;  ///< format level: no client writes above it
 };
-struct VaultOwnerAdd { Identity owner; };
-struct VaultOwnerRemove { Hash id; };
-/// A machine (or user) is removed before its not_after; also in the lists that every client verifies, so that none seals to it.
+struct VaultOwnerAdd {
+  Identity owner;
+};
+struct VaultOwnerRemove {
+  Hash id;
+};
+/// A machine (or user) is removed before its not_after; also in the lists that every client verifies, so that
+/// none seals to it.
 struct IdentityRemove {
   Hash id;
   std::string name;
 };
 struct EnvironmentAdd {
   std::string environment;
-  Hash genesis;                ///< of the environment's first statement
+  Hash genesis;  ///< of the environment's first statement
 };
-struct PinsSet { std::vector<Hash> pins; };
+struct PinsSet {
+  std::vector<Hash> pins;
+};
 
 // ---- machines list
 
 struct MachinesCreate {};
-struct InvitationCreate { Invitation invitation; };
-struct InvitationWithdraw { std::string id; };
+struct InvitationCreate {
+  Invitation invitation;
+};
+struct InvitationWithdraw {
+  std::string id;
+};
 /// Embeds the machine's enrolment: the invitation's use is thus in the list.
-struct MachineApprove { Enrolment enrolment; };
-struct MachineRemove { Hash id; };
+struct MachineApprove {
+  Enrolment enrolment;
+};
+struct MachineRemove {
+  Hash id;
+};
 
 // ---- environment list
 
-/// A new key pair of an environment. The private half is sealed to every owner and reader and to recovery; those copies are
-/// kept by the vault, their hashes are committed to here.
+/// A new key pair of an environment. The private half is sealed to every owner and reader and to recovery;
+/// those copies are kept by the vault, their hashes are committed to here.
 struct Epoch {
-  std::uint32_t number = 1;    ///< 1.., without gaps
+  std::uint32_t number = 1;  ///< 1.., without gaps
   SealKey key;
-  Hash copies_root;            ///< MerkleRoot over MerkleLeafHash of each copy's bytes, ordered by recipient's id
+  Hash copies_root;  ///< EpochCopiesRoot (sealing.h): recipients and copies, ordered by recipient
   std::uint32_t copies = 0;
-  Bytes previous;              ///< the previous epoch's private key sealed to `key`; empty for number 1
+  Bytes previous;  ///< the previous epoch's private key sealed to `key`; empty for number 1
 };
 struct EnvironmentCreate {
   std::string environment;
@@ -69,14 +85,17 @@ struct EnvironmentCreate {
 struct MemberAdd {
   Identity member;
   Role role = Role::kOwner;
-  std::string prefix;          ///< of a writer: "" or "tls/"
-  Hash copy;                   ///< hash (BLAKE2b-256) of the newest epoch's private key sealed to an owner or reader; else zero
+  std::string prefix;  ///< of a writer: "" or "tls/"
+  Hash
+      copy;  ///< hash (BLAKE2b-256) of the newest epoch's private key sealed to an owner or reader; else zero
 };
 struct MemberRemove {
   Hash id;
   std::optional<Epoch> epoch;  ///< required where an owner or reader leaves
 };
-struct EpochStart { Epoch epoch; };
+struct EpochStart {
+  Epoch epoch;
+};
 
 // ---- secret list
 
@@ -88,51 +107,58 @@ struct SecretCreate {
   std::string environment;
   std::string path;
   SecretType type = SecretType::kValue;
-  std::string owner;           ///< who answers for it: free text of at most 255 bytes
-  std::string description;     ///< at most 1024 bytes
+  std::string owner;        ///< who answers for it: free text of at most 255 bytes
+  std::string description;  ///< at most 1024 bytes
 };
 
-/// One immutable value. Labels move with it: current to it, previous to what current was. It repeats where it belongs, so that a
-/// machine, which sees only the end of the list, needs no other statement to know the name.
+/// One immutable value. Labels move with it: current to it, previous to what current was. It repeats where it
+/// belongs, so that a machine, which sees only the end of the list, needs no other statement to know the
+/// name.
 struct VersionPublish {
   std::string environment;
   std::string path;
-  std::uint32_t version = 1;   ///< 1.., without gaps
-  std::uint64_t size = 0;      ///< of the plaintext
-  Hash ciphertext;             ///< BLAKE2b-256
-  Hash commitment;             ///< CommitToKey(data key, ValueContext)
-  std::uint32_t epoch = 1;     ///< of the environment's key that the data key is sealed to
-  std::string set;             ///< published as one act with others: their common id, or ""
+  std::uint32_t version = 1;  ///< 1.., without gaps
+  std::uint64_t size = 0;     ///< of the plaintext
+  Hash ciphertext;            ///< BLAKE2b-256
+  Hash commitment;            ///< CommitToKey(data key, ValueContext)
+  std::uint32_t epoch = 1;    ///< of the environment's key that the data key is sealed to
+  std::string set;            ///< published as one act with others: their common id, or ""
 };
 
 enum class GranteeKind { kMachine, kGroup };
+const char* GranteeKindName(GranteeKind kind);  ///< "machine", "group"
 
-/// Whom a data key is sealed to. Numbers: a machine's is the sequence of its approval in the machines list (epoch 0), a group's
-/// that of its creation in the environment list, an environment's that of its EnvironmentAdd in the vault list.
+/// Whom a data key is sealed to. Numbers: a machine's is the sequence of its approval in the machines list
+/// (epoch 0), a group's that of its creation in the environment list, an environment's that of its
+/// EnvironmentAdd in the vault list.
 struct Grantee {
   GranteeKind kind = GranteeKind::kMachine;
   std::uint64_t number = 0;
-  Hash id;                     ///< Identity::Id of a machine
+  Hash id;  ///< Identity::Id of a machine
   std::string name;
   SealKey seal;
   std::int64_t not_after = 0;  ///< of the machine
 };
 
-/// A machine may read this secret. The fields that this build cannot enforce are carried, and deny the grant at the mount.
+/// A machine may read this secret. The fields that this build cannot enforce are carried, and deny the grant
+/// at the mount.
 struct Grant {
   Grantee grantee;
   std::string label = "current";
-  std::string owner;           ///< user shown: name or number, "" = whoever mounted
+  std::string owner;  ///< user shown: name or number, "" = whoever mounted
   std::string group;
-  std::uint32_t mode = 0400;   ///< of 0777
-  std::vector<std::string> conditions;  ///< "user=NAME", "unit=NAME", ...: all must hold; at most 32 of 1..1024 bytes
-  std::int64_t lease = 0;      ///< seconds
-  std::int64_t offline = 0;    ///< seconds
-  std::string record = "each"; ///< each, sync, aggregate
-  std::int64_t expires = 0;    ///< unix seconds, 0 = never
-  bool strict = false;         ///< page-cache fills are refused
+  std::uint32_t mode = 0400;  ///< of 0777
+  std::vector<std::string>
+      conditions;               ///< "user=NAME", "unit=NAME", ...: all must hold; at most 32 of 1..1024 bytes
+  std::int64_t lease = 0;       ///< seconds
+  std::int64_t offline = 0;     ///< seconds
+  std::string record = "each";  ///< each, sync, aggregate
+  std::int64_t expires = 0;     ///< unix seconds, 0 = never
+  bool strict = false;          ///< page-cache fills are refused
 };
-struct GrantAdd { Grant grant; };  ///< replaces the grantee's standing one
+struct GrantAdd {
+  Grant grant;
+};  ///< replaces the grantee's standing one
 struct GrantRevoke {
   GranteeKind kind = GranteeKind::kMachine;
   std::uint64_t number = 0;
@@ -140,19 +166,21 @@ struct GrantRevoke {
 
 // ---- every list
 
-/// Says that all before it in the list is good in the signer's eyes: it is the successor that statements of a leaver need.
+/// Says that all before it in the list is good in the signer's eyes: it is the successor that statements of a
+/// leaver need.
 struct Vouch {};
 /// Takes back the tail from `from` up to the statement before this one, none of which counts. Final.
 struct Void {
-  std::uint64_t from = 0;      ///< sequence
-  Hash hash;                   ///< of the statement there
+  std::uint64_t from = 0;  ///< sequence
+  Hash hash;               ///< of the statement there
 };
 
-using Act = std::variant<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityRemove, EnvironmentAdd, PinsSet,      // vault
-                         MachinesCreate, InvitationCreate, InvitationWithdraw, MachineApprove, MachineRemove,     // machines
-                         EnvironmentCreate, MemberAdd, MemberRemove, EpochStart,                                  // environment
-                         SecretCreate, VersionPublish, GrantAdd, GrantRevoke,                                     // secret
-                         Vouch, Void>;
+using Act = std::variant<
+    VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityRemove, EnvironmentAdd, PinsSet,  // vault
+    MachinesCreate, InvitationCreate, InvitationWithdraw, MachineApprove, MachineRemove,    // machines
+    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart,                                 // environment
+    SecretCreate, VersionPublish, GrantAdd, GrantRevoke,                                    // secret
+    Vouch, Void>;
 
 /// "vault.create", "member.add", ...
 const char* ActName(const Act& act);
@@ -160,19 +188,20 @@ Json ActToJson(const Act& act);
 /// Errors: kInvalid, kUnsupported (unknown act), kIntegrity (a key's binding or an enrolment's signature).
 Result<Act> ActFromJson(const Json& json);
 
-/// The state of a secret after a statement: it stands in every statement of the secret's list, so that a machine needs no more
-/// than the last ones.
+/// The state of a secret after a statement: it stands in every statement of the secret's list, so that a
+/// machine needs no more than the last ones.
 struct SecretState {
-  std::map<std::string, Hash> labels;  ///< label -> hash of the version's statement; all zero = this very statement
-  Hash grants;                         ///< GrantsRoot
+  std::map<std::string, Hash>
+      labels;   ///< label -> hash of the version's statement; all zero = this very statement
+  Hash grants;  ///< GrantsRoot
   Json ToJson() const;
   static Result<SecretState> FromJson(const Json& json);
   bool operator==(const SecretState&) const = default;
 };
 
-/// The leaf hash of one standing grant under SecretState::grants: kind, number, the sequence of the statement that granted,
-/// and BLAKE2b-256 of the act's JSON as ActToJson writes it. (Not the statement's hash: the statement names the root.)
-/// Leaves are ordered by kind, then number.
+/// The leaf hash of one standing grant under SecretState::grants: kind, number, the sequence of the statement
+/// that granted, and BLAKE2b-256 of the act's JSON as ActToJson writes it. (Not the statement's hash: the
+/// statement names the root.) Leaves are ordered by kind, then number.
 Hash GrantLeaf(const Grant& grant, std::uint64_t sequence);
 
 }  // namespace grantfs

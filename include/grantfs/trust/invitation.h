@@ -10,9 +10,9 @@
 
 namespace grantfs {
 
-/// 128 random bits that a person carries from one machine to another. A lookup id, an Ed25519 and an X25519 key derive from
-/// them (crypto_kdf over their BLAKE2b-256, context "grantfsI"), so that neither the vault nor who sees the id can use it.
-/// The same form serves invitations and the claim of a new vault.
+/// 128 random bits that a person carries from one machine to another. A lookup id, an Ed25519 and an X25519
+/// key derive from them (crypto_kdf over their BLAKE2b-256, context "grantfsI"), so that neither the vault
+/// nor who sees the id can use it. The same form serves invitations and the claim of a new vault.
 class InviteSecret {
  public:
   static Result<InviteSecret> Generate();
@@ -54,17 +54,18 @@ struct Enrolment {
   /// Checks the identity's own signature; that of the invitation needs the invitation (VerifyEnrolment).
   static Result<Enrolment> FromJson(const Json& json);
 };
-Result<Enrolment> MakeEnrolment(const Hash& vault, const InviteSecret& invite, const PrivateIdentity& identity);
+Result<Enrolment> MakeEnrolment(const Hash& vault, const InviteSecret& invite,
+                                const PrivateIdentity& identity);
 /// Errors: kIntegrity.
 Status VerifyEnrolment(const Enrolment& enrolment, const Hash& vault, const Invitation& invitation);
 
 /// The line that a person pastes: where the vault is, which key it shows, what it is, and the secret.
 /// "grantfs-invite-1.<base64url>" or "grantfs-claim-1.<base64url>". Held in locked memory: it is a secret.
 struct InviteLine {
-  std::string address;             ///< host:port
+  std::string address;  ///< host:port
   Hash pin;
-  Hash vault;                      ///< all zero in a claim
-  std::uint64_t head_sequence = 0; ///< of the vault list, as the inviter knew it
+  Hash vault;                       ///< all zero in a claim
+  std::uint64_t head_sequence = 0;  ///< of the vault list, as the inviter knew it
   Hash head_hash;
   InviteSecret secret;
 };

@@ -18,7 +18,8 @@ struct Tenure {
   bool At(std::uint64_t sequence) const { return sequence >= from && (!until || sequence < *until); }
 };
 
-/// Genesis, vault owners, environments, TLS pins, the log's key, removed identities. Every client verifies it.
+/// Genesis, vault owners, environments, TLS pins, the log's key, removed identities. Every client verifies
+/// it.
 class VaultList : public SignedList {
  public:
   VaultList() : SignedList(ListId::Vault()) {}
@@ -75,8 +76,8 @@ class MachinesList : public SignedList {
   MachinesList() : SignedList(ListId::Machines()) {}
   struct Machine {
     Identity identity;
-    std::uint64_t number = 0;  ///< sequence of its approval: its address as a recipient
-    std::int64_t approved = 0; ///< unix seconds, by the approver's clock
+    std::uint64_t number = 0;   ///< sequence of its approval: its address as a recipient
+    std::int64_t approved = 0;  ///< unix seconds, by the approver's clock
     std::string invitation;
     bool removed = false;
   };
@@ -128,7 +129,8 @@ class EnvironmentList : public SignedList {
   std::optional<Role> RoleOf(const Hash& id) const;
   std::optional<Role> RoleAt(const Hash& id, std::uint64_t sequence) const;
   const Identity* FindIdentity(const Hash& id) const;
-  /// Everyone whom a new epoch's key must be sealed to: owners, readers, recovery. None that the vault list names as removed.
+  /// Everyone whom a new epoch's key must be sealed to: owners, readers, recovery. None that the vault list
+  /// names as removed.
   std::vector<Identity> EpochRecipients(const VaultList& vault) const;
   /// That this list begins with the genesis that the vault list names. Errors: kIntegrity, kNotFound.
   Status CheckGenesis(const VaultList& vault) const;
@@ -149,12 +151,14 @@ class EnvironmentList : public SignedList {
   std::vector<Epoch> epochs_;
 };
 
-/// Versions, labels and grants of one secret. Owners, writers and the vault hold it whole; a machine holds it from a statement that
-/// set the grants' root (Partial), and then sees labels, root and what it is shown by proof.
+/// Versions, labels and grants of one secret. Owners, writers and the vault hold it whole; a machine holds it
+/// from a statement that set the grants' root (Partial), and then sees labels, root and what it is shown by
+/// proof.
 class SecretList : public SignedList {
  public:
   explicit SecretList(std::uint64_t number) : SignedList(ListId::Secret(number)) {}
-  /// To begin in the middle: the first statement received must be an owner's grant, revocation or the creation itself.
+  /// To begin in the middle: the first statement received must be an owner's grant, revocation or the
+  /// creation itself.
   static SecretList Partial(std::uint64_t number, std::uint64_t first_sequence);
 
   struct Version {
@@ -163,6 +167,7 @@ class SecretList : public SignedList {
   };
   struct StandingGrant {
     Grant grant;
+    std::uint64_t sequence = 0;  ///< of the statement that granted
     StatementPtr statement;
   };
   using GrantKey = std::pair<GranteeKind, std::uint64_t>;
@@ -170,14 +175,15 @@ class SecretList : public SignedList {
   const SecretCreate& create() const { return create_; }  ///< zero where a partial list did not see it
   /// Labels resolved: label -> hash of a version's statement. And the grants' root.
   const SecretState& state() const { return state_; }
-  const std::map<std::uint32_t, Version>& versions() const { return versions_; }         ///< of a whole list: all
-  const std::map<GrantKey, StandingGrant>& grants() const { return grants_; }            ///< of a whole list: all
+  const std::map<std::uint32_t, Version>& versions() const { return versions_; }  ///< of a whole list: all
+  const std::map<GrantKey, StandingGrant>& grants() const { return grants_; }     ///< of a whole list: all
   const Version* FindVersion(const Hash& statement) const;
   const Version* Current() const;  ///< the one labelled `current`, nullptr if none
   bool whole() const { return !partial_; }
   std::uint32_t next_version() const;
 
-  /// The state that a statement with this act must claim if it is the next. For a Void: the state before what it takes back.
+  /// The state that a statement with this act must claim if it is the next. For a Void: the state before what
+  /// it takes back. Whole lists only. Errors: kNotFound (revoking what is not granted), kInvalid.
   Result<SecretState> StateAfter(const Act& act, const UpperLists& upper) const;
 
   /// Audit path of one standing grant under state().grants. Whole lists only.
@@ -188,24 +194,27 @@ class SecretList : public SignedList {
   };
   std::optional<GrantProof> ProveGrant(const GrantKey& key) const;
 
-  /// A machine's check: `grant` is a statement of this list that grants to `machine`, by one who was an owner at the heads that it
-  /// names, and stands under state().grants. Errors: kIntegrity.
+  /// A machine's check: `grant` is a statement of this list that grants to `machine`, by one who was an owner
+  /// at the heads that it names, and stands under state().grants. Errors: kIntegrity.
   Result<Grant> VerifyGrant(const SignedStatement& grant, const GrantProof& proof, const Identity& machine,
                             const UpperLists& upper) const;
-  /// A machine's check: `version` is the statement that `label` points at, by one who could publish. Errors: kIntegrity, kNotFound.
+  /// A machine's check: `version` is the statement that `label` points at, by one who could publish. Errors:
+  /// kIntegrity, kNotFound.
   Result<VersionPublish> VerifyVersion(const std::string& label, const SignedStatement& version,
                                        const UpperLists& upper) const;
-  /// The same for a version that no label points at any more (a grace read): only its signature and place are checked.
+  /// The same for a version that no label points at any more (a grace read): only its signature and place are
+  /// checked.
   Result<VersionPublish> VerifyOldVersion(const SignedStatement& version, const UpperLists& upper) const;
 
-  /// Everyone whom a version's data key must be sealed to: the environment's newest epoch and each standing grantee that is not
-  /// removed, with their keys.
+  /// Everyone whom a version's data key must be sealed to when it is published at `time` (unix seconds, the
+  /// statement's): the environment's newest epoch and each standing grantee that is not removed or expired by
+  /// then, with their keys.
   struct Target {
     Recipient recipient;
     SealKey key;
     std::string name;
   };
-  std::vector<Target> SealTargets(const UpperLists& upper) const;
+  std::vector<Target> SealTargets(std::int64_t time, const UpperLists& upper) const;
 
  protected:
   Result<Permission> Needed(const Statement& statement) const override;
@@ -214,11 +223,19 @@ class SecretList : public SignedList {
              const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
+  Status CheckNew(const Statement& statement, const UpperLists& upper) const override;
+  Status CheckClaimedState(const SignedStatement& statement) const override;
 
  private:
+  Status ApplyFirstOfPartial(const SignedStatement& statement, const UpperLists& upper);
+  Status ApplyCreate(const SecretCreate& act, const UpperLists& upper);
   Status ApplyVersion(const VersionPublish& act, const StatementPtr& statement, const UpperLists& upper);
-  Hash GrantsRoot() const;
+  Status ApplyGrant(const Grant& grant, const StatementPtr& statement);
+  Status ApplyRevoke(const GrantRevoke& act, const StatementPtr& statement);
+  Status VerifyLoose(const SignedStatement& statement, Permission permission, const UpperLists& upper) const;
+  std::vector<Hash> GrantLeaves() const;
   SecretCreate create_;
+  std::string path_;  ///< known from the creation or from a version
   SecretState state_;
   std::map<std::uint32_t, Version> versions_;
   std::map<GrantKey, StandingGrant> grants_;

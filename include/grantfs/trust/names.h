@@ -25,11 +25,12 @@ struct SecretName {
 
 /// Each component: 1..255 bytes of UTF-8 without NUL or control characters, not ".", ".." or ".grantfs".
 /// Errors of all three: kInvalid; `where` names the rule that was broken, `subject` is the printable name.
-Status CheckEnvironmentName(std::string_view text);   ///< exactly two components
-Status CheckSecretPath(std::string_view text);        ///< one or more, kMaxNameBytes in all
+Status CheckEnvironmentName(std::string_view text);  ///< exactly two components
+Status CheckSecretPath(std::string_view text);       ///< one or more, kMaxNameBytes in all
 Result<SecretName> ParseSecretName(std::string_view text);
 
-/// Names of machines, users and agents: 1..63 of [a-z0-9._-], beginning with a letter or digit. Errors: kInvalid.
+/// Names of machines, users and agents: 1..63 of [a-z0-9._-], beginning with a letter or digit. Errors:
+/// kInvalid.
 Status CheckIdentityName(std::string_view text);
 
 /// Names of labels: 1..32 of [a-z0-9-], beginning with a letter. Errors: kInvalid.

@@ -21,8 +21,8 @@ struct Recipient {
   auto operator<=>(const Recipient&) const = default;
 };
 
-/// What a value is bound to: format, purpose, vault, environment, secret number, version, epoch. Associated data of the
-/// value's encryption and context of the commitment.
+/// What a value is bound to: format, purpose, vault, environment, secret number, version, epoch. Associated
+/// data of the value's encryption and context of the commitment.
 struct ValueContext {
   Hash vault;
   std::string environment;
@@ -43,11 +43,13 @@ Result<EncryptedVersion> EncryptVersion(const ValueContext& context, const Secre
 
 /// A data key sealed to a recipient.
 Result<Bytes> SealDataKey(const SealKey& to, const SecretMemory& data_key);
-/// Opens one and checks the commitment before anything else is done with it. Errors: kIntegrity, kUnsupported.
-Result<SecretMemory> OpenDataKey(const UnsealKey& key, ByteView sealed, const Hash& commitment, const ValueContext& context);
+/// Opens one and checks the commitment before anything else is done with it. Errors: kIntegrity,
+/// kUnsupported.
+Result<SecretMemory> OpenDataKey(const UnsealKey& key, ByteView sealed, const Hash& commitment,
+                                 const ValueContext& context);
 /// Checks hash and size that the version's statement names, then decrypts. Errors: kIntegrity.
-Result<SecretValue> DecryptVersion(const SecretMemory& data_key, const ValueContext& context, const VersionPublish& version,
-                                   ByteView ciphertext);
+Result<SecretValue> DecryptVersion(const SecretMemory& data_key, const ValueContext& context,
+                                   const VersionPublish& version, ByteView ciphertext);
 
 /// One sealed copy of an epoch's private key.
 struct EpochCopy {
@@ -61,7 +63,8 @@ struct NewEpoch {
 };
 /// A new key pair for an environment, sealed to `recipients` (owners, readers, recovery); each once.
 /// @param previous the key before, nullptr for the first.
-Result<NewEpoch> MakeEpoch(const std::vector<Identity>& recipients, const Epoch* previous, const UnsealKey* previous_key);
+Result<NewEpoch> MakeEpoch(const std::vector<Identity>& recipients, const Epoch* previous,
+                           const UnsealKey* previous_key);
 /// The root that Epoch::copies_root commits to.
 Hash EpochCopiesRoot(const std::vector<EpochCopy>& copies);
 /// Opens one's own copy and checks that it is the private half of `epoch.key`. Errors: kIntegrity.

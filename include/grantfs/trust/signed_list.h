@@ -20,17 +20,17 @@ struct UpperLists {
 
 /// What an act needs of its signer.
 enum class Permission {
-  kVaultOwner,   ///< vault and machines lists
-  kOwner,        ///< environment lists; grants, revocations, vouches and voids of secrets
-  kPublish,      ///< creating a secret, publishing a version: an owner, or a writer within the prefix
+  kVaultOwner,  ///< vault and machines lists
+  kOwner,       ///< environment lists; grants, revocations, vouches and voids of secrets
+  kPublish,     ///< creating a secret, publishing a version: an owner, or a writer within the prefix
 };
 
 /// A hash-linked list of statements, the one implementation for all kinds (DESIGN section 3).
 ///
-/// A statement *counts* if its signer held the permission that the act needs at the heads that it names, and either still
-/// holds it or is followed in the list by a statement of someone who holds it now, and it is not voided. Whoever uses a list
-/// appends what it was given (Receive), then asks CheckStanding; while that fails, nothing but a vouch or a void is to be
-/// appended, and nothing of the list is to be used.
+/// A statement *counts* if its signer held the permission that the act needs at the heads that it names, and
+/// either still holds it or is followed in the list by a statement of someone who holds it now, and it is not
+/// voided. Whoever uses a list appends what it was given (Receive), then asks CheckStanding; while that
+/// fails, nothing but a vouch or a void is to be appended, and nothing of the list is to be used.
 ///
 /// Threads: none; copy it, or guard it. Copies share the statements.
 class SignedList {
@@ -50,13 +50,14 @@ class SignedList {
   bool IsVoided(std::uint64_t sequence) const;
 
   /// Adds the next statement if it may stand there: link, vault, list, signature, heads, permission, meaning.
-  /// Errors (nothing is changed): kConflict (its previous hash is not the head, or it names a head above that is newer than the
-  /// given lists: re-read and try again), kIntegrity (link, vault, signature, heads that contradict or go back), kDenied (the
-  /// signer lacks the permission), kInvalid (the act makes no sense in this state).
+  /// After a tail that does not count only a vouch or a void may. Errors (nothing is changed): kConflict (its
+  /// previous hash is not the head, or it names a head above that is newer than the given lists: re-read and
+  /// try again), kIntegrity (link, vault, signature, heads that contradict or go back), kDenied (the signer
+  /// lacks the permission), kInvalid (the act makes no sense in this state).
   Status Append(StatementPtr statement, const UpperLists& upper);
 
-  /// As Append, for what a vault serves: a statement that links but must not stand is kept as one that does not count, so that
-  /// an owner can void it. Errors: kConflict, kIntegrity (a broken link: no repair).
+  /// As Append, for what a vault serves: a statement that links but must not stand is kept as one that does
+  /// not count, so that an owner can void it. Errors: kConflict, kIntegrity (a broken link: no repair).
   Status Receive(StatementPtr statement, const UpperLists& upper);
 
   /// The first statement that does not count at the heads of `upper`, which are the newest known.
@@ -71,7 +72,7 @@ class SignedList {
 
   struct Entry {
     StatementPtr statement;
-    bool valid = true;   ///< could be appended
+    bool valid = true;  ///< could be appended
     bool voided = false;
   };
 
@@ -82,23 +83,33 @@ class SignedList {
   /// Whether `signer` held `permission` at the heads that `at` names; nullptr = now.
   virtual bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
                      const UpperLists& upper) const = 0;
-  /// Takes the act into the state; checks its meaning first. Errors: kInvalid, kIntegrity; nothing is changed then.
+  /// Takes the act into the state; checks its meaning first. Errors: kInvalid, kIntegrity; nothing is changed
+  /// then.
   virtual Status Apply(const StatementPtr& statement, const UpperLists& upper) = 0;
   /// Empties the state, so that the statements that stand can be applied anew.
   virtual void Reset() = 0;
-  /// Checks the state that a secret's statement claims. Others carry none.
-  virtual Status CheckClaimedState(const Statement& statement) const;
+  /// What must hold for a new statement but need not for one that was appended long ago. Errors: kConflict,
+  /// kInvalid.
+  virtual Status CheckNew(const Statement& statement, const UpperLists& upper) const;
+  /// Checks the state that a secret's statement claims, after its act was taken in; others carry none.
+  /// Errors: kInvalid.
+  virtual Status CheckClaimedState(const SignedStatement& statement) const;
+
+  /// Resets and applies what stands.
+  Status Rebuild(const UpperLists& upper);
 
   std::vector<Entry> entries_;
   std::uint64_t first_ = 0;  ///< sequence of entries_[0]; not 0 only in a machine's view of a secret
 
  private:
   Status CheckLink(const Statement& statement) const;
+  Status CheckSignature(const SignedStatement& statement, const UpperLists& upper) const;
   Status CheckHeads(const Statement& statement, const UpperLists& upper) const;
-  Status CheckMay(const StatementPtr& statement, const UpperLists& upper) const;
-  Status ApplyVoid(const StatementPtr& statement, const UpperLists& upper);
-  bool Counts(std::size_t index, std::size_t end, const SeenHeads* at, const UpperLists& upper) const;
-  Status Rebuild(const UpperLists& upper);
+  Status Take(const StatementPtr& statement, const UpperLists& upper);
+  Status TakeVoid(const StatementPtr& statement, const UpperLists& upper);
+  std::optional<std::size_t> FirstUncountedBefore(std::size_t end, const SeenHeads* at,
+                                                  const UpperLists& upper) const;
+  std::optional<std::size_t> FirstInvalid() const;
 
   ListId id_;
 };

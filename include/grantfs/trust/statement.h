@@ -46,13 +46,13 @@ struct SeenHeads {
 
 /// What a statement says: the payload of its envelope.
 struct Statement {
-  Hash vault;                 ///< the vault's id; all zero in the genesis, whose hash it is
+  Hash vault;  ///< the vault's id; all zero in the genesis, whose hash it is
   ListId list;
   std::uint64_t sequence = 0;
-  Hash previous;              ///< hash of the statement before; all zero at sequence 0
-  Hash signer;                ///< Identity::Id
-  std::int64_t time = 0;      ///< unix seconds, by the signer's clock: shown, never judged by
-  std::string reason;         ///< optional, at most kMaxReasonBytes
+  Hash previous;          ///< hash of the statement before; all zero at sequence 0
+  Hash signer;            ///< Identity::Id
+  std::int64_t time = 0;  ///< unix seconds, by the signer's clock: shown, never judged by
+  std::string reason;     ///< optional, at most kMaxReasonBytes
   SeenHeads heads;
   Act act;
   std::optional<SecretState> state;  ///< in every statement of a secret's list, in no other
@@ -64,8 +64,8 @@ struct Statement {
 inline constexpr std::size_t kMaxEnvelopeBytes = 64 * 1024;
 inline constexpr char kStatementType[] = "application/vnd.grantfs.statement.v1+json";
 
-/// A DSSE envelope (https://github.com/secure-systems-lab/dsse) as it was received, its payload read strictly but its
-/// signature not yet verified: that needs the signer's key, which a verified list has (lists.h).
+/// A DSSE envelope (https://github.com/secure-systems-lab/dsse) as it was received, its payload read strictly
+/// but its signature not yet verified: that needs the signer's key, which a verified list has (lists.h).
 class SignedStatement {
  public:
   /// Reads an envelope: strict JSON, exactly the known fields, one signature by the payload's signer.
@@ -75,8 +75,8 @@ class SignedStatement {
   static Result<SignedStatement> Sign(const Statement& statement, const SigningKey& key);
 
   const Statement& statement() const { return statement_; }
-  /// BLAKE2b-256 of DSSE's pre-authentication encoding of type and payload. The signature is not in it: two signatures over
-  /// one payload are the same statement.
+  /// BLAKE2b-256 of DSSE's pre-authentication encoding of type and payload. The signature is not in it: two
+  /// signatures over one payload are the same statement.
   const Hash& hash() const { return hash_; }
   Head head() const { return {statement_.sequence, hash_}; }
   const std::string& envelope() const { return envelope_; }
@@ -86,7 +86,7 @@ class SignedStatement {
   Statement statement_;
   Hash hash_;
   std::string envelope_;
-  Bytes encoded_;  ///< the pre-authentication encoding
+  std::string payload_;  ///< as signed
   Signature signature_;
 };
 

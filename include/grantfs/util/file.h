@@ -14,11 +14,12 @@ namespace grantfs {
 /// Errors: kNotFound, kInvalid (larger than the bound), kIo.
 Result<Bytes> ReadFile(const std::string& path, std::size_t max_bytes);
 
-/// Replaces `path` by a new file of that content and mode: temporary file beside it, fsync, rename, fsync of the
-/// directory. After a crash the old or the new content stands there, whole. Errors: kIo, kNoSpace.
+/// Replaces `path` by a new file of that content and mode: temporary file beside it, fsync, rename, fsync of
+/// the directory. After a crash the old or the new content stands there, whole. Errors: kIo, kNoSpace.
 Status WriteFileAtomic(const std::string& path, ByteView content, mode_t mode);
 
-/// Makes `path` and its missing parents, each with `mode`. An existing directory is left as it is. Errors: kIo.
+/// Makes `path` and its missing parents, each with `mode`. An existing directory is left as it is. Errors:
+/// kIo.
 Status MakeDirectories(const std::string& path, mode_t mode);
 
 /// True if something exists there (a dangling link counts).

@@ -12,10 +12,12 @@ bool IsUtf8(std::string_view text);
 /// Splits at every separator; "a//b" has three parts, "" has one (empty).
 std::vector<std::string_view> Split(std::string_view text, char separator);
 
-/// True if `text` matches a decimal number without sign or leading zero, at most `max`; stores it in `*value`.
+/// True if `text` matches a decimal number without sign or leading zero, at most `max`; stores it in
+/// `*value`.
 bool ParseNumber(std::string_view text, unsigned long long max, unsigned long long* value);
 
-/// For a terminal or a log line: control characters, bytes that are not UTF-8 and bidirectional marks become "?".
+/// For a terminal or a log line: control characters, bytes that are not UTF-8 and bidirectional marks become
+/// "?".
 std::string Printable(std::string_view text);
 
 }  // namespace grantfs

@@ -1,0 +1,82 @@
+#include "grantfs/trust/acts.h"
+
+#include "acts_json_internal.h"
+#include "grantfs/crypto/merkle.h"
+#include "grantfs/trust/names.h"
+#include "json_fields_internal.h"
+
+namespace grantfs {
+namespace {
+
+struct ActType {
+  const char* name;
+  Result<Act> (*read)(JsonReader&);
+};
+
+template <typename T>
+Result<Act> Read(JsonReader& in) {
+  T act = GRANTFS_TRY(ReadAct<T>(in));
+  return Act(std::move(act));
+}
+
+template <typename... Ts>
+struct Names;
+
+// The names of all acts, in the order of the variant.
+template <typename... Ts>
+struct Names<std::variant<Ts...>> {
+  static constexpr ActType kAll[] = {{ActTraits<Ts>::kName, &Read<Ts>}...};
+};
+constexpr auto& kActs = Names<Act>::kAll;
+
+}  // namespace
+
+const char* ActName(const Act& act) { return kActs[act.index()].name; }
+
+Json ActToJson(const Act& act) {
+  Json json = Json::Object({{"type", ActName(act)}});
+  std::visit([&](const auto& one) { WriteAct(one, json); }, act);
+  return json;
+}
+
+Result<Act> ActFromJson(const Json& json) {
+  JsonReader in(json, "act");
+  const std::string type = in.String("type", 64);
+  for (const ActType& known : kActs) {
+    if (type == known.name) return known.read(in);
+  }
+  GRANTFS_CHECK(in.Finish());
+  return Error{Code::kUnsupported, "the act is not known to this build; upgrade grantfs", 0, type};
+}
+
+Json SecretState::ToJson() const {
+  Json map = Json::Object();
+  for (const auto& [label, version] : labels) map.Set(label, version.Hex());
+  return Json::Object({{"labels", std::move(map)}, {"grants", grants.Hex()}});
+}
+
+Result<SecretState> SecretState::FromJson(const Json& json) {
+  JsonReader in(json, "state");
+  SecretState state;
+  const Json& map = in.Object("labels");
+  state.grants = ReadHex<Hash>(in, "grants");
+  GRANTFS_CHECK(in.Finish());
+  if (map.Members().size() > 64) return Error{Code::kInvalid, "a secret has at most 64 labels"};
+  for (const auto& [label, version] : map.Members()) {
+    GRANTFS_CHECK(CheckLabel(label));
+    if (!version.is(Json::Kind::kString)) return Error{Code::kInvalid, "a label points at a hash"};
+    state.labels[label] = GRANTFS_TRY(Hash::FromHex(version.AsString()));
+  }
+  return state;
+}
+
+Hash GrantLeaf(const Grant& grant, std::uint64_t sequence) {
+  const auto number = [](std::uint64_t value) { return std::to_string(value); };
+  const Hash act = Blake2b256({AsBytes(ActToJson(GrantAdd{grant}).Dump())});
+  const std::string where = number(grant.grantee.number);
+  const std::string when = number(sequence);
+  return MerkleLeafHash(EncodeContext({AsBytes("grantfs-grant"), AsBytes(GranteeKindName(grant.grantee.kind)),
+                                       AsBytes(where), AsBytes(when), act.View()}));
+}
+
+}  // namespace grantfs

@@ -1,0 +1,264 @@
+// The acts of the vault's, the machines' and an environment's list, and those of every list.
+
+#include "acts_json_internal.h"
+#include "grantfs/trust/names.h"
+#include "json_fields_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::size_t kMaxSealedBytes = 256;
+
+Json PinsToJson(const std::vector<Hash>& pins) {
+  Json array = Json::Array();
+  for (const Hash& pin : pins) array.Append(pin.Hex());
+  return array;
+}
+
+std::vector<Hash> ReadPins(JsonReader& in) {
+  std::vector<Hash> pins;
+  for (const Json& item : in.Array("pins", 2)) {
+    auto pin = item.is(Json::Kind::kString) ? Hash::FromHex(item.AsString()) : Result<Hash>(Error{});
+    if (!pin) {
+      in.Fail("a pin is 64 hexadecimal digits", "pins");
+      return {};
+    }
+    pins.push_back(*pin);
+  }
+  if (pins.empty()) in.Fail("there must be a pin", "pins");
+  return pins;
+}
+
+Json EpochToJson(const Epoch& epoch) {
+  return Json::Object({{"number", epoch.number},
+                       {"key", epoch.key.Hex()},
+                       {"copies_root", epoch.copies_root.Hex()},
+                       {"copies", epoch.copies},
+                       {"previous", HexEncode(epoch.previous)}});
+}
+
+Result<Epoch> EpochFromJson(const Json& json) {
+  JsonReader in(json, "epoch");
+  Epoch epoch;
+  epoch.number = static_cast<std::uint32_t>(in.Number("number", 1, 0xFFFF'FFFF));
+  epoch.key = ReadHex<SealKey>(in, "key");
+  epoch.copies_root = ReadHex<Hash>(in, "copies_root");
+  epoch.copies = static_cast<std::uint32_t>(in.Number("copies", 1, 1'000'000));
+  const std::string previous = in.String("previous", 2 * kMaxSealedBytes);
+  GRANTFS_CHECK(in.Finish());
+  epoch.previous = GRANTFS_TRY(HexDecode(previous, kMaxSealedBytes));
+  return epoch;
+}
+
+}  // namespace
+
+void WriteAct(const VaultCreate& act, Json& json) {
+  json.Set("owner", act.owner.ToJson());
+  json.Set("recovery", act.recovery.ToJson());
+  json.Set("pins", PinsToJson(act.pins));
+  json.Set("log_origin", act.log_origin);
+  json.Set("log_key", act.log_key.Hex());
+  json.Set("level", act.level);
+}
+
+template <>
+Result<VaultCreate> ReadAct<VaultCreate>(JsonReader& in) {
+  VaultCreate act;
+  const Json& owner = in.Object("owner");
+  const Json& recovery = in.Object("recovery");
+  act.pins = ReadPins(in);
+  act.log_origin = in.String("log_origin", 255, 1);
+  act.log_key = ReadHex<VerifyKey>(in, "log_key");
+  act.level = in.Number("level", 1, 1'000'000);
+  GRANTFS_CHECK(in.Finish());
+  if (act.level != 1)
+    return Error{Code::kUnsupported, "the vault's format level is newer than this build; upgrade grantfs"};
+  act.owner = GRANTFS_TRY(Identity::FromJson(owner));
+  act.recovery = GRANTFS_TRY(Identity::FromJson(recovery));
+  return act;
+}
+
+void WriteAct(const VaultOwnerAdd& act, Json& json) { json.Set("owner", act.owner.ToJson()); }
+
+template <>
+Result<VaultOwnerAdd> ReadAct<VaultOwnerAdd>(JsonReader& in) {
+  const Json& owner = in.Object("owner");
+  GRANTFS_CHECK(in.Finish());
+  return VaultOwnerAdd{GRANTFS_TRY(Identity::FromJson(owner))};
+}
+
+void WriteAct(const VaultOwnerRemove& act, Json& json) { json.Set("id", act.id.Hex()); }
+
+template <>
+Result<VaultOwnerRemove> ReadAct<VaultOwnerRemove>(JsonReader& in) {
+  VaultOwnerRemove act{ReadHex<Hash>(in, "id")};
+  GRANTFS_CHECK(in.Finish());
+  return act;
+}
+
+void WriteAct(const IdentityRemove& act, Json& json) {
+  json.Set("id", act.id.Hex());
+  json.Set("name", act.name);
+}
+
+template <>
+Result<IdentityRemove> ReadAct<IdentityRemove>(JsonReader& in) {
+  IdentityRemove act;
+  act.id = ReadHex<Hash>(in, "id");
+  act.name = ReadChecked(in, "name", 63, CheckIdentityName);
+  GRANTFS_CHECK(in.Finish());
+  return act;
+}
+
+void WriteAct(const EnvironmentAdd& act, Json& json) {
+  json.Set("environment", act.environment);
+  json.Set("genesis", act.genesis.Hex());
+}
+
+template <>
+Result<EnvironmentAdd> ReadAct<EnvironmentAdd>(JsonReader& in) {
+  EnvironmentAdd act;
+  act.environment = ReadChecked(in, "environment", kMaxNameBytes, CheckEnvironmentName);
+  act.genesis = ReadHex<Hash>(in, "genesis");
+  GRANTFS_CHECK(in.Finish());
+  return act;
+}
+
+void WriteAct(const PinsSet& act, Json& json) { json.Set("pins", PinsToJson(act.pins)); }
+
+template <>
+Result<PinsSet> ReadAct<PinsSet>(JsonReader& in) {
+  PinsSet act{ReadPins(in)};
+  GRANTFS_CHECK(in.Finish());
+  return act;
+}
+
+void WriteAct(const MachinesCreate&, Json&) {}
+
+template <>
+Result<MachinesCreate> ReadAct<MachinesCreate>(JsonReader& in) {
+  GRANTFS_CHECK(in.Finish());
+  return MachinesCreate{};
+}
+
+void WriteAct(const InvitationCreate& act, Json& json) { json.Set("invitation", act.invitation.ToJson()); }
+
+template <>
+Result<InvitationCreate> ReadAct<InvitationCreate>(JsonReader& in) {
+  const Json& invitation = in.Object("invitation");
+  GRANTFS_CHECK(in.Finish());
+  return InvitationCreate{GRANTFS_TRY(Invitation::FromJson(invitation))};
+}
+
+void WriteAct(const InvitationWithdraw& act, Json& json) { json.Set("id", act.id); }
+
+template <>
+Result<InvitationWithdraw> ReadAct<InvitationWithdraw>(JsonReader& in) {
+  InvitationWithdraw act{in.String("id", 32, 32)};
+  GRANTFS_CHECK(in.Finish());
+  return act;
+}
+
+void WriteAct(const MachineApprove& act, Json& json) { json.Set("enrolment", act.enrolment.ToJson()); }
+
+template <>
+Result<MachineApprove> ReadAct<MachineApprove>(JsonReader& in) {
+  const Json& enrolment = in.Object("enrolment");
+  GRANTFS_CHECK(in.Finish());
+  return MachineApprove{GRANTFS_TRY(Enrolment::FromJson(enrolment))};
+}
+
+void WriteAct(const MachineRemove& act, Json& json) { json.Set("id", act.id.Hex()); }
+
+template <>
+Result<MachineRemove> ReadAct<MachineRemove>(JsonReader& in) {
+  MachineRemove act{ReadHex<Hash>(in, "id")};
+  GRANTFS_CHECK(in.Finish());
+  return act;
+}
+
+void WriteAct(const EnvironmentCreate& act, Json& json) {
+  json.Set("environment", act.environment);
+  json.Set("owner", act.owner.ToJson());
+  json.Set("epoch", EpochToJson(act.epoch));
+}
+
+template <>
+Result<EnvironmentCreate> ReadAct<EnvironmentCreate>(JsonReader& in) {
+  EnvironmentCreate act;
+  act.environment = ReadChecked(in, "environment", kMaxNameBytes, CheckEnvironmentName);
+  const Json& owner = in.Object("owner");
+  const Json& epoch = in.Object("epoch");
+  GRANTFS_CHECK(in.Finish());
+  act.owner = GRANTFS_TRY(Identity::FromJson(owner));
+  act.epoch = GRANTFS_TRY(EpochFromJson(epoch));
+  return act;
+}
+
+void WriteAct(const MemberAdd& act, Json& json) {
+  json.Set("member", act.member.ToJson());
+  json.Set("role", RoleName(act.role));
+  json.Set("prefix", act.prefix);
+  json.Set("copy", act.copy.Hex());
+}
+
+template <>
+Result<MemberAdd> ReadAct<MemberAdd>(JsonReader& in) {
+  MemberAdd act;
+  const Json& member = in.Object("member");
+  const std::string role = in.String("role", 16);
+  act.prefix = in.String("prefix", kMaxNameBytes);
+  act.copy = ReadHex<Hash>(in, "copy");
+  GRANTFS_CHECK(in.Finish());
+  act.member = GRANTFS_TRY(Identity::FromJson(member));
+  act.role = GRANTFS_TRY(ParseRole(role));
+  return act;
+}
+
+void WriteAct(const MemberRemove& act, Json& json) {
+  json.Set("id", act.id.Hex());
+  if (act.epoch) json.Set("epoch", EpochToJson(*act.epoch));
+}
+
+template <>
+Result<MemberRemove> ReadAct<MemberRemove>(JsonReader& in) {
+  MemberRemove act;
+  act.id = ReadHex<Hash>(in, "id");
+  const Json* epoch = in.OptionalObject("epoch");
+  GRANTFS_CHECK(in.Finish());
+  if (epoch != nullptr) act.epoch = GRANTFS_TRY(EpochFromJson(*epoch));
+  return act;
+}
+
+void WriteAct(const EpochStart& act, Json& json) { json.Set("epoch", EpochToJson(act.epoch)); }
+
+template <>
+Result<EpochStart> ReadAct<EpochStart>(JsonReader& in) {
+  const Json& epoch = in.Object("epoch");
+  GRANTFS_CHECK(in.Finish());
+  return EpochStart{GRANTFS_TRY(EpochFromJson(epoch))};
+}
+
+void WriteAct(const Vouch&, Json&) {}
+
+template <>
+Result<Vouch> ReadAct<Vouch>(JsonReader& in) {
+  GRANTFS_CHECK(in.Finish());
+  return Vouch{};
+}
+
+void WriteAct(const Void& act, Json& json) {
+  json.Set("from", act.from);
+  json.Set("hash", act.hash.Hex());
+}
+
+template <>
+Result<Void> ReadAct<Void>(JsonReader& in) {
+  Void act;
+  act.from = ReadCount(in, "from", 1, kMaxSequence);
+  act.hash = ReadHex<Hash>(in, "hash");
+  GRANTFS_CHECK(in.Finish());
+  return act;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,159 @@
+#include <algorithm>
+
+#include "grantfs/trust/lists.h"
+#include "grantfs/trust/names.h"
+#include "list_internal.h"
+
+namespace grantfs {
+namespace {
+
+bool HoldsKey(Role role) { return RoleAllows(role, Operation::kReadValue); }
+
+}  // namespace
+
+std::optional<Role> EnvironmentList::RoleOf(const Hash& id) const {
+  const auto member = members_.find(id);
+  if (member == members_.end() || !member->second.present) return std::nullopt;
+  return member->second.role;
+}
+
+std::optional<Role> EnvironmentList::RoleAt(const Hash& id, std::uint64_t sequence) const {
+  const auto member = members_.find(id);
+  if (member == members_.end() || !HeldAt(member->second.tenures, sequence)) return std::nullopt;
+  return member->second.role;
+}
+
+const Identity* EnvironmentList::FindIdentity(const Hash& id) const {
+  const auto member = members_.find(id);
+  return member == members_.end() ? nullptr : &member->second.identity;
+}
+
+std::vector<Identity> EnvironmentList::EpochRecipients(const VaultList& vault) const {
+  std::vector<Identity> recipients{vault.recovery()};
+  for (const auto& [id, member] : members_) {
+    if (member.present && HoldsKey(member.role) && !vault.IsRemoved(id))
+      recipients.push_back(member.identity);
+  }
+  return recipients;
+}
+
+Status EnvironmentList::CheckGenesis(const VaultList& vault) const {
+  const auto known = vault.environments().find(name());
+  if (known == vault.environments().end()) {
+    return Error{Code::kNotFound, "there is no such environment", 0, name()};
+  }
+  if (HashAt(0) != known->second.genesis) {
+    return Error{Code::kIntegrity,
+                 "the environment's list does not begin with the statement that the vault's list names", 0,
+                 name()};
+  }
+  return {};
+}
+
+Result<Permission> EnvironmentList::Needed(const Statement& statement) const {
+  if (IsAnyOf<EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, Vouch, Void>(statement.act))
+    return Permission::kOwner;
+  return Misplaced(statement);
+}
+
+const Identity* EnvironmentList::SignerOf(const Statement& statement, const UpperLists& upper) const {
+  if (const Identity* member = FindIdentity(statement.signer)) return member;
+  return upper.vault->FindIdentity(statement.signer);
+}
+
+// An environment's list is its own authority: `at` is always the state so far. Only its creation is judged by
+// the vault's list.
+bool EnvironmentList::Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
+                            const UpperLists& upper) const {
+  if (permission != Permission::kOwner) return false;
+  if (const auto* create = std::get_if<EnvironmentCreate>(&act); create != nullptr && empty()) {
+    return create->owner.Id() == signer && at != nullptr &&
+           upper.vault->WasOwner(signer, at->vault->sequence);
+  }
+  if (RoleOf(signer) == Role::kOwner) return true;
+  if (upper.vault->recovery().Id() != signer) return false;
+  if (const auto* add = std::get_if<MemberAdd>(&act)) return add->role == Role::kOwner;
+  return IsAnyOf<MemberRemove, EpochStart, Vouch, Void>(act);
+}
+
+Status EnvironmentList::ApplyEpoch(const Epoch& epoch) {
+  const std::uint32_t expected = static_cast<std::uint32_t>(epochs_.size()) + 1;
+  if (epoch.number != expected) return Error{Code::kInvalid, "the epoch is not the next one", 0, name()};
+  if (epoch.previous.empty() != (expected == 1)) {
+    return Error{Code::kInvalid, "an epoch carries the key before it, and only the first has none", 0,
+                 name()};
+  }
+  epochs_.push_back(epoch);
+  return {};
+}
+
+Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence) {
+  const Hash id = act.member.Id();
+  const auto refuse = [&](const char* why) { return Error{Code::kInvalid, why, 0, act.member.name}; };
+  if (!KindMayHold(act.member.kind, act.role))
+    return refuse("an identity of this kind cannot hold this role");
+  if (RoleOf(id)) return refuse("is a member already");
+  if (HoldsKey(act.role) == (act.copy == Hash{}))
+    return refuse("an owner or reader needs a copy of the environment's key, and no other has one");
+  if (!act.prefix.empty()) {
+    if (act.role != Role::kWriter) return refuse("only a writer's role has a prefix");
+    if (act.prefix.back() != '/' || !CheckSecretPath(act.prefix.substr(0, act.prefix.size() - 1))) {
+      return refuse("a prefix is components that end in a slash");
+    }
+  }
+  Member& member = members_[id];
+  const bool returns = !member.tenures.empty();
+  if (returns && member.role != act.role)
+    return refuse("was a member with another role; it needs a new key to return with this one");
+  member.identity = act.member;
+  member.role = act.role;
+  member.prefix = act.prefix;
+  member.present = true;
+  member.tenures.push_back({sequence, {}});
+  return {};
+}
+
+Status EnvironmentList::ApplyMemberRemove(const MemberRemove& act, const Statement& statement) {
+  const auto role = RoleOf(act.id);
+  if (!role) return Error{Code::kInvalid, "is not a member", 0, act.id.Hex()};
+  if (act.id == statement.signer)
+    return Error{Code::kInvalid, "a member cannot remove itself", 0, act.id.Hex()};
+  if (HoldsKey(*role) != act.epoch.has_value()) {
+    return Error{Code::kInvalid, "the removal of an owner or reader starts a new epoch, and no other does", 0,
+                 act.id.Hex()};
+  }
+  if (act.epoch) GRANTFS_CHECK(ApplyEpoch(*act.epoch));
+  Member& member = members_.at(act.id);
+  member.present = false;
+  member.tenures.back().until = statement.sequence;
+  return {};
+}
+
+Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperLists&) {
+  const Statement& statement = signed_statement->statement();
+  const auto* create = std::get_if<EnvironmentCreate>(&statement.act);
+  if ((create != nullptr) != (statement.sequence == 0)) {
+    return Nonsense(*signed_statement, "an environment's list begins with its creation, and only there");
+  }
+  if (create != nullptr) {
+    if (create->environment != name())
+      return Nonsense(*signed_statement, "the creation names another environment");
+    if (create->owner.kind != IdentityKind::kUser)
+      return Nonsense(*signed_statement, "an environment's owner is a user");
+    GRANTFS_CHECK(ApplyEpoch(create->epoch));
+    members_[create->owner.Id()] = {create->owner, Role::kOwner, {}, {{0, {}}}, true};
+    return {};
+  }
+  if (const auto* act = std::get_if<MemberAdd>(&statement.act))
+    return ApplyMemberAdd(*act, statement.sequence);
+  if (const auto* act = std::get_if<MemberRemove>(&statement.act)) return ApplyMemberRemove(*act, statement);
+  if (const auto* act = std::get_if<EpochStart>(&statement.act)) return ApplyEpoch(act->epoch);
+  return {};
+}
+
+void EnvironmentList::Reset() {
+  members_.clear();
+  epochs_.clear();
+}
+
+}  // namespace grantfs

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <string>
+
+#include "grantfs/crypto/encoding.h"
+#include "grantfs/crypto/keys.h"
+#include "grantfs/json/json.h"
+
+// Fields of fixed size that stand as hexadecimal text in statements, and the bounds that they share.
+
+namespace grantfs {
+
+inline constexpr std::int64_t kMaxTime = 253'402'300'799;  // 9999-12-31
+inline constexpr std::int64_t kMaxSequence = std::int64_t{1} << 53;
+
+/// Reads a member that T::FromHex understands; an error fails the reader.
+template <typename T>
+T ReadHex(JsonReader& in, const char* name) {
+  const std::string text = in.String(name, sizeof(T::bytes) * 2);
+  auto value = T::FromHex(text);
+  if (value) return *value;
+  in.Fail("a key or hash is not lower-case hexadecimal of the right length", name);
+  return T{};
+}
+
+inline Signature ReadSignature(JsonReader& in, const char* name) {
+  const std::string text = in.String(name, 128);
+  const auto bytes = HexDecode(text, 64);
+  Signature signature;
+  if (!bytes || bytes->size() != 64) {
+    in.Fail("a signature is not 128 hexadecimal digits", name);
+  } else {
+    std::copy(bytes->begin(), bytes->end(), signature.bytes.begin());
+  }
+  return signature;
+}
+
+inline std::int64_t ReadTime(JsonReader& in, const char* name) { return in.Number(name, 0, kMaxTime); }
+
+inline std::uint64_t ReadCount(JsonReader& in, const char* name, std::int64_t min, std::int64_t max) {
+  return static_cast<std::uint64_t>(in.Number(name, min, max));
+}
+
+/// Runs a check that yields a Status over text that was read.
+template <typename Check>
+std::string ReadChecked(JsonReader& in, const char* name, std::size_t max, Check check) {
+  std::string text = in.String(name, max);
+  if (const Status good = check(text); !good) in.Fail(good.error().where, name);
+  return text;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <algorithm>
+#include <variant>
+#include <vector>
+
+#include "grantfs/trust/lists.h"
+
+namespace grantfs {
+
+template <typename... Ts>
+bool IsAnyOf(const Act& act) {
+  return (std::holds_alternative<Ts>(act) || ...);
+}
+
+inline bool HeldAt(const std::vector<Tenure>& tenures, std::uint64_t sequence) {
+  return std::any_of(tenures.begin(), tenures.end(), [&](const Tenure& t) { return t.At(sequence); });
+}
+
+inline Error Nonsense(const SignedStatement& statement, const char* why) {
+  const Statement& said = statement.statement();
+  return Error{Code::kInvalid, why, 0, said.list.Text() + "#" + std::to_string(said.sequence)};
+}
+
+inline Error Misplaced(const Statement& statement) {
+  return Error{Code::kInvalid, "the act has no place in this kind of list", 0,
+               statement.list.Text() + "#" + std::to_string(statement.sequence)};
+}
+
+}  // namespace grantfs

@@ -1,0 +1,76 @@
+#include "grantfs/trust/names.h"
+
+#include "grantfs/util/text.h"
+
+namespace grantfs {
+namespace {
+
+Error Refused(const char* where, std::string_view name) {
+  return Error{Code::kInvalid, where, 0, Printable(name.substr(0, 80))};
+}
+
+const char* ComponentFault(std::string_view part) {
+  if (part.empty())
+    return "a name has an empty component: write project/environment/name without doubled slashes";
+  if (part.size() > 255) return "a component of a name is longer than 255 bytes";
+  if (part == "." || part == "..") return "a component of a name must not be . or ..";
+  if (part == ".grantfs") return "the name .grantfs is taken by the mount's reports";
+  if (!IsUtf8(part)) return "a name must be UTF-8";
+  for (const char c : part) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) return "a name must not hold control characters";
+  }
+  return nullptr;
+}
+
+Status CheckComponents(std::string_view text, std::size_t least, std::size_t most) {
+  if (text.size() > kMaxNameBytes) return Refused("the name is longer than 1024 bytes", text);
+  const auto parts = Split(text, '/');
+  if (parts.size() < least) {
+    return Refused(
+        "the name is too short: a secret is project/environment/name, an environment project/environment",
+        text);
+  }
+  if (parts.size() > most) return Refused("an environment is project/environment, two components", text);
+  for (const auto part : parts) {
+    if (const char* fault = ComponentFault(part)) return Refused(fault, text);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status CheckEnvironmentName(std::string_view text) { return CheckComponents(text, 2, 2); }
+
+Status CheckSecretPath(std::string_view text) { return CheckComponents(text, 1, kMaxNameBytes); }
+
+Result<SecretName> ParseSecretName(std::string_view text) {
+  const auto first = text.find('/');
+  const auto second = first == std::string_view::npos ? first : text.find('/', first + 1);
+  if (second == std::string_view::npos) return Refused("a secret's name is project/environment/name", text);
+  GRANTFS_CHECK(CheckEnvironmentName(text.substr(0, second)));
+  GRANTFS_CHECK(CheckSecretPath(text.substr(second + 1)));
+  return SecretName{std::string(text.substr(0, second)), std::string(text.substr(second + 1))};
+}
+
+Status CheckIdentityName(std::string_view text) {
+  const auto alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  const char* rule =
+      "a name of a machine or person is 1 to 63 of a-z 0-9 . _ - and begins with a letter or digit";
+  if (text.empty() || text.size() > 63 || !alnum(text[0])) return Refused(rule, text);
+  for (const char c : text) {
+    if (!alnum(c) && c != '.' && c != '_' && c != '-') return Refused(rule, text);
+  }
+  return {};
+}
+
+Status CheckLabel(std::string_view text) {
+  const char* rule = "a label is 1 to 32 of a-z 0-9 - and begins with a letter";
+  if (text.empty() || text.size() > 32 || text[0] < 'a' || text[0] > 'z') return Refused(rule, text);
+  for (const char c : text) {
+    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) return Refused(rule, text);
+  }
+  return {};
+}
+
+}  // namespace grantfs

@@ -1,0 +1,244 @@
+#include <algorithm>
+
+#include "grantfs/crypto/merkle.h"
+#include "grantfs/trust/lists.h"
+#include "list_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr char kCurrent[] = "current";
+constexpr char kPrevious[] = "previous";
+const Hash kSelf{};  // a label that points at the very statement that carries it
+
+void MoveLabels(SecretState& state, const Hash& to) {
+  const auto current = state.labels.find(kCurrent);
+  if (current != state.labels.end()) state.labels[kPrevious] = current->second;
+  state.labels[kCurrent] = to;
+}
+
+bool WithinPrefix(const EnvironmentList::Member& member, const std::string& path) {
+  return path.starts_with(member.prefix);
+}
+
+const std::string* PathNamed(const Act& act) {
+  if (const auto* create = std::get_if<SecretCreate>(&act)) return &create->path;
+  if (const auto* version = std::get_if<VersionPublish>(&act)) return &version->path;
+  return nullptr;
+}
+
+}  // namespace
+
+SecretList SecretList::Partial(std::uint64_t number, std::uint64_t first_sequence) {
+  SecretList list(number);
+  list.partial_ = true;
+  list.first_ = first_sequence;
+  return list;
+}
+
+const SecretList::Version* SecretList::FindVersion(const Hash& statement) const {
+  for (const auto& [number, version] : versions_) {
+    if (version.statement->hash() == statement) return &version;
+  }
+  return nullptr;
+}
+
+const SecretList::Version* SecretList::Current() const {
+  const auto label = state_.labels.find(kCurrent);
+  return label == state_.labels.end() ? nullptr : FindVersion(label->second);
+}
+
+std::uint32_t SecretList::next_version() const { return newest_version_ + 1; }
+
+Result<Permission> SecretList::Needed(const Statement& statement) const {
+  if (IsAnyOf<SecretCreate, VersionPublish>(statement.act)) return Permission::kPublish;
+  if (IsAnyOf<GrantAdd, GrantRevoke, Vouch, Void>(statement.act)) return Permission::kOwner;
+  return Misplaced(statement);
+}
+
+const Identity* SecretList::SignerOf(const Statement& statement, const UpperLists& upper) const {
+  if (const Identity* member = upper.environment->FindIdentity(statement.signer)) return member;
+  return upper.vault->recovery().Id() == statement.signer ? &upper.vault->recovery() : nullptr;
+}
+
+bool SecretList::Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
+                       const UpperLists& upper) const {
+  if (permission == Permission::kVaultOwner) return false;
+  const auto role = at != nullptr ? upper.environment->RoleAt(signer, at->environment->sequence)
+                                  : upper.environment->RoleOf(signer);
+  if (role == Role::kOwner) return true;
+  if (role == Role::kWriter && permission == Permission::kPublish) {
+    const std::string* named = PathNamed(act);
+    return WithinPrefix(upper.environment->members().at(signer), named != nullptr ? *named : path_);
+  }
+  return upper.vault->recovery().Id() == signer && IsAnyOf<Vouch, Void>(act);
+}
+
+Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper) const {
+  const auto* version = std::get_if<VersionPublish>(&statement.act);
+  if (version != nullptr && version->epoch != upper.environment->newest_epoch().number) {
+    return Error{Code::kConflict, "the version is sealed to an environment key that is no longer the newest",
+                 0, path_};
+  }
+  const auto* grant = std::get_if<GrantAdd>(&statement.act);
+  if (grant != nullptr && upper.vault->IsRemoved(grant->grant.grantee.id)) {
+    return Error{Code::kInvalid, "the machine was removed and can be granted nothing", 0,
+                 grant->grant.grantee.name};
+  }
+  return {};
+}
+
+// Labels and root as the statement claims them, "this very statement" resolved.
+static SecretState Resolved(const SignedStatement& statement) {
+  SecretState state = *statement.statement().state;
+  for (auto& [label, version] : state.labels) {
+    if (version == kSelf) version = statement.hash();
+  }
+  return state;
+}
+
+Status SecretList::CheckClaimedState(const SignedStatement& statement) const {
+  if (Resolved(statement) == state_) return {};
+  return Nonsense(statement, "the statement claims labels or grants that do not follow from the list");
+}
+
+Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upper) const {
+  SecretList after = *this;
+  if (const auto* taken_back = std::get_if<Void>(&act)) {
+    if (taken_back->from <= first_ || taken_back->from >= next_sequence()) {
+      return Error{Code::kInvalid, "the void names no statement of the list"};
+    }
+    for (std::size_t i = taken_back->from - first_; i < after.entries_.size(); ++i)
+      after.entries_[i].voided = true;
+    GRANTFS_CHECK(after.Rebuild(upper));
+    return after.state_;
+  }
+  SecretState state = state_;
+  if (std::holds_alternative<SecretCreate>(act)) state.grants = MerkleRoot({});
+  if (std::holds_alternative<VersionPublish>(act)) MoveLabels(state, kSelf);
+  if (const auto* add = std::get_if<GrantAdd>(&act)) {
+    after.grants_[{add->grant.grantee.kind, add->grant.grantee.number}] = {add->grant, next_sequence(),
+                                                                           nullptr};
+    state.grants = MerkleRoot(after.GrantLeaves());
+  }
+  if (const auto* revoke = std::get_if<GrantRevoke>(&act)) {
+    if (after.grants_.erase({revoke->kind, revoke->number}) == 0)
+      return Error{Code::kNotFound, "there is no such grant", 0, path_};
+    state.grants = MerkleRoot(after.GrantLeaves());
+  }
+  return state;
+}
+
+std::vector<Hash> SecretList::GrantLeaves() const {
+  std::vector<Hash> leaves;
+  leaves.reserve(grants_.size());
+  for (const auto& [key, standing] : grants_) leaves.push_back(GrantLeaf(standing.grant, standing.sequence));
+  return leaves;
+}
+
+Status SecretList::ApplyCreate(const SecretCreate& act, const UpperLists& upper) {
+  if (act.number != id().number)
+    return Error{Code::kInvalid, "the creation names another secret's number", 0, act.path};
+  if (act.environment != upper.environment->name()) {
+    return Error{Code::kInvalid, "the secret was created in another environment", 0, act.path};
+  }
+  create_ = act;
+  path_ = act.path;
+  state_ = {{}, MerkleRoot({})};
+  return {};
+}
+
+Status SecretList::ApplyVersion(const VersionPublish& act, const StatementPtr& statement,
+                                const UpperLists& upper) {
+  if (act.environment != upper.environment->name() || (!path_.empty() && act.path != path_)) {
+    return Nonsense(*statement, "the version names another secret");
+  }
+  const bool follows = partial_ && newest_version_ == 0 ? true : act.version == newest_version_ + 1;
+  if (!follows) return Nonsense(*statement, "the version's number is not the next one");
+  if (act.epoch > upper.environment->newest_epoch().number)
+    return Nonsense(*statement, "the version names no epoch of the environment");
+  path_ = act.path;
+  newest_version_ = act.version;
+  versions_[act.version] = {act, statement};
+  MoveLabels(state_, statement->hash());
+  return {};
+}
+
+Status SecretList::ApplyGrant(const Grant& grant, const StatementPtr& statement) {
+  if (grant.grantee.kind == GranteeKind::kGroup) return Nonsense(*statement, "this build has no groups");
+  if (partial_) {
+    state_.grants = statement->statement().state->grants;
+    return {};
+  }
+  grants_[{grant.grantee.kind, grant.grantee.number}] = {grant, statement->statement().sequence, statement};
+  state_.grants = MerkleRoot(GrantLeaves());
+  return {};
+}
+
+Status SecretList::ApplyRevoke(const GrantRevoke& act, const StatementPtr& statement) {
+  if (partial_) {
+    state_.grants = statement->statement().state->grants;
+    return {};
+  }
+  if (grants_.erase({act.kind, act.number}) == 0)
+    return Nonsense(*statement, "there is no such grant to revoke");
+  state_.grants = MerkleRoot(GrantLeaves());
+  return {};
+}
+
+// A machine's view begins with a statement whose claimed state it takes as given: an owner's.
+Status SecretList::ApplyFirstOfPartial(const SignedStatement& statement, const UpperLists& upper) {
+  const Statement& said = statement.statement();
+  const auto role = upper.environment->RoleAt(said.signer, said.heads.environment->sequence);
+  const bool creates = std::holds_alternative<SecretCreate>(said.act);
+  if (!creates && (role != Role::kOwner || !IsAnyOf<GrantAdd, GrantRevoke>(said.act))) {
+    return Nonsense(statement, "a machine's view of a secret must begin where an owner set its grants");
+  }
+  if (creates) GRANTFS_CHECK(ApplyCreate(std::get<SecretCreate>(said.act), upper));
+  state_ = Resolved(statement);
+  return {};
+}
+
+Status SecretList::Apply(const StatementPtr& statement, const UpperLists& upper) {
+  const Statement& said = statement->statement();
+  if (partial_ && said.sequence == first_) return ApplyFirstOfPartial(*statement, upper);
+  const SecretList before = *this;
+  Status applied;
+  if (std::holds_alternative<SecretCreate>(said.act) != (said.sequence == 0)) {
+    return Nonsense(*statement, "a secret's list begins with its creation, and only there");
+  }
+  if (const auto* create = std::get_if<SecretCreate>(&said.act)) applied = ApplyCreate(*create, upper);
+  if (const auto* version = std::get_if<VersionPublish>(&said.act))
+    applied = ApplyVersion(*version, statement, upper);
+  if (const auto* add = std::get_if<GrantAdd>(&said.act)) applied = ApplyGrant(add->grant, statement);
+  if (const auto* revoke = std::get_if<GrantRevoke>(&said.act)) applied = ApplyRevoke(*revoke, statement);
+  if (applied) applied = CheckClaimedState(*statement);
+  if (!applied) *this = before;
+  return applied;
+}
+
+void SecretList::Reset() {
+  create_ = {};
+  path_.clear();
+  state_ = {};
+  versions_.clear();
+  grants_.clear();
+  newest_version_ = 0;
+}
+
+std::vector<SecretList::Target> SecretList::SealTargets(std::int64_t time, const UpperLists& upper) const {
+  const Epoch& epoch = upper.environment->newest_epoch();
+  const auto& entry = upper.vault->environments().at(upper.environment->name());
+  std::vector<Target> targets{
+      {{RecipientKind::kEnvironment, entry.number, epoch.number}, epoch.key, upper.environment->name()}};
+  const auto over = [&](std::int64_t end) { return end != 0 && end <= time; };
+  for (const auto& [key, standing] : grants_) {
+    const Grantee& grantee = standing.grant.grantee;
+    if (over(standing.grant.expires) || over(grantee.not_after) || upper.vault->IsRemoved(grantee.id))
+      continue;
+    targets.push_back({{RecipientKind::kMachine, grantee.number, 0}, grantee.seal, grantee.name});
+  }
+  return targets;
+}
+
+}  // namespace grantfs

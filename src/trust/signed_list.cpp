@@ -1,0 +1,241 @@
+#include "grantfs/trust/signed_list.h"
+
+#include <algorithm>
+
+#include "grantfs/trust/lists.h"
+
+namespace grantfs {
+namespace {
+
+std::string Where(const ListId& id, std::uint64_t sequence) {
+  return id.Text() + "#" + std::to_string(sequence);
+}
+
+bool MaySealTail(const Act& act) {
+  return std::holds_alternative<Vouch>(act) || std::holds_alternative<Void>(act);
+}
+
+Status CheckOneHead(const Head& named, const SignedList& list, const std::string& where) {
+  if (named.sequence >= list.next_sequence()) {
+    return Error{Code::kConflict, "the statement names a head above it that is newer than the one known here",
+                 0, where};
+  }
+  const auto known = list.HashAt(named.sequence);
+  if (!known || *known != named.hash) {
+    return Error{Code::kIntegrity,
+                 "the statement was made over another history than the one served here (a fork)", 0, where};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<Head> SignedList::head() const {
+  if (entries_.empty()) return std::nullopt;
+  return entries_.back().statement->head();
+}
+
+SignedList::StatementPtr SignedList::At(std::uint64_t sequence) const {
+  if (sequence < first_ || sequence >= next_sequence()) return nullptr;
+  return entries_[sequence - first_].statement;
+}
+
+std::optional<Hash> SignedList::HashAt(std::uint64_t sequence) const {
+  const auto statement = At(sequence);
+  if (statement == nullptr) return std::nullopt;
+  return statement->hash();
+}
+
+bool SignedList::IsVoided(std::uint64_t sequence) const {
+  return sequence >= first_ && sequence < next_sequence() && entries_[sequence - first_].voided;
+}
+
+Status SignedList::CheckNew(const Statement&, const UpperLists&) const { return {}; }
+
+Status SignedList::CheckClaimedState(const SignedStatement&) const { return {}; }
+
+Status SignedList::CheckLink(const Statement& statement) const {
+  const std::string where = Where(id_, statement.sequence);
+  if (statement.list != id_)
+    return Error{Code::kIntegrity, "the statement belongs to another list", 0, where};
+  if (statement.sequence != next_sequence()) {
+    return Error{Code::kConflict, "the statement is not the next of its list", 0, where};
+  }
+  if (entries_.empty() && first_ != 0) return {};  // a machine's view begins where it was told to
+  const Hash previous = entries_.empty() ? Hash{} : entries_.back().statement->hash();
+  if (statement.previous != previous) {
+    return Error{Code::kConflict, "the statement does not follow the list's last one", 0, where};
+  }
+  return {};
+}
+
+Status SignedList::CheckSignature(const SignedStatement& signed_statement, const UpperLists& upper) const {
+  const Statement& statement = signed_statement.statement();
+  const std::string where = Where(id_, statement.sequence);
+  Hash vault;  // all zero in the genesis, which is what the id is the hash of
+  if (id_.kind != ListKind::kVault) {
+    vault = upper.vault->vault_id();
+  } else if (!entries_.empty()) {
+    vault = entries_.front().statement->hash();
+  }
+  if (statement.vault != vault)
+    return Error{Code::kIntegrity, "the statement belongs to another vault", 0, where};
+  const Identity* signer = SignerOf(statement, upper);
+  if (signer == nullptr)
+    return Error{Code::kDenied, "the statement's signer never had a role here", 0, where};
+  if (!signed_statement.VerifySignature(signer->sign)) {
+    return Error{Code::kIntegrity, "the statement's signature does not match", 0, where};
+  }
+  return {};
+}
+
+Status SignedList::CheckHeads(const Statement& statement, const UpperLists& upper) const {
+  const std::string where = Where(id_, statement.sequence);
+  if (statement.heads.vault) GRANTFS_CHECK(CheckOneHead(*statement.heads.vault, *upper.vault, where));
+  if (statement.heads.environment)
+    GRANTFS_CHECK(CheckOneHead(*statement.heads.environment, *upper.environment, where));
+  const auto last =
+      std::find_if(entries_.rbegin(), entries_.rend(), [](const Entry& e) { return e.valid && !e.voided; });
+  if (last == entries_.rend()) return {};
+  const SeenHeads& before = last->statement->statement().heads;
+  const auto went_back = [](const std::optional<Head>& was, const std::optional<Head>& is) {
+    return was && is && is->sequence < was->sequence;
+  };
+  if (went_back(before.vault, statement.heads.vault) ||
+      went_back(before.environment, statement.heads.environment)) {
+    return Error{Code::kDenied, "the statement names an older head than the one before it did", 0, where};
+  }
+  return {};
+}
+
+Status SignedList::Take(const StatementPtr& signed_statement, const UpperLists& upper) {
+  const Statement& statement = signed_statement->statement();
+  GRANTFS_CHECK(CheckHeads(statement, upper));
+  const Permission needed = GRANTFS_TRY(Needed(statement));
+  if (!Holds(statement.signer, needed, statement.act, &statement.heads, upper)) {
+    return Error{Code::kDenied, "the statement's signer did not hold the role that the act needs", 0,
+                 Where(id_, statement.sequence)};
+  }
+  if (std::holds_alternative<Void>(statement.act)) return TakeVoid(signed_statement, upper);
+  if (FirstInvalid()) {
+    return Error{Code::kDenied, "the statement follows one that does not count", 0,
+                 Where(id_, statement.sequence)};
+  }
+  return Apply(signed_statement, upper);
+}
+
+Status SignedList::Append(StatementPtr statement, const UpperLists& upper) {
+  GRANTFS_CHECK(CheckLink(statement->statement()));
+  GRANTFS_CHECK(CheckSignature(*statement, upper));
+  if (!MaySealTail(statement->statement().act)) GRANTFS_CHECK(CheckStanding(upper));
+  GRANTFS_CHECK(CheckNew(statement->statement(), upper));
+  GRANTFS_CHECK(Take(statement, upper));
+  entries_.push_back({std::move(statement)});
+  return {};
+}
+
+Status SignedList::Receive(StatementPtr statement, const UpperLists& upper) {
+  if (auto linked = CheckLink(statement->statement()); !linked) {
+    Error error = linked.error();
+    error.code = Code::kIntegrity;
+    return error;
+  }
+  Status taken = CheckSignature(*statement, upper);
+  if (taken) taken = Take(statement, upper);
+  const bool misplaced =
+      !taken && (taken.error().code == Code::kDenied || taken.error().code == Code::kInvalid);
+  if (!taken && !misplaced) return taken;
+  entries_.push_back({std::move(statement), !misplaced});
+  return {};
+}
+
+std::optional<std::size_t> SignedList::FirstInvalid() const {
+  const auto bad =
+      std::find_if(entries_.begin(), entries_.end(), [](const Entry& e) { return !e.valid && !e.voided; });
+  if (bad == entries_.end()) return std::nullopt;
+  return static_cast<std::size_t>(bad - entries_.begin());
+}
+
+// From the end backwards: an entry counts if its signer holds what its act needs, or somebody after it does.
+std::optional<std::size_t> SignedList::FirstUncountedBefore(std::size_t end, const SeenHeads* at,
+                                                            const UpperLists& upper) const {
+  std::optional<std::size_t> first;
+  bool publisher_follows = false;
+  for (std::size_t i = end; i-- > 0;) {
+    const Entry& entry = entries_[i];
+    if (entry.voided) continue;
+    if (!entry.valid) {
+      first = i;
+      continue;
+    }
+    const Statement& statement = entry.statement->statement();
+    const auto needed = Needed(statement);
+    const auto holds = [&](Permission permission) {
+      return Holds(statement.signer, permission, statement.act, at, upper);
+    };
+    const bool own = needed && holds(*needed);
+    if (!own && !(publisher_follows && needed && *needed == Permission::kPublish)) first = i;
+    const Permission all = id_.kind == ListKind::kVault || id_.kind == ListKind::kMachines
+                               ? Permission::kVaultOwner
+                               : Permission::kOwner;
+    if (holds(all))
+      break;  // one who may do everything follows all that is before: only what could never stand is left
+    publisher_follows = publisher_follows || holds(Permission::kPublish);
+  }
+  const auto invalid = FirstInvalid();
+  if (invalid && *invalid < end && (!first || *invalid < *first)) first = invalid;
+  return first;
+}
+
+std::optional<std::uint64_t> SignedList::FirstUncounted(const UpperLists& upper) const {
+  const auto first = FirstUncountedBefore(entries_.size(), nullptr, upper);
+  if (!first) return std::nullopt;
+  return first_ + *first;
+}
+
+Status SignedList::CheckStanding(const UpperLists& upper) const {
+  const auto first = FirstUncounted(upper);
+  if (!first) return {};
+  return Error{Code::kIntegrity,
+               "the list has a statement that does not count: its signer has no right to it, or lost it and "
+               "nobody vouched; "
+               "the vault should not have accepted it, and an owner must void or vouch for it",
+               0, Where(id_, *first)};
+}
+
+// A void takes back exactly the tail that does not count, as judged by the heads that the void itself names.
+Status SignedList::TakeVoid(const StatementPtr& signed_statement, const UpperLists& upper) {
+  const Statement& statement = signed_statement->statement();
+  const auto& act = std::get<Void>(statement.act);
+  const auto refuse = [&](const char* why) {
+    return Error{Code::kInvalid, why, 0, Where(id_, statement.sequence)};
+  };
+  if (HashAt(act.from) != act.hash) return refuse("the void names a statement that is not in the list");
+  const std::size_t from = act.from - first_;
+  if (from == 0) return refuse("the first statement of a list cannot be voided");
+  if (FirstUncountedBefore(from, &statement.heads, upper))
+    return refuse("the void does not reach back far enough");
+  if (FirstUncountedBefore(entries_.size(), &statement.heads, upper) != from) {
+    return refuse("the void would take back statements that count");
+  }
+  const std::vector<Entry> before = entries_;
+  for (std::size_t i = from; i < entries_.size(); ++i) entries_[i].voided = true;
+  Status rebuilt = Rebuild(upper);
+  if (rebuilt) rebuilt = CheckClaimedState(*signed_statement);
+  if (rebuilt) return {};
+  entries_ = before;
+  if (auto undone = Rebuild(upper); !undone) std::abort();  // what stood before stands again
+  return rebuilt;
+}
+
+Status SignedList::Rebuild(const UpperLists& upper) {
+  Reset();
+  for (const Entry& entry : entries_) {
+    if (entry.voided || !entry.valid || std::holds_alternative<Void>(entry.statement->statement().act))
+      continue;
+    GRANTFS_CHECK(Apply(entry.statement, upper));
+  }
+  return {};
+}
+
+}  // namespace grantfs

@@ -1,0 +1,114 @@
+#include <algorithm>
+
+#include "grantfs/trust/lists.h"
+#include "list_internal.h"
+
+namespace grantfs {
+
+bool VaultList::WasOwner(const Hash& id, std::uint64_t sequence) const {
+  const auto owner = owners_.find(id);
+  return owner != owners_.end() && HeldAt(owner->second.tenures, sequence);
+}
+
+std::vector<Identity> VaultList::Owners() const {
+  std::vector<Identity> present;
+  for (const auto& [id, owner] : owners_) {
+    if (IsOwner(id)) present.push_back(owner.identity);
+  }
+  return present;
+}
+
+const Identity* VaultList::FindIdentity(const Hash& id) const {
+  const auto owner = owners_.find(id);
+  if (owner != owners_.end()) return &owner->second.identity;
+  return !empty() && recovery_.Id() == id ? &recovery_ : nullptr;
+}
+
+Result<Permission> VaultList::Needed(const Statement& statement) const {
+  const Act& act = statement.act;
+  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityRemove, EnvironmentAdd, PinsSet, Vouch,
+              Void>(act)) {
+    return Permission::kVaultOwner;
+  }
+  return Misplaced(statement);
+}
+
+const Identity* VaultList::SignerOf(const Statement& statement, const UpperLists&) const {
+  const auto* create = std::get_if<VaultCreate>(&statement.act);
+  if (empty() && create != nullptr) return create->owner.Id() == statement.signer ? &create->owner : nullptr;
+  return FindIdentity(statement.signer);
+}
+
+bool VaultList::Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads*,
+                      const UpperLists&) const {
+  if (permission != Permission::kVaultOwner) return false;
+  if (const auto* create = std::get_if<VaultCreate>(&act); create != nullptr && empty()) return true;
+  if (IsOwner(signer)) return true;
+  return !empty() && recovery_.Id() == signer && IsAnyOf<VaultOwnerAdd, VaultOwnerRemove, Vouch, Void>(act);
+}
+
+Status VaultList::ApplyCreate(const VaultCreate& act, const SignedStatement& statement) {
+  if (statement.statement().sequence != 0) return Nonsense(statement, "a vault is created once");
+  if (act.owner.kind != IdentityKind::kUser || act.recovery.kind != IdentityKind::kUser) {
+    return Nonsense(statement, "a vault's owner and its recovery identity are users");
+  }
+  if (act.owner.Id() == act.recovery.Id())
+    return Nonsense(statement, "owner and recovery must be two identities");
+  vault_id_ = statement.hash();
+  owners_[act.owner.Id()] = {act.owner, {{0, {}}}};
+  recovery_ = act.recovery;
+  pins_ = act.pins;
+  log_origin_ = act.log_origin;
+  log_key_ = act.log_key;
+  return {};
+}
+
+Status VaultList::ApplyOwnerAdd(const VaultOwnerAdd& act, std::uint64_t sequence) {
+  const Hash id = act.owner.Id();
+  if (act.owner.kind != IdentityKind::kUser)
+    return Error{Code::kInvalid, "only a user can own a vault", 0, act.owner.name};
+  if (IsOwner(id) || id == recovery_.Id())
+    return Error{Code::kInvalid, "is an owner already", 0, act.owner.name};
+  auto& owner = owners_[id];
+  owner.identity = act.owner;
+  owner.tenures.push_back({sequence, {}});
+  return {};
+}
+
+Status VaultList::ApplyOwnerRemove(const VaultOwnerRemove& act, const Statement& statement) {
+  if (!IsOwner(act.id)) return Error{Code::kInvalid, "is not an owner of the vault", 0, act.id.Hex()};
+  if (act.id == statement.signer)
+    return Error{Code::kInvalid, "an owner cannot remove himself", 0, act.id.Hex()};
+  owners_[act.id].tenures.back().until = statement.sequence;
+  return {};
+}
+
+Status VaultList::Apply(const StatementPtr& signed_statement, const UpperLists&) {
+  const Statement& statement = signed_statement->statement();
+  if (const auto* act = std::get_if<VaultCreate>(&statement.act)) return ApplyCreate(*act, *signed_statement);
+  if (const auto* act = std::get_if<VaultOwnerAdd>(&statement.act))
+    return ApplyOwnerAdd(*act, statement.sequence);
+  if (const auto* act = std::get_if<VaultOwnerRemove>(&statement.act))
+    return ApplyOwnerRemove(*act, statement);
+  if (const auto* act = std::get_if<IdentityRemove>(&statement.act)) {
+    if (!removed_.emplace(act->id, act->name).second)
+      return Nonsense(*signed_statement, "the identity is removed already");
+  } else if (const auto* added = std::get_if<EnvironmentAdd>(&statement.act)) {
+    const EnvironmentEntry entry{added->genesis, statement.sequence};
+    if (!environments_.emplace(added->environment, entry).second) {
+      return Nonsense(*signed_statement, "the environment exists already");
+    }
+  } else if (const auto* pins = std::get_if<PinsSet>(&statement.act)) {
+    pins_ = pins->pins;
+  }
+  return {};
+}
+
+void VaultList::Reset() {
+  owners_.clear();
+  environments_.clear();
+  removed_.clear();
+  pins_.clear();
+}
+
+}  // namespace grantfs

@@ -1,0 +1,117 @@
+// Invitations, enrolments, names, identities.
+
+#include <cstring>
+
+#include "grantfs/trust/invitation.h"
+#include "grantfs/trust/names.h"
+#include "world.h"
+
+namespace grantfs::testing {
+namespace {
+
+class EnrolmentTest : public ::testing::Test {
+ protected:
+  EnrolmentTest() : invite(Must(InviteSecret::Generate())) {
+    invitation = {invite.id(),
+                  IdentityKind::kMachine,
+                  "web-1",
+                  invite.signing_key().verify_key(),
+                  invite.unseal_key().seal_key(),
+                  1'700'003'600};
+  }
+  World world;
+  InviteSecret invite;
+  Invitation invitation;
+};
+
+TEST_F(EnrolmentTest, InviteEnrolApprove) {
+  ASSERT_TRUE(world.Add(world.machines, world.owner, InvitationCreate{invitation}));
+  const auto enrolment = Must(MakeEnrolment(world.vault.vault_id(), invite, world.web1));
+  ASSERT_TRUE(world.Add(world.machines, world.owner, MachineApprove{enrolment}));
+  const auto* machine = world.machines.FindByName("web-1");
+  ASSERT_NE(machine, nullptr);
+  EXPECT_EQ(machine->number, 2u);
+  EXPECT_FALSE(world.Add(world.machines, world.owner, MachineApprove{enrolment}))
+      << "an invitation is used once";
+  ASSERT_TRUE(world.Add(world.machines, world.owner, MachineRemove{world.web1.Id()}));
+  EXPECT_EQ(world.machines.FindByName("web-1"), nullptr);
+}
+
+TEST_F(EnrolmentTest, TheServerCannotSlipInAKeyOfItsOwn) {
+  ASSERT_TRUE(world.Add(world.machines, world.owner, InvitationCreate{invitation}));
+  const auto other = Must(InviteSecret::Generate());
+  const auto servers_machine = MakeIdentity("web-1", IdentityKind::kMachine);
+  auto forged = Must(MakeEnrolment(world.vault.vault_id(), other, servers_machine));
+  forged.invitation = invitation.id;
+  EXPECT_FALSE(VerifyEnrolment(forged, world.vault.vault_id(), invitation));
+  auto spliced = Must(MakeEnrolment(world.vault.vault_id(), invite, world.web1));
+  spliced.identity = servers_machine.identity();
+  EXPECT_FALSE(VerifyEnrolment(spliced, world.vault.vault_id(), invitation));
+  const auto renamed =
+      Must(MakeEnrolment(world.vault.vault_id(), invite, MakeIdentity("web-9", IdentityKind::kMachine)));
+  EXPECT_FALSE(VerifyEnrolment(renamed, world.vault.vault_id(), invitation));
+}
+
+TEST_F(EnrolmentTest, TheLineSurvivesPastingAndTellsATypo) {
+  InviteLine line{"vault.lan:7843",       Hash{},           world.vault.vault_id(), 5,
+                  *world.vault.HashAt(0), std::move(invite)};
+  const auto text = Must(EncodeInviteLine(line, false));
+  auto pasted = Must(SecretMemory::Allocate(text.size() + 3));
+  std::memset(pasted.Expose().data(), ' ', pasted.size());
+  std::memcpy(pasted.Expose().data() + 1, text.Expose().data(), text.size());
+  const auto read = Must(DecodeInviteLine(pasted, false));
+  EXPECT_EQ(read.address, "vault.lan:7843");
+  EXPECT_EQ(read.vault, world.vault.vault_id());
+  EXPECT_EQ(read.head_sequence, 5u);
+  EXPECT_EQ(read.secret.id(), line.secret.id());
+  EXPECT_EQ(DecodeInviteLine(pasted, true).error().code, Code::kInvalid) << "an invitation is no claim";
+  // A typo in the secret's own characters is seen; so is a cut line.
+  const std::size_t secret_at = 17 + (32 + 32 + 8 + 32) * 4 / 3 + 4;
+  auto mistyped = Must(text.Clone());
+  mistyped.Expose()[secret_at] = mistyped.Expose()[secret_at] == 'x' ? 'y' : 'x';
+  EXPECT_EQ(DecodeInviteLine(mistyped, false).error().code, Code::kInvalid);
+  auto cut = Must(SecretMemory::Allocate(text.size() - 30));
+  std::memcpy(cut.Expose().data(), text.Expose().data(), cut.size());
+  EXPECT_FALSE(DecodeInviteLine(cut, false));
+}
+
+TEST(IdentityTest, TheSealingKeyIsBound) {
+  const auto one = MakeIdentity("ann");
+  const auto two = MakeIdentity("bob");
+  EXPECT_TRUE(Identity::FromJson(one.identity().ToJson()));
+  Identity mixed = one.identity();
+  mixed.seal = two.identity().seal;
+  EXPECT_EQ(Identity::FromJson(mixed.ToJson()).error().code, Code::kIntegrity);
+  Json json = one.identity().ToJson();
+  json.Set("suite", 2);
+  EXPECT_EQ(Identity::FromJson(json).error().code, Code::kUnsupported);
+  EXPECT_EQ(one.identity().Fingerprint().size(), 24u);
+  EXPECT_NE(one.identity().Fingerprint(), mixed.Fingerprint());
+}
+
+TEST(NamesTest, RefusesWhatAPathMustNotHold) {
+  EXPECT_TRUE(ParseSecretName("shop/prod/tls/server.key"));
+  EXPECT_EQ(Must(ParseSecretName("shop/prod/tls/server.key")).path, "tls/server.key");
+  for (const char* bad :
+       {"", "shop", "shop/prod", "shop/prod/", "shop//x", "/shop/prod/x", "shop/prod/..", "shop/prod/a/../b",
+        "shop/prod/.", "shop/prod/.grantfs", "shop/prod/a\nb", "shop/prod/\xff", "../prod/x"}) {
+    EXPECT_EQ(ParseSecretName(bad).error().code, Code::kInvalid) << bad;
+  }
+  EXPECT_FALSE(CheckSecretPath(std::string(256, 'a')));
+  EXPECT_TRUE(CheckSecretPath(std::string(255, 'a')));
+  for (const char* bad : {"", "Web", "-web", "web 1", "web/1"}) EXPECT_FALSE(CheckIdentityName(bad)) << bad;
+}
+
+TEST(RolesTest, TheTableIsWhole) {
+  // Rows: owner, reader, writer, operator, auditor. Columns: as in kAllOperations.
+  const char* const expected[] = {"xxxxxxxxx", "xx.......", "x.x......", "x....xxxx", "........x"};
+  for (std::size_t role = 0; role < std::size(kAllRoles); ++role) {
+    for (std::size_t operation = 0; operation < std::size(kAllOperations); ++operation) {
+      EXPECT_EQ(RoleAllows(kAllRoles[role], kAllOperations[operation]), expected[role][operation] == 'x')
+          << RoleName(kAllRoles[role]) << " " << operation;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace grantfs::testing

@@ -1,0 +1,75 @@
+#include "world.h"
+
+namespace grantfs::testing {
+
+World::World() {
+  Must(Result<int>(InitCrypto() ? Result<int>(0) : Result<int>(Error{})));
+  VaultCreate create{owner.identity(), recovery.identity(), {Hash{}}, "vault.test/log", {}, 1};
+  EXPECT_TRUE(Add(vault, owner, create));
+  EXPECT_TRUE(Add(machines, owner, MachinesCreate{}));
+  auto epoch = Must(MakeEpoch({owner.identity(), recovery.identity()}, nullptr, nullptr));
+  environment_key = std::move(epoch.key);
+  EXPECT_TRUE(Add(environment, owner, EnvironmentCreate{"shop/prod", owner.identity(), epoch.epoch}));
+  EXPECT_TRUE(Add(vault, owner, EnvironmentAdd{"shop/prod", *environment.HashAt(0)}));
+  Hash copy;
+  copy.bytes[0] = 1;
+  EXPECT_TRUE(Add(environment, owner, MemberAdd{second.identity(), Role::kOwner, "", copy}));
+  EXPECT_TRUE(AddTo(secret, owner, SecretCreate{7, "shop/prod", "db-password", SecretType::kValue, "", ""}));
+  EXPECT_TRUE(AddTo(secret, owner, VersionOf(secret)));
+}
+
+Statement World::Next(const SignedList& list, const PrivateIdentity& signer, Act act) const {
+  Statement statement;
+  if (!vault.empty()) statement.vault = vault.vault_id();
+  statement.list = list.id();
+  statement.sequence = list.next_sequence();
+  if (list.head()) statement.previous = list.head()->hash;
+  statement.signer = signer.Id();
+  statement.time = 1'700'000'000;
+  if (list.id().kind != ListKind::kVault) statement.heads.vault = vault.head();
+  if (list.id().kind == ListKind::kSecret) statement.heads.environment = environment.head();
+  statement.act = std::move(act);
+  return statement;
+}
+
+Statement World::NextOf(const SecretList& list, const PrivateIdentity& signer, Act act) const {
+  Statement statement = Next(list, signer, std::move(act));
+  statement.state = Must(list.StateAfter(statement.act, Upper()));
+  return statement;
+}
+
+SignedList::StatementPtr World::Sign(const Statement& statement, const PrivateIdentity& signer) const {
+  return std::make_shared<const SignedStatement>(
+      Must(SignedStatement::Sign(statement, signer.signing_key())));
+}
+
+VersionPublish World::VersionOf(const SecretList& list, const std::string& path) const {
+  VersionPublish version;
+  version.environment = "shop/prod";
+  version.path = path;
+  version.version = list.next_version();
+  version.size = 8;
+  version.epoch = environment.newest_epoch().number;
+  return version;
+}
+
+Grant World::GrantTo(const PrivateIdentity& machine, std::uint64_t number) const {
+  Grant grant;
+  grant.grantee = {GranteeKind::kMachine,   number, machine.Id(), machine.identity().name,
+                   machine.identity().seal, 0};
+  return grant;
+}
+
+NewEpoch World::EpochAfterRemoving(const Hash& leaver) const {
+  std::vector<Identity> stay;
+  for (const Identity& one : environment.EpochRecipients(vault)) {
+    if (one.Id() != leaver) stay.push_back(one);
+  }
+  return Must(MakeEpoch(stay, &environment.newest_epoch(), &environment_key));
+}
+
+Status World::Remove(const PrivateIdentity& leaver) {
+  return Add(environment, owner, MemberRemove{leaver.Id(), EpochAfterRemoving(leaver.Id()).epoch});
+}
+
+}  // namespace grantfs::testing
