@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """Holds the source tree to the rules of its design: usage: lint.py ROOT
 
-Prints one line a violation, "path:line: rule: what", and fails if there is one. Exceptions stand in tests/lint/allow.txt,
-one a line: rule, path, reason. One that nothing needs any more is a violation too.
+Prints one line a violation, "path:line: rule: what", and fails if there is one. Exceptions stand in
+tests/lint/allow.txt, one a line: rule, path, reason. One that nothing needs any more is a violation too.
 """
 
 import os
 import re
 import sys
 
-from rules import (BANNED_COMPILED, CODE, LAYERS, MAX_LINES, NO_PLAINTEXT, OWNERS, SIZED, SYSTEM_FOLDERS, SYSTEM_HEADERS,
-                   TOP_LEVEL, WORDS_COMPILED)
+from rules import (BANNED_COMPILED, CODE, LAYERS, MAX_LINES, NO_PLAINTEXT, OWNERS, SIZED, SYSTEM_FOLDERS,
+                   SYSTEM_HEADERS, TOP_LEVEL, WORDS_COMPILED)
 
 ALLOW = "tests/lint/allow.txt"
-TOKEN = re.compile(r"""//[^\n]*|/\*.*?\*/|R"(?P<d>[^()\\\s]{0,16})\(.*?\)(?P=d)"|"(?:\\.|[^"\\\n])*"|(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])+'""", re.S)
+TOKEN = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|R"(?P<d>[^()\\\s]{0,16})\(.*?\)(?P=d)"|"(?:\\.|[^"\\\n])*""""
+    r"""|(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])+'""", re.S)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.M)
 
 
@@ -103,7 +105,8 @@ class Lint:
         comments_gone = re.sub(r"/\*.*?\*/", lambda match: "\n" * match.group(0).count("\n"), source, flags=re.S)
         for match in INCLUDE.finditer(comments_gone):
             bracket, header = match.groups()
-            what = self.own_header(path, header, module) if bracket == '"' else self.library_header(path, header, module)
+            check = self.own_header if bracket == '"' else self.library_header
+            what = check(path, header, module)
             if what:
                 self.report(path, line_of(comments_gone, match.start()), "layers", what)
 
@@ -130,7 +133,9 @@ class Lint:
             may = OWNERS[max(owners, key=len)]
             if module not in may:
                 return f"<{header}> is for {' and '.join(sorted(may)) or 'nobody'} alone"
-            return f"<{header}> in an interface reaches other modules: keep it in src" if path.startswith("include/") else None
+            if path.startswith("include/"):
+                return f"<{header}> in an interface reaches other modules: keep it in src"
+            return None
         if "." not in header and "/" not in header:
             return None
         if header.startswith(SYSTEM_FOLDERS) or header in SYSTEM_HEADERS:
@@ -171,10 +176,12 @@ class Lint:
         for match in re.finditer(r"^[ \t]*test\(", source, re.M):
             call = whole_call(source, match.end())
             if "gtest_dep" in call and "protocol: 'gtest'" not in call:
-                self.report(path, line_of(source, match.start()), "meson", "protocol: 'gtest' is missing: its tests would count as one")
+                self.report(path, line_of(source, match.start()), "meson",
+                            "protocol: 'gtest' is missing: its tests would count as one")
         for match in re.finditer(r"dependency\(\s*'boost'[^()]*\)", source):
             if "kwargs: boost" not in match.group(0) and "/" in path:
-                self.report(path, line_of(source, match.start()), "meson", "kwargs: boost is missing: it holds version and linkage")
+                self.report(path, line_of(source, match.start()), "meson",
+                            "kwargs: boost is missing: it holds version and linkage")
 
     def run(self):
         self.load_allowed()
@@ -192,7 +199,8 @@ class Lint:
             if path.endswith(CODE) and path.split("/")[0] in ("src", "include", "tests", "examples"):
                 self.check_code(path, source)
         for rule, path in sorted(set(self.allowed) - self.used):
-            self.violations.append(f"{ALLOW}:{self.allowed[(rule, path)]}: allow-list: nothing in {path} needs {rule} any more")
+            line = self.allowed[(rule, path)]
+            self.violations.append(f"{ALLOW}:{line}: allow-list: nothing in {path} needs {rule} any more")
         return self.violations
 
 
