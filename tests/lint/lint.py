@@ -13,9 +13,13 @@ from rules import (BANNED_COMPILED, CODE, LAYERS, MAX_LINES, NO_PLAINTEXT, OWNER
                    SYSTEM_HEADERS, TOP_LEVEL, WORDS_COMPILED)
 
 ALLOW = "tests/lint/allow.txt"
-TOKEN = re.compile(
-    r"""//[^\n]*|/\*.*?\*/|R"(?P<d>[^()\\\s]{0,16})\(.*?\)(?P=d)"|"(?:\\.|[^"\\\n])*""""
-    r"""|(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])+'""", re.S)
+TOKEN = re.compile("|".join((
+    r"//[^\n]*",
+    r"/\*.*?\*/",
+    r'R"(?P<d>[^()\\\s]{0,16})\(.*?\)(?P=d)"',
+    r'"(?:\\.|[^"\\\n])*"',
+    r"(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])+'",
+)), re.S)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.M)
 
 

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "grantfs/sqlite/database.h"
+#include "grantfs/util/unique_fd.h"
 #include "temp_dir_internal.h"
 
 namespace grantfs {
@@ -134,13 +135,31 @@ TEST_F(DatabaseFailureTest, ABoundThatIsReachedIsNoSpaceAndRollsBack) {
   EXPECT_EQ(count->Int(0), 0);
 }
 
-// Runs in a child with a mount namespace of its own. 0: as it should be; 77: no such namespace here; else
-// what went wrong.
-int FillDisk(const std::string& dir) {
-  if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return 77;
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 77;
-  if (::mount("tmpfs", dir.c_str(), "tmpfs", 0, "size=256k") != 0) return 77;
-  auto database = Database::Open(dir + "/db");
+// The rights to mount that a user namespace gives; without a mapped user no file could be made in it.
+bool BecomeRootOfNamespace() {
+  const std::string user = "0 " + std::to_string(::getuid()) + " 1\n";
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+  std::ofstream map("/proc/self/uid_map");
+  map << user << std::flush;
+  return map.good();
+}
+
+// Makes a small disk that is attached nowhere, and so is seen by nobody else, this process's root.
+bool EnterSmallDisk() {
+  UniqueFd context(::fsopen("tmpfs", FSOPEN_CLOEXEC));
+  if (!context && BecomeRootOfNamespace()) context.Reset(::fsopen("tmpfs", FSOPEN_CLOEXEC));
+  if (!context || ::fsconfig(context.get(), FSCONFIG_SET_STRING, "size", "256k", 0) != 0 ||
+      ::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+    return false;
+  }
+  const UniqueFd disk(::fsmount(context.get(), FSMOUNT_CLOEXEC, 0));
+  return disk && ::fchdir(disk.get()) == 0 && ::chroot(".") == 0;
+}
+
+// Runs in a child. 0: as it should be; 77: no such disk here; else what went wrong.
+int FillDisk() {
+  if (!EnterSmallDisk()) return 77;
+  auto database = Database::Open("/db");
   if (!database || !database->Exec("CREATE TABLE t (body BLOB) STRICT")) return 1;
   if (!database->Run("INSERT INTO t VALUES (?1)", Bytes(1000, 1))) return 2;
   const auto full = database->Run("INSERT INTO t VALUES (?1)", Bytes(1 << 20, 2));
@@ -154,7 +173,7 @@ int FillDisk(const std::string& dir) {
 TEST_F(DatabaseFailureTest, AFullDiskIsNoSpaceAndWhatWasThereStays) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
-  if (child == 0) ::_exit(FillDisk(dir_));
+  if (child == 0) ::_exit(FillDisk());
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFEXITED(status));
