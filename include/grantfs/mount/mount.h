@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "grantfs/client/secret_source.h"
+#include "grantfs/log/log.h"
+#include "grantfs/util/result.h"
+
+namespace grantfs {
+
+/// Lies below a directory of its own, so that containers can bind that one (`ro,rslave`) and survive a
+/// remount.
+inline constexpr const char* kDefaultMountPoint = "/run/grantfs/secrets";
+/// Where programs look by custom.
+inline constexpr const char* kConvenienceLink = "/run/secrets";
+
+struct MountOptions {
+  std::string mount_point = kDefaultMountPoint;  ///< made (0755) where it is missing, else an empty directory
+  std::string root;                ///< "shop/prod": that environment alone, at the top; "": all of them
+  unsigned threads = 4;            ///< that serve the kernel, 1..64
+  SecretSource* source = nullptr;  ///< outlives the call
+  /// One line for people; never a value. Runs on several threads. Empty: grantfs::Log.
+  std::function<void(LogLevel, std::string_view line)> log;
+  /// Runs once on the caller's thread when the files can be read. May be empty.
+  std::function<void()> ready;
+  std::chrono::milliseconds open_deadline{2000};  ///< after which an open or a check fails with EIO
+};
+
+/// Shows the secrets of `options.source` as files, until the filesystem is unmounted or SIGTERM or SIGINT
+/// arrives, which this takes over for as long (they must be blocked in, or absent from, the process's other
+/// threads). On a signal it unmounts; where files are still open it detaches the mount, serves them for at
+/// most `open_deadline` more, and ends. A second signal ends that wait.
+///
+/// Runs as root: the filesystem is mounted `ro,nosuid,nodev,noexec,noatime,default_permissions,allow_other`.
+/// A stale mount of a killed grantfs on the mount point is mended. Blocks. Threads: one mount a call.
+/// Errors: kInvalid (options, mount point not empty), kConflict (something is mounted there), kUnsupported
+/// (kernel before 5.14), kDenied (not root), kIo.
+Status RunMount(const MountOptions& options);
+
+/// Unmounts a grantfs filesystem, and nothing else. Its RunMount then returns.
+/// Errors: kNotFound (no grantfs is mounted there), kConflict (files are open in it), kDenied, kIo.
+Status Unmount(const std::string& mount_point);
+
+/// Makes `link` point to `mount_point` if nothing has that name. Returns whether it points there now. Errors:
+/// kIo.
+Result<bool> MakeConvenienceLink(const std::string& mount_point, const std::string& link = kConvenienceLink);
+
+}  // namespace grantfs

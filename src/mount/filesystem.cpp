@@ -1,0 +1,143 @@
+#include <utility>
+
+#include "grantfs/crypto/random.h"
+#include "grantfs/util/clock.h"
+#include "mount/filesystem_internal.h"
+#include "mount/mount_point_internal.h"
+#include "mount/report_internal.h"
+
+namespace grantfs {
+
+namespace {
+
+constexpr std::chrono::seconds kOwnerRetry{30};
+
+std::string Hexadecimal(std::uint64_t number) {
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[number >> shift & 15];
+  return text;
+}
+
+}  // namespace
+
+Filesystem::Filesystem(const MountOptions& options, std::string point)
+    : options_(options),
+      point_(std::move(point)),
+      kernel_(KernelRelease()),
+      id_prefix_(Hexadecimal(RandomNumber()) + "-"),
+      owners_(SystemOwners()) {
+  tree_ = Build(source().CurrentListing(), nullptr);
+}
+
+void Filesystem::Start(Session* session) {
+  session_ = session;
+  refresher_ = std::make_unique<WorkQueue>("listing", kOwnerRetry, [this] { RefreshIfOwnersAreMissing(); });
+  notifier_ = std::make_unique<WorkQueue>("notifier");
+  {
+    std::lock_guard lock(running_lock_);
+    running_ = true;
+  }
+  source().Subscribe([this] { RefreshSoon(); });
+  RefreshSoon();  // what changed before the subscription
+}
+
+void Filesystem::Stop() {
+  {
+    std::lock_guard lock(running_lock_);
+    if (!std::exchange(running_, false)) return;
+  }
+  source().Subscribe({});
+  refresher_->Stop();
+  notifier_->Stop();
+}
+
+std::shared_ptr<const Tree> Filesystem::CurrentTree() {
+  std::shared_lock lock(tree_lock_);
+  return tree_;
+}
+
+std::shared_ptr<const Tree> Filesystem::Build(std::shared_ptr<const Listing> listing, const Tree* previous) {
+  return BuildTree({.listing = std::move(listing),
+                    .root = options_.root,
+                    .directories = &directory_ids_,
+                    .owners = &owners_,
+                    .previous = previous,
+                    .now = SystemClock().WallSeconds()});
+}
+
+void Filesystem::RefreshSoon() {
+  refresher_->Post([this] { Refresh(); });
+}
+
+void Filesystem::RefreshIfOwnersAreMissing() {
+  const auto tree = CurrentTree();
+  for (const HiddenSecret& hidden : tree->hidden()) {
+    if (hidden.unknown_owner) return Refresh(true);
+  }
+}
+
+void Filesystem::Refresh(bool force) {
+  std::lock_guard lock(refresh_mutex_);
+  auto listing = source().CurrentListing();
+  const auto before = CurrentTree();
+  if (!force && listing == before->listing()) return;
+  const auto next = Build(std::move(listing), before.get());
+  const TreeChange change = Compare(*before, *next);
+  Remember(change, *next);
+  {
+    std::lock_guard write(tree_lock_);
+    tree_ = next;
+  }
+  Notify(change);
+}
+
+/// Versions that go out of sight keep their looks for who still has them open.
+void Filesystem::Remember(const TreeChange& change, const Tree& next) {
+  {
+    std::lock_guard lock(past_mutex_);
+    for (const SecretFile* file : change.superseded) past_.Touch(file->id) = file->attributes;
+  }
+  for (const SecretFile* file : change.superseded) {
+    // Back by a rollback: the node shows its own version again, and may be mapped again once nobody reads
+    // another by it.
+    const SecretFile* now = next.FindSecret(NumberOf(file->id));
+    if (now != nullptr && rules_.IsBound(now->id) && !files_.IsOpenBound(now->id)) rules_.Unbind(now->id);
+  }
+}
+
+void Filesystem::Notify(const TreeChange& change) {
+  auto entries = change.entries;
+  auto nodes = change.attributes;
+  const auto add_bound = [&](NodeId node) {
+    for (NodeId bound : rules_.BoundNodes(NumberOf(node))) nodes.push_back(bound);
+  };
+  for (const SecretFile* file : change.superseded) add_bound(file->id);
+  for (NodeId node : change.attributes) {
+    if (KindOf(node) == NodeKind::kSecret) add_bound(node);
+  }
+  if (entries.empty() && nodes.empty()) return;
+  notifier_->Post([this, entries = std::move(entries), nodes = std::move(nodes)] {
+    for (const auto& [parent, name] : entries) session_->InvalidateEntry(parent, name);
+    for (NodeId node : nodes) session_->InvalidateAttributes(node);
+  });
+}
+
+void Filesystem::InvalidateThen(NodeId node, WorkQueue::Job after) {
+  const bool posted = notifier_->Post([this, node, after] {
+    session_->InvalidateAttributes(node);
+    after();
+  });
+  if (!posted) after();
+}
+
+void Filesystem::LogRefusal(const std::string& line) {
+  const std::int64_t kept_back = limiter_.Pass(SystemClock().Boot());
+  if (kept_back < 0) return;
+  const std::string more =
+      kept_back > 0 ? " (" + std::to_string(kept_back) + " lines like it were left out)" : "";
+  options_.log(LogLevel::kWarning, line + more);
+}
+
+std::string Filesystem::OpenId() const { return id_prefix_ + std::to_string(Session::CurrentUnique()); }
+
+}  // namespace grantfs

@@ -1,0 +1,70 @@
+#include "grantfs/util/clock.h"
+#include "mount/filesystem_internal.h"
+#include "mount/report_internal.h"
+
+namespace grantfs {
+
+std::optional<FileAttributes> Filesystem::AttributesOf(const Tree& tree, NodeId node, bool* shown) {
+  const SecretFile* file = tree.FindSecret(NumberOf(node));
+  *shown = file != nullptr && (file->id == node || rules_.IsBound(node));
+  if (*shown) return file->attributes;
+  {
+    std::lock_guard lock(past_mutex_);
+    if (const FileAttributes* past = past_.Find(node)) return *past;
+  }
+  return files_.AttributesOf(node);
+}
+
+std::optional<struct stat> Filesystem::Stat(const std::shared_ptr<const Tree>& tree, NodeId node) {
+  struct stat info {};
+  info.st_ino = node;
+  info.st_blksize = 4096;
+  info.st_nlink = 1;
+  info.st_uid = owners_.default_user;
+  info.st_gid = owners_.default_group;
+  std::int64_t time = 0;
+  const Directory* directory = tree->FindDirectory(node);
+  if (directory != nullptr || KindOf(node) == NodeKind::kDirectory) {  // it may be gone, with somebody in it
+    info.st_mode = S_IFDIR | 0755;
+    info.st_nlink = directory ? 2 + directory->subdirectories : 0;
+    time = directory ? directory->changed : SystemClock().WallSeconds();
+  } else if (node == kStatusNode || node == kGrantsNode) {
+    info.st_mode = S_IFREG | (node == kStatusNode ? 0444 : 0400);
+    info.st_size = static_cast<off_t>(Report(tree, node)->size());
+    time = SystemClock().WallSeconds();
+  } else if (bool shown = false; KindOf(node) == NodeKind::kSecret) {
+    const auto attributes = AttributesOf(*tree, node, &shown);
+    if (!attributes) return std::nullopt;
+    info.st_mode = S_IFREG | attributes->mode;
+    info.st_nlink = shown ? 1 : 0;
+    info.st_uid = attributes->uid;
+    info.st_gid = attributes->gid;
+    info.st_size = static_cast<off_t>(attributes->size);
+    time = attributes->time;
+  } else {
+    return std::nullopt;
+  }
+  info.st_blocks = (info.st_size + 511) / 512;
+  info.st_atim.tv_sec = info.st_mtim.tv_sec = info.st_ctim.tv_sec = time;
+  return info;
+}
+
+std::shared_ptr<const std::string> Filesystem::Report(const std::shared_ptr<const Tree>& tree, NodeId node) {
+  std::lock_guard lock(report_mutex_);
+  CachedReport& cached = reports_[node == kStatusNode ? 0 : 1];
+  const std::int64_t now = SystemClock().WallSeconds();
+  if (cached.tree == tree && cached.second == now) return cached.text;
+  const ReportInput input{.mount_point = point_,
+                          .root = options_.root,
+                          .tree = tree.get(),
+                          .source = source().CurrentStatus(),
+                          .open_files = files_.size(),
+                          .kernel = kernel_,
+                          .shared_mmap = session_->shared_mmap(),
+                          .now = now};
+  cached = {tree, now,
+            std::make_shared<std::string>(node == kStatusNode ? StatusReport(input) : GrantsReport(input))};
+  return cached.text;
+}
+
+}  // namespace grantfs

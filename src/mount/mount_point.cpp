@@ -1,0 +1,161 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "grantfs/mount/mount.h"
+#include "grantfs/util/file.h"
+#include "grantfs/util/text.h"
+#include "mount/mount_point_internal.h"
+#include "mount/mount_table_internal.h"
+
+namespace grantfs {
+
+namespace {
+
+/// Works on a stale mount too, where every request fails: opening for the path alone asks nobody.
+Result<std::string> CanonicalDirectory(const std::string& path) {
+  UniqueFd fd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) {
+    if (errno == ENOENT) return Error{Code::kNotFound, "there is no such directory", 0, path};
+    if (errno == ENOTDIR)
+      return Error{Code::kInvalid, "this is no directory; choose another mount point", 0, path};
+    return Error{Code::kIo, "cannot open the mount point", errno, path};
+  }
+  char target[PATH_MAX];
+  const ssize_t size = readlink(("/proc/self/fd/" + std::to_string(fd.get())).c_str(), target, sizeof target);
+  if (size <= 0)
+    return Error{Code::kIo, "cannot find out the mount point's path (is /proc mounted?)", errno, path};
+  return std::string(target, static_cast<std::size_t>(size));
+}
+
+bool IsStale(const std::string& point) {
+  struct stat info {};
+  return stat(point.c_str(), &info) != 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+Status UnmountStale(const std::string& point, const std::function<void(std::string_view)>& note) {
+  while (auto top = TopMount(point)) {
+    if (top->type != kFilesystemType) {
+      return Error{Code::kConflict,
+                   "another filesystem is mounted there; unmount it or choose another directory", 0, point};
+    }
+    if (!IsStale(point)) {
+      return Error{Code::kConflict, "grantfs is mounted there already; run \"grantfs umount\" on it first", 0,
+                   point};
+    }
+    if (umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
+      return Error{errno == EPERM ? Code::kDenied : Code::kIo,
+                   "cannot unmount what a killed grantfs left there", errno, point};
+    }
+    note("unmounted what a killed grantfs had left on " + Printable(point));
+  }
+  return {};
+}
+
+Status CheckEmpty(const std::string& point) {
+  std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(point.c_str()), closedir);
+  if (!directory) return Error{Code::kIo, "cannot read the mount point", errno, point};
+  while (const dirent* entry = readdir(directory.get())) {
+    if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
+    return Error{Code::kInvalid, "the mount point is not empty; empty it or choose another directory", 0,
+                 point};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> PrepareMountPoint(const std::string& path,
+                                      const std::function<void(std::string_view)>& note) {
+  auto point = CanonicalDirectory(path);
+  if (!point && point.error().code == Code::kNotFound) {
+    GRANTFS_CHECK(MakeDirectories(path, 0755));
+    point = CanonicalDirectory(path);
+  }
+  if (!point) return point.error();
+  GRANTFS_CHECK(UnmountStale(*point, note));
+  GRANTFS_CHECK(CheckEmpty(*point));
+  return point;
+}
+
+Result<MountedFuse> MountFuse(const std::string& point) {
+  MountedFuse mounted;
+  mounted.point = point;
+  mounted.fuse.Reset(open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  if (!mounted.fuse) {
+    if (errno == EACCES || errno == EPERM)
+      return Error{Code::kDenied, "may not open it; run as root", errno, "/dev/fuse"};
+    return Error{Code::kUnsupported, "cannot open it; load the kernel's fuse module (modprobe fuse)", errno,
+                 "/dev/fuse"};
+  }
+  const std::string options = "fd=" + std::to_string(mounted.fuse.get()) +
+                              ",rootmode=40000,user_id=" + std::to_string(geteuid()) +
+                              ",group_id=" + std::to_string(getegid()) + ",default_permissions,allow_other";
+  constexpr unsigned long kFlags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME;
+  if (mount("grantfs", point.c_str(), kFilesystemType, kFlags, options.c_str()) != 0) {
+    if (errno == EPERM) return Error{Code::kDenied, "may not mount there; run as root", errno, point};
+    return Error{Code::kIo, "cannot mount there", errno, point};
+  }
+  if (auto top = TopMount(point)) mounted.id = top->id;
+  return mounted;
+}
+
+bool UnmountFuse(const MountedFuse& mounted, bool detach) {
+  const auto top = TopMount(mounted.point);
+  if (!top || top->id != mounted.id) return false;
+  return umount2(mounted.point.c_str(), UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)) == 0;
+}
+
+Status Unmount(const std::string& mount_point) {
+  const std::string point = GRANTFS_TRY(CanonicalDirectory(mount_point));
+  const auto top = TopMount(point);
+  if (!top) return Error{Code::kNotFound, "nothing is mounted there", 0, point};
+  if (top->type != kFilesystemType)
+    return Error{Code::kNotFound, "what is mounted there is not grantfs", 0, point};
+  if (umount2(point.c_str(), UMOUNT_NOFOLLOW | (IsStale(point) ? MNT_DETACH : 0)) == 0) return {};
+  switch (errno) {
+    case EBUSY:
+      return Error{
+          Code::kConflict,
+          "files or directories are open there; end their processes (fuser -vm lists them) and repeat", 0,
+          point};
+    case EPERM:
+      return Error{Code::kDenied, "may not unmount it; run as root", 0, point};
+    default:
+      return Error{Code::kIo, "cannot unmount it", errno, point};
+  }
+}
+
+Result<bool> MakeConvenienceLink(const std::string& mount_point, const std::string& link) {
+  if (symlink(mount_point.c_str(), link.c_str()) == 0) return true;
+  if (errno != EEXIST) return Error{Code::kIo, "cannot make the link to the mount point", errno, link};
+  char target[PATH_MAX];
+  const ssize_t size = readlink(link.c_str(), target, sizeof target);
+  return size > 0 && std::string_view(target, static_cast<std::size_t>(size)) == mount_point;
+}
+
+Status CheckKernel(std::string_view release) {
+  const auto parts = Split(release.substr(0, release.find_first_not_of("0123456789.")), '.');
+  unsigned long long major = 0;
+  unsigned long long minor = 0;
+  const bool known =
+      parts.size() >= 2 && ParseNumber(parts[0], 1000, &major) && ParseNumber(parts[1], 1000, &minor);
+  if (!known || major > 5 || (major == 5 && minor >= 14)) return {};
+  return Error{Code::kUnsupported, "this kernel is too old; grantfs needs Linux 5.14 or later", 0,
+               "Linux " + std::string(release)};
+}
+
+std::string KernelRelease() {
+  utsname name{};
+  return uname(&name) == 0 ? name.release : "";
+}
+
+}  // namespace grantfs

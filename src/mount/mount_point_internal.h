@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "grantfs/util/result.h"
+#include "grantfs/util/unique_fd.h"
+
+namespace grantfs {
+
+/// The FUSE filesystem at its place.
+struct MountedFuse {
+  UniqueFd fuse;      ///< of /dev/fuse
+  std::string point;  ///< canonical
+  unsigned long long id = 0;
+};
+
+/// Makes the directory ready: makes it where it is missing, unmounts stale grantfs mounts there, and refuses
+/// what is in use.
+///
+/// @param note gets one line about what was mended.
+/// @return the canonical path.
+/// Errors: kInvalid (not an empty directory), kConflict (something is mounted there), kIo, kDenied.
+Result<std::string> PrepareMountPoint(const std::string& path,
+                                      const std::function<void(std::string_view)>& note);
+
+/// Mounts on a prepared mount point. Nothing is answered there before a session serves the descriptor.
+/// Errors: kDenied (not root), kUnsupported (no /dev/fuse), kIo.
+Result<MountedFuse> MountFuse(const std::string& point);
+
+/// Unmounts if it is still that mount which is seen there. @return false if files are open in it, or it is
+/// gone already.
+/// @param detach also if files are open.
+bool UnmountFuse(const MountedFuse& mounted, bool detach);
+
+/// "6.18.44-x" -> whether that is 5.14 or later. Errors: kUnsupported, with what is needed.
+Status CheckKernel(std::string_view release);
+
+/// uname(2)'s release.
+std::string KernelRelease();
+
+}  // namespace grantfs

@@ -1,0 +1,62 @@
+#include <fstream>
+#include <sstream>
+
+#include "grantfs/util/text.h"
+#include "mount/mount_table_internal.h"
+
+namespace grantfs {
+
+namespace {
+
+bool IsOctal(char c) { return c >= '0' && c <= '7'; }
+
+/// "\040" stands for a space.
+std::string Unescape(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size() && IsOctal(text[i + 1]) && IsOctal(text[i + 2]) &&
+        IsOctal(text[i + 3])) {
+      result += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+      i += 3;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+std::optional<MountEntry> ParseLine(std::string_view line) {
+  const auto fields = Split(line, ' ');
+  MountEntry entry;
+  if (fields.size() < 10 || !ParseNumber(fields[0], ~0ULL, &entry.id)) return std::nullopt;
+  entry.point = Unescape(fields[4]);
+  for (std::size_t i = 6; i + 1 < fields.size(); ++i) {  // optional fields end with "-"
+    if (fields[i] != "-") continue;
+    entry.type = Unescape(fields[i + 1]);
+    return entry;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<MountEntry> ParseMountInfo(std::string_view text) {
+  std::vector<MountEntry> entries;
+  for (std::string_view line : Split(text, '\n')) {
+    if (auto entry = ParseLine(line)) entries.push_back(std::move(*entry));
+  }
+  return entries;
+}
+
+std::optional<MountEntry> TopMount(const std::string& point) {
+  std::ifstream file("/proc/self/mountinfo");
+  std::ostringstream text;
+  text << file.rdbuf();
+  std::optional<MountEntry> top;
+  for (MountEntry& entry : ParseMountInfo(text.str())) {  // the newest comes last
+    if (entry.point == point) top = std::move(entry);
+  }
+  return top;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace grantfs {
+
+inline constexpr const char* kFilesystemType = "fuse.grantfs";
+
+/// One line of /proc/self/mountinfo (proc(5)).
+struct MountEntry {
+  unsigned long long id = 0;
+  std::string point;  ///< unescaped
+  std::string type;   ///< "fuse.grantfs"
+};
+
+/// Lines that are not understood are left out.
+std::vector<MountEntry> ParseMountInfo(std::string_view text);
+
+/// What is mounted on the canonical path `point` and covers it now; none if nothing is.
+std::optional<MountEntry> TopMount(const std::string& point);
+
+}  // namespace grantfs

@@ -1,0 +1,182 @@
+#include <fcntl.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "grantfs/util/clock.h"
+#include "grantfs/util/text.h"
+#include "mount/caller_internal.h"
+#include "mount/decide_internal.h"
+#include "mount/operations_internal.h"
+
+namespace grantfs {
+
+namespace {
+
+/// One OPEN of a secret while the source works on it.
+struct OpenJob {
+  std::shared_ptr<Filesystem> filesystem;
+  NodeId node = 0;
+  std::uint32_t thread = 0;
+  OpenVerdict verdict = OpenVerdict::kCurrent;
+  fuse_file_info info{};
+  std::string name;        ///< "shop/prod/db-password"
+  std::uint64_t size = 0;  ///< that the listing gives the version, unless it is a superseded or a bound one
+  FileAttributes attributes;
+  Caller caller;
+
+  bool bound() const { return verdict == OpenVerdict::kBound || verdict == OpenVerdict::kNewlyBound; }
+};
+using Job = std::shared_ptr<OpenJob>;
+
+/// "shop/prod/db-password refused to 123 (/usr/bin/cat, user 33): the vault did not answer".
+void LogRefusal(const OpenJob& job, const std::string& reason) {
+  job.filesystem->LogRefusal(Printable(job.name) + " refused to " + std::to_string(job.caller.pid) + " (" +
+                             (job.caller.executable.empty() ? "" : Printable(job.caller.executable) + ", ") +
+                             "user " + std::to_string(job.caller.uid) + "): " + reason);
+}
+
+void Answer(const Job& job, Requests::Id id, std::shared_ptr<OpenFile> file) {
+  Filesystem& filesystem = *job->filesystem;
+  const auto claim = filesystem.session().requests().Take(id);
+  if (!claim) return;
+  fuse_file_info info = job->info;
+  info.direct_io = 1;
+  // The pages of a version's node are that version's, whoever opened it; a bound node has none.
+  info.keep_cache = job->bound() ? 0 : 1;
+  info.fh = filesystem.files().Add(std::move(file));
+  // Interrupted: the kernel will not release what it does not know.
+  if (fuse_reply_open(claim.req(), &info) != 0) filesystem.files().Remove(info.fh);
+}
+
+void AnswerError(const Job& job, Requests::Id id, int error) {
+  if (const auto claim = job->filesystem->session().requests().Take(id)) fuse_reply_err(claim.req(), error);
+}
+
+/// What the source should never answer.
+const char* Mismatch(const OpenJob& job, const OpenedSecret& opened) {
+  if (job.bound()) return nullptr;
+  if (opened.version != VersionOf(job.node)) return "the source answered with another version";
+  if (job.verdict == OpenVerdict::kCurrent && opened.value.size() != job.size) {
+    return "the value's size is not the one in the vault's list";
+  }
+  return nullptr;
+}
+
+void Opened(const Job& job, Requests::Id id, OpenedSecret opened) {
+  Filesystem& filesystem = *job->filesystem;
+  if (const char* mismatch = Mismatch(*job, opened)) {
+    LogRefusal(*job, mismatch);
+    return AnswerError(job, id, ErrnoOf(Code::kIntegrity));
+  }
+  auto file = std::make_shared<OpenFile>();
+  file->node = job->node;
+  file->version = opened.version;
+  file->bound = job->bound();
+  file->name = job->name;
+  file->attributes = job->attributes;
+  file->value = std::move(opened.value);
+  if (!job->bound()) return Answer(job, id, std::move(file));
+  // The kernel must have forgotten the former size before the program asks for it.
+  filesystem.Refresh();
+  filesystem.InvalidateThen(job->node, [job, id, file] { Answer(job, id, file); });
+}
+
+void Failed(const Job& job, Requests::Id id, const Error& error) {
+  Filesystem& filesystem = *job->filesystem;
+  if (error.code == Code::kConflict) {
+    filesystem.Refresh();  // so that the kernel's next look-up finds the newer version
+    filesystem.rules().Refused(job->thread, job->node, SystemClock().Boot());
+  } else if (error.code != Code::kCancelled) {
+    if (error.code == Code::kNotFound || error.code == Code::kDenied) filesystem.RefreshSoon();
+    LogRefusal(*job, Describe(error));
+  }
+  AnswerError(job, id, ErrnoOf(error.code));
+}
+
+void AskSource(fuse_req_t req, const Job& job, bool grace) {
+  Filesystem& filesystem = *job->filesystem;
+  SecretSource::OpenRequest request{.number = NumberOf(job->node),
+                                    .version = job->bound() ? 0 : VersionOf(job->node),
+                                    .grace = grace,
+                                    .open_id = filesystem.OpenId(),
+                                    .caller = job->caller};
+  const auto start = [&](Requests::Id id) {
+    return filesystem.source().Open(std::move(request), filesystem.deadline(),
+                                    [job, id](Result<OpenedSecret> result) {
+                                      job->filesystem->IfRunning([&] {
+                                        if (result) {
+                                          Opened(job, id, *std::move(result));
+                                        } else {
+                                          Failed(job, id, result.error());
+                                        }
+                                      });
+                                    });
+  };
+  const auto late = [job] { LogRefusal(*job, "the source did not answer within the deadline"); };
+  filesystem.session().requests().Begin(req, filesystem.deadline(), late, start);
+}
+
+void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_file_info& info) {
+  const auto tree = filesystem.CurrentTree();
+  const SecretFile* file = tree->FindSecret(NumberOf(node));
+  const auto current = file ? std::optional(VersionOf(file->id)) : std::nullopt;
+  const fuse_ctx context = *fuse_req_ctx(req);
+  const auto thread = static_cast<std::uint32_t>(context.pid);
+  const OpenDecision decision = filesystem.rules().Decide(thread, node, current, SystemClock().Boot());
+  if (decision.verdict == OpenVerdict::kStale || decision.verdict == OpenVerdict::kGone || file == nullptr) {
+    fuse_reply_err(req, decision.verdict == OpenVerdict::kStale ? ESTALE : ENOENT);
+    return;
+  }
+  auto job = std::make_shared<OpenJob>();
+  job->filesystem = filesystem.shared_from_this();
+  job->node = node;
+  job->thread = thread;
+  job->verdict = decision.verdict;
+  job->info = info;
+  job->name = file->grant->environment + "/" + file->grant->path;
+  job->size = file->grant->size;
+  job->attributes = file->attributes;
+  job->caller = ResolveCaller(thread, context.uid, context.gid);
+  if (const auto refusal = RefuseOpen(*file->grant, SystemClock().WallSeconds())) {
+    LogRefusal(*job, refusal->reason);
+    fuse_reply_err(req, refusal->error);
+    return;
+  }
+  AskSource(req, job, decision.grace);
+}
+
+void OpenReport(Filesystem& filesystem, fuse_req_t req, NodeId node, fuse_file_info info) {
+  auto file = std::make_shared<OpenFile>();
+  file->node = node;
+  file->report = filesystem.Report(filesystem.CurrentTree(), node);
+  info.direct_io = 1;
+  info.fh = filesystem.files().Add(std::move(file));
+  if (fuse_reply_open(req, &info) != 0) filesystem.files().Remove(info.fh);
+}
+
+}  // namespace
+
+void OpenFileNode(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) {
+  Guarded(req, [&](Filesystem& filesystem) {
+    if ((info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC) != 0) {
+      fuse_reply_err(req, EROFS);
+    } else if (node == kStatusNode || node == kGrantsNode) {
+      OpenReport(filesystem, req, node, *info);
+    } else if (KindOf(node) == NodeKind::kSecret) {
+      OpenSecret(filesystem, req, node, *info);
+    } else {
+      fuse_reply_err(req, ENOENT);
+    }
+  });
+}
+
+void ReleaseFile(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
+  Guarded(req, [&](Filesystem& filesystem) {
+    filesystem.files().Remove(info->fh);
+    fuse_reply_err(req, 0);
+  });
+}
+
+}  // namespace grantfs

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <fuse_lowlevel.h>
+
+#include <cerrno>
+
+#include "mount/filesystem_internal.h"
+
+namespace grantfs {
+
+/// How long the kernel remembers names and attributes; what changes is invalidated.
+inline constexpr double kRememberSeconds = 60;
+
+/// The table of everything that the kernel may ask.
+const fuse_lowlevel_ops& FuseOperations();
+
+// Names and attributes: answered from memory, at once.
+void LookUp(fuse_req_t req, fuse_ino_t parent, const char* name);
+void GetAttributes(fuse_req_t req, fuse_ino_t node, fuse_file_info* info);
+void ReadDirectory(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, fuse_file_info* info);
+void ReadDirectoryPlus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, fuse_file_info* info);
+void StatFilesystem(fuse_req_t req, fuse_ino_t node);
+
+// Contents: may be answered later, by a thread of the source.
+void OpenFileNode(fuse_req_t req, fuse_ino_t node, fuse_file_info* info);
+void ReadOpenFile(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, fuse_file_info* info);
+void ReleaseFile(fuse_req_t req, fuse_ino_t node, fuse_file_info* info);
+
+/// Runs the body of an operation, which answers as the last thing it does: so whatever it throws comes before
+/// the answer.
+template <typename Body>
+void Guarded(fuse_req_t req, Body body) noexcept {
+  try {
+    body(Filesystem::Of(req));
+  } catch (...) {
+    fuse_reply_err(req, EIO);
+  }
+}
+
+}  // namespace grantfs

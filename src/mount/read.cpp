@@ -1,0 +1,94 @@
+#include <algorithm>
+#include <memory>
+
+#include "grantfs/util/clock.h"
+#include "grantfs/util/text.h"
+#include "mount/decide_internal.h"
+#include "mount/operations_internal.h"
+
+namespace grantfs {
+
+namespace {
+
+/// Without a heartbeat for so long, the vault is asked whether the grant still stands.
+constexpr std::chrono::seconds kSilence{5};
+
+struct ReadJob {
+  std::shared_ptr<Filesystem> filesystem;
+  std::shared_ptr<const OpenFile> file;
+  std::size_t size = 0;
+  std::size_t offset = 0;
+};
+
+/// Straight from the locked memory to the kernel.
+void Reply(fuse_req_t req, const ReadJob& job) {
+  const auto content = job.file->Content();
+  const auto piece = content.subspan(std::min(job.offset, content.size()));
+  fuse_reply_buf(req, reinterpret_cast<const char*>(piece.data()), std::min(job.size, piece.size()));
+}
+
+void LogRefusal(const ReadJob& job, const std::string& reason) {
+  job.filesystem->LogRefusal("reading " + Printable(job.file->name) + " refused: " + reason);
+}
+
+void Checked(const ReadJob& job, Requests::Id id, const Status& status) {
+  int error = 0;
+  // A newer version is no reason: the handle goes on showing its own.
+  if (!status && status.error().code != Code::kConflict) {
+    error = status.error().code == Code::kNotFound ? EACCES : ErrnoOf(status.error().code);
+    if (status.error().code != Code::kCancelled) LogRefusal(job, Describe(status.error()));
+  }
+  const auto claim = job.filesystem->session().requests().Take(id);
+  if (!claim) return;
+  if (error == 0) {
+    Reply(claim.req(), job);
+  } else {
+    fuse_reply_err(claim.req(), error);
+  }
+}
+
+void AskSource(fuse_req_t req, const std::shared_ptr<ReadJob>& job) {
+  Filesystem& filesystem = *job->filesystem;
+  const auto start = [&](Requests::Id id) {
+    return filesystem.source().Check(
+        NumberOf(job->file->node), job->file->version, filesystem.deadline(),
+        [job, id](const Status& status) { job->filesystem->IfRunning([&] { Checked(*job, id, status); }); });
+  };
+  const auto late = [job] { LogRefusal(*job, "the source did not answer within the deadline"); };
+  filesystem.session().requests().Begin(req, filesystem.deadline(), late, start);
+}
+
+std::optional<Refusal> Refuse(Filesystem& filesystem, const OpenFile& file, bool page_fill) {
+  const auto tree = filesystem.CurrentTree();
+  const SecretFile* shown = tree->FindSecret(NumberOf(file.node));
+  const bool bound = page_fill && (file.bound || filesystem.rules().IsBound(file.node));
+  return RefuseRead(shown ? shown->grant : nullptr, SystemClock().WallSeconds(), page_fill, bound);
+}
+
+}  // namespace
+
+void ReadOpenFile(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_file_info* info) {
+  Guarded(req, [&](Filesystem& filesystem) {
+    auto job = std::make_shared<ReadJob>();
+    job->filesystem = filesystem.shared_from_this();
+    job->file = filesystem.files().Find(info->fh);
+    job->size = size;
+    job->offset = static_cast<std::size_t>(offset);
+    if (!job->file) {
+      fuse_reply_err(req, EIO);
+      return;
+    }
+    if (job->file->report) return Reply(req, *job);
+    // A read that a process asked for has a lock owner; one that fills the page cache has none.
+    if (const auto refusal = Refuse(filesystem, *job->file, info->lock_owner == 0)) {
+      LogRefusal(*job, refusal->reason);
+      fuse_reply_err(req, refusal->error);
+    } else if (filesystem.source().HeardWithin(kSilence)) {
+      Reply(req, *job);
+    } else {
+      AskSource(req, job);
+    }
+  });
+}
+
+}  // namespace grantfs

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "mount/tree_internal.h"
+
+namespace grantfs {
+
+/// What `.grantfs/status` and `.grantfs/grants` are made of.
+struct ReportInput {
+  std::string mount_point;
+  std::string root;
+  const Tree* tree = nullptr;
+  SourceStatus source;
+  std::size_t open_files = 0;
+  std::string kernel;        ///< its release
+  bool shared_mmap = false;  ///< the kernel lets files that bypass its cache be mapped shared
+  std::int64_t now = 0;      ///< unix seconds
+};
+
+/// How the mount stands: for everybody (0444), so it counts secrets and names none.
+std::string StatusReport(const ReportInput& input);
+
+/// Every grant with its state, the hidden and the refused ones with the reason, and the source's notices: for
+/// whoever mounted (0400).
+std::string GrantsReport(const ReportInput& input);
+
+}  // namespace grantfs
