@@ -6,13 +6,10 @@
 
 #include "grantfs/crypto/hash.h"
 #include "grantfs/json/json.h"
+#include "grantfs/tlog/leaf.h"
 #include "grantfs/util/bytes.h"
 
 namespace grantfs {
-
-/// How much a record matters. Critical bodies are never purged.
-enum class AuditSeverity { kInfo, kNotice, kWarning, kCritical };
-const char* AuditSeverityName(AuditSeverity severity);  ///< "info", "notice", "warning", "critical"
 
 /// One thing that happened, to be recorded. `type` and time stay readable by every identity for ever (they
 /// are in the leaf); the body is for owners and auditors of `environment`.
