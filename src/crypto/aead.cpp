@@ -46,8 +46,9 @@ Result<SecretValue> DecryptValue(const SecretMemory& key, ByteView context, Byte
   if (encrypted.size() < kAeadOverhead || encrypted.size() > kAeadOverhead + kMaxSecretBytes) {
     return Error{Code::kInvalid, "an encrypted value has an impossible size"};
   }
-  if (encrypted[0] != kSuite)
+  if (encrypted[0] != kSuite) {
     return Error{Code::kUnsupported, "an encrypted value is of an unknown cipher suite"};
+  }
   SecretMemory value = GRANTFS_TRY(SecretMemory::Allocate(encrypted.size() - kAeadOverhead));
   const ByteView nonce = encrypted.subspan(1, kNonceBytes);
   const ByteView box = encrypted.subspan(1 + kNonceBytes);

@@ -84,8 +84,9 @@ std::string HexEncode(ByteView bytes) {
 
 Result<Bytes> HexDecode(std::string_view text, std::size_t max_bytes) {
   if (text.size() % 2 != 0) return Error{Code::kInvalid, "an odd number of hexadecimal digits"};
-  if (text.size() / 2 > max_bytes)
+  if (text.size() / 2 > max_bytes) {
     return Error{Code::kInvalid, "the hexadecimal text is longer than the bound"};
+  }
   Bytes bytes;
   bytes.reserve(text.size() / 2);
   for (std::size_t at = 0; at < text.size(); at += 2) {

@@ -22,8 +22,9 @@ struct Extent {
 }  // namespace
 
 Result<std::uint8_t*> MapLocked(std::size_t size) {
-  if (size > std::numeric_limits<std::size_t>::max() / 2)
+  if (size > std::numeric_limits<std::size_t>::max() / 2) {
     return Error{Code::kIo, "no memory for a secret", ENOMEM};
+  }
   const Extent extent(size);
   void* const base = ::mmap(nullptr, extent.Whole(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (base == MAP_FAILED) return Error{Code::kIo, "no memory for a secret", errno};
@@ -34,8 +35,9 @@ Result<std::uint8_t*> MapLocked(std::size_t size) {
     return error;
   };
   if (::mprotect(inner, extent.inner, PROT_READ | PROT_WRITE) != 0) return give_up("no memory for a secret");
-  if (::madvise(inner, extent.inner, MADV_DONTDUMP) != 0)
+  if (::madvise(inner, extent.inner, MADV_DONTDUMP) != 0) {
     return give_up("could not keep a secret out of core dumps");
+  }
   if (::mlock(inner, extent.inner) != 0) {
     return give_up(
         "could not lock memory for a secret, raise the limit (ulimit -l, or LimitMEMLOCK= in the unit)");

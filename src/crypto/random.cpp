@@ -20,8 +20,9 @@ Status ForbidCoreDumps() {
   if (::setrlimit(RLIMIT_CORE, &none) != 0) return Error{Code::kIo, "could not switch core dumps off", errno};
   // The limit does not hold for a core_pattern that is a pipe; this does, and it keeps other processes of the
   // user out.
-  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
     return Error{Code::kIo, "could not switch core dumps off", errno};
+  }
   return {};
 }
 
@@ -41,8 +42,9 @@ Status CheckLockable() {
 }  // namespace
 
 Status InitCrypto() {
-  if (sodium_init() < 0)
+  if (sodium_init() < 0) {
     return Error{Code::kIo, "could not start libsodium, the system has no random numbers"};
+  }
   GRANTFS_CHECK(ForbidCoreDumps());
   return CheckLockable();
 }

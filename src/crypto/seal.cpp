@@ -16,8 +16,9 @@ Result<SealKey> SealKey::FromHex(std::string_view text) { return FixedFromHex<Se
 Result<UnsealKey> UnsealKey::Generate() { return FromSeed(GRANTFS_TRY(RandomKey())); }
 
 Result<UnsealKey> UnsealKey::FromSeed(const SecretMemory& seed) {
-  if (seed.size() != crypto_box_SEEDBYTES)
+  if (seed.size() != crypto_box_SEEDBYTES) {
     return Error{Code::kInvalid, "a sealing key's seed is not 32 bytes long"};
+  }
   UnsealKey key;
   key.private_ = GRANTFS_TRY(SecretMemory::Allocate(crypto_box_SECRETKEYBYTES));
   crypto_box_seed_keypair(key.public_.bytes.data(), key.private_.Expose().data(), seed.Expose().data());

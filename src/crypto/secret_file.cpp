@@ -106,8 +106,9 @@ Status WriteSecretFile(const char* path, const SecretMemory& content) {
   const UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd) return SystemError("could not make the secret file", path);
   Status done = WriteAndSync(fd.get(), content, path);
-  if (done && ::link(temporary.c_str(), path) != 0)
+  if (done && ::link(temporary.c_str(), path) != 0) {
     done = SystemError("could not put the secret file in its place", path);
+  }
   ::unlink(temporary.c_str());
   GRANTFS_CHECK(done);
   return SyncParent(path);

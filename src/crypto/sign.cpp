@@ -20,8 +20,9 @@ bool Verify(const VerifyKey& key, ByteView message, const Signature& signature) 
 Result<SigningKey> SigningKey::Generate() { return FromSeed(GRANTFS_TRY(RandomKey())); }
 
 Result<SigningKey> SigningKey::FromSeed(const SecretMemory& seed) {
-  if (seed.size() != crypto_sign_SEEDBYTES)
+  if (seed.size() != crypto_sign_SEEDBYTES) {
     return Error{Code::kInvalid, "a signing key's seed is not 32 bytes long"};
+  }
   SigningKey key;
   key.private_ = GRANTFS_TRY(SecretMemory::Allocate(crypto_sign_SECRETKEYBYTES));
   crypto_sign_seed_keypair(key.public_.bytes.data(), key.private_.Expose().data(), seed.Expose().data());

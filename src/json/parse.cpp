@@ -35,8 +35,9 @@ class Builder {
   }
 
   bool on_object_end(std::size_t, bj::error_code& ec) {
-    if (HasDuplicateName(open_.back().members))
+    if (HasDuplicateName(open_.back().members)) {
       return Refuse("a JSON object has two members of one name", ec);
+    }
     Json object = Json::Object(std::move(open_.back().members));
     open_.pop_back();
     Place(std::move(object));

@@ -42,8 +42,9 @@ Result<std::string> SignCheckpoint(const SigningKey& key, const Checkpoint& chec
 }
 
 Result<Checkpoint> OpenCheckpoint(std::string_view text, const VerifyKey& key, std::string_view origin) {
-  if (text.size() > kMaxCheckpointBytes)
+  if (text.size() > kMaxCheckpointBytes) {
     return Error{Code::kInvalid, "a checkpoint is longer than the bound"};
+  }
   const std::string_view note_text = GRANTFS_TRY(OpenNote(text, origin, key));
   Checkpoint checkpoint = GRANTFS_TRY(ParseText(note_text));
   if (checkpoint.origin != origin) return Error{Code::kIntegrity, "a checkpoint is of another log"};

@@ -80,8 +80,9 @@ Result<LeafHeader> ParseLeaf(ByteView leaf) {
 }
 
 Result<Hash> SaltedBodyHash(ByteView salt, ByteView body) {
-  if (salt.size() != kBodySaltBytes)
+  if (salt.size() != kBodySaltBytes) {
     return Error{Code::kInvalid, "the salt of an audit body is not 16 bytes long"};
+  }
   return Sha256({EncodeContext({AsBytes("grantfs audit body v1"), salt, body})});
 }
 

@@ -78,19 +78,22 @@ std::string SignNote(const SigningKey& key, std::string_view name, std::string_v
 
 Result<std::string_view> OpenNote(std::string_view note, std::string_view name, const VerifyKey& key) {
   const std::size_t at = FindSignatures(note);
-  if (at == 0 || at == note.size() || !note.ends_with('\n') || !IsUtf8(note) || HasControls(note))
+  if (at == 0 || at == note.size() || !note.ends_with('\n') || !IsUtf8(note) || HasControls(note)) {
     return Malformed();
+  }
   const std::string_view text = note.substr(0, at - 1);
   const auto lines = Split(note.substr(at, note.size() - at - 1), '\n');
-  if (lines.size() > kMostSignatures)
+  if (lines.size() > kMostSignatures) {
     return Error{Code::kInvalid, "a signed note has more than 16 signatures"};
+  }
   const NoteKeyId id = MakeNoteKeyId(name, key);
   bool signed_by_key = false;
   for (const std::string_view line : lines) {
     const SignatureLine parsed = GRANTFS_TRY(ParseLine(line));
     if (parsed.name != name || !std::equal(id.begin(), id.end(), parsed.blob.begin())) continue;
-    if (!IsSignatureOf(key, parsed.blob, text))
+    if (!IsSignatureOf(key, parsed.blob, text)) {
       return Error{Code::kIntegrity, "the signature of a note is wrong"};
+    }
     signed_by_key = true;
   }
   if (!signed_by_key) return Error{Code::kIntegrity, "a note is not signed by the expected key"};

@@ -28,9 +28,9 @@ bool IsOrigin(std::string_view text);
 /// Errors: kInvalid (origin, size).  Source: C2SP tlog-checkpoint and signed-note, Ed25519.
 Result<std::string> SignCheckpoint(const SigningKey& key, const Checkpoint& checkpoint);
 
-/// Reads a checkpoint of the log `origin`, signed by its key. Signatures of other keys (witnesses) are ignored, at most 16
-/// altogether; nothing else may stand in it, no extension lines either.
-/// Errors: kInvalid (malformed), kIntegrity (not signed by that key, or of another log).  Threads: safe.
+/// Reads a checkpoint of the log `origin`, signed by its key. Signatures of other keys (witnesses) are
+/// ignored, at most 16 altogether; nothing else may stand in it, no extension lines either. Errors: kInvalid
+/// (malformed), kIntegrity (not signed by that key, or of another log).  Threads: safe.
 Result<Checkpoint> OpenCheckpoint(std::string_view text, const VerifyKey& key, std::string_view origin);
 
 /// A log's key as other tools take it: "origin+key id in hexadecimal+base64 of 0x01 and the key".

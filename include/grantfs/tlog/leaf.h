@@ -21,8 +21,8 @@ Result<AuditSeverity> ParseAuditSeverity(std::string_view name);
 /// True for 1..64 of [a-z0-9.-]: "secret.read".
 bool IsAuditType(std::string_view text);
 
-/// The part of a record that stays for ever; every identity may read it. Its body, which only owners and auditors read,
-/// hangs on it by a salted hash, so that a purged body cannot be guessed from what is left.
+/// The part of a record that stays for ever; every identity may read it. Its body, which only owners and
+/// auditors read, hangs on it by a salted hash, so that a purged body cannot be guessed from what is left.
 struct LeafHeader {
   std::uint64_t sequence = 0;  ///< from 0: the leaf's index in the tree, below kMaxTreeSize
   std::int64_t time_ms = 0;    ///< unix milliseconds, 0..kMaxLeafTimeMs

@@ -12,9 +12,9 @@ namespace grantfs {
 /// The most leaves that a log may have.
 inline constexpr std::uint64_t kMaxTreeSize = (std::uint64_t{1} << 63) - 1;
 
-/// An append-only RFC 6962 tree that keeps only its right edge: the roots of its whole subtrees, one for each bit that is
-/// set in its size. So a log of any length appends in O(log n) and is carried in at most 8 + 63 * 32 bytes.
-/// Threads: one at a time.
+/// An append-only RFC 6962 tree that keeps only its right edge: the roots of its whole subtrees, one for each
+/// bit that is set in its size. So a log of any length appends in O(log n) and is carried in at most 8 + 63 *
+/// 32 bytes. Threads: one at a time.
 class CompactTree {
  public:
   /// Adds the leaf with this MerkleLeafHash. Aborts at kMaxTreeSize.
@@ -25,8 +25,8 @@ class CompactTree {
 
   /// The size (8 bytes, little-endian), then the subtrees' roots, the largest first.
   Bytes Serialize() const;
-  /// Accepts exactly what Serialize writes. It cannot tell whether the hashes are the right ones: compare Root() with a
-  /// signed checkpoint. Errors: kInvalid.
+  /// Accepts exactly what Serialize writes. It cannot tell whether the hashes are the right ones: compare
+  /// Root() with a signed checkpoint. Errors: kInvalid.
   static Result<CompactTree> Parse(ByteView bytes);
 
   bool operator==(const CompactTree&) const = default;
