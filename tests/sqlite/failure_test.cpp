@@ -135,13 +135,19 @@ TEST_F(DatabaseFailureTest, ABoundThatIsReachedIsNoSpaceAndRollsBack) {
   EXPECT_EQ(count->Int(0), 0);
 }
 
-// The rights to mount that a user namespace gives; without a mapped user no file could be made in it.
+// The rights to mount that a user namespace gives; without a mapped user and group no file could be made in
+// it.
 bool BecomeRootOfNamespace() {
   const std::string user = "0 " + std::to_string(::getuid()) + " 1\n";
+  const std::string group = "0 " + std::to_string(::getgid()) + " 1\n";
   if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
-  std::ofstream map("/proc/self/uid_map");
-  map << user << std::flush;
-  return map.good();
+  const auto write = [](const char* path, const std::string& text) {
+    std::ofstream file(path);
+    file << text << std::flush;
+    return file.good();
+  };
+  return write("/proc/self/uid_map", user) && write("/proc/self/setgroups", "deny") &&
+         write("/proc/self/gid_map", group);
 }
 
 // Makes a small disk that is attached nowhere, and so is seen by nobody else, this process's root.
