@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "grantfs/api/bounds.h"
+#include "grantfs/json/json.h"
+#include "grantfs/store/audit.h"
+
+namespace grantfs::api {
+
+/// POST /v1/audit/records.
+struct AuditRecordsRequest {
+  std::uint64_t from = 0;
+  std::size_t limit = kMaxAuditRecords;
+  bool bodies = false;  ///< those that one may see
+  Json ToJson() const;
+  static Result<AuditRecordsRequest> FromJson(const Json& json);
+};
+struct AuditRecordsResponse {
+  std::string checkpoint;  ///< covers all records that are sent; "" while the log is empty
+  std::vector<AuditEntry> records;
+  Json ToJson() const;
+  static Result<AuditRecordsResponse> FromJson(const Json& json);
+};
+
+/// POST /v1/audit/search: newest first, with bodies.
+struct AuditSearchRequest {
+  std::string environment;  ///< empty members do not narrow
+  std::string object;
+  std::string actor;
+  std::size_t limit = 100;
+  std::optional<std::uint64_t> before;
+  Json ToJson() const;
+  static Result<AuditSearchRequest> FromJson(const Json& json);
+};
+struct AuditSearchResponse {
+  std::vector<AuditEntry> records;
+  Json ToJson() const;
+  static Result<AuditSearchResponse> FromJson(const Json& json);
+};
+
+}  // namespace grantfs::api

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+
+#include "grantfs/crypto/aead.h"
+#include "grantfs/crypto/keys.h"
+#include "grantfs/store/audit.h"
+#include "grantfs/trust/statement.h"
+
+// How large the parts of requests and responses may be. Both sides refuse what is larger.
+
+namespace grantfs::api {
+
+inline constexpr std::size_t kMaxStatements = 500;  ///< in one request or response
+inline constexpr std::size_t kMaxAppends = 500;     ///< lists of one atomic append
+/// About so many bytes of statements a server puts into one response; one statement is always sent.
+inline constexpr std::size_t kStatementBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kMaxCopies = 1000;       ///< of a data key, or of an epoch's key, in one request
+inline constexpr std::size_t kMaxCopiesSent = 20000;  ///< in one response
+inline constexpr std::size_t kMaxNumbers = 1000;      ///< reserved, listed or asked for at once
+inline constexpr std::size_t kMaxGrants = 200;        ///< in one response
+inline constexpr std::size_t kMaxAuditRecords = 1000;
+inline constexpr std::size_t kMaxCiphertextBytes = kMaxSecretBytes + kAeadOverhead;
+inline constexpr std::size_t kMaxSealedBytes = 256;  ///< room for a suite that is to come
+inline constexpr std::size_t kMaxCheckpointBytes = 8192;
+inline constexpr std::size_t kMaxProofHashes = 64;
+inline constexpr std::size_t kMaxOpenIdBytes = 64;
+inline constexpr std::size_t kMaxPathBytes = 4096;  ///< of a caller's executable and cgroup
+inline constexpr std::size_t kMaxServerNameBytes = 255;
+inline constexpr int kMaxPresenceWaitMs = 10'000;
+inline constexpr std::size_t kMaxWatchLineBytes = 8192;
+/// The largest response body.
+inline constexpr std::size_t kMaxResponseBytes = std::size_t{4} << 20;
+
+}  // namespace grantfs::api

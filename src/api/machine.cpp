@@ -1,0 +1,122 @@
+#include "grantfs/api/machine.h"
+
+#include "fields_internal.h"
+
+namespace grantfs::api {
+
+Json CallerInfo::ToJson() const {
+  return Json::Object(
+      {{"pid", pid}, {"uid", uid}, {"gid", gid}, {"executable", executable}, {"cgroup", cgroup}});
+}
+
+Result<CallerInfo> CallerInfo::FromJson(const Json& json) {
+  JsonReader in(json, "caller");
+  CallerInfo caller;
+  caller.pid = ReadSmall(in, "pid", 0, 0xffffffff);
+  caller.uid = ReadSmall(in, "uid", 0, 0xffffffff);
+  caller.gid = ReadSmall(in, "gid", 0, 0xffffffff);
+  caller.executable = in.String("executable", kMaxPathBytes);
+  caller.cgroup = in.String("cgroup", kMaxPathBytes);
+  GRANTFS_CHECK(in.Finish());
+  return caller;
+}
+
+Json ReadRequest::ToJson() const {
+  return Json::Object({{"secret", secret},
+                       {"version", version},
+                       {"grace", grace},
+                       {"open", open},
+                       {"caller", caller.ToJson()}});
+}
+
+Result<ReadRequest> ReadRequest::FromJson(const Json& json) {
+  JsonReader in(json, "read");
+  ReadRequest request;
+  request.secret = ReadSecret(in);
+  request.version = ReadVersion(in, 0);
+  request.grace = in.Bool("grace");
+  request.open = ReadOpenId(in);
+  request.caller = Taken(in, "caller", CallerInfo::FromJson(in.Object("caller")));
+  GRANTFS_CHECK(in.Finish());
+  return request;
+}
+
+Json ReadResponse::ToJson() const {
+  return Json::Object({{"secret", secret},
+                       {"version", version},
+                       {"statement", statement.Hex()},
+                       {"ciphertext", Base64Encode(ciphertext)},
+                       {"sealed", Base64Encode(sealed)},
+                       {"heads", Json::Object({{"vault", vault_head.ToJson()},
+                                               {"environment", environment_head.ToJson()},
+                                               {"secret", secret_head.ToJson()}})},
+                       {"record", record}});
+}
+
+Result<ReadResponse> ReadResponse::FromJson(const Json& json) {
+  JsonReader in(json, "read");
+  ReadResponse response;
+  response.secret = ReadSecret(in);
+  response.version = ReadVersion(in, 1);
+  response.statement = ReadHex<Hash>(in, "statement");
+  response.ciphertext = ReadBlob(in, "ciphertext", kMaxCiphertextBytes);
+  response.sealed = ReadBlob(in, "sealed", kMaxSealedBytes);
+  JsonReader heads(in.Object("heads"), "heads");
+  response.vault_head = ReadHead(heads, "vault");
+  response.environment_head = ReadHead(heads, "environment");
+  response.secret_head = ReadHead(heads, "secret");
+  response.record = ReadCount(in, "record");
+  GRANTFS_CHECK(in.Finish());
+  GRANTFS_CHECK(heads.Finish());
+  return response;
+}
+
+Json CheckRequest::ToJson() const { return Json::Object({{"secret", secret}, {"version", version}}); }
+
+Result<CheckRequest> CheckRequest::FromJson(const Json& json) {
+  JsonReader in(json, "check");
+  CheckRequest request;
+  request.secret = ReadSecret(in);
+  request.version = ReadVersion(in, 0);
+  GRANTFS_CHECK(in.Finish());
+  return request;
+}
+
+Json AckRequest::ToJson() const { return Json::Object({{"change", change}}); }
+
+Result<AckRequest> AckRequest::FromJson(const Json& json) {
+  JsonReader in(json, "ack");
+  AckRequest request{ReadCount(in, "change")};
+  GRANTFS_CHECK(in.Finish());
+  return request;
+}
+
+Json PresenceRequest::ToJson() const {
+  return Json::Object({{"machine", machine.Hex()}, {"change", change}, {"wait_ms", wait_ms}});
+}
+
+Result<PresenceRequest> PresenceRequest::FromJson(const Json& json) {
+  JsonReader in(json, "presence");
+  PresenceRequest request;
+  request.machine = ReadHex<Hash>(in, "machine");
+  request.change = ReadCount(in, "change");
+  request.wait_ms = static_cast<int>(in.Number("wait_ms", 0, kMaxPresenceWaitMs));
+  GRANTFS_CHECK(in.Finish());
+  return request;
+}
+
+Json PresenceResponse::ToJson() const {
+  return Json::Object({{"online", online}, {"acknowledged", acknowledged}, {"last_seen", last_seen}});
+}
+
+Result<PresenceResponse> PresenceResponse::FromJson(const Json& json) {
+  JsonReader in(json, "presence");
+  PresenceResponse response;
+  response.online = in.Bool("online");
+  response.acknowledged = ReadCount(in, "acknowledged");
+  response.last_seen = ReadTime(in, "last_seen");
+  GRANTFS_CHECK(in.Finish());
+  return response;
+}
+
+}  // namespace grantfs::api
