@@ -21,6 +21,15 @@ bool WithinPrefix(const EnvironmentList::Member& member, const std::string& path
   return path.starts_with(member.prefix);
 }
 
+std::optional<SecretList::GrantKey> GrantKeyOf(const Act& act) {
+  if (const auto* add = std::get_if<GrantAdd>(&act)) {
+    return SecretList::GrantKey{add->grant.grantee.kind, add->grant.grantee.number};
+  }
+  if (const auto* revoke = std::get_if<GrantRevoke>(&act))
+    return SecretList::GrantKey{revoke->kind, revoke->number};
+  return std::nullopt;
+}
+
 const std::string* PathNamed(const Act& act) {
   if (const auto* create = std::get_if<SecretCreate>(&act)) return &create->path;
   if (const auto* version = std::get_if<VersionPublish>(&act)) return &version->path;
@@ -117,8 +126,8 @@ Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upp
   if (std::holds_alternative<SecretCreate>(act)) state.grants = MerkleRoot({});
   if (std::holds_alternative<VersionPublish>(act)) MoveLabels(state, kSelf);
   if (const auto* add = std::get_if<GrantAdd>(&act)) {
-    after.grants_[{add->grant.grantee.kind, add->grant.grantee.number}] = {add->grant, next_sequence(),
-                                                                           nullptr};
+    const SecretList::GrantKey key{add->grant.grantee.kind, add->grant.grantee.number};
+    after.grants_[key] = {add->grant, next_sequence(), GrantLeaf(add->grant, next_sequence()), nullptr};
     state.grants = MerkleRoot(after.GrantLeaves());
   }
   if (const auto* revoke = std::get_if<GrantRevoke>(&act)) {
@@ -132,7 +141,7 @@ Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upp
 std::vector<Hash> SecretList::GrantLeaves() const {
   std::vector<Hash> leaves;
   leaves.reserve(grants_.size());
-  for (const auto& [key, standing] : grants_) leaves.push_back(GrantLeaf(standing.grant, standing.sequence));
+  for (const auto& [key, standing] : grants_) leaves.push_back(standing.leaf);
   return leaves;
 }
 
@@ -170,7 +179,9 @@ Status SecretList::ApplyGrant(const Grant& grant, const StatementPtr& statement)
     state_.grants = statement->statement().state->grants;
     return {};
   }
-  grants_[{grant.grantee.kind, grant.grantee.number}] = {grant, statement->statement().sequence, statement};
+  const std::uint64_t sequence = statement->statement().sequence;
+  grants_[{grant.grantee.kind, grant.grantee.number}] = {grant, sequence, GrantLeaf(grant, sequence),
+                                                         statement};
   state_.grants = MerkleRoot(GrantLeaves());
   return {};
 }
@@ -190,30 +201,44 @@ Status SecretList::ApplyRevoke(const GrantRevoke& act, const StatementPtr& state
 Status SecretList::ApplyFirstOfPartial(const SignedStatement& statement, const UpperLists& upper) {
   const Statement& said = statement.statement();
   const auto role = upper.environment->RoleAt(said.signer, said.heads.environment->sequence);
-  const bool creates = std::holds_alternative<SecretCreate>(said.act);
-  if (!creates && (role != Role::kOwner || !IsAnyOf<GrantAdd, GrantRevoke>(said.act))) {
+  if (role != Role::kOwner || !IsAnyOf<GrantAdd, GrantRevoke>(said.act)) {
     return Nonsense(statement, "a machine's view of a secret must begin where an owner set its grants");
   }
-  if (creates) GRANTFS_CHECK(ApplyCreate(std::get<SecretCreate>(said.act), upper));
   state_ = Resolved(statement);
+  return {};
+}
+
+Status SecretList::ApplyAct(const StatementPtr& statement, const UpperLists& upper) {
+  const Act& act = statement->statement().act;
+  if (const auto* create = std::get_if<SecretCreate>(&act)) return ApplyCreate(*create, upper);
+  if (const auto* version = std::get_if<VersionPublish>(&act))
+    return ApplyVersion(*version, statement, upper);
+  if (const auto* add = std::get_if<GrantAdd>(&act)) return ApplyGrant(add->grant, statement);
+  if (const auto* revoke = std::get_if<GrantRevoke>(&act)) return ApplyRevoke(*revoke, statement);
   return {};
 }
 
 Status SecretList::Apply(const StatementPtr& statement, const UpperLists& upper) {
   const Statement& said = statement->statement();
-  if (partial_ && said.sequence == first_) return ApplyFirstOfPartial(*statement, upper);
-  const SecretList before = *this;
-  Status applied;
-  if (std::holds_alternative<SecretCreate>(said.act) != (said.sequence == 0)) {
+  const bool creates = std::holds_alternative<SecretCreate>(said.act);
+  if (creates != (said.sequence == 0)) {
     return Nonsense(*statement, "a secret's list begins with its creation, and only there");
   }
-  if (const auto* create = std::get_if<SecretCreate>(&said.act)) applied = ApplyCreate(*create, upper);
-  if (const auto* version = std::get_if<VersionPublish>(&said.act))
-    applied = ApplyVersion(*version, statement, upper);
-  if (const auto* add = std::get_if<GrantAdd>(&said.act)) applied = ApplyGrant(add->grant, statement);
-  if (const auto* revoke = std::get_if<GrantRevoke>(&said.act)) applied = ApplyRevoke(*revoke, statement);
+  if (partial_ && said.sequence == first_ && !creates) return ApplyFirstOfPartial(*statement, upper);
+  const SecretState state = state_;
+  const std::string path = path_;
+  const std::uint32_t newest_version = newest_version_;
+  const auto key = GrantKeyOf(said.act);
+  const auto standing = key && grants_.contains(*key) ? std::optional(grants_.at(*key)) : std::nullopt;
+  Status applied = ApplyAct(statement, upper);
   if (applied) applied = CheckClaimedState(*statement);
-  if (!applied) *this = before;
+  if (applied) return {};
+  state_ = state;  // as if it had not been tried
+  path_ = path;
+  newest_version_ = newest_version;
+  versions_.erase(versions_.upper_bound(newest_version), versions_.end());
+  if (key) grants_.erase(*key);
+  if (standing) grants_.emplace(*key, *standing);
   return applied;
 }
 

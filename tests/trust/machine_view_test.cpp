@@ -86,6 +86,21 @@ TEST_F(MachineViewTest, MustBeginWhereAnOwnerSetTheGrants) {
   EXPECT_FALSE(view.CheckStanding(world.Upper())) << "a version does not set the grants";
 }
 
+TEST_F(MachineViewTest, ACreationDoesNotBringGrantsOfItsOwn) {
+  const auto writer = MakeIdentity("deploy", IdentityKind::kAgent);
+  ASSERT_TRUE(world.Add(world.environment, world.owner, MemberAdd{writer.identity(), Role::kWriter, "", {}}));
+  SecretList fork(7);
+  Statement forged =
+      world.NextOf(fork, writer, SecretCreate{7, "shop/prod", "db-password", SecretType::kValue, "", ""});
+  forged.state->grants = world.secret.state().grants;
+  for (const std::uint64_t first : {0, 3}) {
+    forged.sequence = first;
+    SecretList view = SecretList::Partial(7, first);
+    ASSERT_TRUE(view.Receive(world.Sign(forged, writer), world.Upper()));
+    EXPECT_FALSE(view.CheckStanding(world.Upper())) << "a writer cannot grant by creating";
+  }
+}
+
 TEST_F(MachineViewTest, FollowsFromTheHeadThatItRemembers) {
   SecretList view = View(granted_at);
   ASSERT_TRUE(world.AddTo(world.secret, world.owner, world.VersionOf(world.secret)));

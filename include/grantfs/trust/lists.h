@@ -168,6 +168,7 @@ class SecretList : public SignedList {
   struct StandingGrant {
     Grant grant;
     std::uint64_t sequence = 0;  ///< of the statement that granted
+    Hash leaf;                   ///< GrantLeaf
     StatementPtr statement;
   };
   using GrantKey = std::pair<GranteeKind, std::uint64_t>;
@@ -228,6 +229,7 @@ class SecretList : public SignedList {
 
  private:
   Status ApplyFirstOfPartial(const SignedStatement& statement, const UpperLists& upper);
+  Status ApplyAct(const StatementPtr& statement, const UpperLists& upper);
   Status ApplyCreate(const SecretCreate& act, const UpperLists& upper);
   Status ApplyVersion(const VersionPublish& act, const StatementPtr& statement, const UpperLists& upper);
   Status ApplyGrant(const Grant& grant, const StatementPtr& statement);
