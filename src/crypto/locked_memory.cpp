@@ -38,7 +38,8 @@ Result<std::uint8_t*> MapLocked(std::size_t size) {
   if (::madvise(inner, extent.inner, MADV_DONTDUMP) != 0) {
     return give_up("could not keep a secret out of core dumps");
   }
-  if (::mlock(inner, extent.inner) != 0) {
+  // Not mlock, which sanitizers replace by nothing.
+  if (::mlock2(inner, extent.inner, 0) != 0) {
     return give_up(
         "could not lock memory for a secret, raise the limit (ulimit -l, or LimitMEMLOCK= in the unit)");
   }

@@ -51,7 +51,7 @@ Status InitCrypto() {
 
 Bytes RandomBytes(std::size_t size) {
   Bytes bytes(size);
-  randombytes_buf(bytes.data(), bytes.size());
+  if (size != 0) randombytes_buf(bytes.data(), bytes.size());  // it takes no null pointer
   return bytes;
 }
 

@@ -72,6 +72,14 @@ TEST(NoteTest, OpensATreeHeadOfAPublicLog) {
   EXPECT_FALSE(OpenCheckpoint(text + "\n" + kWitness, log->key, log->origin));
 }
 
+TEST(NoteTest, ATextMayHaveEmptyLines) {
+  const std::string text = "first\n\nthird\n\n\nlast\n";
+  const std::string note = SignNote(Key(), "name", text) + kWitness;
+  const auto opened = OpenNote(note, "name", Key().verify_key());
+  ASSERT_TRUE(opened) << Describe(opened.error());
+  EXPECT_EQ(*opened, text);
+}
+
 TEST(CheckpointTest, KnownAnswer) {
   EXPECT_EQ(*SignCheckpoint(Key(), Known()), kSigned);
   const auto opened = Open(kSigned);
