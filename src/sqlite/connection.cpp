@@ -61,6 +61,25 @@ Meaning MeaningOf(int extended, int system_error) {
   }
 }
 
+bool IsReadOnly(OpenMode mode) { return mode == OpenMode::kReadOnly || mode == OpenMode::kImmutable; }
+
+// No other way leads to this mode. Whatever a URI could take for its own is escaped.
+std::string ImmutableUri(const std::string& path) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string uri = "file:";
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '/' || c == '.' || c == '_' || c == '-';
+    if (plain) {
+      uri += c;
+    } else {
+      uri.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
+    }
+  }
+  return uri + "?immutable=1";
+}
+
 bool HasSystemError(int extended) {
   const int primary = extended & 0xFF;
   return primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR;
@@ -94,9 +113,11 @@ Status SqlConnection::MakeFile() {
 
 Status SqlConnection::Open(const DatabaseOptions& options) {
   if (options.mode == OpenMode::kCreate) GRANTFS_CHECK(MakeFile());
-  const int access = options.mode == OpenMode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-  const int code =
-      sqlite3_open_v2(path_.c_str(), &handle_, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int access = IsReadOnly(options.mode) ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  const bool immutable = options.mode == OpenMode::kImmutable;
+  const std::string name = immutable ? ImmutableUri(path_) : path_;
+  const int flags = access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (immutable ? SQLITE_OPEN_URI : 0);
+  const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
   if (code != SQLITE_OK) return Failure(code);
   return Harden(options);
 }
@@ -119,7 +140,7 @@ Status SqlConnection::Harden(const DatabaseOptions& options) {
   }
   GRANTFS_CHECK(Exec("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"));
   GRANTFS_CHECK(Exec(options.secure_delete ? "PRAGMA secure_delete=ON" : "PRAGMA secure_delete=OFF"));
-  if (options.mode != OpenMode::kReadOnly) {
+  if (!IsReadOnly(options.mode)) {
     if (options.wal) GRANTFS_CHECK(UseWal());
     GRANTFS_CHECK(Exec("PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"));
   }

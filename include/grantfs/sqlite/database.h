@@ -28,13 +28,15 @@ class Sql {
 enum class OpenMode {
   kCreate,     ///< read and write; a missing file is made, 0600
   kReadWrite,  ///< a missing file is kNotFound
-  kReadOnly,   ///< the same, and nothing is written
+  kReadOnly,   ///< the same, and nothing is written to it
+  kImmutable,  ///< a file that nobody changes meanwhile: without locks, its write-ahead log is not looked at,
+               ///< and nothing is made beside it
 };
 
 struct DatabaseOptions {
   OpenMode mode = OpenMode::kCreate;
   std::chrono::milliseconds busy_timeout{5000};  ///< how long to wait for a lock of another connection
-  bool wal = true;                               ///< write-ahead log; ignored when read-only
+  bool wal = true;                               ///< write-ahead log; ignored unless it may be written
   bool secure_delete = true;                     ///< deleted content is overwritten with zeros
 };
 
