@@ -57,8 +57,10 @@ struct AuditQuery {
   std::string object;
   std::string actor;
   std::optional<AuditSeverity> at_least;
-  std::optional<std::uint64_t> before;  ///< sequence, exclusive
-  std::size_t limit = 100;              ///< 1..1000
+  std::optional<std::uint64_t> before;   ///< sequence, exclusive
+  std::optional<std::int64_t> since_ms;  ///< unix milliseconds, inclusive
+  std::optional<std::int64_t> until_ms;  ///< exclusive
+  std::size_t limit = 100;               ///< 1..1000
 };
 
 }  // namespace grantfs

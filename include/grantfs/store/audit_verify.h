@@ -22,9 +22,12 @@ class AuditSource {
   /// Records from sequence `from` on, in the order in which they are kept, 1..`limit`; empty: there are no
   /// more.
   virtual Result<std::vector<AuditEntry>> Fetch(std::uint64_t from, std::size_t limit) = 0;
-  /// Older signed checkpoints that are still kept, for trees larger than `above`, in order: with them a bad
+  /// Older signed checkpoints that are still kept, of trees larger than `above`, in order: with them a bad
   /// record is found within a smaller range. May have none.
   virtual Result<std::vector<std::string>> OlderCheckpoints(std::uint64_t above, std::size_t limit) = 0;
+  /// True: all there is is shown, so a body that is not there is missing, and a record behind the checkpoint
+  /// is none of the log's. False: bodies may be withheld, and the log may grow.
+  virtual bool complete() const = 0;
 };
 
 /// What is known of the log from elsewhere.

@@ -1,0 +1,154 @@
+#include <iterator>
+#include <utility>
+
+#include "commit_loop_internal.h"
+#include "grantfs/log/log.h"
+
+namespace grantfs {
+
+void DoneLoop::Close() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void DoneLoop::Add(std::vector<QueuedJob> jobs) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::move(jobs.begin(), jobs.end(), std::back_inserter(waiting_));
+  }
+  changed_.notify_one();
+}
+
+void DoneLoop::Run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    std::vector<QueuedJob> jobs = std::exchange(waiting_, {});
+    lock.unlock();
+    for (QueuedJob& job : jobs) {
+      if (job.done) job.done(std::move(job.status));
+    }
+    jobs.clear();  // what the functions hold is let go of before the lock is taken
+    lock.lock();
+  }
+}
+
+CommitLoop::CommitLoop(Database database, const StoreOptions& options)
+    : database_(std::move(database)),
+      audit_(database_),
+      writer_(database_, audit_),
+      max_queued_(options.max_queued),
+      max_group_(options.max_group) {}
+
+void CommitLoop::Close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  done_.Close();
+}
+
+CommitLoop::~CommitLoop() {
+  Close();
+  // Without it the log stays beside the file, which is as good, but no single file.
+  if (const auto folded = database_.Checkpoint(); !folded) {
+    Log(LogLevel::kWarning, "could not fold the database's log into its file", folded.error());
+  }
+}
+
+void CommitLoop::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void CommitLoop::Write(Store::Job job, Store::Done done) {
+  QueuedJob queued{std::move(job), std::move(done), {}};
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closing_ && queue_.size() < max_queued_) {
+      queue_.push_back(std::move(queued));
+      if (queue_.size() == 1) changed_.notify_one();
+      return;
+    }
+    queued.status = closing_ ? Error{Code::kCancelled, "the vault is closing"}
+                             : Error{Code::kThrottled, "too many changes wait for the disk: try again"};
+  }
+  std::vector<QueuedJob> refused;
+  refused.push_back(std::move(queued));
+  done_.Add(std::move(refused));
+}
+
+std::vector<QueuedJob> CommitLoop::Take() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+  const std::size_t count = std::min(queue_.size(), max_group_);
+  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<QueuedJob> group(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
+  queue_.erase(queue_.begin(), end);
+  return group;
+}
+
+void CommitLoop::Run() {
+  for (;;) {
+    std::vector<QueuedJob> group = Take();
+    if (group.empty()) return;  // closing, and nothing is left
+    Commit(group);
+    for (QueuedJob& job : group) job.job = nullptr;
+    done_.Add(std::move(group));
+  }
+}
+
+// A group that could not be committed is tried again job by job, so that one that needs too much room (or
+// meets a damaged page) fails alone.
+void CommitLoop::Commit(std::span<QueuedJob> group) {
+  const Status committed = TryCommit(group);
+  if (committed) return;
+  if (group.size() == 1) {
+    group[0].status = committed;
+    return;
+  }
+  for (QueuedJob& job : group) {
+    if (const Status alone = TryCommit({&job, 1}); !alone) job.status = alone;
+  }
+}
+
+Status CommitLoop::TryCommit(std::span<QueuedJob> group) {
+  audit_.Begin();
+  lost_.reset();
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  for (QueuedJob& job : group) {
+    job.status = RunJob(job.job);
+    if (lost_) return *lost_;
+  }
+  GRANTFS_CHECK(audit_.Finish());
+  GRANTFS_CHECK(transaction.Commit());
+  audit_.Committed();
+  return {};
+}
+
+Status CommitLoop::RunJob(const Store::Job& job) {
+  GRANTFS_CHECK(database_.Run("SAVEPOINT job"));
+  const auto mark = audit_.mark();
+  Status status = job(writer_);
+  if (const Status failure = writer_.TakeFailure(); status && !failure) status = failure;
+  if (!database_.InTransaction()) {  // SQLite itself has rolled back: a full disk, say
+    lost_ = status ? Error{Code::kIo, "the database gave the transaction up", 0, database_.path()}
+                   : status.error();
+    return *lost_;
+  }
+  if (!status) {
+    audit_.RollBackTo(mark);
+    if (const Status undone = database_.Run("ROLLBACK TO job"); !undone) lost_ = undone.error();
+  }
+  if (const Status released = database_.Run("RELEASE job"); !released) lost_ = released.error();
+  return status;
+}
+
+}  // namespace grantfs

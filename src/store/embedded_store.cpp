@@ -1,0 +1,67 @@
+#include <future>
+#include <utility>
+
+#include "commit_loop_internal.h"
+#include "directory_internal.h"
+#include "grantfs/store/store.h"
+#include "reader_pool_internal.h"
+#include "schema_internal.h"
+
+namespace grantfs {
+namespace {
+
+class EmbeddedStore final : public Store {
+ public:
+  EmbeddedStore(UniqueFd lock, std::string path, std::unique_ptr<CommitLoop> loop,
+                const StoreOptions& options)
+      : lock_(std::move(lock)),
+        path_(std::move(path)),
+        loop_(std::move(loop)),
+        readers_(std::make_shared<ReaderPool>(path_, options.max_readers, options.reader_wait)) {}
+
+  // The readers go before the writing connection, which then folds the log; the lock goes last.
+  ~EmbeddedStore() override {
+    loop_->Close();
+    readers_.reset();
+    loop_.reset();
+  }
+
+  void Write(Job job, Done done) override { loop_->Write(std::move(job), std::move(done)); }
+  Result<std::unique_ptr<StoreReader>> Read() override { return readers_->Read(); }
+
+  Status Backup(const std::string& path) override {
+    Database connection = GRANTFS_TRY(Database::Open(path_, {.mode = OpenMode::kReadOnly}));
+    return connection.BackupInto(path);
+  }
+
+ private:
+  UniqueFd lock_;
+  const std::string path_;
+  std::unique_ptr<CommitLoop> loop_;
+  std::shared_ptr<ReaderPool> readers_;
+};
+
+}  // namespace
+
+Status Store::WriteAndWait(Job job) {
+  auto promise = std::make_shared<std::promise<Status>>();
+  auto future = promise->get_future();
+  Write(std::move(job), [promise](Status status) { promise->set_value(std::move(status)); });
+  return future.get();
+}
+
+Result<std::unique_ptr<Store>> OpenEmbeddedStore(const StoreOptions& options) {
+  GRANTFS_CHECK(PrepareDirectory(options.directory));
+  UniqueFd lock = GRANTFS_TRY(LockDirectory(options.directory));
+  const std::string path = options.directory + "/" + kDatabaseFile;
+  Database database = GRANTFS_TRY(Database::Open(path));
+  GRANTFS_CHECK(QuickCheck(database));
+  GRANTFS_CHECK(MigrateStore(database));
+  auto loop = std::make_unique<CommitLoop>(std::move(database), options);
+  GRANTFS_CHECK(loop->Load());
+  loop->Start();
+  return std::unique_ptr<Store>(
+      std::make_unique<EmbeddedStore>(std::move(lock), path, std::move(loop), options));
+}
+
+}  // namespace grantfs

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "grantfs/sqlite/database.h"
+
+namespace grantfs {
+
+/// Marks a file as a vault's database: "gfsv".
+inline constexpr int kStoreApplicationId = 0x67667376;
+/// The newest schema that this program knows.
+inline constexpr int kStoreSchema = 1;
+
+/// Brings a vault's database to kStoreSchema. Errors: as Migrate.
+Status MigrateStore(Database& database);
+
+/// That a database, opened for reading only, is a vault's and of a known schema.
+/// Errors: kInvalid, kUnsupported, kIntegrity, kIo.
+Status CheckStoreSchema(Database& database);
+
+/// Structure of every page; a sentence names what is wrong. Errors: kIntegrity, kIo.
+Status QuickCheck(Database& database);
+
+}  // namespace grantfs

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <optional>
+
+#include "grantfs/store/writer.h"
+#include "reader_internal.h"
+
+namespace grantfs {
+
+class AuditAppender;
+
+/// StoreWriter over the writing connection, within a transaction of its user's. Threads: the writer's.
+class SqliteWriter final : public StoreWriter, public SqliteReader {
+ public:
+  SqliteWriter(Database& database, AuditAppender& audit) : SqliteReader(database), audit_(audit) {}
+
+  Status PutServer(const ServerState& state) override;
+  Status SetVaultId(const Hash& vault) override;
+  Status PutClaim(const StoredClaim& claim) override;
+  Status RemoveClaim() override;
+  Result<std::uint64_t> ReserveSecretNumbers(std::uint32_t count) override;
+  Result<std::uint64_t> NextChange() override;
+
+  Status AppendStatement(const StoredStatement& statement, const Hash& previous) override;
+
+  Status AddSecret(std::uint64_t number, std::string_view environment, std::string_view path) override;
+  Status RemoveSecret(std::uint64_t number) override;
+  Status PutGrant(const StoredGrant& grant) override;
+  Status RemoveGrant(std::uint64_t secret, GranteeKind kind, std::uint64_t number) override;
+  Status SetLabel(std::uint64_t secret, std::string_view label, std::uint32_t version,
+                  std::int64_t now_ms) override;
+  Status RemoveLabel(std::uint64_t secret, std::string_view label, std::int64_t now_ms) override;
+
+  Status StageCiphertext(const StageKey& key, ByteView ciphertext, std::int64_t now) override;
+  Status StageCopy(const StageKey& key, const Recipient& recipient, ByteView sealed,
+                   std::int64_t now) override;
+  Status StageEpochCopy(const Hash& signer, std::string_view environment, std::uint32_t epoch,
+                        const EpochCopy& copy, std::int64_t now) override;
+  Status ExpireStaged(std::int64_t now) override;
+
+  Status PublishVersion(const Hash& signer, const StoredVersion& version, std::int64_t now) override;
+  Status RemoveVersion(std::uint64_t secret, std::uint32_t version) override;
+  Result<Adopted> AdoptCopies(const Hash& signer, std::uint64_t secret, std::uint32_t version, bool replace,
+                              std::int64_t now) override;
+  Status RemoveCopies(std::uint64_t secret, RecipientKind kind, std::uint64_t number) override;
+  Result<Adopted> AdoptEpochCopies(const Hash& signer, std::string_view environment, std::uint32_t epoch,
+                                   bool replace, std::int64_t now) override;
+
+  Status PutEnrolment(std::string_view invitation, std::string_view enrolment, std::int64_t now) override;
+  Status SetEnrolmentState(std::string_view invitation, EnrolmentState state, std::int64_t now) override;
+  Status RemoveEnrolment(std::string_view invitation) override;
+
+  Result<std::uint64_t> Audit(const AuditRecord& record) override;
+
+  /// The first failure since the last call that left the transaction in doubt, whatever the job made of it.
+  Status TakeFailure();
+
+ private:
+  template <typename... Values>
+  Status Run(Sql sql, const Values&... values) {
+    return Note(database_.Run(sql, values...));
+  }
+  /// Run, and kNotFound if no row was touched.
+  template <typename... Values>
+  Status RunOnOne(const char* missing, Sql sql, const Values&... values) {
+    GRANTFS_CHECK(Run(sql, values...));
+    if (database_.Changes() > 0) return {};
+    return Error{Code::kNotFound, missing, 0, database_.path()};
+  }
+  Status Note(Status status);
+  Status Supersede(std::uint64_t secret, std::string_view label, std::uint32_t version, std::int64_t now_ms);
+  Status CheckStagingBound(const Hash& signer, std::size_t bytes);
+  Result<Adopted> CountAdopted(std::int64_t staged, std::int64_t kept, bool replace);
+
+  AuditAppender& audit_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace grantfs
