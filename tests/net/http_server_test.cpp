@@ -43,7 +43,7 @@ TEST(HttpServerTest, TheHandlerSeesTheRequest) {
   HttpRequest seen;
   TestServer server({{"/a%20b", [&](HttpRequest request, std::shared_ptr<Responder> responder) {
                         seen = std::move(request);
-                        responder->Send({204, {}, ""});
+                        responder->Send({201, {}, ""});
                       }}});
   Ask(server.port(),
       "POST /a%20b?c=%2F HTTP/1.1\r\nHost: vault.lan:7843\r\nX-Odd-Case:  v 1 \r\nContent-Length: "
