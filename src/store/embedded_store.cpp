@@ -57,6 +57,8 @@ Result<std::unique_ptr<Store>> OpenEmbeddedStore(const StoreOptions& options) {
   Database database = GRANTFS_TRY(Database::Open(path));
   GRANTFS_CHECK(QuickCheck(database));
   GRANTFS_CHECK(MigrateStore(database));
+  // So that a copy of the file alone, without its log, is a vault's database from the first moment.
+  GRANTFS_CHECK(database.Checkpoint());
   auto loop = std::make_unique<CommitLoop>(std::move(database), options);
   GRANTFS_CHECK(loop->Load());
   loop->Start();

@@ -98,7 +98,8 @@ Status SqliteWriter::RemoveEnrolment(std::string_view invitation) {
 
 Result<std::uint64_t> SqliteWriter::Audit(const AuditRecord& record) {
   auto sequence = audit_.Append(record);
-  if (!sequence) (void)Note(sequence.error());
+  // What is not recorded must not happen, whatever the job makes of it.
+  if (!sequence && !failure_) failure_ = sequence.error();
   return sequence;
 }
 

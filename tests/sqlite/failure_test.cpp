@@ -1,5 +1,3 @@
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,7 +6,7 @@
 #include <fstream>
 
 #include "grantfs/sqlite/database.h"
-#include "grantfs/util/unique_fd.h"
+#include "support/small_disk.h"
 #include "temp_dir_internal.h"
 
 namespace grantfs {
@@ -135,36 +133,9 @@ TEST_F(DatabaseFailureTest, ABoundThatIsReachedIsNoSpaceAndRollsBack) {
   EXPECT_EQ(count->Int(0), 0);
 }
 
-// The rights to mount that a user namespace gives; without a mapped user and group no file could be made in
-// it.
-bool BecomeRootOfNamespace() {
-  const std::string user = "0 " + std::to_string(::getuid()) + " 1\n";
-  const std::string group = "0 " + std::to_string(::getgid()) + " 1\n";
-  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
-  const auto write = [](const char* path, const std::string& text) {
-    std::ofstream file(path);
-    file << text << std::flush;
-    return file.good();
-  };
-  return write("/proc/self/uid_map", user) && write("/proc/self/setgroups", "deny") &&
-         write("/proc/self/gid_map", group);
-}
-
-// Makes a small disk that is attached nowhere, and so is seen by nobody else, this process's root.
-bool EnterSmallDisk() {
-  UniqueFd context(::fsopen("tmpfs", FSOPEN_CLOEXEC));
-  if (!context && BecomeRootOfNamespace()) context.Reset(::fsopen("tmpfs", FSOPEN_CLOEXEC));
-  if (!context || ::fsconfig(context.get(), FSCONFIG_SET_STRING, "size", "256k", 0) != 0 ||
-      ::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
-    return false;
-  }
-  const UniqueFd disk(::fsmount(context.get(), FSMOUNT_CLOEXEC, 0));
-  return disk && ::fchdir(disk.get()) == 0 && ::chroot(".") == 0;
-}
-
 // Runs in a child. 0: as it should be; 77: no such disk here; else what went wrong.
 int FillDisk() {
-  if (!EnterSmallDisk()) return 77;
+  if (!EnterSmallDisk("256k")) return 77;
   auto database = Database::Open("/db");
   if (!database || !database->Exec("CREATE TABLE t (body BLOB) STRICT")) return 1;
   if (!database->Run("INSERT INTO t VALUES (?1)", Bytes(1000, 1))) return 2;

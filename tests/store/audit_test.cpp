@@ -173,6 +173,19 @@ TEST_F(AuditTest, WithoutAKeyNothingIsRecorded) {
   EXPECT_EQ(Refused(TestRecord(0)), Code::kConflict);
 }
 
+TEST_F(AuditTest, AJobThatHidesThatItIsUnrecordedIsUndone) {
+  AuditRecord record = TestRecord(0);
+  record.type = "Not A Type";
+  const Status hidden = Write([&](StoreWriter& out) -> Status {
+    GRANTFS_TRY(out.NextChange());
+    (void)out.Audit(record);
+    return {};
+  });
+  ASSERT_FALSE(hidden);
+  EXPECT_EQ(hidden.error().code, Code::kInvalid);
+  EXPECT_EQ(Get(Reader()->CurrentChange()), 0U);
+}
+
 TEST_F(AuditTest, AKeyThatChangesSignsTheLogAnew) {
   Record(3);
   Must([](StoreWriter& out) { return out.PutServer(TestServer(8)); });
