@@ -28,9 +28,11 @@ bool IsNumeric(const std::string& host) {
 
 }  // namespace
 
-ClientConnection::ClientConnection(std::shared_ptr<ClientCore> core, std::shared_ptr<Exchange> stream)
+ClientConnection::ClientConnection(std::shared_ptr<ClientCore> core, std::uint64_t number,
+                                   std::shared_ptr<Exchange> stream)
     : core_(std::move(core)),
       is_stream_(stream != nullptr),
+      number_(number),
       stream_(std::move(stream)),
       timer_(core_->io()) {}
 
@@ -191,11 +193,12 @@ bool ClientConnection::StepIdle(Report& report) {
   return false;
 }
 
-void ClientConnection::Begin(const std::shared_ptr<Exchange>& exchange) {
+void ClientConnection::Begin(const std::shared_ptr<Exchange>& exchange, bool is_old) {
   Report report;
   {
     const std::lock_guard lock(mutex_);
     if (state_ == State::kIdle) {
+      is_old_ = is_old;
       BeginLocked(exchange, report);
     } else {
       report.finished = exchange;  // closed since it was taken from the pool, and nothing sent
@@ -258,7 +261,7 @@ bool ClientConnection::StepReceiving(Report& report) {
 
 /// The connection has broken; a request that the server cannot have seen may go once more. Always false.
 bool ClientConnection::Lost(Report& report) {
-  report.retry = !heard_ && used_ && !is_stream_ && exchange_->TakeRetry();
+  report.retry = !heard_ && is_old_ && !is_stream_ && exchange_->TakeRetry();
   Break(core_->Failure(Code::kUnreachable, heard_ ? "the connection broke in the middle of the answer"
                                                   : "the connection broke before an answer came"),
         report);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <mutex>
@@ -18,15 +17,16 @@ namespace grantfs::net {
 /// writes finds it listening. Threads: safe.
 class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
  public:
+  /// @param number  its place among what the client began.
   /// @param stream  the stream that it is for, or nullptr.
-  ClientConnection(std::shared_ptr<ClientCore> core, std::shared_ptr<Exchange> stream);
+  ClientConnection(std::shared_ptr<ClientCore> core, std::uint64_t number, std::shared_ptr<Exchange> stream);
 
   bool is_stream() const { return is_stream_; }
+  std::uint64_t number() const { return number_; }
   void Open();
-  /// Writes a request, as far as that goes at once; on a connection that Ready() reported.
-  void Begin(const std::shared_ptr<Exchange>& exchange);
-  /// Nobody needs it now. (May be called under any lock.)
-  void NoteIdle() { used_ = true; }
+  /// Writes a request, as far as that goes at once; on a connection that Ready() reported. `is_old`: the
+  /// connection was opened before the request was made, so its death would say nothing about the server.
+  void Begin(const std::shared_ptr<Exchange>& exchange, bool is_old);
   /// The exchange has ended early: the connection cannot be used any more.
   void Abandon(const std::shared_ptr<Exchange>& exchange);
   /// Ends it, and what it carries with `error`.
@@ -67,8 +67,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
 
   const std::shared_ptr<ClientCore> core_;
   const bool is_stream_;
-  std::atomic<bool> used_{
-      false};  // has answered before, or lain idle: the server may have closed it meanwhile
+  const std::uint64_t number_;
   std::mutex mutex_;
   // All guarded by mutex_.
   std::shared_ptr<Exchange> stream_;
@@ -87,6 +86,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   std::string input_;
   std::optional<ResponseReader> reader_;
   bool head_told_ = false;
+  bool is_old_ = false;           // for this exchange
   std::size_t read_at_once_ = 0;  // bytes of a stream in this turn
 };
 

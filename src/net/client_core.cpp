@@ -34,7 +34,7 @@ void ClientCore::Run() {
 }
 
 void ClientCore::Stop() {
-  std::deque<std::shared_ptr<Exchange>> waiting;
+  std::deque<Waiting> waiting;
   std::vector<std::shared_ptr<ClientConnection>> connections;
   {
     const std::lock_guard lock(mutex_);
@@ -46,7 +46,7 @@ void ClientCore::Stop() {
     lookups_.clear();
   }
   const Error stopped = Failure(Code::kCancelled, "the client stops");
-  for (const auto& exchange : waiting) exchange->Finish(stopped, Exchange::When::kSoon);
+  for (const auto& [exchange, number] : waiting) exchange->Finish(stopped, Exchange::When::kSoon);
   for (const auto& connection : connections) connection->Close(stopped);
   work_.reset();
   for (auto& thread : threads_) thread.join();
@@ -59,7 +59,7 @@ void ClientCore::Submit(const std::shared_ptr<Exchange>& exchange) {
     return exchange->Finish(Failure(Code::kCancelled, "the client stops"), Exchange::When::kSoon);
   }
   if (exchange->is_stream()) {
-    const auto connection = std::make_shared<ClientConnection>(shared_from_this(), exchange);
+    const auto connection = std::make_shared<ClientConnection>(shared_from_this(), next_number_++, exchange);
     connections_.insert(connection);
     lock.unlock();
     if (exchange->Attach(connection)) connection->Open();
@@ -69,20 +69,20 @@ void ClientCore::Submit(const std::shared_ptr<Exchange>& exchange) {
     const auto connection = std::move(idle_.back().connection);
     idle_.pop_back();
     lock.unlock();
-    return connection->Begin(exchange);
+    return connection->Begin(exchange, /*is_old=*/true);
   }
   if (waiting_.size() >= options_.max_waiting) {
     lock.unlock();
     return exchange->Finish(Failure(Code::kThrottled, "too many requests wait for the server"),
                             Exchange::When::kSoon);
   }
-  waiting_.push_back(exchange);
+  waiting_.push_back({exchange, next_number_++});
   OpenWhatIsNeeded(lock);
 }
 
 void ClientCore::Withdraw(const std::shared_ptr<Exchange>& exchange) {
   const std::lock_guard lock(mutex_);
-  std::erase(waiting_, exchange);
+  std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.exchange == exchange; });
 }
 
 /// Opens a connection for each request that waits, up to the bound. Releases the lock.
@@ -90,7 +90,7 @@ void ClientCore::OpenWhatIsNeeded(std::unique_lock<std::mutex>& lock) {
   std::vector<std::shared_ptr<ClientConnection>> opened;
   while (!stopping_ && waiting_.size() > connecting_ &&
          connecting_ + established_ < options_.max_connections) {
-    opened.push_back(std::make_shared<ClientConnection>(shared_from_this(), nullptr));
+    opened.push_back(std::make_shared<ClientConnection>(shared_from_this(), next_number_++, nullptr));
     connections_.insert(opened.back());
     ++connecting_;
   }
@@ -108,14 +108,13 @@ void ClientCore::Ready(const std::shared_ptr<ClientConnection>& connection) {
   std::unique_lock lock(mutex_);
   if (stopping_) return;  // Stop() closes it
   if (waiting_.empty()) {
-    connection->NoteIdle();
     idle_.push_back({connection, Clock::now()});
     return ArmSweep();
   }
-  const auto exchange = std::move(waiting_.front());
+  const auto [exchange, number] = std::move(waiting_.front());
   waiting_.pop_front();
   lock.unlock();
-  connection->Begin(exchange);
+  connection->Begin(exchange, connection->number() < number);
 }
 
 void ClientCore::Gone(const std::shared_ptr<ClientConnection>& connection, bool was_established,
@@ -124,10 +123,12 @@ void ClientCore::Gone(const std::shared_ptr<ClientConnection>& connection, bool 
   if (connections_.erase(connection) == 0 || connection->is_stream()) return;
   std::erase_if(idle_, [&](const Idle& idle) { return idle.connection == connection; });
   --(was_established ? established_ : connecting_);
-  // Each attempt stands for one request. While another connection lives, the request waits for that one.
+  // Each attempt stands for one request that waited for it. While another connection lives, the request waits
+  // for that one.
   std::shared_ptr<Exchange> victim;
-  if (!was_established && established_ == 0 && !waiting_.empty()) {
-    victim = std::move(waiting_.front());
+  if (!was_established && established_ == 0 && !waiting_.empty() &&
+      waiting_.front().number < connection->number()) {
+    victim = std::move(waiting_.front().exchange);
     waiting_.pop_front();
   }
   OpenWhatIsNeeded(lock);
@@ -142,7 +143,7 @@ void ClientCore::Retry(const std::shared_ptr<Exchange>& exchange) {
   }
   // The server has probably gone and come: the other idle connections are as dead as this one was.
   const auto idle = std::exchange(idle_, {});
-  waiting_.push_front(exchange);
+  waiting_.push_front({exchange, next_number_++});
   OpenWhatIsNeeded(lock);
   for (const auto& [connection, since] : idle)
     connection->Close(Failure(Code::kUnreachable, "the server closed the connection"));

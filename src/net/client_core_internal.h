@@ -59,6 +59,10 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
 
  private:
   using Clock = std::chrono::steady_clock;
+  struct Waiting {
+    std::shared_ptr<Exchange> exchange;
+    std::uint64_t number;
+  };
   struct Idle {
     std::shared_ptr<ClientConnection> connection;
     Clock::time_point since;
@@ -80,7 +84,10 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
 
   std::mutex mutex_;
   // All guarded by mutex_. No other lock is taken while it is held.
-  std::deque<std::shared_ptr<Exchange>> waiting_;
+  // Counts what begins, requests and connections: a connection that is older than a request may have been cut
+  // off with a server that has gone, and says nothing about the one that is there now.
+  std::uint64_t next_number_ = 0;
+  std::deque<Waiting> waiting_;
   std::vector<Idle> idle_;                                             // the longest idle first
   std::unordered_set<std::shared_ptr<ClientConnection>> connections_;  // all, streams included
   std::size_t connecting_ = 0;                                         // of the pool

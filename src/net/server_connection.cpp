@@ -255,14 +255,13 @@ void ServerConnection::StreamChanged() {
 }
 
 bool ServerConnection::StepStreaming() {
-  if (!Flush()) return false;
-  bool last = false;
-  bool overflow = false;
-  output_ = stream_->TakeOutput(&last, &overflow);
-  if (overflow) {
+  if (stream_->HasOverflowed()) {
     Close();
     return false;
   }
+  if (!Flush()) return false;
+  bool last = false;
+  output_ = stream_->TakeOutput(&last);
   if (!output_.empty()) {
     SetDeadline(options().write_timeout);
     return true;

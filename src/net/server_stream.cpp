@@ -15,7 +15,7 @@ StreamState::Outcome StreamState::Write(const std::string& chunk) {
   std::string text = ChunkText(chunk);
   if (backlog_ + text.size() > max_backlog_) {
     closing_ = overflow_ = true;
-    return {.tell = !std::exchange(told_, true)};
+    return {.tell = true};  // the connection may be stuck in sending, and look for nothing new
   }
   backlog_ += text.size();
   pending_.empty() ? pending_.swap(text) : static_cast<void>(pending_ += text);
@@ -36,11 +36,15 @@ bool StreamState::SetClosed(std::function<void()>& closed) {
   return true;
 }
 
-std::string StreamState::TakeOutput(bool* last, bool* overflow) {
+bool StreamState::HasOverflowed() {
+  const std::lock_guard lock(mutex_);
+  return overflow_;
+}
+
+std::string StreamState::TakeOutput(bool* last) {
   const std::lock_guard lock(mutex_);
   told_ = false;
   *last = closing_;
-  *overflow = overflow_;
   return std::exchange(pending_, {});
 }
 

@@ -22,9 +22,10 @@ class StreamState {
   /// False if the stream has ended already, and `closed` is to be run by the caller.
   bool SetClosed(std::function<void()>& closed);
 
-  /// For the connection. What is to be sent next, "" if nothing; `*last` if nothing comes after it,
-  /// `*overflow` if the peer was too slow.
-  std::string TakeOutput(bool* last, bool* overflow);
+  /// For the connection. The peer was too slow.
+  bool HasOverflowed();
+  /// What is to be sent next, "" if nothing; `*last` if nothing comes after it.
+  std::string TakeOutput(bool* last);
   /// That many bytes have left.
   void Sent(std::size_t bytes);
   /// Ends it; returns what is to be run, or nothing.
