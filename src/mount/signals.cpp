@@ -1,10 +1,28 @@
 #include <pthread.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
 
 #include "mount/signals_internal.h"
 
 namespace grantfs {
+
+namespace {
+
+std::atomic<int> stop_event{-1};
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler uses it");
+
+void OnStop(int) {
+  const int error = errno;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t wrote = write(stop_event, &one, sizeof one);
+  errno = error;
+}
+
+}  // namespace
 
 void BlockAllSignals(int except) {
   sigset_t all;
@@ -14,19 +32,30 @@ void BlockAllSignals(int except) {
 }
 
 StopSignals::StopSignals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &set, &before_);
-  fd_.Reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  event_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  stop_event = event_.get();
+  struct sigaction action {};
+  action.sa_handler = OnStop;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGTERM, &action, &term_before_);
+  sigaction(SIGINT, &action, &interrupt_before_);
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTERM);
+  sigaddset(&stop, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &stop, &mask_before_);  // at least this thread takes them
 }
 
-StopSignals::~StopSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+StopSignals::~StopSignals() {
+  pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+  sigaction(SIGTERM, &term_before_, nullptr);
+  sigaction(SIGINT, &interrupt_before_, nullptr);
+  stop_event = -1;
+}
 
 bool StopSignals::Take() {
-  signalfd_siginfo info;
-  return read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info);
+  eventfd_t count = 0;
+  return eventfd_read(event_.get(), &count) == 0;
 }
 
 }  // namespace grantfs

@@ -6,11 +6,11 @@
 
 namespace grantfs {
 
-/// Keeps all signals but `except` (0: none) from the calling thread, so that the program's main thread gets
-/// them.
+/// Keeps all signals but `except` (0: none) from the calling thread.
 void BlockAllSignals(int except = 0);
 
-/// While it lives, SIGTERM and SIGINT of this thread (and of those that it starts) arrive at fd() alone.
+/// While it lives, SIGTERM and SIGINT to this process, whichever thread the kernel chooses, make fd()
+/// readable and do nothing else. One at a time.
 class StopSignals {
  public:
   StopSignals();
@@ -18,13 +18,15 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
   ~StopSignals();
 
-  int fd() const { return fd_.get(); }
-  /// Takes one signal, if one came.
+  int fd() const { return event_.get(); }
+  /// @return whether one came since the last call.
   bool Take();
 
  private:
-  sigset_t before_;
-  UniqueFd fd_;
+  UniqueFd event_;
+  sigset_t mask_before_;
+  struct sigaction term_before_;
+  struct sigaction interrupt_before_;
 };
 
 }  // namespace grantfs

@@ -147,6 +147,11 @@ std::vector<SecretSource::OpenRequest> FakeSource::Opens() const {
   return opens_;
 }
 
+std::size_t FakeSource::OpenCount() const {
+  std::lock_guard lock(mutex_);
+  return open_count_;
+}
+
 std::size_t FakeSource::checks() const {
   std::lock_guard lock(mutex_);
   return checks_;
@@ -206,7 +211,7 @@ std::shared_ptr<SecretSource::Pending> FakeSource::Open(OpenRequest request,
                                                         std::chrono::milliseconds deadline, OpenDone done) {
   {
     std::lock_guard lock(mutex_);
-    opens_.push_back(request);
+    if (++open_count_ <= 10000) opens_.push_back(request);
   }
   return Queue(deadline,
                [this, request = std::move(request), done = std::move(done)](std::optional<Error> error) {

@@ -42,7 +42,8 @@ class FakeSource : public SecretSource {
   void FailChecks(std::optional<Error> error);
   void SetStatus(SourceStatus status);
 
-  std::vector<OpenRequest> Opens() const;
+  std::vector<OpenRequest> Opens() const;  ///< the first ten thousand
+  std::size_t OpenCount() const;
   std::size_t checks() const;
   std::size_t cancelled() const;
 
@@ -87,7 +88,7 @@ class FakeSource : public SecretSource {
   std::optional<Error> open_error_, check_error_;
   SourceStatus status_;
   std::vector<OpenRequest> opens_;
-  std::size_t checks_ = 0, cancelled_ = 0;
+  std::size_t open_count_ = 0, checks_ = 0, cancelled_ = 0;
   std::deque<std::shared_ptr<Work>> work_;
 
   std::mutex changed_mutex_;

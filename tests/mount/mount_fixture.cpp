@@ -88,7 +88,10 @@ Status MountTest::Join() {
   return *result_;
 }
 
-void MountTest::Detach() { umount2(point_.c_str(), MNT_DETACH); }
+void MountTest::Detach() {
+  umount2((directory_ + "/bind").c_str(), MNT_DETACH);
+  umount2(point_.c_str(), MNT_DETACH);
+}
 
 int MountTest::Open(const std::string& path, int flags) {
   const int fd = open(path.c_str(), flags | O_CLOEXEC);

@@ -27,7 +27,7 @@ class MountTest : public ::testing::Test {
   void Mount(const std::function<void(MountOptions&)>& change);
   /// Waits until RunMount has returned.
   Status Join();
-  /// Unmounts, whether files are open or not.
+  /// Unmounts the mount point, and the bind mount that a test made at "bind", whether files are open or not.
   void Detach();
 
   std::string At(const std::string& name) const { return point_ + "/" + name; }

@@ -30,18 +30,18 @@ struct MountOptions {
 };
 
 /// Shows the secrets of `options.source` as files, until the filesystem is unmounted or SIGTERM or SIGINT
-/// arrives, which this takes over for as long (they must be blocked in, or absent from, the process's other
-/// threads). On a signal it unmounts; where files are still open it detaches the mount, serves them for at
-/// most `open_deadline` more, and ends. A second signal ends that wait.
+/// arrives, whose handlers this sets for as long. On a signal it unmounts; where files are still open it
+/// detaches the mount, serves them for at most `open_deadline` more, and ends. A second signal ends that
+/// wait.
 ///
 /// Runs as root: the filesystem is mounted `ro,nosuid,nodev,noexec,noatime,default_permissions,allow_other`.
-/// A stale mount of a killed grantfs on the mount point is mended. Blocks. Threads: one mount a call.
-/// Errors: kInvalid (options, mount point not empty), kConflict (something is mounted there), kUnsupported
-/// (kernel before 5.14), kDenied (not root), kIo.
+/// A stale mount of a killed grantfs on the mount point is mended. Blocks. Threads: one at a time in a
+/// process. Errors: kInvalid (options, mount point not empty), kConflict (something is mounted there),
+/// kUnsupported (kernel before 5.14), kDenied (not root), kIo.
 Status RunMount(const MountOptions& options);
 
-/// Unmounts a grantfs filesystem, and nothing else. Its RunMount then returns.
-/// Errors: kNotFound (no grantfs is mounted there), kConflict (files are open in it), kDenied, kIo.
+/// Unmounts a grantfs filesystem, and nothing else. Its RunMount then returns, once no bind mount of it is
+/// left. Errors: kNotFound (no grantfs is mounted there), kConflict (files are open in it), kDenied, kIo.
 Status Unmount(const std::string& mount_point);
 
 /// Makes `link` point to `mount_point` if nothing has that name. Returns whether it points there now. Errors:

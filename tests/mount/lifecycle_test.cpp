@@ -1,0 +1,180 @@
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+
+#include "../support/eventually.h"
+#include "mount/mount_table_internal.h"
+#include "mount_fixture.h"
+#include "program.h"
+
+namespace grantfs {
+namespace {
+
+constexpr const char* kName = "shop/prod/db-password";
+
+class LifecycleTest : public MountTest {
+ protected:
+  /// A process of its own that mounts, so that it can be killed.
+  pid_t MountInAProcess() {
+    int ready[2];
+    if (pipe2(ready, O_CLOEXEC) != 0) return -1;
+    const pid_t pid = fork();
+    if (pid == 0) {
+      FakeSource source;
+      source.Put(kName, "content");
+      MountOptions options;
+      options.mount_point = point_;
+      options.source = &source;
+      options.open_deadline = std::chrono::milliseconds(300);
+      options.log = [](LogLevel, std::string_view) {};
+      options.ready = [&] { [[maybe_unused]] const ssize_t wrote = write(ready[1], "x", 1); };
+      _exit(RunMount(options) ? 0 : 1);
+    }
+    close(ready[1]);
+    char byte = 0;
+    const bool mounted = read(ready[0], &byte, 1) == 1;
+    close(ready[0]);
+    EXPECT_TRUE(mounted);
+    return pid;
+  }
+  static int StatusOf(pid_t pid) {
+    int status = -1;
+    return waitpid(pid, &status, 0) == pid ? status : -1;
+  }
+  /// What RunMount says where it must refuse at once.
+  Status MountError() {
+    MountOptions options;
+    options.mount_point = point_;
+    options.source = &source_;
+    options.log = [](LogLevel, std::string_view) {};
+    return RunMount(options);
+  }
+};
+
+TEST_F(LifecycleTest, EndsCleanlyOnTerm) {
+  const pid_t pid = MountInAProcess();
+  EXPECT_EQ(Read(At(kName)), "content");
+  kill(pid, SIGTERM);
+  EXPECT_EQ(StatusOf(pid), 0);
+  EXPECT_FALSE(TopMount(point_));
+}
+
+TEST_F(LifecycleTest, EndsOnTermThoughFilesAreOpen) {
+  const pid_t pid = MountInAProcess();
+  UniqueFd fd(Open(At(kName)));
+  kill(pid, SIGTERM);
+  EXPECT_TRUE(Eventually([&] { return !TopMount(point_); }));
+  EXPECT_EQ(StatusOf(pid), 0);
+  char byte = 0;
+  EXPECT_EQ(pread(fd.get(), &byte, 1, 0), -1);
+  EXPECT_EQ(errno, ENOTCONN);
+}
+
+TEST_F(LifecycleTest, MendsAMountThatAKilledProcessLeft) {
+  const pid_t pid = MountInAProcess();
+  kill(pid, SIGKILL);
+  EXPECT_EQ(StatusOf(pid), SIGKILL);
+  struct stat info {};
+  ASSERT_EQ(stat(point_.c_str(), &info), -1);
+  ASSERT_EQ(errno, ENOTCONN);
+  source_.Put(kName, "again");
+  Mount();
+  EXPECT_EQ(Read(At(kName)), "again");
+  EXPECT_TRUE(Logged("killed grantfs"));
+}
+
+TEST_F(LifecycleTest, UnmountsAStaleMountOnRequest) {
+  const pid_t pid = MountInAProcess();
+  kill(pid, SIGKILL);
+  StatusOf(pid);
+  EXPECT_TRUE(Unmount(point_));
+  EXPECT_FALSE(TopMount(point_));
+}
+
+TEST_F(LifecycleTest, RefusesALiveMount) {
+  Mount();
+  const Status status = MountError();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Code::kConflict);
+  EXPECT_NE(Describe(status.error()).find("grantfs is mounted there already"), std::string::npos);
+}
+
+TEST_F(LifecycleTest, RefusesAnotherFilesystemAndNeverUnmountsIt) {
+  std::filesystem::create_directory(point_);
+  ASSERT_EQ(mount("none", point_.c_str(), "tmpfs", 0, nullptr), 0);
+  EXPECT_EQ(MountError().error().code, Code::kConflict);
+  EXPECT_EQ(Unmount(point_).error().code, Code::kNotFound);
+  EXPECT_EQ(TopMount(point_)->type, "tmpfs");
+  ASSERT_EQ(umount2(point_.c_str(), 0), 0);
+  EXPECT_EQ(Unmount(point_).error().code, Code::kNotFound);
+}
+
+TEST_F(LifecycleTest, RefusesAPlaceThatIsNoEmptyDirectory) {
+  std::filesystem::create_directories(point_ + "/sub");
+  EXPECT_EQ(MountError().error().code, Code::kInvalid);
+  std::filesystem::remove_all(point_);
+  std::ofstream(point_).put('x');
+  EXPECT_EQ(MountError().error().code, Code::kInvalid);
+  EXPECT_FALSE(TopMount(point_));
+}
+
+TEST_F(LifecycleTest, RefusesOptionsThatCannotBe) {
+  MountOptions options;
+  options.mount_point = point_;
+  EXPECT_EQ(RunMount(options).error().code, Code::kInvalid);
+  options.source = &source_;
+  options.root = "shop";
+  EXPECT_EQ(RunMount(options).error().code, Code::kInvalid);
+  options.root = "";
+  options.threads = 0;
+  EXPECT_EQ(RunMount(options).error().code, Code::kInvalid);
+  EXPECT_FALSE(std::filesystem::exists(point_));
+}
+
+TEST_F(LifecycleTest, MakesAMissingMountPointAndFollowsALink) {
+  std::filesystem::create_symlink(directory_ + "/real", directory_ + "/link");
+  std::filesystem::create_directory(directory_ + "/real");
+  source_.Put(kName, "content");
+  Mount([&](MountOptions& options) { options.mount_point = directory_ + "/link"; });
+  EXPECT_EQ(Read(directory_ + "/real/" + kName), "content");
+  EXPECT_TRUE(Unmount(directory_ + "/link"));
+  EXPECT_TRUE(Join());
+  EXPECT_FALSE(TopMount(directory_ + "/real"));
+}
+
+TEST_F(LifecycleTest, EndsWhenItIsUnmountedAndNotWhileFilesAreOpen) {
+  source_.Put(kName, "content");
+  Mount();
+  {
+    UniqueFd fd(Open(At(kName)));
+    const Status status = Unmount(point_);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, Code::kConflict);
+    EXPECT_EQ(ReadFrom(fd.get()), "content");
+  }
+  EXPECT_TRUE(Eventually([&] { return Unmount(point_).has_value(); }));
+  EXPECT_TRUE(Join());
+  Mount();
+  EXPECT_EQ(Read(At(kName)), "content");
+}
+
+TEST_F(LifecycleTest, LinksFromTheCustomaryPlaceOnlyIfItIsFree) {
+  const std::string link = directory_ + "/secrets";
+  EXPECT_TRUE(*MakeConvenienceLink(point_, link));
+  EXPECT_EQ(std::filesystem::read_symlink(link), point_);
+  EXPECT_TRUE(*MakeConvenienceLink(point_, link));
+  EXPECT_FALSE(*MakeConvenienceLink("/elsewhere", link));
+  std::filesystem::remove(link);
+  std::filesystem::create_directory(link);
+  EXPECT_FALSE(*MakeConvenienceLink(point_, link));
+  EXPECT_TRUE(std::filesystem::is_directory(link));
+}
+
+}  // namespace
+}  // namespace grantfs

@@ -1,0 +1,236 @@
+#include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <thread>
+
+#include "../support/eventually.h"
+#include "mount/caller_internal.h"
+#include "mount/decide_internal.h"
+#include "mount/line_limiter_internal.h"
+#include "mount/lru_map_internal.h"
+#include "mount/mount_point_internal.h"
+#include "mount/mount_table_internal.h"
+#include "mount/report_internal.h"
+#include "mount/tree_lock_internal.h"
+#include "mount/work_queue_internal.h"
+
+namespace grantfs {
+namespace {
+
+TEST(DecideTest, EveryCodeHasItsErrno) {
+  const std::pair<Code, int> table[] = {
+      {Code::kInvalid, EIO},        {Code::kDenied, EACCES},
+      {Code::kNotFound, ENOENT},    {Code::kExpired, EKEYEXPIRED},
+      {Code::kConflict, ESTALE},    {Code::kUnreachable, EIO},
+      {Code::kThrottled, EIO},      {Code::kUnrecorded, EIO},
+      {Code::kIntegrity, EBADMSG},  {Code::kUnauthentic, EACCES},
+      {Code::kUnsupported, EACCES}, {Code::kCancelled, EINTR},
+      {Code::kNoSpace, EIO},        {Code::kIo, EIO},
+  };
+  for (const auto& [code, error] : table) EXPECT_EQ(ErrnoOf(code), error) << CodeName(code);
+}
+
+TEST(DecideTest, AListedGrantCanRefuseAnOpen) {
+  GrantedSecret grant;
+  EXPECT_FALSE(RefuseOpen(grant, 100));
+  grant.expires = 101;
+  EXPECT_FALSE(RefuseOpen(grant, 100));
+  grant.expires = 100;
+  EXPECT_EQ(RefuseOpen(grant, 100)->error, EKEYEXPIRED);
+  grant.unenforceable = "a condition of later";
+  EXPECT_EQ(RefuseOpen(grant, 100)->error, EACCES);
+}
+
+TEST(DecideTest, AReadIsCheckedAgain) {
+  GrantedSecret grant;
+  EXPECT_FALSE(RefuseRead(&grant, 100, false, false));
+  EXPECT_FALSE(RefuseRead(&grant, 100, true, false));
+  EXPECT_EQ(RefuseRead(nullptr, 100, false, false)->error, EACCES);
+  EXPECT_EQ(RefuseRead(&grant, 100, true, true)->error, EACCES);
+  EXPECT_FALSE(RefuseRead(&grant, 100, false, true));
+  grant.strict = true;
+  EXPECT_EQ(RefuseRead(&grant, 100, true, false)->error, EACCES);
+  EXPECT_FALSE(RefuseRead(&grant, 100, false, false));
+  grant.expires = 1;
+  EXPECT_EQ(RefuseRead(&grant, 100, false, false)->error, EKEYEXPIRED);
+}
+
+TEST(LruMapTest, ForgetsTheOldest) {
+  LruMap<int, int> map(2);
+  map.Touch(1) = 10;
+  map.Touch(2) = 20;
+  map.Touch(1) = 11;
+  map.Touch(3) = 30;
+  EXPECT_EQ(map.Find(2), nullptr);
+  EXPECT_EQ(*map.Find(1), 11);
+  map.Erase(1);
+  map.Erase(1);
+  EXPECT_EQ(map.size(), 1U);
+}
+
+TEST(LineLimiterTest, CountsWhatItKeepsBack) {
+  LineLimiter limiter;
+  const std::chrono::seconds start(5000);
+  for (int i = 0; i < LineLimiter::kBurst; ++i) EXPECT_EQ(limiter.Pass(start), 0);
+  EXPECT_EQ(limiter.Pass(start), -1);
+  EXPECT_EQ(limiter.Pass(start), -1);
+  EXPECT_EQ(limiter.Pass(start + std::chrono::seconds(1)), 2);
+  EXPECT_EQ(limiter.Pass(start + std::chrono::seconds(1)), 0);
+  EXPECT_EQ(limiter.Pass(start + std::chrono::seconds(1)), -1);
+  EXPECT_EQ(limiter.Pass(start + std::chrono::hours(1)), 1);
+}
+
+TEST(MountTableTest, ReadsTheKernelsLines) {
+  const auto entries = ParseMountInfo(
+      "36 35 98:0 /mnt1 /mnt/a\\040b rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue\n"
+      "37 36 0:44 / /run/x ro - fuse.grantfs grantfs ro,user_id=0\n"
+      "nonsense\n"
+      "38 36 0:44 / /run/y ro no separator here at all\n");
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].id, 36U);
+  EXPECT_EQ(entries[0].point, "/mnt/a b");
+  EXPECT_EQ(entries[0].type, "ext3");
+  EXPECT_EQ(entries[1].type, kFilesystemType);
+  EXPECT_EQ(TopMount("/proc")->type, "proc");
+  EXPECT_FALSE(TopMount("/proc/self/nothing"));
+}
+
+TEST(KernelTest, MustBeNewEnough) {
+  for (const char* good :
+       {"5.14", "5.14.0-1-amd64", "5.15.3", "6.1.0-18-cloud", "6.18.44+x", "10.0", "strange"}) {
+    EXPECT_TRUE(CheckKernel(good)) << good;
+  }
+  for (const char* old : {"5.13.19", "5.4.0-100-generic", "4.19", "3.10.0"}) {
+    const Status status = CheckKernel(old);
+    ASSERT_FALSE(status) << old;
+    EXPECT_NE(Describe(status.error()).find("needs Linux 5.14"), std::string::npos);
+  }
+}
+
+TEST(CallerTest, IsTheProcessOfTheThread) {
+  std::thread([] {
+    const Caller caller = ResolveCaller(static_cast<std::uint32_t>(syscall(SYS_gettid)), 1, 2);
+    EXPECT_EQ(caller.pid, static_cast<std::uint32_t>(getpid()));
+    EXPECT_EQ(caller.uid, 1U);
+    EXPECT_EQ(caller.gid, 2U);
+    EXPECT_NE(caller.executable.find("mount_unit_test"), std::string::npos);
+  }).join();
+}
+
+TEST(CallerTest, WithoutAVisibleIdIsUnknown) {
+  const Caller caller = ResolveCaller(0, 1, 2);
+  EXPECT_EQ(caller.pid, 0U);
+  EXPECT_EQ(caller.executable, "");
+  EXPECT_EQ(ResolveCaller(77, 1, 2, "/nowhere").pid, 77U);
+}
+
+class ReportTest : public ::testing::Test {
+ protected:
+  ReportInput Input(std::vector<GrantedSecret> secrets) {
+    auto listing = std::make_shared<Listing>();
+    listing->secrets = std::move(secrets);
+    owners_.user = [](const std::string&) { return std::nullopt; };
+    tree_ = BuildTree({listing, "", &ids_, &owners_, nullptr, 0});
+    ReportInput input;
+    input.mount_point = "/run/grantfs/secrets";
+    input.tree = tree_.get();
+    input.source.machine = "web-1";
+    input.source.vault_address = "vault.lan:7843";
+    input.now = 1700000000;
+    return input;
+  }
+  static GrantedSecret Grant(std::uint64_t number, const std::string& path) {
+    GrantedSecret grant;
+    grant.number = number;
+    grant.version = 1;
+    grant.environment = "shop/prod";
+    grant.path = path;
+    return grant;
+  }
+  DirectoryIds ids_;
+  Owners owners_;
+  std::shared_ptr<const Tree> tree_;
+};
+
+TEST_F(ReportTest, StatusCountsAndNamesNoSecret) {
+  auto hidden = Grant(2, "name-hidden");
+  hidden.owner = "stranger";
+  auto expired = Grant(3, "name-expired");
+  expired.expires = 1600000000;
+  auto refused = Grant(4, "name-refused");
+  refused.unenforceable = "a condition of later";
+  ReportInput input = Input({Grant(1, "name-shown"), hidden, expired, refused});
+  input.source.notices = {"name-notice"};
+  input.source.problem = "the vault is away\x1b[31m; wait";
+  const std::string status = StatusReport(input);
+  EXPECT_EQ(status.find("name-"), std::string::npos) << status;
+  for (const char* line : {"files       3 shown, 0 open", "hidden      1 ", "expired     1 ",
+                           "refused     1 ", "notices     1 ", "machine     web-1",
+                           "connection  not connected", "problem     the vault is away?", "shared mmap no"}) {
+    EXPECT_NE(status.find(line), std::string::npos) << line << "\n" << status;
+  }
+}
+
+TEST_F(ReportTest, GrantsNameEveryState) {
+  auto hidden = Grant(2, "hidden");
+  hidden.owner = "stranger";
+  auto expired = Grant(3, "expired");
+  expired.expires = 1600000000;
+  auto strict = Grant(4, "strict");
+  strict.strict = true;
+  ReportInput input = Input({Grant(1, "plain"), hidden, expired, strict});
+  input.source.notices = {"one list was refused"};
+  const std::string grants = GrantsReport(input);
+  for (const char* piece :
+       {"shop/prod/plain  version 1  0 bytes  1970-01-01T00:00:00Z  0:0 0400  granted\n",
+        "shop/prod/hidden  hidden: this machine has no user", "expired 2020-09-13T12:26:40Z",
+        "granted, strict", "notice: one list was refused"}) {
+    EXPECT_NE(grants.find(piece), std::string::npos) << piece << "\n" << grants;
+  }
+}
+
+TEST(WorkQueueTest, RunsJobsInOrderAndIdleWork) {
+  std::atomic<int> idle{0};
+  std::vector<int> order;
+  {
+    WorkQueue queue("test", std::chrono::seconds(0), [&] { ++idle; });
+    EXPECT_TRUE(Eventually([&] { return idle > 0; }));
+    std::atomic<int> done{0};
+    for (int i = 0; i < 100; ++i) {
+      queue.Post([&, i] {
+        order.push_back(i);
+        ++done;
+      });
+    }
+    EXPECT_TRUE(Eventually([&] { return done == 100; }));
+    queue.Stop();
+    EXPECT_FALSE(queue.Post([] {}));
+  }
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+}
+
+TEST(TreeLockTest, ReadersDoNotKeepAWriterWaiting) {
+  TreeLock lock;
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 4; ++i) {
+    readers.emplace_back([&] {
+      while (!stop) {
+        lock.lock_shared();
+        lock.unlock_shared();
+      }
+    });
+  }
+  for (int i = 0; i < 50; ++i) {
+    lock.lock();
+    lock.unlock();
+  }
+  stop = true;
+  for (auto& reader : readers) reader.join();
+}
+
+}  // namespace
+}  // namespace grantfs
