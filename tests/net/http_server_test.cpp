@@ -208,7 +208,7 @@ TEST(HttpServerDeathTest, TwoAnswersToOneRequestAbort) {
                               responder->Send({200, {}, ""});
                             }}});
         Ask(server.port(), "GET /twice HTTP/1.1\r\nHost: a\r\n\r\n");
-        std::this_thread::sleep_for(20s);
+        Eventually([] { return false; });
       },
       "");
 }
@@ -234,7 +234,7 @@ TEST(HttpServerTest, SilentPeersAreDropped) {
   EXPECT_EQ(partial.ReadAll(), "");
   // A request that trickles in has one deadline for all of it.
   TlsPeer trickle(server.port());
-  while (trickle.Send("x")) std::this_thread::sleep_for(5ms);
+  while (trickle.Send("x")) Pace(5ms);
   const int plain = ConnectPlain(server.port());
   ASSERT_GE(plain, 0);
   char byte = 0;

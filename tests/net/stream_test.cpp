@@ -184,7 +184,7 @@ TEST_F(StreamTest, ASilentServerIsNoticed) {
   // As long as something comes, it lives.
   for (int i = 0; i < 40; ++i) {
     Streams()[0]->Write("beat\n");
-    std::this_thread::sleep_for(10ms);
+    Pace(10ms);
   }
   EXPECT_FALSE(reader.Ended()) << reader.End();
   ASSERT_TRUE(Eventually([&] { return reader.Ended(); }));

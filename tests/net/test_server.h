@@ -13,18 +13,9 @@
 
 #include "grantfs/crypto/random.h"
 #include "grantfs/net/http_server.h"
+#include "support/eventually.h"
 
 namespace grantfs {
-
-/// Polls until `condition` holds; false after 20 s.
-inline bool Eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
 
 inline const TlsIdentity& TestIdentity() {
   static const TlsIdentity identity = [] {

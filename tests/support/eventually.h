@@ -18,4 +18,7 @@ bool Eventually(Condition condition, std::chrono::seconds deadline = std::chrono
   return true;
 }
 
+/// The pace of a peer that a test plays (one byte now and then); never a wait for something to have happened.
+inline void Pace(std::chrono::milliseconds pause) { ::poll(nullptr, 0, static_cast<int>(pause.count())); }
+
 }  // namespace grantfs
