@@ -1,13 +1,12 @@
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "grantfs/crypto/hash.h"
-#include "grantfs/crypto/secret.h"
 #include "grantfs/net/address.h"
 #include "grantfs/util/clock.h"
 #include "grantfs/util/result.h"
@@ -15,42 +14,52 @@
 namespace grantfs {
 
 struct ServeOptions {
-  std::string data;             ///< the vault's directory; made if it is not there
-  std::vector<Address> listen;  ///< at least one; port 0 is any free one
-  std::vector<Address>
-      names;             ///< what clients may sign for, at least one; port 0 stands for the first bound port
-  unsigned threads = 2;  ///< of the HTTP server
-  std::string version;   ///< of the program, for the status
+  std::string data_directory;                              ///< made 0700 if it is not there
+  std::vector<Address> listen{{"0.0.0.0", kDefaultPort}};  ///< port 0: any free one
+  /// "HOST[:PORT]": what clients may sign requests for; without a port, that of the first listen address.
+  /// None: the first listen address if it is this computer's own loopback, else the computer's host name.
+  /// Loopback names are served besides, where one listens there.
+  std::vector<std::string> names;
+  unsigned threads = 2;  ///< that carry requests, 1..64
+  std::string version = "0";
   const Clock* clock = &SystemClock();
-  /// Shows the claim of an empty vault to the person at the terminal. Where it is empty, the claim goes to
-  /// the file `claim` in the data directory (0600), which is taken away once it is used. Runs before `ready`,
-  /// on the calling thread.
-  std::function<void(const SecretMemory& line)> show_claim;
+  /// How many requests of one identity are remembered for the minute in which they could be replayed; more
+  /// are refused with 429.
+  std::size_t nonces_of_one = std::size_t{1} << 18;
+  std::size_t nonces_of_all = std::size_t{1} << 22;
+  /// Where standard output is a terminal, the claim of a new vault is shown there; else, and where this is
+  /// false, it lies in DATA/claim.
+  bool claim_on_terminal = true;
+  /// Runs once requests are served, with the addresses really bound. May be empty.
+  std::function<void(const std::vector<Address>&)> ready;
+  /// One sentence for whoever started the server. Empty: they go to the log.
+  std::function<void(std::string_view)> say;
 };
 
-/// The file of an unused claim within ServeOptions::data.
+/// The file in ServeOptions::data_directory that holds an unused claim.
 inline constexpr char kClaimFile[] = "claim";
 
-/// A vault that serves: store, vault and HTTPS together. Threads: all functions are safe.
-class Server {
+/// A vault's server, running on threads of its own.
+class VaultServer {
  public:
-  /// Opens the data directory, making a new vault's keys and claim where it is empty, and listens. Errors: as
-  /// OpenEmbeddedStore, Vault::Open and HttpServer::Start.
-  static Result<std::unique_ptr<Server>> Start(const ServeOptions& options);
-  virtual ~Server() = default;  ///< as Stop
+  /// Makes the server's keys on an empty directory, verifies the lists of another, shows a claim where the
+  /// vault has none yet, and serves. Errors, each a sentence: kInvalid (options), kConflict (another process
+  /// serves the directory; an address in use), kIntegrity (a list or the log does not verify), kDenied,
+  /// kUnreachable, kUnsupported, kNoSpace, kIo.
+  static Result<std::unique_ptr<VaultServer>> Start(ServeOptions options);
+  virtual ~VaultServer() = default;  ///< Stop
 
-  /// What clients connect to: the first name, with the port that is bound.
-  virtual Address address() const = 0;
-  virtual std::vector<std::uint16_t> Ports() const = 0;
-  virtual Hash Pin() const = 0;
-  virtual bool Claimed() const = 0;
-  virtual std::size_t ConnectionCount() const = 0;
-  /// Gives running requests `grace`, ends streams, closes the database.
-  virtual void Stop(std::chrono::milliseconds grace) = 0;
+  virtual const std::vector<Address>& addresses() const = 0;  ///< bound, in the order of the listen addresses
+  virtual const std::vector<Address>& names()
+      const = 0;                        ///< what clients may sign for; the first is told them
+  virtual const Hash& pin() const = 0;  ///< of the TLS key
+  virtual Hash vault_id() const = 0;    ///< zero until it is claimed
+  /// Ends streams, lets running requests end for at most two seconds, closes the store. Not from its threads.
+  virtual void Stop() = 0;
 };
 
-/// Serves until SIGTERM or SIGINT, then stops gracefully. `ready` runs once it listens. Must be called before
-/// any thread is started: it blocks these signals for all of them. Errors: as Server::Start.
-Status RunServer(const ServeOptions& options, const std::function<void(const Server&)>& ready);
+/// Starts a server and runs it until SIGTERM or SIGINT, which it blocks in all threads. For a program's main
+/// thread, before it has others. Errors: as VaultServer::Start.
+Status RunServer(ServeOptions options);
 
 }  // namespace grantfs
