@@ -155,6 +155,23 @@ TEST_F(DatabaseTest, ACheckpointEmptiesTheLog) {
   EXPECT_EQ(std::filesystem::file_size(Path("db-wal")), 0u);
 }
 
+TEST_F(DatabaseTest, AnImmutableFileIsReadAloneAndLeftAlone) {
+  ASSERT_TRUE(database_->Run("INSERT INTO t (id) VALUES (1)"));
+  ASSERT_TRUE(database_->Checkpoint());
+  ASSERT_TRUE(database_->Run("INSERT INTO t (id) VALUES (2)"));
+  std::filesystem::create_directory(Path("copies"));
+  const std::string copy = Path("copies/a?immutable=0&b#c%41 d.db");
+  std::filesystem::copy_file(Path("db"), copy);
+  auto opened = Database::Open(copy, {.mode = OpenMode::kImmutable});
+  ASSERT_TRUE(opened) << Describe(opened.error());
+  auto count = opened->Prepare("SELECT count(*) FROM t");
+  ASSERT_TRUE(count->Step().value());
+  EXPECT_EQ(count->Int(0), 1) << "its log was not copied";
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(Path("copies")), {}), 1);
+  EXPECT_FALSE(opened->Run("INSERT INTO t (id) VALUES (3)"));
+  EXPECT_EQ(Database::Open(Path("none"), {.mode = OpenMode::kImmutable}).error().code, Code::kNotFound);
+}
+
 TEST_F(DatabaseTest, MovesWithItsStatements) {
   auto statement = database_->Prepare("SELECT count(*) FROM t");
   Database moved = std::move(*database_);
