@@ -24,8 +24,9 @@ class ResponseStream {
   virtual bool Write(std::string chunk) = 0;
   /// Sends what is queued and ends the response.
   virtual void Close() = 0;
-  /// `closed` runs once, on a server thread, when the stream has ended for whatever reason; soon, if it has
-  /// already. At most one function can be set. It is let go of after it ran.
+  /// `closed` runs once, on a server thread, when the stream has ended for whatever reason: at the latest
+  /// before Stop() returns; soon, if it has ended already (but not after Stop()). At most one function can be
+  /// set; it is let go of after it ran.
   virtual void OnClosed(std::function<void()> closed) = 0;
 };
 
