@@ -1,0 +1,90 @@
+#include "commands_internal.h"
+#include "owner_internal.h"
+#include "table_internal.h"
+
+namespace grantfs {
+namespace {
+
+Json ToJson(const AuditLine& line) {
+  return Json::Object({{"sequence", line.sequence},
+                       {"time", line.time},
+                       {"severity", line.severity},
+                       {"type", line.type},
+                       {"has_body", line.has_body},
+                       {"actor", line.actor},
+                       {"actor_id", line.actor_id},
+                       {"action", line.action},
+                       {"object", line.object},
+                       {"version", line.version},
+                       {"outcome", line.outcome},
+                       {"reason", line.reason},
+                       {"source", line.source},
+                       {"caller", line.caller},
+                       {"body", line.body}});
+}
+
+std::string ObjectCell(const AuditLine& line) {
+  return line.version == 0 ? line.object : line.object + " (version " + std::to_string(line.version) + ")";
+}
+
+std::string OutcomeCell(const AuditLine& line) {
+  return line.reason.empty() ? line.outcome : line.outcome + ": " + line.reason;
+}
+
+Status Run(Context& context) {
+  const Arguments& arguments = context.arguments;
+  AuditFilter filter;
+  filter.environment = arguments.Text("environment");
+  filter.object = arguments.Text("object");
+  filter.actor = arguments.Text("actor");
+  filter.limit = GRANTFS_TRY(arguments.Number("limit", 1'000'000'000, filter.limit));
+  const auto session = GRANTFS_TRY(OpenOwner(context));
+  const auto lines = GRANTFS_TRY(session->ListAudit(filter));
+  if (context.json()) {
+    Json list = Json::Array();
+    for (const AuditLine& line : lines) list.Append(ToJson(line));
+    context.terminal.OutJson(Json::Object({{"records", std::move(list)}}));
+    return {};
+  }
+  Table table({"RECORD", "TIME", "WHO", "DID", "TO", "OUTCOME", "FROM", "CALLER"});
+  for (const AuditLine& line : lines)
+    table.Add({std::to_string(line.sequence), TimeCell(line.time), line.actor,
+               line.action.empty() ? line.type : line.action, ObjectCell(line), OutcomeCell(line),
+               line.source, line.caller});
+  if (table.empty())
+    context.terminal.Note("no record matches");
+  else
+    context.terminal.Out(table.Text());
+  return {};
+}
+
+}  // namespace
+
+const Command kAuditListCommand = {
+    .name = "audit list",
+    .arguments = "",
+    .min_arguments = 0,
+    .max_arguments = 0,
+    .summary = "list who did what",
+    .about =
+        "Lists the audit log's records, the newest first: every read, grant, refusal and change, with who "
+        "asked, from"
+        " where, and for which program. It shows what you may audit.",
+    .options = {{"environment", "PROJECT/ENVIRONMENT", "only what concerns this environment"},
+                {"object", "NAME", "only what was done to this: shop/prod/db-password"},
+                {"actor", "NAME", "only what this person or machine did"},
+                {"limit", "NUMBER", "the newest so many (default: 100; 0: all)"}},
+    .examples = {{"grantfs audit list --object shop/prod/db-password --limit 2",
+                  "RECORD  TIME                  WHO    DID          TO                                 "
+                  "OUTCOME  FROM      "
+                  " CALLER\n"
+                  "41      2026-01-31T12:00:00Z  web-1  secret.read  shop/prod/db-password (version 3)  "
+                  "allowed  10.0.0.7  "
+                  " uid 33 pid 4711 /usr/sbin/nginx\n..."},
+                 {"grantfs audit list --actor web-1 --limit 0 --json > web-1.json", "(writes a file)"}},
+    .next = "grantfs audit verify proves that no record was changed or taken away.",
+    .failure = "the audit log was not read",
+    .run = Run,
+};
+
+}  // namespace grantfs

@@ -1,0 +1,57 @@
+#include <algorithm>
+
+#include "commands_internal.h"
+
+namespace grantfs {
+
+const std::vector<const Command*>& AllCommands() {
+  static const std::vector<const Command*> commands = {
+      &kServeCommand,         &kInitCommand,         &kEnvCreateCommand,      &kEnvListCommand,
+      &kProjectListCommand,   &kSecretSetCommand,    &kSecretGetCommand,      &kSecretListCommand,
+      &kSecretHistoryCommand, &kInviteCommand,       &kEnrollCommand,         &kApproveCommand,
+      &kIdentityListCommand,  &kIdentityShowCommand, &kIdentityRemoveCommand, &kGrantCommand,
+      &kRevokeCommand,        &kGrantsCommand,       &kMountCommand,          &kUmountCommand,
+      &kReadCommand,          &kAuditListCommand,    &kAuditVerifyCommand,    &kStatusCommand,
+      &kWhoamiCommand,        &kDoctorCommand,       &kVersionCommand,        &kHelpCommand,
+  };
+  return commands;
+}
+
+const Command* FindCommand(const std::vector<std::string>& words, std::size_t* taken) {
+  for (const std::size_t length : {std::size_t{2}, std::size_t{1}}) {
+    if (words.size() < length) continue;
+    const std::string name = length == 2 ? words[0] + " " + words[1] : words[0];
+    for (const Command* command : AllCommands()) {
+      if (name != command->name) continue;
+      *taken = length;
+      return command;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<const Command*> CommandsOfGroup(const std::string& word) {
+  std::vector<const Command*> group;
+  for (const Command* command : AllCommands())
+    if (std::string_view(command->name).starts_with(word + " ")) group.push_back(command);
+  return group;
+}
+
+std::vector<std::string> CommandFirst(const std::vector<std::string>& words) {
+  auto at = words.begin();
+  while (at != words.end()) {
+    if (*at == "--home" && at + 1 != words.end())
+      at += 2;
+    else if (*at == "--json" || at->starts_with("--home="))
+      ++at;
+    else
+      break;
+  }
+  std::vector<std::string> ordered(at, words.end());
+  std::size_t taken = 0;
+  FindCommand(ordered, &taken);
+  ordered.insert(ordered.begin() + static_cast<std::ptrdiff_t>(taken), words.begin(), at);
+  return ordered;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "command_internal.h"
+
+namespace grantfs {
+
+// One file each: src/cli/<name>_command.cpp.
+extern const Command kServeCommand, kInitCommand, kStatusCommand, kWhoamiCommand;
+extern const Command kEnvCreateCommand, kEnvListCommand, kProjectListCommand;
+extern const Command kSecretSetCommand, kSecretGetCommand, kSecretListCommand, kSecretHistoryCommand;
+extern const Command kInviteCommand, kEnrollCommand, kApproveCommand;
+extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand;
+extern const Command kGrantCommand, kRevokeCommand, kGrantsCommand;
+extern const Command kReadCommand, kMountCommand, kUmountCommand;
+extern const Command kAuditListCommand, kAuditVerifyCommand;
+extern const Command kDoctorCommand, kVersionCommand, kHelpCommand;
+
+/// The table, in the order in which a newcomer meets them.
+const std::vector<const Command*>& AllCommands();
+
+/// The command that the first words name, and how many words that took; nullptr if there is none.
+const Command* FindCommand(const std::vector<std::string>& words, std::size_t* taken);
+
+/// Those whose name begins with this word ("secret"). Empty if it is none.
+std::vector<const Command*> CommandsOfGroup(const std::string& word);
+
+/// The words with what stands before the command (--home DIR, --json) moved behind it.
+std::vector<std::string> CommandFirst(const std::vector<std::string>& words);
+
+}  // namespace grantfs

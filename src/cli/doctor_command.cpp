@@ -1,0 +1,77 @@
+#include "commands_internal.h"
+#include "grantfs/client/doctor.h"
+#include "grantfs/util/file.h"
+#include "table_internal.h"
+
+namespace grantfs {
+namespace {
+
+const char* LevelName(Finding::Level level) {
+  switch (level) {
+    case Finding::Level::kGood:
+      return "good";
+    case Finding::Level::kNote:
+      return "note";
+    case Finding::Level::kWarning:
+      return "warning";
+    case Finding::Level::kFailure:
+      return "failure";
+  }
+  std::abort();
+}
+
+Json ToJson(const Finding& finding) {
+  return Json::Object({{"level", LevelName(finding.level)},
+                       {"check", finding.check},
+                       {"found", finding.sentence},
+                       {"mend", finding.mend}});
+}
+
+Status Run(Context& context) {
+  const auto findings =
+      RunDoctor(context.home, PathExists(context.data) ? context.data : "", context.Client());
+  std::size_t failures = 0;
+  Json list = Json::Array();
+  Table table({"LEVEL", "CHECK", "FOUND"});
+  for (const Finding& finding : findings) {
+    failures += finding.level == Finding::Level::kFailure ? 1 : 0;
+    list.Append(ToJson(finding));
+    table.Add({LevelName(finding.level), finding.check, finding.sentence});
+    if (!finding.mend.empty()) table.Add({" ", " ", "mend: " + finding.mend});
+  }
+  if (context.json())
+    context.terminal.OutJson(Json::Object({{"findings", std::move(list)}}));
+  else
+    context.terminal.Out(table.Text());
+  if (failures == 0) return {};
+  return Error{Code::kIo, "mend what is said above; then run it again", 0, Count(failures, "failure")};
+}
+
+}  // namespace
+
+const Command kDoctorCommand = {
+    .name = "doctor",
+    .arguments = "",
+    .min_arguments = 0,
+    .max_arguments = 0,
+    .summary = "look for what is wrong, and say what mends it",
+    .about =
+        "Looks at the home, its files and modes, the clock, the way to the vault, the vault's identity and "
+        "lists, and at"
+        " the vault's data where that is on this host. Each finding that needs something says what; the exit "
+        "code is 1"
+        " if one is a failure.",
+    .options = {},
+    .examples = {{"grantfs doctor",
+                  "LEVEL    CHECK      FOUND\ngood     home.mode  the home is yours alone\n"
+                  "failure  vault      vault.lan:7843 does not answer\n                    mend: start "
+                  "grantfs serve there"},
+                 {"grantfs doctor --json",
+                  "{\"findings\": [{\"level\": \"good\", \"check\": \"home.mode\", ...}]}"}},
+    .next = "do what the lines that begin with mend say.",
+    .failure = "not everything is well",
+    .run = Run,
+    .uses_data = true,
+};
+
+}  // namespace grantfs

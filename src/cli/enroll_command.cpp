@@ -1,0 +1,105 @@
+#include "commands_internal.h"
+#include "grantfs/client/home.h"
+#include "grantfs/client/join.h"
+#include "owner_internal.h"
+#include "secret_io_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::size_t kMaxLineBytes = 4096;
+constexpr std::int64_t kTerminalWait = 600;
+
+bool Waits(const std::string& home) {
+  const auto found = Home::OpenAny(home);
+  return found && found->profile().state == HomeProfile::State::kEnrolling;
+}
+
+// How long to wait for the approval, in seconds; 0: not at all, and then waiting is no failure.
+Result<std::int64_t> Wait(const Context& context) {
+  return context.arguments.Seconds("wait", context.terminal.InIsTerminal() ? kTerminalWait : 0);
+}
+
+void OutWaiting(Terminal& terminal, const EnrolResult& result) {
+  terminal.Note(result.name + " asks to be let in; its fingerprint: " + result.fingerprint);
+  terminal.Note("an owner compares it and runs: grantfs approve " + result.name);
+}
+
+Json ToJson(const EnrolResult& result) {
+  return Json::Object({{"name", result.name},
+                       {"kind", IdentityKindName(result.kind)},
+                       {"fingerprint", result.fingerprint},
+                       {"vault", result.vault.Hex()},
+                       {"address", result.address},
+                       {"approved", result.approved}});
+}
+
+Result<EnrolResult> Ask(Context& context, std::int64_t wait) {
+  Terminal& terminal = context.terminal;
+  const auto waiting = [&terminal](const EnrolResult& result) { OutWaiting(terminal, result); };
+  const std::chrono::seconds patience(wait);
+  if (Waits(context.home)) {
+    terminal.Note("goes on with the enrolment that waits in " + context.home);
+    return Enrol(context.home, nullptr, patience, waiting, context.Client());
+  }
+  GRANTFS_CHECK(CheckHomeIsFree(context.home));
+  const SecretMemory line = GRANTFS_TRY(ReadSecretInput(
+      terminal,
+      {.file = context.arguments.Text("file"), .prompt = "invitation", .max_bytes = kMaxLineBytes}));
+  return Enrol(context.home, &line, patience, waiting, context.Client());
+}
+
+Status Run(Context& context) {
+  const std::int64_t wait = GRANTFS_TRY(Wait(context));
+  const EnrolResult result = GRANTFS_TRY(Ask(context, wait));
+  if (context.json())
+    context.terminal.OutJson(ToJson(result));
+  else if (result.approved)
+    context.terminal.Out("this is " + result.name + ", of the vault at " + result.address + "\n");
+  if (result.approved) {
+    context.terminal.Note("next: grantfs mount, or systemctl enable --now grantfs-mount");
+    return {};
+  }
+  if (wait == 0) {
+    context.terminal.Note("next: grantfs approve " + result.name +
+                          " on an owner's computer, then grantfs enroll here again");
+    return {};
+  }
+  return Error{Code::kConflict, "not approved yet; run grantfs enroll again once it is", 0, result.name};
+}
+
+}  // namespace
+
+const Command kEnrollCommand = {
+    .name = "enroll",
+    .arguments = "",
+    .min_arguments = 0,
+    .max_arguments = 0,
+    .summary = "make this machine's key and ask to be let in",
+    .about =
+        "On the machine: takes the line that grantfs invite printed, makes keys that never leave this "
+        "machine, and asks"
+        " to be let in. It shows the fingerprint of the new key and waits for an owner's approval; called "
+        "again, it goes"
+        " on waiting with the same keys.",
+    .options = {{"file", "FILE", "read the invitation from FILE in place of standard input"},
+                {"wait", "TIME",
+                 "how long to wait for the approval (default: 10m where standard input is a terminal, else"
+                 " not at all); exit code 6 if it has not come by then"}},
+    .examples =
+        {{"sudo grantfs enroll",
+          "invitation (not shown):\nweb-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t\nan "
+          "owner"
+          " compares it and runs: grantfs approve web-1\nthis is web-1, of the vault at vault.lan:7843"},
+         {"grantfs invite web-1 | ssh web-1 sudo grantfs enroll",
+          "web-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t"},
+         {"sudo grantfs enroll --file /root/invitation --wait 1h && sudo grantfs mount",
+          "(for a setup script)"}},
+    .next = "grantfs mount",
+    .failure = "this machine is not let in",
+    .run = Run,
+    .stray_argument =
+        "an invitation is not given as an argument, where others can see it; give it on standard input",
+};
+
+}  // namespace grantfs

@@ -1,0 +1,78 @@
+#include "commands_internal.h"
+#include "grant_terms_internal.h"
+#include "owner_internal.h"
+#include "table_internal.h"
+
+namespace grantfs {
+namespace {
+
+Json ToJson(const GrantResult& result, bool dry_run) {
+  Json secrets = Json::Array();
+  for (const GrantOutcome& outcome : result.secrets)
+    secrets.Append(Json::Object(
+        {{"secret", outcome.secret.Full()}, {"versions", outcome.versions}, {"replaced", outcome.replaced}}));
+  Json json = Json::Object({{"machine", result.machine},
+                            {"fingerprint", result.fingerprint},
+                            {"dry_run", dry_run},
+                            {"secrets", std::move(secrets)}});
+  if (!dry_run) json.Set("delivery", DeliveryJson(result.delivery));
+  return json;
+}
+
+void OutResult(Terminal& terminal, const GrantResult& result, bool dry_run) {
+  for (const GrantOutcome& outcome : result.secrets)
+    terminal.Out((dry_run ? "would grant " : "granted ") + outcome.secret.Full() + " to " + result.machine +
+                 " (" + Count(outcome.versions, "version") +
+                 (outcome.replaced ? ", replaces its grant" : "") + ")\n");
+  terminal.Note(dry_run ? "nothing was changed; without --dry-run it is"
+                        : DeliverySentence(result.machine, result.delivery));
+}
+
+Status Run(Context& context) {
+  const Arguments& arguments = context.arguments;
+  const std::string machine = arguments.At(0);
+  GRANTFS_CHECK(CheckIdentityName(machine));
+  GrantOptions options;
+  options.terms = GRANTFS_TRY(GrantTerms(arguments, SystemClock().WallSeconds()));
+  options.reason = arguments.Text("reason");
+  options.dry_run = arguments.Flag("dry-run");
+  options.wait = std::chrono::seconds(GRANTFS_TRY(arguments.Seconds("wait", 5)));
+  const auto session = GRANTFS_TRY(OpenOwner(context));
+  const std::vector<std::string> patterns(arguments.positional().begin() + 1, arguments.positional().end());
+  const auto secrets = GRANTFS_TRY(session->ExpandSecrets(patterns));
+  const GrantResult result = GRANTFS_TRY(session->GrantTo(machine, secrets, options));
+  if (context.json())
+    context.terminal.OutJson(ToJson(result, options.dry_run));
+  else
+    OutResult(context.terminal, result, options.dry_run);
+  return {};
+}
+
+}  // namespace
+
+const Command kGrantCommand = {
+    .name = "grant",
+    .arguments = "MACHINE SECRET...",
+    .min_arguments = 2,
+    .max_arguments = kManyArguments,
+    .summary = "let a machine read secrets",
+    .about =
+        "Seals the keys of the secrets to the machine, signs that it may read them, and returns when its "
+        "mount shows"
+        " them or it is known to be offline. A SECRET is a full name, or shop/prod/* for all that are there "
+        "now (in"
+        " quotes, so that the shell leaves it alone). A grant that stands is replaced.",
+    .options = GrantOptionsHelp(),
+    .examples =
+        {{"grantfs grant web-1 shop/prod/db-password",
+          "granted shop/prod/db-password to web-1 (1 version)\nweb-1 has it: its mount shows this now"},
+         {"grantfs grant web-1 shop/prod/tls/server.key --owner nginx --mode 0400 --strict",
+          "granted shop/prod/tls/server.key to web-1 (2 versions)"},
+         {"grantfs grant ci-7 'shop/test/*' --expires 30d --dry-run",
+          "would grant shop/test/api-key to ci-7 (1 version)\nnothing was changed; without --dry-run it is"}},
+    .next = "cat /run/secrets/shop/prod/db-password on the machine; grantfs grants --machine web-1 here.",
+    .failure = "the grant was not made",
+    .run = Run,
+};
+
+}  // namespace grantfs

@@ -1,0 +1,119 @@
+#include "commands_internal.h"
+#include "owner_internal.h"
+#include "table_internal.h"
+
+namespace grantfs {
+namespace {
+
+std::string ModeText(std::uint32_t mode) {
+  std::string text = "0";
+  for (int shift = 6; shift >= 0; shift -= 3) text += static_cast<char>('0' + (mode >> shift & 7));
+  return text;
+}
+
+Json ToJson(const GrantInfo& info) {
+  return Json::Object({{"secret", info.secret.Full()},
+                       {"machine", info.machine},
+                       {"machine_id", info.machine_id},
+                       {"label", info.grant.label},
+                       {"owner", info.grant.owner},
+                       {"group", info.grant.group},
+                       {"mode", ModeText(info.grant.mode)},
+                       {"strict", info.grant.strict},
+                       {"expires", info.grant.expires},
+                       {"time", info.time},
+                       {"signer", info.signer}});
+}
+
+Status RunOwner(Context& context) {
+  const SecretName secret =
+      GRANTFS_TRY(context.arguments.Has("secret") ? ParseSecretOrEnvironment(context.arguments.Text("secret"))
+                                                  : Result<SecretName>(SecretName{}));
+  const auto session = GRANTFS_TRY(OpenOwner(context));
+  const auto grants = GRANTFS_TRY(session->ListGrants(context.arguments.Text("machine"), secret));
+  if (context.json()) {
+    Json list = Json::Array();
+    for (const GrantInfo& info : grants) list.Append(ToJson(info));
+    context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
+    return {};
+  }
+  Table table({"SECRET", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "EXPIRES", "SINCE", "BY"});
+  for (const GrantInfo& info : grants)
+    table.Add({info.secret.Full(), info.machine, info.grant.label, info.grant.owner, info.grant.group,
+               ModeText(info.grant.mode), info.grant.strict ? "yes" : "", TimeCell(info.grant.expires),
+               TimeCell(info.time), info.signer});
+  if (table.empty())
+    context.terminal.Note("nothing is granted; grantfs grant MACHINE SECRET does that");
+  else
+    context.terminal.Out(table.Text());
+  return {};
+}
+
+Json ToJson(const GrantedSecret& secret) {
+  return Json::Object({{"secret", secret.environment + "/" + secret.path},
+                       {"version", secret.version},
+                       {"owner", secret.owner},
+                       {"group", secret.group},
+                       {"mode", ModeText(secret.mode)},
+                       {"strict", secret.strict},
+                       {"expires", secret.expires},
+                       {"denied", secret.unenforceable}});
+}
+
+Status RunMachine(Context& context) {
+  for (const char* option : {"machine", "secret"})
+    if (context.arguments.Has(option))
+      return Error{Code::kInvalid, "a machine sees its own grants alone; leave the option out", 0,
+                   std::string("--") + option};
+  const auto session = GRANTFS_TRY(OpenMachine(context));
+  const auto listing = session->CurrentListing();
+  if (context.json()) {
+    Json list = Json::Array();
+    for (const GrantedSecret& secret : listing->secrets) list.Append(ToJson(secret));
+    context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
+    return {};
+  }
+  Table table({"SECRET", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "EXPIRES"});
+  for (const GrantedSecret& secret : listing->secrets) {
+    table.Add({secret.environment + "/" + secret.path, std::to_string(secret.version), secret.owner,
+               secret.group, ModeText(secret.mode), secret.strict ? "yes" : "", TimeCell(secret.expires)});
+  }
+  if (table.empty())
+    context.terminal.Note("nothing is granted to this machine");
+  else
+    context.terminal.Out(table.Text());
+  return {};
+}
+
+Status Run(Context& context) {
+  const bool machine = GRANTFS_TRY(HomeIsMachine(context));
+  return machine ? RunMachine(context) : RunOwner(context);
+}
+
+}  // namespace
+
+const Command kGrantsCommand = {
+    .name = "grants",
+    .arguments = "",
+    .min_arguments = 0,
+    .max_arguments = 0,
+    .summary = "list who may read what",
+    .about =
+        "Lists the standing grants in your environments, by secret and machine, from signed lists that this "
+        "command"
+        " verified. On a machine it lists what that machine may read.",
+    .options = {{"machine", "MACHINE", "only this machine's"},
+                {"secret", "SECRET", "only this secret's, or those of this environment"}},
+    .examples = {{"grantfs grants --machine web-1",
+                  "SECRET                 MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  EXPIRES  SINCE  BY\n"
+                  "shop/prod/db-password  web-1    current  -      -      0400  -       -        "
+                  "2026-01-31T12:00:00Z  ada"},
+                 {"grantfs grants --secret shop/prod/db-password", "(every machine that may read it)"},
+                 {"grantfs grants --json --secret shop/prod",
+                  "{\"grants\": [{\"secret\": \"shop/prod/db-password\", ...}]}"}},
+    .next = "grantfs revoke web-1 shop/prod/db-password",
+    .failure = "the grants are not known",
+    .run = Run,
+};
+
+}  // namespace grantfs

@@ -1,0 +1,66 @@
+#include "commands_internal.h"
+#include "owner_internal.h"
+#include "table_internal.h"
+
+namespace grantfs {
+namespace {
+
+Json TextsJson(const std::vector<std::string>& texts) {
+  Json list = Json::Array();
+  for (const std::string& text : texts) list.Append(text);
+  return list;
+}
+
+void OutResult(Terminal& terminal, const RemoveIdentityResult& result) {
+  terminal.Out("removed " + result.name + "; " + Count(result.revoked.size(), "grant") + " revoked\n");
+  OutReads(terminal, result.name, result.read, result.reads_known);
+  for (const std::string& environment : result.not_owned)
+    terminal.Note("an owner of " + environment +
+                  " has yet to revoke what is granted there; their grantfs status says so");
+  for (const std::string& problem : result.problems) terminal.Note("not done: " + problem);
+}
+
+Status Run(Context& context) {
+  const auto session = GRANTFS_TRY(OpenOwner(context));
+  const auto result =
+      GRANTFS_TRY(session->RemoveIdentity(context.arguments.At(0), context.arguments.Text("reason")));
+  if (context.json())
+    context.terminal.OutJson(Json::Object({{"name", result.name},
+                                           {"revoked", NamesJson(result.revoked)},
+                                           {"read", ReadsJson(result.read)},
+                                           {"reads_known", result.reads_known},
+                                           {"not_owned", TextsJson(result.not_owned)},
+                                           {"problems", TextsJson(result.problems)}}));
+  else
+    OutResult(context.terminal, result);
+  if (result.problems.empty()) return {};
+  return Error{Code::kIo, "it is removed, but not everything was revoked; run the same again", 0,
+               result.name};
+}
+
+}  // namespace
+
+const Command kIdentityRemoveCommand = {
+    .name = "identity remove",
+    .arguments = "NAME",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .summary = "remove a machine or person for good",
+    .about =
+        "Ends an identity: the vault answers it no more, nobody seals to it again, and its grants are "
+        "revoked where you"
+        " own the environment. It says what that machine has read, since only a new value makes up for that. "
+        "The name"
+        " can be invited again, with new keys.",
+    .options = {{"reason", "TEXT", "why; it stands in the signed statement"}},
+    .examples = {{"grantfs identity remove web-1",
+                  "removed web-1; 2 grants revoked\nweb-1 has read shop/prod/db-password version 3, last"
+                  " 2026-01-31T12:00:00Z: it knows the current value, so set a new one"},
+                 {"grantfs identity remove --reason stolen --json web-1",
+                  "{\"name\": \"web-1\", \"revoked\": [\"shop/prod/db-password\"], ...}"}},
+    .next = "grantfs secret set, for each secret that it knows.",
+    .failure = "the removal is not complete",
+    .run = Run,
+};
+
+}  // namespace grantfs

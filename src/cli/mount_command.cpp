@@ -1,0 +1,129 @@
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "background_internal.h"
+#include "commands_internal.h"
+#include "grantfs/client/machine_session.h"
+#include "grantfs/mount/mount.h"
+#include "grantfs/trust/names.h"
+#include "notify_internal.h"
+
+namespace grantfs {
+namespace {
+
+// A mount shows what was last verified when the vault is down; this is how long it waits to begin with what
+// is true now.
+constexpr std::chrono::seconds kFirstWait{3};
+
+struct MountRequest {
+  std::string home;
+  std::string directory;
+  std::string root;
+};
+
+// The process may change its directory before it uses them.
+std::string Absolute(const std::string& path) {
+  std::error_code failed;
+  const auto absolute = std::filesystem::absolute(path, failed);
+  return failed ? path : absolute.string();
+}
+
+Result<MountRequest> Requested(const Context& context) {
+  const Arguments& arguments = context.arguments;
+  MountRequest request;
+  request.home = Absolute(context.home);
+  request.directory = arguments.positional().empty() ? kDefaultMountPoint : Absolute(arguments.At(0));
+  request.root = arguments.Text("root");
+  if (!request.root.empty()) GRANTFS_CHECK(CheckEnvironmentName(request.root));
+  return request;
+}
+
+// RunMount takes these; no thread of the session may get them in its place.
+void BlockStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+void LinkDefault(const std::string& directory) {
+  if (directory != kDefaultMountPoint) return;
+  const auto linked = MakeConvenienceLink(directory);
+  if (!linked)
+    Log(LogLevel::kWarning, "the link to the mount was not made", linked.error());
+  else if (!*linked)
+    Log(LogLevel::kWarning,
+        std::string(kConvenienceLink) + " is something else; the files are in " + directory);
+}
+
+Status RunHere(const MountRequest& request, const std::function<void()>& ready) {
+  BlockStopSignals();
+  const auto session = GRANTFS_TRY(MachineSession::Start(request.home));
+  if (const auto current = session->WaitUntilCurrent(kFirstWait); !current)
+    Log(LogLevel::kWarning, "mounting what was last verified, since the vault could not be asked",
+        current.error());
+  MountOptions options;
+  options.mount_point = request.directory;
+  options.root = request.root;
+  options.source = session.get();
+  options.ready = [&request, &ready] {
+    LinkDefault(request.directory);
+    ready();
+    NotifyManager("READY=1");
+  };
+  const Status status = RunMount(options);
+  NotifyManager("STOPPING=1");
+  return status;
+}
+
+void OutMounted(Context& context, const std::string& directory, pid_t process) {
+  if (context.json())
+    context.terminal.OutJson(Json::Object({{"mounted", directory}, {"process", std::int64_t{process}}}));
+  else
+    context.terminal.Out("mounted " + directory + " (process " + std::to_string(process) + ")\n");
+}
+
+Status Run(Context& context) {
+  const MountRequest request = GRANTFS_TRY(Requested(context));
+  const auto told = [&] { OutMounted(context, request.directory, ::getpid()); };
+  if (context.arguments.Flag("foreground")) return RunHere(request, told);
+  const pid_t process = GRANTFS_TRY(
+      RunInBackground([&request](const std::function<void()>& ready) { return RunHere(request, ready); }));
+  OutMounted(context, request.directory, process);
+  return {};
+}
+
+}  // namespace
+
+const Command kMountCommand = {
+    .name = "mount",
+    .arguments = "[DIR]",
+    .min_arguments = 0,
+    .max_arguments = 1,
+    .summary = "show this machine's secrets as files",
+    .about =
+        "On a machine: mounts the secrets that it is granted below DIR (default: /run/grantfs/secrets, to "
+        "which"
+        " /run/secrets becomes a link where nothing has that name), and returns once they can be read. Every "
+        "open is"
+        " checked by the vault, decrypted on demand and recorded; with the vault down the files are listed, "
+        "and reading"
+        " them fails.",
+    .options = {{"root", "PROJECT/ENVIRONMENT", "show this environment alone, at the top of DIR"},
+                {"foreground", "",
+                 "stay in the foreground and log to standard error, as a service manager wants it"}},
+    .examples = {{"sudo grantfs mount", "mounted /run/grantfs/secrets (process 4711)"},
+                 {"sudo grantfs mount /srv/shop/secrets --root shop/prod",
+                  "mounted /srv/shop/secrets (process 4712)\n  $ cat /srv/shop/secrets/db-password"},
+                 {"sudo systemctl enable --now grantfs-mount", "(the same at every start of the machine)"}},
+    .next = "ls -lR /run/secrets, and cat /run/secrets/.grantfs/status; grantfs umount ends it.",
+    .failure = "the files are not shown",
+    .run = Run,
+    .log = LogLevel::kInfo,
+};
+
+}  // namespace grantfs

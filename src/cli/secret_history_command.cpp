@@ -1,0 +1,65 @@
+#include "commands_internal.h"
+#include "owner_internal.h"
+#include "table_internal.h"
+
+namespace grantfs {
+namespace {
+
+Json ToJson(const VersionInfo& info) {
+  Json labels = Json::Array();
+  for (const std::string& label : info.labels) labels.Append(label);
+  return Json::Object({{"version", info.version},
+                       {"labels", std::move(labels)},
+                       {"size", info.size},
+                       {"time", info.time},
+                       {"signer", info.signer},
+                       {"reason", info.reason},
+                       {"statement", info.statement}});
+}
+
+Status Run(Context& context) {
+  const SecretName name = GRANTFS_TRY(ParseSecretName(context.arguments.At(0)));
+  const auto session = GRANTFS_TRY(OpenOwner(context));
+  const auto versions = GRANTFS_TRY(session->SecretHistory(name));
+  if (context.json()) {
+    Json list = Json::Array();
+    for (const VersionInfo& info : versions) list.Append(ToJson(info));
+    context.terminal.OutJson(Json::Object({{"name", name.Full()}, {"versions", std::move(list)}}));
+    return {};
+  }
+  Table table({"VERSION", "LABELS", "BYTES", "SET", "BY", "REASON"});
+  for (const VersionInfo& info : versions)
+    table.Add({std::to_string(info.version), JoinWords(info.labels), std::to_string(info.size),
+               TimeCell(info.time), info.signer, info.reason});
+  if (table.empty())
+    context.terminal.Note(name.Full() + " has no version yet; grantfs secret set " + name.Full());
+  else
+    context.terminal.Out(table.Text());
+  return {};
+}
+
+}  // namespace
+
+const Command kSecretHistoryCommand = {
+    .name = "secret history",
+    .arguments = "PROJECT/ENVIRONMENT/NAME",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .summary = "list a secret's versions",
+    .about =
+        "Lists all versions of a secret, the newest first: when each was set, by whom and why, and which "
+        "labels point at"
+        " it. Versions are immutable; none is ever replaced.",
+    .options = {},
+    .examples = {{"grantfs secret history shop/prod/db-password",
+                  "VERSION  LABELS    BYTES  SET                   BY   REASON\n"
+                  "2        current   28     2026-01-31T12:00:00Z  ada  web-1 was removed\n"
+                  "1        previous  12     2026-01-02T09:30:00Z  ada  -"},
+                 {"grantfs secret history --json shop/prod/db-password",
+                  "{\"name\": \"shop/prod/db-password\", \"versions\": [{\"version\": 2, ...}]}"}},
+    .next = "grantfs secret get --version 1 shop/prod/db-password",
+    .failure = "the history is not known",
+    .run = Run,
+};
+
+}  // namespace grantfs

@@ -1,0 +1,86 @@
+#include "commands_internal.h"
+#include "owner_internal.h"
+#include "table_internal.h"
+
+namespace grantfs {
+namespace {
+
+Json ToJson(const SecretInfo& info) {
+  return Json::Object({{"name", info.name.Full()},
+                       {"number", info.number},
+                       {"version", info.version},
+                       {"size", info.size},
+                       {"time", info.time},
+                       {"grants", info.grants},
+                       {"owner", info.owner},
+                       {"description", info.description},
+                       {"problem", info.problem}});
+}
+
+void OutTable(Terminal& terminal, const std::vector<SecretInfo>& secrets) {
+  Table table({"SECRET", "VERSION", "BYTES", "SET", "GRANTS", "OWNER"});
+  for (const SecretInfo& info : secrets) {
+    if (info.problem.empty())
+      table.Add({info.name.Full(), info.version == 0 ? "" : std::to_string(info.version),
+                 std::to_string(info.size), TimeCell(info.time), std::to_string(info.grants), info.owner});
+    else
+      table.Add({info.name.Full(), "refused", "", "", "", ""});
+  }
+  terminal.Out(table.Text());
+}
+
+Status Refused(Terminal& terminal, const std::vector<SecretInfo>& secrets) {
+  std::size_t refused = 0;
+  for (const SecretInfo& info : secrets) {
+    if (info.problem.empty()) continue;
+    ++refused;
+    terminal.Note("refused: " + info.name.Full() + ": " + info.problem);
+  }
+  if (refused == 0) return {};
+  return Error{Code::kIntegrity,
+               "the vault serves lists that do not verify; tell an owner, and use none of these secrets", 0,
+               Count(refused, "secret")};
+}
+
+Status Run(Context& context) {
+  const Area area = GRANTFS_TRY(ParseArea(context.arguments.At(0)));
+  const auto session = GRANTFS_TRY(OpenOwner(context));
+  const auto secrets = GRANTFS_TRY(session->ListSecrets(area.environment, area.prefix));
+  if (context.json()) {
+    Json list = Json::Array();
+    for (const SecretInfo& info : secrets) list.Append(ToJson(info));
+    context.terminal.OutJson(Json::Object({{"secrets", std::move(list)}}));
+  } else if (secrets.empty()) {
+    context.terminal.Note("there are no secrets here yet; grantfs secret set " + area.environment +
+                          "/NAME makes one");
+  } else {
+    OutTable(context.terminal, secrets);
+  }
+  return Refused(context.terminal, secrets);
+}
+
+}  // namespace
+
+const Command kSecretListCommand = {
+    .name = "secret list",
+    .arguments = "PROJECT/ENVIRONMENT[/PREFIX/]",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .summary = "list an environment's secrets",
+    .about =
+        "Lists the secrets of an environment, or of those whose names begin with PREFIX/, by name; never a "
+        "value."
+        " Each line comes from a signed list that this command verified.",
+    .options = {},
+    .examples = {{"grantfs secret list shop/prod",
+                  "SECRET                 VERSION  BYTES  SET                   GRANTS  OWNER\n"
+                  "shop/prod/db-password  3        28     2026-01-31T12:00:00Z  2       payments"},
+                 {"grantfs secret list shop/prod/tls/", "(those below shop/prod/tls)"},
+                 {"grantfs secret list --json shop/prod",
+                  "{\"secrets\": [{\"name\": \"shop/prod/db-password\", ...}]}"}},
+    .next = "grantfs secret history shop/prod/db-password, or grantfs grants --secret shop/prod/db-password",
+    .failure = "the secrets are not known",
+    .run = Run,
+};
+
+}  // namespace grantfs

@@ -1,0 +1,80 @@
+#include "commands_internal.h"
+#include "owner_internal.h"
+#include "secret_io_internal.h"
+#include "table_internal.h"
+
+namespace grantfs {
+namespace {
+
+Result<SecretValue> ReadValue(Context& context, const SecretName& name) {
+  Terminal& terminal = context.terminal;
+  SecretMemory value = GRANTFS_TRY(ReadSecretInput(terminal, {.file = context.arguments.Text("file"),
+                                                              .prompt = "value of " + name.Full(),
+                                                              .twice = true,
+                                                              .max_bytes = kMaxSecretBytes}));
+  if (terminal.ErrIsTerminal() && EndsInNewline(value))
+    terminal.Note("note: the value ends in a newline, which belongs to it; printf %s VALUE has none");
+  return SecretValue(std::move(value));
+}
+
+void OutResult(Terminal& terminal, const SecretName& name, const SetSecretResult& result) {
+  const std::string full = name.Full();
+  terminal.Out((result.created ? "made " : "set ") + full + ": version " + std::to_string(result.version) +
+               ", sealed to " + Count(result.sealed_to, "machine") + "\n");
+  if (result.sealed_to == 0) terminal.Note("next: grantfs grant MACHINE " + full);
+}
+
+Status Run(Context& context) {
+  const SecretName name = GRANTFS_TRY(ParseSecretName(context.arguments.At(0)));
+  const auto session = GRANTFS_TRY(OpenOwner(context));
+  const SecretValue value = GRANTFS_TRY(ReadValue(context, name));
+  const SetSecretOptions options = {.owner = context.arguments.Text("owner"),
+                                    .description = context.arguments.Text("description"),
+                                    .reason = context.arguments.Text("reason")};
+  const SetSecretResult result = GRANTFS_TRY(session->SetSecret(name, value, options));
+  if (context.json())
+    context.terminal.OutJson(Json::Object({{"name", name.Full()},
+                                           {"number", result.number},
+                                           {"version", result.version},
+                                           {"created", result.created},
+                                           {"sealed_to", result.sealed_to}}));
+  else
+    OutResult(context.terminal, name, result);
+  return {};
+}
+
+}  // namespace
+
+const Command kSecretSetCommand = {
+    .name = "secret set",
+    .arguments = "PROJECT/ENVIRONMENT/NAME",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .summary = "store a new version of a secret",
+    .about =
+        "Encrypts a value on this computer and publishes it as the secret's next version; the first one "
+        "makes the"
+        " secret. The value is what standard input holds, byte for byte (a newline at its end is kept), or "
+        "what you"
+        " type at a prompt; it never stands in an argument, where other users could see it.",
+    .options = {{"file", "FILE", "read the value from FILE, byte for byte"},
+                {"owner", "TEXT", "of a new secret: who answers for it"},
+                {"description", "TEXT", "of a new secret: what it is"},
+                {"reason", "TEXT", "why; it stands in the signed statement"}},
+    .examples = {{"grantfs secret set shop/prod/db-password",
+                  "value of shop/prod/db-password (not shown):\nthe same again (not shown):\n"
+                  "made shop/prod/db-password: version 1, sealed to 0 machines"},
+                 {"openssl rand -hex 32 | tr -d '\\n' | grantfs secret set shop/prod/api-key",
+                  "made shop/prod/api-key: version 1, sealed to 0 machines"},
+                 {"grantfs secret set --file server.key shop/prod/tls/server.key",
+                  "set shop/prod/tls/server.key: version 2, sealed to 3 machines"}},
+    .next =
+        "grantfs grant web-1 shop/prod/db-password; machines that are granted it already have the new "
+        "version.",
+    .failure = "the secret was not set",
+    .run = Run,
+    .stray_argument =
+        "a value is not given as an argument, where others can see it; give it on standard input",
+};
+
+}  // namespace grantfs

@@ -1,0 +1,111 @@
+#include "commands_internal.h"
+#include "owner_internal.h"
+#include "table_internal.h"
+
+namespace grantfs {
+namespace {
+
+Json TextsJson(const std::vector<std::string>& texts) {
+  Json list = Json::Array();
+  for (const std::string& text : texts) list.Append(text);
+  return list;
+}
+
+Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment>& pending) {
+  Json waiting = Json::Array();
+  for (const PendingEnrolment& each : pending) waiting.Append(each.name);
+  return Json::Object({{"vault", status.vault},
+                       {"name", status.name},
+                       {"version", status.version},
+                       {"time", status.time},
+                       {"level", status.level},
+                       {"vault_statements", status.vault_sequence + 1},
+                       {"audit_records", status.log_size},
+                       {"vault_owner", status.vault_owner},
+                       {"waiting_for_approval", std::move(waiting)},
+                       {"owed", TextsJson(status.owed)}});
+}
+
+void OutOwner(Terminal& terminal, const WhoAmIInfo& who, const VaultStatusInfo& status,
+              const std::vector<PendingEnrolment>& pending) {
+  Table table;
+  table.Add({"vault", status.vault});
+  table.Add({"address", who.address + " (" + status.name + ")"});
+  table.Add({"program", "grantfs " + status.version});
+  table.Add({"time there", FormatTime(status.time)});
+  table.Add({"format level", std::to_string(status.level)});
+  table.Add({"audit log", Count(status.log_size, "record")});
+  table.Add({"you are", who.name + (status.vault_owner ? ", an owner of the vault" : "")});
+  terminal.Out(table.Text());
+  for (const PendingEnrolment& each : pending)
+    terminal.Note(each.name + " waits for approval: grantfs approve " + each.name);
+  for (const std::string& owed : status.owed) terminal.Note("to do: " + owed);
+}
+
+Status RunOwner(Context& context) {
+  const auto session = GRANTFS_TRY(OpenOwner(context));
+  const VaultStatusInfo status = GRANTFS_TRY(session->VaultStatus());
+  std::vector<PendingEnrolment> pending;
+  if (status.vault_owner) pending = GRANTFS_TRY(session->ListPending());
+  if (context.json())
+    context.terminal.OutJson(OwnerJson(status, pending));
+  else
+    OutOwner(context.terminal, session->WhoAmI(), status, pending);
+  return {};
+}
+
+Status RunMachine(Context& context) {
+  const auto session = GRANTFS_TRY(OpenMachine(context));
+  const SourceStatus status = session->CurrentStatus();
+  const std::size_t granted = session->CurrentListing()->secrets.size();
+  if (context.json()) {
+    context.terminal.OutJson(Json::Object({{"vault", status.vault_id},
+                                           {"address", status.vault_address},
+                                           {"machine", status.machine},
+                                           {"granted", granted},
+                                           {"problem", status.problem},
+                                           {"notices", TextsJson(status.notices)}}));
+    return {};
+  }
+  Table table;
+  table.Add({"vault", status.vault_id});
+  table.Add({"address", status.vault_address});
+  table.Add({"machine", status.machine});
+  table.Add({"granted", Count(granted, "secret")});
+  context.terminal.Out(table.Text());
+  if (!status.problem.empty()) context.terminal.Note("problem: " + status.problem);
+  for (const std::string& notice : status.notices) context.terminal.Note("note: " + notice);
+  return {};
+}
+
+Status Run(Context& context) {
+  const bool machine = GRANTFS_TRY(HomeIsMachine(context));
+  return machine ? RunMachine(context) : RunOwner(context);
+}
+
+}  // namespace
+
+const Command kStatusCommand = {
+    .name = "status",
+    .arguments = "",
+    .min_arguments = 0,
+    .max_arguments = 0,
+    .summary = "ask the vault how things stand",
+    .about =
+        "Asks the vault who it is, verifies the answer against what this home remembers, and says what waits "
+        "to be"
+        " done. On a machine it says how many secrets that machine is granted; how its mount is doing stands "
+        "in"
+        " MOUNT/.grantfs/status.",
+    .options = {},
+    .examples = {{"grantfs status",
+                  "vault         6f1d...\naddress       vault.lan:7843 (vault.lan)\n...\nweb-1 waits for "
+                  "approval: grantfs"
+                  " approve web-1"},
+                 {"grantfs status --json", "{\"vault\": \"6f1d...\", \"audit_records\": 41, ...}"}},
+    .next = "grantfs doctor, where this fails.",
+    .failure = "the status is not known",
+    .run = Run,
+};
+
+}  // namespace grantfs

@@ -1,0 +1,39 @@
+#include "commands_internal.h"
+#include "grantfs/mount/mount.h"
+
+namespace grantfs {
+namespace {
+
+Status Run(Context& context) {
+  const std::string directory =
+      context.arguments.positional().empty() ? kDefaultMountPoint : context.arguments.At(0);
+  GRANTFS_CHECK(Unmount(directory));
+  if (context.json())
+    context.terminal.OutJson(Json::Object({{"unmounted", directory}}));
+  else
+    context.terminal.Out("unmounted " + directory + "\n");
+  return {};
+}
+
+}  // namespace
+
+const Command kUmountCommand = {
+    .name = "umount",
+    .arguments = "[DIR]",
+    .min_arguments = 0,
+    .max_arguments = 1,
+    .summary = "take the files away",
+    .about =
+        "Unmounts a grantfs filesystem, and nothing else; the mount's process then ends. It fails while a "
+        "program has a"
+        " file open there.",
+    .options = {},
+    .examples = {{"grantfs umount", "unmounted /run/grantfs/secrets"},
+                 {"grantfs umount /srv/app/secrets", "unmounted /srv/app/secrets"}},
+    .next = "grantfs mount shows them again.",
+    .failure = "it was not unmounted",
+    .run = Run,
+    .uses_home = false,
+};
+
+}  // namespace grantfs

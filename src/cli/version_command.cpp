@@ -1,0 +1,36 @@
+#include "commands_internal.h"
+
+namespace grantfs {
+namespace {
+
+Status Run(Context& context) {
+  if (context.json())
+    context.terminal.OutJson(Json::Object({{"program", "grantfs"}, {"version", GRANTFS_VERSION}}));
+  else
+    context.terminal.Out("grantfs " GRANTFS_VERSION "\n");
+  return {};
+}
+
+}  // namespace
+
+const Command kVersionCommand = {
+    .name = "version",
+    .arguments = "",
+    .min_arguments = 0,
+    .max_arguments = 0,
+    .summary = "print the program's version",
+    .about =
+        "Prints the version of this program; grantfs --version does the same. The version of the vault's "
+        "program"
+        " stands in grantfs status.",
+    .options = {},
+    .examples = {{"grantfs version", "grantfs " GRANTFS_VERSION},
+                 {"grantfs version --json",
+                  "{\"program\": \"grantfs\", \"version\": \"" GRANTFS_VERSION "\"}"}},
+    .next = "grantfs help",
+    .failure = "the version was not printed",
+    .run = Run,
+    .uses_home = false,
+};
+
+}  // namespace grantfs

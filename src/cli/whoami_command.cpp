@@ -1,0 +1,80 @@
+#include "commands_internal.h"
+#include "grantfs/client/home.h"
+#include "table_internal.h"
+
+namespace grantfs {
+namespace {
+
+const char* StateName(HomeProfile::State state) {
+  switch (state) {
+    case HomeProfile::State::kClaiming:
+      return "claiming";
+    case HomeProfile::State::kEnrolling:
+      return "enrolling";
+    case HomeProfile::State::kReady:
+      return "ready";
+  }
+  std::abort();
+}
+
+const char* StateSentence(HomeProfile::State state) {
+  switch (state) {
+    case HomeProfile::State::kClaiming:
+      return "an init was interrupted; run grantfs init again";
+    case HomeProfile::State::kEnrolling:
+      return "waits for an owner's approval; run grantfs enroll again after it";
+    case HomeProfile::State::kReady:
+      return "ready";
+  }
+  std::abort();
+}
+
+Status Run(Context& context) {
+  const Home home = GRANTFS_TRY(Home::OpenAny(context.home));
+  const auto identity = GRANTFS_TRY(home.LoadIdentity()).identity();
+  const HomeProfile& profile = home.profile();
+  if (context.json()) {
+    context.terminal.OutJson(Json::Object({{"name", profile.name},
+                                           {"kind", IdentityKindName(profile.kind)},
+                                           {"id", identity.Id().Hex()},
+                                           {"fingerprint", identity.Fingerprint()},
+                                           {"vault", profile.vault.Hex()},
+                                           {"address", profile.address.Text()},
+                                           {"home", home.directory()},
+                                           {"state", StateName(profile.state)}}));
+    return {};
+  }
+  Table table;
+  table.Add({"name", profile.name});
+  table.Add({"kind", IdentityKindName(profile.kind)});
+  table.Add({"fingerprint", identity.Fingerprint()});
+  table.Add({"identity", identity.Id().Hex()});
+  table.Add({"vault", profile.vault.Hex()});
+  table.Add({"address", profile.address.Text()});
+  table.Add({"home", home.directory()});
+  table.Add({"state", StateSentence(profile.state)});
+  context.terminal.Out(table.Text());
+  return {};
+}
+
+}  // namespace
+
+const Command kWhoamiCommand = {
+    .name = "whoami",
+    .arguments = "",
+    .min_arguments = 0,
+    .max_arguments = 0,
+    .summary = "show whose identity this home holds",
+    .about =
+        "Shows the identity in the home and the vault that it belongs to. It asks nothing of the vault, so it"
+        " works while that is down.",
+    .options = {},
+    .examples = {{"grantfs whoami",
+                  "name         ada\nkind         user\nfingerprint  k3vq-7m2a-x4pd-ce6w-hn5t\n..."},
+                 {"sudo grantfs whoami", "name         web-1\nkind         machine\n..."}},
+    .next = "grantfs status asks the vault how things stand.",
+    .failure = "there is no identity to show",
+    .run = Run,
+};
+
+}  // namespace grantfs
