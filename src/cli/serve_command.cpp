@@ -1,57 +1,44 @@
 #include "commands_internal.h"
 #include "grantfs/server/server.h"
+#include "grantfs/util/file.h"
+#include "listen_addresses_internal.h"
 #include "notify_internal.h"
-#include "secret_io_internal.h"
-#include "serve_addresses_internal.h"
 
 namespace grantfs {
 namespace {
 
-Json ToJson(const Server& server, const std::string& claim_file) {
-  Json ports = Json::Array();
-  for (const std::uint16_t port : server.Ports()) ports.Append(std::uint32_t{port});
-  return Json::Object({{"address", server.address().Text()},
-                       {"ports", std::move(ports)},
-                       {"pin", server.Pin().Hex()},
-                       {"claimed", server.Claimed()},
-                       {"claim_file", server.Claimed() ? Json() : Json(claim_file)}});
-}
+std::string ClaimFile(const Context& context) { return context.data + "/" + kClaimFile; }
 
-void OutReady(Context& context, const Server& server, bool claim_is_shown) {
-  const std::string claim_file = context.data + "/" + kClaimFile;
-  if (context.json()) {
-    context.terminal.OutJson(ToJson(server, claim_file));
+void OutReady(Context& context, const std::vector<Address>& addresses) {
+  const bool claim_waits = PathExists(ClaimFile(context));
+  if (!context.json()) {
+    for (const Address& address : addresses) context.terminal.Note("listening at " + address.Text());
+    if (claim_waits)
+      context.terminal.Note("next: run grantfs init on your own computer with the claim in " +
+                            ClaimFile(context));
     return;
   }
-  const std::string address = server.address().Text();
-  context.terminal.Note("serving the vault in " + context.data + " at " + address);
-  if (server.Claimed()) return;
-  context.terminal.Note(
-      claim_is_shown ? "next: run grantfs init on your own computer and paste the claim above"
-                     : "next: run grantfs init on your own computer with the claim that is in " + claim_file);
-}
-
-void ShowClaim(Terminal& terminal, const SecretMemory& line) {
-  terminal.Note("this vault belongs to nobody yet; whoever has the claim below makes it theirs, once:");
-  OutSecretLine(terminal, line);
+  Json listening = Json::Array();
+  for (const Address& address : addresses) listening.Append(address.Text());
+  context.terminal.OutJson(Json::Object({{"listening", std::move(listening)},
+                                         {"data", context.data},
+                                         {"claim_file", claim_waits ? Json(ClaimFile(context)) : Json()}}));
 }
 
 Status Run(Context& context) {
   const Arguments& arguments = context.arguments;
   ServeOptions options;
-  const auto chosen =
-      GRANTFS_TRY(ChooseServeAddresses(arguments.Many("name"), arguments.Many("listen"), HasIpv6()));
-  options.data = context.data;
-  options.names = chosen.names;
-  options.listen = chosen.listen;
+  options.data_directory = context.data;
+  options.names = arguments.Many("name");
+  options.listen = GRANTFS_TRY(ChooseListenAddresses(options.names, arguments.Many("listen"), HasIpv6()));
   options.version = GRANTFS_VERSION;
-  const bool show_claim = context.terminal.OutIsTerminal() && !context.json();
-  if (show_claim)
-    options.show_claim = [&context](const SecretMemory& line) { ShowClaim(context.terminal, line); };
-  const Status status = RunServer(options, [&context, show_claim](const Server& server) {
-    OutReady(context, server, show_claim);
+  options.claim_on_terminal = !context.json();
+  options.say = [&context](std::string_view sentence) { context.terminal.Note(sentence); };
+  options.ready = [&context](const std::vector<Address>& addresses) {
+    OutReady(context, addresses);
     NotifyManager("READY=1");
-  });
+  };
+  const Status status = RunServer(std::move(options));
   NotifyManager("STOPPING=1");
   return status;
 }
@@ -73,14 +60,14 @@ const Command kServeCommand = {
         "a restart"
         " needs nobody.",
     .options = {{"name", "HOST[:PORT]",
-                 "what clients call this vault; requests for other names are refused (default: localhost; "
-                 "the port: that of"
-                 " the first --listen, else 7843)",
+                 "what clients call this vault; requests for other names are refused (default: the address "
+                 "that it listens at;"
+                 " the port: that of the first --listen, else 7843)",
                  true},
                 {"listen", "ADDRESS[:PORT]",
                  "where to listen (default: the first name's port, on all addresses of this host; on "
                  "loopback alone where"
-                 " every name is localhost)",
+                 " no name is given or every one is localhost)",
                  true}},
     .examples = {{"sudo grantfs serve --name vault.lan",
                   "this vault belongs to nobody yet; whoever has the claim below makes it theirs, "
