@@ -18,6 +18,7 @@ class SqliteReader : public virtual StoreReader {
 
   Result<std::optional<Head>> FindHead(std::string_view list) override;
   Result<std::optional<StatementPlace>> FindStatement(const Hash& hash) override;
+  Result<std::vector<std::string>> ListsOfSigner(const Hash& signer) override;
   Result<std::vector<StoredStatement>> ReadStatements(std::string_view list, std::uint64_t from,
                                                       std::size_t limit, std::size_t max_bytes) override;
 

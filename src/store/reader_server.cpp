@@ -43,6 +43,13 @@ Result<std::optional<Head>> SqliteReader::FindHead(std::string_view list) {
   });
 }
 
+Result<std::vector<std::string>> SqliteReader::ListsOfSigner(const Hash& signer) {
+  return Query(database_,
+               "SELECT lists.name FROM lists WHERE id IN (SELECT list FROM statements WHERE signer = ?1)",
+               signer.View())
+      .All(ReadText);
+}
+
 Result<std::optional<StatementPlace>> SqliteReader::FindStatement(const Hash& hash) {
   return Query(database_,
                "SELECT lists.name, statements.sequence FROM statements JOIN lists ON lists.id = "

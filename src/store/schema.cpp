@@ -48,6 +48,7 @@ CREATE TABLE statements (
   envelope TEXT NOT NULL,
   UNIQUE (list, sequence)
 ) STRICT;
+CREATE INDEX statements_by_signer ON statements (signer, list);
 
 CREATE TABLE secrets (
   number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 274877906943),

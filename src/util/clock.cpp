@@ -9,6 +9,10 @@ namespace {
 class OsClock final : public Clock {
  public:
   std::int64_t WallSeconds() const override { return Read(CLOCK_REALTIME).tv_sec; }
+  std::int64_t WallMilliseconds() const override {
+    const timespec now = Read(CLOCK_REALTIME);
+    return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+  }
   std::chrono::nanoseconds Boot() const override {
     const timespec now = Read(CLOCK_BOOTTIME);
     return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);

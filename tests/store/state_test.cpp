@@ -142,6 +142,19 @@ TEST_F(StateTest, AStatementIsFoundByItsHash) {
   EXPECT_FALSE(Get(Reader()->FindStatement(TestHash(2))));
 }
 
+TEST_F(StateTest, TheListsOfASignerAreFound) {
+  Must([](StoreWriter& out) -> Status {
+    StoredStatement one = Statement("secret/7", 0, 1);
+    one.signer = TestHash(50);
+    GRANTFS_CHECK(out.AppendStatement(one, Hash{}));
+    StoredStatement other = Statement("vault", 0, 2);
+    other.signer = TestHash(51);
+    return out.AppendStatement(other, Hash{});
+  });
+  EXPECT_EQ(Get(Reader()->ListsOfSigner(TestHash(50))), std::vector<std::string>{"secret/7"});
+  EXPECT_TRUE(Get(Reader()->ListsOfSigner(TestHash(52))).empty());
+}
+
 TEST_F(StateTest, StatementsAreReadWithinBounds) {
   Must([](StoreWriter& out) -> Status {
     Hash previous;

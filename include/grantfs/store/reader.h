@@ -28,6 +28,8 @@ class StoreReader {
   // ---- statements
   virtual Result<std::optional<Head>> FindHead(std::string_view list) = 0;
   virtual Result<std::optional<StatementPlace>> FindStatement(const Hash& hash) = 0;
+  /// The lists in which somebody has signed a statement, in no order: all of them.
+  virtual Result<std::vector<std::string>> ListsOfSigner(const Hash& signer) = 0;
   /// From sequence `from`, in order, until `limit` statements or `max_bytes` of envelopes; at least one if
   /// there is one.
   virtual Result<std::vector<StoredStatement>> ReadStatements(std::string_view list, std::uint64_t from,

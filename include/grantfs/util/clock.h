@@ -12,6 +12,8 @@ class Clock {
   virtual ~Clock() = default;
   /// Seconds since 1970 UTC; may jump.
   virtual std::int64_t WallSeconds() const = 0;
+  /// The same in milliseconds, as far as the clock knows them.
+  virtual std::int64_t WallMilliseconds() const { return WallSeconds() * 1000; }
   /// CLOCK_BOOTTIME: never goes back and counts while the machine sleeps.
   virtual std::chrono::nanoseconds Boot() const = 0;
 };

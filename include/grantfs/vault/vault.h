@@ -1,0 +1,130 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "grantfs/api/audit.h"
+#include "grantfs/api/enrolments.h"
+#include "grantfs/api/lists.h"
+#include "grantfs/api/machine.h"
+#include "grantfs/api/secrets.h"
+#include "grantfs/crypto/secret.h"
+#include "grantfs/store/store.h"
+#include "grantfs/trust/invitation.h"
+#include "grantfs/util/clock.h"
+#include "grantfs/vault/caller.h"
+#include "grantfs/vault/watch.h"
+
+namespace grantfs {
+
+struct VaultOptions {
+  const Clock* clock = &SystemClock();
+  std::string version;                     ///< of the program, for the status
+  std::size_t cached_statements = 50'000;  ///< of secrets' lists that are kept in memory
+  std::size_t max_waiting_appends = 256;   ///< more are kThrottled
+  std::size_t max_watches_of_one = 16;     ///< streams of one identity
+};
+
+/// The server's side without HTTP: authorises, delivers, records. It decides with trust over lists that it
+/// verified; whatever it releases was recorded durably before.
+///
+/// Functions that only read answer at once. Those that take a Done answer later, on a thread of the store or
+/// of the vault, exactly once; the function must not block. Errors of all: kUnauthentic never (the caller was
+/// authenticated), kNotFound for what the caller may not know of, kDenied where a role is missing,
+/// kIntegrity, kIo, kThrottled. Threads: all safe.
+class Vault {
+ public:
+  template <typename T>
+  using Done = std::function<void(Result<T>)>;
+
+  /// Reads and verifies the vault's, the machines' and the environments' lists. `store` has a ServerState and
+  /// must outlive the vault. Errors: kIntegrity (a list does not verify: restore a backup), kConflict (no
+  /// ServerState), kIo.
+  static Result<std::unique_ptr<Vault>> Open(Store& store, VaultOptions options);
+  /// Ends watches and waiting appends, records what was only counted so far.
+  ~Vault();
+
+  // ---- who calls
+  struct Key {
+    VerifyKey verify;
+    VaultCaller caller;  ///< without the evidence
+    bool gone = false;   ///< the claim or invitation was used or has expired: 410 once the signature holds
+  };
+  /// The key that a request's keyid names. Absent: unknown, removed, expired.
+  std::optional<Key> FindKey(std::string_view keyid) const;
+  /// All zero until it is claimed.
+  Hash vault_id() const;
+  /// Counts a failed authentication; recorded per address and minute.
+  void NoteFailedAuthentication(const std::string& remote);
+
+  // ---- claim
+  /// Makes a new one-use claim in place of any before. Errors: kConflict (claimed).  Blocks.
+  Result<InviteSecret> MakeClaim();
+  Result<api::ClaimInfo> ShowClaim(const VaultCaller& caller) const;
+  /// `done` also: kExpired with kWhereGone (used already).
+  void UseClaim(const VaultCaller& caller, const api::ClaimRequest& request, Done<api::ClaimResponse> done);
+  /// Runs once, when the vault was claimed.
+  void OnClaimed(std::function<void()> claimed);
+
+  // ---- lists
+  Result<api::StatusResponse> ShowStatus(const VaultCaller& caller) const;
+  Result<api::ListReadResponse> ReadList(const VaultCaller& caller,
+                                         const api::ListReadRequest& request) const;
+  void Append(const VaultCaller& caller, const api::AppendRequest& request, Done<api::AppendResponse> done);
+
+  // ---- secrets
+  void ReserveSecrets(const VaultCaller& caller, const api::ReserveRequest& request,
+                      Done<api::ReserveResponse> done);
+  Result<api::SecretsListResponse> ListSecrets(const VaultCaller& caller,
+                                               const api::SecretsListRequest& request) const;
+  Result<api::SecretFindResponse> FindSecret(const VaultCaller& caller,
+                                             const api::SecretFindRequest& request) const;
+  void StageCiphertext(const VaultCaller& caller, const api::StageCiphertextRequest& request,
+                       Done<api::Nothing> done);
+  void StageCopies(const VaultCaller& caller, const api::StageCopiesRequest& request,
+                   Done<api::Nothing> done);
+  void StageEpoch(const VaultCaller& caller, const api::StageEpochRequest& request, Done<api::Nothing> done);
+  Result<api::EpochCopiesResponse> EpochCopies(const VaultCaller& caller,
+                                               const api::EpochCopiesRequest& request) const;
+  Result<api::SecretCopiesResponse> SecretCopies(const VaultCaller& caller,
+                                                 const api::SecretCopiesRequest& request) const;
+  void ReadValue(const VaultCaller& caller, const api::ValueRequest& request, Done<api::ValueResponse> done);
+
+  // ---- enrolments
+  void Enrol(const VaultCaller& caller, const api::EnrolRequest& request,
+             Done<api::EnrolmentStateResponse> done);
+  Result<api::EnrolmentStateResponse> EnrolmentState(const VaultCaller& caller) const;
+  Result<api::EnrolmentsResponse> ListEnrolments(const VaultCaller& caller) const;
+
+  // ---- machines
+  Result<api::GrantsResponse> MachineGrants(const VaultCaller& caller,
+                                            const api::GrantsRequest& request) const;
+  void MachineRead(const VaultCaller& caller, const api::ReadRequest& request, Done<api::ReadResponse> done);
+  Result<api::Nothing> MachineCheck(const VaultCaller& caller, const api::CheckRequest& request) const;
+
+  // ---- watches
+  /// Sends the hello, then changes and a beat each second, until Unwatch or the sink fails. @return its
+  /// number. Errors: kThrottled (too many of this identity).
+  Result<std::uint64_t> Watch(const VaultCaller& caller, std::shared_ptr<WatchSink> sink);
+  void Unwatch(std::uint64_t watch);
+  Result<api::Nothing> Acknowledge(const VaultCaller& caller, const api::AckRequest& request);
+  void Presence(const VaultCaller& caller, const api::PresenceRequest& request,
+                Done<api::PresenceResponse> done);
+
+  // ---- the audit log
+  Result<api::AuditRecordsResponse> AuditRecords(const VaultCaller& caller,
+                                                 const api::AuditRecordsRequest& request) const;
+  Result<api::AuditSearchResponse> SearchAudit(const VaultCaller& caller,
+                                               const api::AuditSearchRequest& request) const;
+
+  struct Core;
+
+ private:
+  explicit Vault(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace grantfs

@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <iterator>
+
+#include "endpoints_internal.h"
+#include "grantfs/api/problem.h"
+#include "grantfs/log/log.h"
+#include "routes_internal.h"
+
+namespace grantfs {
+namespace {
+
+// clang-format off
+constexpr Endpoint kEndpoints[] = {
+    {&api::kClaimShow,       &Bound<&Vault::ShowClaim>::Handle},
+    {&api::kClaimUse,        &Bound<&Vault::UseClaim>::Handle},
+    {&api::kStatus,          &Bound<&Vault::ShowStatus>::Handle},
+    {&api::kListsRead,       &Bound<&Vault::ReadList>::Handle},
+    {&api::kListsAppend,     &Bound<&Vault::Append>::Handle},
+    {&api::kSecretsReserve,  &Bound<&Vault::ReserveSecrets>::Handle},
+    {&api::kSecretsList,     &Bound<&Vault::ListSecrets>::Handle},
+    {&api::kSecretsFind,     &Bound<&Vault::FindSecret>::Handle},
+    {&api::kStageCiphertext, &Bound<&Vault::StageCiphertext>::Handle},
+    {&api::kStageCopies,     &Bound<&Vault::StageCopies>::Handle},
+    {&api::kStageEpoch,      &Bound<&Vault::StageEpoch>::Handle},
+    {&api::kEpochCopies,     &Bound<&Vault::EpochCopies>::Handle},
+    {&api::kSecretCopies,    &Bound<&Vault::SecretCopies>::Handle},
+    {&api::kSecretValue,     &Bound<&Vault::ReadValue>::Handle},
+    {&api::kEnrol,           &Bound<&Vault::Enrol>::Handle},
+    {&api::kEnrolmentState,  &Bound<&Vault::EnrolmentState>::Handle},
+    {&api::kEnrolmentsList,  &Bound<&Vault::ListEnrolments>::Handle},
+    {&api::kMachineGrants,   &Bound<&Vault::MachineGrants>::Handle},
+    {&api::kMachineRead,     &Bound<&Vault::MachineRead>::Handle},
+    {&api::kMachineCheck,    &Bound<&Vault::MachineCheck>::Handle},
+    {&api::kWatch,           &HandleWatch},
+    {&api::kWatchAck,        &Bound<&Vault::Acknowledge>::Handle},
+    {&api::kPresence,        &Bound<&Vault::Presence>::Handle},
+    {&api::kAuditRecords,    &Bound<&Vault::AuditRecords>::Handle},
+    {&api::kAuditSearch,     &Bound<&Vault::SearchAudit>::Handle},
+};
+// clang-format on
+static_assert(std::size(kEndpoints) == std::size(api::kRoutes));
+
+/// Whether a caller is of the kind that a route is for. Roles are the vault's to judge.
+bool Admits(api::Who who, const VaultCaller& caller) {
+  const bool identity = caller.kind == VaultCaller::Kind::kIdentity;
+  switch (who) {
+    case api::Who::kClaim:
+      return caller.kind == VaultCaller::Kind::kClaim;
+    case api::Who::kInvite:
+      return caller.kind == VaultCaller::Kind::kInvite;
+    case api::Who::kIdentity:
+      return identity;
+    case api::Who::kReader:
+      return identity || caller.kind == VaultCaller::Kind::kInvite;
+    case api::Who::kMachine:
+      return caller.IsMachine();
+    case api::Who::kPerson:
+    case api::Who::kMember:
+    case api::Who::kVaultOwner:
+      return caller.IsPerson();
+  }
+  std::abort();
+}
+
+const Endpoint* Find(const HttpRequest& request) {
+  const auto found =
+      std::find_if(std::begin(kEndpoints), std::end(kEndpoints), [&](const Endpoint& endpoint) {
+        return request.path == endpoint.route->path && request.method == endpoint.route->method;
+      });
+  return found == std::end(kEndpoints) ? nullptr : found;
+}
+
+}  // namespace
+
+HttpResponse ProblemResponse(const Error& error) {
+  const api::Problem problem = api::ToProblem(error);
+  if (problem.code == api::ProblemCode::kInternal || problem.code == api::ProblemCode::kUnrecorded)
+    Log(LogLevel::kError, "a request failed", error);
+  return {api::ProblemStatus(problem.code), {{"content-type", api::kProblemType}}, problem.ToJson().Dump()};
+}
+
+void Dispatch(RouteCall call) {
+  const Endpoint* endpoint = Find(call.request);
+  if (endpoint == nullptr || !Admits(endpoint->route->who, call.caller)) {
+    const Error nothing{Code::kNotFound, "there is no such thing, or it is not visible to this identity"};
+    return call.responder->Send(ProblemResponse(nothing));
+  }
+  if (!call.request.query.empty())
+    return call.responder->Send(ProblemResponse({Code::kInvalid, "a request has no query"}));
+  endpoint->handle(std::move(call));
+}
+
+}  // namespace grantfs

@@ -1,0 +1,171 @@
+#include "grantfs/server/server.h"
+
+#include <signal.h>
+
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+
+#include "authenticator_internal.h"
+#include "claim_line_internal.h"
+#include "grantfs/crypto/encoding.h"
+#include "grantfs/crypto/random.h"
+#include "grantfs/log/log.h"
+#include "grantfs/net/tls_identity.h"
+#include "names_internal.h"
+#include "routes_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::chrono::milliseconds kStopGrace{2000};
+constexpr std::size_t kMaxCommonName = 64;
+
+/// The keys that make this server itself, made at its first start.
+Status EnsureKeys(Store& store, const std::string& name) {
+  {
+    const auto reader = GRANTFS_TRY(store.Read());
+    if (GRANTFS_TRY(reader->Server())) return {};
+  }
+  TlsIdentity tls = GRANTFS_TRY(MakeTlsIdentity(name.substr(0, kMaxCommonName)));
+  ServerState state;
+  state.name = name;
+  state.tls_certificate = std::move(tls.certificate_pem);
+  state.tls_key = std::move(tls.private_key_pem);
+  state.log_origin = name + "/" + HexEncode(RandomBytes(8));
+  state.log_seed = GRANTFS_TRY(RandomKey());
+  return store.WriteAndWait([&](StoreWriter& writer) { return writer.PutServer(state); });
+}
+
+Result<TlsIdentity> LoadTls(Store& store) {
+  const auto reader = GRANTFS_TRY(store.Read());
+  auto state = GRANTFS_TRY(reader->Server());
+  return TlsIdentity{std::move(state->tls_certificate), std::move(state->tls_key)};
+}
+
+std::vector<Address> Bound(const std::vector<Address>& listen, const std::vector<std::uint16_t>& ports) {
+  std::vector<Address> bound = listen;
+  for (std::size_t i = 0; i < bound.size(); ++i) bound[i].port = ports[i];
+  return bound;
+}
+
+class RunningServer final : public VaultServer {
+ public:
+  explicit RunningServer(ServeOptions options) : options_(std::move(options)) {}
+  ~RunningServer() override { Stop(); }
+
+  Status Open() {
+    if (options_.listen.empty()) return Error{Code::kInvalid, "there is no address to listen on"};
+    const std::vector<Address> guess = GRANTFS_TRY(ServedNames(options_.names, options_.listen));
+    StoreOptions store;
+    store.directory = options_.data_directory;
+    store.max_readers = options_.threads + 8;
+    store_ = GRANTFS_TRY(OpenEmbeddedStore(store));
+    GRANTFS_CHECK(EnsureKeys(*store_, guess.front().host));
+    VaultOptions vault;
+    vault.clock = options_.clock;
+    vault.version = options_.version;
+    vault_ = GRANTFS_TRY(Vault::Open(*store_, vault));
+    return Listen();
+  }
+
+  const std::vector<Address>& addresses() const override { return bound_; }
+  const std::vector<Address>& names() const override { return names_; }
+  const Hash& pin() const override { return pin_; }
+  Hash vault_id() const override { return vault_->vault_id(); }
+
+  // From the outside inwards: no request comes in any more, then nothing is decided, then nothing is stored.
+  void Stop() override {
+    if (http_ != nullptr) http_->Stop(kStopGrace);
+    http_.reset();
+    vault_.reset();
+    store_.reset();
+  }
+
+ private:
+  // The names depend on the port that is bound, and the gate on the names: what comes in between is told to
+  // come again.
+  Status Listen() {
+    const TlsIdentity tls = GRANTFS_TRY(LoadTls(*store_));
+    pin_ = GRANTFS_TRY(PinOf(tls.certificate_pem));
+    HttpServerOptions http;
+    http.listen = options_.listen;
+    http.threads = options_.threads;
+    http_ = GRANTFS_TRY(
+        HttpServer::Start(http, tls, [this](HttpRequest request, std::shared_ptr<Responder> responder) {
+          Handle(std::move(request), std::move(responder));
+        }));
+    bound_ = Bound(options_.listen, http_->Ports());
+    names_ = GRANTFS_TRY(ServedNames(options_.names, bound_));
+    Authenticator::Options gate{ServedAuthorities(names_, bound_), options_.nonces_of_one,
+                                options_.nonces_of_all};
+    auto authenticator = std::make_unique<Authenticator>(*vault_, *options_.clock, std::move(gate));
+    {
+      const std::lock_guard lock(mutex_);
+      authenticator_ = std::move(authenticator);
+    }
+    return Announce();
+  }
+
+  Status Announce() {
+    if (vault_->vault_id() == Hash{}) {
+      vault_->OnClaimed([directory = options_.data_directory] { RemoveClaimFile(directory); });
+      GRANTFS_CHECK(ShowNewClaim(*vault_, options_, names_.front(), pin_));
+    } else {
+      RemoveClaimFile(options_.data_directory);
+    }
+    for (const Address& address : bound_) Say(options_, "listening on " + address.Text());
+    if (options_.ready) options_.ready(bound_);
+    return {};
+  }
+
+  void Handle(HttpRequest request, std::shared_ptr<Responder> responder) {
+    Authenticator* authenticator = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      authenticator = authenticator_.get();
+    }
+    if (authenticator == nullptr)
+      return responder->Send(ProblemResponse({Code::kUnreachable, "the vault is starting"}));
+    const auto caller = authenticator->Check(request);
+    if (caller) return Dispatch({*vault_, *caller, request, std::move(responder)});
+    const bool stranger = caller.error().code == Code::kUnauthentic;
+    responder->Send(stranger ? authenticator->Unauthenticated() : ProblemResponse(caller.error()));
+  }
+
+  const ServeOptions options_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Vault> vault_;
+  std::unique_ptr<HttpServer> http_;
+  std::vector<Address> bound_;
+  std::vector<Address> names_;
+  Hash pin_;
+  std::mutex mutex_;
+  std::unique_ptr<Authenticator> authenticator_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<VaultServer>> VaultServer::Start(ServeOptions options) {
+  auto server = std::make_unique<RunningServer>(std::move(options));
+  GRANTFS_CHECK(server->Open());
+  return std::unique_ptr<VaultServer>(std::move(server));
+}
+
+Status RunServer(ServeOptions options) {
+  sigset_t ends;
+  ::sigemptyset(&ends);
+  ::sigaddset(&ends, SIGTERM);
+  ::sigaddset(&ends, SIGINT);
+  if (const int failed = ::pthread_sigmask(SIG_BLOCK, &ends, nullptr); failed != 0)
+    return Error{Code::kIo, "the signals that end the server cannot be waited for", failed};
+  const ServeOptions copy = options;
+  const auto server = GRANTFS_TRY(VaultServer::Start(std::move(options)));
+  int signal = 0;
+  while (::sigwait(&ends, &signal) == EINTR) continue;
+  Say(copy, std::string("stopping after ") + ::strsignal(signal));
+  server->Stop();
+  return {};
+}
+
+}  // namespace grantfs

@@ -1,0 +1,153 @@
+#include <future>
+
+#include "acts_internal.h"
+#include "append_plan_internal.h"
+#include "grantfs/api/problem.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::chrono::minutes kFreeze{1};
+
+/// Whether all statements are in their lists already: the answer to the append that put them there was lost.
+Result<bool> AllThere(StoreReader& reader, const api::AppendRequest& request) {
+  std::size_t there = 0;
+  std::size_t all = 0;
+  for (const api::ListAppend& append : request.appends) {
+    for (const std::string& envelope : append.statements) {
+      const auto statement = GRANTFS_TRY(SignedStatement::Parse(envelope));
+      const auto place = GRANTFS_TRY(reader.FindStatement(statement.hash()));
+      there += place && place->list == append.list.Text();
+      ++all;
+    }
+  }
+  if (there == 0 || there == all) return there == all;
+  return Error{Code::kConflict, "some of the statements are in their lists already, but not all of them"};
+}
+
+Result<api::AppendResponse> AnswerAgain(StoreReader& reader, const api::AppendRequest& request) {
+  api::AppendResponse response;
+  response.change = GRANTFS_TRY(reader.CurrentChange());
+  for (const api::ListAppend& append : request.appends) {
+    const auto head = GRANTFS_TRY(reader.FindHead(append.list.Text()));
+    if (head) response.heads.push_back({append.list, *head});
+  }
+  return response;
+}
+
+}  // namespace
+
+/// One append, on the thread that does them one after the other.
+class Appender {
+ public:
+  Appender(Vault::Core& core, const VaultCaller& caller) : core_(core), caller_(caller) {}
+
+  Result<api::AppendResponse> Run(const api::AppendRequest& request) {
+    const StatePtr before = core_.state.Get();
+    GRANTFS_CHECK(CheckCaller(*before));
+    std::shared_ptr<AppendPlan> plan = std::make_shared<AppendPlan>(core_, before);
+    {
+      const auto reader = GRANTFS_TRY(core_.store.Read());
+      if (GRANTFS_TRY(AllThere(*reader, request))) return AnswerAgain(*reader, request);
+      if (const Status ready = plan->Prepare(*reader, request, &caller_); !ready)
+        return Refuse(*before, request, ready.error());
+    }
+    api::AppendResponse response;
+    response.heads = plan->Heads();
+    response.change = GRANTFS_TRY(Write(plan));
+    Publish(*plan, response.change);
+    return response;
+  }
+
+ private:
+  // A caller may have been removed while he waited.
+  Status CheckCaller(const VaultState& now) const {
+    if (!now.FindPrincipal(caller_.id, core_.Now()) || !caller_.IsPerson()) return NotVisible();
+    const std::lock_guard lock(core_.frozen_mutex);
+    const auto frozen = core_.frozen.find(caller_.id);
+    if (frozen == core_.frozen.end() || frozen->second <= core_.clock().Boot()) return {};
+    return Error{Code::kDenied, api::kWhereFrozen};
+  }
+
+  /// A removal that waits for vouches freezes whom it removes, so that he cannot outrun it for ever.
+  void FreezeLeavers(const api::AppendRequest& request) {
+    const std::lock_guard lock(core_.frozen_mutex);
+    const auto now = core_.clock().Boot();
+    std::erase_if(core_.frozen, [&](const auto& entry) { return entry.second <= now; });
+    for (const api::ListAppend& append : request.appends) {
+      for (const std::string& envelope : append.statements) {
+        const auto statement = SignedStatement::Parse(envelope);
+        if (!statement) continue;
+        const Act& act = statement->statement().act;
+        if (const auto* member = std::get_if<MemberRemove>(&act)) core_.frozen[member->id] = now + kFreeze;
+        if (const auto* owner = std::get_if<VaultOwnerRemove>(&act)) core_.frozen[owner->id] = now + kFreeze;
+      }
+    }
+  }
+
+  bool Sees(const VaultState& state, const ListId& list) const {
+    if (state.IsVaultOwner(caller_.id) || state.IsRecovery(caller_.id)) return true;
+    if (list.kind == ListKind::kVault) return true;
+    if (list.kind == ListKind::kMachines) return false;
+    if (list.kind == ListKind::kEnvironment) return state.RoleOf(caller_.id, list.environment).has_value();
+    const auto reader = core_.store.Read();
+    if (!reader) return true;
+    const auto secret = (*reader)->GetSecret(list.number);
+    return secret && *secret && state.RoleOf(caller_.id, (*secret)->environment).has_value();
+  }
+
+  Error Refuse(const VaultState& before, const api::AppendRequest& request, const Error& why) {
+    if (why.where == AppendPlan::kUnvouched) FreezeLeavers(request);
+    for (const api::ListAppend& append : request.appends) {
+      if (!Sees(before, append.list) && why.code != Code::kConflict) {
+        core_.CountRefusal(caller_, "append.refused");
+        return NotVisible();
+      }
+    }
+    if (why.code == Code::kDenied || why.code == Code::kIntegrity)
+      core_.CountRefusal(caller_, "append.refused");
+    return why;
+  }
+
+  Result<std::uint64_t> Write(const std::shared_ptr<AppendPlan>& plan) {
+    auto change = std::make_shared<std::uint64_t>(0);
+    GRANTFS_CHECK(core_.store.WriteAndWait([this, plan, change](StoreWriter& writer) -> Status {
+      *change = GRANTFS_TRY(WritePlan(writer, *plan, caller_, core_.clock()));
+      return {};
+    }));
+    return *change;
+  }
+
+  void Publish(const AppendPlan& plan, std::uint64_t change) {
+    core_.state.Set(plan.after());
+    for (const auto& [number, touched] : plan.secrets()) core_.secrets.Put(touched.after);
+    core_.hub.Publish(change, plan.Events(), *plan.after());
+    for (const auto& one : plan.appended()) Expel(*plan.after(), one.statement->statement().act);
+  }
+
+  // Whoever can no longer authenticate is told nothing more either.
+  void Expel(const VaultState& after, const Act& act) {
+    const auto gone = [&](const Hash& id) {
+      if (!after.FindPrincipal(id, core_.Now())) core_.hub.Expel(id);
+    };
+    if (const auto* removed = std::get_if<IdentityRemove>(&act)) gone(removed->id);
+    if (const auto* machine = std::get_if<MachineRemove>(&act)) gone(machine->id);
+    if (const auto* owner = std::get_if<VaultOwnerRemove>(&act)) gone(owner->id);
+    if (const auto* member = std::get_if<MemberRemove>(&act)) gone(member->id);
+  }
+
+  Vault::Core& core_;
+  const VaultCaller& caller_;
+};
+
+void Vault::Append(const VaultCaller& caller, const api::AppendRequest& request,
+                   Done<api::AppendResponse> done) {
+  auto shared = std::make_shared<Done<api::AppendResponse>>(std::move(done));
+  const bool queued = core_->appends.Add([this, caller, request, shared](bool cancelled) {
+    if (cancelled) return (*shared)(Error{Code::kUnreachable, "the vault is stopping"});
+    (*shared)(Appender(*core_, caller).Run(request));
+  });
+  if (!queued) (*shared)(Error{Code::kThrottled, "too many appends wait: try again"});
+}
+
+}  // namespace grantfs

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core_internal.h"
+
+namespace grantfs {
+
+/// One atomic append over several lists, made ready in memory: verified on copies, so that a failure changes
+/// nothing. Its rows are then written in one job of the store. Threads: one at a time; const ones from any.
+class AppendPlan {
+ public:
+  struct Appended {
+    SignedList::StatementPtr statement;
+    std::string environment;  ///< of the list, "" for vault and machines
+    std::string path;         ///< of a secret
+  };
+  struct TouchedSecret {
+    SecretCache::ListPtr before;  ///< nullptr: it is new
+    std::shared_ptr<SecretList> after;
+    std::string environment;
+  };
+
+  /// Error::where of an append that would leave somebody's acts without a successor: this very pointer.
+  static const char* const kUnvouched;
+
+  AppendPlan(Vault::Core& core, StatePtr before) : core_(core), before_(std::move(before)) {}
+
+  /// Reads, and verifies with trust, every statement in its order; then what the whole must fulfil.
+  /// @param signer  who must have signed all; nullptr: any (the claim).
+  /// Errors: as SignedList::Append; kConflict (somebody's acts would be left without a successor).
+  Status Prepare(StoreReader& reader, const api::AppendRequest& request, const VaultCaller* signer);
+
+  const std::vector<Appended>& appended() const { return appended_; }
+  const std::map<std::uint64_t, TouchedSecret>& secrets() const { return secrets_; }
+  const VaultState& before() const { return *before_; }
+  const StatePtr& after() const { return after_; }
+  std::vector<WatchEvent> Events() const;
+  std::vector<api::ListHead> Heads() const;
+
+ private:
+  Status AppendOne(StoreReader& reader, const ListId& id, const std::string& envelope,
+                   const VaultCaller* signer);
+  Result<SignedList*> Working(StoreReader& reader, const ListId& id, const Statement& statement);
+  Result<SignedList*> WorkingEnvironment(const std::string& name, const Statement& statement);
+  Result<SignedList*> WorkingSecret(StoreReader& reader, std::uint64_t number, const Statement& statement);
+  UpperLists Upper(const std::string& environment) const;
+  std::string EnvironmentOf(const ListId& id) const;
+
+  Status CheckAct(const Statement& statement) const;
+  Status CheckGrantee(const Grant& grant) const;
+  Status CheckWhole(StoreReader& reader);
+  Status CheckStandings() const;
+  Status CheckEnvironments() const;
+  Status CheckLeavers(StoreReader& reader);
+  Status CheckSecretsOf(StoreReader& reader, const std::string& environment, const Hash* leaver);
+  Status CheckOneSecret(StoreReader& reader, std::uint64_t number);
+  static Error Unvouched(const SignedList& list, std::uint64_t sequence);
+
+  Vault::Core& core_;
+  const StatePtr before_;
+  StatePtr after_;
+  std::shared_ptr<VaultList> vault_;  // these are set once they are touched
+  std::shared_ptr<MachinesList> machines_;
+  std::map<std::string, std::shared_ptr<EnvironmentList>> environments_;
+  std::map<std::uint64_t, TouchedSecret> secrets_;
+  std::vector<Appended> appended_;
+};
+
+/// Writes all rows of a plan; a job of the store. @return the change's number.
+Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, const VaultCaller& caller,
+                                const Clock& clock);
+
+/// The last statement of a whole list that set the root of the grants and counts.
+std::uint64_t RootSequence(const SecretList& list);
+
+}  // namespace grantfs

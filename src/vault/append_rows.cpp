@@ -1,0 +1,182 @@
+#include <set>
+
+#include "acts_internal.h"
+#include "append_plan_internal.h"
+#include "grantfs/crypto/aead.h"
+
+// The rows that follow from an append. They come from the difference between the lists before and after, so
+// that a void undoes what it takes back.
+
+namespace grantfs {
+namespace {
+
+struct Job {
+  StoreWriter& writer;
+  const AppendPlan& plan;
+  const Clock& clock;
+  std::int64_t now;
+};
+
+Error Missing(const char* where, const std::string& subject) { return {Code::kConflict, where, 0, subject}; }
+
+std::string VersionText(std::uint64_t secret, std::uint32_t version) {
+  return "secret " + std::to_string(secret) + " version " + std::to_string(version);
+}
+
+Status CheckCopies(Job& job, std::uint64_t secret, std::uint32_t version, const std::vector<Recipient>& to) {
+  const auto missing = GRANTFS_TRY(job.writer.MissingCopies(secret, version, to, 1));
+  if (missing.empty()) return {};
+  const Recipient& who = missing[0].recipient;
+  return Missing("a copy of its data key was not sent ahead", VersionText(secret, missing[0].version) +
+                                                                  " for " + RecipientKindName(who.kind) +
+                                                                  " " + std::to_string(who.number));
+}
+
+// Where the mount shows a directory, no file can be.
+Status CheckPathFree(Job& job, const SecretCreate& create) {
+  const auto taken = [&](const std::string& path) {
+    return Missing("a name cannot be both a secret and the beginning of others", path);
+  };
+  for (auto slash = create.path.find('/'); slash != std::string::npos;
+       slash = create.path.find('/', slash + 1)) {
+    const std::string parent = create.path.substr(0, slash);
+    if (GRANTFS_TRY(job.writer.FindSecret(create.environment, parent))) return taken(parent);
+  }
+  const auto below = GRANTFS_TRY(job.writer.ListSecrets(create.environment, create.path + "/", 1));
+  if (!below.empty() && below[0].path.starts_with(create.path + "/")) return taken(create.path);
+  if (GRANTFS_TRY(job.writer.FindSecret(create.environment, create.path)))
+    return Missing("a secret of this name exists already", create.path);
+  return {};
+}
+
+Status WriteNewSecret(Job& job, const AppendPlan::TouchedSecret& touched) {
+  const SecretCreate& create = touched.after->create();
+  if (create.number >= GRANTFS_TRY(job.writer.NextSecretNumber()))
+    return Missing("the secret's number was not reserved", std::to_string(create.number));
+  GRANTFS_CHECK(CheckPathFree(job, create));
+  return job.writer.AddSecret(create.number, create.environment, create.path);
+}
+
+std::vector<Recipient> TargetsOf(const Job& job, const AppendPlan::TouchedSecret& touched,
+                                 std::int64_t time) {
+  std::vector<Recipient> recipients;
+  for (const auto& target : touched.after->SealTargets(time, job.plan.after()->Upper(touched.environment)))
+    recipients.push_back(target.recipient);
+  return recipients;
+}
+
+Status WriteVersion(Job& job, const AppendPlan::TouchedSecret& touched, const SecretList::Version& version) {
+  const Statement& statement = version.statement->statement();
+  const VersionPublish& publish = version.publish;
+  const std::uint64_t secret = statement.list.number;
+  const StageKey key{statement.signer, secret, publish.version, publish.commitment};
+  const auto staged = GRANTFS_TRY(job.writer.FindStagedCiphertext(key, job.now));
+  if (!staged || staged->hash != publish.ciphertext)
+    return Missing("the version's ciphertext was not sent ahead", VersionText(secret, publish.version));
+  if (staged->size != publish.size + kAeadOverhead) {
+    return Error{Code::kInvalid, "the ciphertext has another size than the statement says", 0,
+                 VersionText(secret, publish.version)};
+  }
+  GRANTFS_CHECK(
+      job.writer.PublishVersion(statement.signer,
+                                {secret, publish.version, version.statement->head(), publish.commitment,
+                                 publish.ciphertext, publish.size, publish.epoch, statement.time},
+                                job.now));
+  GRANTFS_TRY(job.writer.AdoptCopies(statement.signer, secret, publish.version, false, job.now));
+  return CheckCopies(job, secret, publish.version, TargetsOf(job, touched, statement.time));
+}
+
+Status WriteVersions(Job& job, const AppendPlan::TouchedSecret& touched) {
+  static const std::map<std::uint32_t, SecretList::Version> kNone;
+  const auto& before = touched.before != nullptr ? touched.before->versions() : kNone;
+  const auto& after = touched.after->versions();
+  const auto same = [](const SecretList::Version& a, const SecretList::Version& b) {
+    return a.statement->hash() == b.statement->hash();
+  };
+  for (const auto& [number, version] : before) {
+    const auto kept = after.find(number);
+    if (kept == after.end() || !same(kept->second, version))
+      GRANTFS_CHECK(job.writer.RemoveVersion(touched.after->id().number, number));
+  }
+  for (const auto& [number, version] : after) {
+    const auto held = before.find(number);
+    if (held == before.end() || !same(held->second, version))
+      GRANTFS_CHECK(WriteVersion(job, touched, version));
+  }
+  return {};
+}
+
+Status WriteGrant(Job& job, std::uint64_t secret, const SecretList::StandingGrant& standing) {
+  const Grant& grant = standing.grant;
+  GRANTFS_CHECK(job.writer.PutGrant({secret, grant.grantee.kind, grant.grantee.number, grant.grantee.id,
+                                     standing.sequence, grant.label, grant.expires, standing.leaf}));
+  const Hash& signer = standing.statement->statement().signer;
+  GRANTFS_TRY(job.writer.AdoptCopies(signer, secret, 0, true, job.now));
+  return CheckCopies(job, secret, 0, {{RecipientKind::kMachine, grant.grantee.number, 0}});
+}
+
+Status WriteGrants(Job& job, const AppendPlan::TouchedSecret& touched) {
+  static const std::map<SecretList::GrantKey, SecretList::StandingGrant> kNone;
+  const auto& before = touched.before != nullptr ? touched.before->grants() : kNone;
+  const auto& after = touched.after->grants();
+  const std::uint64_t secret = touched.after->id().number;
+  for (const auto& [key, standing] : before) {
+    if (after.contains(key)) continue;
+    GRANTFS_CHECK(job.writer.RemoveGrant(secret, key.first, key.second));
+    GRANTFS_CHECK(job.writer.RemoveCopies(secret, RecipientKind::kMachine, key.second));
+  }
+  for (const auto& [key, standing] : after) {
+    const auto held = before.find(key);
+    const bool stood = held != before.end() && held->second.statement->hash() == standing.statement->hash();
+    if (!stood) GRANTFS_CHECK(WriteGrant(job, secret, standing));
+  }
+  return {};
+}
+
+Status WriteLabels(Job& job, const SecretList& list) {
+  const std::uint64_t secret = list.id().number;
+  const std::int64_t now_ms = job.clock.WallMilliseconds();
+  std::set<std::string> standing;
+  for (const auto& [label, hash] : list.state().labels) {
+    const SecretList::Version* version = list.FindVersion(hash);
+    if (version == nullptr) continue;
+    standing.insert(label);
+    GRANTFS_CHECK(job.writer.SetLabel(secret, label, version->publish.version, now_ms));
+  }
+  for (const StoredLabel& label : GRANTFS_TRY(job.writer.LabelsOf(secret))) {
+    if (!standing.contains(label.label)) GRANTFS_CHECK(job.writer.RemoveLabel(secret, label.label, now_ms));
+  }
+  return {};
+}
+
+Status WriteSecret(Job& job, const AppendPlan::TouchedSecret& touched) {
+  if (touched.before == nullptr) GRANTFS_CHECK(WriteNewSecret(job, touched));
+  GRANTFS_CHECK(WriteVersions(job, touched));
+  GRANTFS_CHECK(WriteGrants(job, touched));
+  return WriteLabels(job, *touched.after);
+}
+
+}  // namespace
+
+Status WriteEpochs(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,
+                   std::int64_t now);
+Status WriteEnrolments(StoreWriter& writer, const Act& act, std::int64_t now);
+
+Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, const VaultCaller& caller,
+                                const Clock& clock) {
+  Job job{writer, plan, clock, clock.WallSeconds()};
+  for (const auto& one : plan.appended()) {
+    const Statement& statement = one.statement->statement();
+    GRANTFS_CHECK(writer.AppendStatement(
+        {statement.list.Text(), one.statement->head(), statement.signer, one.statement->envelope()},
+        statement.previous));
+    GRANTFS_CHECK(WriteEpochs(writer, plan, one, job.now));
+    GRANTFS_CHECK(WriteEnrolments(writer, statement.act, job.now));
+  }
+  for (const auto& [number, touched] : plan.secrets()) GRANTFS_CHECK(WriteSecret(job, touched));
+  for (const auto& one : plan.appended())
+    GRANTFS_TRY(writer.Audit(MakeAppendRecord(clock, caller, *one.statement, one.environment, one.path)));
+  return writer.NextChange();
+}
+
+}  // namespace grantfs

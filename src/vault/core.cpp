@@ -1,0 +1,67 @@
+#include "core_internal.h"
+#include "grantfs/log/log.h"
+#include "load_internal.h"
+
+namespace grantfs {
+
+Vault::Core::Core(Store& the_store, VaultOptions the_options)
+    : store(the_store),
+      options(std::move(the_options)),
+      secrets(options.cached_statements),
+      hub(*options.clock, options.max_watches_of_one, [this] { Upkeep(); }),
+      appends(options.max_waiting_appends) {}
+
+Vault::Core::~Core() {
+  appends.Close();
+  hub.Close();
+  FinishUpkeep();
+}
+
+Result<StoredSecret> Vault::Core::SecretFor(const VaultState& now, StoreReader& reader,
+                                            const VaultCaller& caller, std::uint64_t number,
+                                            Operation operation) const {
+  auto secret = GRANTFS_TRY(reader.GetSecret(number));
+  if (!secret) return NotVisible();
+  GRANTFS_CHECK(now.CheckMember(caller, secret->environment, operation));
+  return *std::move(secret);
+}
+
+Result<SecretCache::ListPtr> Vault::Core::LoadSecret(const VaultState& now, StoreReader& reader,
+                                                     const StoredSecret& secret) {
+  const UpperLists upper = now.Upper(secret.environment);
+  if (!secret.head || upper.environment == nullptr) return NotVisible();
+  if (auto held = secrets.Find(secret.number, *secret.head)) return held;
+  auto list = std::make_shared<SecretList>(secret.number);
+  GRANTFS_CHECK(LoadList(reader, upper, list.get()));
+  secrets.Put(list);
+  return SecretCache::ListPtr(std::move(list));
+}
+
+void Vault::Core::CountRefusal(const VaultCaller& caller, const char* type, const std::string& environment) {
+  counts.Add(type, environment, caller.Actor(), caller.remote, Now());
+}
+
+Store::Job Vault::Core::UpkeepJob(std::shared_ptr<const std::vector<CountedEvent>> events) const {
+  return [clock = options.clock, events = std::move(events), now = Now()](StoreWriter& writer) -> Status {
+    for (const CountedEvent& event : *events) GRANTFS_TRY(writer.Audit(MakeCountedRecord(*clock, event)));
+    return writer.ExpireStaged(now);
+  };
+}
+
+// What cannot be recorded is counted on.
+void Vault::Core::Upkeep() {
+  const auto events = std::make_shared<const std::vector<CountedEvent>>(counts.Take());
+  store.Write(UpkeepJob(events), [this, events](Status status) {
+    if (!status) counts.Return(*events);
+  });
+}
+
+// The store runs its jobs in order: when this one is done, none is left that knows of the core.
+void Vault::Core::FinishUpkeep() {
+  const auto job = UpkeepJob(std::make_shared<const std::vector<CountedEvent>>(counts.Take()));
+  Status done = store.WriteAndWait(job);
+  while (!done && done.error().code == Code::kThrottled) done = store.WriteAndWait(job);
+  if (!done) Log(LogLevel::kWarning, "the last counts could not be recorded", done.error());
+}
+
+}  // namespace grantfs

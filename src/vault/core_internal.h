@@ -1,0 +1,55 @@
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+
+#include "counts_internal.h"
+#include "grantfs/vault/vault.h"
+#include "secret_cache_internal.h"
+#include "state_internal.h"
+#include "watch_hub_internal.h"
+#include "work_queue_internal.h"
+
+namespace grantfs {
+
+/// What the vault's operations share. Threads: members are safe, or guarded as said.
+struct Vault::Core {
+  Core(Store& the_store, VaultOptions the_options);
+  ~Core();
+
+  std::int64_t Now() const { return options.clock->WallSeconds(); }
+  const Clock& clock() const { return *options.clock; }
+
+  /// A secret's row and its environment, if the caller may do that in it; else as CheckMember.
+  Result<StoredSecret> SecretFor(const VaultState& now, StoreReader& reader, const VaultCaller& caller,
+                                 std::uint64_t number, Operation operation) const;
+  /// The whole verified list of a secret, from memory if it is there. Errors: kNotFound, kIntegrity.
+  Result<SecretCache::ListPtr> LoadSecret(const VaultState& now, StoreReader& reader,
+                                          const StoredSecret& secret);
+  /// Once a minute: records what was counted, drops what has expired.
+  void Upkeep();
+  /// The same at the end, waiting for all that was queued before.
+  void FinishUpkeep();
+  Store::Job UpkeepJob(std::shared_ptr<const std::vector<CountedEvent>> events) const;
+  /// Counts a refusal that is not worth a record of its own.
+  void CountRefusal(const VaultCaller& caller, const char* type, const std::string& environment = {});
+
+  Store& store;
+  const VaultOptions options;
+  StateHolder state;
+  SecretCache secrets;
+  EventCounts counts;
+
+  std::mutex claim_mutex;
+  std::optional<Vault::Key> claim;  ///< guarded; also a used one, which is `gone`
+  std::function<void()> claimed;    ///< guarded
+
+  std::mutex frozen_mutex;
+  std::map<Hash, std::chrono::nanoseconds> frozen;  ///< guarded: whose appends, until when (Clock::Boot)
+
+  WatchHub hub;
+  WorkQueue appends;
+};
+
+}  // namespace grantfs

@@ -1,0 +1,131 @@
+#include "acts_internal.h"
+#include "append_plan_internal.h"
+#include "grantfs/crypto/merkle.h"
+
+// A machine's listing: each grant with what proves it.
+
+namespace grantfs {
+
+std::uint64_t RootSequence(const SecretList& list) {
+  for (std::uint64_t sequence = list.next_sequence(); sequence-- > 0;) {
+    if (list.IsVoided(sequence)) continue;
+    if (IsAny<SecretCreate, GrantAdd, GrantRevoke>(list.At(sequence)->statement().act)) return sequence;
+  }
+  return 0;
+}
+
+namespace {
+
+/// One machine's listing as it is put together.
+class GrantLister {
+ public:
+  GrantLister(Vault::Core& core, const VaultState& now, StoreReader& reader)
+      : core_(core), now_(now), reader_(reader) {}
+
+  Status Add(const StoredGrant& grant, std::uint64_t from) {
+    const auto secret = GRANTFS_TRY(reader_.GetSecret(grant.secret));
+    if (!secret) return NotVisible();
+    const auto list = GRANTFS_TRY(core_.LoadSecret(now_, reader_, *secret));
+    const SecretList::GrantKey key{grant.kind, grant.number};
+    const auto standing = list->grants().find(key);
+    const auto proof = list->ProveGrant(key);
+    if (standing == list->grants().end() || !proof)
+      return Error{Code::kIntegrity, "a grant's row contradicts the secret's list", 0, secret->path};
+    api::GrantEvidence evidence;
+    evidence.secret = grant.secret;
+    evidence.environment = secret->environment;
+    evidence.path = secret->path;
+    evidence.grant = standing->second.statement->envelope();
+    evidence.proof = *proof;
+    const auto& labels = list->state().labels;
+    if (const auto label = labels.find(standing->second.grant.label); label != labels.end()) {
+      if (const auto* version = list->FindVersion(label->second))
+        evidence.version = version->statement->envelope();
+    }
+    bytes_ += evidence.grant.size() + evidence.version.size();
+    AddTail(*list, from, &evidence);
+    grants_.push_back(std::move(evidence));
+    return {};
+  }
+
+  /// About as much as one response should have is there.
+  bool full() const { return bytes_ >= api::kStatementBytes; }
+  std::vector<api::GrantEvidence> Take() { return std::move(grants_); }
+
+ private:
+  void AddTail(const SecretList& list, std::uint64_t from, api::GrantEvidence* evidence) {
+    const std::uint64_t root = RootSequence(list);
+    std::uint64_t sequence = from == 0 || root > from ? root : from + 1;
+    evidence->first = sequence;
+    for (; sequence < list.next_sequence(); ++sequence) {
+      const std::string& envelope = list.At(sequence)->envelope();
+      const bool enough = full() || evidence->statements.size() >= api::kMaxStatements;
+      if (enough && !evidence->statements.empty()) break;
+      evidence->statements.push_back(envelope);
+      bytes_ += envelope.size();
+    }
+    evidence->more = sequence < list.next_sequence();
+  }
+
+  Vault::Core& core_;
+  const VaultState& now_;
+  StoreReader& reader_;
+  std::size_t bytes_ = 0;
+  std::vector<api::GrantEvidence> grants_;
+};
+
+Status AddEnvironments(StoreReader& reader, const VaultCaller& caller, api::GrantsResponse* response) {
+  for (std::string& name : GRANTFS_TRY(reader.EnvironmentsOf(GranteeKind::kMachine, caller.machine))) {
+    const auto head = GRANTFS_TRY(reader.FindHead(ListId::Environment(name).Text()));
+    if (head) response->environments.push_back({std::move(name), *head});
+  }
+  return {};
+}
+
+Status AddPage(GrantLister& lister, StoreReader& reader, const VaultCaller& caller,
+               const api::GrantsRequest& request, api::GrantsResponse* response) {
+  const auto grants =
+      GRANTFS_TRY(reader.GrantsOf(GranteeKind::kMachine, caller.machine, request.after, request.limit + 1));
+  std::size_t sent = 0;
+  for (; sent < grants.size() && sent < request.limit && !lister.full(); ++sent)
+    GRANTFS_CHECK(lister.Add(grants[sent], 0));
+  response->more = sent < grants.size();
+  return {};
+}
+
+Status AddAsked(GrantLister& lister, StoreReader& reader, const VaultCaller& caller,
+                const api::GrantsRequest& request, api::GrantsResponse* response) {
+  for (const auto& asked : request.secrets) {
+    const auto grant = GRANTFS_TRY(reader.FindGrant(asked.number, GranteeKind::kMachine, caller.machine));
+    if (!grant) continue;
+    if (lister.full()) {
+      response->more = true;
+      return {};
+    }
+    GRANTFS_CHECK(lister.Add(*grant, asked.from));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<api::GrantsResponse> Vault::MachineGrants(const VaultCaller& caller,
+                                                 const api::GrantsRequest& request) const {
+  const StatePtr now = core_->state.Get();
+  const auto reader = GRANTFS_TRY(core_->store.Read());
+  api::GrantsResponse response;
+  const auto head = GRANTFS_TRY(reader->FindHead(ListId::Vault().Text()));
+  if (!head) return Error{Code::kIntegrity, "the vault's list is missing: restore a backup"};
+  response.vault_head = *head;
+  GRANTFS_CHECK(AddEnvironments(*reader, caller, &response));
+  GrantLister lister(*core_, *now, *reader);
+  if (request.secrets.empty()) {
+    GRANTFS_CHECK(AddPage(lister, *reader, caller, request, &response));
+  } else {
+    GRANTFS_CHECK(AddAsked(lister, *reader, caller, request, &response));
+  }
+  response.grants = lister.Take();
+  return response;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,76 @@
+#include "core_internal.h"
+
+namespace grantfs {
+namespace {
+
+bool HasGrantIn(StoreReader& reader, const VaultCaller& caller, const std::string& environment) {
+  const auto has = reader.HasGrantIn(environment, GranteeKind::kMachine, caller.machine);
+  return has && *has;
+}
+
+Status MayReadEnvironment(const VaultState& now, StoreReader& reader, const VaultCaller& caller,
+                          const std::string& environment) {
+  if (now.FindEnvironment(environment) == nullptr) return NotVisible(environment);
+  if (caller.IsMachine())
+    return HasGrantIn(reader, caller, environment) ? Status() : Status(NotVisible(environment));
+  const bool may =
+      now.IsVaultOwner(caller.id) || now.IsRecovery(caller.id) || now.RoleOf(caller.id, environment);
+  return may ? Status() : Status(NotVisible(environment));
+}
+
+Status MayReadMachines(const VaultState& now, const VaultCaller& caller) {
+  if (now.IsVaultOwner(caller.id) || now.IsRecovery(caller.id)) return {};
+  return caller.IsPerson() ? RoleMissing("machines") : NotVisible("machines");
+}
+
+Status MayRead(const Vault::Core& core, const VaultState& now, StoreReader& reader, const VaultCaller& caller,
+               const ListId& list) {
+  if (list.kind == ListKind::kVault) return {};
+  if (caller.kind != VaultCaller::Kind::kIdentity) return NotVisible(list.Text());
+  switch (list.kind) {
+    case ListKind::kVault:
+      return {};
+    case ListKind::kMachines:
+      return MayReadMachines(now, caller);
+    case ListKind::kEnvironment:
+      return MayReadEnvironment(now, reader, caller, list.environment);
+    case ListKind::kSecret:
+      GRANTFS_TRY(core.SecretFor(now, reader, caller, list.number, Operation::kList));
+      return {};
+  }
+  std::abort();
+}
+
+}  // namespace
+
+Result<api::ListReadResponse> Vault::ReadList(const VaultCaller& caller,
+                                              const api::ListReadRequest& request) const {
+  const StatePtr now = core_->state.Get();
+  const auto reader = GRANTFS_TRY(core_->store.Read());
+  GRANTFS_CHECK(MayRead(*core_, *now, *reader, caller, request.list));
+  api::ListReadResponse response;
+  response.list = request.list;
+  const std::string name = request.list.Text();
+  response.head = GRANTFS_TRY(reader->FindHead(name));
+  auto statements =
+      GRANTFS_TRY(reader->ReadStatements(name, request.from, request.limit, api::kStatementBytes));
+  for (StoredStatement& stored : statements) response.statements.push_back(std::move(stored.envelope));
+  return response;
+}
+
+Result<api::StatusResponse> Vault::ShowStatus(const VaultCaller& caller) const {
+  const auto reader = GRANTFS_TRY(core_->store.Read());
+  const StatePtr now = core_->state.Get();
+  if (caller.kind != VaultCaller::Kind::kIdentity || !now->claimed()) return NotVisible();
+  api::StatusResponse status;
+  status.vault = now->vault->vault_id();
+  if (const auto server = GRANTFS_TRY(reader->Server())) status.name = server->name;
+  status.version = core_->options.version;
+  status.time = core_->Now();
+  status.vault_head = *now->vault->head();
+  status.level = std::get<VaultCreate>(now->vault->At(0)->statement().act).level;
+  status.checkpoint = GRANTFS_TRY(reader->LatestCheckpoint()).value_or("");
+  return status;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,182 @@
+#include "core_internal.h"
+#include "grantfs/api/problem.h"
+
+// Delivery: what is released was decided over one state of the database and is recorded on the disk before
+// the answer goes out.
+
+namespace grantfs {
+namespace {
+
+constexpr std::int64_t kGraceMs = 60'000;
+
+/// What a machine asks for, as far as it may have it.
+struct Granted {
+  StoredSecret secret;
+  StoredGrant grant;
+  std::uint32_t label = 0;  ///< the version that the grant's label points at
+};
+
+/// Errors: kNotFound (no such grant), kExpired; with kExpired `found` is filled in.
+Status FindGranted(StoreReader& reader, const VaultCaller& caller, std::uint64_t number, std::int64_t now,
+                   Granted* found) {
+  auto secret = GRANTFS_TRY(reader.GetSecret(number));
+  auto grant = GRANTFS_TRY(reader.FindGrant(number, GranteeKind::kMachine, caller.machine));
+  if (!secret || !grant || grant->grantee != caller.id) return NotVisible();
+  found->secret = *std::move(secret);
+  found->grant = *std::move(grant);
+  found->label = GRANTFS_TRY(reader.FindLabel(number, found->grant.label)).value_or(0);
+  const std::int64_t end = found->grant.expires;
+  if (end != 0 && end <= now) return Error{Code::kExpired, "the grant has expired", 0, found->secret.path};
+  if (found->label == 0)
+    return Error{Code::kNotFound, "the secret has no version yet", 0, found->secret.path};
+  return {};
+}
+
+Status CheckVersion(StoreReader& reader, const Granted& granted, std::uint32_t version, bool grace,
+                    std::int64_t now_ms) {
+  if (version == granted.label) return {};
+  const Error superseded{Code::kConflict, api::kWhereSuperseded, 0, granted.secret.path};
+  if (!grace) return superseded;
+  const auto since = GRANTFS_TRY(reader.SupersededAt(granted.secret.number, granted.grant.label, version));
+  return since && now_ms - *since < kGraceMs ? Status() : Status(superseded);
+}
+
+Error Lacking(const StoredSecret& secret) {
+  return {Code::kIntegrity, "the vault lacks the version or the copy of its key: restore a backup", 0,
+          secret.path};
+}
+
+Result<api::ReadResponse> Collect(const VaultState& state, StoreReader& reader, const Granted& granted,
+                                  std::uint32_t number) {
+  const StoredSecret& secret = granted.secret;
+  const auto version = GRANTFS_TRY(reader.FindVersion(secret.number, number));
+  auto copy =
+      GRANTFS_TRY(reader.FindCopy(secret.number, number, RecipientKind::kMachine, granted.grant.number));
+  auto ciphertext = GRANTFS_TRY(reader.ReadCiphertext(secret.number, number));
+  const auto vault = GRANTFS_TRY(reader.FindHead("vault"));
+  const auto environment = GRANTFS_TRY(reader.FindHead(ListId::Environment(secret.environment).Text()));
+  if (!version || !copy || !ciphertext || !vault || !environment || !secret.head ||
+      state.FindEnvironment(secret.environment) == nullptr)
+    return Lacking(secret);
+  api::ReadResponse response;
+  response.secret = secret.number;
+  response.version = number;
+  response.statement = version->statement.hash;
+  response.ciphertext = *std::move(ciphertext);
+  response.sealed = std::move(copy->sealed);
+  response.vault_head = *vault;
+  response.environment_head = *environment;
+  response.secret_head = *secret.head;
+  return response;
+}
+
+/// What the store says when it could not record is told as that: nothing was released.
+Error Unrecorded(const Error& error) {
+  const bool disk = error.code == Code::kNoSpace || error.code == Code::kIo || error.code == Code::kIntegrity;
+  if (!disk) return error;
+  return {Code::kUnrecorded, "the read could not be recorded, so nothing was released", error.sys, {}};
+}
+
+ReadRecord RecordOf(const StoredSecret& secret, std::uint32_t version, const std::string& open) {
+  return {secret.environment, secret.path, secret.number, version, open, nullptr, nullptr};
+}
+
+/// Records, then answers. @param still  runs in the job before the record: an error of it releases nothing.
+template <typename Response>
+void Deliver(Vault::Core& core, Response response, AuditRecord record,
+             std::function<Status(StoreWriter&)> still, Vault::Done<Response> done) {
+  auto answer = std::make_shared<Response>(std::move(response));
+  core.store.Write(
+      [answer, record = std::move(record), still = std::move(still)](StoreWriter& writer) -> Status {
+        GRANTFS_CHECK(still(writer));
+        answer->record = GRANTFS_TRY(writer.Audit(record));
+        return {};
+      },
+      [answer, done = std::move(done)](Status status) {
+        if (!status) return done(Unrecorded(status.error()));
+        done(std::move(*answer));
+      });
+}
+
+template <typename Response>
+void RecordRefusal(Vault::Core& core, const Error& why, AuditRecord record, Vault::Done<Response> done) {
+  core.store.Write(
+      [record = std::move(record)](StoreWriter& writer) -> Status {
+        GRANTFS_TRY(writer.Audit(record));
+        return {};
+      },
+      [why, done = std::move(done)](Status status) { done(status ? why : Unrecorded(status.error())); });
+}
+
+}  // namespace
+
+void Vault::MachineRead(const VaultCaller& caller, const api::ReadRequest& request,
+                        Done<api::ReadResponse> done) {
+  const StatePtr state = core_->state.Get();
+  Granted granted;
+  std::uint32_t version = request.version;
+  const auto decide = [&]() -> Result<api::ReadResponse> {
+    const auto reader = GRANTFS_TRY(core_->store.Read());
+    GRANTFS_CHECK(FindGranted(*reader, caller, request.secret, core_->Now(), &granted));
+    if (version == 0) version = granted.label;
+    GRANTFS_CHECK(CheckVersion(*reader, granted, version, request.grace, core_->clock().WallMilliseconds()));
+    return Collect(*state, *reader, granted, version);
+  };
+  auto response = decide();
+  ReadRecord read = RecordOf(granted.secret, version, request.open);
+  read.process = &request.caller;
+  if (!response) {
+    const Error& why = response.error();
+    if (why.code == Code::kNotFound) core_->CountRefusal(caller, "read.refused");
+    if (why.code != Code::kExpired) return done(why);
+    read.refusal = why.where;
+    return RecordRefusal(*core_, why, MakeReadRecord(core_->clock(), caller, read), std::move(done));
+  }
+  // The job comes after every append that was answered before: what was revoked by then is not released.
+  const auto still = [core = core_.get(), caller, grant = granted.grant](StoreWriter& writer) -> Status {
+    const auto stands = GRANTFS_TRY(writer.FindGrant(grant.secret, grant.kind, grant.number));
+    const bool known = core->state.Get()->FindPrincipal(caller.id, core->Now()).has_value();
+    return stands && known && stands->grantee == grant.grantee ? Status() : Status(NotVisible());
+  };
+  Deliver(*core_, std::move(*response), MakeReadRecord(core_->clock(), caller, read), still, std::move(done));
+}
+
+Result<api::Nothing> Vault::MachineCheck(const VaultCaller& caller, const api::CheckRequest& request) const {
+  const auto reader = GRANTFS_TRY(core_->store.Read());
+  Granted granted;
+  GRANTFS_CHECK(FindGranted(*reader, caller, request.secret, core_->Now(), &granted));
+  if (request.version == 0 || GRANTFS_TRY(reader->FindVersion(request.secret, request.version)))
+    return api::Nothing{};
+  return NotVisible(granted.secret.path);
+}
+
+void Vault::ReadValue(const VaultCaller& caller, const api::ValueRequest& request,
+                      Done<api::ValueResponse> done) {
+  const StatePtr state = core_->state.Get();
+  StoredSecret secret;
+  std::uint32_t version = request.version;
+  const auto decide = [&]() -> Result<api::ValueResponse> {
+    const auto reader = GRANTFS_TRY(core_->store.Read());
+    secret = GRANTFS_TRY(core_->SecretFor(*state, *reader, caller, request.secret, Operation::kReadValue));
+    if (version == 0) version = GRANTFS_TRY(reader->FindLabel(secret.number, "current")).value_or(0);
+    if (version == 0 || !GRANTFS_TRY(reader->FindVersion(secret.number, version)))
+      return NotVisible(secret.path);
+    const std::uint64_t environment = state->vault->environments().at(secret.environment).number;
+    auto copy =
+        GRANTFS_TRY(reader->FindCopy(secret.number, version, RecipientKind::kEnvironment, environment));
+    auto ciphertext = GRANTFS_TRY(reader->ReadCiphertext(secret.number, version));
+    if (!copy || !ciphertext) return Lacking(secret);
+    return api::ValueResponse{version, *std::move(ciphertext), copy->recipient.epoch, std::move(copy->sealed),
+                              0};
+  };
+  auto response = decide();
+  const ReadRecord read = RecordOf(secret, version, request.open);
+  if (!response) return done(response.error());
+  const auto still = [core = core_.get(), caller, environment = secret.environment](StoreWriter&) {
+    return core->state.Get()->CheckMember(caller, environment, Operation::kReadValue);
+  };
+  Deliver<api::ValueResponse>(*core_, std::move(*response), MakeReadRecord(core_->clock(), caller, read),
+                              still, std::move(done));
+}
+
+}  // namespace grantfs

@@ -1,0 +1,117 @@
+#include "acts_internal.h"
+#include "grantfs/crypto/encoding.h"
+#include "grantfs/util/text.h"
+#include "records_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::size_t kMostProcessText = 1024;
+
+// Text that a machine reports must not burst the bound of a body, escapes included.
+std::string Bounded(const std::string& text) { return Printable(text.substr(0, kMostProcessText)); }
+
+Json WriteProcess(const api::CallerInfo& process) {
+  return Json::Object({{"pid", process.pid},
+                       {"uid", process.uid},
+                       {"gid", process.gid},
+                       {"executable", Bounded(process.executable)},
+                       {"cgroup", Bounded(process.cgroup)}});
+}
+
+AuditSeverity SeverityOf(const Act& act) {
+  if (IsAny<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, Void>(act))
+    return AuditSeverity::kCritical;
+  return IsAny<SecretCreate, VersionPublish>(act) ? AuditSeverity::kInfo : AuditSeverity::kNotice;
+}
+
+/// Whom or what an act is about, beside the list that it stands in.
+struct AboutAct {
+  std::string operator()(const VaultCreate& act) const { return act.owner.name; }
+  std::string operator()(const VaultOwnerAdd& act) const { return act.owner.name; }
+  std::string operator()(const VaultOwnerRemove& act) const { return act.id.Hex(); }
+  std::string operator()(const IdentityRemove& act) const { return act.name; }
+  std::string operator()(const EnvironmentAdd& act) const { return act.environment; }
+  std::string operator()(const PinsSet&) const { return {}; }
+  std::string operator()(const MachinesCreate&) const { return {}; }
+  std::string operator()(const InvitationCreate& act) const { return act.invitation.name; }
+  std::string operator()(const InvitationWithdraw& act) const { return act.id; }
+  std::string operator()(const MachineApprove& act) const { return act.enrolment.identity.name; }
+  std::string operator()(const MachineRemove& act) const { return act.id.Hex(); }
+  std::string operator()(const EnvironmentCreate& act) const { return act.owner.name; }
+  std::string operator()(const MemberAdd& act) const { return act.member.name; }
+  std::string operator()(const MemberRemove& act) const { return act.id.Hex(); }
+  std::string operator()(const EpochStart& act) const { return std::to_string(act.epoch.number); }
+  std::string operator()(const SecretCreate&) const { return {}; }
+  std::string operator()(const VersionPublish&) const { return {}; }
+  std::string operator()(const GrantAdd& act) const { return act.grant.grantee.name; }
+  std::string operator()(const GrantRevoke& act) const { return std::to_string(act.number); }
+  std::string operator()(const Vouch&) const { return {}; }
+  std::string operator()(const Void& act) const { return std::to_string(act.from); }
+};
+
+}  // namespace
+
+AuditRecord MakeRecord(const Clock& clock, const VaultCaller& caller, const char* type,
+                       const std::string& environment, const std::string& object, const char* outcome) {
+  AuditRecord record;
+  record.time_ms = clock.WallMilliseconds();
+  record.type = type;
+  record.environment = environment;
+  record.body = Json::Object({{kAuditActor, caller.Actor()}});
+  if (!caller.name.empty()) record.body.Set("name", caller.name);
+  record.body.Set("action", type);
+  if (!object.empty()) record.body.Set(kAuditObject, object);
+  record.body.Set("outcome", outcome);
+  if (!caller.remote.empty()) record.body.Set("source", caller.remote);
+  return record;
+}
+
+AuditRecord MakeReadRecord(const Clock& clock, const VaultCaller& caller, const ReadRecord& read) {
+  const bool refused = read.refusal != nullptr;
+  AuditRecord record = MakeRecord(clock, caller, "secret.read", read.environment,
+                                  read.environment + "/" + read.path, refused ? kRefused : kDone);
+  if (refused) {
+    record.severity = AuditSeverity::kWarning;
+    record.body.Set("reason", read.refusal);
+  }
+  record.body.Set("secret", read.secret).Set("version", read.version).Set("open", read.open);
+  if (read.process != nullptr) record.body.Set("caller", WriteProcess(*read.process));
+  record.body.Set("signature", HexEncode(caller.signature.bytes));
+  record.body.Set("base", caller.signature_base);
+  record.open_id = read.open;
+  return record;
+}
+
+AuditRecord MakeAppendRecord(const Clock& clock, const VaultCaller& caller,
+                             const SignedStatement& signed_statement, const std::string& environment,
+                             const std::string& path) {
+  const Statement& statement = signed_statement.statement();
+  const std::string about = std::visit(AboutAct{}, statement.act);
+  std::string object = path.empty() ? environment : environment + "/" + path;
+  if (object.empty()) object = about;
+  AuditRecord record = MakeRecord(clock, caller, ActName(statement.act), environment, object, kDone);
+  record.severity = SeverityOf(statement.act);
+  if (!about.empty() && about != object) record.body.Set("about", about);
+  if (const auto* version = std::get_if<VersionPublish>(&statement.act))
+    record.body.Set("version", version->version);
+  if (!statement.reason.empty()) record.body.Set("reason", statement.reason);
+  record.body.Set("list", statement.list.Text()).Set("sequence", statement.sequence);
+  record.body.Set("statement", signed_statement.hash().Hex());
+  return record;
+}
+
+AuditRecord MakeCountedRecord(const Clock& clock, const CountedEvent& event) {
+  AuditRecord record;
+  record.time_ms = clock.WallMilliseconds();
+  record.severity = AuditSeverity::kWarning;
+  record.type = event.type;
+  record.environment = event.environment;
+  record.body = Json::Object({{"action", event.type}, {"outcome", kRefused}});
+  if (!event.actor.empty()) record.body.Set(kAuditActor, event.actor);
+  record.body.Set("source", event.source).Set("count", event.count);
+  record.body.Set("first", event.first).Set("last", event.last);
+  return record;
+}
+
+}  // namespace grantfs
