@@ -84,6 +84,15 @@ TEST_F(RotationTest, LooksLikeARenameToStat) {
   ASSERT_EQ(fstat(held.get(), &again), 0);
   EXPECT_EQ(again.st_ino, old.st_ino);
   EXPECT_EQ(again.st_size, 3);
+  // The same from the filesystem itself, which the kernel's memory hides for a minute.
+  struct statx asked {};
+  ASSERT_EQ(statx(held.get(), "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &asked), 0);
+  EXPECT_EQ(asked.stx_size, 3U);
+  EXPECT_EQ(asked.stx_nlink, 0U);
+  source_.Revoke(kName);
+  ASSERT_TRUE(Eventually([&] { return OpenError(kName) == ENOENT; }));
+  ASSERT_EQ(statx(held.get(), "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &asked), 0);
+  EXPECT_EQ(asked.stx_size, 3U);
 }
 
 TEST_F(RotationTest, BackToAnOlderVersionIsSeenToo) {
