@@ -80,7 +80,7 @@ void Filesystem::Refresh(bool force) {
   std::lock_guard lock(refresh_mutex_);
   auto listing = source().CurrentListing();
   const auto before = CurrentTree();
-  if (!force && listing == before->listing()) return;
+  if (!force && listing->generation == before->listing()->generation) return;
   const auto next = Build(std::move(listing), before.get());
   const TreeChange change = Compare(*before, *next);
   Remember(change, *next);

@@ -65,6 +65,8 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
 
   /// What stat(2) says of a node; none if it is not known any more.
   std::optional<struct stat> Stat(const std::shared_ptr<const Tree>& tree, NodeId node);
+  /// What the lists say, or said, of that version; none if it is not known any more.
+  std::optional<FileAttributes> VersionAttributes(const Tree& tree, NodeId node);
   /// The text of a report, made at most once a second for one tree.
   std::shared_ptr<const std::string> Report(const std::shared_ptr<const Tree>& tree, NodeId node);
 
@@ -100,7 +102,6 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   void Remember(const TreeChange& change, const Tree& next);
   void Notify(const TreeChange& change);
   void RefreshIfOwnersAreMissing();
-  std::optional<FileAttributes> AttributesOf(const Tree& tree, NodeId node, bool* shown);
 
   MountOptions options_;
   std::string point_;

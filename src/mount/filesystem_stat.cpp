@@ -4,10 +4,9 @@
 
 namespace grantfs {
 
-std::optional<FileAttributes> Filesystem::AttributesOf(const Tree& tree, NodeId node, bool* shown) {
+std::optional<FileAttributes> Filesystem::VersionAttributes(const Tree& tree, NodeId node) {
   const SecretFile* file = tree.FindSecret(NumberOf(node));
-  *shown = file != nullptr && (file->id == node || rules_.IsBound(node));
-  if (*shown) return file->attributes;
+  if (file != nullptr && file->id == node) return file->attributes;
   {
     std::lock_guard lock(past_mutex_);
     if (const FileAttributes* past = past_.Find(node)) return *past;
@@ -32,8 +31,10 @@ std::optional<struct stat> Filesystem::Stat(const std::shared_ptr<const Tree>& t
     info.st_mode = S_IFREG | (node == kStatusNode ? 0444 : 0400);
     info.st_size = static_cast<off_t>(Report(tree, node)->size());
     time = SystemClock().WallSeconds();
-  } else if (bool shown = false; KindOf(node) == NodeKind::kSecret) {
-    const auto attributes = AttributesOf(*tree, node, &shown);
+  } else if (KindOf(node) == NodeKind::kSecret) {
+    const SecretFile* file = tree->FindSecret(NumberOf(node));
+    const bool shown = file != nullptr && (file->id == node || rules_.IsBound(node));
+    const auto attributes = shown ? file->attributes : VersionAttributes(*tree, node);
     if (!attributes) return std::nullopt;
     info.st_mode = S_IFREG | attributes->mode;
     info.st_nlink = shown ? 1 : 0;
@@ -58,7 +59,7 @@ std::shared_ptr<const std::string> Filesystem::Report(const std::shared_ptr<cons
                           .root = options_.root,
                           .tree = tree.get(),
                           .source = source().CurrentStatus(),
-                          .open_files = files_.size(),
+                          .open_files = files_.Secrets(),
                           .kernel = kernel_,
                           .shared_mmap = session_->shared_mmap(),
                           .now = now};

@@ -21,9 +21,9 @@ struct OpenJob {
   std::uint32_t thread = 0;
   OpenVerdict verdict = OpenVerdict::kCurrent;
   fuse_file_info info{};
-  std::string name;        ///< "shop/prod/db-password"
-  std::uint64_t size = 0;  ///< that the listing gives the version, unless it is a superseded or a bound one
-  FileAttributes attributes;
+  std::string name;  ///< "shop/prod/db-password"
+  std::optional<FileAttributes>
+      attributes;  ///< that the lists gave the version; none if they are not known any more
   Caller caller;
 
   bool bound() const { return verdict == OpenVerdict::kBound || verdict == OpenVerdict::kNewlyBound; }
@@ -58,7 +58,7 @@ void AnswerError(const Job& job, Requests::Id id, int error) {
 const char* Mismatch(const OpenJob& job, const OpenedSecret& opened) {
   if (job.bound()) return nullptr;
   if (opened.version != VersionOf(job.node)) return "the source answered with another version";
-  if (job.verdict == OpenVerdict::kCurrent && opened.value.size() != job.size) {
+  if (job.attributes && opened.value.size() != job.attributes->size) {
     return "the value's size is not the one in the vault's list";
   }
   return nullptr;
@@ -75,8 +75,8 @@ void Opened(const Job& job, Requests::Id id, OpenedSecret opened) {
   file->version = opened.version;
   file->bound = job->bound();
   file->name = job->name;
-  file->attributes = job->attributes;
-  file->value = std::move(opened.value);
+  file->attributes = job->attributes.value_or(FileAttributes{.size = opened.value.size()});
+  file->value = std::make_shared<SecretValue>(std::move(opened.value));
   if (!job->bound()) return Answer(job, id, std::move(file));
   // The kernel must have forgotten the former size before the program asks for it.
   filesystem.Refresh();
@@ -87,6 +87,12 @@ void Failed(const Job& job, Requests::Id id, const Error& error) {
   Filesystem& filesystem = *job->filesystem;
   if (error.code == Code::kConflict) {
     filesystem.Refresh();  // so that the kernel's next look-up finds the newer version
+    const auto tree = filesystem.CurrentTree();
+    const SecretFile* file = tree->FindSecret(NumberOf(job->node));
+    if (file != nullptr && file->id == job->node) {
+      LogRefusal(*job, "the vault has a newer version that its lists do not show");
+      return AnswerError(job, id, EIO);
+    }
     filesystem.rules().Refused(job->thread, job->node, SystemClock().Boot());
   } else if (error.code != Code::kCancelled) {
     if (error.code == Code::kNotFound || error.code == Code::kDenied) filesystem.RefreshSoon();
@@ -136,8 +142,7 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
   job->verdict = decision.verdict;
   job->info = info;
   job->name = file->grant->environment + "/" + file->grant->path;
-  job->size = file->grant->size;
-  job->attributes = file->attributes;
+  job->attributes = filesystem.VersionAttributes(*tree, node);
   job->caller = ResolveCaller(thread, context.uid, context.gid);
   if (const auto refusal = RefuseOpen(*file->grant, SystemClock().WallSeconds())) {
     LogRefusal(*job, refusal->reason);

@@ -1,14 +1,32 @@
 #include <algorithm>
+#include <utility>
 
 #include "grantfs/util/bytes.h"
 #include "mount/open_files_internal.h"
 
 namespace grantfs {
 
-std::span<const std::uint8_t> OpenFile::Content() const { return report ? AsBytes(*report) : value.Expose(); }
+namespace {
+/// What two files may share: a bound node shows other versions than its own.
+NodeId VersionKey(const OpenFile& file) { return SecretNode(NumberOf(file.node), file.version); }
+}  // namespace
 
-std::uint64_t OpenFiles::Add(std::shared_ptr<const OpenFile> file) {
+std::span<const std::uint8_t> OpenFile::Content() const {
+  return report ? AsBytes(*report) : value->Expose();
+}
+
+std::uint64_t OpenFiles::Add(std::shared_ptr<OpenFile> file) {
+  std::shared_ptr<const SecretValue> second;  // wiped outside of the lock
   std::lock_guard lock(mutex_);
+  if (file->value) {
+    auto& [shared, count] = versions_[VersionKey(*file)];
+    ++count;
+    if (auto first = shared.lock()) {
+      second = std::exchange(file->value, std::move(first));
+    } else {
+      shared = file->value;
+    }
+  }
   files_.emplace(next_, std::move(file));
   return next_++;
 }
@@ -26,11 +44,15 @@ void OpenFiles::Remove(std::uint64_t handle) {
   if (found == files_.end()) return;
   removed = std::move(found->second);
   files_.erase(found);
+  if (!removed->value) return;
+  auto version = versions_.find(VersionKey(*removed));
+  if (--version->second.second == 0) versions_.erase(version);
 }
 
-std::size_t OpenFiles::size() const {
+std::size_t OpenFiles::Secrets() const {
   std::lock_guard lock(mutex_);
-  return files_.size();
+  return static_cast<std::size_t>(std::count_if(
+      files_.begin(), files_.end(), [](const auto& entry) { return entry.second->value != nullptr; }));
 }
 
 std::optional<FileAttributes> OpenFiles::AttributesOf(NodeId node) const {

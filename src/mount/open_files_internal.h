@@ -14,14 +14,14 @@
 
 namespace grantfs {
 
-/// What one open(2) returned: a version's plaintext, wiped with it, or the text of a report.
+/// What one open(2) returned: a version's plaintext or the text of a report.
 struct OpenFile {
   NodeId node = 0;
   std::uint32_t version = 0;
-  bool bound = false;         ///< opened through a node that shows changing versions
-  std::string name;           ///< for messages
-  FileAttributes attributes;  ///< of the node when it was opened
-  SecretValue value;
+  bool bound = false;                         ///< opened through a node that shows changing versions
+  std::string name;                           ///< for messages
+  FileAttributes attributes;                  ///< of the node when it was opened
+  std::shared_ptr<const SecretValue> value;   ///< null for a report
   std::shared_ptr<const std::string> report;  ///< null for a secret
 
   std::span<const std::uint8_t> Content() const;
@@ -30,10 +30,13 @@ struct OpenFile {
 /// The open files by the number that the kernel names them with. Threads: safe.
 class OpenFiles {
  public:
-  std::uint64_t Add(std::shared_ptr<const OpenFile> file);
+  /// Those of one version share its plaintext, which is wiped with the last of them: however often a program
+  /// opens a file, it takes locked memory once.
+  std::uint64_t Add(std::shared_ptr<OpenFile> file);
   std::shared_ptr<const OpenFile> Find(std::uint64_t handle) const;
   void Remove(std::uint64_t handle);
-  std::size_t size() const;
+  /// How many secrets are open.
+  std::size_t Secrets() const;
 
   /// What a node looked like to whoever has it open; none if nobody has.
   std::optional<FileAttributes> AttributesOf(NodeId node) const;
@@ -43,6 +46,8 @@ class OpenFiles {
  private:
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const OpenFile>> files_;
+  std::unordered_map<NodeId, std::pair<std::weak_ptr<const SecretValue>, std::size_t>>
+      versions_;  // and how many are open
   std::uint64_t next_ = 1;
 };
 

@@ -70,10 +70,10 @@ class Running {
 
   /// Unmounts; open files are served a little longer.
   void End() {
-    if (session_->ended() || UnmountFuse(mounted_, false)) {
-      Log(LogLevel::kInfo, "unmounted " + mounted_.point);
-    } else if (UnmountFuse(mounted_, true)) {
+    if (!UnmountFuse(mounted_, false) && UnmountFuse(mounted_, true)) {
       Log(LogLevel::kWarning, "detached " + mounted_.point + ", where files are still open");
+    } else {
+      Log(LogLevel::kInfo, "unmounted " + mounted_.point);
     }
     stopped_ = false;
     const auto deadline = Clock_::now() + options_.open_deadline;

@@ -62,7 +62,7 @@ struct SourceStatus {
 };
 
 /// Where a mount gets its secrets from. Implemented over the vault by the client module; a test of the filesystem has one
-/// of its own. Threads: all safe.
+/// of its own. Threads: all safe. Holds no lock while it calls back: a callback may call any of these, and wait.
 class SecretSource {
  public:
   virtual ~SecretSource() = default;

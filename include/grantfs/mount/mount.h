@@ -35,9 +35,13 @@ struct MountOptions {
 /// wait.
 ///
 /// Runs as root: the filesystem is mounted `ro,nosuid,nodev,noexec,noatime,default_permissions,allow_other`.
-/// A stale mount of a killed grantfs on the mount point is mended. Blocks. Threads: one at a time in a
-/// process. Errors: kInvalid (options, mount point not empty), kConflict (something is mounted there),
-/// kUnsupported (kernel before 5.14), kDenied (not root), kIo.
+///
+/// A secret "a" and another "a/b" cannot both be files: "a" is shown. That, an owner who is unknown here, and
+/// a name that is no path hide a secret. MOUNT/.grantfs/status (0444) tells everybody how things stand and
+/// counts what is hidden or refused, without a name; MOUNT/.grantfs/grants (0400, whoever mounted) names
+/// every grant and says why. A stale mount of a killed grantfs on the mount point is mended. Blocks. Threads:
+/// one at a time in a process. Errors: kInvalid (options, mount point not empty), kConflict (something is
+/// mounted there), kUnsupported (kernel before 5.14), kDenied (not root), kIo.
 Status RunMount(const MountOptions& options);
 
 /// Unmounts a grantfs filesystem, and nothing else. Its RunMount then returns, once no bind mount of it is
