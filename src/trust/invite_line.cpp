@@ -3,6 +3,7 @@
 
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/trust/invitation.h"
+#include "grantfs/trust/names.h"
 
 // The line that a person carries: prefix, then base64url of
 //   vault (32) | pin (32) | head sequence (8, big-endian) | head hash (32) | secret and checksum (20) |
@@ -15,7 +16,8 @@ namespace {
 
 constexpr std::string_view kInvitePrefix = "grantfs-invite-1.";
 constexpr std::string_view kClaimPrefix = "grantfs-claim-1.";
-constexpr std::size_t kFixedBytes = 32 + 32 + 8 + 32 + 20;
+constexpr std::size_t kFixedBytes = 32 + 32 + 8 + 32 + 20 + 1 + 1;
+constexpr std::size_t kMaxName = 63;
 constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 Error Mistyped() {
@@ -80,7 +82,8 @@ class Cursor {
 Result<SecretMemory> EncodeInviteLine(const InviteLine& line, bool claim) {
   if (line.address.empty() || line.address.size() > 255)
     return Error{Code::kInvalid, "the address has 1 to 255 bytes"};
-  auto raw = GRANTFS_TRY(SecretMemory::Allocate(kFixedBytes + line.address.size()));
+  if (!claim) GRANTFS_CHECK(CheckIdentityName(line.name));
+  auto raw = GRANTFS_TRY(SecretMemory::Allocate(kFixedBytes + line.name.size() + line.address.size()));
   std::array<std::uint8_t, 8> sequence{};
   for (unsigned i = 0; i < 8; ++i)
     sequence[i] = static_cast<std::uint8_t>(line.head_sequence >> (56 - 8 * i));
@@ -91,6 +94,10 @@ Result<SecretMemory> EncodeInviteLine(const InviteLine& line, bool claim) {
   out.Put(sequence);
   out.Put(line.head_hash.bytes);
   out.Put(secret.Expose());
+  const std::uint8_t whom[] = {static_cast<std::uint8_t>(line.kind),
+                               static_cast<std::uint8_t>(line.name.size())};
+  out.Put(whom);
+  out.Put(AsBytes(line.name));
   out.Put(AsBytes(line.address));
   const std::string_view prefix = claim ? kClaimPrefix : kInvitePrefix;
   auto text = GRANTFS_TRY(SecretMemory::Allocate(prefix.size() + (raw.size() * 4 + 2) / 3));
@@ -105,7 +112,7 @@ Result<InviteLine> DecodeInviteLine(const SecretMemory& text, bool claim) {
   if (line.size() <= prefix.size() || AsText(line.first(prefix.size())) != prefix) return Mistyped();
   const auto digits = line.subspan(prefix.size());
   const std::size_t size = digits.size() * 3 / 4;
-  if (size <= kFixedBytes || size > kFixedBytes + 255) return Mistyped();
+  if (size <= kFixedBytes || size > kFixedBytes + kMaxName + 255) return Mistyped();
   auto raw = GRANTFS_TRY(SecretMemory::Allocate(size));
   if (!DecodeInto(digits, raw.Expose())) return Mistyped();
   Cursor in(raw.Expose());
@@ -118,7 +125,15 @@ Result<InviteLine> DecodeInviteLine(const SecretMemory& text, bool claim) {
   const auto secret_bytes = in.Take(20);
   std::copy(secret_bytes.begin(), secret_bytes.end(), secret.Expose().begin());
   decoded.secret = GRANTFS_TRY(InviteSecret::FromBytes(secret));
-  decoded.address = ToText(in.Take(size - kFixedBytes));
+  const auto whom = in.Take(2);
+  if (whom[0] > static_cast<std::uint8_t>(IdentityKind::kAgent)) return Mistyped();
+  decoded.kind = static_cast<IdentityKind>(whom[0]);
+  const std::size_t name_size = whom[1];
+  if (name_size > kMaxName || kFixedBytes + name_size >= size) return Mistyped();
+  decoded.name = ToText(in.Take(name_size));
+  if (claim ? !decoded.name.empty() : !CheckIdentityName(decoded.name)) return Mistyped();
+  decoded.address = ToText(in.Take(size - kFixedBytes - name_size));
+  if (decoded.address.size() > 255) return Mistyped();
   return decoded;
 }
 

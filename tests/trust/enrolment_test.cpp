@@ -53,8 +53,9 @@ TEST_F(EnrolmentTest, TheServerCannotSlipInAKeyOfItsOwn) {
 }
 
 TEST_F(EnrolmentTest, TheLineSurvivesPastingAndTellsATypo) {
-  InviteLine line{"vault.lan:7843",       Hash{},           world.vault.vault_id(), 5,
-                  *world.vault.HashAt(0), std::move(invite)};
+  InviteLine line{
+      "vault.lan:7843",       Hash{}, world.vault.vault_id(), 5, *world.vault.HashAt(0), std::move(invite),
+      IdentityKind::kMachine, "web-1"};
   const auto text = Must(EncodeInviteLine(line, false));
   auto pasted = Must(SecretMemory::Allocate(text.size() + 3));
   std::memset(pasted.Expose().data(), ' ', pasted.size());
@@ -64,6 +65,8 @@ TEST_F(EnrolmentTest, TheLineSurvivesPastingAndTellsATypo) {
   EXPECT_EQ(read.vault, world.vault.vault_id());
   EXPECT_EQ(read.head_sequence, 5u);
   EXPECT_EQ(read.secret.id(), line.secret.id());
+  EXPECT_EQ(read.kind, IdentityKind::kMachine);
+  EXPECT_EQ(read.name, "web-1");
   EXPECT_EQ(DecodeInviteLine(pasted, true).error().code, Code::kInvalid) << "an invitation is no claim";
   // A typo in the secret's own characters is seen; so is a cut line.
   const std::size_t secret_at = 17 + (32 + 32 + 8 + 32) * 4 / 3 + 4;

@@ -11,8 +11,6 @@
 
 namespace grantfs {
 
-class KnownStore;
-
 /// Whose home it is, and of which vault (`identity.json`).
 struct HomeProfile {
   /// A home counts from the moment its identity.json stands there; before kReady only `init` or `enroll` goes

@@ -68,6 +68,8 @@ struct InviteLine {
   std::uint64_t head_sequence = 0;  ///< of the vault list, as the inviter knew it
   Hash head_hash;
   InviteSecret secret;
+  IdentityKind kind = IdentityKind::kMachine;  ///< whom the invitation is for; of no meaning in a claim
+  std::string name;                            ///< "" in a claim
 };
 Result<SecretMemory> EncodeInviteLine(const InviteLine& line, bool claim);
 /// Leading and trailing white space is let go. Errors: kInvalid: "mistyped or cut off", or the other kind.

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "grantfs/sqlite/database.h"
+#include "grantfs/trust/names.h"
+#include "grantfs/trust/signed_list.h"
+#include "grantfs/util/result.h"
+
+namespace grantfs {
+
+/// What a home has verified, so that nothing of it is ever taken back: `known.db`. Several processes may have
+/// it open; every change is one transaction that refuses what contradicts what stands there. Threads: safe.
+///
+/// Errors of all functions, beside their own: kIntegrity (the file is damaged), kConflict (locked for long),
+/// kNoSpace, kIo.
+class KnownStore {
+ public:
+  enum class Missing { kRefuse, kMake };
+  /// Errors: kNotFound, kUnsupported (of a newer program).
+  static Result<std::unique_ptr<KnownStore>> Open(const std::string& path, Missing missing);
+
+  // ---- lists
+
+  /// The newest point of a list that was ever verified.
+  Result<std::optional<Head>> HighestHead(const ListId& list);
+  /// What was kept of a list, in order and without gaps. Unverified still: the file is trusted for no more
+  /// than forgetting.
+  Result<std::vector<SignedList::StatementPtr>> Statements(const ListId& list);
+
+  /// A list's statements that were verified just now, in order and without gaps.
+  struct Verified {
+    ListId list;
+    std::vector<SignedList::StatementPtr> statements;  ///< new ones; may be empty
+    std::optional<Head> head;  ///< the newest of the list, if it is more than a statement of these
+  };
+  /// Errors: kIntegrity (contradicts what this home has verified: a fork, as seen by two processes).
+  Status Remember(const std::vector<Verified>& lists);
+
+  // ---- secrets
+
+  /// Refuses two secrets with one number, and two numbers for one name. Errors: kIntegrity.
+  Status RememberNumber(std::uint64_t number, const SecretName& name);
+  Result<std::optional<SecretName>> NameOf(std::uint64_t number);
+
+  // ---- a machine's grants
+
+  struct Granted {
+    std::uint64_t number = 0;
+    std::string data;  ///< the session's own text
+    Head head;         ///< of the secret's list
+  };
+  Result<std::vector<Granted>> AllGranted();
+  /// `gone`: no longer granted; what is granted anew must have a higher head (MinimumHead).
+  Status UpdateGranted(const std::vector<Granted>& changed, const std::vector<std::uint64_t>& gone);
+  /// The lowest sequence that the list of this secret may end at. 0 = any.
+  Result<std::uint64_t> MinimumSequence(std::uint64_t number);
+
+  // ---- the vault's server
+
+  struct Peer {
+    std::string instance;           ///< of the server's process, as last learnt; "" = none
+    std::int64_t clock_offset = 0;  ///< seconds to add to this clock
+    std::uint64_t change = 0;       ///< of the vault, up to which the listing is complete
+    std::string checkpoint;         ///< of the audit log, the last one verified; "" = none
+  };
+  Result<Peer> ReadPeer();
+  Status RememberPeer(const std::string& instance, std::int64_t clock_offset);
+  Status RememberChange(std::uint64_t change);
+  Status RememberCheckpoint(const std::string& checkpoint);
+
+  /// Reads the whole file. Errors: kIntegrity with what is wrong.
+  Status CheckFile();
+
+ private:
+  explicit KnownStore(Database database) : database_(std::move(database)) {}
+  Status RememberList(const Verified& list);
+  Status RememberStatement(const std::string& list, const SignedStatement& statement);
+  Status RememberHead(const std::string& list, const Head& head);
+  Status PutText(const char* name, const std::string& value);
+  Result<std::string> GetText(const char* name);
+  std::mutex mutex_;
+  Database database_;
+};
+
+}  // namespace grantfs

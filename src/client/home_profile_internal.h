@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "grantfs/client/home.h"
+
+namespace grantfs {
+
+Status WriteProfile(const std::string& path, const HomeProfile& profile);
+/// Errors: kNotFound, kInvalid (damaged), kIo.
+Result<HomeProfile> ReadProfile(const std::string& path);
+
+}  // namespace grantfs

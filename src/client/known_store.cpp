@@ -1,0 +1,223 @@
+#include "grantfs/client/known_store.h"
+
+#include "known_schema_internal.h"
+
+namespace grantfs {
+namespace {
+
+std::int64_t Signed(std::uint64_t number) { return static_cast<std::int64_t>(number); }
+std::uint64_t Unsigned(std::int64_t number) { return static_cast<std::uint64_t>(number); }
+
+Error Forked(const std::string& list, std::uint64_t sequence) {
+  return Error{
+      Code::kIntegrity,
+      "the vault serves another history than the one that this home has verified (a fork, or a rollback)", 0,
+      list + "#" + std::to_string(sequence)};
+}
+
+struct StoredHead {
+  Head head;
+  std::uint64_t minimum = 0;
+};
+
+Result<std::optional<StoredHead>> FindHead(Database& database, const std::string& list) {
+  SqlStatement row =
+      GRANTFS_TRY(database.Prepare("SELECT sequence, hash, minimum FROM heads WHERE list = ?1"));
+  row.BindAll(list);
+  if (!GRANTFS_TRY(row.Step())) return std::optional<StoredHead>();
+  return std::optional<StoredHead>(
+      StoredHead{{Unsigned(row.Int(0)), GRANTFS_TRY(Hash::FromBytes(row.Blob(1)))}, Unsigned(row.Int(2))});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KnownStore>> KnownStore::Open(const std::string& path, Missing missing) {
+  // A rollback journal: several processes write here, and two that fold one write-ahead log meet a fault of
+  // SQLite 3.40.
+  const DatabaseOptions options{.mode = missing == Missing::kMake ? OpenMode::kCreate : OpenMode::kReadWrite,
+                                .wal = false};
+  Database database = GRANTFS_TRY(Database::Open(path, options));
+  GRANTFS_CHECK(Migrate(database, kKnownApplication, kKnownSchema));
+  return std::unique_ptr<KnownStore>(new KnownStore(std::move(database)));
+}
+
+Result<std::optional<Head>> KnownStore::HighestHead(const ListId& list) {
+  const std::lock_guard guard(mutex_);
+  const auto stored = GRANTFS_TRY(FindHead(database_, list.Text()));
+  return stored ? std::optional<Head>(stored->head) : std::nullopt;
+}
+
+Result<std::vector<SignedList::StatementPtr>> KnownStore::Statements(const ListId& list) {
+  const std::lock_guard guard(mutex_);
+  SqlStatement rows = GRANTFS_TRY(
+      database_.Prepare("SELECT envelope, hash FROM statements WHERE list = ?1 ORDER BY sequence"));
+  rows.BindAll(list.Text());
+  std::vector<SignedList::StatementPtr> statements;
+  while (GRANTFS_TRY(rows.Step())) {
+    auto parsed = SignedStatement::Parse(rows.Text(0));
+    if (!parsed || parsed->hash() != GRANTFS_TRY(Hash::FromBytes(rows.Blob(1))) ||
+        (!statements.empty() &&
+         parsed->statement().sequence != statements.back()->statement().sequence + 1)) {
+      return Error{Code::kIntegrity, "the home's known.db is damaged: see grantfs doctor", 0,
+                   database_.path()};
+    }
+    statements.push_back(std::make_shared<const SignedStatement>(std::move(*parsed)));
+  }
+  return statements;
+}
+
+Status KnownStore::Remember(const std::vector<Verified>& lists) {
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  for (const Verified& list : lists) GRANTFS_CHECK(RememberList(list));
+  return transaction.Commit();
+}
+
+Status KnownStore::RememberList(const Verified& list) {
+  const std::string name = list.list.Text();
+  const auto known = GRANTFS_TRY(FindHead(database_, name));
+  for (const auto& statement : list.statements) {
+    const Statement& said = statement->statement();
+    if (known && said.sequence == known->head.sequence && statement->hash() != known->head.hash) {
+      return Forked(name, said.sequence);
+    }
+    if (known && said.sequence == known->head.sequence + 1 && said.previous != known->head.hash) {
+      return Forked(name, said.sequence);
+    }
+    GRANTFS_CHECK(RememberStatement(name, *statement));
+  }
+  if (!list.statements.empty()) GRANTFS_CHECK(RememberHead(name, list.statements.back()->head()));
+  if (list.head) GRANTFS_CHECK(RememberHead(name, *list.head));
+  return {};
+}
+
+Status KnownStore::RememberStatement(const std::string& list, const SignedStatement& statement) {
+  const std::int64_t sequence = Signed(statement.statement().sequence);
+  GRANTFS_CHECK(
+      database_.Run("INSERT INTO statements (list, sequence, hash, envelope) VALUES (?1, ?2, ?3, ?4) ON "
+                    "CONFLICT DO NOTHING",
+                    list, sequence, statement.hash().View(), statement.envelope()));
+  if (database_.Changes() == 1) return {};
+  SqlStatement same = GRANTFS_TRY(
+      database_.Prepare("SELECT 1 FROM statements WHERE list = ?1 AND sequence = ?2 AND hash = ?3"));
+  same.BindAll(list, sequence, statement.hash().View());
+  if (!GRANTFS_TRY(same.Step())) return Forked(list, statement.statement().sequence);
+  return {};
+}
+
+Status KnownStore::RememberHead(const std::string& list, const Head& head) {
+  const auto known = GRANTFS_TRY(FindHead(database_, list));
+  if (known && known->head.sequence == head.sequence && known->head.hash != head.hash) {
+    return Forked(list, head.sequence);
+  }
+  if (known && known->head.sequence >= head.sequence) return {};
+  return database_.Run(
+      "INSERT INTO heads (list, sequence, hash) VALUES (?1, ?2, ?3) ON CONFLICT (list) DO UPDATE SET "
+      "sequence = ?2, hash = ?3",
+      list, Signed(head.sequence), head.hash.View());
+}
+
+Status KnownStore::RememberNumber(std::uint64_t number, const SecretName& name) {
+  const std::lock_guard guard(mutex_);
+  GRANTFS_CHECK(database_.Run(
+      "INSERT INTO numbers (number, environment, path) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+      Signed(number), name.environment, name.path));
+  if (database_.Changes() == 1) return {};
+  SqlStatement same = GRANTFS_TRY(
+      database_.Prepare("SELECT 1 FROM numbers WHERE number = ?1 AND environment = ?2 AND path = ?3"));
+  same.BindAll(Signed(number), name.environment, name.path);
+  if (GRANTFS_TRY(same.Step())) return {};
+  return Error{Code::kIntegrity,
+               "the vault names this secret by another number, or another secret by its number, than this "
+               "home has seen",
+               0, name.Full()};
+}
+
+Result<std::optional<SecretName>> KnownStore::NameOf(std::uint64_t number) {
+  const std::lock_guard guard(mutex_);
+  SqlStatement row =
+      GRANTFS_TRY(database_.Prepare("SELECT environment, path FROM numbers WHERE number = ?1"));
+  row.BindAll(Signed(number));
+  if (!GRANTFS_TRY(row.Step())) return std::optional<SecretName>();
+  return std::optional<SecretName>(SecretName{row.Text(0), row.Text(1)});
+}
+
+Result<std::vector<KnownStore::Granted>> KnownStore::AllGranted() {
+  const std::lock_guard guard(mutex_);
+  SqlStatement rows = GRANTFS_TRY(database_.Prepare("SELECT number, data FROM granted ORDER BY number"));
+  std::vector<Granted> all;
+  while (GRANTFS_TRY(rows.Step())) all.push_back({Unsigned(rows.Int(0)), rows.Text(1), {}});
+  return all;
+}
+
+Status KnownStore::UpdateGranted(const std::vector<Granted>& changed,
+                                 const std::vector<std::uint64_t>& gone) {
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  for (const Granted& granted : changed) {
+    GRANTFS_CHECK(RememberHead(ListId::Secret(granted.number).Text(), granted.head));
+    GRANTFS_CHECK(
+        database_.Run("INSERT INTO granted (number, data) VALUES (?1, ?2) "
+                      "ON CONFLICT (number) DO UPDATE SET data = ?2",
+                      Signed(granted.number), granted.data));
+  }
+  for (const std::uint64_t number : gone) {
+    GRANTFS_CHECK(database_.Run("DELETE FROM granted WHERE number = ?1", Signed(number)));
+    GRANTFS_CHECK(database_.Run("UPDATE heads SET minimum = sequence + 1 WHERE list = ?1",
+                                ListId::Secret(number).Text()));
+  }
+  return transaction.Commit();
+}
+
+Result<std::uint64_t> KnownStore::MinimumSequence(std::uint64_t number) {
+  const std::lock_guard guard(mutex_);
+  const auto stored = GRANTFS_TRY(FindHead(database_, ListId::Secret(number).Text()));
+  return stored ? stored->minimum : 0;
+}
+
+Status KnownStore::PutText(const char* name, const std::string& value) {
+  return database_.Run(
+      "INSERT INTO texts (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", name,
+      value);
+}
+
+Result<std::string> KnownStore::GetText(const char* name) {
+  SqlStatement row = GRANTFS_TRY(database_.Prepare("SELECT value FROM texts WHERE name = ?1"));
+  row.BindAll(name);
+  return GRANTFS_TRY(row.Step()) ? row.Text(0) : std::string();
+}
+
+Result<KnownStore::Peer> KnownStore::ReadPeer() {
+  const std::lock_guard guard(mutex_);
+  Peer peer;
+  peer.instance = GRANTFS_TRY(GetText("instance"));
+  peer.clock_offset = std::atoll(GRANTFS_TRY(GetText("clock_offset")).c_str());
+  peer.change = Unsigned(std::atoll(GRANTFS_TRY(GetText("change")).c_str()));
+  peer.checkpoint = GRANTFS_TRY(GetText("checkpoint"));
+  return peer;
+}
+
+Status KnownStore::RememberPeer(const std::string& instance, std::int64_t clock_offset) {
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  GRANTFS_CHECK(PutText("instance", instance));
+  GRANTFS_CHECK(PutText("clock_offset", std::to_string(clock_offset)));
+  return transaction.Commit();
+}
+
+Status KnownStore::RememberChange(std::uint64_t change) {
+  const std::lock_guard guard(mutex_);
+  return PutText("change", std::to_string(change));
+}
+
+Status KnownStore::RememberCheckpoint(const std::string& checkpoint) {
+  const std::lock_guard guard(mutex_);
+  return PutText("checkpoint", checkpoint);
+}
+
+Status KnownStore::CheckFile() {
+  const std::lock_guard guard(mutex_);
+  return database_.IntegrityCheck();
+}
+
+}  // namespace grantfs
