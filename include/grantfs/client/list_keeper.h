@@ -1,0 +1,92 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "grantfs/api/lists.h"
+#include "grantfs/client/known_store.h"
+#include "grantfs/client/vault_connection.h"
+#include "grantfs/trust/lists.h"
+
+namespace grantfs {
+
+/// Verified lists: fetches what is new, verifies it against all that the home remembers, and remembers it. A
+/// list that is lower than what was seen, forks from it, or has a tail that does not count is refused with
+/// kIntegrity, and what was verified before stays as it was. Blocks. Threads: one at a time.
+///
+/// Errors of refreshing: kIntegrity, kNotFound (no such list, or not visible), and those of the connection.
+class ListKeeper {
+ public:
+  /// All three outlive it.
+  ListKeeper(KnownStore* known, VaultConnection* vault, const Hash& vault_id)
+      : known_(known), connection_(vault), vault_id_(vault_id) {}
+
+  /// Reads the vault list as the home has it. Errors: kIntegrity, kIo.
+  Status Load();
+
+  Status RefreshVault();
+  Status RefreshMachines();
+  Status RefreshEnvironment(const std::string& name);
+
+  /// As last verified; empty before that.
+  const VaultList& vault() const { return vault_; }
+  const MachinesList& machines() const { return machines_; }
+  /// nullptr if it is not known.
+  const EnvironmentList* FindEnvironment(const std::string& name) const;
+  /// Its environment must be known.
+  UpperLists UpperOf(const std::string& environment) const;
+
+  /// A secret's whole list; its environment must be known. Checks that it is the secret of that number and
+  /// name.
+  ///
+  /// @param told  the head that the vault has named: nothing is asked for where the home has that one.
+  Result<SecretList> RefreshSecret(std::uint64_t number, const SecretName& name,
+                                   const std::optional<Head>& told);
+
+  /// Statements of one's own that the vault has accepted, to be remembered; lists are refreshed from them.
+  Status Take(const std::vector<KnownStore::Verified>& accepted);
+
+  /// A list with a tail that does not count, fetched for mending it: linked and signed, but not to be used.
+  struct Broken {
+    std::unique_ptr<SignedList> list;
+    std::uint64_t first_uncounted = 0;
+  };
+  /// Errors: kNotFound (all of it counts).
+  Result<Broken> FetchBroken(const ListId& id, const SecretName& secret);
+
+  /// Runs when the vault list names other pins than before. May be empty.
+  std::function<Status(const std::vector<Hash>&)> pins_changed;
+
+ private:
+  struct Fetched {
+    std::vector<SignedList::StatementPtr> fresh;
+    Status standing;
+  };
+  using Newer = std::function<Status()>;
+  Result<Fetched> Fetch(SignedList& list, const std::function<UpperLists()>& upper,
+                        const Newer& refresh_upper);
+  Result<api::ListReadResponse> ReadPage(const SignedList& list);
+  Status CheckPage(const SignedList& list, const api::ListReadResponse& page) const;
+  Status ReceivePage(SignedList& list, const api::ListReadResponse& page,
+                     const std::function<UpperLists()>& upper, const Newer& refresh_upper,
+                     std::vector<SignedList::StatementPtr>& fresh);
+  Status LoadInto(SignedList& list, const UpperLists& upper);
+  Status CheckRemembered(const SignedList& list);
+  Status Remember(const SignedList& list, const Fetched& fetched);
+  Status LoadEnvironment(const std::string& name);
+  Newer RefreshesVault();
+  Newer RefreshesBoth(const std::string& environment);
+
+  KnownStore* const known_;
+  VaultConnection* const connection_;
+  const Hash vault_id_;
+  VaultList vault_;
+  MachinesList machines_;
+  std::map<std::string, EnvironmentList> environments_;
+};
+
+}  // namespace grantfs

@@ -1,0 +1,255 @@
+#include "grantfs/client/list_keeper.h"
+
+#include "grantfs/api/lists.h"
+#include "problem_internal.h"
+
+namespace grantfs {
+namespace {
+
+std::string Where(const ListId& list, std::uint64_t sequence) {
+  return list.Text() + "#" + std::to_string(sequence);
+}
+
+Error RolledBack(const ListId& list, std::uint64_t sequence) {
+  return Error{Code::kIntegrity,
+               "the vault serves an older state of this list than this home has verified (a rollback): "
+               "nothing of it is used",
+               0, Where(list, sequence)};
+}
+
+Error Forked(const ListId& list, std::uint64_t sequence) {
+  return Error{Code::kIntegrity,
+               "the vault serves another history of this list than this home has verified (a fork): nothing "
+               "of it is used",
+               0, Where(list, sequence)};
+}
+
+Error Withheld(const ListId& list, std::uint64_t sequence) {
+  return Error{Code::kIntegrity, "the vault names a newer state of this list and does not show it", 0,
+               Where(list, sequence)};
+}
+
+}  // namespace
+
+Status ListKeeper::Load() { return LoadInto(vault_, {}); }
+
+const EnvironmentList* ListKeeper::FindEnvironment(const std::string& name) const {
+  const auto at = environments_.find(name);
+  return at == environments_.end() || at->second.empty() ? nullptr : &at->second;
+}
+
+UpperLists ListKeeper::UpperOf(const std::string& environment) const {
+  return {&vault_, FindEnvironment(environment)};
+}
+
+ListKeeper::Newer ListKeeper::RefreshesVault() {
+  return [this] { return RefreshVault(); };
+}
+
+ListKeeper::Newer ListKeeper::RefreshesBoth(const std::string& environment) {
+  return [this, environment] {
+    if (auto vault = RefreshVault(); !vault) return vault;
+    return RefreshEnvironment(environment);
+  };
+}
+
+// What the home kept is verified again: a file that somebody altered must not make a forgery count.
+Status ListKeeper::LoadInto(SignedList& list, const UpperLists& upper) {
+  for (const auto& statement : GRANTFS_TRY(known_->Statements(list.id()))) {
+    if (statement->statement().sequence < list.next_sequence()) continue;
+    auto received = list.Receive(statement, upper);
+    if (!received) return About(received.error(), Where(list.id(), statement->statement().sequence));
+  }
+  return {};
+}
+
+Result<api::ListReadResponse> ListKeeper::ReadPage(const SignedList& list) {
+  api::ListReadRequest request;
+  request.list = list.id();
+  request.from = list.next_sequence();
+  auto page = connection_->Ask<api::ListReadResponse>(api::kListsRead, request);
+  if (page || page.error().code != Code::kNotFound) return page;
+  if (!list.empty()) return RolledBack(list.id(), 0);
+  return About(page.error(), list.id().Text());
+}
+
+Status ListKeeper::CheckPage(const SignedList& list, const api::ListReadResponse& page) const {
+  const std::uint64_t next = list.next_sequence();
+  if (!page.head) {
+    if (!list.empty()) return RolledBack(list.id(), 0);
+    return Error{Code::kNotFound, "there is no such list, or this identity may not see it", 0,
+                 list.id().Text()};
+  }
+  if (page.head->sequence + 1 < next) return RolledBack(list.id(), page.head->sequence);
+  if (const auto known = list.HashAt(page.head->sequence); known && *known != page.head->hash) {
+    return Forked(list.id(), page.head->sequence);
+  }
+  if (page.head->sequence >= next && page.statements.empty()) return Withheld(list.id(), page.head->sequence);
+  return {};
+}
+
+Status ListKeeper::ReceivePage(SignedList& list, const api::ListReadResponse& page,
+                               const std::function<UpperLists()>& upper, const Newer& refresh_upper,
+                               std::vector<SignedList::StatementPtr>& fresh) {
+  for (const std::string& envelope : page.statements) {
+    auto parsed = SignedStatement::Parse(envelope);
+    if (!parsed) {
+      return Error{Code::kIntegrity, "the vault serves what is no statement of this version", 0,
+                   Where(list.id(), list.next_sequence())};
+    }
+    const auto statement = std::make_shared<const SignedStatement>(std::move(*parsed));
+    Status received = list.Receive(statement, upper());
+    if (!received && received.error().code == Code::kConflict && refresh_upper) {
+      GRANTFS_CHECK(refresh_upper());
+      received = list.Receive(statement, upper());
+      if (!received && received.error().code == Code::kConflict) {
+        return Error{Code::kIntegrity,
+                     "the statement was made over a state of the lists above it that the vault does not show",
+                     0, Where(list.id(), statement->statement().sequence)};
+      }
+    }
+    GRANTFS_CHECK(received);
+    fresh.push_back(statement);
+  }
+  return {};
+}
+
+Status ListKeeper::CheckRemembered(const SignedList& list) {
+  const auto highest = GRANTFS_TRY(known_->HighestHead(list.id()));
+  if (!highest) return {};
+  if (highest->sequence >= list.next_sequence()) return RolledBack(list.id(), list.next_sequence() - 1);
+  const auto hash = list.HashAt(highest->sequence);
+  if (!hash || *hash != highest->hash) return Forked(list.id(), highest->sequence);
+  return {};
+}
+
+Result<ListKeeper::Fetched> ListKeeper::Fetch(SignedList& list, const std::function<UpperLists()>& upper,
+                                              const Newer& refresh_upper) {
+  Fetched fetched;
+  for (;;) {
+    const auto page = GRANTFS_TRY(ReadPage(list));
+    GRANTFS_CHECK(CheckPage(list, page));
+    GRANTFS_CHECK(ReceivePage(list, page, upper, refresh_upper, fetched.fresh));
+    if (list.next_sequence() == page.head->sequence + 1 && list.head() != page.head) {
+      return Forked(list.id(), page.head->sequence);
+    }
+    if (list.next_sequence() > page.head->sequence) break;
+  }
+  GRANTFS_CHECK(CheckRemembered(list));
+  fetched.standing = list.CheckStanding(upper());
+  return fetched;
+}
+
+Status ListKeeper::Remember(const SignedList& list, const Fetched& fetched) {
+  GRANTFS_CHECK(fetched.standing);
+  if (fetched.fresh.empty()) return {};
+  return known_->Remember({{list.id(), fetched.fresh, std::nullopt}});
+}
+
+Status ListKeeper::RefreshVault() {
+  VaultList next = vault_;
+  const auto fetched = GRANTFS_TRY(Fetch(
+      next, [] { return UpperLists(); }, nullptr));
+  if (next.empty() || next.HashAt(0) != vault_id_) {
+    return Error{Code::kIntegrity, "the vault serves the lists of another vault", 0,
+                 connection_->address().Text()};
+  }
+  GRANTFS_CHECK(Remember(next, fetched));
+  const bool pins = next.pins() != vault_.pins();
+  vault_ = std::move(next);
+  return pins && pins_changed ? pins_changed(vault_.pins()) : Status();
+}
+
+Status ListKeeper::RefreshMachines() {
+  const auto upper = [this] { return UpperLists{&vault_, nullptr}; };
+  if (machines_.empty()) GRANTFS_CHECK(LoadInto(machines_, upper()));
+  MachinesList next = machines_;
+  const auto fetched = GRANTFS_TRY(Fetch(next, upper, RefreshesVault()));
+  GRANTFS_CHECK(Remember(next, fetched));
+  machines_ = std::move(next);
+  return {};
+}
+
+Status ListKeeper::LoadEnvironment(const std::string& name) {
+  if (environments_.contains(name)) return {};
+  EnvironmentList list(name);
+  GRANTFS_CHECK(LoadInto(list, {&vault_, nullptr}));
+  environments_.emplace(name, std::move(list));
+  return {};
+}
+
+Status ListKeeper::RefreshEnvironment(const std::string& name) {
+  if (!vault_.environments().contains(name)) {
+    return Error{Code::kNotFound, "there is no such environment: grantfs env list shows those that there are",
+                 0, name};
+  }
+  GRANTFS_CHECK(LoadEnvironment(name));
+  EnvironmentList next = environments_.at(name);
+  const auto fetched = GRANTFS_TRY(Fetch(
+      next,
+      [this] {
+        return UpperLists{&vault_, nullptr};
+      },
+      RefreshesVault()));
+  GRANTFS_CHECK(next.CheckGenesis(vault_));
+  GRANTFS_CHECK(Remember(next, fetched));
+  environments_.at(name) = std::move(next);
+  return {};
+}
+
+Result<SecretList> ListKeeper::RefreshSecret(std::uint64_t number, const SecretName& name,
+                                             const std::optional<Head>& told) {
+  SecretList list(number);
+  const auto upper = [this, &name] { return UpperOf(name.environment); };
+  GRANTFS_CHECK(LoadInto(list, upper()));
+  Fetched fetched;
+  if (told && list.head() == told) {
+    fetched.standing = list.CheckStanding(upper());
+  } else {
+    fetched = GRANTFS_TRY(Fetch(list, upper, RefreshesBoth(name.environment)));
+  }
+  if (list.create().environment != name.environment || list.create().path != name.path) {
+    return Error{Code::kIntegrity, "the vault serves another secret under this name", 0, name.Full()};
+  }
+  GRANTFS_CHECK(known_->RememberNumber(number, name));
+  GRANTFS_CHECK(Remember(list, fetched));
+  return list;
+}
+
+Status ListKeeper::Take(const std::vector<KnownStore::Verified>& accepted) {
+  return known_->Remember(accepted);
+}
+
+Result<ListKeeper::Broken> ListKeeper::FetchBroken(const ListId& id, const SecretName& secret) {
+  Broken broken;
+  std::function<UpperLists()> upper = [this] { return UpperLists{&vault_, nullptr}; };
+  Newer newer = RefreshesVault();
+  switch (id.kind) {
+    case ListKind::kVault:
+      broken.list = std::make_unique<VaultList>(vault_);
+      upper = [] { return UpperLists(); };
+      newer = nullptr;
+      break;
+    case ListKind::kMachines:
+      broken.list = std::make_unique<MachinesList>(machines_);
+      break;
+    case ListKind::kEnvironment:
+      broken.list = std::make_unique<EnvironmentList>(id.environment);
+      break;
+    case ListKind::kSecret:
+      broken.list = std::make_unique<SecretList>(id.number);
+      upper = [this, secret] { return UpperOf(secret.environment); };
+      newer = RefreshesBoth(secret.environment);
+      break;
+  }
+  if (broken.list->empty()) GRANTFS_CHECK(LoadInto(*broken.list, upper()));
+  GRANTFS_TRY(Fetch(*broken.list, upper, newer));
+  const auto first = broken.list->FirstUncounted(upper());
+  if (!first)
+    return Error{Code::kNotFound, "every statement of this list counts: there is nothing to mend", 0,
+                 id.Text()};
+  broken.first_uncounted = *first;
+  return broken;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,104 @@
+#include "grantfs/api/problem.h"
+
+#include <time.h>
+
+#include <cstdlib>
+
+#include "grantfs/util/text.h"
+#include "problem_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::size_t kMaxProblemBytes = 16 * 1024;
+
+struct Meaning {
+  Code code;
+  const char* sentence;
+};
+
+Meaning MeaningOf(api::ProblemCode code) {
+  using Problem = api::ProblemCode;
+  switch (code) {
+    case Problem::kBadRequest:
+      return {Code::kInvalid,
+              "the vault does not take this request: it, or this grantfs, may be of another version"};
+    case Problem::kUnauthenticated:
+      return {Code::kUnauthentic, "the vault does not accept this key"};
+    case Problem::kDenied:
+      return {Code::kDenied, "the role does not allow it: an owner of the environment can change roles"};
+    case Problem::kFrozen:
+      return {Code::kDenied, "it is frozen: an owner or operator can unfreeze it"};
+    case Problem::kExpired:
+      return {Code::kExpired, "the grant has expired: an owner can grant it again"};
+    case Problem::kNotFound:
+      return {Code::kNotFound, "there is no such thing, or this identity may not see it"};
+    case Problem::kConflict:
+      return {Code::kConflict,
+              "others changed it at the same moment, or it exists already: look, and try again"};
+    case Problem::kSuperseded:
+      return {Code::kConflict, "a newer version has taken its place"};
+    case Problem::kGone:
+      return {Code::kExpired, "the invitation or claim was used or has expired: ask for a new one"};
+    case Problem::kTooLarge:
+      return {Code::kInvalid, "the request is larger than the vault takes"};
+    case Problem::kThrottled:
+      return {Code::kThrottled, "too many requests: wait a moment"};
+    case Problem::kUnrecorded:
+      return {Code::kUnrecorded,
+              "the vault could not write its audit record and so gave nothing out: see its log and its disk"};
+    case Problem::kUnavailable:
+      return {Code::kUnreachable, "the vault is busy or going down: try again"};
+    case Problem::kInternal:
+      return {Code::kIo, "the vault failed: see its log"};
+    case Problem::kIntegrity:
+      return {Code::kIntegrity,
+              "the vault refused what does not verify: a statement, a key, or its own database"};
+  }
+  std::abort();
+}
+
+Error Unauthentic(const std::string& keyid, const std::string& subject) {
+  const char* sentence =
+      "the vault does not accept this key: never enrolled, not approved yet, removed, or of another vault; "
+      "an owner can look with grantfs identity list";
+  if (keyid.starts_with("invite:")) {
+    sentence =
+        "the vault does not accept this invitation: never made, withdrawn, or of another vault; an owner can "
+        "make a new one with grantfs invite";
+  }
+  if (keyid.starts_with("claim:")) {
+    sentence =
+        "the vault does not accept this claim: it was used already, or is another server's; grantfs serve on "
+        "an empty directory prints a new one";
+  }
+  return Error{Code::kUnauthentic, sentence, 0, subject};
+}
+
+}  // namespace
+
+Error ErrorOfResponse(const HttpResponse& response, const std::string& keyid, const std::string& subject) {
+  if (response.status == 401) return Unauthentic(keyid, subject);
+  const auto json = ParseJson(response.body, {.max_bytes = kMaxProblemBytes});
+  const auto problem = json ? api::Problem::FromJson(*json) : Result<api::Problem>(json.error());
+  if (!problem) {
+    return Error{Code::kInvalid, "this is no answer of a grantfs vault: look at the address", 0, subject};
+  }
+  const Meaning meaning = MeaningOf(problem->code);
+  return Error{meaning.code, meaning.sentence, 0,
+               problem->detail.empty() ? subject : Printable(problem->detail)};
+}
+
+Error About(Error error, std::string subject) {
+  error.subject = std::move(subject);
+  return error;
+}
+
+std::int64_t ParseHttpDate(const std::string& text) {
+  struct tm parts {};
+  const char* end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  if (end == nullptr || *end != '\0') return -1;
+  return ::timegm(&parts);
+}
+
+}  // namespace grantfs
