@@ -18,6 +18,7 @@ namespace {
 constexpr char kSeed[] = "/seed";
 constexpr char kProfile[] = "/identity.json";
 constexpr char kInvite[] = "/invite";
+constexpr char kRecovery[] = "/recovery";
 constexpr std::size_t kSeedBytes = 32;
 constexpr std::size_t kInviteBytes = 20;
 
@@ -59,7 +60,7 @@ Status RemoveFile(const std::string& path) {
 
 // identity.json goes first: without it the rest does not count.
 Status RemoveParts(const std::string& directory) {
-  for (const char* part : {kProfile, kInvite, kSeed, "/known.db", "/known.db-journal"}) {
+  for (const char* part : {kProfile, kInvite, kRecovery, kSeed, "/known.db", "/known.db-journal"}) {
     GRANTFS_CHECK(RemoveFile(directory + part));
   }
   return {};
@@ -108,7 +109,7 @@ Result<Home> Home::Open(const std::string& directory) {
 }
 
 Result<Home> Home::Create(const std::string& directory, const HomeProfile& profile, const SecretMemory& seed,
-                          const InviteSecret* invite) {
+                          const InviteSecret* invite, const SecretMemory* recovery) {
   GRANTFS_CHECK(MakeDirectories(directory, 0700));
   GRANTFS_CHECK(CheckDirectory(directory));
   const UniqueFd lock = GRANTFS_TRY(LockDirectory(directory));
@@ -118,6 +119,7 @@ Result<Home> Home::Create(const std::string& directory, const HomeProfile& profi
   if (invite != nullptr) {
     GRANTFS_CHECK(WriteSecretFile((directory + kInvite).c_str(), GRANTFS_TRY(invite->ToBytes())));
   }
+  if (recovery != nullptr) GRANTFS_CHECK(WriteSecretFile((directory + kRecovery).c_str(), *recovery));
   Home home;
   home.directory_ = directory;
   home.profile_ = profile;
@@ -139,11 +141,16 @@ Result<InviteSecret> Home::LoadInvite() const {
   return InviteSecret::FromBytes(GRANTFS_TRY(ReadSecretFile((directory_ + kInvite).c_str(), kInviteBytes)));
 }
 
+Result<SecretMemory> Home::LoadRecoverySeed() const {
+  return ReadSecretFile((directory_ + kRecovery).c_str(), kSeedBytes);
+}
+
 Status Home::MarkReady() {
   HomeProfile ready = profile_;
   ready.state = HomeProfile::State::kReady;
   GRANTFS_CHECK(WriteProfile(directory_ + kProfile, ready));
   profile_ = std::move(ready);
+  GRANTFS_CHECK(RemoveFile(directory_ + kRecovery));
   return RemoveFile(directory_ + kInvite);
 }
 

@@ -49,18 +49,24 @@ Result<std::optional<Head>> KnownStore::HighestHead(const ListId& list) {
 
 Result<std::vector<SignedList::StatementPtr>> KnownStore::Statements(const ListId& list) {
   const std::lock_guard guard(mutex_);
+  return ReadStatements(list);
+}
+
+Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadStatements(const ListId& list) {
   SqlStatement rows = GRANTFS_TRY(
       database_.Prepare("SELECT envelope, hash FROM statements WHERE list = ?1 ORDER BY sequence"));
   rows.BindAll(list.Text());
   std::vector<SignedList::StatementPtr> statements;
   while (GRANTFS_TRY(rows.Step())) {
     auto parsed = SignedStatement::Parse(rows.Text(0));
-    if (!parsed || parsed->hash() != GRANTFS_TRY(Hash::FromBytes(rows.Blob(1))) ||
-        (!statements.empty() &&
-         parsed->statement().sequence != statements.back()->statement().sequence + 1)) {
+    if (!parsed || parsed->hash() != GRANTFS_TRY(Hash::FromBytes(rows.Blob(1)))) {
       return Error{Code::kIntegrity, "the home's known.db is damaged: see grantfs doctor", 0,
                    database_.path()};
     }
+    // Two processes may have kept different beginnings of a machine's view: what is behind the gap is whole.
+    const bool follows =
+        statements.empty() || parsed->statement().sequence == statements.back()->statement().sequence + 1;
+    if (!follows) statements.clear();
     statements.push_back(std::make_shared<const SignedStatement>(std::move(*parsed)));
   }
   return statements;
@@ -144,25 +150,41 @@ Result<std::optional<SecretName>> KnownStore::NameOf(std::uint64_t number) {
 
 Result<std::vector<KnownStore::Granted>> KnownStore::AllGranted() {
   const std::lock_guard guard(mutex_);
-  SqlStatement rows = GRANTFS_TRY(database_.Prepare("SELECT number, data FROM granted ORDER BY number"));
+  Transaction transaction = GRANTFS_TRY(Transaction::BeginRead(database_));
   std::vector<Granted> all;
-  while (GRANTFS_TRY(rows.Step())) all.push_back({Unsigned(rows.Int(0)), rows.Text(1), {}});
+  {
+    SqlStatement rows = GRANTFS_TRY(database_.Prepare("SELECT number, data FROM granted ORDER BY number"));
+    while (GRANTFS_TRY(rows.Step())) all.push_back({Unsigned(rows.Int(0)), rows.Text(1), {}, 0, {}});
+  }
+  for (Granted& granted : all) {
+    granted.statements = GRANTFS_TRY(ReadStatements(ListId::Secret(granted.number)));
+    if (granted.statements.empty()) continue;
+    granted.first = granted.statements.front()->statement().sequence;
+    granted.head = granted.statements.back()->head();
+  }
   return all;
+}
+
+Status KnownStore::RememberGranted(const Granted& granted) {
+  const std::string list = ListId::Secret(granted.number).Text();
+  GRANTFS_CHECK(
+      database_.Run("DELETE FROM statements WHERE list = ?1 AND sequence < ?2", list, Signed(granted.first)));
+  for (const auto& statement : granted.statements) GRANTFS_CHECK(RememberStatement(list, *statement));
+  GRANTFS_CHECK(RememberHead(list, granted.head));
+  return database_.Run(
+      "INSERT INTO granted (number, data) VALUES (?1, ?2) "
+      "ON CONFLICT (number) DO UPDATE SET data = ?2",
+      Signed(granted.number), granted.data);
 }
 
 Status KnownStore::UpdateGranted(const std::vector<Granted>& changed,
                                  const std::vector<std::uint64_t>& gone) {
   const std::lock_guard guard(mutex_);
   Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
-  for (const Granted& granted : changed) {
-    GRANTFS_CHECK(RememberHead(ListId::Secret(granted.number).Text(), granted.head));
-    GRANTFS_CHECK(
-        database_.Run("INSERT INTO granted (number, data) VALUES (?1, ?2) "
-                      "ON CONFLICT (number) DO UPDATE SET data = ?2",
-                      Signed(granted.number), granted.data));
-  }
+  for (const Granted& granted : changed) GRANTFS_CHECK(RememberGranted(granted));
   for (const std::uint64_t number : gone) {
     GRANTFS_CHECK(database_.Run("DELETE FROM granted WHERE number = ?1", Signed(number)));
+    GRANTFS_CHECK(database_.Run("DELETE FROM statements WHERE list = ?1", ListId::Secret(number).Text()));
     GRANTFS_CHECK(database_.Run("UPDATE heads SET minimum = sequence + 1 WHERE list = ?1",
                                 ListId::Secret(number).Text()));
   }

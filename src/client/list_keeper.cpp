@@ -243,7 +243,7 @@ Result<ListKeeper::Broken> ListKeeper::FetchBroken(const ListId& id, const Secre
       break;
   }
   if (broken.list->empty()) GRANTFS_CHECK(LoadInto(*broken.list, upper()));
-  GRANTFS_TRY(Fetch(*broken.list, upper, newer));
+  broken.fresh = GRANTFS_TRY(Fetch(*broken.list, upper, newer)).fresh;
   const auto first = broken.list->FirstUncounted(upper());
   if (!first)
     return Error{Code::kNotFound, "every statement of this list counts: there is nothing to mend", 0,

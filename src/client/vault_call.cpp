@@ -55,6 +55,7 @@ std::chrono::milliseconds VaultConnection::Call::Left() const {
 }
 
 void VaultConnection::Call::Attempt() {
+  if (IsCancelled()) return Finish(Cancelled());
   // Each attempt has a signature of its own: the vault remembers nonces.
   auto request = connection_->MakeRequest(route_, body_);
   if (!request) return Finish(request.error());
@@ -102,6 +103,7 @@ VaultConnection::Lines::Lines(VaultConnection* connection, const api::Route& rou
     : connection_(connection), route_(route), events_(std::move(events)) {}
 
 void VaultConnection::Lines::Attempt() {
+  if (IsCancelled()) return Finish(Cancelled());
   refused_ = {};
   partial_.clear();
   auto request = connection_->MakeRequest(route_, {});

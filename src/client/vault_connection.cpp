@@ -38,12 +38,19 @@ Result<std::unique_ptr<VaultConnection>> VaultConnection::Create(ConnectionOptio
   return made;
 }
 
-VaultConnection::~VaultConnection() {
-  std::unique_lock lock(mutex_);
-  const auto running = running_;
-  lock.unlock();
+void VaultConnection::Close() {
+  std::set<std::shared_ptr<PendingRequest>> running;
+  {
+    const std::lock_guard guard(mutex_);
+    closed_ = true;
+    running = running_;
+  }
   for (const auto& call : running) call->Cancel();
-  lock.lock();
+}
+
+VaultConnection::~VaultConnection() {
+  Close();
+  std::unique_lock lock(mutex_);
   ended_.wait(lock, [&] { return running_.empty(); });
 }
 
@@ -111,9 +118,10 @@ Error VaultConnection::ErrorOf(const HttpResponse& response) const {
   return ErrorOfResponse(response, keyid_, options_.address.Text());
 }
 
-void VaultConnection::Begin(const std::shared_ptr<PendingRequest>& call) {
+bool VaultConnection::Begin(const std::shared_ptr<PendingRequest>& call) {
   const std::lock_guard guard(mutex_);
   running_.insert(call);
+  return !closed_;
 }
 
 void VaultConnection::End(const std::shared_ptr<PendingRequest>& call) {
@@ -126,7 +134,7 @@ std::shared_ptr<PendingRequest> VaultConnection::Send(const api::Route& route, J
                                                       Done done) {
   if (options.deadline.count() == 0) options.deadline = options_.deadline;
   auto call = std::make_shared<Call>(this, route, std::move(body), options, std::move(done));
-  Begin(call);
+  if (!Begin(call)) call->Cancel();
   call->Start();
   return call;
 }
@@ -139,7 +147,7 @@ Result<Json> VaultConnection::Ask(const api::Route& route, Json body, CallOption
 
 std::shared_ptr<PendingRequest> VaultConnection::OpenLines(const api::Route& route, LineEvents events) {
   auto lines = std::make_shared<Lines>(this, route, std::move(events));
-  Begin(lines);
+  if (!Begin(lines)) lines->Cancel();
   lines->Start();
   return lines;
 }

@@ -33,7 +33,8 @@ struct HomeProfile {
 ///     seed           0600, 32 bytes: both private keys derive from it
 ///     identity.json  0600, HomeProfile; written last, so that a home is whole or does not count
 ///     invite         0600, while enrolling: the invitation's secret
-///     known.db       0600, what was verified (known_store.h)
+///     recovery       0600, while claiming: the recovery identity's seed, so that an interrupted init can
+///     still show its code known.db       0600, what was verified (known_store.h)
 ///
 /// Threads: none. Processes: several may use one home at once.
 class Home {
@@ -51,7 +52,8 @@ class Home {
   /// without identity.json is taken away first. Errors: kConflict (it has an identity: `where` says what to
   /// do), kDenied, kIo, kNoSpace.
   static Result<Home> Create(const std::string& directory, const HomeProfile& profile,
-                             const SecretMemory& seed, const InviteSecret* invite);
+                             const SecretMemory& seed, const InviteSecret* invite,
+                             const SecretMemory* recovery);
 
   const std::string& directory() const { return directory_; }
   const HomeProfile& profile() const { return profile_; }
@@ -60,7 +62,9 @@ class Home {
   Result<PrivateIdentity> LoadIdentity() const;
   /// Only while enrolling. Errors: kNotFound, as LoadIdentity.
   Result<InviteSecret> LoadInvite() const;
-  /// The home is usable from now on; forgets the invitation.
+  /// Only while claiming. Errors: kNotFound, as LoadIdentity.
+  Result<SecretMemory> LoadRecoverySeed() const;
+  /// The home is usable from now on; forgets the invitation or the recovery seed.
   Status MarkReady();
   /// Takes a home away that is not ready yet. Errors: kConflict for one that is.
   Status Discard();

@@ -16,8 +16,8 @@ struct InitResult {
   std::string address;
   std::string name;  ///< the owner's
   std::string fingerprint;
-  /// To be shown once and kept offline; it stands nowhere else. Empty where an interrupted `init` was
-  /// finished: its code is lost.
+  /// To be shown once and kept offline; it stands nowhere else. Empty only where an init was cut off at its
+  /// very end.
   SecretMemory recovery_code;
 };
 

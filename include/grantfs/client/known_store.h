@@ -53,10 +53,14 @@ class KnownStore {
   struct Granted {
     std::uint64_t number = 0;
     std::string data;  ///< the session's own text
-    Head head;         ///< of the secret's list
+    /// Of the secret's list: those from `first` on are kept. To be remembered: new ones; read: all that are
+    /// kept.
+    std::vector<SignedList::StatementPtr> statements;
+    std::uint64_t first = 0;
+    Head head;
   };
   Result<std::vector<Granted>> AllGranted();
-  /// `gone`: no longer granted; what is granted anew must have a higher head (MinimumHead).
+  /// `gone`: no longer granted; what is granted anew must have a higher head (MinimumSequence).
   Status UpdateGranted(const std::vector<Granted>& changed, const std::vector<std::uint64_t>& gone);
   /// The lowest sequence that the list of this secret may end at. 0 = any.
   Result<std::uint64_t> MinimumSequence(std::uint64_t number);
@@ -79,7 +83,9 @@ class KnownStore {
 
  private:
   explicit KnownStore(Database database) : database_(std::move(database)) {}
+  Result<std::vector<SignedList::StatementPtr>> ReadStatements(const ListId& list);
   Status RememberList(const Verified& list);
+  Status RememberGranted(const Granted& granted);
   Status RememberStatement(const std::string& list, const SignedStatement& statement);
   Status RememberHead(const std::string& list, const Head& head);
   Status PutText(const char* name, const std::string& value);

@@ -28,6 +28,9 @@ class ListKeeper {
   /// Reads the vault list as the home has it. Errors: kIntegrity, kIo.
   Status Load();
 
+  /// The same for an environment's list; one that is not kept is known as an empty one.
+  Status LoadEnvironment(const std::string& name);
+
   Status RefreshVault();
   Status RefreshMachines();
   Status RefreshEnvironment(const std::string& name);
@@ -54,6 +57,7 @@ class ListKeeper {
   struct Broken {
     std::unique_ptr<SignedList> list;
     std::uint64_t first_uncounted = 0;
+    std::vector<SignedList::StatementPtr> fresh;  ///< what the home has not remembered
   };
   /// Errors: kNotFound (all of it counts).
   Result<Broken> FetchBroken(const ListId& id, const SecretName& secret);
@@ -77,7 +81,6 @@ class ListKeeper {
   Status LoadInto(SignedList& list, const UpperLists& upper);
   Status CheckRemembered(const SignedList& list);
   Status Remember(const SignedList& list, const Fetched& fetched);
-  Status LoadEnvironment(const std::string& name);
   Newer RefreshesVault();
   Newer RefreshesBoth(const std::string& environment);
 

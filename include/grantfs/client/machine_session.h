@@ -43,11 +43,11 @@ class MachineSession : public SecretSource {
   virtual Status WaitUntilCurrent(std::chrono::milliseconds wait) = 0;
 };
 
-/// Opens once and waits for it. Errors: as SecretSource::Open, kNotFound for a path that is not in the
-/// listing.
+/// Opens once and waits for it; asks the vault for its listing first where the home does not know the name
+/// yet. Errors: as SecretSource::Open; kNotFound for a name that is not granted.
 ///
 /// @param full_name  "shop/prod/db-password".
-Result<OpenedSecret> ReadSecretOnce(SecretSource& source, std::string_view full_name, const Caller& caller,
+Result<OpenedSecret> ReadSecretOnce(MachineSession& source, std::string_view full_name, const Caller& caller,
                                     std::chrono::milliseconds deadline);
 
 }  // namespace grantfs

@@ -83,6 +83,9 @@ class VaultConnection {
   };
   std::shared_ptr<PendingRequest> OpenLines(const api::Route& route, LineEvents events);
 
+  /// Cancels what is under way; whatever is sent from now on ends in kCancelled at once.
+  void Close();
+
   /// From now on the server is recognised by these. Running requests go on.
   Status UsePins(const std::vector<Hash>& pins);
   const Address& address() const { return options_.address; }
@@ -99,7 +102,8 @@ class VaultConnection {
   Error Malformed() const;
   Error ErrorOf(const HttpResponse& response) const;
   std::shared_ptr<HttpClient> client();
-  void Begin(const std::shared_ptr<PendingRequest>& call);
+  /// False: closed.
+  bool Begin(const std::shared_ptr<PendingRequest>& call);
   void End(const std::shared_ptr<PendingRequest>& call);
 
   ConnectionOptions options_;
@@ -107,6 +111,7 @@ class VaultConnection {
   const SigningKey* const key_;
   std::mutex mutex_;
   std::condition_variable ended_;
+  bool closed_ = false;
   std::vector<Hash> pins_;
   std::set<std::shared_ptr<PendingRequest>> running_;
   std::vector<std::shared_ptr<HttpClient>>

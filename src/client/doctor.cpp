@@ -1,0 +1,195 @@
+#include "grantfs/client/doctor.h"
+
+#include <cstdlib>
+
+#include "grantfs/api/lists.h"
+#include "grantfs/client/home.h"
+#include "grantfs/client/list_keeper.h"
+#include "grantfs/store/store.h"
+#include "grantfs/tlog/checkpoint.h"
+#include "grantfs/util/file.h"
+
+namespace grantfs {
+namespace {
+
+using Level = Finding::Level;
+constexpr std::int64_t kClockWorthANote = 5;
+constexpr std::int64_t kClockWorthAWarning = 25;
+
+class Doctor {
+ public:
+  Doctor(std::string home, std::string data, const ClientOptions& options)
+      : directory_(std::move(home)), data_(std::move(data)), options_(options) {}
+
+  std::vector<Finding> Run() {
+    if (LookAtHome() && LookAtKnown() && LookAtSeed()) LookAtVault();
+    LookAtData();
+    return std::move(findings_);
+  }
+
+ private:
+  void Add(Level level, const char* check, std::string sentence, std::string mend = {}) {
+    findings_.push_back({level, check, std::move(sentence), std::move(mend)});
+  }
+
+  bool LookAtHome() {
+    auto home = Home::OpenAny(directory_);
+    if (!home && home.error().code == Code::kDenied) {
+      Add(Level::kFailure, "home.mode", Describe(home.error()), "chmod 0700 " + directory_);
+      return false;
+    }
+    if (!home) {
+      Add(Level::kFailure, "home", Describe(home.error()), "grantfs enroll");
+      return false;
+    }
+    home_ = std::move(*home);
+    Add(Level::kGood, "home.mode", "only its owner may enter " + directory_);
+    const HomeProfile& profile = home_->profile();
+    if (profile.state != HomeProfile::State::kReady) {
+      const bool enrolling = profile.state == HomeProfile::State::kEnrolling;
+      Add(Level::kWarning, "home.state",
+          enrolling ? "the home waits for an owner's approval" : "an interrupted init stands in the home",
+          enrolling ? "grantfs approve " + profile.name + " (an owner), then grantfs enroll"
+                    : "grantfs init");
+    }
+    return true;
+  }
+
+  bool LookAtSeed() {
+    auto identity = home_->LoadIdentity();
+    if (!identity) {
+      Add(Level::kFailure, "seed.mode", Describe(identity.error()), "chmod 0600 " + directory_ + "/seed");
+      return false;
+    }
+    identity_ = std::move(*identity);
+    Add(Level::kGood, "seed.mode", "only its owner may read the seed");
+    return true;
+  }
+
+  bool LookAtKnown() {
+    auto known = KnownStore::Open(home_->KnownPath(), KnownStore::Missing::kRefuse);
+    Status good = known ? (*known)->CheckFile() : Status(known.error());
+    if (good) {
+      known_ = std::move(*known);
+      ListKeeper keeper(known_.get(), nullptr, home_->profile().vault);
+      good = keeper.Load();
+    }
+    if (good) {
+      Add(Level::kGood, "known", "what this home has verified is whole");
+      return true;
+    }
+    Add(Level::kFailure, "known", Describe(good.error()),
+        "restore " + home_->KnownPath() + " from a backup, or enrol anew with another home");
+    return false;
+  }
+
+  Result<std::unique_ptr<VaultConnection>> Connect(const KnownStore::Peer& peer) {
+    const HomeProfile& profile = home_->profile();
+    ListKeeper keeper(known_.get(), nullptr, profile.vault);
+    GRANTFS_CHECK(keeper.Load());
+    ConnectionOptions connection;
+    connection.address = profile.address;
+    connection.pins = keeper.vault().empty() ? profile.pins : keeper.vault().pins();
+    connection.vault = profile.vault;
+    connection.deadline = options_.deadline;
+    connection.clock = options_.clock;
+    connection.instance = peer.instance;
+    connection.clock_offset = peer.clock_offset;
+    return VaultConnection::Create(std::move(connection), identity_->Id().Hex(), &identity_->signing_key());
+  }
+
+  void LookAtVault() {
+    const auto peer = known_->ReadPeer();
+    auto connection = peer ? Connect(*peer) : Result<std::unique_ptr<VaultConnection>>(peer.error());
+    if (!connection) return Add(Level::kFailure, "vault.reach", Describe(connection.error()));
+    const auto said = (*connection)->Get<api::StatusResponse>(api::kStatus);
+    if (!said) return AddFailure(said.error());
+    Add(Level::kGood, "vault.reach", "the vault answers at " + home_->profile().address.Text());
+    Add(Level::kGood, "vault.pin", "it shows the key that this home expects");
+    if (said->vault != home_->profile().vault) {
+      return Add(Level::kFailure, "vault.id", "another vault answers at " + home_->profile().address.Text(),
+                 "name the home of that vault with --home");
+    }
+    Add(Level::kGood, "vault.id", "it is the vault of this home");
+    LookAtClock(said->time);
+    LookAtLists(**connection);
+    LookAtCheckpoint(said->checkpoint, peer->checkpoint);
+  }
+
+  void AddFailure(const Error& error) {
+    const std::string address = home_->profile().address.Text();
+    if (error.code == Code::kIntegrity) {
+      return Add(
+          Level::kFailure, "vault.pin", Describe(error),
+          "if the vault was moved or made anew, enrol with another home; if not, somebody is in between");
+    }
+    if (error.code == Code::kUnauthentic) {
+      return Add(Level::kFailure, "vault.identity", Describe(error), "grantfs identity list (an owner)");
+    }
+    Add(Level::kFailure, "vault.reach", Describe(error),
+        "start it with grantfs serve, or mend the way to " + address);
+  }
+
+  void LookAtClock(std::int64_t theirs) {
+    const std::int64_t ours = options_.clock->WallSeconds();
+    const std::int64_t apart = std::llabs(theirs - ours);
+    const std::string sentence = "this clock and the vault's are " + std::to_string(apart) + " s apart";
+    if (apart <= kClockWorthANote) return Add(Level::kGood, "clock", sentence);
+    Add(apart <= kClockWorthAWarning ? Level::kNote : Level::kWarning, "clock", sentence,
+        "timedatectl set-ntp true (on the one that is wrong)");
+  }
+
+  void LookAtLists(VaultConnection& connection) {
+    ListKeeper keeper(known_.get(), &connection, home_->profile().vault);
+    Status good = keeper.Load();
+    if (good) good = keeper.RefreshVault();
+    if (!good) {
+      return Add(Level::kFailure, "vault.list", Describe(good.error()),
+                 "do not use this vault before its owners have looked at it");
+    }
+    Add(Level::kGood, "vault.list", "the vault's list verifies, and goes on from what this home has seen");
+    log_key_ = LogKey{keeper.vault().log_origin(), keeper.vault().log_key()};
+  }
+
+  void LookAtCheckpoint(const std::string& said, const std::string& remembered) {
+    if (!log_key_ || remembered.empty()) return;
+    const auto before = OpenCheckpoint(remembered, log_key_->key, log_key_->origin);
+    const auto now = OpenCheckpoint(said, log_key_->key, log_key_->origin);
+    if (before && now && now->size >= before->size) {
+      return Add(Level::kGood, "audit", "the audit log is no shorter than when it was last verified");
+    }
+    Add(Level::kFailure, "audit",
+        "the audit log is shorter than when it was last verified, or signed by another key",
+        "grantfs audit verify");
+  }
+
+  // The owner's seed beside the vault undoes what the vault does not know.
+  void LookAtData() {
+    if (data_.empty() || !PathExists(data_ + "/" + kDatabaseFile)) return;
+    if (home_ && home_->profile().kind != IdentityKind::kMachine) {
+      return Add(Level::kWarning, "seed.place",
+                 "the seed of " + home_->profile().name +
+                     " lies on the vault's own host: who takes the host takes the values",
+                 "move " + directory_ + " to the owner's own computer, or take this for a trial only");
+    }
+    Add(Level::kNote, "seed.place", "a vault's data lies on this host");
+  }
+
+  const std::string directory_;
+  const std::string data_;
+  const ClientOptions options_;
+  std::vector<Finding> findings_;
+  std::optional<Home> home_;
+  std::optional<PrivateIdentity> identity_;
+  std::unique_ptr<KnownStore> known_;
+  std::optional<LogKey> log_key_;
+};
+
+}  // namespace
+
+std::vector<Finding> RunDoctor(const std::string& home_directory, const std::string& data_directory,
+                               const ClientOptions& options) {
+  return Doctor(home_directory, data_directory, options).Run();
+}
+
+}  // namespace grantfs

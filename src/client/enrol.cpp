@@ -1,0 +1,162 @@
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "grantfs/api/enrolments.h"
+#include "grantfs/api/lists.h"
+#include "grantfs/client/home.h"
+#include "grantfs/client/join.h"
+#include "grantfs/client/known_store.h"
+#include "grantfs/client/list_keeper.h"
+#include "problem_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenQuestions{500};
+
+/// An enrolment under way: the home that waits, and both its keys.
+struct Waiting {
+  Home home;
+  PrivateIdentity identity;
+  InviteSecret invite;
+};
+
+ConnectionOptions ConnectionOf(const HomeProfile& profile, const ClientOptions& options) {
+  ConnectionOptions connection;
+  connection.address = profile.address;
+  connection.pins = profile.pins;
+  connection.vault = profile.vault;
+  connection.deadline = options.deadline;
+  connection.clock = options.clock;
+  return connection;
+}
+
+EnrolResult ResultOf(const Waiting& waiting) {
+  const HomeProfile& profile = waiting.home.profile();
+  EnrolResult result;
+  result.kind = profile.kind;
+  result.name = profile.name;
+  result.fingerprint = waiting.identity.identity().Fingerprint();
+  result.vault = profile.vault;
+  result.address = profile.address.Text();
+  return result;
+}
+
+Result<Waiting> OpenWaiting(const std::string& directory) {
+  Home home = GRANTFS_TRY(Home::OpenAny(directory));
+  if (home.profile().state != HomeProfile::State::kEnrolling) {
+    return Error{Code::kConflict,
+                 "this home has an identity already: name another one with --home DIR (or GRANTFS_HOME)", 0,
+                 directory};
+  }
+  PrivateIdentity identity = GRANTFS_TRY(home.LoadIdentity());
+  InviteSecret invite = GRANTFS_TRY(home.LoadInvite());
+  return Waiting{std::move(home), std::move(identity), std::move(invite)};
+}
+
+// The vault's list must hold the head that the inviter saw: an older one is a rollback.
+Status RememberInviter(const Home& home, const InviteLine& line) {
+  const auto known = GRANTFS_TRY(KnownStore::Open(home.KnownPath(), KnownStore::Missing::kRefuse));
+  return known->Remember({{ListId::Vault(), {}, Head{line.head_sequence, line.head_hash}}});
+}
+
+Result<Waiting> BeginWaiting(const std::string& directory, const InviteLine& line) {
+  if (Home::Exists(directory)) {
+    Waiting before = GRANTFS_TRY(OpenWaiting(directory));
+    // The same line again goes on; another one begins anew: what waited under the old one is given up.
+    if (before.invite.id() == line.secret.id()) return before;
+    GRANTFS_CHECK(before.home.Discard());
+  }
+  HomeProfile profile;
+  profile.state = HomeProfile::State::kEnrolling;
+  profile.kind = line.kind;
+  profile.name = line.name;
+  profile.vault = line.vault;
+  profile.address = GRANTFS_TRY(ParseAddress(line.address));
+  profile.pins = {line.pin};
+  const auto seed = GRANTFS_TRY(RandomKey());
+  const Home home = GRANTFS_TRY(Home::Create(directory, profile, seed, &line.secret, nullptr));
+  GRANTFS_CHECK(RememberInviter(home, line));
+  return OpenWaiting(directory);
+}
+
+// Keys are sent only to a vault that shows the list that the invitation speaks of.
+Status CheckVault(const Waiting& waiting, VaultConnection& connection) {
+  const auto known = GRANTFS_TRY(KnownStore::Open(waiting.home.KnownPath(), KnownStore::Missing::kRefuse));
+  ListKeeper keeper(known.get(), &connection, waiting.home.profile().vault);
+  GRANTFS_CHECK(keeper.Load());
+  return keeper.RefreshVault();
+}
+
+Result<bool> Ask(const Waiting& waiting, VaultConnection& connection) {
+  api::EnrolRequest request;
+  request.enrolment =
+      GRANTFS_TRY(MakeEnrolment(waiting.home.profile().vault, waiting.invite, waiting.identity));
+  const auto state = GRANTFS_TRY(connection.Ask<api::EnrolmentStateResponse>(api::kEnrol, request));
+  return state.state == api::EnrolmentProgress::kApproved;
+}
+
+// With one's own key: that the vault accepts it is the proof. An invitation's answer may have expired.
+Result<bool> AcceptsOwnKey(const Waiting& waiting, const ClientOptions& options) {
+  const auto connection =
+      GRANTFS_TRY(VaultConnection::Create(ConnectionOf(waiting.home.profile(), options),
+                                          waiting.identity.Id().Hex(), &waiting.identity.signing_key()));
+  const auto status = connection->Get<api::StatusResponse>(api::kStatus);
+  if (status) return true;
+  if (status.error().code == Code::kUnauthentic) return false;
+  return status.error();
+}
+
+Result<bool> WaitForApproval(VaultConnection& connection, std::chrono::milliseconds wait) {
+  const auto end = std::chrono::steady_clock::now() + wait;
+  std::mutex mutex;
+  std::condition_variable never;
+  for (;;) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= end) return false;
+    {
+      std::unique_lock lock(mutex);
+      never.wait_until(lock, std::min(end, now + kBetweenQuestions));
+    }
+    const auto state = connection.Ask<api::EnrolmentStateResponse>(api::kEnrolmentState, api::Nothing{});
+    if (!state && state.error().code != Code::kUnreachable) return state.error();
+    if (state && state->state == api::EnrolmentProgress::kApproved) return true;
+  }
+}
+
+}  // namespace
+
+Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory* invite_line,
+                          std::chrono::milliseconds wait,
+                          const std::function<void(const EnrolResult&)>& waiting_now,
+                          const ClientOptions& options) {
+  auto begun = invite_line == nullptr
+                   ? OpenWaiting(home_directory)
+                   : BeginWaiting(home_directory, GRANTFS_TRY(DecodeInviteLine(*invite_line, false)));
+  if (!begun && invite_line == nullptr && begun.error().code == Code::kNotFound) {
+    return Error{Code::kNotFound, "nothing waits in this home: paste the line that grantfs invite printed", 0,
+                 home_directory};
+  }
+  Waiting waiting = GRANTFS_TRY(std::move(begun));
+  EnrolResult result = ResultOf(waiting);
+  result.approved = invite_line == nullptr && GRANTFS_TRY(AcceptsOwnKey(waiting, options));
+  if (!result.approved) {
+    const auto connection = GRANTFS_TRY(VaultConnection::Create(
+        ConnectionOf(waiting.home.profile(), options),
+        std::string(api::kInviteKeyPrefix) + waiting.invite.id(), &waiting.invite.signing_key()));
+    GRANTFS_CHECK(CheckVault(waiting, *connection));
+    result.approved = GRANTFS_TRY(Ask(waiting, *connection));
+    if (!result.approved && waiting_now) waiting_now(result);
+    if (!result.approved) result.approved = GRANTFS_TRY(WaitForApproval(*connection, wait));
+    if (result.approved && !GRANTFS_TRY(AcceptsOwnKey(waiting, options))) {
+      return Error{Code::kIntegrity,
+                   "the vault says that this identity was approved, and does not accept its key", 0,
+                   result.name};
+    }
+  }
+  if (result.approved) GRANTFS_CHECK(waiting.home.MarkReady());
+  return result;
+}
+
+}  // namespace grantfs

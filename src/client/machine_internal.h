@@ -1,0 +1,147 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "grantfs/api/watch.h"
+#include "grantfs/client/home.h"
+#include "grantfs/client/list_keeper.h"
+#include "grantfs/client/machine_session.h"
+#include "machine_view_internal.h"
+#include "timer_internal.h"
+
+namespace grantfs {
+
+/// The one implementation. What is shown is a MachineView that is replaced whole, by the refresher's thread
+/// alone; opens judge their answers by it on the connection's threads; the timer's thread ends what takes too
+/// long.
+class MachineSessionImpl final : public MachineSession {
+ public:
+  MachineSessionImpl(Home home, PrivateIdentity identity, MachineOptions options)
+      : home_(std::move(home)), me_(std::move(identity)), options_(std::move(options)) {}
+  ~MachineSessionImpl() override;
+  Status Begin();
+
+  std::shared_ptr<const Listing> CurrentListing() const override;
+  SourceStatus CurrentStatus() const override;
+  std::shared_ptr<Pending> Open(OpenRequest request, std::chrono::milliseconds deadline,
+                                OpenDone done) override;
+  void Subscribe(std::function<void()> changed) override;
+  bool HeardWithin(std::chrono::milliseconds within) const override;
+  std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
+                                 std::chrono::milliseconds deadline, CheckDone done) override;
+  Status WaitUntilCurrent(std::chrono::milliseconds wait) override;
+
+ private:
+  class Opening;
+  class Checking;
+  /// What the refresher has to look at.
+  struct Work {
+    bool everything = false;  ///< all grants, page by page
+    bool upper = false;       ///< vault and environments
+    std::set<std::uint64_t> secrets;
+    std::uint64_t change = 0;  ///< up to which the listing is complete when it is done
+    bool empty() const { return !everything && !upper && secrets.empty() && change == 0; }
+  };
+  /// An open that waits for its secret to be looked at anew.
+  struct Waiter {
+    std::uint64_t number = 0;
+    std::function<void(Status)> looked;
+  };
+
+  std::shared_ptr<const MachineView> view() const;
+  void Show(std::shared_ptr<MachineView> next);
+  void SetProblem(std::string problem);
+
+  // ---- machine_session.cpp
+  Status Connect();
+  Status LoadKept();
+  void LoadEnvironment(MachineView& next, const std::string& name);
+
+  // ---- the refresher's thread (machine_refresh.cpp)
+  void RunRefresher();
+  void ServeWaiters();
+  Status DoWork(const Work& work);
+  Status RefreshSecrets(const std::set<std::uint64_t>& numbers);
+  Status RefreshEverything();
+  Status RefreshUpper();
+  void Finished(const Work& work);
+  void Failed(const Work& work, const Error& error);
+  /// Remembers, then shows.
+  void Publish(std::shared_ptr<MachineView> next, const std::vector<std::uint64_t>& changed,
+               const std::vector<std::uint64_t>& gone);
+
+  // ---- taking what the vault shows into a new view (machine_take.cpp). A refused list is a problem of all
+  // below it, a refused secret one of its own; errors are those of the connection.
+  Status TakeUpper(MachineView& next, const api::GrantsResponse& response);
+  Status TakeVault(MachineView& next, const Head* said);
+  Status TakeEnvironment(MachineView& next, const std::string& name, const Head* said);
+  Status TakeGrant(MachineView& next, api::GrantEvidence evidence);
+  Result<std::shared_ptr<SecretView>> VerifyGrant(MachineView& next, const api::GrantEvidence& evidence,
+                                                  const SecretView* before);
+  Result<api::GrantEvidence> Complete(api::GrantEvidence evidence);
+  void JudgeAgain(MachineView& next, const MachineView& before);
+
+  // ---- the stream (machine_watch.cpp)
+  void OpenStream();
+  void Heard(std::string_view line);
+  void HeardHello(const api::WatchLine& hello);
+  void HeardBeat(const api::WatchLine& beat);
+  void StreamEnded(const Status& status);
+  void Post(const Work& work);
+  void Acknowledge(std::uint64_t change);
+
+  // ---- opens (machine_open.cpp)
+  /// Looks at a secret before all other work; `looked` runs once, on the refresher's thread.
+  void LookAgain(std::uint64_t number, std::function<void(Status)> looked);
+  void Forget(const std::shared_ptr<Pending>& pending);
+
+  Home home_;
+  PrivateIdentity me_;
+  MachineOptions options_;
+  std::unique_ptr<KnownStore> known_;
+  std::unique_ptr<VaultConnection> vault_;
+  std::unique_ptr<ListKeeper> keeper_;  ///< the refresher's, after Begin
+
+  mutable std::mutex view_mutex_;
+  std::shared_ptr<const MachineView> view_;
+
+  std::mutex subscriber_mutex_;
+  std::function<void()> subscriber_;
+
+  mutable std::mutex status_mutex_;
+  std::string problem_;
+  std::int64_t last_heard_ = 0;
+  std::atomic<std::int64_t> heard_boot_ns_{-1};
+
+  std::mutex work_mutex_;
+  std::condition_variable work_changed_;
+  Work work_;
+  std::vector<Waiter> waiters_;
+  bool stop_ = false;
+  bool busy_ = false;                      ///< work that was taken is being done
+  Timer::Clock::time_point not_before_{};  ///< work that failed is not tried again until then
+  std::uint64_t complete_ = 0;             ///< the vault's change up to which the listing is complete
+  std::uint64_t last_beat_ = 0;            ///< the change that the last heartbeat named
+  std::uint64_t beats_ = 0;
+  std::uint64_t rounds_ = 0;      ///< how often all that was asked for was done
+  std::optional<Error> failure_;  ///< of the last round
+  std::chrono::milliseconds backoff_{0};
+  std::condition_variable round_ended_;
+
+  std::mutex pending_mutex_;
+  std::set<std::shared_ptr<Pending>> pending_;
+
+  std::unique_ptr<Timer> timer_;
+  std::thread refresher_;
+};
+
+}  // namespace grantfs

@@ -1,0 +1,225 @@
+#include <future>
+
+#include "grantfs/client/machine_session.h"
+#include "machine_internal.h"
+#include "problem_internal.h"
+
+namespace grantfs {
+namespace {
+
+Error NotGranted() { return Error{Code::kNotFound, "it is not granted to this machine"}; }
+
+// An open knows no 401: a machine that the vault does not know any more may read nothing.
+Error OfOpen(Error error) {
+  if (error.code == Code::kUnauthentic) error.code = Code::kDenied;
+  return error;
+}
+
+// What the vault refuses may have changed in the listing too, which is to be right before the answer.
+bool MayHaveChanged(const Error& error) {
+  return error.code == Code::kConflict || error.code == Code::kNotFound || error.code == Code::kDenied ||
+         error.code == Code::kExpired;
+}
+
+/// What this machine can say by itself.
+Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t now) {
+  const auto at = view.secrets.find(number);
+  if (at == view.secrets.end() || !at->second->publish) return NotGranted();
+  const SecretView& secret = *at->second;
+  const std::string name = secret.environment + "/" + secret.path;
+  if (!view.ProblemOf(secret).empty()) {
+    return Error{Code::kIntegrity,
+                 "what the vault serves of this secret does not verify: see the mount's status", 0, name};
+  }
+  if (!secret.unenforceable.empty()) {
+    return Error{Code::kUnsupported,
+                 "this version of grantfs cannot enforce its grant: see the mount's status", 0, name};
+  }
+  if (secret.terms.expires != 0 && secret.terms.expires <= now) {
+    return Error{Code::kExpired, "the grant has expired: an owner can grant it again", 0, name};
+  }
+  return {};
+}
+
+}  // namespace
+
+/// One open on its way. Whatever happens first ends it, once.
+class MachineSessionImpl::Opening final : public SecretSource::Pending,
+                                          public std::enable_shared_from_this<Opening> {
+ public:
+  Opening(MachineSessionImpl* session, OpenRequest request, std::shared_ptr<const MachineView> asked,
+          OpenDone done)
+      : session_(session), request_(std::move(request)), asked_(std::move(asked)), done_(std::move(done)) {}
+
+  void Start(std::chrono::milliseconds deadline) {
+    api::ReadRequest read;
+    read.secret = request_.number;
+    read.version = request_.version;
+    read.grace = request_.grace;
+    read.open = request_.open_id;
+    read.caller = {request_.caller.pid, request_.caller.uid, request_.caller.gid, request_.caller.executable,
+                   request_.caller.cgroup};
+    VaultConnection::CallOptions call;
+    call.deadline = deadline;
+    const auto pending = session_->vault_->Send(
+        api::kMachineRead, read.ToJson(), call,
+        [self = shared_from_this()](Result<Json> answer) { self->Answered(std::move(answer)); });
+    bool late = false;
+    {
+      const std::lock_guard guard(mutex_);
+      http_ = pending;
+      late = done_ == nullptr;
+    }
+    if (late) pending->Cancel();
+  }
+
+  void Cancel() override { End(Error{Code::kCancelled, "the caller gave up"}); }
+
+  void End(Error error) { Finish(Result<OpenedSecret>(std::move(error))); }
+
+ private:
+  void Answered(Result<Json> answer) {
+    auto response = session_->vault_->Read<api::ReadResponse>(std::move(answer));
+    if (!response) {
+      const Error error = response.error();
+      if (!MayHaveChanged(error)) return End(OfOpen(error));
+      return session_->LookAgain(request_.number,
+                                 [self = shared_from_this(), error](const Status&) { self->End(error); });
+    }
+    response_ = std::move(*response);
+    Judge(true);
+  }
+
+  void Judge(bool first) {
+    const auto now = session_->view();
+    const auto verdict = JudgeRead(response_, request_, *asked_, *now);
+    if (!verdict) return End(verdict.error());
+    if (verdict->kind == ReadVerdict::Kind::kGood) return Finish(Decrypt(verdict->publish));
+    if (!first) {
+      return End(Error{Code::kIntegrity, "the vault answered from a newer state than the one it shows", 0,
+                       verdict->publish.path});
+    }
+    session_->LookAgain(request_.number, [self = shared_from_this()](const Status& looked) {
+      if (!looked) return self->End(OfOpen(looked.error()));
+      self->Judge(false);
+    });
+  }
+
+  Result<OpenedSecret> Decrypt(const VersionPublish& publish) {
+    const ValueContext context{session_->home_.profile().vault, publish.environment, request_.number,
+                               publish.version, publish.epoch};
+    const std::string name = publish.environment + "/" + publish.path;
+    const auto key = OpenDataKey(session_->me_.unseal_key(), response_.sealed, publish.commitment, context);
+    if (!key) return About(key.error(), name);
+    auto value = DecryptVersion(*key, context, publish, response_.ciphertext);
+    if (!value) return About(value.error(), name);
+    return OpenedSecret{std::move(*value), publish.version, response_.record};
+  }
+
+  void Finish(Result<OpenedSecret> result) {
+    OpenDone done;
+    std::shared_ptr<PendingRequest> http;
+    {
+      const std::lock_guard guard(mutex_);
+      done.swap(done_);
+      http.swap(http_);
+    }
+    if (!done) return;
+    const auto self = shared_from_this();
+    session_->Forget(self);
+    if (http) http->Cancel();
+    done(std::move(result));
+  }
+
+  MachineSessionImpl* const session_;
+  const OpenRequest request_;
+  const std::shared_ptr<const MachineView> asked_;
+  api::ReadResponse response_;
+  std::mutex mutex_;
+  OpenDone done_;
+  std::shared_ptr<PendingRequest> http_;
+};
+
+std::shared_ptr<SecretSource::Pending> MachineSessionImpl::Open(OpenRequest request,
+                                                                std::chrono::milliseconds deadline,
+                                                                OpenDone done) {
+  auto asked = view();
+  const Status local = CheckLocally(*asked, request.number, options_.clock->WallSeconds());
+  auto opening = std::make_shared<Opening>(this, std::move(request), std::move(asked), std::move(done));
+  if (!local) {
+    opening->End(local.error());
+    return opening;
+  }
+  {
+    const std::lock_guard guard(pending_mutex_);
+    pending_.insert(opening);
+  }
+  timer_->After(deadline, [weak = std::weak_ptr<Opening>(opening), address = home_.profile().address.Text()] {
+    const auto late = weak.lock();
+    if (late) late->End(Error{Code::kUnreachable, "the vault did not answer in time", 0, address});
+  });
+  opening->Start(deadline);
+  return opening;
+}
+
+void MachineSessionImpl::Forget(const std::shared_ptr<Pending>& pending) {
+  const std::lock_guard guard(pending_mutex_);
+  pending_.erase(pending);
+}
+
+void MachineSessionImpl::LookAgain(std::uint64_t number, std::function<void(Status)> looked) {
+  {
+    const std::lock_guard guard(work_mutex_);
+    if (!stop_) {
+      waiters_.push_back({number, std::move(looked)});
+      looked = nullptr;
+    }
+  }
+  if (looked) return looked(Error{Code::kCancelled, "the mount is ending"});
+  work_changed_.notify_all();
+}
+
+class MachineSessionImpl::Checking final : public SecretSource::Pending {
+ public:
+  void Begun(std::shared_ptr<PendingRequest> request) {
+    const std::lock_guard guard(mutex_);
+    request_ = std::move(request);
+  }
+  void Cancel() override {
+    const std::lock_guard guard(mutex_);
+    if (request_) request_->Cancel();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<PendingRequest> request_;
+};
+
+std::shared_ptr<SecretSource::Pending> MachineSessionImpl::Check(std::uint64_t number, std::uint32_t version,
+                                                                 std::chrono::milliseconds deadline,
+                                                                 CheckDone done) {
+  auto checking = std::make_shared<Checking>();
+  const Status local = CheckLocally(*view(), number, options_.clock->WallSeconds());
+  if (!local) {
+    done(local);
+    return checking;
+  }
+  api::CheckRequest request;
+  request.secret = number;
+  request.version = version;
+  VaultConnection::CallOptions call;
+  call.deadline = deadline;
+  checking->Begun(vault_->Send(api::kMachineCheck, request.ToJson(), call,
+                               [this, number, done = std::move(done)](Result<Json> answer) {
+                                 if (answer) return done({});
+                                 if (MayHaveChanged(answer.error())) {
+                                   Work work;
+                                   work.secrets.insert(number);
+                                   Post(work);
+                                 }
+                                 done(OfOpen(answer.error()));
+                               }));
+  return checking;
+}
+
+}  // namespace grantfs

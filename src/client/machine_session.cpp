@@ -1,0 +1,192 @@
+#include "grantfs/client/machine_session.h"
+
+#include "grantfs/json/json.h"
+#include "grantfs/log/log.h"
+#include "machine_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::chrono::seconds kConnectedWithin{5};
+
+}  // namespace
+
+Result<std::unique_ptr<MachineSession>> MachineSession::Start(const std::string& home_directory,
+                                                              MachineOptions options) {
+  Home home = GRANTFS_TRY(Home::Open(home_directory));
+  const HomeProfile& profile = home.profile();
+  if (profile.kind != IdentityKind::kMachine) {
+    return Error{
+        Code::kInvalid,
+        "this home is not a machine's: enrol this machine with grantfs enroll, or name its home with --home",
+        0, home_directory};
+  }
+  PrivateIdentity identity =
+      options.seed ? GRANTFS_TRY(PrivateIdentity::FromSeed(*options.seed, profile.kind, profile.name))
+                   : GRANTFS_TRY(home.LoadIdentity());
+  options.seed.reset();
+  auto session =
+      std::make_unique<MachineSessionImpl>(std::move(home), std::move(identity), std::move(options));
+  GRANTFS_CHECK(session->Begin());
+  return std::unique_ptr<MachineSession>(std::move(session));
+}
+
+Status MachineSessionImpl::Begin() {
+  timer_ = std::make_unique<Timer>();
+  GRANTFS_CHECK(Connect());
+  GRANTFS_CHECK(LoadKept());
+  refresher_ = std::thread([this] { RunRefresher(); });
+  if (options_.watch) OpenStream();
+  return {};
+}
+
+MachineSessionImpl::~MachineSessionImpl() {
+  {
+    const std::lock_guard guard(work_mutex_);
+    stop_ = true;
+  }
+  work_changed_.notify_all();
+  round_ended_.notify_all();
+  if (vault_) vault_->Close();
+  if (refresher_.joinable()) refresher_.join();
+  std::set<std::shared_ptr<Pending>> pending;
+  {
+    const std::lock_guard guard(pending_mutex_);
+    pending = pending_;
+  }
+  for (const auto& one : pending) one->Cancel();
+  timer_.reset();
+  vault_.reset();
+}
+
+Status MachineSessionImpl::Connect() {
+  const HomeProfile& profile = home_.profile();
+  known_ = GRANTFS_TRY(KnownStore::Open(home_.KnownPath(), KnownStore::Missing::kRefuse));
+  const auto peer = GRANTFS_TRY(known_->ReadPeer());
+  complete_ = peer.change;
+  ConnectionOptions connection;
+  connection.address = profile.address;
+  connection.pins = profile.pins;
+  connection.vault = profile.vault;
+  connection.threads = options_.threads;
+  connection.deadline = options_.deadline;
+  connection.clock = options_.clock;
+  connection.instance = peer.instance;
+  connection.clock_offset = peer.clock_offset;
+  connection.learnt = [known = known_.get()](const std::string& instance, std::int64_t offset) {
+    if (auto kept = known->RememberPeer(instance, offset); !kept) {
+      Log(LogLevel::kWarning, "could not remember the vault's instance", kept.error());
+    }
+  };
+  vault_ = GRANTFS_TRY(VaultConnection::Create(std::move(connection), me_.Id().Hex(), &me_.signing_key()));
+  keeper_ = std::make_unique<ListKeeper>(known_.get(), vault_.get(), profile.vault);
+  GRANTFS_CHECK(keeper_->Load());
+  if (!keeper_->vault().empty()) GRANTFS_CHECK(vault_->UsePins(keeper_->vault().pins()));
+  keeper_->pins_changed = [this](const std::vector<Hash>& pins) { return vault_->UsePins(pins); };
+  return {};
+}
+
+void MachineSessionImpl::LoadEnvironment(MachineView& next, const std::string& name) {
+  if (next.environments.contains(name)) return;
+  Status loaded = keeper_->LoadEnvironment(name);
+  const EnvironmentList* list = keeper_->FindEnvironment(name);
+  if (loaded && list != nullptr) loaded = list->CheckStanding({next.vault.get(), nullptr});
+  if (loaded && list != nullptr) next.environments[name] = std::make_shared<const EnvironmentList>(*list);
+  if (!loaded) next.environment_problems[name] = Describe(loaded.error());
+}
+
+// What does not verify any more is left out: the vault shows it again.
+Status MachineSessionImpl::LoadKept() {
+  auto next = std::make_shared<MachineView>();
+  next->listing = std::make_shared<const Listing>();
+  next->vault = std::make_shared<const VaultList>(keeper_->vault());
+  for (const auto& granted : GRANTFS_TRY(known_->AllGranted())) {
+    const auto name = GRANTFS_TRY(known_->NameOf(granted.number));
+    if (name) LoadEnvironment(*next, name->environment);
+    auto secret = ViewFromText(granted.data, granted.statements, *next, me_.identity());
+    if (secret) {
+      next->secrets[granted.number] = std::move(*secret);
+    } else {
+      next->refused[granted.number] = Describe(secret.error());
+    }
+  }
+  if (!next->refused.empty()) complete_ = 0;
+  if (!next->vault->empty()) {
+    if (auto standing = next->vault->CheckStanding({}); !standing)
+      next->vault_problem = Describe(standing.error());
+  }
+  Show(std::move(next));
+  return {};
+}
+
+std::shared_ptr<const MachineView> MachineSessionImpl::view() const {
+  const std::lock_guard guard(view_mutex_);
+  return view_;
+}
+
+void MachineSessionImpl::Show(std::shared_ptr<MachineView> next) {
+  const auto before = view();
+  const Listing nothing;
+  next->listing = MakeListing(*next, before ? *before->listing : nothing);
+  const bool changed = before && next->listing->generation != before->listing->generation;
+  {
+    const std::lock_guard guard(view_mutex_);
+    view_ = std::move(next);
+  }
+  if (!changed) return;
+  const std::lock_guard guard(subscriber_mutex_);
+  if (subscriber_) subscriber_();
+}
+
+void MachineSessionImpl::Subscribe(std::function<void()> changed) {
+  const std::lock_guard guard(subscriber_mutex_);
+  subscriber_ = std::move(changed);
+}
+
+std::shared_ptr<const Listing> MachineSessionImpl::CurrentListing() const { return view()->listing; }
+
+SourceStatus MachineSessionImpl::CurrentStatus() const {
+  SourceStatus status;
+  const HomeProfile& profile = home_.profile();
+  status.vault_id = profile.vault.Hex();
+  status.vault_address = profile.address.Text();
+  status.machine = profile.name;
+  status.connected = HeardWithin(kConnectedWithin);
+  status.notices = view()->Notices();
+  const std::lock_guard guard(status_mutex_);
+  status.last_heard = last_heard_;
+  status.problem = problem_;
+  return status;
+}
+
+bool MachineSessionImpl::HeardWithin(std::chrono::milliseconds within) const {
+  const std::int64_t heard = heard_boot_ns_.load();
+  if (heard < 0) return false;
+  return options_.clock->Boot() - std::chrono::nanoseconds(heard) <= within;
+}
+
+void MachineSessionImpl::SetProblem(std::string problem) {
+  const std::lock_guard guard(status_mutex_);
+  problem_ = std::move(problem);
+}
+
+Status MachineSessionImpl::WaitUntilCurrent(std::chrono::milliseconds wait) {
+  const auto end = Timer::Clock::now() + wait;
+  std::unique_lock lock(work_mutex_);
+  if (!options_.watch && rounds_ == 0) {
+    work_.everything = true;
+    failure_.reset();
+    work_changed_.notify_all();
+  }
+  const auto settled = [&] {
+    if (stop_ || rounds_ > 0) return true;
+    return failure_ && (!options_.watch || failure_->code != Code::kUnreachable);
+  };
+  round_ended_.wait_until(lock, end, settled);
+  if (rounds_ > 0) return {};
+  if (failure_) return *failure_;
+  return Error{Code::kUnreachable, "the vault did not answer in time: is it running, and the address right?",
+               0, home_.profile().address.Text()};
+}
+
+}  // namespace grantfs

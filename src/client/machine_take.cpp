@@ -1,0 +1,151 @@
+#include "machine_internal.h"
+
+namespace grantfs {
+namespace {
+
+// What the vault says of its lists, as opposed to not reaching it or this machine's own troubles.
+bool IsRefusal(const Error& error) {
+  switch (error.code) {
+    case Code::kIntegrity:
+    case Code::kInvalid:
+    case Code::kNotFound:
+    case Code::kDenied:
+    case Code::kUnsupported:
+    case Code::kConflict:
+      return true;
+    default:
+      return false;
+  }
+}
+
+constexpr char kHeadNotShown[] = "the vault names a head that its list does not have";
+
+bool Has(const SignedList& list, const Head& head) { return list.HashAt(head.sequence) == head.hash; }
+
+}  // namespace
+
+Status MachineSessionImpl::TakeVault(MachineView& next, const Head* said) {
+  if (said == nullptr || !next.vault_problem.empty() || !Has(*next.vault, *said)) {
+    const Status fetched = keeper_->RefreshVault();
+    if (!fetched && !IsRefusal(fetched.error())) return fetched;
+    next.vault_problem = fetched ? std::string() : Describe(fetched.error());
+    if (fetched && next.vault->head() != keeper_->vault().head()) {
+      next.vault = std::make_shared<const VaultList>(keeper_->vault());
+    }
+  }
+  if (next.vault_problem.empty() && said != nullptr && !Has(*next.vault, *said))
+    next.vault_problem = kHeadNotShown;
+  return {};
+}
+
+Status MachineSessionImpl::TakeEnvironment(MachineView& next, const std::string& name, const Head* said) {
+  const auto known = next.environments.find(name);
+  const bool fresh = known != next.environments.end() && said != nullptr && Has(*known->second, *said) &&
+                     !next.environment_problems.contains(name);
+  if (fresh) return {};
+  const Status fetched = keeper_->RefreshEnvironment(name);
+  if (!fetched && !IsRefusal(fetched.error())) return fetched;
+  if (!fetched) {
+    next.environment_problems[name] = Describe(fetched.error());
+    return {};
+  }
+  next.environment_problems.erase(name);
+  const EnvironmentList& list = *keeper_->FindEnvironment(name);
+  auto& shown = next.environments[name];
+  if (!shown || shown->head() != list.head()) shown = std::make_shared<const EnvironmentList>(list);
+  if (said != nullptr && !Has(*shown, *said)) next.environment_problems[name] = kHeadNotShown;
+  // Fetching it may have shown that the vault's list is newer too.
+  if (next.vault->head() != keeper_->vault().head()) {
+    next.vault = std::make_shared<const VaultList>(keeper_->vault());
+  }
+  return {};
+}
+
+Status MachineSessionImpl::TakeUpper(MachineView& next, const api::GrantsResponse& response) {
+  const auto before = view();
+  GRANTFS_CHECK(TakeVault(next, &response.vault_head));
+  for (const auto& environment : response.environments) {
+    GRANTFS_CHECK(TakeEnvironment(next, environment.name, &environment.head));
+  }
+  JudgeAgain(next, *before);
+  return {};
+}
+
+// Standing is judged by the newest lists above: what counted yesterday may lack its successor today.
+void MachineSessionImpl::JudgeAgain(MachineView& next, const MachineView& before) {
+  for (auto& [number, secret] : next.secrets) {
+    const UpperLists now = next.UpperOf(secret->environment);
+    const UpperLists then = before.UpperOf(secret->environment);
+    if ((now.vault == then.vault && now.environment == then.environment) || !secret->problem.empty())
+      continue;
+    if (now.environment == nullptr) continue;
+    const Status good = VerifyAgain(*secret, now, me_.identity());
+    if (good) continue;
+    auto refused = std::make_shared<SecretView>(*secret);
+    refused->problem = Describe(good.error());
+    secret = std::move(refused);
+  }
+}
+
+// The end of a long list comes in pieces; what proves the grant belongs to the last.
+Result<api::GrantEvidence> MachineSessionImpl::Complete(api::GrantEvidence evidence) {
+  while (evidence.more) {
+    const std::uint64_t last = evidence.first + evidence.statements.size() - 1;
+    api::GrantsRequest request;
+    request.secrets = {{evidence.secret, last}};
+    auto response = GRANTFS_TRY(vault_->Ask<api::GrantsResponse>(api::kMachineGrants, request));
+    if (response.grants.size() != 1 || response.grants[0].statements.empty()) {
+      return Error{Code::kIntegrity, "the vault names a newer state of this list and does not show it", 0,
+                   evidence.environment + "/" + evidence.path};
+    }
+    api::GrantEvidence rest = std::move(response.grants[0]);
+    if (rest.first == last + 1) {
+      rest.first = evidence.first;
+      rest.statements.insert(rest.statements.begin(), evidence.statements.begin(), evidence.statements.end());
+    }
+    evidence = std::move(rest);
+  }
+  return evidence;
+}
+
+Result<std::shared_ptr<SecretView>> MachineSessionImpl::VerifyGrant(MachineView& next,
+                                                                    const api::GrantEvidence& evidence,
+                                                                    const SecretView* before) {
+  const SecretMark mark{GRANTFS_TRY(known_->HighestHead(ListId::Secret(evidence.secret))),
+                        GRANTFS_TRY(known_->MinimumSequence(evidence.secret))};
+  auto verified = VerifyEvidence(evidence, before, next.UpperOf(evidence.environment), me_.identity(), mark);
+  if (!verified && verified.error().code == Code::kConflict) {
+    GRANTFS_CHECK(TakeVault(next, nullptr));
+    GRANTFS_CHECK(TakeEnvironment(next, evidence.environment, nullptr));
+    verified = VerifyEvidence(evidence, before, next.UpperOf(evidence.environment), me_.identity(), mark);
+  }
+  if (!verified) return verified;
+  GRANTFS_CHECK(known_->RememberNumber(evidence.secret, {evidence.environment, evidence.path}));
+  return verified;
+}
+
+Status MachineSessionImpl::TakeGrant(MachineView& next, api::GrantEvidence evidence) {
+  const std::uint64_t number = evidence.secret;
+  const auto at = next.secrets.find(number);
+  const std::shared_ptr<const SecretView> before = at == next.secrets.end() ? nullptr : at->second;
+  auto complete = Complete(std::move(evidence));
+  auto verified = complete ? VerifyGrant(next, *complete, before.get())
+                           : Result<std::shared_ptr<SecretView>>(complete.error());
+  if (verified) {
+    next.refused.erase(number);
+    next.secrets[number] = std::move(*verified);
+    return {};
+  }
+  if (!IsRefusal(verified.error())) return verified.error();
+  const std::string problem = Describe(verified.error());
+  if (!before) {
+    next.refused[number] = problem;
+    return {};
+  }
+  auto refused = std::make_shared<SecretView>(*before);
+  refused->problem = problem;
+  next.secrets[number] = std::move(refused);
+  return {};
+}
+
+}  // namespace grantfs

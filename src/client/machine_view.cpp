@@ -1,0 +1,98 @@
+#include <algorithm>
+#include <tuple>
+
+#include "machine_view_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::size_t kMaxNotices = 200;
+
+bool Same(const GrantedSecret& a, const GrantedSecret& b) {
+  const auto key = [](const GrantedSecret& s) {
+    return std::tie(s.number, s.version, s.environment, s.path, s.size, s.time, s.owner, s.group, s.mode,
+                    s.strict, s.expires, s.unenforceable);
+  };
+  return key(a) == key(b);
+}
+
+GrantedSecret Shown(const SecretView& secret) {
+  GrantedSecret shown;
+  shown.number = secret.number;
+  shown.version = secret.publish->version;
+  shown.environment = secret.environment;
+  shown.path = secret.path;
+  shown.size = secret.publish->size;
+  shown.time = secret.version->statement().time;
+  shown.owner = secret.terms.owner;
+  shown.group = secret.terms.group;
+  shown.mode = secret.terms.mode;
+  shown.strict = secret.terms.strict;
+  shown.expires = secret.terms.expires;
+  shown.unenforceable = secret.unenforceable;
+  return shown;
+}
+
+}  // namespace
+
+UpperLists MachineView::UpperOf(const std::string& environment) const {
+  const auto at = environments.find(environment);
+  return {vault.get(), at == environments.end() ? nullptr : at->second.get()};
+}
+
+const std::string& MachineView::ProblemOf(const SecretView& secret) const {
+  if (!vault_problem.empty()) return vault_problem;
+  const auto at = environment_problems.find(secret.environment);
+  return at != environment_problems.end() ? at->second : secret.problem;
+}
+
+bool MachineView::IsTroubled() const {
+  if (!vault_problem.empty() || !environment_problems.empty() || !refused.empty()) return true;
+  return std::any_of(secrets.begin(), secrets.end(),
+                     [](const auto& one) { return !one.second->problem.empty(); });
+}
+
+std::vector<std::string> MachineView::Notices() const {
+  std::vector<std::string> notices;
+  const auto add = [&](std::string notice) {
+    if (notices.size() < kMaxNotices) notices.push_back(std::move(notice));
+  };
+  if (!vault_problem.empty()) add("the vault's own list is refused: " + vault_problem);
+  for (const auto& [name, problem] : environment_problems) add(name + " is refused: " + problem);
+  for (const auto& [number, problem] : refused)
+    add("secret " + std::to_string(number) + " is refused: " + problem);
+  for (const auto& [number, secret] : secrets) {
+    const std::string name = secret->environment + "/" + secret->path;
+    if (!secret->problem.empty()) add(name + " is refused: " + secret->problem);
+    if (!secret->unenforceable.empty()) add(name + " is denied here: " + secret->unenforceable);
+  }
+  return notices;
+}
+
+std::string UnenforceableReason(const Grant& terms) {
+  if (!terms.conditions.empty()) {
+    return "its grant has the condition " + terms.conditions.front() + ", which this version cannot check";
+  }
+  if (terms.lease > 0) return "its grant has a lease, which this version cannot keep";
+  if (terms.offline > 0) return "its grant is for offline use, which this version cannot do";
+  if (terms.record != "each")
+    return "its grant asks for the record kind " + terms.record + ", which this version cannot write";
+  return {};
+}
+
+std::shared_ptr<const Listing> MakeListing(const MachineView& view, const Listing& before) {
+  auto listing = std::make_shared<Listing>();
+  for (const auto& [number, secret] : view.secrets) {
+    if (secret->publish) listing->secrets.push_back(Shown(*secret));
+  }
+  std::sort(listing->secrets.begin(), listing->secrets.end(),
+            [](const GrantedSecret& a, const GrantedSecret& b) {
+              return std::tie(a.environment, a.path) < std::tie(b.environment, b.path);
+            });
+  const bool same = std::equal(listing->secrets.begin(), listing->secrets.end(), before.secrets.begin(),
+                               before.secrets.end(), Same);
+  listing->generation = before.generation + (same ? 0 : 1);
+  return listing;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "grantfs/api/machine.h"
+#include "grantfs/client/secret_source.h"
+#include "grantfs/trust/lists.h"
+
+namespace grantfs {
+
+/// One granted secret as a machine has verified it. Immutable once it is shown.
+struct SecretView {
+  explicit SecretView(SecretList verified) : list(std::move(verified)) {}
+  std::uint64_t number = 0;
+  std::string environment;
+  std::string path;
+  SecretList list;  ///< its end, as far back as the grants' root was set
+  SignedList::StatementPtr grant;
+  SecretList::GrantProof proof;
+  Grant terms;
+  SignedList::StatementPtr version;       ///< nullptr: the label points at none yet
+  std::optional<VersionPublish> publish;  ///< of `version`
+  /// Verified before, by number: for opens that come a moment after a rotation.
+  std::map<std::uint32_t, SignedList::StatementPtr> older;
+  std::string unenforceable;
+  std::string problem;  ///< what the vault serves now does not verify, and why; the rest is as it was before
+};
+
+/// All that a machine has verified at one moment. Immutable.
+struct MachineView {
+  std::shared_ptr<const VaultList> vault;  ///< never null
+  std::map<std::string, std::shared_ptr<const EnvironmentList>> environments;
+  std::map<std::uint64_t, std::shared_ptr<const SecretView>> secrets;
+  std::string vault_problem;                                ///< all of the vault is refused
+  std::map<std::string, std::string> environment_problems;  ///< all of an environment is refused
+  std::map<std::uint64_t, std::string> refused;             ///< never verified, so not listed: why
+  std::shared_ptr<const Listing> listing;                   ///< never null
+
+  UpperLists UpperOf(const std::string& environment) const;
+  /// Why nothing of this secret may be used, "" if it may.
+  const std::string& ProblemOf(const SecretView& secret) const;
+  std::vector<std::string> Notices() const;
+  /// Something is refused.
+  bool IsTroubled() const;
+};
+
+/// Why this program cannot enforce a grant, "" if it can.
+std::string UnenforceableReason(const Grant& terms);
+
+/// @param generation  of the listing before; grows if the new one differs.
+std::shared_ptr<const Listing> MakeListing(const MachineView& view, const Listing& before);
+
+/// What the home remembers of a secret beside its view.
+struct SecretMark {
+  std::optional<Head> highest;
+  std::uint64_t minimum = 0;
+};
+
+/// Verifies what a vault shows of a grant, against the view before it (nullptr: none).
+/// Errors: kIntegrity; kConflict (a statement names newer heads than those of `upper`).
+Result<std::shared_ptr<SecretView>> VerifyEvidence(const api::GrantEvidence& evidence,
+                                                   const SecretView* before, const UpperLists& upper,
+                                                   const Identity& machine, const SecretMark& mark);
+
+/// The same lists judged anew by newer lists above them. Errors: kIntegrity.
+Status VerifyAgain(const SecretView& secret, const UpperLists& upper, const Identity& machine);
+
+/// A read's answer, judged by what is verified.
+struct ReadVerdict {
+  enum class Kind { kGood, kNewer };
+  Kind kind = Kind::kGood;
+  VersionPublish publish;
+};
+/// @param asked   the view when the read was sent.  @param now  the newest.
+/// @return kNewer: the vault names newer heads than `now`; refresh, and judge again.
+/// Errors: kIntegrity, kNotFound (no longer granted).
+Result<ReadVerdict> JudgeRead(const api::ReadResponse& response, const SecretSource::OpenRequest& request,
+                              const MachineView& asked, const MachineView& now);
+
+/// The text that known.db keeps of a view, without its statements.
+std::string ViewToText(const SecretView& secret);
+/// Verifies it again. Errors: kIntegrity, kInvalid.
+Result<std::shared_ptr<SecretView>> ViewFromText(const std::string& text,
+                                                 const std::vector<SignedList::StatementPtr>& statements,
+                                                 const MachineView& view, const Identity& machine);
+
+}  // namespace grantfs

@@ -1,0 +1,113 @@
+#include <algorithm>
+
+#include "grantfs/crypto/random.h"
+#include "grantfs/log/log.h"
+#include "machine_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstBackoff{100};
+constexpr std::chrono::milliseconds kLastBackoff{5'000};
+constexpr std::uint64_t kBeatsBetweenLooks = 30;
+
+}  // namespace
+
+void MachineSessionImpl::OpenStream() {
+  VaultConnection::LineEvents events;
+  events.line = [this](std::string_view line) { Heard(line); };
+  events.end = [this](Status status) { StreamEnded(status); };
+  vault_->OpenLines(api::kWatch, std::move(events));
+}
+
+void MachineSessionImpl::Heard(std::string_view text) {
+  const auto line = api::WatchLine::Parse(text);
+  if (!line) return Log(LogLevel::kWarning, "the vault sent a line that is not understood", line.error());
+  heard_boot_ns_ = options_.clock->Boot().count();
+  {
+    const std::lock_guard guard(status_mutex_);
+    last_heard_ = options_.clock->WallSeconds();
+  }
+  Work work;
+  switch (line->kind) {
+    case api::WatchKind::kHello:
+      return HeardHello(*line);
+    case api::WatchKind::kBeat:
+      return HeardBeat(*line);
+    case api::WatchKind::kChange:
+      work.change = line->change;
+      work.upper = line->what == api::ChangeKind::kVault || line->what == api::ChangeKind::kEnvironment ||
+                   line->what == api::ChangeKind::kMachine;
+      if (line->secret != 0) work.secrets.insert(line->secret);
+      return Post(work);
+  }
+}
+
+void MachineSessionImpl::HeardBeat(const api::WatchLine& beat) {
+  bool look = false;
+  {
+    // All that came before the last beat has been heard of: it is complete if nothing of it waits.
+    const std::lock_guard guard(work_mutex_);
+    if (work_.empty() && rounds_ > 0 && !busy_) complete_ = std::max(complete_, last_beat_);
+    last_beat_ = beat.change;
+    look = ++beats_ % kBeatsBetweenLooks == 0;
+  }
+  if (!look || !view()->IsTroubled()) return;
+  Work work;
+  work.everything = true;  // what was refused may have been mended
+  Post(work);
+}
+
+void MachineSessionImpl::HeardHello(const api::WatchLine& hello) {
+  Work work;
+  work.change = hello.change;
+  const auto shown = view();
+  const bool troubled = shown->IsTroubled();
+  {
+    const std::lock_guard guard(work_mutex_);
+    backoff_ = std::chrono::milliseconds(0);
+    last_beat_ = 0;
+    work.everything = troubled || hello.change != complete_ || hello.change == 0;
+    not_before_ = {};
+  }
+  if (!work.everything) work.upper = shown->vault->head() != hello.vault_head;
+  Post(work);
+}
+
+void MachineSessionImpl::Post(const Work& work) {
+  {
+    const std::lock_guard guard(work_mutex_);
+    work_.everything = work_.everything || work.everything;
+    work_.upper = work_.upper || work.upper;
+    work_.secrets.insert(work.secrets.begin(), work.secrets.end());
+    work_.change = std::max(work_.change, work.change);
+  }
+  work_changed_.notify_all();
+}
+
+void MachineSessionImpl::StreamEnded(const Status& status) {
+  if (!status && status.error().code != Code::kCancelled) SetProblem(Describe(status.error()));
+  const std::lock_guard guard(work_mutex_);
+  if (stop_) return;
+  if (!status) failure_ = status.error();
+  round_ended_.notify_all();
+  backoff_ = std::clamp(backoff_ * 2, kFirstBackoff, kLastBackoff);
+  // A thousand machines that lost one vault must not come back in one moment.
+  const auto jitter =
+      std::chrono::milliseconds(RandomNumber() % static_cast<std::uint64_t>(backoff_.count()));
+  timer_->After(backoff_ / 2 + jitter, [this] { OpenStream(); });
+}
+
+void MachineSessionImpl::Acknowledge(std::uint64_t change) {
+  if (!options_.watch) return;
+  api::AckRequest request;
+  request.change = change;
+  vault_->Send(api::kWatchAck, request.ToJson(), {}, [](Result<Json> answer) {
+    // Only the administrator who waits for it is the poorer.
+    if (!answer && answer.error().code != Code::kCancelled) {
+      Log(LogLevel::kDebug, "could not acknowledge a change", answer.error());
+    }
+  });
+}
+
+}  // namespace grantfs

@@ -1,0 +1,60 @@
+#include "grantfs/api/lists.h"
+#include "owner_internal.h"
+
+namespace grantfs {
+
+Statement OwnerSessionImpl::Draft(const SignedList& list, const UpperLists& upper, Act act,
+                                  const std::string& reason) const {
+  Statement statement;
+  statement.vault = home_.profile().vault;
+  statement.list = list.id();
+  statement.sequence = list.next_sequence();
+  if (list.head()) statement.previous = list.head()->hash;
+  statement.signer = me_.Id();
+  statement.time = Now();
+  statement.reason = reason;
+  if (list.id().kind != ListKind::kVault) statement.heads.vault = upper.vault->head();
+  if (list.id().kind == ListKind::kSecret) statement.heads.environment = upper.environment->head();
+  statement.act = std::move(act);
+  return statement;
+}
+
+Result<SignedList::StatementPtr> OwnerSessionImpl::SignNext(SignedList& list, const UpperLists& upper,
+                                                            Statement statement) {
+  auto made = std::make_shared<const SignedStatement>(
+      GRANTFS_TRY(SignedStatement::Sign(statement, me_.signing_key())));
+  GRANTFS_CHECK(list.Append(made, upper));
+  return StatementPtr(std::move(made));
+}
+
+Result<SignedList::StatementPtr> OwnerSessionImpl::Next(SignedList& list, const UpperLists& upper, Act act,
+                                                        const std::string& reason) {
+  return SignNext(list, upper, Draft(list, upper, std::move(act), reason));
+}
+
+Result<SignedList::StatementPtr> OwnerSessionImpl::Next(SecretList& list, const UpperLists& upper, Act act,
+                                                        const std::string& reason) {
+  Statement statement = Draft(list, upper, std::move(act), reason);
+  statement.state = GRANTFS_TRY(list.StateAfter(statement.act, upper));
+  return SignNext(list, upper, std::move(statement));
+}
+
+Result<std::uint64_t> OwnerSessionImpl::Send(const Batch& batch) {
+  api::AppendRequest request;
+  for (const auto& list : batch) {
+    api::ListAppend append;
+    append.list = list.list;
+    for (const auto& statement : list.statements) append.statements.push_back(statement->envelope());
+    request.appends.push_back(std::move(append));
+  }
+  // Sent again with the same statements where the answer was lost: the vault knows them by their hashes.
+  return GRANTFS_TRY(vault_->Ask<api::AppendResponse>(api::kListsAppend, request)).change;
+}
+
+Result<std::uint64_t> OwnerSessionImpl::Submit(const Batch& batch) {
+  const std::uint64_t change = GRANTFS_TRY(Send(batch));
+  GRANTFS_CHECK(keeper_->Take(batch));
+  return change;
+}
+
+}  // namespace grantfs

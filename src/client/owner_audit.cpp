@@ -1,0 +1,62 @@
+#include <algorithm>
+
+#include "audit_line_internal.h"
+#include "grantfs/api/audit.h"
+#include "owner_internal.h"
+#include "wire_audit_internal.h"
+
+namespace grantfs {
+
+Result<std::vector<AuditLine>> OwnerSessionImpl::ListAudit(const AuditFilter& filter) {
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  if (keeper_->vault().IsOwner(me_.Id())) GRANTFS_CHECK(keeper_->RefreshMachines());  // for names
+  GRANTFS_TRY(EnvironmentsWith(Operation::kReadAudit));
+  api::AuditSearchRequest request;
+  request.environment = filter.environment;
+  request.object = filter.object;
+  request.actor = filter.actor;
+  if (const auto who = AnyoneNamed(filter.actor)) request.actor = who->Id().Hex();
+  std::vector<AuditLine> lines;
+  for (;;) {
+    const std::size_t left = filter.limit == 0 ? api::kMaxAuditRecords : filter.limit - lines.size();
+    request.limit = std::min(left, api::kMaxAuditRecords);
+    const auto page = GRANTFS_TRY(vault_->Ask<api::AuditSearchResponse>(api::kAuditSearch, request));
+    for (const AuditEntry& entry : page.records) {
+      AuditLine line = LineOf(entry);
+      if (const auto id = Hash::FromHex(line.actor_id)) line.actor = NameOf(*id);
+      lines.push_back(std::move(line));
+    }
+    const bool enough = filter.limit != 0 && lines.size() >= filter.limit;
+    if (enough || page.records.size() < request.limit) return lines;
+    request.before = page.records.back().sequence;
+  }
+}
+
+Result<AuditVerdict> OwnerSessionImpl::VerifyAudit() {
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  const auto peer = GRANTFS_TRY(known_->ReadPeer());
+  const auto anchor = GRANTFS_TRY(AnchorOf(keeper_->vault(), peer.checkpoint));
+  WireAudit source(vault_.get(), [this](std::uint64_t done) { Report("verifying", done, 0); });
+  AuditVerdict verdict = GRANTFS_TRY(grantfs::VerifyAudit(source, anchor));
+  if (verdict.good && !verdict.checkpoint.empty())
+    GRANTFS_CHECK(known_->RememberCheckpoint(verdict.checkpoint));
+  return verdict;
+}
+
+Result<AuditVerdict> VerifyAuditCopy(const std::string& database_path, const std::string& home_directory,
+                                     const ClientOptions&) {
+  const auto source = GRANTFS_TRY(OpenAuditDatabase(database_path));
+  if (home_directory.empty()) return grantfs::VerifyAudit(*source, {});
+  const Home home = GRANTFS_TRY(Home::Open(home_directory));
+  const auto known = GRANTFS_TRY(KnownStore::Open(home.KnownPath(), KnownStore::Missing::kRefuse));
+  ListKeeper keeper(known.get(), nullptr, home.profile().vault);
+  GRANTFS_CHECK(keeper.Load());
+  if (keeper.vault().empty()) {
+    return Error{Code::kNotFound, "this home has not seen its vault's list yet: run grantfs status once", 0,
+                 home_directory};
+  }
+  const auto anchor = GRANTFS_TRY(AnchorOf(keeper.vault(), GRANTFS_TRY(known->ReadPeer()).checkpoint));
+  return grantfs::VerifyAudit(*source, anchor);
+}
+
+}  // namespace grantfs

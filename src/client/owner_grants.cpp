@@ -1,0 +1,134 @@
+#include <algorithm>
+
+#include "grantfs/api/machine.h"
+#include "owner_internal.h"
+#include "problem_internal.h"
+
+namespace grantfs {
+namespace {
+
+// The vault answers a wait of its own before this.
+constexpr std::chrono::milliseconds kPatience{10'000};
+
+Status CheckMachine(const MachinesList& machines, const VaultList& vault, const std::string& name,
+                    std::int64_t now) {
+  const auto* machine = machines.FindByName(name);
+  if (machine == nullptr) {
+    const auto& all = machines.machines();
+    const bool was = std::any_of(all.begin(), all.end(),
+                                 [&](const auto& one) { return one.second.identity.name == name; });
+    if (was) return Error{Code::kDenied, "the machine was removed and can be granted nothing", 0, name};
+    return Error{Code::kNotFound, "there is no such machine: invite it with grantfs invite", 0, name};
+  }
+  if (vault.IsRemoved(machine->identity.Id())) {
+    return Error{Code::kDenied, "the machine was removed and can be granted nothing", 0, name};
+  }
+  const std::int64_t end = machine->identity.not_after;
+  if (end != 0 && end <= now)
+    return Error{Code::kExpired, "the machine's identity has expired: enrol it anew", 0, name};
+  return {};
+}
+
+}  // namespace
+
+Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
+                                              const std::vector<SecretName>& secrets,
+                                              const GrantOptions& options) {
+  GRANTFS_CHECK(RequireVaultOwner());  // the list of machines is for owners of the vault
+  GRANTFS_CHECK(keeper_->RefreshMachines());
+  GRANTFS_CHECK(CheckMachine(keeper_->machines(), keeper_->vault(), machine, Now()));
+  const auto grantee = *keeper_->machines().FindByName(machine);
+  GrantResult result;
+  result.machine = machine;
+  result.fingerprint = grantee.identity.Fingerprint();
+  std::uint64_t change = 0;
+  for (const SecretName& name : secrets) {
+    result.secrets.push_back(GRANTFS_TRY(Retry([&] { return GrantOnce(grantee, name, options, &change); })));
+    Report("granting", result.secrets.size(), secrets.size());
+  }
+  if (change != 0) result.delivery = WaitFor(grantee.identity.Id(), change, options.wait);
+  return result;
+}
+
+Result<GrantOutcome> OwnerSessionImpl::GrantOnce(const MachinesList::Machine& machine, const SecretName& name,
+                                                 const GrantOptions& options, std::uint64_t* change) {
+  GRANTFS_CHECK(Enter(name.environment, Operation::kGrant));
+  SecretList list = GRANTFS_TRY(FetchSecret(name));
+  const UpperLists upper = keeper_->UpperOf(name.environment);
+  const Identity& who = machine.identity;
+  if (upper.vault->IsRemoved(who.Id())) {
+    return Error{Code::kDenied, "the machine was removed and can be granted nothing", 0, who.name};
+  }
+  Grant grant = options.terms;
+  grant.grantee = {GranteeKind::kMachine, machine.number, who.Id(), who.name, who.seal, who.not_after};
+  GrantOutcome outcome;
+  outcome.secret = name;
+  outcome.replaced = list.grants().contains({GranteeKind::kMachine, machine.number});
+  const KnownStore::Verified appended{
+      list.id(), {GRANTFS_TRY(Next(list, upper, GrantAdd{grant}, options.reason))}, {}};
+  const SecretList::Target target{{RecipientKind::kMachine, machine.number, 0}, who.seal, who.name};
+  outcome.versions = GRANTFS_TRY(SealVersionsTo(list, *upper.environment, target, options.dry_run));
+  if (!options.dry_run) *change = GRANTFS_TRY(Submit({appended}));
+  return outcome;
+}
+
+Delivery OwnerSessionImpl::WaitFor(const Hash& machine, std::uint64_t change,
+                                   std::chrono::milliseconds wait) {
+  api::PresenceRequest request;
+  request.machine = machine;
+  request.change = change;
+  request.wait_ms = static_cast<int>(std::clamp<std::int64_t>(wait.count(), 0, api::kMaxPresenceWaitMs));
+  VaultConnection::CallOptions call;
+  call.deadline = wait + kPatience;
+  const auto presence = vault_->Ask<api::PresenceResponse>(api::kPresence, request, call);
+  Delivery delivery;
+  if (!presence) return delivery;
+  delivery.last_seen = presence->last_seen;
+  if (presence->acknowledged >= change) {
+    delivery.state = Delivery::State::kAcknowledged;
+  } else {
+    delivery.state = presence->online ? Delivery::State::kPending : Delivery::State::kOffline;
+  }
+  return delivery;
+}
+
+Result<std::vector<OwnerSessionImpl::Listed>> OwnerSessionImpl::SecretsOfMine() {
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  std::vector<Listed> all;
+  for (const auto& environment : GRANTFS_TRY(EnvironmentsWith(Operation::kGrant))) {
+    for (auto& listed : GRANTFS_TRY(ListNames(environment, {}))) all.push_back(std::move(listed));
+  }
+  return all;
+}
+
+Result<std::vector<GrantInfo>> OwnerSessionImpl::ListGrants(const std::string& machine,
+                                                            const SecretName& secret) {
+  std::vector<Listed> names;
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  if (!secret.path.empty()) {
+    GRANTFS_CHECK(Enter(secret.environment, Operation::kList));
+    const SecretList list = GRANTFS_TRY(FetchSecret(secret));
+    names.push_back({secret, list.id().number, *list.head()});
+  } else {
+    for (const auto& environment : GRANTFS_TRY(EnvironmentsWith(Operation::kList))) {
+      if (!secret.environment.empty() && environment != secret.environment) continue;
+      for (auto& listed : GRANTFS_TRY(ListNames(environment, {}))) names.push_back(std::move(listed));
+    }
+  }
+  std::vector<GrantInfo> all;
+  std::size_t done = 0;
+  for (const Listed& listed : names) {
+    const SecretList list = GRANTFS_TRY(keeper_->RefreshSecret(listed.number, listed.name, listed.head));
+    for (const auto& [key, standing] : list.grants()) {
+      const Grantee& grantee = standing.grant.grantee;
+      if (!machine.empty() && grantee.name != machine && grantee.id.Hex() != machine) continue;
+      const Statement& said = standing.statement->statement();
+      all.push_back(
+          {listed.name, grantee.name, grantee.id.Hex(), standing.grant, said.time, NameOf(said.signer)});
+    }
+    Report("verifying", ++done, names.size());
+  }
+  return all;
+}
+
+}  // namespace grantfs

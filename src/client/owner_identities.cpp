@@ -1,0 +1,177 @@
+#include <algorithm>
+
+#include "grantfs/api/enrolments.h"
+#include "owner_internal.h"
+#include "problem_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::int64_t kMinTtl = 60;
+constexpr std::int64_t kMaxTtl = 30 * 24 * 3600;
+
+IdentityInfo InfoOf(const MachinesList::Machine& machine) {
+  const Identity& who = machine.identity;
+  IdentityInfo info;
+  info.name = who.name;
+  info.kind = who.kind;
+  info.id = who.Id().Hex();
+  info.fingerprint = who.Fingerprint();
+  info.number = machine.number;
+  info.approved = machine.approved;
+  info.not_after = who.not_after;
+  info.removed = machine.removed;
+  return info;
+}
+
+IdentityInfo InfoOf(const Identity& who) {
+  IdentityInfo info;
+  info.name = who.name;
+  info.kind = who.kind;
+  info.id = who.Id().Hex();
+  info.fingerprint = who.Fingerprint();
+  info.not_after = who.not_after;
+  return info;
+}
+
+// As people type it: case, spaces and dashes do not matter.
+std::string Normal(const std::string& fingerprint) {
+  std::string normal;
+  for (const char c : fingerprint) {
+    if (c == ' ' || c == '-') continue;
+    normal += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return normal;
+}
+
+Status CheckPending(const Enrolment& enrolment, const MachinesList& machines, const Hash& vault) {
+  const auto invitation = machines.invitations().find(enrolment.invitation);
+  const auto refuse = [&](const char* why) {
+    return Error{Code::kIntegrity, why, 0, enrolment.identity.name};
+  };
+  if (invitation == machines.invitations().end()) return refuse("no owner made the invitation that it names");
+  if (invitation->second.state != MachinesList::InvitationState::kOpen) {
+    return refuse("its invitation was used or withdrawn: make a new one with grantfs invite");
+  }
+  return VerifyEnrolment(enrolment, vault, invitation->second.invitation);
+}
+
+}  // namespace
+
+Result<InviteResult> OwnerSessionImpl::Invite(const InviteOptions& options) {
+  GRANTFS_CHECK(CheckIdentityName(options.name));
+  if (options.ttl < kMinTtl || options.ttl > kMaxTtl) {
+    return Error{Code::kInvalid, "an invitation lives from one minute to 30 days", 0, options.name};
+  }
+  const auto secret = GRANTFS_TRY(InviteSecret::Generate());
+  Invitation invitation;
+  invitation.id = secret.id();
+  invitation.kind = options.kind;
+  invitation.name = options.name;
+  invitation.sign = secret.signing_key().verify_key();
+  invitation.seal = secret.unseal_key().seal_key();
+  const Status invited = Retry([&]() -> Status {
+    GRANTFS_CHECK(RequireVaultOwner());
+    GRANTFS_CHECK(keeper_->RefreshMachines());
+    invitation.expires = Now() + options.ttl;
+    MachinesList machines = keeper_->machines();
+    const auto made =
+        GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationCreate{invitation}, {}));
+    GRANTFS_TRY(Submit({{ListId::Machines(), {made}, {}}}));
+    return {};
+  });
+  GRANTFS_CHECK(invited);
+  const Head head = *keeper_->vault().head();
+  InviteLine line;
+  line.address = home_.profile().address.Text();
+  line.pin = keeper_->vault().pins().front();
+  line.vault = home_.profile().vault;
+  line.head_sequence = head.sequence;
+  line.head_hash = head.hash;
+  line.secret = GRANTFS_TRY(InviteSecret::FromBytes(GRANTFS_TRY(secret.ToBytes())));
+  line.kind = options.kind;
+  line.name = options.name;
+  return InviteResult{GRANTFS_TRY(EncodeInviteLine(line, false)), invitation.id, invitation.expires};
+}
+
+Result<std::vector<PendingEnrolment>> OwnerSessionImpl::ListPending() {
+  GRANTFS_CHECK(RequireVaultOwner());
+  GRANTFS_CHECK(keeper_->RefreshMachines());
+  const auto sent = GRANTFS_TRY(vault_->Ask<api::EnrolmentsResponse>(api::kEnrolmentsList, api::Nothing{}));
+  std::vector<PendingEnrolment> all;
+  for (const Enrolment& enrolment : sent.enrolments) {
+    const Identity& who = enrolment.identity;
+    PendingEnrolment pending{who.name, who.kind, who.Id().Hex(), who.Fingerprint(), {}};
+    if (auto good = CheckPending(enrolment, keeper_->machines(), home_.profile().vault); !good) {
+      pending.problem = Describe(good.error());
+    }
+    all.push_back(std::move(pending));
+  }
+  return all;
+}
+
+Result<IdentityInfo> OwnerSessionImpl::Approve(const std::string& name, const std::string& fingerprint) {
+  return Retry([&]() -> Result<IdentityInfo> {
+    GRANTFS_CHECK(RequireVaultOwner());
+    GRANTFS_CHECK(keeper_->RefreshMachines());
+    const auto sent = GRANTFS_TRY(vault_->Ask<api::EnrolmentsResponse>(api::kEnrolmentsList, api::Nothing{}));
+    const Enrolment* chosen = nullptr;
+    Status refused;
+    for (const Enrolment& enrolment : sent.enrolments) {
+      if (enrolment.identity.name != name) continue;
+      if (auto good = CheckPending(enrolment, keeper_->machines(), home_.profile().vault); !good) {
+        refused = good;
+        continue;
+      }
+      if (!fingerprint.empty() && Normal(fingerprint) != Normal(enrolment.identity.Fingerprint())) {
+        refused = Error{Code::kIntegrity,
+                        "what waits has another fingerprint than the one given: it is not that machine, do "
+                        "not approve it",
+                        0, name + " " + enrolment.identity.Fingerprint()};
+        continue;
+      }
+      if (chosen != nullptr) {
+        return Error{Code::kInvalid, "two wait under this name: say which by its fingerprint", 0, name};
+      }
+      chosen = &enrolment;
+    }
+    if (chosen == nullptr) {
+      GRANTFS_CHECK(refused);
+      return Error{Code::kNotFound, "nothing waits under this name: run grantfs enroll there first", 0, name};
+    }
+    MachinesList machines = keeper_->machines();
+    const auto made = GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, MachineApprove{*chosen}, {}));
+    GRANTFS_TRY(Submit({{ListId::Machines(), {made}, {}}}));
+    return InfoOf(*machines.FindById(chosen->identity.Id()));
+  });
+}
+
+Result<std::vector<IdentityInfo>> OwnerSessionImpl::ListIdentities() {
+  GRANTFS_CHECK(RequireVaultOwner());
+  GRANTFS_CHECK(keeper_->RefreshMachines());
+  const VaultList& vault = keeper_->vault();
+  std::vector<IdentityInfo> all;
+  for (const Identity& owner : vault.Owners()) {
+    all.push_back(InfoOf(owner));
+    all.back().vault_owner = true;
+    all.back().removed = vault.IsRemoved(owner.Id());
+  }
+  all.push_back(InfoOf(vault.recovery()));
+  all.back().recovery = true;
+  for (const auto& [number, machine] : keeper_->machines().machines()) all.push_back(InfoOf(machine));
+  return all;
+}
+
+Result<IdentityInfo> OwnerSessionImpl::ShowIdentity(const std::string& name) {
+  const auto all = GRANTFS_TRY(ListIdentities());
+  const IdentityInfo* found = nullptr;
+  for (const IdentityInfo& info : all) {
+    if (info.name != name && info.id != name) continue;
+    if (found == nullptr || found->removed) found = &info;
+  }
+  if (found != nullptr) return *found;
+  return Error{Code::kNotFound, "there is no such identity: grantfs identity list shows those that there are",
+               0, name};
+}
+
+}  // namespace grantfs

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "grantfs/client/home.h"
+#include "grantfs/client/list_keeper.h"
+#include "grantfs/client/owner_session.h"
+#include "grantfs/trust/sealing.h"
+
+namespace grantfs {
+
+/// The one implementation; its parts are in owner_*.cpp, by what they do.
+class OwnerSessionImpl final : public OwnerSession {
+ public:
+  OwnerSessionImpl(Home home, PrivateIdentity identity, ClientOptions options)
+      : home_(std::move(home)), me_(std::move(identity)), options_(std::move(options)) {}
+  /// Errors: as KnownStore::Open, VaultConnection::Create.
+  Status Start();
+
+  WhoAmIInfo WhoAmI() const override;
+  Result<VaultStatusInfo> VaultStatus() override;
+  Status CreateEnvironment(const std::string& environment, const std::string& reason) override;
+  Result<std::vector<EnvironmentInfo>> ListEnvironments() override;
+  Result<std::vector<ProjectInfo>> ListProjects() override;
+  Result<std::vector<MemberInfo>> ListMembers(const std::string& environment) override;
+  Status AddMember(const std::string& environment, const Identity& member, Role role,
+                   const std::string& prefix, const std::string& reason) override;
+  Status RemoveMember(const std::string& environment, const std::string& name,
+                      const std::string& reason) override;
+  Result<SetSecretResult> SetSecret(const SecretName& name, const SecretValue& value,
+                                    const SetSecretOptions& options) override;
+  Result<GotSecret> GetSecret(const SecretName& name, const VersionChoice& choice) override;
+  Result<std::vector<SecretInfo>> ListSecrets(const std::string& environment,
+                                              const std::string& prefix) override;
+  Result<std::vector<VersionInfo>> SecretHistory(const SecretName& name) override;
+  Result<std::vector<SecretName>> ExpandSecrets(const std::vector<std::string>& patterns) override;
+  Result<InviteResult> Invite(const InviteOptions& options) override;
+  Result<std::vector<PendingEnrolment>> ListPending() override;
+  Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint) override;
+  Result<std::vector<IdentityInfo>> ListIdentities() override;
+  Result<IdentityInfo> ShowIdentity(const std::string& name) override;
+  Result<RemoveIdentityResult> RemoveIdentity(const std::string& name, const std::string& reason) override;
+  Status AddVaultOwner(const Identity& owner, const std::string& reason) override;
+  Status RemoveVaultOwner(const std::string& name, const std::string& reason) override;
+  Result<GrantResult> GrantTo(const std::string& machine, const std::vector<SecretName>& secrets,
+                              const GrantOptions& options) override;
+  Result<RevokeResult> RevokeFrom(const std::string& machine, const std::vector<SecretName>& secrets,
+                                  const std::string& reason, std::chrono::milliseconds wait) override;
+  Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
+                                 std::chrono::milliseconds wait) override;
+  Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) override;
+  Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
+  Result<AuditVerdict> VerifyAudit() override;
+  Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;
+  Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) override;
+
+ private:
+  using StatementPtr = SignedList::StatementPtr;
+  using Batch = std::vector<KnownStore::Verified>;
+
+  // ---- appending (owner_append.cpp)
+  std::int64_t Now() const { return options_.clock->WallSeconds(); }
+  /// Signs the act as the next statement of a copy of a list, and appends it there: it may stand.
+  Result<StatementPtr> Next(SignedList& list, const UpperLists& upper, Act act, const std::string& reason);
+  Result<StatementPtr> Next(SecretList& list, const UpperLists& upper, Act act, const std::string& reason);
+  Result<StatementPtr> SignNext(SignedList& list, const UpperLists& upper, Statement statement);
+  Statement Draft(const SignedList& list, const UpperLists& upper, Act act, const std::string& reason) const;
+  /// One atomic append; what was accepted is remembered. @return the vault's change number.
+  Result<std::uint64_t> Submit(const Batch& batch);
+  /// The append alone.
+  Result<std::uint64_t> Send(const Batch& batch);
+  /// Runs `attempt` again while it ends in kConflict because others were quicker, a few times.
+  template <typename Attempt>
+  auto Retry(Attempt attempt) -> decltype(attempt());
+
+  // ---- what commands begin with
+  Status RefreshUpper(const std::string& environment);
+  /// The environment and that I may do this in it. Errors: kNotFound, kDenied.
+  Status Enter(const std::string& environment, Operation operation);
+  /// The environments in which my role allows this.
+  Result<std::vector<std::string>> EnvironmentsWith(Operation operation);
+  Status RequireVaultOwner();
+  void Report(const char* what, std::uint64_t done, std::uint64_t total) const;
+  std::string NameOf(const Hash& id) const;
+
+  // ---- secrets
+  struct Found {
+    std::uint64_t number = 0;
+    Head head;
+  };
+  Result<std::optional<Found>> Find(const SecretName& name);
+  /// Errors: kNotFound with the command that shows what there is.
+  Result<SecretList> FetchSecret(const SecretName& name);
+  struct Listed {
+    SecretName name;
+    std::uint64_t number = 0;
+    Head head;
+  };
+  Result<std::vector<Listed>> ListNames(const std::string& environment, const std::string& prefix);
+  Result<SetSecretResult> PublishOnce(const SecretName& name, const SecretValue& value,
+                                      const SetSecretOptions& options);
+  Status StageVersion(const SecretList& list, const VersionPublish& version,
+                      const EncryptedVersion& encrypted, const std::vector<SecretList::Target>& targets);
+  Status StageCopies(std::uint64_t number, std::uint32_t version, const Hash& commitment,
+                     const SecretMemory& data_key, const std::vector<SecretList::Target>& targets);
+  ValueContext ContextOf(std::uint64_t number, const VersionPublish& version) const;
+
+  // ---- keys of environments (owner_keys.cpp)
+  /// The private key of an epoch. Errors: kDenied (I hold no copy), kIntegrity.
+  Result<const UnsealKey*> EpochKey(const EnvironmentList& environment, std::uint32_t epoch);
+  Status FetchEpochKeys(const EnvironmentList& environment);
+  /// Opens the data keys of all versions that the vault keeps and seals them to `target`. @return how many.
+  Result<std::size_t> SealVersionsTo(const SecretList& list, const EnvironmentList& environment,
+                                     const SecretList::Target& target, bool dry_run);
+  Status StageEpoch(const std::string& environment, const NewEpoch& epoch);
+
+  // ---- grants
+  Result<GrantOutcome> GrantOnce(const MachinesList::Machine& machine, const SecretName& name,
+                                 const GrantOptions& options, std::uint64_t* change);
+  /// @return the machine's identity; nothing if it has no grant there.
+  Result<std::optional<Grantee>> RevokeOnce(const std::string& machine, const Listed& secret,
+                                            const std::string& reason, std::uint64_t* change);
+  Result<std::vector<Listed>> SecretsOfMine();
+  Result<RevokeResult> RevokeListed(const std::string& machine, const std::vector<Listed>& secrets,
+                                    const std::string& reason, std::chrono::milliseconds wait);
+  Delivery WaitFor(const Hash& machine, std::uint64_t change, std::chrono::milliseconds wait);
+  /// What a machine has read of a secret, by the audit log.
+  Result<std::optional<ReadReport>> ReadsOf(const Hash& machine, const SecretName& secret);
+
+  // ---- members
+  Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
+  /// Vouches in every secret's list whose end would not count without `leaver`.
+  Status VouchBefore(const EnvironmentList& after, const std::string& reason);
+  Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, bool identity_too);
+  Result<std::size_t> Mend(const ListId& list, const std::string& reason, bool vouch);
+  std::optional<Identity> AnyoneNamed(const std::string& name) const;
+  Status EndIdentity(const Identity& who, const std::string& reason);
+  void RevokeRemoved(const Hash& id, const std::string& reason, RemoveIdentityResult& result);
+  Status CheckOwed(const std::string& environment, std::vector<std::string>& owed);
+
+  Home home_;
+  PrivateIdentity me_;
+  ClientOptions options_;
+  std::unique_ptr<KnownStore> known_;
+  std::unique_ptr<VaultConnection> vault_;
+  std::unique_ptr<ListKeeper> keeper_;
+  std::map<std::string, std::map<std::uint32_t, UnsealKey>> epoch_keys_;
+};
+
+/// How often an append is tried while others change the same lists.
+inline constexpr int kAppendAttempts = 5;
+
+template <typename Attempt>
+auto OwnerSessionImpl::Retry(Attempt attempt) -> decltype(attempt()) {
+  for (int tries = 1;; ++tries) {
+    auto result = attempt();
+    if (result || result.error().code != Code::kConflict || tries == kAppendAttempts) return result;
+  }
+}
+
+}  // namespace grantfs

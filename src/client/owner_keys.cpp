@@ -1,0 +1,98 @@
+#include <algorithm>
+
+#include "grantfs/api/secrets.h"
+#include "owner_internal.h"
+#include "problem_internal.h"
+
+namespace grantfs {
+
+// One's own copies, each checked against its epoch's statement; a member who came later has the newest alone
+// and walks back.
+Status OwnerSessionImpl::FetchEpochKeys(const EnvironmentList& environment) {
+  api::EpochCopiesRequest request;
+  request.environment = environment.name();
+  const auto sent = GRANTFS_TRY(vault_->Ask<api::EpochCopiesResponse>(api::kEpochCopies, request));
+  auto& keys = epoch_keys_[environment.name()];
+  const auto& epochs = environment.epochs();
+  for (const auto& copy : sent.copies) {
+    if (copy.epoch == 0 || copy.epoch > epochs.size() || keys.contains(copy.epoch)) continue;
+    auto key = OpenEpochCopy(me_.unseal_key(), copy.sealed, epochs[copy.epoch - 1]);
+    if (!key) return About(key.error(), environment.name());
+    keys.emplace(copy.epoch, std::move(*key));
+  }
+  for (auto number = static_cast<std::uint32_t>(epochs.size()); number > 1; --number) {
+    if (!keys.contains(number) || keys.contains(number - 1)) continue;
+    auto key = OpenPreviousEpoch(keys.at(number), epochs[number - 1], epochs[number - 2]);
+    if (!key) return About(key.error(), environment.name());
+    keys.emplace(number - 1, std::move(*key));
+  }
+  return {};
+}
+
+Result<const UnsealKey*> OwnerSessionImpl::EpochKey(const EnvironmentList& environment, std::uint32_t epoch) {
+  auto& keys = epoch_keys_[environment.name()];
+  if (!keys.contains(epoch)) GRANTFS_CHECK(FetchEpochKeys(environment));
+  const auto at = keys.find(epoch);
+  if (at == keys.end()) {
+    return Error{Code::kDenied,
+                 "the vault has no copy of this environment's key for you: only owners and readers have one",
+                 0, environment.name()};
+  }
+  return &at->second;
+}
+
+ValueContext OwnerSessionImpl::ContextOf(std::uint64_t number, const VersionPublish& version) const {
+  return {home_.profile().vault, version.environment, number, version.version, version.epoch};
+}
+
+Status OwnerSessionImpl::StageCopies(std::uint64_t number, std::uint32_t version, const Hash& commitment,
+                                     const SecretMemory& data_key,
+                                     const std::vector<SecretList::Target>& targets) {
+  api::StageCopiesRequest request;
+  request.secret = number;
+  request.version = version;
+  request.commitment = commitment;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    request.copies.push_back({targets[i].recipient, GRANTFS_TRY(SealDataKey(targets[i].key, data_key))});
+    if (request.copies.size() < api::kMaxCopies && i + 1 < targets.size()) continue;
+    GRANTFS_TRY(vault_->Ask<api::Nothing>(api::kStageCopies, request));
+    request.copies.clear();
+    Report("sealing", i + 1, targets.size());
+  }
+  return {};
+}
+
+Result<std::size_t> OwnerSessionImpl::SealVersionsTo(const SecretList& list,
+                                                     const EnvironmentList& environment,
+                                                     const SecretList::Target& target, bool dry_run) {
+  api::SecretCopiesRequest request;
+  request.secret = list.id().number;
+  const auto sent = GRANTFS_TRY(vault_->Ask<api::SecretCopiesResponse>(api::kSecretCopies, request));
+  std::map<std::uint32_t, const api::VersionCopy*> newest;
+  for (const auto& copy : sent.copies) {
+    auto& chosen = newest[copy.version];
+    if (chosen == nullptr || chosen->epoch < copy.epoch) chosen = &copy;
+  }
+  for (const auto& [number, copy] : newest) {
+    const auto version = list.versions().find(number);
+    if (version == list.versions().end()) continue;  // of one that was voided
+    const VersionPublish& publish = version->second.publish;
+    const UnsealKey* key = GRANTFS_TRY(EpochKey(environment, copy->epoch));
+    auto data_key = OpenDataKey(*key, copy->sealed, publish.commitment, ContextOf(list.id().number, publish));
+    if (!data_key) {
+      return About(data_key.error(),
+                   environment.name() + "/" + publish.path + " version " + std::to_string(number));
+    }
+    if (!dry_run) {
+      GRANTFS_CHECK(StageCopies(list.id().number, number, publish.commitment, *data_key, {target}));
+    }
+  }
+  if (const auto* current = list.Current();
+      current != nullptr && !newest.contains(current->publish.version)) {
+    return Error{Code::kIntegrity, "the vault has lost the key of the current version: publish it again", 0,
+                 environment.name() + "/" + current->publish.path};
+  }
+  return newest.size();
+}
+
+}  // namespace grantfs

@@ -1,0 +1,110 @@
+#include <algorithm>
+
+#include "grantfs/api/secrets.h"
+#include "owner_internal.h"
+
+namespace grantfs {
+namespace {
+
+SecretInfo InfoOf(const SecretName& name, const SecretList& list) {
+  SecretInfo info;
+  info.name = name;
+  info.number = list.id().number;
+  info.grants = list.grants().size();
+  info.owner = list.create().owner;
+  info.description = list.create().description;
+  if (const auto* current = list.Current()) {
+    info.version = current->publish.version;
+    info.size = current->publish.size;
+    info.time = current->statement->statement().time;
+  }
+  return info;
+}
+
+}  // namespace
+
+Result<std::vector<OwnerSessionImpl::Listed>> OwnerSessionImpl::ListNames(const std::string& environment,
+                                                                          const std::string& prefix) {
+  std::vector<Listed> all;
+  api::SecretsListRequest request;
+  request.environment = environment;
+  for (;;) {
+    const auto page = GRANTFS_TRY(vault_->Ask<api::SecretsListResponse>(api::kSecretsList, request));
+    for (const auto& listed : page.secrets) {
+      if (listed.path <= request.after) {
+        return Error{Code::kIntegrity, "the vault lists its secrets out of order", 0, environment};
+      }
+      request.after = listed.path;
+      if (!listed.path.starts_with(prefix)) continue;
+      all.push_back({{environment, listed.path}, listed.number, listed.head});
+    }
+    if (!page.more || page.secrets.empty()) return all;
+  }
+}
+
+Result<std::vector<SecretInfo>> OwnerSessionImpl::ListSecrets(const std::string& environment,
+                                                              const std::string& prefix) {
+  GRANTFS_CHECK(Enter(environment, Operation::kList));
+  const auto names = GRANTFS_TRY(ListNames(environment, prefix));
+  std::vector<SecretInfo> all;
+  for (const Listed& listed : names) {
+    const auto list = keeper_->RefreshSecret(listed.number, listed.name, listed.head);
+    if (list) {
+      all.push_back(InfoOf(listed.name, *list));
+    } else if (list.error().code == Code::kIntegrity) {
+      SecretInfo refused;
+      refused.name = listed.name;
+      refused.number = listed.number;
+      refused.problem = Describe(list.error());
+      all.push_back(std::move(refused));
+    } else {
+      return list.error();
+    }
+    Report("verifying", all.size(), names.size());
+  }
+  return all;
+}
+
+Result<std::vector<VersionInfo>> OwnerSessionImpl::SecretHistory(const SecretName& name) {
+  GRANTFS_CHECK(Enter(name.environment, Operation::kList));
+  const SecretList list = GRANTFS_TRY(FetchSecret(name));
+  std::vector<VersionInfo> all;
+  for (const auto& [number, version] : list.versions()) {
+    const Statement& said = version.statement->statement();
+    VersionInfo info{number, version.publish.size,           said.time, NameOf(said.signer), said.reason,
+                     {},     version.statement->hash().Hex()};
+    for (const auto& [label, statement] : list.state().labels) {
+      if (statement == version.statement->hash()) info.labels.push_back(label);
+    }
+    all.push_back(std::move(info));
+  }
+  std::reverse(all.begin(), all.end());
+  return all;
+}
+
+Result<std::vector<SecretName>> OwnerSessionImpl::ExpandSecrets(const std::vector<std::string>& patterns) {
+  std::vector<SecretName> all;
+  for (const std::string& pattern : patterns) {
+    if (!pattern.ends_with("/*")) {
+      all.push_back(GRANTFS_TRY(ParseSecretName(pattern)));
+      continue;
+    }
+    // "shop/prod/*", "shop/prod/tls/*"
+    const auto slash = pattern.find('/', pattern.find('/') + 1);
+    if (slash == std::string::npos) {
+      return Error{Code::kInvalid, "a pattern is an environment or a directory in it, and \"/*\"", 0,
+                   pattern};
+    }
+    const std::string environment = pattern.substr(0, slash);
+    GRANTFS_CHECK(Enter(environment, Operation::kList));
+    const std::string prefix = pattern.substr(slash + 1, pattern.size() - slash - 2);
+    const auto names = GRANTFS_TRY(ListNames(environment, prefix));
+    if (names.empty()) return Error{Code::kNotFound, "no secret lies below it", 0, pattern};
+    for (const Listed& listed : names) all.push_back(listed.name);
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,148 @@
+#include <algorithm>
+
+#include "grantfs/api/secrets.h"
+#include "owner_internal.h"
+#include "problem_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::size_t kVouchesAtOnce = 100;
+
+bool HoldsKey(Role role) { return RoleAllows(role, Operation::kReadValue); }
+
+Result<Hash> MemberNamed(const EnvironmentList& environment, const std::string& name) {
+  for (const auto& [id, member] : environment.members()) {
+    if (member.present && (member.identity.name == name || id.Hex() == name)) return id;
+  }
+  return Error{Code::kNotFound, "is no member of this environment: grantfs member list shows who is", 0,
+               name + " of " + environment.name()};
+}
+
+}  // namespace
+
+Status OwnerSessionImpl::AddMember(const std::string& environment, const Identity& member, Role role,
+                                   const std::string& prefix, const std::string& reason) {
+  return Retry([&]() -> Status {
+    GRANTFS_CHECK(Enter(environment, Operation::kManageMembers));
+    EnvironmentList list = *keeper_->FindEnvironment(environment);
+    if (list.RoleOf(member.Id())) return Error{Code::kInvalid, "is a member already", 0, member.name};
+    if (keeper_->vault().IsRemoved(member.Id())) {
+      return Error{Code::kDenied, "was removed from the vault and can be no member", 0, member.name};
+    }
+    MemberAdd add{member, role, prefix, {}};
+    NewEpoch copy;
+    copy.epoch = list.newest_epoch();
+    if (HoldsKey(role)) {
+      const UnsealKey* key = GRANTFS_TRY(EpochKey(list, copy.epoch.number));
+      copy.copies = {{member.Id(), GRANTFS_TRY(Seal(member.seal, key->private_bytes()))}};
+      add.copy = Blake2b256({copy.copies.front().sealed});
+    }
+    const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, add, reason));
+    if (!copy.copies.empty()) GRANTFS_CHECK(StageEpoch(environment, copy));
+    GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
+    return {};
+  });
+}
+
+// All that is in the secrets' lists by one who leaves must be followed by somebody who stays.
+Status OwnerSessionImpl::VouchBefore(const EnvironmentList& after, const std::string& reason) {
+  const std::string& environment = after.name();
+  const UpperLists now = keeper_->UpperOf(environment);
+  const UpperLists then{now.vault, &after};
+  Batch batch;
+  std::size_t done = 0;
+  const auto names = GRANTFS_TRY(ListNames(environment, {}));
+  for (const Listed& listed : names) {
+    SecretList list = GRANTFS_TRY(keeper_->RefreshSecret(listed.number, listed.name, listed.head));
+    if (!list.CheckStanding(then)) {
+      batch.push_back({list.id(), {GRANTFS_TRY(Next(list, now, Vouch{}, reason))}, {}});
+    }
+    if (batch.size() == kVouchesAtOnce) {
+      GRANTFS_TRY(Submit(batch));
+      batch.clear();
+    }
+    Report("vouching", ++done, names.size());
+  }
+  if (!batch.empty()) GRANTFS_TRY(Submit(batch));
+  return {};
+}
+
+Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const Hash& id,
+                                          const std::string& reason) {
+  EnvironmentList list = *keeper_->FindEnvironment(environment);
+  const auto role = list.RoleOf(id);
+  if (!role) return {};
+  MemberRemove remove{id, {}};
+  NewEpoch epoch;
+  if (HoldsKey(*role)) {
+    std::vector<Identity> stay;
+    for (const Identity& one : list.EpochRecipients(keeper_->vault())) {
+      if (one.Id() != id) stay.push_back(one);
+    }
+    const UnsealKey* key = GRANTFS_TRY(EpochKey(list, list.newest_epoch().number));
+    epoch = GRANTFS_TRY(MakeEpoch(stay, &list.newest_epoch(), key));
+    remove.epoch = epoch.epoch;
+  }
+  const UpperLists upper{&keeper_->vault(), nullptr};
+  EnvironmentList after = list;
+  GRANTFS_TRY(Next(after, upper, remove, reason));
+  GRANTFS_CHECK(VouchBefore(after, reason));
+  const auto made = GRANTFS_TRY(Next(list, upper, remove, reason));
+  if (remove.epoch) GRANTFS_CHECK(StageEpoch(environment, epoch));
+  GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
+  return {};
+}
+
+Status OwnerSessionImpl::RemoveMember(const std::string& environment, const std::string& name,
+                                      const std::string& reason) {
+  return Retry([&]() -> Status {
+    GRANTFS_CHECK(Enter(environment, Operation::kManageMembers));
+    const Hash id = GRANTFS_TRY(MemberNamed(*keeper_->FindEnvironment(environment), name));
+    return RemoveMemberOnce(environment, id, reason);
+  });
+}
+
+Status OwnerSessionImpl::AddVaultOwner(const Identity& owner, const std::string& reason) {
+  return Retry([&]() -> Status {
+    GRANTFS_CHECK(RequireVaultOwner());
+    VaultList vault = keeper_->vault();
+    const auto made = GRANTFS_TRY(Next(vault, {}, VaultOwnerAdd{owner}, reason));
+    GRANTFS_TRY(Submit({{ListId::Vault(), {made}, {}}}));
+    return {};
+  });
+}
+
+Status OwnerSessionImpl::RemoveVaultOwner(const std::string& name, const std::string& reason) {
+  return Retry([&]() -> Status {
+    GRANTFS_CHECK(RequireVaultOwner());
+    for (const Identity& owner : keeper_->vault().Owners()) {
+      if (owner.name == name || owner.Id().Hex() == name)
+        return RemoveVaultOwnerOnce(owner.Id(), reason, false);
+    }
+    return Error{Code::kNotFound, "is no owner of this vault: grantfs identity list shows who is", 0, name};
+  });
+}
+
+// His statements in the list of machines need a successor too; the removal itself is one in the vault's list.
+Status OwnerSessionImpl::RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, bool identity_too) {
+  GRANTFS_CHECK(keeper_->RefreshMachines());
+  VaultList vault = keeper_->vault();
+  KnownStore::Verified removal{ListId::Vault(), {}, {}};
+  const std::string name = NameOf(id);
+  removal.statements.push_back(GRANTFS_TRY(Next(vault, {}, VaultOwnerRemove{id}, reason)));
+  if (identity_too && !vault.IsRemoved(id)) {
+    removal.statements.push_back(GRANTFS_TRY(Next(vault, {}, IdentityRemove{id, name}, reason)));
+  }
+  Batch batch{removal};
+  MachinesList machines = keeper_->machines();
+  if (!machines.CheckStanding({&vault, nullptr})) {
+    batch.push_back({ListId::Machines(),
+                     {GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, Vouch{}, reason))},
+                     {}});
+  }
+  GRANTFS_TRY(Submit(batch));
+  return {};
+}
+
+}  // namespace grantfs

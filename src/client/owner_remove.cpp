@@ -1,0 +1,163 @@
+#include <algorithm>
+
+#include "owner_internal.h"
+
+namespace grantfs {
+namespace {
+
+bool IsNamed(const Identity& who, const std::string& name) {
+  return who.name == name || who.Id().Hex() == name;
+}
+
+std::optional<Identity> MachineNamed(const MachinesList& machines, const std::string& name) {
+  if (const auto* present = machines.FindByName(name)) return present->identity;
+  std::optional<Identity> last;
+  for (const auto& [number, machine] : machines.machines()) {
+    if (IsNamed(machine.identity, name)) last = machine.identity;
+  }
+  return last;
+}
+
+std::optional<Identity> OwnerNamed(const VaultList& vault, const std::string& name) {
+  for (const Identity& owner : vault.Owners()) {
+    if (IsNamed(owner, name)) return owner;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Identity> OwnerSessionImpl::AnyoneNamed(const std::string& name) const {
+  if (const auto machine = MachineNamed(keeper_->machines(), name)) return machine;
+  if (const auto owner = OwnerNamed(keeper_->vault(), name)) return owner;
+  for (const auto& [environment, entry] : keeper_->vault().environments()) {
+    const EnvironmentList* list = keeper_->FindEnvironment(environment);
+    if (list == nullptr) continue;
+    for (const auto& [id, member] : list->members()) {
+      if (IsNamed(member.identity, name)) return member.identity;
+    }
+  }
+  return std::nullopt;
+}
+
+// In the vault's list, which every client verifies, and for a machine at the same time in the list of
+// machines.
+Status OwnerSessionImpl::EndIdentity(const Identity& who, const std::string& reason) {
+  const VaultList& vault_now = keeper_->vault();
+  if (vault_now.IsOwner(who.Id())) return RemoveVaultOwnerOnce(who.Id(), reason, true);
+  VaultList vault = vault_now;
+  MachinesList machines = keeper_->machines();
+  Batch batch;
+  const auto* machine = machines.FindById(who.Id());
+  if (!vault.IsRemoved(who.Id())) {
+    const auto removed = GRANTFS_TRY(Next(vault, {}, IdentityRemove{who.Id(), who.name}, reason));
+    batch.push_back({ListId::Vault(), {removed}, {}});
+  }
+  if (machine != nullptr && !machine->removed) {
+    const auto removed =
+        GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, MachineRemove{who.Id()}, reason));
+    batch.push_back({ListId::Machines(), {removed}, {}});
+  }
+  if (!batch.empty()) GRANTFS_TRY(Submit(batch));
+  return {};
+}
+
+Result<RemoveIdentityResult> OwnerSessionImpl::RemoveIdentity(const std::string& name,
+                                                              const std::string& reason) {
+  Hash id;
+  bool machine = false;
+  const Status ended = Retry([&]() -> Status {
+    GRANTFS_CHECK(RequireVaultOwner());
+    GRANTFS_CHECK(keeper_->RefreshMachines());
+    GRANTFS_TRY(EnvironmentsWith(Operation::kManageMembers));  // so that their members are known by name
+    const auto who = AnyoneNamed(name);
+    if (!who) {
+      return Error{Code::kNotFound,
+                   "there is no such identity: grantfs identity list shows those that there are", 0, name};
+    }
+    if (who->Id() == me_.Id())
+      return Error{Code::kInvalid, "you cannot remove yourself: another owner can", 0, name};
+    id = who->Id();
+    machine = who->kind == IdentityKind::kMachine;
+    return EndIdentity(*who, reason);
+  });
+  GRANTFS_CHECK(ended);
+  RemoveIdentityResult result;
+  result.name = name;
+  const auto mine = GRANTFS_TRY(EnvironmentsWith(Operation::kManageMembers));
+  for (const auto& [environment, entry] : keeper_->vault().environments()) {
+    if (std::find(mine.begin(), mine.end(), environment) == mine.end())
+      result.not_owned.push_back(environment);
+  }
+  if (machine) {
+    RevokeRemoved(id, reason, result);
+  } else {
+    for (const std::string& environment : mine) {
+      const auto* list = keeper_->FindEnvironment(environment);
+      if (!list->RoleOf(id)) continue;
+      const Status removed = RemoveMember(environment, id.Hex(), reason);
+      if (!removed) result.problems.push_back(Describe(removed.error()));
+    }
+  }
+  return result;
+}
+
+// One secret that cannot be revoked must not keep the others.
+void OwnerSessionImpl::RevokeRemoved(const Hash& id, const std::string& reason,
+                                     RemoveIdentityResult& result) {
+  const auto mine = SecretsOfMine();
+  if (!mine) {
+    result.problems.push_back(Describe(mine.error()));
+    return;
+  }
+  std::size_t done = 0;
+  for (const Listed& listed : *mine) {
+    const auto list = keeper_->RefreshSecret(listed.number, listed.name, listed.head);
+    Report("revoking", ++done, mine->size());
+    if (!list) {
+      result.problems.push_back(Describe(list.error()));
+      continue;
+    }
+    const bool has = std::any_of(list->grants().begin(), list->grants().end(),
+                                 [&](const auto& one) { return one.second.grant.grantee.id == id; });
+    if (!has) continue;
+    auto revoked = RevokeListed(id.Hex(), {listed}, reason, std::chrono::milliseconds(0));
+    if (!revoked) {
+      result.problems.push_back(Describe(revoked.error()));
+      continue;
+    }
+    result.reads_known = result.reads_known && revoked->reads_known;
+    result.revoked.push_back(listed.name);
+    for (auto& report : revoked->read) result.read.push_back(std::move(report));
+  }
+}
+
+Status OwnerSessionImpl::CheckOwed(const std::string& environment, std::vector<std::string>& owed) {
+  const VaultList& vault = keeper_->vault();
+  bool any = false;
+  for (std::uint64_t i = 0; i < vault.next_sequence(); ++i) {
+    any = any || std::holds_alternative<IdentityRemove>(vault.At(i)->statement().act);
+  }
+  if (!any) return {};
+  for (const auto& [id, member] : keeper_->FindEnvironment(environment)->members()) {
+    if (!member.present || !vault.IsRemoved(id)) continue;
+    owed.push_back(member.identity.name + " was removed from the vault and is still a member of " +
+                   environment + ": run grantfs member remove " + environment + " " + member.identity.name);
+  }
+  for (const Listed& listed : GRANTFS_TRY(ListNames(environment, {}))) {
+    const auto list = keeper_->RefreshSecret(listed.number, listed.name, listed.head);
+    if (!list) {
+      owed.push_back(Describe(list.error()));
+      continue;
+    }
+    for (const auto& [key, standing] : list->grants()) {
+      const Grantee& grantee = standing.grant.grantee;
+      if (!vault.IsRemoved(grantee.id)) continue;
+      owed.push_back(grantee.name + " was removed from the vault and is still granted " + listed.name.Full() +
+                     ": run grantfs revoke " + grantee.name + " " + listed.name.Full());
+    }
+  }
+  return {};
+}
+
+}  // namespace grantfs

@@ -1,0 +1,136 @@
+#include "grantfs/client/owner_session.h"
+
+#include "grantfs/api/lists.h"
+#include "grantfs/tlog/checkpoint.h"
+#include "owner_internal.h"
+#include "problem_internal.h"
+
+namespace grantfs {
+
+Result<std::unique_ptr<OwnerSession>> OwnerSession::Open(const std::string& home_directory,
+                                                         ClientOptions options) {
+  Home home = GRANTFS_TRY(Home::Open(home_directory));
+  if (home.profile().kind == IdentityKind::kMachine) {
+    return Error{Code::kInvalid,
+                 "this home is a machine's, which only reads: name an owner's or agent's home with --home", 0,
+                 home_directory};
+  }
+  PrivateIdentity identity = GRANTFS_TRY(home.LoadIdentity());
+  auto session = std::make_unique<OwnerSessionImpl>(std::move(home), std::move(identity), std::move(options));
+  GRANTFS_CHECK(session->Start());
+  return std::unique_ptr<OwnerSession>(std::move(session));
+}
+
+Status OwnerSessionImpl::Start() {
+  known_ = GRANTFS_TRY(KnownStore::Open(home_.KnownPath(), KnownStore::Missing::kRefuse));
+  const auto peer = GRANTFS_TRY(known_->ReadPeer());
+  const HomeProfile& profile = home_.profile();
+  ConnectionOptions connection;
+  connection.address = profile.address;
+  connection.pins = profile.pins;
+  connection.vault = profile.vault;
+  connection.deadline = options_.deadline;
+  connection.clock = options_.clock;
+  connection.instance = peer.instance;
+  connection.clock_offset = peer.clock_offset;
+  connection.learnt = [known = known_.get()](const std::string& instance, std::int64_t offset) {
+    // Only spares the next command a round trip, so a failure is nobody's business.
+    static_cast<void>(known->RememberPeer(instance, offset).has_value());
+  };
+  vault_ = GRANTFS_TRY(VaultConnection::Create(std::move(connection), me_.Id().Hex(), &me_.signing_key()));
+  keeper_ = std::make_unique<ListKeeper>(known_.get(), vault_.get(), profile.vault);
+  GRANTFS_CHECK(keeper_->Load());
+  if (!keeper_->vault().empty()) GRANTFS_CHECK(vault_->UsePins(keeper_->vault().pins()));
+  keeper_->pins_changed = [this](const std::vector<Hash>& pins) { return vault_->UsePins(pins); };
+  return {};
+}
+
+WhoAmIInfo OwnerSessionImpl::WhoAmI() const {
+  const HomeProfile& profile = home_.profile();
+  return {profile.name,        profile.kind,           me_.Id().Hex(),   me_.identity().Fingerprint(),
+          profile.vault.Hex(), profile.address.Text(), home_.directory()};
+}
+
+Result<VaultStatusInfo> OwnerSessionImpl::VaultStatus() {
+  const auto said = GRANTFS_TRY(vault_->Get<api::StatusResponse>(api::kStatus));
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  VaultStatusInfo info;
+  info.vault = said.vault.Hex();
+  info.name = said.name;
+  info.version = said.version;
+  info.time = said.time;
+  info.level = said.level;
+  info.vault_sequence = keeper_->vault().head()->sequence;
+  info.vault_owner = keeper_->vault().IsOwner(me_.Id());
+  if (!said.checkpoint.empty()) {
+    const auto checkpoint =
+        OpenCheckpoint(said.checkpoint, keeper_->vault().log_key(), keeper_->vault().log_origin());
+    if (!checkpoint) {
+      return About(checkpoint.error(), "the audit log's checkpoint of " + home_.profile().address.Text());
+    }
+    info.log_size = checkpoint->size;
+  }
+  for (const auto& environment : GRANTFS_TRY(EnvironmentsWith(Operation::kManageMembers))) {
+    GRANTFS_CHECK(CheckOwed(environment, info.owed));
+  }
+  return info;
+}
+
+void OwnerSessionImpl::Report(const char* what, std::uint64_t done, std::uint64_t total) const {
+  if (options_.progress) options_.progress({what, done, total});
+}
+
+Status OwnerSessionImpl::RefreshUpper(const std::string& environment) {
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  return keeper_->RefreshEnvironment(environment);
+}
+
+Status OwnerSessionImpl::Enter(const std::string& environment, Operation operation) {
+  GRANTFS_CHECK(CheckEnvironmentName(environment));
+  GRANTFS_CHECK(RefreshUpper(environment));
+  const auto role = keeper_->FindEnvironment(environment)->RoleOf(me_.Id());
+  if (!role) {
+    return Error{Code::kDenied,
+                 "you are no member of this environment: its owner can add you (grantfs member add)", 0,
+                 environment};
+  }
+  if (!RoleAllows(*role, operation)) {
+    return Error{
+        Code::kDenied,
+        "your role in this environment does not allow it: its owner can change that (grantfs member)", 0,
+        environment};
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> OwnerSessionImpl::EnvironmentsWith(Operation operation) {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : keeper_->vault().environments()) {
+    const Status seen = keeper_->RefreshEnvironment(name);
+    if (!seen && (seen.error().code == Code::kNotFound || seen.error().code == Code::kDenied)) continue;
+    GRANTFS_CHECK(seen);
+    const auto role = keeper_->FindEnvironment(name)->RoleOf(me_.Id());
+    if (role && RoleAllows(*role, operation)) names.push_back(name);
+  }
+  return names;
+}
+
+Status OwnerSessionImpl::RequireVaultOwner() {
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  if (keeper_->vault().IsOwner(me_.Id())) return {};
+  return Error{Code::kDenied, "only an owner of the vault may do this", 0, home_.profile().name};
+}
+
+std::string OwnerSessionImpl::NameOf(const Hash& id) const {
+  if (id == me_.Id()) return home_.profile().name;
+  if (const Identity* owner = keeper_->vault().FindIdentity(id)) return owner->name;
+  if (const auto* machine = keeper_->machines().FindById(id)) return machine->identity.name;
+  for (const auto& [name, entry] : keeper_->vault().environments()) {
+    const EnvironmentList* environment = keeper_->FindEnvironment(name);
+    const Identity* member = environment != nullptr ? environment->FindIdentity(id) : nullptr;
+    if (member != nullptr) return member->name;
+  }
+  return id.Hex();
+}
+
+}  // namespace grantfs

@@ -1,0 +1,49 @@
+#include <future>
+
+#include "grantfs/client/machine_session.h"
+#include "grantfs/crypto/encoding.h"
+#include "grantfs/crypto/random.h"
+#include "grantfs/trust/names.h"
+
+namespace grantfs {
+namespace {
+
+std::uint64_t NumberOf(const Listing& listing, const SecretName& name) {
+  for (const GrantedSecret& secret : listing.secrets) {
+    if (secret.environment == name.environment && secret.path == name.path) return secret.number;
+  }
+  return 0;
+}
+
+Result<OpenedSecret> OpenAndWait(SecretSource& source, std::uint64_t number, const Caller& caller,
+                                 std::chrono::milliseconds deadline) {
+  SecretSource::OpenRequest request;
+  request.number = number;
+  request.open_id = "read-" + HexEncode(RandomBytes(16));
+  request.caller = caller;
+  std::promise<Result<OpenedSecret>> opened;
+  const auto pending = source.Open(std::move(request), deadline,
+                                   [&](Result<OpenedSecret> result) { opened.set_value(std::move(result)); });
+  return opened.get_future().get();
+}
+
+}  // namespace
+
+Result<OpenedSecret> ReadSecretOnce(MachineSession& source, std::string_view full_name, const Caller& caller,
+                                    std::chrono::milliseconds deadline) {
+  const SecretName name = GRANTFS_TRY(ParseSecretName(full_name));
+  std::uint64_t number = NumberOf(*source.CurrentListing(), name);
+  if (number == 0) {
+    GRANTFS_CHECK(source.WaitUntilCurrent(deadline));
+    number = NumberOf(*source.CurrentListing(), name);
+  }
+  if (number == 0) {
+    return Error{Code::kNotFound,
+                 "it is not granted to this machine: an owner can grant it with grantfs grant, and the "
+                 "status says what was refused",
+                 0, name.Full()};
+  }
+  return OpenAndWait(source, number, caller, deadline);
+}
+
+}  // namespace grantfs

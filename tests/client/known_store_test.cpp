@@ -1,0 +1,108 @@
+#include "grantfs/client/known_store.h"
+
+#include "client_test.h"
+
+namespace grantfs::testing {
+namespace {
+
+class KnownStoreTest : public ClientTest {
+ protected:
+  std::unique_ptr<KnownStore> Open() {
+    return Must(KnownStore::Open(Path("known.db"), KnownStore::Missing::kMake));
+  }
+  static KnownStore::Verified All(const SignedList& list) {
+    KnownStore::Verified all{list.id(), {}, {}};
+    for (auto i = list.first_sequence(); i < list.next_sequence(); ++i) all.statements.push_back(list.At(i));
+    return all;
+  }
+  World world_;
+};
+
+TEST_F(KnownStoreTest, KeepsStatementsAndTheHighestHead) {
+  Good(Open()->Remember({All(world_.vault), All(world_.environment)}));
+  const auto known = Open();
+  EXPECT_EQ(Must(known->HighestHead(ListId::Vault())), world_.vault.head());
+  EXPECT_EQ(Must(known->HighestHead(ListId::Machines())), std::nullopt);
+  const auto kept = Must(known->Statements(world_.environment.id()));
+  ASSERT_EQ(kept.size(), world_.environment.next_sequence());
+  EXPECT_EQ(kept.back()->hash(), world_.environment.head()->hash);
+  Good(known->CheckFile());
+}
+
+TEST_F(KnownStoreTest, AnotherProcessThatSawLessTakesNothingBack) {
+  Good(Open()->Remember({All(world_.vault)}));
+  auto less = All(world_.vault);
+  less.statements.pop_back();
+  Good(Open()->Remember({less}));
+  EXPECT_EQ(Must(Open()->HighestHead(ListId::Vault())), world_.vault.head());
+}
+
+TEST_F(KnownStoreTest, RefusesAForkThatAnotherProcessSaw) {
+  VaultList other = world_.vault;
+  Good(world_.Add(world_.vault, world_.owner, PinsSet{{Sha256({})}}));
+  const auto fork = world_.Made(other, world_.owner, PinsSet{{Sha256({AsBytes("x")})}});
+  Good(Open()->Remember({All(world_.vault)}));
+  EXPECT_EQ(CodeOf(Open()->Remember({{ListId::Vault(), {fork}, {}}})), Code::kIntegrity);
+  // Also where only the head was seen, and where the new one does not follow it.
+  Good(Open()->Remember({{ListId::Machines(), {}, Head{0, Hash{}}}}));
+  EXPECT_EQ(CodeOf(Open()->Remember({All(world_.machines)})), Code::kIntegrity);
+  EXPECT_EQ(Must(Open()->Statements(ListId::Machines())).size(), 0u) << "nothing of a refused batch stays";
+}
+
+TEST_F(KnownStoreTest, RefusesTwoSecretsWithOneNumberAndTwoNumbersForOneName) {
+  const auto known = Open();
+  Good(known->RememberNumber(7, {"shop/prod", "a"}));
+  Good(known->RememberNumber(7, {"shop/prod", "a"}));
+  EXPECT_EQ(CodeOf(known->RememberNumber(7, {"shop/prod", "b"})), Code::kIntegrity);
+  EXPECT_EQ(CodeOf(known->RememberNumber(8, {"shop/prod", "a"})), Code::kIntegrity);
+  Good(known->RememberNumber(8, {"shop/test", "a"}));
+  EXPECT_EQ(Must(known->NameOf(7))->Full(), "shop/prod/a");
+  EXPECT_FALSE(Must(known->NameOf(9)));
+}
+
+TEST_F(KnownStoreTest, AGrantThatWentAwayMustComeBackHigher) {
+  const auto known = Open();
+  KnownStore::Granted granted{7, "text", All(world_.secret).statements, 0, *world_.secret.head()};
+  Good(known->UpdateGranted({granted}, {}));
+  ASSERT_EQ(Must(known->AllGranted()).size(), 1u);
+  EXPECT_EQ(Must(known->AllGranted())[0].head, world_.secret.head());
+  EXPECT_EQ(Must(known->MinimumSequence(7)), 0u);
+  Good(known->UpdateGranted({}, {7}));
+  EXPECT_TRUE(Must(known->AllGranted()).empty());
+  EXPECT_EQ(Must(known->MinimumSequence(7)), world_.secret.head()->sequence + 1);
+  EXPECT_EQ(Must(known->HighestHead(ListId::Secret(7))), world_.secret.head());
+}
+
+TEST_F(KnownStoreTest, KeepsOfAMachinesViewWhatIsFromItsBeginningOn) {
+  const auto known = Open();
+  auto statements = All(world_.secret).statements;
+  Good(known->UpdateGranted({{7, "one", statements, 0, *world_.secret.head()}}, {}));
+  Good(known->UpdateGranted({{7, "two", {statements.back()}, 1, *world_.secret.head()}}, {}));
+  const auto kept = Must(known->AllGranted());
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].data, "two");
+  EXPECT_EQ(kept[0].first, 1u);
+}
+
+TEST_F(KnownStoreTest, RemembersThePeer) {
+  Good(Open()->RememberPeer("00112233445566778899aabbccddeeff", -17));
+  Good(Open()->RememberChange(42));
+  Good(Open()->RememberCheckpoint("log\n1\n"));
+  const auto peer = Must(Open()->ReadPeer());
+  EXPECT_EQ(peer.instance, "00112233445566778899aabbccddeeff");
+  EXPECT_EQ(peer.clock_offset, -17);
+  EXPECT_EQ(peer.change, 42u);
+  EXPECT_EQ(peer.checkpoint, "log\n1\n");
+}
+
+TEST_F(KnownStoreTest, ATamperedStatementIsDamage) {
+  Good(Open()->Remember({All(world_.vault)}));
+  {
+    auto database = Must(Database::Open(Path("known.db"), {.wal = false}));
+    Good(database.Exec("UPDATE statements SET hash = zeroblob(32) WHERE sequence = 1"));
+  }
+  EXPECT_EQ(CodeOf(Open()->Statements(ListId::Vault())), Code::kIntegrity);
+}
+
+}  // namespace
+}  // namespace grantfs::testing
