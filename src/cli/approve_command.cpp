@@ -77,20 +77,18 @@ const Command kApproveCommand = {
     .max_arguments = 1,
     .summary = "let an enrolled machine in, or list who waits",
     .about =
-        "Lets in the machine that enrolled under NAME: from then on secrets can be granted to it. Without "
-        "NAME it lists"
-        " who waits. On a terminal it shows the fingerprint and asks whether it is the one that grantfs "
-        "enroll"
-        " printed there.",
+        R"(Lets in the machine that enrolled under NAME: from then on secrets can be granted to it. Without NAME it
+lists who waits. On a terminal it shows the fingerprint and asks whether it is the one that grantfs
+enroll printed there.)",
     .options = {{"fingerprint", "TEXT", "approve only if this is the fingerprint"},
                 {"yes", "", "do not ask; the invitation is proof enough"}},
     .examples = {{"grantfs approve",
-                  "NAME   KIND     FINGERPRINT               PROBLEM\n"
-                  "web-1  machine  k3vq-7m2a-x4pd-ce6w-hn5t  -"},
+                  R"(NAME   KIND     FINGERPRINT               PROBLEM
+web-1  machine  k3vq-7m2a-x4pd-ce6w-hn5t  -)"},
                  {"grantfs approve web-1",
-                  "web-1 shows the fingerprint k3vq-7m2a-x4pd-ce6w-hn5t\n"
-                  "Is it the one that grantfs enroll printed on web-1? [y/N] y\n"
-                  "approved web-1, fingerprint k3vq-7m2a-x4pd-ce6w-hn5t"},
+                  R"(web-1 shows the fingerprint k3vq-7m2a-x4pd-ce6w-hn5t
+Is it the one that grantfs enroll printed on web-1? [y/N] y
+approved web-1, fingerprint k3vq-7m2a-x4pd-ce6w-hn5t)"},
                  {"grantfs approve --fingerprint k3vq-7m2a-x4pd-ce6w-hn5t web-1",
                   "approved web-1, fingerprint k3vq-7m2a-x4pd-ce6w-hn5t"}},
     .next = "grantfs grant web-1 shop/prod/db-password",

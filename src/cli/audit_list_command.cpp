@@ -67,21 +67,18 @@ const Command kAuditListCommand = {
     .max_arguments = 0,
     .summary = "list who did what",
     .about =
-        "Lists the audit log's records, the newest first: every read, grant, refusal and change, with who "
-        "asked, from"
-        " where, and for which program. It shows what you may audit.",
+        R"(Lists the audit log's records, the newest first: every read, grant, refusal and change, with who asked,
+from where, and for which program. It shows what you may audit.)",
     .options = {{"environment", "PROJECT/ENVIRONMENT", "only what concerns this environment"},
                 {"object", "NAME", "only what was done to this: shop/prod/db-password"},
                 {"actor", "NAME", "only what this person or machine did"},
                 {"limit", "NUMBER", "the newest so many (default: 100; 0: all)"}},
-    .examples = {{"grantfs audit list --object shop/prod/db-password --limit 2",
-                  "RECORD  TIME                  WHO    DID          TO                                 "
-                  "OUTCOME  FROM      "
-                  " CALLER\n"
-                  "41      2026-01-31T12:00:00Z  web-1  secret.read  shop/prod/db-password (version 3)  "
-                  "allowed  10.0.0.7  "
-                  " uid 33 pid 4711 /usr/sbin/nginx\n..."},
-                 {"grantfs audit list --actor web-1 --limit 0 --json > web-1.json", "(writes a file)"}},
+    .examples =
+        {{"grantfs audit list --object shop/prod/db-password --limit 2",
+          R"(RECORD  TIME                  WHO    DID          TO                                 OUTCOME  FROM       CALLER
+41      2026-01-31T12:00:00Z  web-1  secret.read  shop/prod/db-password (version 3)  allowed  10.0.0.7   uid 33 pid 4711 /usr/sbin/nginx
+...)"},
+         {"grantfs audit list --actor web-1 --limit 0 --json > web-1.json", "(writes a file)"}},
     .next = "grantfs audit verify proves that no record was changed or taken away.",
     .failure = "the audit log was not read",
     .run = Run,

@@ -55,16 +55,13 @@ const Command kAuditVerifyCommand = {
     .max_arguments = 0,
     .summary = "prove that the audit log is whole",
     .about =
-        "Reads the whole audit log, recomputes its Merkle tree, and compares it with the signed checkpoint "
-        "and with the"
-        " one that this home remembers from the last time. A record that was changed, taken away or put in "
-        "is named"
-        " (exit code 7).",
+        R"(Reads the whole audit log, recomputes its Merkle tree, and compares it with the signed checkpoint and
+with the one that this home remembers from the last time. A record that was changed, taken away or put
+in is named (exit code 7).)",
     .options = {{"database", "FILE", "verify this copy of a vault's database, without asking the vault"}},
     .examples = {{"grantfs audit verify",
-                  "good: 41 records, 41 bodies, root 9c2f...\nauthenticated: signed with the log's key that "
-                  "this home's"
-                  " verified lists name"},
+                  R"(good: 41 records, 41 bodies, root 9c2f...
+authenticated: signed with the log's key that this home's verified lists name)"},
                  {"grantfs audit verify --database /srv/backup/vault.db",
                   "good: 40 records, 40 bodies, root 77aa..."},
                  {"grantfs audit verify --json",

@@ -56,16 +56,15 @@ const Command kDoctorCommand = {
     .max_arguments = 0,
     .summary = "look for what is wrong, and say what mends it",
     .about =
-        "Looks at the home, its files and modes, the clock, the way to the vault, the vault's identity and "
-        "lists, and at"
-        " the vault's data where that is on this host. Each finding that needs something says what; the exit "
-        "code is 1"
-        " if one is a failure.",
+        R"(Looks at the home, its files and modes, the clock, the way to the vault, the vault's identity and lists,
+and at the vault's data where that is on this host. Each finding that needs something says what; the
+exit code is 1 if one is a failure.)",
     .options = {},
     .examples = {{"grantfs doctor",
-                  "LEVEL    CHECK      FOUND\ngood     home.mode  the home is yours alone\n"
-                  "failure  vault      vault.lan:7843 does not answer\n                    mend: start "
-                  "grantfs serve there"},
+                  R"(LEVEL    CHECK      FOUND
+good     home.mode  the home is yours alone
+failure  vault      vault.lan:7843 does not answer
+                    mend: start grantfs serve there)"},
                  {"grantfs doctor --json",
                   "{\"findings\": [{\"level\": \"good\", \"check\": \"home.mode\", ...}]}"}},
     .next = "do what the lines that begin with mend say.",

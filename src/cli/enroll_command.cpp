@@ -77,24 +77,23 @@ const Command kEnrollCommand = {
     .max_arguments = 0,
     .summary = "make this machine's key and ask to be let in",
     .about =
-        "On the machine: takes the line that grantfs invite printed, makes keys that never leave this "
-        "machine, and asks"
-        " to be let in. It shows the fingerprint of the new key and waits for an owner's approval; called "
-        "again, it goes"
-        " on waiting with the same keys.",
-    .options = {{"file", "FILE", "read the invitation from FILE in place of standard input"},
-                {"wait", "TIME",
-                 "how long to wait for the approval (default: 10m where standard input is a terminal, else"
-                 " not at all); exit code 6 if it has not come by then"}},
-    .examples =
-        {{"sudo grantfs enroll",
-          "invitation (not shown):\nweb-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t\nan "
-          "owner"
-          " compares it and runs: grantfs approve web-1\nthis is web-1, of the vault at vault.lan:7843"},
-         {"grantfs invite web-1 | ssh web-1 sudo grantfs enroll",
-          "web-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t"},
-         {"sudo grantfs enroll --file /root/invitation --wait 1h && sudo grantfs mount",
-          "(for a setup script)"}},
+        R"(On the machine: takes the line that grantfs invite printed, makes keys that never leave this machine,
+and asks to be let in. It shows the fingerprint of the new key and waits for an owner's approval; called
+again, it goes on waiting with the same keys.)",
+    .options =
+        {{"file", "FILE", "read the invitation from FILE in place of standard input"},
+         {"wait", "TIME",
+          R"(how long to wait for the approval (default: 10m where standard input is a terminal, else not at all);
+exit code 6 if it has not come by then)"}},
+    .examples = {{"sudo grantfs enroll",
+                  R"(invitation (not shown):
+web-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t
+an owner compares it and runs: grantfs approve web-1
+this is web-1, of the vault at vault.lan:7843)"},
+                 {"grantfs invite web-1 | ssh web-1 sudo grantfs enroll",
+                  "web-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t"},
+                 {"sudo grantfs enroll --file /root/invitation --wait 1h && sudo grantfs mount",
+                  "(for a setup script)"}},
     .next = "grantfs mount",
     .failure = "this machine is not let in",
     .run = Run,

@@ -27,9 +27,8 @@ const Command kEnvCreateCommand = {
     .max_arguments = 1,
     .summary = "make an environment, and its project",
     .about =
-        "Makes an environment with a key pair of its own and you as its first owner; the project comes with "
-        "its"
-        " first environment. Environments share nothing: secrets, members and keys belong to one of them.",
+        R"(Makes an environment with a key pair of its own and you as its first owner; the project comes with its
+first environment. Environments share nothing: secrets, members and keys belong to one of them.)",
     .options = {{"reason", "TEXT", "why; it stands in the signed statement"}},
     .examples = {{"grantfs env create shop/prod", "made shop/prod; you are its owner"},
                  {"grantfs env create shop/test --reason 'a place to try things'",

@@ -44,14 +44,13 @@ const Command kEnvListCommand = {
     .max_arguments = 0,
     .summary = "list the environments and your role in them",
     .about =
-        "Lists every environment that the vault's signed list names. Of those in which you have no role only "
-        "the name"
-        " is known to you.",
+        R"(Lists every environment that the vault's signed list names. Of those in which you have no role only the
+name is known to you.)",
     .options = {},
     .examples = {{"grantfs env list",
-                  "ENVIRONMENT  YOUR ROLE  MEMBERS  KEY EPOCH\nshop/prod    owner      2        1\nshop/test "
-                  "   -          -"
-                  "        -"},
+                  R"(ENVIRONMENT  YOUR ROLE  MEMBERS  KEY EPOCH
+shop/prod    owner      2        1
+shop/test    -          -        -)"},
                  {"grantfs env list --json",
                   "{\"environments\": [{\"name\": \"shop/prod\", \"role\": \"owner\", ...}]}"}},
     .next = "grantfs secret list shop/prod",

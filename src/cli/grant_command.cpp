@@ -57,19 +57,18 @@ const Command kGrantCommand = {
     .max_arguments = kManyArguments,
     .summary = "let a machine read secrets",
     .about =
-        "Seals the keys of the secrets to the machine, signs that it may read them, and returns when its "
-        "mount shows"
-        " them or it is known to be offline. A SECRET is a full name, or shop/prod/* for all that are there "
-        "now (in"
-        " quotes, so that the shell leaves it alone). A grant that stands is replaced.",
+        R"(Seals the keys of the secrets to the machine, signs that it may read them, and returns when its mount
+shows them or it is known to be offline. A SECRET is a full name, or shop/prod/* for all that are there
+now (in quotes, so that the shell leaves it alone). A grant that stands is replaced.)",
     .options = GrantOptionsHelp(),
-    .examples =
-        {{"grantfs grant web-1 shop/prod/db-password",
-          "granted shop/prod/db-password to web-1 (1 version)\nweb-1 has it: its mount shows this now"},
-         {"grantfs grant web-1 shop/prod/tls/server.key --owner nginx --mode 0400 --strict",
-          "granted shop/prod/tls/server.key to web-1 (2 versions)"},
-         {"grantfs grant ci-7 'shop/test/*' --expires 30d --dry-run",
-          "would grant shop/test/api-key to ci-7 (1 version)\nnothing was changed; without --dry-run it is"}},
+    .examples = {{"grantfs grant web-1 shop/prod/db-password",
+                  R"(granted shop/prod/db-password to web-1 (1 version)
+web-1 has it: its mount shows this now)"},
+                 {"grantfs grant web-1 shop/prod/tls/server.key --owner nginx --mode 0400 --strict",
+                  "granted shop/prod/tls/server.key to web-1 (2 versions)"},
+                 {"grantfs grant ci-7 'shop/test/*' --expires 30d --dry-run",
+                  R"(would grant shop/test/api-key to ci-7 (1 version)
+nothing was changed; without --dry-run it is)"}},
     .next = "cat /run/secrets/shop/prod/db-password on the machine; grantfs grants --machine web-1 here.",
     .failure = "the grant was not made",
     .run = Run,

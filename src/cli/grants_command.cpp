@@ -99,15 +99,13 @@ const Command kGrantsCommand = {
     .max_arguments = 0,
     .summary = "list who may read what",
     .about =
-        "Lists the standing grants in your environments, by secret and machine, from signed lists that this "
-        "command"
-        " verified. On a machine it lists what that machine may read.",
+        R"(Lists the standing grants in your environments, by secret and machine, from signed lists that this
+command verified. On a machine it lists what that machine may read.)",
     .options = {{"machine", "MACHINE", "only this machine's"},
                 {"secret", "SECRET", "only this secret's, or those of this environment"}},
     .examples = {{"grantfs grants --machine web-1",
-                  "SECRET                 MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  EXPIRES  SINCE  BY\n"
-                  "shop/prod/db-password  web-1    current  -      -      0400  -       -        "
-                  "2026-01-31T12:00:00Z  ada"},
+                  R"(SECRET                 MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  EXPIRES  SINCE  BY
+shop/prod/db-password  web-1    current  -      -      0400  -       -        2026-01-31T12:00:00Z  ada)"},
                  {"grantfs grants --secret shop/prod/db-password", "(every machine that may read it)"},
                  {"grantfs grants --json --secret shop/prod",
                   "{\"grants\": [{\"secret\": \"shop/prod/db-password\", ...}]}"}},

@@ -47,14 +47,14 @@ const Command kHelpCommand = {
     .max_arguments = 2,
     .summary = "list the commands, or explain one",
     .about =
-        "Without a command it lists all of them; with one it explains that command by example. grantfs "
-        "COMMAND"
-        " --help does the same.",
+        R"(Without a command it lists all of them; with one it explains that command by example. grantfs COMMAND
+--help does the same.)",
     .options = {},
     .examples = {{"grantfs help", "(the list of all commands)"},
                  {"grantfs help secret", "(the commands that begin with secret)"},
                  {"grantfs help secret set",
-                  "usage: grantfs secret set [OPTION...] PROJECT/ENVIRONMENT/NAME\n..."}},
+                  R"(usage: grantfs secret set [OPTION...] PROJECT/ENVIRONMENT/NAME
+...)"}},
     .next = "grantfs doctor, where something does not work.",
     .failure = "no help",
     .run = Run,

@@ -47,15 +47,13 @@ const Command kIdentityRemoveCommand = {
     .max_arguments = 1,
     .summary = "remove a machine or person for good",
     .about =
-        "Ends an identity: the vault answers it no more, nobody seals to it again, and its grants are "
-        "revoked where you"
-        " own the environment. It says what that machine has read, since only a new value makes up for that. "
-        "The name"
-        " can be invited again, with new keys.",
+        R"(Ends an identity: the vault answers it no more, nobody seals to it again, and its grants are revoked
+where you own the environment. It says what that machine has read, since only a new value makes up for
+that. The name can be invited again, with new keys.)",
     .options = {{"reason", "TEXT", "why; it stands in the signed statement"}},
     .examples = {{"grantfs identity remove web-1",
-                  "removed web-1; 2 grants revoked\nweb-1 has read shop/prod/db-password version 3, last"
-                  " 2026-01-31T12:00:00Z: it knows the current value, so set a new one"},
+                  R"(removed web-1; 2 grants revoked
+web-1 has read shop/prod/db-password version 3, last 2026-01-31T12:00:00Z: it knows the current value, so set a new one)"},
                  {"grantfs identity remove --reason stolen --json web-1",
                   "{\"name\": \"web-1\", \"revoked\": [\"shop/prod/db-password\"], ...}"}},
     .next = "grantfs secret set, for each secret that it knows.",

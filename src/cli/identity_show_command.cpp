@@ -34,12 +34,14 @@ const Command kIdentityShowCommand = {
     .max_arguments = 1,
     .summary = "show one person or machine",
     .about =
-        "Shows one identity: its key's fingerprint, when it was let in, and how it stands. The fingerprint "
-        "is what"
-        " grantfs whoami shows on that machine.",
+        R"(Shows one identity: its key's fingerprint, when it was let in, and how it stands. The fingerprint is
+what grantfs whoami shows on that machine.)",
     .options = {},
     .examples = {{"grantfs identity show web-1",
-                  "name         web-1\nkind         machine\nfingerprint  k3vq-7m2a-x4pd-ce6w-hn5t\n..."},
+                  R"(name         web-1
+kind         machine
+fingerprint  k3vq-7m2a-x4pd-ce6w-hn5t
+...)"},
                  {"grantfs identity show --json web-1", "{\"name\": \"web-1\", \"removed\": false, ...}"}},
     .next = "grantfs grants --machine web-1, or grantfs identity remove web-1",
     .failure = "the identity is not known",

@@ -88,20 +88,18 @@ const Command kInitCommand = {
     .max_arguments = 0,
     .summary = "make the vault of an empty server, and be its owner",
     .about =
-        "On your own computer: takes the claim that grantfs serve made at its first start, makes your keys, "
-        "and signs"
-        " the new vault into being with you as its owner. It prints a recovery code once: with it the owners "
-        "can be"
-        " replaced when all their keys are lost.",
+        R"(On your own computer: takes the claim that grantfs serve made at its first start, makes your keys, and
+signs the new vault into being with you as its owner. It prints a recovery code once: with it the owners
+can be replaced when all their keys are lost.)",
     .options = {{"name", "NAME", "the owner's name in the vault (default: your login name)"},
                 {"file", "FILE", "read the claim from FILE in place of standard input"},
                 {"recovery-file", "FILE",
                  "write the recovery code to a new FILE (0600) in place of standard output"}},
     .examples = {{"grantfs init",
-                  "claim (not shown):\nmade the vault 6f1d... at vault.lan:7843; its owner is ada, "
-                  "fingerprint p2ma-...\n"
-                  "the recovery code, shown this once and kept nowhere; write it down and keep it offline:\n"
-                  "k7qd-m2xa-..."},
+                  R"(claim (not shown):
+made the vault 6f1d... at vault.lan:7843; its owner is ada, fingerprint p2ma-...
+the recovery code, shown this once and kept nowhere; write it down and keep it offline:
+k7qd-m2xa-...)"},
                  {"ssh vault.lan sudo cat /var/lib/grantfs/claim | grantfs init --name ada",
                   "made the vault 6f1d... ..."},
                  {"grantfs init --file claim --recovery-file /media/usb/recovery",

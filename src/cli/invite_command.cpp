@@ -42,17 +42,17 @@ const Command kInviteCommand = {
     .max_arguments = 1,
     .summary = "make an invitation for a machine",
     .about =
-        "Makes a one-use invitation and prints it as one line, alone on standard output. The machine that is "
-        "given it"
-        " makes keys of its own and asks to be let in; nothing is granted to it before you approve that.",
+        R"(Makes a one-use invitation and prints it as one line, alone on standard output. The machine that is
+given it makes keys of its own and asks to be let in; nothing is granted to it before you approve that.)",
     .options = {{"ttl", "TIME", "for how long it can be used: 60s to 30d (default: 1h)"}},
-    .examples = {{"grantfs invite web-1",
-                  "grantfs-invite-1.AAAD...\n(on standard error: what to do with it)"},
-                 {"grantfs invite web-1 | ssh web-1 grantfs enroll",
-                  "web-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t"},
-                 {"grantfs invite --ttl 10m --json web-1",
-                  "{\"name\": \"web-1\", \"id\": \"5c...\", \"expires\": 1769860800, \"line\": "
-                  "\"grantfs-invite-1.AAAD...\"}"}},
+    .examples =
+        {{"grantfs invite web-1",
+          R"(grantfs-invite-1.AAAD...
+(on standard error: what to do with it))"},
+         {"grantfs invite web-1 | ssh web-1 grantfs enroll",
+          "web-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t"},
+         {"grantfs invite --ttl 10m --json web-1",
+          R"({"name": "web-1", "id": "5c...", "expires": 1769860800, "line": "grantfs-invite-1.AAAD..."})"}},
     .next = "grantfs enroll on the machine, then grantfs approve web-1 here.",
     .failure = "there is no invitation",
     .run = Run,

@@ -106,19 +106,17 @@ const Command kMountCommand = {
     .max_arguments = 1,
     .summary = "show this machine's secrets as files",
     .about =
-        "On a machine: mounts the secrets that it is granted below DIR (default: /run/grantfs/secrets, to "
-        "which"
-        " /run/secrets becomes a link where nothing has that name), and returns once they can be read. Every "
-        "open is"
-        " checked by the vault, decrypted on demand and recorded; with the vault down the files are listed, "
-        "and reading"
-        " them fails.",
+        R"(On a machine: mounts the secrets that it is granted below DIR (default: /run/grantfs/secrets, to which
+/run/secrets becomes a link where nothing has that name), and returns once they can be read. Every open
+is checked by the vault, decrypted on demand and recorded; with the vault down the files are listed, and
+reading them fails.)",
     .options = {{"root", "PROJECT/ENVIRONMENT", "show this environment alone, at the top of DIR"},
                 {"foreground", "",
                  "stay in the foreground and log to standard error, as a service manager wants it"}},
     .examples = {{"sudo grantfs mount", "mounted /run/grantfs/secrets (process 4711)"},
                  {"sudo grantfs mount /srv/shop/secrets --root shop/prod",
-                  "mounted /srv/shop/secrets (process 4712)\n  $ cat /srv/shop/secrets/db-password"},
+                  R"(mounted /srv/shop/secrets (process 4712)
+  $ cat /srv/shop/secrets/db-password)"},
                  {"sudo systemctl enable --now grantfs-mount", "(the same at every start of the machine)"}},
     .next = "ls -lR /run/secrets, and cat /run/secrets/.grantfs/status; grantfs umount ends it.",
     .failure = "the files are not shown",

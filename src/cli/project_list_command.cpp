@@ -39,12 +39,12 @@ const Command kProjectListCommand = {
     .max_arguments = 0,
     .summary = "list the projects",
     .about =
-        "Lists the projects with their environments. A project is the first part of an environment's name "
-        "and has"
-        " nothing beyond it.",
+        R"(Lists the projects with their environments. A project is the first part of an environment's name and has
+nothing beyond it.)",
     .options = {},
     .examples =
-        {{"grantfs project list", "PROJECT  ENVIRONMENTS\nshop     shop/prod and shop/test"},
+        {{"grantfs project list", R"(PROJECT  ENVIRONMENTS
+shop     shop/prod and shop/test)"},
          {"grantfs project list --json",
           "{\"projects\": [{\"name\": \"shop\", \"environments\": [\"shop/prod\", \"shop/test\"]}]}"}},
     .next = "grantfs env list",

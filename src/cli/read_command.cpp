@@ -59,10 +59,9 @@ const Command kReadCommand = {
     .max_arguments = 1,
     .summary = "read a granted secret without a mount",
     .about =
-        "On a machine: writes a secret that is granted to it to standard output, byte for byte. It is the "
-        "same read as"
-        " of a file below the mount, checked, decrypted and recorded alike, for places where there is no "
-        "FUSE.",
+        R"(On a machine: writes a secret that is granted to it to standard output, byte for byte. It is the same
+read as of a file below the mount, checked, decrypted and recorded alike, for places where there is no
+FUSE.)",
     .options = {},
     .examples =
         {{"sudo grantfs read shop/prod/db-password", "correct horse battery staple"},

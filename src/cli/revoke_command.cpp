@@ -76,21 +76,19 @@ const Command kRevokeCommand = {
     .max_arguments = kManyArguments,
     .summary = "end grants",
     .about =
-        "Ends a machine's grants: delivery stops at once, open files end, and later versions are not sealed "
-        "to it. It"
-        " says what the machine has read and so may have kept, since only a new value makes up for that.",
+        R"(Ends a machine's grants: delivery stops at once, open files end, and later versions are not sealed to
+it. It says what the machine has read and so may have kept, since only a new value makes up for that.)",
     .options = {{"all", "", "all grants of the machine, in the environments that you own"},
                 {"reason", "TEXT", "why; it stands in the signed statement"},
                 {"wait", "TIME", "how long to wait for the machine's mount (default: 5s)"}},
-    .examples =
-        {{"grantfs revoke web-1 shop/prod/db-password",
-          "revoked shop/prod/db-password from web-1\nweb-1 has it: its mount shows this now\nweb-1 has read"
-          " shop/prod/db-password version 3, last 2026-01-31T12:00:00Z: it\nknows the current value, so set "
-          "a new"
-          " one"},
-         {"grantfs revoke web-1 'shop/prod/tls/*'", "revoked shop/prod/tls/server.key from web-1"},
-         {"grantfs revoke web-1 --all --reason 'moved to web-2'",
-          "revoked shop/prod/db-password from web-1"}},
+    .examples = {{"grantfs revoke web-1 shop/prod/db-password",
+                  R"(revoked shop/prod/db-password from web-1
+web-1 has it: its mount shows this now
+web-1 has read shop/prod/db-password version 3, last 2026-01-31T12:00:00Z: it
+knows the current value, so set a new one)"},
+                 {"grantfs revoke web-1 'shop/prod/tls/*'", "revoked shop/prod/tls/server.key from web-1"},
+                 {"grantfs revoke web-1 --all --reason 'moved to web-2'",
+                  "revoked shop/prod/db-password from web-1"}},
     .next = "grantfs secret set, for each secret that the machine knows.",
     .failure = "the grant was not ended",
     .run = Run,

@@ -44,9 +44,8 @@ const Command kSecretGetCommand = {
     .max_arguments = 1,
     .summary = "print a secret's value",
     .about =
-        "Writes a value to standard output, byte for byte, with nothing added. Owners and readers of the "
-        "environment"
-        " may do that; the vault records it like a machine's read.",
+        R"(Writes a value to standard output, byte for byte, with nothing added. Owners and readers of the
+environment may do that; the vault records it like a machine's read.)",
     .options = {{"version", "NUMBER", "this version in place of the current one"},
                 {"label", "LABEL", "the version that LABEL points at: current (default), previous"}},
     .examples =

@@ -47,14 +47,13 @@ const Command kSecretHistoryCommand = {
     .max_arguments = 1,
     .summary = "list a secret's versions",
     .about =
-        "Lists all versions of a secret, the newest first: when each was set, by whom and why, and which "
-        "labels point at"
-        " it. Versions are immutable; none is ever replaced.",
+        R"(Lists all versions of a secret, the newest first: when each was set, by whom and why, and which labels
+point at it. Versions are immutable; none is ever replaced.)",
     .options = {},
     .examples = {{"grantfs secret history shop/prod/db-password",
-                  "VERSION  LABELS    BYTES  SET                   BY   REASON\n"
-                  "2        current   28     2026-01-31T12:00:00Z  ada  web-1 was removed\n"
-                  "1        previous  12     2026-01-02T09:30:00Z  ada  -"},
+                  R"(VERSION  LABELS    BYTES  SET                   BY   REASON
+2        current   28     2026-01-31T12:00:00Z  ada  web-1 was removed
+1        previous  12     2026-01-02T09:30:00Z  ada  -)"},
                  {"grantfs secret history --json shop/prod/db-password",
                   "{\"name\": \"shop/prod/db-password\", \"versions\": [{\"version\": 2, ...}]}"}},
     .next = "grantfs secret get --version 1 shop/prod/db-password",

@@ -68,13 +68,12 @@ const Command kSecretListCommand = {
     .max_arguments = 1,
     .summary = "list an environment's secrets",
     .about =
-        "Lists the secrets of an environment, or of those whose names begin with PREFIX/, by name; never a "
-        "value."
-        " Each line comes from a signed list that this command verified.",
+        R"(Lists the secrets of an environment, or of those whose names begin with PREFIX/, by name; never a value.
+Each line comes from a signed list that this command verified.)",
     .options = {},
     .examples = {{"grantfs secret list shop/prod",
-                  "SECRET                 VERSION  BYTES  SET                   GRANTS  OWNER\n"
-                  "shop/prod/db-password  3        28     2026-01-31T12:00:00Z  2       payments"},
+                  R"(SECRET                 VERSION  BYTES  SET                   GRANTS  OWNER
+shop/prod/db-password  3        28     2026-01-31T12:00:00Z  2       payments)"},
                  {"grantfs secret list shop/prod/tls/", "(those below shop/prod/tls)"},
                  {"grantfs secret list --json shop/prod",
                   "{\"secrets\": [{\"name\": \"shop/prod/db-password\", ...}]}"}},

@@ -52,25 +52,23 @@ const Command kSecretSetCommand = {
     .max_arguments = 1,
     .summary = "store a new version of a secret",
     .about =
-        "Encrypts a value on this computer and publishes it as the secret's next version; the first one "
-        "makes the"
-        " secret. The value is what standard input holds, byte for byte (a newline at its end is kept), or "
-        "what you"
-        " type at a prompt; it never stands in an argument, where other users could see it.",
+        R"(Encrypts a value on this computer and publishes it as the secret's next version; the first one makes the
+secret. The value is what standard input holds, byte for byte (a newline at its end is kept), or what
+you type at a prompt; it never stands in an argument, where other users could see it.)",
     .options = {{"file", "FILE", "read the value from FILE, byte for byte"},
                 {"owner", "TEXT", "of a new secret: who answers for it"},
                 {"description", "TEXT", "of a new secret: what it is"},
                 {"reason", "TEXT", "why; it stands in the signed statement"}},
     .examples = {{"grantfs secret set shop/prod/db-password",
-                  "value of shop/prod/db-password (not shown):\nthe same again (not shown):\n"
-                  "made shop/prod/db-password: version 1, sealed to 0 machines"},
+                  R"(value of shop/prod/db-password (not shown):
+the same again (not shown):
+made shop/prod/db-password: version 1, sealed to 0 machines)"},
                  {"openssl rand -hex 32 | tr -d '\\n' | grantfs secret set shop/prod/api-key",
                   "made shop/prod/api-key: version 1, sealed to 0 machines"},
                  {"grantfs secret set --file server.key shop/prod/tls/server.key",
                   "set shop/prod/tls/server.key: version 2, sealed to 3 machines"}},
     .next =
-        "grantfs grant web-1 shop/prod/db-password; machines that are granted it already have the new "
-        "version.",
+        R"(grantfs grant web-1 shop/prod/db-password; machines that are granted it already have the new version.)",
     .failure = "the secret was not set",
     .run = Run,
     .stray_argument =

@@ -52,31 +52,30 @@ const Command kServeCommand = {
     .max_arguments = 0,
     .summary = "run a vault",
     .about =
-        "Serves a vault until it is told to stop (SIGTERM, Ctrl-C). On an empty data directory it makes a "
-        "new vault and a"
-        " one-use claim, with which grantfs init on your own computer makes the vault yours; the claim is "
-        "shown on a"
-        " terminal, else it goes to the file claim in the data directory (0600). There is nothing to unseal: "
-        "a restart"
-        " needs nobody.",
-    .options = {{"name", "HOST[:PORT]",
-                 "what clients call this vault; requests for other names are refused (default: the address "
-                 "that it listens at;"
-                 " the port: that of the first --listen, else 7843)",
-                 true},
-                {"listen", "ADDRESS[:PORT]",
-                 "where to listen (default: the first name's port, on all addresses of this host; on "
-                 "loopback alone where"
-                 " no name is given or every one is localhost)",
-                 true}},
+        R"(Serves a vault until it is told to stop (SIGTERM, Ctrl-C). On an empty data directory it makes a new
+vault and a one-use claim, with which grantfs init on your own computer makes the vault yours; the claim
+is shown on a terminal, else it goes to the file claim in the data directory (0600). There is nothing to
+unseal: a restart needs nobody.)",
+    .options =
+        {{"name", "HOST[:PORT]",
+          R"(what clients call this vault; requests for other names are refused (default: the address that it listens
+at; the port: that of the first --listen, else 7843))",
+          true},
+         {"listen", "ADDRESS[:PORT]",
+          R"(where to listen (default: the first name's port, on all addresses of this host; on loopback alone where
+no name is given or every one is localhost))",
+          true}},
     .examples = {{"sudo grantfs serve --name vault.lan",
-                  "this vault belongs to nobody yet; whoever has the claim below makes it theirs, "
-                  "once:\ngrantfs-claim-1."
-                  "AAAD...\nserving the vault in /var/lib/grantfs at vault.lan:7843"},
+                  R"(this vault belongs to nobody yet; whoever has the claim below makes it theirs, once:
+grantfs-claim-1.AAAD...
+serving the vault in /var/lib/grantfs at vault.lan:7843)"},
                  {"grantfs serve --data /tmp/trial",
                   "(a vault for a trial, on this host alone: localhost:7843)"},
                  {"cat /etc/grantfs/grantfs.conf",
-                  "[serve]\nname = vault.lan\nname = 10.0.0.5\nlisten = 10.0.0.5"},
+                  R"([serve]
+name = vault.lan
+name = 10.0.0.5
+listen = 10.0.0.5)"},
                  {"sudo systemctl enable --now grantfs-vault", "(reads that file)"}},
     .next = "grantfs init on your own computer.",
     .failure = "the vault does not run",

@@ -92,16 +92,15 @@ const Command kStatusCommand = {
     .max_arguments = 0,
     .summary = "ask the vault how things stand",
     .about =
-        "Asks the vault who it is, verifies the answer against what this home remembers, and says what waits "
-        "to be"
-        " done. On a machine it says how many secrets that machine is granted; how its mount is doing stands "
-        "in"
-        " MOUNT/.grantfs/status.",
+        R"(Asks the vault who it is, verifies the answer against what this home remembers, and says what waits to
+be done. On a machine it says how many secrets that machine is granted; how its mount is doing stands in
+MOUNT/.grantfs/status.)",
     .options = {},
     .examples = {{"grantfs status",
-                  "vault         6f1d...\naddress       vault.lan:7843 (vault.lan)\n...\nweb-1 waits for "
-                  "approval: grantfs"
-                  " approve web-1"},
+                  R"(vault         6f1d...
+address       vault.lan:7843 (vault.lan)
+...
+web-1 waits for approval: grantfs approve web-1)"},
                  {"grantfs status --json", "{\"vault\": \"6f1d...\", \"audit_records\": 41, ...}"}},
     .next = "grantfs doctor, where this fails.",
     .failure = "the status is not known",

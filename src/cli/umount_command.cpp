@@ -24,9 +24,8 @@ const Command kUmountCommand = {
     .max_arguments = 1,
     .summary = "take the files away",
     .about =
-        "Unmounts a grantfs filesystem, and nothing else; the mount's process then ends. It fails while a "
-        "program has a"
-        " file open there.",
+        R"(Unmounts a grantfs filesystem, and nothing else; the mount's process then ends. It fails while a program
+has a file open there.)",
     .options = {},
     .examples = {{"grantfs umount", "unmounted /run/grantfs/secrets"},
                  {"grantfs umount /srv/app/secrets", "unmounted /srv/app/secrets"}},

@@ -20,9 +20,8 @@ const Command kVersionCommand = {
     .max_arguments = 0,
     .summary = "print the program's version",
     .about =
-        "Prints the version of this program; grantfs --version does the same. The version of the vault's "
-        "program"
-        " stands in grantfs status.",
+        R"(Prints the version of this program; grantfs --version does the same. The version of the vault's program
+stands in grantfs status.)",
     .options = {},
     .examples = {{"grantfs version", "grantfs " GRANTFS_VERSION},
                  {"grantfs version --json",

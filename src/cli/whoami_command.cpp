@@ -66,12 +66,17 @@ const Command kWhoamiCommand = {
     .max_arguments = 0,
     .summary = "show whose identity this home holds",
     .about =
-        "Shows the identity in the home and the vault that it belongs to. It asks nothing of the vault, so it"
-        " works while that is down.",
+        R"(Shows the identity in the home and the vault that it belongs to. It asks nothing of the vault, so it
+works while that is down.)",
     .options = {},
     .examples = {{"grantfs whoami",
-                  "name         ada\nkind         user\nfingerprint  k3vq-7m2a-x4pd-ce6w-hn5t\n..."},
-                 {"sudo grantfs whoami", "name         web-1\nkind         machine\n..."}},
+                  R"(name         ada
+kind         user
+fingerprint  k3vq-7m2a-x4pd-ce6w-hn5t
+...)"},
+                 {"sudo grantfs whoami", R"(name         web-1
+kind         machine
+...)"}},
     .next = "grantfs status asks the vault how things stand.",
     .failure = "there is no identity to show",
     .run = Run,

@@ -1,0 +1,150 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+
+#include "cli/commands_internal.h"
+#include "streams.h"
+
+namespace grantfs {
+namespace {
+
+// The words of a shell's line from `at` on, up to what ends the command.
+std::vector<std::string> ShellWords(const std::string& line, std::size_t at) {
+  std::vector<std::string> words;
+  std::string word;
+  bool within = false;
+  char quote = '\0';
+  for (; at < line.size(); ++at) {
+    const char c = line[at];
+    if (quote == '\0' && std::string_view("|&>;)").find(c) != std::string_view::npos) break;
+    if (c == quote || (quote == '\0' && c == '\'')) {
+      quote = quote == '\0' ? c : '\0';
+      within = true;
+    } else if (c == ' ' && quote == '\0') {
+      if (within) words.push_back(word);
+      within = false;
+      word.clear();
+    } else {
+      word += c;
+      within = true;
+    }
+  }
+  if (within) words.push_back(word);
+  return words;
+}
+
+// Each "grantfs ..." in an example's line.
+std::vector<std::vector<std::string>> CommandsIn(const std::string& line) {
+  std::vector<std::vector<std::string>> found;
+  for (std::size_t at = line.find("grantfs "); at != std::string::npos; at = line.find("grantfs ", at + 1)) {
+    const bool begins = at == 0 || std::string_view(" (").find(line[at - 1]) != std::string_view::npos;
+    if (begins && line.substr(0, at).find("cat ") == std::string::npos)
+      found.push_back(ShellWords(line, at + 8));
+  }
+  return found;
+}
+
+void ExpectIsAccepted(const std::vector<std::string>& words, const std::string& line) {
+  std::size_t taken = 0;
+  const Command* command = FindCommand(words, &taken);
+  ASSERT_NE(command, nullptr) << line;
+  const auto parsed = ParseArguments(
+      *command, std::vector<std::string>(words.begin() + static_cast<std::ptrdiff_t>(taken), words.end()));
+  EXPECT_TRUE(parsed) << line << ": " << Describe(parsed.error());
+}
+
+TEST(CommandsTest, EveryHelpTeachesByExample) {
+  for (const Command* command : AllCommands()) {
+    SCOPED_TRACE(command->name);
+    const std::string help = CommandHelp(*command);
+    EXPECT_GE(command->examples.size(), 2u);
+    EXPECT_LE(command->examples.size(), 4u);
+    for (const Example& example : command->examples) {
+      EXPECT_NE(help.find(std::string("  $ ") + example.line + "\n"), std::string::npos);
+      EXPECT_STRNE(example.prints, "") << example.line;
+    }
+    for (const Option& option : AcceptedOptions(*command)) {
+      EXPECT_NE(help.find(std::string("  --") + option.name), std::string::npos) << option.name;
+      EXPECT_STRNE(option.help, "") << option.name;
+    }
+    EXPECT_NE(help.find("\nnext: "), std::string::npos);
+    EXPECT_NE(
+        help.find("exit codes: 0 done, 1 failed, 2 usage, 3 denied, 4 not found, 5 unreachable, 6 conflict,"),
+        std::string::npos);
+  }
+}
+
+TEST(CommandsTest, EveryExampleIsALineThatIsAccepted) {
+  std::size_t seen = 0;
+  for (const Command* command : AllCommands()) {
+    bool of_its_own = false;
+    for (const Example& example : command->examples) {
+      for (const auto& words : CommandsIn(example.line)) {
+        ExpectIsAccepted(words, example.line);
+        std::size_t taken = 0;
+        of_its_own |= FindCommand(words, &taken) == command;
+        ++seen;
+      }
+    }
+    EXPECT_TRUE(of_its_own) << command->name;
+  }
+  EXPECT_GT(seen, 50u);
+}
+
+TEST(CommandsTest, NamesAreUniqueAndSummariesShort) {
+  std::set<std::string> names;
+  for (const Command* command : AllCommands()) {
+    EXPECT_TRUE(names.insert(command->name).second) << command->name;
+    EXPECT_LE(std::string_view(command->summary).size(), 55u) << command->name;
+    EXPECT_NE(command->run, nullptr) << command->name;
+    EXPECT_STRNE(command->failure, "") << command->name;
+  }
+}
+
+TEST(CommandsTest, OptionsOfACommandAreUnique) {
+  for (const Command* command : AllCommands()) {
+    std::set<std::string> names;
+    for (const Option& option : AcceptedOptions(*command))
+      EXPECT_TRUE(names.insert(option.name).second) << command->name << " " << option.name;
+  }
+}
+
+// The option's name stands where it is declared and, at least once more, where it is looked at.
+TEST(CommandsTest, NoOptionIsParsedAndIgnored) {
+  std::string sources;
+  for (const auto& entry : std::filesystem::directory_iterator(SOURCE_ROOT "/src/cli"))
+    if (entry.path().extension() == ".cpp") sources += FileText(entry.path().string());
+  ASSERT_NE(sources, "");
+  for (const Command* command : AllCommands()) {
+    for (const Option& option : AcceptedOptions(*command)) {
+      const std::string quoted = std::string("\"") + option.name + "\"";
+      const std::size_t first = sources.find(quoted);
+      ASSERT_NE(first, std::string::npos) << quoted;
+      EXPECT_NE(sources.find(quoted, first + 1), std::string::npos) << command->name << " " << quoted;
+    }
+  }
+}
+
+TEST(CommandsTest, LongestNameIsTaken) {
+  std::size_t taken = 0;
+  EXPECT_EQ(FindCommand({"secret", "set", "x"}, &taken), &kSecretSetCommand);
+  EXPECT_EQ(taken, 2u);
+  EXPECT_EQ(FindCommand({"grant", "set"}, &taken), &kGrantCommand);
+  EXPECT_EQ(taken, 1u);
+  EXPECT_EQ(FindCommand({"secret"}, &taken), nullptr);
+  EXPECT_EQ(FindCommand({}, &taken), nullptr);
+  EXPECT_EQ(CommandsOfGroup("secret").size(), 4u);
+  EXPECT_TRUE(CommandsOfGroup("secr").empty());
+}
+
+TEST(CommandsTest, CommonOptionsMayStandBeforeTheCommand) {
+  EXPECT_EQ(CommandFirst({"--home", "/x", "--json", "env", "list"}),
+            (std::vector<std::string>{"env", "list", "--home", "/x", "--json"}));
+  EXPECT_EQ(CommandFirst({"--home=/x", "status"}), (std::vector<std::string>{"status", "--home=/x"}));
+  EXPECT_EQ(CommandFirst({"read", "x"}), (std::vector<std::string>{"read", "x"}));
+  EXPECT_EQ(CommandFirst({}), std::vector<std::string>{});
+}
+
+}  // namespace
+}  // namespace grantfs

@@ -1,0 +1,72 @@
+#include <gtest/gtest.h>
+
+#include "cli/commands_internal.h"
+#include "cli/grant_terms_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::int64_t kNow = 1'000'000;
+
+Result<Grant> Terms(std::vector<std::string> words) {
+  words.insert(words.begin(), {"web-1", "shop/prod/x"});
+  const Arguments arguments = GRANTFS_TRY(ParseArguments(kGrantCommand, words));
+  return GrantTerms(arguments, kNow);
+}
+
+TEST(GrantTermsTest, DefaultsAreTheActs) {
+  const auto terms = Terms({});
+  ASSERT_TRUE(terms) << Describe(terms.error());
+  EXPECT_EQ(terms->label, "current");
+  EXPECT_EQ(terms->mode, 0400u);
+  EXPECT_EQ(terms->expires, 0);
+  EXPECT_EQ(terms->lease, 0);
+  EXPECT_EQ(terms->record, "each");
+  EXPECT_FALSE(terms->strict);
+}
+
+TEST(GrantTermsTest, TakesWhatAMountEnforces) {
+  const auto terms = Terms({"--owner", "nginx", "--group", "33", "--mode", "0440", "--label", "previous",
+                            "--expires", "2d", "--strict", "--record", "each"});
+  ASSERT_TRUE(terms) << Describe(terms.error());
+  EXPECT_EQ(terms->owner, "nginx");
+  EXPECT_EQ(terms->group, "33");
+  EXPECT_EQ(terms->mode, 0440u);
+  EXPECT_EQ(terms->label, "previous");
+  EXPECT_EQ(terms->expires, kNow + 2 * 86400);
+  EXPECT_TRUE(terms->strict);
+}
+
+TEST(GrantTermsTest, RefusesWhatAMountCannotEnforce) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"--only-user", "www-data"},
+                                                                 {"--only-group", "www-data"},
+                                                                 {"--only-unit", "nginx.service"},
+                                                                 {"--only-exe", "/usr/sbin/nginx"},
+                                                                 {"--lease", "10m"},
+                                                                 {"--offline", "24h"},
+                                                                 {"--record", "sync"},
+                                                                 {"--record", "aggregate"}}) {
+    const auto terms = Terms(words);
+    ASSERT_FALSE(terms) << words[0];
+    EXPECT_EQ(terms.error().code, Code::kUnsupported) << words[0];
+    EXPECT_NE(std::string(terms.error().where).find("cannot enforce"), std::string::npos);
+    EXPECT_TRUE(terms.error().subject.starts_with(words[0])) << terms.error().subject;
+  }
+}
+
+TEST(GrantTermsTest, RefusesNonsense) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"--mode", "888"},
+                                                                 {"--mode", "01777"},
+                                                                 {"--mode", "u=r"},
+                                                                 {"--mode", ""},
+                                                                 {"--label", "Current!"},
+                                                                 {"--expires", "tomorrow"},
+                                                                 {"--record", "never"}}) {
+    const auto terms = Terms(words);
+    ASSERT_FALSE(terms) << words[0] << " " << words[1];
+    EXPECT_EQ(terms.error().code, Code::kInvalid) << words[0];
+  }
+}
+
+}  // namespace
+}  // namespace grantfs

@@ -1,0 +1,159 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "program.h"
+#include "support/eventually.h"
+
+namespace grantfs {
+namespace {
+
+// What a newcomer does, from an empty directory to a revoked grant, with the real program.
+
+TEST(StoryTest, FromAnEmptyDirectoryToARevokedGrant) {
+  OwnedVault vault;
+  const Finished set = vault.Owner({"secret", "set", "shop/prod/db-password"}, "hunter2");
+  ASSERT_EQ(set.exit, 0) << set.Told();
+  EXPECT_EQ(set.out, "made shop/prod/db-password: version 1, sealed to 0 machines\n");
+  vault.AddMachine("web-1");
+  const Finished none = vault.Machine("web-1", {"read", "shop/prod/db-password"});
+  EXPECT_EQ(none.exit, 4) << none.Told();
+  const Finished granted = vault.Owner({"grant", "web-1", "shop/prod/db-password"});
+  ASSERT_EQ(granted.exit, 0) << granted.Told();
+  EXPECT_NE(granted.err.find("offline"), std::string::npos) << granted.Told();
+  const Finished read = vault.Machine("web-1", {"read", "shop/prod/db-password"});
+  EXPECT_EQ(read.exit, 0) << read.Told();
+  EXPECT_EQ(read.out, "hunter2");
+  const Finished second = vault.Owner({"secret", "set", "shop/prod/db-password"}, "hunter3\n");
+  EXPECT_EQ(second.out, "set shop/prod/db-password: version 2, sealed to 1 machine\n") << second.Told();
+  EXPECT_EQ(vault.Machine("web-1", {"read", "shop/prod/db-password"}).out, "hunter3\n");
+  const Finished revoked = vault.Owner({"revoke", "web-1", "shop/prod/db-password"});
+  EXPECT_EQ(revoked.exit, 0) << revoked.Told();
+  EXPECT_NE(revoked.err.find("knows the current value"), std::string::npos) << revoked.Told();
+  EXPECT_EQ(vault.Machine("web-1", {"read", "shop/prod/db-password"}).exit, 4);
+  const Finished audit = vault.Owner({"audit", "list", "--object", "shop/prod/db-password"});
+  EXPECT_EQ(audit.exit, 0) << audit.Told();
+  EXPECT_NE(audit.out.find("web-1"), std::string::npos) << audit.out;
+  const Finished verified = vault.Owner({"audit", "verify"});
+  EXPECT_EQ(verified.exit, 0) << verified.Told();
+  EXPECT_NE(verified.out.find("authenticated: "), std::string::npos) << verified.out;
+}
+
+TEST(StoryTest, EveryListIsADocument) {
+  OwnedVault vault;
+  ASSERT_EQ(vault.Owner({"secret", "set", "shop/prod/db-password", "--owner", "payments"}, "hunter2").exit,
+            0);
+  vault.AddMachine("web-1");
+  ASSERT_EQ(vault.Owner({"grant", "web-1", "shop/prod/*", "--mode", "0440"}).exit, 0);
+  const auto document = [&vault](Words words) {
+    words.push_back("--json");
+    const Finished finished = vault.Owner(words);
+    EXPECT_EQ(finished.exit, 0) << words[0] << " " << finished.Told();
+    return finished.Document();
+  };
+  EXPECT_EQ(document({"env", "list"}).Find("environments")->Items().at(0).Find("role")->AsString(), "owner");
+  EXPECT_EQ(document({"project", "list"}).Find("projects")->Items().at(0).Find("name")->AsString(), "shop");
+  EXPECT_EQ(
+      document({"secret", "list", "shop/prod"}).Find("secrets")->Items().at(0).Find("owner")->AsString(),
+      "payments");
+  EXPECT_EQ(document({"secret", "history", "shop/prod/db-password"}).Find("versions")->Items().size(), 1u);
+  EXPECT_EQ(document({"secret", "get", "shop/prod/db-password"}).Find("value_base64")->AsString(),
+            "aHVudGVyMg==");
+  EXPECT_EQ(document({"grants"}).Find("grants")->Items().at(0).Find("mode")->AsString(), "0440");
+  EXPECT_EQ(document({"identity", "show", "web-1"}).Find("kind")->AsString(), "machine");
+  EXPECT_EQ(document({"whoami"}).Find("name")->AsString(), "ada");
+  EXPECT_TRUE(document({"audit", "verify"}).Find("good")->AsBool());
+  EXPECT_EQ(document({"approve"}).Find("waiting")->Items().size(), 0u);
+  EXPECT_TRUE(document({"invite", "web-2"}).Find("line")->AsString().starts_with("grantfs-invite-1."));
+  for (const Words& words :
+       std::vector<Words>{{"status"}, {"identity", "list"}, {"audit", "list"}, {"version"}, {"help"}})
+    EXPECT_TRUE(document(words).is(Json::Kind::kObject)) << words[0];
+}
+
+TEST(StoryTest, InvitationIsAloneOnStandardOutput) {
+  OwnedVault vault;
+  const Finished invited = vault.Owner({"invite", "web-1"});
+  ASSERT_EQ(invited.exit, 0) << invited.Told();
+  EXPECT_TRUE(invited.out.starts_with("grantfs-invite-1.")) << invited.out;
+  EXPECT_EQ(invited.out.find('\n'), invited.out.size() - 1);
+  EXPECT_NE(invited.err.find("grantfs approve web-1"), std::string::npos) << invited.err;
+}
+
+TEST(StoryTest, ConfigurationInTheHomeSetsOptions) {
+  OwnedVault vault;
+  std::ofstream(vault.home() + "/grantfs.conf") << "json = yes\n[secret set]\nowner = payments\n";
+  const Finished set = vault.Owner({"secret", "set", "shop/prod/x"}, "1");
+  ASSERT_EQ(set.exit, 0) << set.Told();
+  EXPECT_EQ(set.Document().Find("version")->AsNumber(), 1);
+  const Json list = vault.Owner({"secret", "list", "shop/prod"}).Document();
+  EXPECT_EQ(list.Find("secrets")->Items().at(0).Find("owner")->AsString(), "payments");
+}
+
+class MountStoryTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "mounting needs root";
+    if (::access("/dev/fuse", R_OK | W_OK) != 0) GTEST_SKIP() << "there is no /dev/fuse";
+  }
+  static bool Runs(std::int64_t process) { return ::kill(static_cast<pid_t>(process), 0) == 0; }
+};
+
+TEST_F(MountStoryTest, FilesAppearInTheBackgroundAndGo) {
+  OwnedVault vault;
+  ASSERT_EQ(vault.Owner({"secret", "set", "shop/prod/db-password"}, "hunter2").exit, 0);
+  vault.AddMachine("web-1");
+  const std::string directory = vault.path() + "/mnt";
+  const Finished mounted = vault.Machine("web-1", {"mount", directory, "--json"});
+  ASSERT_EQ(mounted.exit, 0) << mounted.Told();
+  const std::int64_t process = mounted.Document().Find("process")->AsNumber();
+  const Finished granted = vault.Owner({"grant", "web-1", "shop/prod/db-password"});
+  EXPECT_EQ(granted.exit, 0) << granted.Told();
+  EXPECT_NE(granted.err.find("web-1 has it"), std::string::npos) << granted.Told();
+  EXPECT_EQ(FileText(directory + "/shop/prod/db-password"), "hunter2");
+  const Finished twice = vault.Machine("web-1", {"mount", directory});
+  EXPECT_EQ(twice.exit, 6) << twice.Told();
+  EXPECT_EQ(vault.Owner({"revoke", "web-1", "shop/prod/db-password"}).exit, 0);
+  EXPECT_NE(::access((directory + "/shop/prod/db-password").c_str(), F_OK), 0);
+  const Finished unmounted = RunProgram({"umount", directory});
+  EXPECT_EQ(unmounted.exit, 0) << unmounted.Told();
+  EXPECT_TRUE(Eventually([process] { return !Runs(process); }));
+}
+
+TEST_F(MountStoryTest, StartsWithTheVaultDownAndShowsOneEnvironment) {
+  OwnedVault vault;
+  ASSERT_EQ(vault.Owner({"secret", "set", "shop/prod/db-password"}, "hunter2").exit, 0);
+  vault.AddMachine("web-1");
+  ASSERT_EQ(vault.Owner({"grant", "web-1", "shop/prod/db-password"}).exit, 0);
+  ASSERT_EQ(vault.Machine("web-1", {"grants"}).exit, 0);
+  vault.server().Stop();
+  const std::string directory = vault.path() + "/mnt";
+  const Finished mounted = vault.Machine("web-1", {"mount", directory, "--root", "shop/prod"});
+  ASSERT_EQ(mounted.exit, 0) << mounted.Told();
+  struct stat info {};
+  EXPECT_EQ(::stat((directory + "/db-password").c_str(), &info), 0);
+  EXPECT_EQ(info.st_size, 7);
+  EXPECT_EQ(FileText(directory + "/db-password"), "") << "no vault, no value";
+  vault.server().Start();
+  EXPECT_TRUE(Eventually([&] { return FileText(directory + "/db-password") == "hunter2"; }));
+  EXPECT_EQ(RunProgram({"umount", directory}).exit, 0);
+}
+
+TEST_F(MountStoryTest, ForegroundEndsOnASignal) {
+  OwnedVault vault;
+  vault.AddMachine("web-1");
+  const std::string directory = vault.path() + "/mnt";
+  const Captured out(vault.path() + "/out"), err(vault.path() + "/err");
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const pid_t process =
+      StartProgram({"mount", directory, "--foreground", "--home", vault.MachineHome("web-1")}, null.get(),
+                   out.fd(), err.fd());
+  EXPECT_TRUE(Eventually([&out] { return out.Text().find("mounted ") == 0; })) << err.Text();
+  EXPECT_EQ(::access((directory + "/.grantfs/status").c_str(), R_OK), 0);
+  ::kill(process, SIGTERM);
+  EXPECT_EQ(WaitForProgram(process), 0) << err.Text();
+  EXPECT_NE(::access((directory + "/.grantfs").c_str(), F_OK), 0);
+}
+
+}  // namespace
+}  // namespace grantfs
