@@ -4,7 +4,8 @@
 //   reader KIND PATH FILE        until FILE exists (so a FILE's name must not be a number)
 //   reader content VERSION       prints what that version must contain
 //
-// KIND: read, mmap (private), shared (mapped), sendfile, held (a descriptor and mappings over several
+// KIND: read; bind (the same on a single-file bind mount, whose size fstat may already tell of the next
+// version); mmap (private); shared (mapped); sendfile; held (a descriptor and a mapping over several
 // rotations, which must stay true to their version). Prints counts; exit status 1 if anything was wrong, or
 // nothing was read.
 
@@ -24,6 +25,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "versioned_content.h"
@@ -130,8 +132,9 @@ void ReadOnce(const std::string& kind, const char* path) {
     return;
   }
   if (fstat(fd, &info) != 0) WrongErrno("fstat");
-  if (kind == "read") {
-    if (auto content = ReadAll(fd)) Judge(*content, info.st_size);
+  if (kind == "read" || kind == "bind") {
+    auto content = ReadAll(fd);
+    if (content) Judge(*content, kind == "read" ? info.st_size : static_cast<off_t>(content->size()));
   } else if (kind == "mmap") {
     ByMapping(fd, info.st_size, MAP_PRIVATE);
   } else if (kind == "shared") {
@@ -148,7 +151,7 @@ void ReadOnce(const std::string& kind, const char* path) {
 int Usage() {
   std::fprintf(
       stderr,
-      "usage: reader read|mmap|shared|sendfile|held PATH SECONDS|FILE\n       reader content VERSION\n");
+      "usage: reader read|bind|mmap|shared|sendfile|held PATH SECONDS|FILE\n       reader content VERSION\n");
   return 2;
 }
 
@@ -160,8 +163,8 @@ int main(int argc, char** argv) {
     return std::fwrite(content.data(), 1, content.size(), stdout) == content.size() ? 0 : 1;
   }
   const std::string kind = argc == 4 ? argv[1] : "";
-  if (kind != "read" && kind != "mmap" && kind != "shared" && kind != "sendfile" && kind != "held")
-    return Usage();
+  const std::set<std::string> kinds = {"read", "bind", "mmap", "shared", "sendfile", "held"};
+  if (!kinds.contains(kind)) return Usage();
   signal(SIGBUS, OnBus);
   char* end = nullptr;
   const double seconds = std::strtod(argv[3], &end);

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 
 #include "../support/eventually.h"
@@ -142,31 +141,65 @@ TEST_F(RotationTest, NeverMixesVersionsInTheCacheOfABoundFile) {
   EXPECT_EQ(Read(At(kName)), std::string(6000, 'b'));
 }
 
-TEST_F(RotationTest, KeepsManyReadersOfEveryKindWhole) {
-  constexpr int kEach = 16;
-  constexpr unsigned kRotations = 200;
-  source_.Put(kName, VersionedContent(1));
-  Mount();
-  const bool shared = Read(At(".grantfs/status")).find("shared mmap yes") != std::string::npos;
-  const std::string end = directory_ + "/end";
-  std::vector<Program> readers;
-  for (const char* kind : {"read", "mmap", "shared", "sendfile", "held"}) {
-    for (int i = 0; i < kEach && (shared || std::strcmp(kind, "shared") != 0); ++i) {
-      readers.emplace_back(std::vector<std::string>{READER, kind, At(kName), end});
+/// Rotates while readers read, and expects that each of them saw whole versions only.
+class ReadersTest : public RotationTest {
+ protected:
+  void Start(const std::string& kind, const std::string& path, int count) {
+    for (int i = 0; i < count; ++i)
+      readers_.emplace_back(std::vector<std::string>{READER, kind, path, End()});
+  }
+  void Rotate(unsigned from, unsigned to) {
+    for (unsigned version = from; version <= to; ++version) {
+      const std::size_t before = source_.OpenCount();
+      source_.Put(kName, VersionedContent(version));
+      ASSERT_TRUE(Eventually([&] { return source_.OpenCount() > before + 40; })) << "the readers stand still";
+    }
+    ASSERT_TRUE(Eventually([&] { return Read(At(kName)) == VersionedContent(to); }));
+  }
+  void Finish() {
+    std::ofstream(End()).put('x');
+    for (Program& reader : readers_) {
+      const std::string output = reader.Output();
+      EXPECT_EQ(reader.Wait(), 0) << output;
     }
   }
-  for (unsigned version = 2; version <= kRotations + 1; ++version) {
-    const std::size_t before = source_.OpenCount();
-    source_.Put(kName, VersionedContent(version));
-    ASSERT_TRUE(Eventually([&] { return source_.OpenCount() > before + 40; })) << "the readers stand still";
-  }
-  ASSERT_TRUE(Eventually([&] { return Read(At(kName)) == VersionedContent(kRotations + 1); }));
-  std::ofstream(end).put('x');
-  for (Program& reader : readers) {
-    const std::string output = reader.Output();
-    EXPECT_EQ(reader.Wait(), 0) << output;
-    if (&reader == &readers.front() || &reader == &readers.back()) std::printf("%s", output.c_str());
-  }
+
+ private:
+  std::string End() const { return directory_ + "/end"; }
+  std::vector<Program> readers_;
+};
+
+TEST_F(ReadersTest, OfEveryKindStayWhole) {
+  source_.Put(kName, VersionedContent(1));
+  Mount();
+  for (const char* kind : {"read", "mmap", "sendfile", "held"}) Start(kind, At(kName), 16);
+  if (Read(At(".grantfs/status")).find("shared mmap yes") != std::string::npos)
+    Start("shared", At(kName), 16);
+  Rotate(2, 201);
+  Finish();
+}
+
+TEST_F(ReadersTest, StayWholeWhereTheListingLags) {
+  source_.Put(kName, VersionedContent(1));
+  Mount();
+  source_.LetListingLag(true);
+  for (const char* kind : {"read", "mmap", "sendfile", "held"}) Start(kind, At(kName), 4);
+  Rotate(2, 101);
+  Finish();
+}
+
+TEST_F(ReadersTest, OfABindMountStayWholeAndDisturbNobody) {
+  source_.Put(kName, VersionedContent(1));
+  Mount();
+  const std::string bind = directory_ + "/bind";
+  std::ofstream(bind).put('x');
+  ASSERT_EQ(mount(At(kName).c_str(), bind.c_str(), nullptr, MS_BIND, nullptr), 0);
+  source_.Put(kName, VersionedContent(2));  // so that nobody else stands on the node that becomes bound
+  ASSERT_TRUE(Eventually([&] { return Read(bind) == VersionedContent(2); }));
+  Start("bind", bind, 8);
+  for (const char* kind : {"read", "mmap", "sendfile", "held"}) Start(kind, At(kName), 4);
+  Rotate(3, 102);
+  Finish();
 }
 
 }  // namespace
