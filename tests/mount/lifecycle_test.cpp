@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,31 +20,10 @@ constexpr const char* kName = "shop/prod/db-password";
 class LifecycleTest : public MountTest {
  protected:
   /// A process of its own that mounts, so that it can be killed.
-  pid_t MountInAProcess() {
-    int ready[2];
-    if (pipe2(ready, O_CLOEXEC) != 0) return -1;
-    const pid_t pid = fork();
-    if (pid == 0) {
-      FakeSource source;
-      source.Put(kName, "content");
-      MountOptions options;
-      options.mount_point = point_;
-      options.source = &source;
-      options.open_deadline = std::chrono::milliseconds(300);
-      options.log = [](LogLevel, std::string_view) {};
-      options.ready = [&] { [[maybe_unused]] const ssize_t wrote = write(ready[1], "x", 1); };
-      _exit(RunMount(options) ? 0 : 1);
-    }
-    close(ready[1]);
-    char byte = 0;
-    const bool mounted = read(ready[0], &byte, 1) == 1;
-    close(ready[0]);
-    EXPECT_TRUE(mounted);
-    return pid;
-  }
-  static int StatusOf(pid_t pid) {
-    int status = -1;
-    return waitpid(pid, &status, 0) == pid ? status : -1;
+  Program MountInAProcess() {
+    Program program({FAKE_MOUNT, point_});
+    EXPECT_EQ(program.Line(), "ready\n");
+    return program;
   }
   /// What RunMount says where it must refuse at once.
   Status MountError() {
@@ -58,28 +36,28 @@ class LifecycleTest : public MountTest {
 };
 
 TEST_F(LifecycleTest, EndsCleanlyOnTerm) {
-  const pid_t pid = MountInAProcess();
+  Program program = MountInAProcess();
   EXPECT_EQ(Read(At(kName)), "content");
-  kill(pid, SIGTERM);
-  EXPECT_EQ(StatusOf(pid), 0);
+  program.Kill(SIGTERM);
+  EXPECT_EQ(program.Wait(), 0);
   EXPECT_FALSE(TopMount(point_));
 }
 
 TEST_F(LifecycleTest, EndsOnTermThoughFilesAreOpen) {
-  const pid_t pid = MountInAProcess();
+  Program program = MountInAProcess();
   UniqueFd fd(Open(At(kName)));
-  kill(pid, SIGTERM);
+  program.Kill(SIGTERM);
   EXPECT_TRUE(Eventually([&] { return !TopMount(point_); }));
-  EXPECT_EQ(StatusOf(pid), 0);
+  EXPECT_EQ(program.Wait(), 0);
   char byte = 0;
   EXPECT_EQ(pread(fd.get(), &byte, 1, 0), -1);
   EXPECT_EQ(errno, ENOTCONN);
 }
 
 TEST_F(LifecycleTest, MendsAMountThatAKilledProcessLeft) {
-  const pid_t pid = MountInAProcess();
-  kill(pid, SIGKILL);
-  EXPECT_EQ(StatusOf(pid), SIGKILL);
+  Program program = MountInAProcess();
+  program.Kill(SIGKILL);
+  EXPECT_EQ(program.Wait(), 128 + SIGKILL);
   struct stat info {};
   ASSERT_EQ(stat(point_.c_str(), &info), -1);
   ASSERT_EQ(errno, ENOTCONN);
@@ -90,9 +68,9 @@ TEST_F(LifecycleTest, MendsAMountThatAKilledProcessLeft) {
 }
 
 TEST_F(LifecycleTest, UnmountsAStaleMountOnRequest) {
-  const pid_t pid = MountInAProcess();
-  kill(pid, SIGKILL);
-  StatusOf(pid);
+  Program program = MountInAProcess();
+  program.Kill(SIGKILL);
+  program.Wait();
   EXPECT_TRUE(Unmount(point_));
   EXPECT_FALSE(TopMount(point_));
 }

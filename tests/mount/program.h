@@ -49,6 +49,13 @@ class Program {
   pid_t pid() const { return pid_; }
   void Kill(int signal) const { ::kill(pid_, signal); }
 
+  /// The next line that it prints, with its end.
+  std::string Line() {
+    std::string line;
+    for (char byte; (line.empty() || line.back() != '\n') && read(output_.get(), &byte, 1) == 1;)
+      line += byte;
+    return line;
+  }
   /// Everything that it still prints.
   std::string Output() {
     std::string text;
