@@ -238,7 +238,7 @@ void ServerConnection::BeginStream(HttpResponse head, std::shared_ptr<StreamStat
   const std::string first = std::exchange(head.body, {});
   auto text = ResponseText(head, Framing::kChunked, /*keep_alive=*/false);
   if (!text || core_->stopping) {
-    BeginWriting(text ? ProblemText(503, "the server stops", "unreachable")
+    BeginWriting(text ? ProblemText(503, "the server stops", "unavailable")
                       : ProblemText(500, kUnsendable, "internal"),
                  State::kClosed);
     return Drive();
