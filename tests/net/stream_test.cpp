@@ -210,6 +210,7 @@ TEST_F(StreamTest, AServerThatDiesEndsTheStream) {
 TEST_F(StreamTest, AReaderThatIsTooSlowIsDisconnected) {
   auto options = TestServer::Options();
   options.max_stream_backlog = 100'000;
+  options.write_timeout = 1h;  // so that it is the backlog that ends it
   StartServer(options);
   TlsPeer slow(server_->port());
   slow.Send("GET /watch HTTP/1.1\r\nHost: a\r\n\r\n");
