@@ -62,7 +62,7 @@ Status Run(Context& context) {
   }
   if (wait == 0) {
     context.terminal.Note("next: grantfs approve " + result.name +
-                          " on an owner's computer, then grantfs enroll here again");
+                          " on an owner's computer, then grantfs mount here");
     return {};
   }
   return Error{Code::kConflict, "not approved yet; run grantfs enroll again once it is", 0, result.name};

@@ -6,6 +6,7 @@
 
 #include "background_internal.h"
 #include "commands_internal.h"
+#include "grantfs/client/join.h"
 #include "grantfs/client/machine_session.h"
 #include "grantfs/mount/mount.h"
 #include "grantfs/trust/names.h"
@@ -62,6 +63,7 @@ void LinkDefault(const std::string& directory) {
 
 Status RunHere(const MountRequest& request, const std::function<void()>& ready) {
   BlockStopSignals();
+  GRANTFS_CHECK(FinishEnrolment(request.home));
   const auto session = GRANTFS_TRY(MachineSession::Start(request.home));
   if (const auto current = session->WaitUntilCurrent(kFirstWait); !current)
     Log(LogLevel::kWarning, "mounting what was last verified, since the vault could not be asked",

@@ -1,4 +1,5 @@
 #include "grantfs/client/home.h"
+#include "grantfs/client/join.h"
 #include "owner_internal.h"
 #include "table_internal.h"
 
@@ -34,6 +35,7 @@ Result<std::unique_ptr<OwnerSession>> OpenOwner(Context& context) {
 }
 
 Result<std::unique_ptr<MachineSession>> OpenMachine(Context& context) {
+  GRANTFS_CHECK(FinishEnrolment(context.home, context.Client()));
   MachineOptions options;
   options.threads = 1;
   options.watch = false;

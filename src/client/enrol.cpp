@@ -159,4 +159,16 @@ Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory*
   return result;
 }
 
+Status FinishEnrolment(const std::string& home_directory, const ClientOptions& options) {
+  const auto found = Home::OpenAny(home_directory);
+  if (!found || found->profile().state != HomeProfile::State::kEnrolling) return {};
+  const auto result =
+      GRANTFS_TRY(Enrol(home_directory, nullptr, std::chrono::milliseconds(0), nullptr, options));
+  if (result.approved) return {};
+  return Error{Code::kConflict,
+               "this machine waits for an owner's approval; compare the fingerprint that grantfs enroll shows "
+               "and run grantfs approve on an owner's computer",
+               0, result.name};
+}
+
 }  // namespace grantfs

@@ -54,4 +54,9 @@ Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory*
                           const std::function<void(const EnrolResult&)>& waiting,
                           const ClientOptions& options = {});
 
+/// For what needs a machine's home: where an enrolment waits in it, asks once whether it was approved and
+/// finishes it; a home that is ready is left alone. Errors: kConflict (not approved yet: what to run), as
+/// Enrol.  Blocks.
+Status FinishEnrolment(const std::string& home_directory, const ClientOptions& options = {});
+
 }  // namespace grantfs
