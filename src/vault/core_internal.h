@@ -49,7 +49,7 @@ struct Vault::Core {
   std::map<Hash, std::chrono::nanoseconds> frozen;  ///< guarded: whose appends, until when (Clock::Boot)
 
   WatchHub hub;
-  WorkQueue appends;
+  VaultQueue appends;
 };
 
 }  // namespace grantfs

@@ -2,9 +2,9 @@
 
 namespace grantfs {
 
-WorkQueue::WorkQueue(std::size_t max_waiting) : max_waiting_(max_waiting), thread_([this] { Run(); }) {}
+VaultQueue::VaultQueue(std::size_t max_waiting) : max_waiting_(max_waiting), thread_([this] { Run(); }) {}
 
-bool WorkQueue::Add(Work work) {
+bool VaultQueue::Add(Work work) {
   {
     const std::lock_guard lock(mutex_);
     if (closing_ || waiting_.size() >= max_waiting_) return false;
@@ -14,7 +14,7 @@ bool WorkQueue::Add(Work work) {
   return true;
 }
 
-void WorkQueue::Close() {
+void VaultQueue::Close() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
@@ -23,7 +23,7 @@ void WorkQueue::Close() {
   if (thread_.joinable()) thread_.join();
 }
 
-void WorkQueue::Run() {
+void VaultQueue::Run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });

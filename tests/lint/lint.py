@@ -58,6 +58,7 @@ class Lint:
         self.violations = []
         self.allowed = {}
         self.used = set()
+        self.types = {}
 
     def report(self, path, line, rule, what):
         if (rule, path) in self.allowed:
@@ -175,6 +176,17 @@ class Lint:
             return
         self.check_includes(path, source, module)
         self.check_secrets(path, code, module)
+        self.check_names(path, code, module)
+
+    def check_names(self, path, code, module):
+        """Two modules' types of one name are one symbol to the linker, which keeps either of them without a word."""
+        if not path.endswith(".h"):
+            return
+        for match in re.finditer(r"^(?:class|struct)\s+(\w+)[^;{()]*\{", code, re.M):
+            other = self.types.setdefault(match.group(1), module)
+            if other != module:
+                self.report(path, line_of(code, match.start()), "names",
+                            f"the module {other} has a type {match.group(1)} too; give this one a name of its own")
 
     def check_meson(self, path, source):
         for match in re.finditer(r"^[ \t]*test\(", source, re.M):

@@ -98,6 +98,12 @@ class LintTest(unittest.TestCase):
                    "tests/lint/allow.txt": "# why\n\ncatch-all src/net/x.cpp a thread's entry\n"}
         self.assertEqual(violations({**CLEAN, **planted}), [])
 
+    def test_two_modules_types_of_one_name_are_found(self):
+        header = "#pragma once\nclass Queue {\n};\n"
+        found = violations({**CLEAN, "src/net/queue_internal.h": header, "src/sqlite/queue_internal.h": header})
+        self.assertEqual(len(found), 1, found)
+        self.assertIn(": names: ", found[0])
+
     def test_build_directories_are_left_out(self):
         self.assertEqual(violations({**CLEAN, "build-x/notes": "TO" "DO\n", "build/gen.cpp": "int x = rand();\n"}), [])
 
