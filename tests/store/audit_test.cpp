@@ -194,6 +194,7 @@ TEST_F(AuditTest, AKeyThatChangesSignsTheLogAnew) {
   EXPECT_EQ(checkpoint->size, 3U);
   EXPECT_FALSE(Write([](StoreWriter& out) -> Status {
     GRANTFS_CHECK(out.PutServer(TestServer(9)));
+    GRANTFS_TRY(out.Audit(TestRecord(3)));
     return Error{Code::kDenied, "not today"};
   }));
   Record(1, 3);

@@ -306,6 +306,16 @@ TEST_F(AuditVerifyTest, ACopyOfAServedDatabaseWithoutItsLogIsAnOlderState) {
   EXPECT_EQ(verdict.size, 12U);
 }
 
+TEST_F(AuditVerifyTest, ACopyOfANewVaultWithoutItsLogIsAnEmptyVaults) {
+  std::filesystem::remove_all(dir_);
+  OpenServing();
+  const std::string copy = Path("copy.db");
+  std::filesystem::copy_file(DatabasePath(), copy);
+  const auto source = OpenAuditDatabase(copy);
+  ASSERT_TRUE(source) << Describe(source.error());
+  EXPECT_TRUE(Get(VerifyAudit(**source, Anchor())).good);
+}
+
 TEST_F(AuditVerifyTest, WhatIsNoVaultsDatabaseIsRefused) {
   EXPECT_EQ(OpenAuditDatabase(Path("none.db")).error().code, Code::kNotFound);
   ASSERT_TRUE(Get(Database::Open(Path("other.db"))).Exec("CREATE TABLE t (x TEXT) STRICT"));

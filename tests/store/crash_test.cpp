@@ -2,7 +2,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
+#include <future>
 #include <memory>
 
 #include "grantfs/crypto/random.h"
@@ -111,6 +113,35 @@ Status RecordOne(Store& store, std::int64_t number) {
   });
 }
 
+// Three in one group, the second of which needs more room than there is. @return how each of them ended.
+std::array<Status, 3> CommitTogether(Store& store) {
+  std::promise<void> gate;
+  std::array<std::promise<Status>, 3> ends;
+  store.Write(
+      [opened = std::make_shared<std::future<void>>(gate.get_future())](StoreWriter&) {
+        opened->wait();
+        return Status();
+      },
+      nullptr);
+  const auto queue = [&](std::size_t index, Store::Job job) {
+    store.Write(std::move(job), [&, index](Status status) { ends[index].set_value(std::move(status)); });
+  };
+  const auto record = [](StoreWriter& out) -> Status {
+    GRANTFS_TRY(out.Audit(TestRecord(1)));
+    return {};
+  };
+  queue(0, record);
+  queue(1, [](StoreWriter& out) -> Status {
+    for (std::uint32_t i = 1; i <= 3; ++i) {
+      GRANTFS_CHECK(out.StageCiphertext({TestHash(1), 1, i, TestHash(1)}, Bytes(kMaxSecretBytes, 1), 1000));
+    }
+    return {};
+  });
+  queue(2, record);
+  gate.set_value();
+  return {ends[0].get_future().get(), ends[1].get_future().get(), ends[2].get_future().get()};
+}
+
 bool IsNoSpace(const Status& status) { return !status && status.error().code == Code::kNoSpace; }
 
 // A file that takes all the room that is left.
@@ -149,6 +180,12 @@ int ServeOnAFullDisk() {
   for (int i = 0; i < 5; ++i, ++recorded) {
     if (!RecordOne(**store, i)) return 9;
   }
+  // Some room is left, but not for all.
+  FillUp(dir + "/filler");
+  std::filesystem::resize_file(dir + "/filler", std::filesystem::file_size(dir + "/filler") - (512 << 10));
+  const auto ends = CommitTogether(**store);
+  if (!ends[0] || !IsNoSpace(ends[1]) || !ends[2]) return 12;
+  recorded += 2;
   store->reset();
   const auto source = OpenAuditDatabase(dir + "/" + kDatabaseFile);
   if (!source) return 10;
