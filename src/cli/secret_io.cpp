@@ -77,9 +77,12 @@ void OutBytes(Terminal& terminal, std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 Result<SecretMemory> ReadSecretInput(Terminal& terminal, const SecretInput& input) {
-  if (!input.file.empty()) return FromFile(input.file, input.max_bytes);
-  if (terminal.InIsTerminal()) return FromPrompt(terminal, input);
-  return ReadSecret(terminal.in(), input.max_bytes);
+  if (input.file.empty() && terminal.InIsTerminal()) return FromPrompt(terminal, input);
+  auto read =
+      input.file.empty() ? ReadSecret(terminal.in(), input.max_bytes) : FromFile(input.file, input.max_bytes);
+  if (!read && read.error().code == Code::kInvalid && input.max_bytes == kMaxSecretBytes)
+    return Error{Code::kInvalid, "a value has at most 1 MiB; this one is larger", 0, input.file};
+  return read;
 }
 
 bool EndsInNewline(const SecretMemory& secret) { return secret.size() > 0 && secret.Expose().back() == '\n'; }

@@ -41,6 +41,7 @@ AuditLine LineOf(const AuditEntry& entry) {
   if (!body || !body->is(Json::Kind::kObject)) return line;
   line.actor_id = TextOf(*body, kAuditActor);
   line.actor = line.actor_id;
+  line.action = TextOf(*body, "action");
   line.object = TextOf(*body, kAuditObject);
   line.version = static_cast<std::uint32_t>(NumberOf(*body, "version"));
   line.outcome = TextOf(*body, "outcome");

@@ -150,9 +150,10 @@ Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory*
     if (!result.approved && waiting_now) waiting_now(result);
     if (!result.approved) result.approved = GRANTFS_TRY(WaitForApproval(*connection, wait));
     if (result.approved && !GRANTFS_TRY(AcceptsOwnKey(waiting, options))) {
-      return Error{Code::kIntegrity,
-                   "the vault says that this identity was approved, and does not accept its key", 0,
-                   result.name};
+      return Error{Code::kUnauthentic,
+                   "the vault does not accept this key, though it was approved once: it was removed since, or "
+                   "the vault lies; an owner can run grantfs identity list, and invite it anew",
+                   0, result.name};
     }
   }
   if (result.approved) GRANTFS_CHECK(waiting.home.MarkReady());

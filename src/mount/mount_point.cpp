@@ -36,9 +36,11 @@ Result<std::string> CanonicalDirectory(const std::string& path) {
   return std::string(target, static_cast<std::size_t>(size));
 }
 
+// Opens it rather than looks at it: for a minute the kernel would answer stat from what it remembers of the
+// dead.
 bool IsStale(const std::string& point) {
-  struct stat info {};
-  return stat(point.c_str(), &info) != 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+  const UniqueFd directory(open(point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return !directory && (errno == ENOTCONN || errno == ECONNABORTED);
 }
 
 Status UnmountStale(const std::string& point, const std::function<void(std::string_view)>& note) {
