@@ -1,0 +1,146 @@
+"""The vault away, killed, restarted, full; the mount killed, stale, stopped."""
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import threading
+
+from harness import *
+
+SECRET = "shop/prod/db-password"
+
+
+class OutageTest(Case):
+    def setUp(self):
+        super().setUp()
+        self.owner = self.world.init().owner
+        self.web1 = self.world.machine("web-1")
+        self.owner.set(SECRET, b"hunter2")
+        self.owner.run("grant", "web-1", SECRET)
+
+    def mounted(self):
+        mount = Mount(self.web1).start()
+        until("the first read", lambda: mount.reads(SECRET, b"hunter2"))
+        return mount
+
+    def test_a_mount_starts_with_the_vault_down(self):
+        self.mounted().stop()
+        self.world.kill_server()
+        mount = Mount(self.web1, "later").start()
+        self.assertEqual(os.listdir(mount.file("shop/prod")), ["db-password"])
+        self.assertEqual(os.stat(mount.file(SECRET)).st_size, 7)
+        self.errno_of(errno.EIO, lambda: mount.read(SECRET))
+        with open(mount.file(".grantfs/status")) as status:
+            self.assertIn("vault", status.read())
+        self.world.serve()
+        until("the vault's return to be noticed", lambda: mount.reads(SECRET, b"hunter2"))
+
+    def test_a_vault_lost_in_the_middle_gives_eio_and_listings_go_on(self):
+        mount = self.mounted()
+        os.kill(self.world.server.pid, signal.SIGSTOP)
+        try:
+            self.errno_of(errno.EIO, lambda: mount.read(SECRET))
+            self.assertEqual(os.listdir(mount.file("shop/prod")), ["db-password"])
+        finally:
+            os.kill(self.world.server.pid, signal.SIGCONT)
+        until("reads to work again", lambda: mount.reads(SECRET, b"hunter2"))
+        self.assertIn("no answer came in time", mount.log())
+
+    def test_a_restarted_vault_needs_nobody(self):
+        mount = self.mounted()
+        for _ in range(3):
+            self.world.kill_server(signal.SIGTERM)
+            self.world.serve()
+            until("reads after a restart", lambda: mount.reads(SECRET, b"hunter2"))
+        self.owner.set(SECRET, b"after")
+        until("a new version", lambda: mount.reads(SECRET, b"after"))
+
+    def test_a_mount_ends_cleanly_on_term_and_int(self):
+        for how in (signal.SIGTERM, signal.SIGINT):
+            mount = self.mounted()
+            self.assertEqual(mount.stop(how), 0, mount.log())
+            self.assertFalse(mount.mounted())
+
+    def test_a_stale_mount_is_mended_at_start(self):
+        mount = self.mounted()
+        mount.process.kill()
+        mount.process.wait()
+        self.assertTrue(mount.mounted(), "a killed mount leaves its mount point behind")
+        self.errno_of(errno.ENOTCONN, lambda: os.listdir(mount.path))
+        mount.start(wait=False)
+        until("the mended mount", lambda: mount.alive() and mount.reads(SECRET, b"hunter2"))
+
+    def test_umount(self):
+        mount = self.mounted()
+        run = subprocess.run([BINARY, "umount", mount.path], capture_output=True, text=True)
+        self.assertEqual(run.returncode, DONE, run.stderr)
+        until("the mount's process to end", lambda: mount.process.poll() is not None)
+        self.assertEqual(mount.process.returncode, 0, mount.log())
+        run = subprocess.run([BINARY, "umount", self.world.dir], capture_output=True, text=True)
+        self.assertNotEqual(run.returncode, DONE)
+
+    def test_kill_9_during_writes_loses_nothing_acknowledged(self):
+        acknowledged = {}
+        for turn in range(20):
+            name = "shop/prod/turn-%d" % turn
+            stop = threading.Event()
+
+            def write():
+                number = 0
+                while not stop.is_set():
+                    number += 1
+                    value = b"%d of turn %d" % (number, turn)
+                    if self.owner.set(name, value, expect=None).status == DONE:
+                        acknowledged[name] = value
+            writer = threading.Thread(target=write)
+            writer.start()
+            try:
+                until("a write", lambda: name in acknowledged)
+                self.world.kill_server()
+            finally:
+                stop.set()
+                writer.join()
+            self.world.serve()
+        for name, value in acknowledged.items():
+            got = self.owner.run("secret", "get", name).out
+            self.assertGreaterEqual(int(got.split()[0]), int(value.split()[0]), "an acknowledged version of %s is lost" % name)
+        self.owner.run("audit", "verify")
+        listed = {one["name"] for one in self.owner.json("secret", "list", "shop/prod")["secrets"]}
+        self.assertTrue(set(acknowledged) <= listed)
+
+    def test_a_full_disk_refuses_the_read_and_recovers(self):
+        self.world.kill_server(signal.SIGTERM)
+        small = os.path.join(self.world.dir, "small")
+        os.mkdir(small)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", small], check=True)
+        self.addCleanup(lambda: subprocess.run(["umount", "-l", small]))
+        shutil.copytree(self.world.data, small + "/data", ignore=shutil.ignore_patterns("*.lock"))
+        os.chmod(small + "/data", 0o700)
+        self.world.serve(data=small + "/data")
+        mount = self.mounted()
+        with open(small + "/filler", "wb", buffering=0) as filler:
+            for block in (1 << 20, 4096):
+                try:
+                    while True:
+                        filler.write(b"\0" * block)
+                except OSError as error:
+                    self.assertEqual(error.errno, errno.ENOSPC)
+            last = OSError()
+            for _ in range(2000):  # the database may still have free pages of its own
+                try:
+                    mount.read(SECRET)
+                except OSError as error:
+                    last = error
+                    break
+            self.assertEqual(last.errno, errno.EIO)
+            self.refused(self.web1.run("read", SECRET, expect=None), UNREACHABLE, "record")
+            self.refused(self.owner.set("shop/prod/more", os.urandom(500_000), expect=None), FAILED, "disk")
+        os.unlink(small + "/filler")
+        until("reads to work again", lambda: mount.reads(SECRET, b"hunter2"))
+        self.owner.run("audit", "verify")
+
+
+if __name__ == "__main__":
+    main()
