@@ -87,7 +87,7 @@ TEST_F(DatabaseTest, ABadBindIsToldByStep) {
 }
 
 TEST_F(DatabaseTest, AReturnedStatementForgetsWhatWasBound) {
-  ASSERT_TRUE(database_->Prepare("INSERT INTO t (name) VALUES (?1)").value().Bind(1, "secret").Run());
+  database_->Prepare("INSERT INTO t (name) VALUES (?1)").value().Bind(1, "secret");
   ASSERT_TRUE(database_->Prepare("INSERT INTO t (name) VALUES (?1)").value().Run());
   auto rows = database_->Prepare("SELECT count(*) FROM t WHERE name IS NULL");
   ASSERT_TRUE(rows->Step());
