@@ -13,9 +13,13 @@ TestServer::TestServer(ServeOptions options) : options_(std::move(options)) {
   server_ = Must(VaultServer::Start(options_));
 }
 
-void TestServer::Restart() {
+void TestServer::Stop() {
   options_.listen = {address()};
   server_.reset();
+}
+
+void TestServer::Restart() {
+  if (server_) Stop();
   server_ = Must(VaultServer::Start(options_));
 }
 

@@ -24,8 +24,8 @@ class TestServer {
   std::string claim_path() const { return directory() + "/" + kClaimFile; }
   /// From the file that the server has written.
   InviteLine claim() const;
-  void Stop() { server_.reset(); }
-  /// Stops, and starts on the same directory and port.
+  void Stop();
+  /// Stops if it runs, and starts on the same directory and port.
   void Restart();
 
  private:

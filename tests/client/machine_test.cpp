@@ -1,0 +1,313 @@
+#include <future>
+
+#include "served_vault.h"
+
+namespace grantfs::testing {
+namespace {
+
+class MachineTest : public ServedTest {
+ protected:
+  MachineTest() {
+    Set("db-password", "hunter2");
+    Machine("web-1");
+  }
+  static std::uint64_t NumberOf(const MachineSession& session, const std::string& path) {
+    for (const GrantedSecret& secret : session.CurrentListing()->secrets) {
+      if (secret.path == path) return secret.number;
+    }
+    return 0;
+  }
+  Result<OpenedSecret> Open(MachineSession& session, SecretSource::OpenRequest request) {
+    std::promise<Result<OpenedSecret>> opened;
+    session.Open(std::move(request), kLong, [&](Result<OpenedSecret> r) { opened.set_value(std::move(r)); });
+    return opened.get_future().get();
+  }
+};
+
+TEST_F(MachineTest, BothEndsOfAnEnrolmentSeeTheSameFingerprint) {
+  InviteOptions invite;
+  invite.name = "web-2";
+  const auto line = Must(Owner().Invite(invite)).line;
+  const auto waiting = Must(Enrol(Path("web-2"), &line, std::chrono::milliseconds(0), {}));
+  EXPECT_EQ(waiting.name, "web-2");
+  EXPECT_EQ(CodeOf(MachineSession::Start(Path("web-2"))), Code::kConflict) << "waits for approval";
+  const auto pending = Must(Owner().ListPending());
+  ASSERT_EQ(pending.size(), 1u);
+  EXPECT_EQ(pending[0].fingerprint, waiting.fingerprint);
+  EXPECT_EQ(pending[0].problem, "");
+  EXPECT_EQ(CodeOf(Owner().Approve("web-2", "aaaa-aaaa-aaaa-aaaa-aaaa")), Code::kIntegrity);
+  EXPECT_EQ(CodeOf(Owner().Approve("web-3", "")), Code::kNotFound);
+  EXPECT_EQ(Must(Owner().Approve("web-2", waiting.fingerprint)).fingerprint, waiting.fingerprint);
+  EXPECT_TRUE(Must(Enrol(Path("web-2"), &line, std::chrono::milliseconds(0), {})).approved);
+  EXPECT_EQ(CodeOf(Enrol(Path("web-2"), &line, std::chrono::milliseconds(0), {})), Code::kConflict);
+  EXPECT_FALSE(Enrol(Path("other"), &line, std::chrono::milliseconds(0), {})) << "the invitation was used";
+}
+
+TEST_F(MachineTest, EnrolWaitsForTheApproval) {
+  InviteOptions invite;
+  invite.name = "web-2";
+  const auto line = Must(Owner().Invite(invite)).line;
+  std::promise<void> waits;
+  auto enrolled = std::async(std::launch::async, [&] {
+    return Enrol(Path("web-2"), &line, kLong, [&](const EnrolResult&) { waits.set_value(); });
+  });
+  waits.get_future().wait();
+  Must(Owner().Approve("web-2", ""));
+  EXPECT_TRUE(Must(enrolled.get()).approved);
+}
+
+TEST_F(MachineTest, ReadsWhatItIsGrantedAndNothingElse) {
+  Set("other", "x");
+  const auto session = Mount("web-1");
+  EXPECT_TRUE(session->CurrentListing()->secrets.empty());
+  Grant("web-1", "db-password");
+  ASSERT_TRUE(Eventually([&] { return Lists(*session, "db-password"); }));
+  const auto opened = Must(Read(*session, "db-password"));
+  EXPECT_EQ(Shown(opened.value), "hunter2");
+  EXPECT_EQ(opened.version, 1u);
+  EXPECT_EQ(CodeOf(Read(*session, "other")), Code::kNotFound);
+  const auto status = session->CurrentStatus();
+  EXPECT_TRUE(status.connected);
+  EXPECT_EQ(status.machine, "web-1");
+  EXPECT_EQ(status.problem, "");
+  EXPECT_TRUE(status.notices.empty());
+  AuditFilter filter;
+  filter.actor = "web-1";
+  const auto lines = Must(Owner().ListAudit(filter));
+  const bool recorded = std::any_of(lines.begin(), lines.end(), [&](const AuditLine& line) {
+    return line.sequence == opened.record && line.object == "shop/prod/db-password" && line.outcome == "done";
+  });
+  EXPECT_TRUE(recorded) << "the read stands in the log where the vault said";
+}
+
+TEST_F(MachineTest, AGrantWaitsUntilTheMachineShowsIt) {
+  const auto session = Mount("web-1");
+  GrantOptions options;
+  options.wait = std::chrono::milliseconds(9'000);
+  const auto granted = Must(Owner().GrantTo("web-1", {{"shop/prod", "db-password"}}, options));
+  EXPECT_EQ(granted.delivery.state, Delivery::State::kAcknowledged);
+  EXPECT_TRUE(Lists(*session, "db-password"));
+  ASSERT_EQ(granted.secrets.size(), 1u);
+  EXPECT_EQ(granted.secrets[0].versions, 1u);
+  EXPECT_TRUE(Must(Owner().GrantTo("web-1", {{"shop/prod", "db-password"}}, options)).secrets[0].replaced);
+}
+
+TEST_F(MachineTest, AGrantToAMachineThatIsNotThereSaysSo) {
+  GrantOptions options;
+  EXPECT_EQ(Must(Owner().GrantTo("web-1", {{"shop/prod", "db-password"}}, options)).delivery.state,
+            Delivery::State::kOffline);
+  EXPECT_EQ(CodeOf(Owner().GrantTo("web-7", {{"shop/prod", "db-password"}}, options)), Code::kNotFound);
+}
+
+TEST_F(MachineTest, ADryRunChangesNothing) {
+  GrantOptions options;
+  options.dry_run = true;
+  EXPECT_EQ(Must(Owner().GrantTo("web-1", {{"shop/prod", "db-password"}}, options)).secrets[0].versions, 1u);
+  EXPECT_TRUE(Must(Owner().ListGrants("", {})).empty());
+}
+
+TEST_F(MachineTest, FollowsRotationsAndServesTheOldVersionForAMoment) {
+  Grant("web-1", "db-password");
+  const auto session = Mount("web-1");
+  const auto number = NumberOf(*session, "db-password");
+  Set("db-password", "rotated");
+  ASSERT_TRUE(Eventually([&] { return Lists(*session, "db-password", 2); }));
+  EXPECT_EQ(ReadText(*session, "db-password"), "rotated");
+  SecretSource::OpenRequest old;
+  old.number = number;
+  old.version = 1;
+  old.open_id = "old-1";
+  EXPECT_EQ(CodeOf(Open(*session, old)), Code::kConflict);
+  old.grace = true;
+  old.open_id = "old-2";
+  EXPECT_EQ(Shown(Must(Open(*session, old)).value), "hunter2");
+}
+
+TEST_F(MachineTest, AnOutdatedOpenShowsTheNewVersionBeforeItIsRefused) {
+  Grant("web-1", "db-password");
+  MachineOptions options;
+  options.watch = false;  // nothing tells it of the rotation
+  const auto session = Must(MachineSession::Start(Path("web-1"), std::move(options)));
+  Good(session->WaitUntilCurrent(kLong));
+  Set("db-password", "rotated");
+  SecretSource::OpenRequest request;
+  request.number = NumberOf(*session, "db-password");
+  request.version = 1;
+  request.open_id = "outdated";
+  EXPECT_EQ(CodeOf(Open(*session, request)), Code::kConflict);
+  EXPECT_TRUE(Lists(*session, "db-password", 2));
+  request.version = 0;
+  request.open_id = "newest";
+  EXPECT_EQ(Shown(Must(Open(*session, request)).value), "rotated");
+}
+
+TEST_F(MachineTest, AnOpenByLabelFetchesTheNewerListsFirst) {
+  Grant("web-1", "db-password");
+  MachineOptions options;
+  options.watch = false;
+  const auto session = Must(MachineSession::Start(Path("web-1"), std::move(options)));
+  Good(session->WaitUntilCurrent(kLong));
+  Set("db-password", "rotated");
+  Must(Owner().CreateEnvironment("shop/later", ""));
+  EXPECT_EQ(ReadText(*session, "db-password"), "rotated");
+}
+
+TEST_F(MachineTest, ARevokedSecretIsGoneAtOnceAndTheReportSaysWhatWasRead) {
+  Set("unread", "x");
+  Grant("web-1", "db-password");
+  Grant("web-1", "unread");
+  const auto session = Mount("web-1");
+  ReadText(*session, "db-password");
+  Set("db-password", "rotated");
+  ASSERT_TRUE(Eventually([&] { return Lists(*session, "db-password", 2); }));
+  ReadText(*session, "db-password");
+  const auto revoked = Must(Owner().RevokeAll("web-1", "left", kLong));
+  EXPECT_EQ(revoked.revoked.size(), 2u);
+  ASSERT_EQ(revoked.read.size(), 1u);
+  EXPECT_EQ(revoked.read[0].secret.path, "db-password");
+  EXPECT_EQ(revoked.read[0].versions, (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_TRUE(revoked.read[0].holds_current);
+  EXPECT_EQ(revoked.delivery.state, Delivery::State::kAcknowledged);
+  EXPECT_TRUE(session->CurrentListing()->secrets.empty());
+  EXPECT_EQ(CodeOf(Read(*session, "db-password")), Code::kNotFound);
+  EXPECT_EQ(CodeOf(Owner().RevokeFrom("web-1", {{"shop/prod", "db-password"}}, "", kLong)), Code::kNotFound);
+  // Granted again, it is there again.
+  Grant("web-1", "db-password");
+  ASSERT_TRUE(Eventually([&] { return Lists(*session, "db-password"); }));
+  EXPECT_EQ(ReadText(*session, "db-password"), "rotated");
+}
+
+TEST_F(MachineTest, ListsWithTheVaultDownAndFollowsWhenItComesBack) {
+  Grant("web-1", "db-password");
+  Mount("web-1").reset();
+  server_.Stop();
+  const auto session = Must(MachineSession::Start(Path("web-1")));
+  EXPECT_TRUE(Lists(*session, "db-password")) << "from what the home has verified";
+  EXPECT_EQ(CodeOf(Read(*session, "db-password")), Code::kUnreachable);
+  EXPECT_FALSE(session->HeardWithin(std::chrono::hours(1)));
+  ASSERT_TRUE(Eventually([&] { return !session->CurrentStatus().problem.empty(); }));
+  server_.Restart();
+  Good(session->WaitUntilCurrent(kLong));
+  EXPECT_EQ(ReadText(*session, "db-password"), "hunter2");
+  Set("db-password", "rotated");
+  ASSERT_TRUE(Eventually([&] { return Lists(*session, "db-password", 2); }));
+  ASSERT_TRUE(Eventually([&] { return session->CurrentStatus().problem.empty(); }));
+}
+
+TEST_F(MachineTest, ARemovedMachineReadsNothing) {
+  Grant("web-1", "db-password");
+  const auto session = Mount("web-1");
+  ReadText(*session, "db-password");
+  const auto removed = Must(Owner().RemoveIdentity("web-1", "stolen"));
+  EXPECT_EQ(removed.revoked.size(), 1u);
+  ASSERT_EQ(removed.read.size(), 1u);
+  EXPECT_TRUE(removed.problems.empty());
+  EXPECT_TRUE(removed.not_owned.empty());
+  const auto read = Read(*session, "db-password");
+  ASSERT_FALSE(read);
+  EXPECT_TRUE(read.error().code == Code::kDenied || read.error().code == Code::kNotFound) << Sentence(read);
+  GrantOptions options;
+  EXPECT_EQ(CodeOf(Owner().GrantTo("web-1", {{"shop/prod", "db-password"}}, options)), Code::kDenied);
+  EXPECT_TRUE(Must(Owner().ShowIdentity("web-1")).removed);
+  Must(Owner().RemoveIdentity("web-1", "again"));
+  Machine("web-1b");
+  EXPECT_TRUE(Must(Owner().VaultStatus()).owed.empty());
+}
+
+TEST_F(MachineTest, WhatCannotBeEnforcedIsListedAndDenied) {
+  GrantOptions options;
+  options.terms.conditions = {"unit=web.service"};
+  options.terms.mode = 0440;
+  options.terms.owner = "www-data";
+  Grant("web-1", "db-password", options);
+  const auto session = Mount("web-1");
+  ASSERT_EQ(session->CurrentListing()->secrets.size(), 1u);
+  const GrantedSecret& secret = session->CurrentListing()->secrets[0];
+  EXPECT_EQ(secret.mode, 0440u);
+  EXPECT_EQ(secret.owner, "www-data");
+  EXPECT_NE(secret.unenforceable.find("unit=web.service"), std::string::npos);
+  EXPECT_EQ(CodeOf(Read(*session, "db-password")), Code::kUnsupported);
+  EXPECT_EQ(session->CurrentStatus().notices.size(), 1u);
+}
+
+TEST_F(MachineTest, AnExpiredGrantIsToldAsThat) {
+  GrantOptions options;
+  options.terms.expires = SystemClock().WallSeconds() + 2;
+  Grant("web-1", "db-password", options);
+  const auto session = Mount("web-1");
+  ASSERT_TRUE(Eventually([&] {
+    const auto read = Read(*session, "db-password");
+    return !read && read.error().code == Code::kExpired;
+  }));
+}
+
+TEST_F(MachineTest, AnOpenIsRecordedOnceHoweverOftenItIsSent) {
+  Grant("web-1", "db-password");
+  const auto session = Mount("web-1");
+  SecretSource::OpenRequest request;
+  request.number = NumberOf(*session, "db-password");
+  request.open_id = "same";
+  const auto first = Must(Open(*session, request));
+  const auto again = Must(Open(*session, request));
+  EXPECT_EQ(first.record, again.record);
+}
+
+TEST_F(MachineTest, CancelsAndDeadlinesEndAnOpen) {
+  Grant("web-1", "db-password");
+  const auto session = Mount("web-1");
+  server_.Stop();
+  SecretSource::OpenRequest request;
+  request.number = NumberOf(*session, "db-password");
+  request.open_id = "cancelled";
+  std::promise<Code> ended;
+  const auto pending =
+      session->Open(request, kLong, [&](Result<OpenedSecret> r) { ended.set_value(CodeOf(r)); });
+  pending->Cancel();
+  const Code code = ended.get_future().get();
+  EXPECT_TRUE(code == Code::kCancelled || code == Code::kUnreachable) << static_cast<int>(code);
+  std::promise<Code> late;
+  session->Open(request, std::chrono::milliseconds(1),
+                [&](Result<OpenedSecret> r) { late.set_value(CodeOf(r)); });
+  EXPECT_EQ(late.get_future().get(), Code::kUnreachable);
+}
+
+TEST_F(MachineTest, ChecksAnOpenHandle) {
+  Grant("web-1", "db-password");
+  const auto session = Mount("web-1");
+  const auto number = NumberOf(*session, "db-password");
+  const auto check = [&] {
+    std::promise<Status> checked;
+    session->Check(number, 1, kLong, [&](Status status) { checked.set_value(std::move(status)); });
+    return checked.get_future().get();
+  };
+  Good(check());
+  Revoke("web-1", "db-password");
+  EXPECT_EQ(CodeOf(check()), Code::kNotFound);
+}
+
+TEST_F(MachineTest, ASubscriberHearsOfEachChange) {
+  const auto session = Mount("web-1");
+  std::atomic<int> heard{0};
+  session->Subscribe([&] { ++heard; });
+  Grant("web-1", "db-password");
+  ASSERT_TRUE(Eventually([&] { return heard.load() > 0 && Lists(*session, "db-password"); }));
+  session->Subscribe({});
+  const int before = heard.load();
+  Revoke("web-1", "db-password");
+  ASSERT_TRUE(Eventually([&] { return !Lists(*session, "db-password"); }));
+  EXPECT_EQ(heard.load(), before);
+}
+
+TEST_F(MachineTest, ManyGrantsComePageByPage) {
+  for (int i = 0; i < 30; ++i) Set("secret-" + std::to_string(i), std::to_string(i));
+  GrantOptions options;
+  options.wait = std::chrono::milliseconds(0);
+  Must(Owner().GrantTo("web-1", Must(Owner().ExpandSecrets({"shop/prod/*"})), options));
+  const auto session = Mount("web-1");
+  EXPECT_EQ(session->CurrentListing()->secrets.size(), 31u);
+  EXPECT_EQ(ReadText(*session, "secret-17"), "17");
+  EXPECT_EQ(Must(Owner().ListGrants("web-1", {})).size(), 31u);
+}
+
+}  // namespace
+}  // namespace grantfs::testing

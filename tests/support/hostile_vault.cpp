@@ -1,0 +1,136 @@
+#include "hostile_vault.h"
+
+#include "grantfs/store/store.h"
+#include "must.h"
+
+namespace grantfs::testing {
+namespace {
+
+bool IsOfTheConnection(const std::string& name) {
+  return name == "host" || name == "content-length" || name == "connection" || name == "transfer-encoding";
+}
+
+std::vector<HttpHeader> Carried(const std::vector<HttpHeader>& headers) {
+  std::vector<HttpHeader> carried;
+  for (const HttpHeader& header : headers) {
+    if (!IsOfTheConnection(header.name)) carried.push_back(header);
+  }
+  return carried;
+}
+
+TlsIdentity StolenIdentity(const std::string& directory) {
+  StoreOptions options;
+  options.directory = directory;
+  const auto store = Must(OpenEmbeddedStore(options));
+  auto state = Must(Must(store->Read())->Server());
+  return {state->tls_certificate, Must(state->tls_key.Clone())};
+}
+
+}  // namespace
+
+HostileVault::HostileVault() {
+  options_.data_directory = dir_.path() + "/data";
+  options_.listen = {{"127.0.0.1", 0}};
+  options_.names = {"127.0.0.1:" + std::to_string(relay_.port())};
+  options_.claim_on_terminal = false;
+  options_.say = [](std::string_view) {};
+  StartReal();
+  server_.reset();
+  const TlsIdentity identity = StolenIdentity(directory());
+  StartReal();
+  HttpClientOptions client;
+  client.server = server_->addresses().front();
+  client.pins = {server_->pin()};
+  client.stream_timeout = std::chrono::seconds(30);
+  client_ = Must(HttpClient::Create(std::move(client)));
+  HttpServerOptions front;
+  front.listen = {{"127.0.0.1", 0}};
+  front_ = Must(
+      HttpServer::Start(front, identity, [this](HttpRequest request, std::shared_ptr<Responder> responder) {
+        Handle(std::move(request), responder);
+      }));
+  relay_.LeadTo(front_->Ports().front());
+}
+
+HostileVault::~HostileVault() {
+  relay_.LeadTo(0);
+  relay_.CutAll();
+  client_.reset();
+  front_.reset();
+}
+
+void HostileVault::StartReal() { server_ = Must(VaultServer::Start(options_)); }
+
+void HostileVault::SetRewrite(Rewrite rewrite) {
+  const std::lock_guard lock(mutex_);
+  rewrite_ = std::move(rewrite);
+}
+
+void HostileVault::LoseNextAnswer(const api::Route& route) {
+  const std::lock_guard lock(mutex_);
+  lose_ = route.path;
+  lost_ = false;
+}
+
+void HostileVault::Handle(HttpRequest request, const std::shared_ptr<Responder>& responder) {
+  HttpRequest onward = request;
+  onward.headers = Carried(request.headers);
+  onward.remote.clear();
+  if (request.path == api::kWatch.path) return Follow(onward, responder);
+  HttpClient::SendOptions options;
+  options.deadline = std::chrono::seconds(20);
+  client_->Send(onward, options,
+                [this, request = std::move(request), responder](Result<HttpResponse> response) {
+                  if (!response) return responder->Send({502, {}, "{}"});
+                  Answer(request, std::move(*response), responder);
+                });
+}
+
+void HostileVault::Answer(const HttpRequest& request, HttpResponse response,
+                          const std::shared_ptr<Responder>& responder) {
+  Rewrite rewrite;
+  bool lose = false;
+  {
+    const std::lock_guard lock(mutex_);
+    rewrite = rewrite_;
+    lose = lose_ == request.path && response.status == 200;
+    if (lose) lose_.clear();
+  }
+  if (rewrite) rewrite(request, response);
+  response.headers = Carried(response.headers);
+  if (lose) {
+    relay_.CutAll();
+    lost_ = true;
+  }
+  responder->Send(std::move(response));
+}
+
+void HostileVault::Follow(const HttpRequest& request, const std::shared_ptr<Responder>& responder) {
+  struct Stream {
+    std::shared_ptr<Responder> responder;
+    HttpResponse head;
+    std::shared_ptr<ResponseStream> down;
+  };
+  auto stream = std::make_shared<Stream>();
+  stream->responder = responder;
+  StreamEvents events;
+  events.head = [stream](HttpResponse head) {
+    head.headers = Carried(head.headers);
+    stream->head = std::move(head);
+    if (stream->head.status == 200) stream->down = stream->responder->Stream(stream->head);
+  };
+  events.chunk = [stream](std::string_view bytes) {
+    if (stream->down) {
+      stream->down->Write(std::string(bytes));
+    } else {
+      stream->head.body += bytes;
+    }
+  };
+  events.end = [stream](const Status&) {
+    if (stream->down) return stream->down->Close();
+    stream->responder->Send(std::move(stream->head));
+  };
+  client_->OpenStream(request, std::move(events));
+}
+
+}  // namespace grantfs::testing
