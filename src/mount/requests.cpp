@@ -41,8 +41,7 @@ void Requests::Begin(fuse_req_t req, std::chrono::milliseconds deadline, std::fu
     open_.emplace(id, request);
     if (std::exchange(watcher_idle_, false)) changed_.notify_one();
   }
-  Arm(id, request.get());
-  if (request->interrupted) return Interrupt(id);
+  if (!Arm(id, request.get())) return Interrupt(id);
   auto pending = start(id);
   bool ended = false;
   {
@@ -54,12 +53,13 @@ void Requests::Begin(fuse_req_t req, std::chrono::milliseconds deadline, std::fu
 }
 
 /// libfuse may call OnInterrupt from within fuse_req_interrupt_func and then goes on to use the request, so
-/// nobody answers before that has returned.
-void Requests::Arm(Id id, Request* request) {
+/// nobody answers before that has returned. @return false if an interrupt came meanwhile.
+bool Requests::Arm(Id id, Request* request) {
   fuse_req_interrupt_func(request->req, OnInterrupt,
                           reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)));
   std::lock_guard lock(mutex_);
   request->armed = true;
+  return !request->interrupted;
 }
 
 /// With the lock held. The caller then owes an answer, and Answered().

@@ -76,7 +76,7 @@ class Requests {
   };
   using Shared = std::shared_ptr<Request>;
 
-  void Arm(Id id, Request* request);
+  bool Arm(Id id, Request* request);
   Shared Remove(Id id);
   void End(const Shared& request, int error);
   void Answered();
