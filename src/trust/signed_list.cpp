@@ -213,11 +213,10 @@ Status SignedList::TakeVoid(const StatementPtr& signed_statement, const UpperLis
   if (HashAt(act.from) != act.hash) return refuse("the void names a statement that is not in the list");
   const std::size_t from = act.from - first_;
   if (from == 0) return refuse("the first statement of a list cannot be voided");
-  if (FirstUncountedBefore(from, &statement.heads, upper))
-    return refuse("the void does not reach back far enough");
-  if (FirstUncountedBefore(entries_.size(), &statement.heads, upper) != from) {
-    return refuse("the void would take back statements that count");
-  }
+  // What is before it and had only a voided act to follow it is followed by the void itself.
+  const auto first = FirstUncountedBefore(entries_.size(), &statement.heads, upper);
+  if (!first || from < *first) return refuse("the void would take back statements that count");
+  if (from > *first) return refuse("the void does not reach back far enough");
   const std::vector<Entry> before = entries_;
   for (std::size_t i = from; i < entries_.size(); ++i) entries_[i].voided = true;
   Status rebuilt = Rebuild(upper);

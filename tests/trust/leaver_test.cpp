@@ -1,0 +1,53 @@
+// A hostile vault together with one who was removed: it has every statement that was ever signed, he still
+// signs.
+
+#include "world.h"
+
+namespace grantfs::testing {
+namespace {
+
+class LeaverTest : public ::testing::Test {
+ protected:
+  LeaverTest() { copy.bytes[0] = 1; }
+
+  Status AddWriter(const PrivateIdentity& who, const std::string& prefix) {
+    return world.Add(world.environment, world.owner, MemberAdd{who.identity(), Role::kWriter, prefix, {}});
+  }
+  Status AddBack() {
+    return world.Add(world.environment, world.owner,
+                     MemberAdd{world.second.identity(), Role::kOwner, "", copy});
+  }
+  Void VoidFrom(const SignedList& list, std::uint64_t from) { return Void{from, *list.HashAt(from)}; }
+  /// What a client that begins anew makes of the same statements.
+  template <typename List>
+  List Again(const List& list, List empty) {
+    for (std::uint64_t i = 0; i < list.next_sequence(); ++i) {
+      const Status received = empty.Receive(list.At(i), world.Upper());
+      EXPECT_TRUE(received) << Describe(received.error());
+    }
+    return empty;
+  }
+
+  World world;
+  PrivateIdentity writer = MakeIdentity("deploy", IdentityKind::kAgent);
+  Hash copy;
+};
+
+TEST_F(LeaverTest, AVoidReachesPastAnActThatOnlyAVoidedOneFollowed) {
+  ASSERT_TRUE(AddWriter(writer, ""));
+  ASSERT_TRUE(world.AddTo(world.secret, world.second, world.VersionOf(world.secret)));
+  ASSERT_TRUE(world.AddTo(world.secret, world.second, GrantAdd{world.GrantTo(world.web2, 9)}));
+  ASSERT_TRUE(world.AddTo(world.secret, writer, world.VersionOf(world.secret)));
+  ASSERT_TRUE(world.Remove(world.second));
+  ASSERT_EQ(world.secret.FirstUncounted(world.Upper()), 3u)
+      << "the writer follows the version, not the grant";
+  EXPECT_FALSE(world.AddTo(world.secret, world.owner, VoidFrom(world.secret, 2))) << "a version that counts";
+  const auto taken = world.AddTo(world.secret, world.owner, VoidFrom(world.secret, 3));
+  ASSERT_TRUE(taken) << Describe(taken.error());
+  EXPECT_TRUE(world.secret.CheckStanding(world.Upper()));
+  EXPECT_TRUE(world.secret.grants().empty());
+  EXPECT_EQ(world.secret.Current()->publish.version, 2u);
+}
+
+}  // namespace
+}  // namespace grantfs::testing
