@@ -23,6 +23,11 @@ std::optional<Role> EnvironmentList::RoleAt(const Hash& id, std::uint64_t sequen
   return member->second.role;
 }
 
+bool EnvironmentList::WasMemberThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const {
+  const auto member = members_.find(id);
+  return member != members_.end() && HeldThrough(member->second.tenures, from, to);
+}
+
 const Identity* EnvironmentList::FindIdentity(const Hash& id) const {
   const auto member = members_.find(id);
   return member == members_.end() ? nullptr : &member->second.identity;
@@ -74,6 +79,11 @@ bool EnvironmentList::Holds(const Hash& signer, Permission permission, const Act
   if (upper.vault->recovery().Id() != signer) return false;
   if (const auto* add = std::get_if<MemberAdd>(&act)) return add->role == Role::kOwner;
   return IsAnyOf<MemberRemove, EpochStart, Vouch, Void>(act);
+}
+
+bool EnvironmentList::HeldSince(const Statement& statement, const SeenHeads*, const UpperLists& upper) const {
+  return statement.signer == upper.vault->recovery().Id() ||
+         WasMemberThrough(statement.signer, statement.sequence, next_sequence());
 }
 
 Status EnvironmentList::ApplyEpoch(const Epoch& epoch) {

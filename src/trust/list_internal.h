@@ -17,6 +17,10 @@ inline bool HeldAt(const std::vector<Tenure>& tenures, std::uint64_t sequence) {
   return std::any_of(tenures.begin(), tenures.end(), [&](const Tenure& t) { return t.At(sequence); });
 }
 
+inline bool HeldThrough(const std::vector<Tenure>& tenures, std::uint64_t from, std::uint64_t to) {
+  return std::any_of(tenures.begin(), tenures.end(), [&](const Tenure& t) { return t.At(from) && t.At(to); });
+}
+
 inline Error Nonsense(const SignedStatement& statement, const char* why) {
   const Statement& said = statement.statement();
   return Error{Code::kInvalid, why, 0, said.list.Text() + "#" + std::to_string(said.sequence)};

@@ -32,6 +32,13 @@ bool MachinesList::Holds(const Hash& signer, Permission permission, const Act& a
   return at != nullptr ? upper.vault->WasOwner(signer, at->vault->sequence) : upper.vault->IsOwner(signer);
 }
 
+bool MachinesList::HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const {
+  const VaultList& vault = *upper.vault;
+  const std::uint64_t now = at != nullptr ? at->vault->sequence : vault.next_sequence();
+  return statement.signer == vault.recovery().Id() ||
+         vault.WasOwnerThrough(statement.signer, statement.heads.vault->sequence, now);
+}
+
 Status MachinesList::ApplyInvite(const InvitationCreate& act, std::uint64_t sequence) {
   const Invitation& invitation = act.invitation;
   if (invitation.kind != IdentityKind::kMachine) {

@@ -83,6 +83,13 @@ bool SecretList::Holds(const Hash& signer, Permission permission, const Act& act
   return upper.vault->recovery().Id() == signer && IsAnyOf<Vouch, Void>(act);
 }
 
+bool SecretList::HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const {
+  const EnvironmentList& environment = *upper.environment;
+  const std::uint64_t now = at != nullptr ? at->environment->sequence : environment.next_sequence();
+  return statement.signer == upper.vault->recovery().Id() ||
+         environment.WasMemberThrough(statement.signer, statement.heads.environment->sequence, now);
+}
+
 Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper) const {
   const auto* version = std::get_if<VersionPublish>(&statement.act);
   if (version != nullptr && version->epoch != upper.environment->newest_epoch().number) {

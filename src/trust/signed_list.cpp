@@ -157,11 +157,10 @@ std::optional<std::size_t> SignedList::FirstInvalid() const {
 }
 
 // From the end backwards: an entry counts if its signer holds what its act needs, or somebody after it does.
-std::optional<std::size_t> SignedList::FirstUncountedBefore(std::size_t end, const SeenHeads* at,
-                                                            const UpperLists& upper) const {
+std::optional<std::size_t> SignedList::FirstUncountedAt(const SeenHeads* at, const UpperLists& upper) const {
   std::optional<std::size_t> first;
   bool publisher_follows = false;
-  for (std::size_t i = end; i-- > 0;) {
+  for (std::size_t i = entries_.size(); i-- > 0;) {
     const Entry& entry = entries_[i];
     if (entry.voided) continue;
     if (!entry.valid) {
@@ -170,8 +169,9 @@ std::optional<std::size_t> SignedList::FirstUncountedBefore(std::size_t end, con
     }
     const Statement& statement = entry.statement->statement();
     const auto needed = Needed(statement);
+    const bool since = HeldSince(statement, at, upper);
     const auto holds = [&](Permission permission) {
-      return Holds(statement.signer, permission, statement.act, at, upper);
+      return since && Holds(statement.signer, permission, statement.act, at, upper);
     };
     const bool own = needed && holds(*needed);
     if (!own && !(publisher_follows && needed && *needed == Permission::kPublish)) first = i;
@@ -183,12 +183,12 @@ std::optional<std::size_t> SignedList::FirstUncountedBefore(std::size_t end, con
     publisher_follows = publisher_follows || holds(Permission::kPublish);
   }
   const auto invalid = FirstInvalid();
-  if (invalid && *invalid < end && (!first || *invalid < *first)) first = invalid;
+  if (invalid && (!first || *invalid < *first)) first = invalid;
   return first;
 }
 
 std::optional<std::uint64_t> SignedList::FirstUncounted(const UpperLists& upper) const {
-  const auto first = FirstUncountedBefore(entries_.size(), nullptr, upper);
+  const auto first = FirstUncountedAt(nullptr, upper);
   if (!first) return std::nullopt;
   return first_ + *first;
 }
@@ -214,7 +214,7 @@ Status SignedList::TakeVoid(const StatementPtr& signed_statement, const UpperLis
   const std::size_t from = act.from - first_;
   if (from == 0) return refuse("the first statement of a list cannot be voided");
   // What is before it and had only a voided act to follow it is followed by the void itself.
-  const auto first = FirstUncountedBefore(entries_.size(), &statement.heads, upper);
+  const auto first = FirstUncountedAt(&statement.heads, upper);
   if (!first || from < *first) return refuse("the void would take back statements that count");
   if (from > *first) return refuse("the void does not reach back far enough");
   const std::vector<Entry> before = entries_;

@@ -10,6 +10,11 @@ bool VaultList::WasOwner(const Hash& id, std::uint64_t sequence) const {
   return owner != owners_.end() && HeldAt(owner->second.tenures, sequence);
 }
 
+bool VaultList::WasOwnerThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const {
+  const auto owner = owners_.find(id);
+  return owner != owners_.end() && HeldThrough(owner->second.tenures, from, to);
+}
+
 std::vector<Identity> VaultList::Owners() const {
   std::vector<Identity> present;
   for (const auto& [id, owner] : owners_) {
@@ -45,6 +50,11 @@ bool VaultList::Holds(const Hash& signer, Permission permission, const Act& act,
   if (const auto* create = std::get_if<VaultCreate>(&act); create != nullptr && empty()) return true;
   if (IsOwner(signer)) return true;
   return !empty() && recovery_.Id() == signer && IsAnyOf<VaultOwnerAdd, VaultOwnerRemove, Vouch, Void>(act);
+}
+
+bool VaultList::HeldSince(const Statement& statement, const SeenHeads*, const UpperLists&) const {
+  return statement.signer == recovery_.Id() ||
+         WasOwnerThrough(statement.signer, statement.sequence, next_sequence());
 }
 
 Status VaultList::ApplyCreate(const VaultCreate& act, const SignedStatement& statement) {

@@ -49,5 +49,32 @@ TEST_F(LeaverTest, AVoidReachesPastAnActThatOnlyAVoidedOneFollowed) {
   EXPECT_EQ(world.secret.Current()->publish.version, 2u);
 }
 
+TEST_F(LeaverTest, ReAddingRevivesNothing) {
+  ASSERT_TRUE(world.AddTo(world.secret, world.second, GrantAdd{world.GrantTo(world.web2, 9)}));
+  ASSERT_TRUE(world.Remove(world.second));
+  ASSERT_FALSE(world.secret.CheckStanding(world.Upper()));
+  ASSERT_TRUE(AddBack());
+  EXPECT_EQ(world.secret.FirstUncounted(world.Upper()), 2u);
+  ASSERT_TRUE(world.AddTo(world.secret, world.second, Vouch{})) << "he is an owner again";
+  EXPECT_TRUE(world.secret.CheckStanding(world.Upper()));
+}
+
+TEST_F(LeaverTest, ReAddingAVaultOwnerRevivesNothing) {
+  ASSERT_TRUE(world.Add(world.vault, world.owner, VaultOwnerAdd{world.second.identity()}));
+  const auto invite = Must(InviteSecret::Generate());
+  const Invitation invitation{invite.id(),
+                              IdentityKind::kMachine,
+                              "web-1",
+                              invite.signing_key().verify_key(),
+                              invite.unseal_key().seal_key(),
+                              1'700'003'600};
+  const auto late = world.Made(world.machines, world.second, InvitationCreate{invitation});
+  ASSERT_TRUE(world.Add(world.vault, world.owner, VaultOwnerRemove{world.second.Id()}));
+  ASSERT_TRUE(world.machines.Receive(late, world.Upper()));
+  ASSERT_EQ(world.machines.FirstUncounted(world.Upper()), 1u);
+  ASSERT_TRUE(world.Add(world.vault, world.owner, VaultOwnerAdd{world.second.identity()}));
+  EXPECT_EQ(world.machines.FirstUncounted(world.Upper()), 1u);
+}
+
 }  // namespace
 }  // namespace grantfs::testing

@@ -40,6 +40,8 @@ class VaultList : public SignedList {
   bool IsOwner(const Hash& id) const { return WasOwner(id, next_sequence()); }
   /// At the state after statement `sequence`.
   bool WasOwner(const Hash& id, std::uint64_t sequence) const;
+  /// An owner without a break from the state after statement `from` to that after `to`.
+  bool WasOwnerThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const;
   /// Named by an IdentityRemove: nobody seals to it.
   bool IsRemoved(const Hash& id) const { return removed_.contains(id); }
   const Identity* FindIdentity(const Hash& id) const;  ///< present and former owners, recovery
@@ -49,6 +51,7 @@ class VaultList : public SignedList {
   const Identity* SignerOf(const Statement& statement, const UpperLists& upper) const override;
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
+  bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
 
@@ -97,6 +100,7 @@ class MachinesList : public SignedList {
   const Identity* SignerOf(const Statement& statement, const UpperLists& upper) const override;
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
+  bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
 
@@ -128,6 +132,9 @@ class EnvironmentList : public SignedList {
   /// The role that somebody holds now / held at the state after statement `sequence`.
   std::optional<Role> RoleOf(const Hash& id) const;
   std::optional<Role> RoleAt(const Hash& id, std::uint64_t sequence) const;
+  /// A member without a break from the state after statement `from` to that after `to`. (A key has one role
+  /// and prefix for ever.)
+  bool WasMemberThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const;
   const Identity* FindIdentity(const Hash& id) const;
   /// Everyone whom a new epoch's key must be sealed to: owners, readers, recovery. None that the vault list
   /// names as removed.
@@ -140,6 +147,7 @@ class EnvironmentList : public SignedList {
   const Identity* SignerOf(const Statement& statement, const UpperLists& upper) const override;
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
+  bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
 
@@ -222,6 +230,7 @@ class SecretList : public SignedList {
   const Identity* SignerOf(const Statement& statement, const UpperLists& upper) const override;
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
+  bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
   Status CheckNew(const Statement& statement, const UpperLists& upper) const override;

@@ -28,7 +28,7 @@ enum class Permission {
 /// A hash-linked list of statements, the one implementation for all kinds (DESIGN section 3).
 ///
 /// A statement *counts* if its signer held the permission that the act needs at the heads that it names, and
-/// either still holds it or is followed in the list by a statement of someone who holds it now, and it is not
+/// either has held it ever since or is followed in the list by a statement of someone who has, and it is not
 /// voided. Whoever uses a list appends what it was given (Receive), then asks CheckStanding; while that
 /// fails, nothing but a vouch or a void is to be appended, and nothing of the list is to be used.
 ///
@@ -83,6 +83,9 @@ class SignedList {
   /// Whether `signer` held `permission` at the heads that `at` names; nullptr = now.
   virtual bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
                      const UpperLists& upper) const = 0;
+  /// Whether the signer has had a role without a break from the heads that the statement names up to those of
+  /// `at`; nullptr = now. One who comes back does not bring back what he signed before or meanwhile.
+  virtual bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const = 0;
   /// Takes the act into the state; checks its meaning first. Errors: kInvalid, kIntegrity; nothing is changed
   /// then.
   virtual Status Apply(const StatementPtr& statement, const UpperLists& upper) = 0;
@@ -107,8 +110,7 @@ class SignedList {
   Status CheckHeads(const Statement& statement, const UpperLists& upper) const;
   Status Take(const StatementPtr& statement, const UpperLists& upper);
   Status TakeVoid(const StatementPtr& statement, const UpperLists& upper);
-  std::optional<std::size_t> FirstUncountedBefore(std::size_t end, const SeenHeads* at,
-                                                  const UpperLists& upper) const;
+  std::optional<std::size_t> FirstUncountedAt(const SeenHeads* at, const UpperLists& upper) const;
   std::optional<std::size_t> FirstInvalid() const;
 
   ListId id_;
