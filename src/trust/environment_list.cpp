@@ -113,8 +113,9 @@ Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, std::uint64_t seque
   }
   Member& member = members_[id];
   const bool returns = !member.tenures.empty();
-  if (returns && member.role != act.role)
-    return refuse("was a member with another role; it needs a new key to return with this one");
+  // What it signed is judged by the role and prefix that it has: they must be those that it had then.
+  if (returns && (member.role != act.role || member.prefix != act.prefix))
+    return refuse("was a member with another role or prefix; it needs a new key to return with this one");
   member.identity = act.member;
   member.role = act.role;
   member.prefix = act.prefix;

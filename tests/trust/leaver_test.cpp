@@ -76,5 +76,19 @@ TEST_F(LeaverTest, ReAddingAVaultOwnerRevivesNothing) {
   EXPECT_EQ(world.machines.FirstUncounted(world.Upper()), 1u);
 }
 
+TEST_F(LeaverTest, AWriterDoesNotReturnWithAnotherPrefix) {
+  ASSERT_TRUE(AddWriter(writer, "tls/"));
+  SecretList key(8);
+  ASSERT_TRUE(
+      world.AddTo(key, writer, SecretCreate{8, "shop/prod", "tls/server.key", SecretType::kValue, "", ""}));
+  ASSERT_TRUE(world.AddTo(key, world.owner, Vouch{}));
+  ASSERT_TRUE(world.Add(world.environment, world.owner, MemberRemove{writer.Id(), {}}));
+  EXPECT_EQ(AddWriter(writer, "db/").error().code, Code::kInvalid)
+      << "what was signed under the one prefix would be judged by the other";
+  EXPECT_EQ(AddWriter(writer, "").error().code, Code::kInvalid);
+  ASSERT_TRUE(AddWriter(writer, "tls/"));
+  EXPECT_TRUE(Again(key, SecretList(8)).CheckStanding(world.Upper()));
+}
+
 }  // namespace
 }  // namespace grantfs::testing
