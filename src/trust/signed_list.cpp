@@ -69,8 +69,8 @@ Status SignedList::CheckLink(const Statement& statement) const {
   return {};
 }
 
-Status SignedList::CheckSignature(const SignedStatement& signed_statement, const UpperLists& upper) const {
-  const Statement& statement = signed_statement.statement();
+// What nobody repairs: another vault's statement, or one over heads that are not those of the lists above.
+Status SignedList::CheckHistory(const Statement& statement, const UpperLists& upper) const {
   const std::string where = Where(id_, statement.sequence);
   Hash vault;  // all zero in the genesis, which is what the id is the hash of
   if (id_.kind != ListKind::kVault) {
@@ -80,6 +80,15 @@ Status SignedList::CheckSignature(const SignedStatement& signed_statement, const
   }
   if (statement.vault != vault)
     return Error{Code::kIntegrity, "the statement belongs to another vault", 0, where};
+  if (statement.heads.vault) GRANTFS_CHECK(CheckOneHead(*statement.heads.vault, *upper.vault, where));
+  if (statement.heads.environment)
+    GRANTFS_CHECK(CheckOneHead(*statement.heads.environment, *upper.environment, where));
+  return {};
+}
+
+Status SignedList::CheckSignature(const SignedStatement& signed_statement, const UpperLists& upper) const {
+  const Statement& statement = signed_statement.statement();
+  const std::string where = Where(id_, statement.sequence);
   const Identity* signer = SignerOf(statement, upper);
   if (signer == nullptr)
     return Error{Code::kDenied, "the statement's signer never had a role here", 0, where};
@@ -89,11 +98,7 @@ Status SignedList::CheckSignature(const SignedStatement& signed_statement, const
   return {};
 }
 
-Status SignedList::CheckHeads(const Statement& statement, const UpperLists& upper) const {
-  const std::string where = Where(id_, statement.sequence);
-  if (statement.heads.vault) GRANTFS_CHECK(CheckOneHead(*statement.heads.vault, *upper.vault, where));
-  if (statement.heads.environment)
-    GRANTFS_CHECK(CheckOneHead(*statement.heads.environment, *upper.environment, where));
+Status SignedList::CheckOrder(const Statement& statement) const {
   const auto last =
       std::find_if(entries_.rbegin(), entries_.rend(), [](const Entry& e) { return e.valid && !e.voided; });
   if (last == entries_.rend()) return {};
@@ -103,19 +108,26 @@ Status SignedList::CheckHeads(const Statement& statement, const UpperLists& uppe
   };
   if (went_back(before.vault, statement.heads.vault) ||
       went_back(before.environment, statement.heads.environment)) {
-    return Error{Code::kDenied, "the statement names an older head than the one before it did", 0, where};
+    return Error{Code::kDenied, "the statement names an older head than the one before it did", 0,
+                 Where(id_, statement.sequence)};
+  }
+  return {};
+}
+
+// All that decides here stands in the statement and in the lists up to the heads that it names, so that the
+// verdict is the same for ever. It needs no signature: what has no right does not count, whoever made it.
+Status SignedList::CheckRight(const Statement& statement, const UpperLists& upper) const {
+  GRANTFS_CHECK(CheckOrder(statement));
+  const Permission needed = GRANTFS_TRY(Needed(statement));
+  if (!Holds(statement.signer, needed, statement.act, &statement.heads, upper)) {
+    return Error{Code::kDenied, "the statement's signer did not hold the role that the act needs", 0,
+                 Where(id_, statement.sequence)};
   }
   return {};
 }
 
 Status SignedList::Take(const StatementPtr& signed_statement, const UpperLists& upper) {
   const Statement& statement = signed_statement->statement();
-  GRANTFS_CHECK(CheckHeads(statement, upper));
-  const Permission needed = GRANTFS_TRY(Needed(statement));
-  if (!Holds(statement.signer, needed, statement.act, &statement.heads, upper)) {
-    return Error{Code::kDenied, "the statement's signer did not hold the role that the act needs", 0,
-                 Where(id_, statement.sequence)};
-  }
   if (std::holds_alternative<Void>(statement.act)) return TakeVoid(signed_statement, upper);
   if (FirstInvalid()) {
     return Error{Code::kDenied, "the statement follows one that does not count", 0,
@@ -126,6 +138,8 @@ Status SignedList::Take(const StatementPtr& signed_statement, const UpperLists& 
 
 Status SignedList::Append(StatementPtr statement, const UpperLists& upper) {
   GRANTFS_CHECK(CheckLink(statement->statement()));
+  GRANTFS_CHECK(CheckHistory(statement->statement(), upper));
+  GRANTFS_CHECK(CheckRight(statement->statement(), upper));
   GRANTFS_CHECK(CheckSignature(*statement, upper));
   if (!MaySealTail(statement->statement().act)) GRANTFS_CHECK(CheckStanding(upper));
   GRANTFS_CHECK(CheckNew(statement->statement(), upper));
@@ -140,12 +154,12 @@ Status SignedList::Receive(StatementPtr statement, const UpperLists& upper) {
     error.code = Code::kIntegrity;
     return error;
   }
-  Status taken = CheckSignature(*statement, upper);
-  if (taken) taken = Take(statement, upper);
-  const bool misplaced =
-      !taken && (taken.error().code == Code::kDenied || taken.error().code == Code::kInvalid);
-  if (!taken && !misplaced) return taken;
-  entries_.push_back({std::move(statement), !misplaced});
+  GRANTFS_CHECK(CheckHistory(statement->statement(), upper));
+  Status stands = CheckRight(statement->statement(), upper);
+  if (stands) GRANTFS_CHECK(CheckSignature(*statement, upper));
+  if (stands) stands = Take(statement, upper);
+  const bool valid = stands.has_value();
+  entries_.push_back({std::move(statement), valid});
   return {};
 }
 

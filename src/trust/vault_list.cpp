@@ -47,7 +47,8 @@ const Identity* VaultList::SignerOf(const Statement& statement, const UpperLists
 bool VaultList::Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads*,
                       const UpperLists&) const {
   if (permission != Permission::kVaultOwner) return false;
-  if (const auto* create = std::get_if<VaultCreate>(&act); create != nullptr && empty()) return true;
+  if (const auto* create = std::get_if<VaultCreate>(&act); create != nullptr && empty())
+    return create->owner.Id() == signer;
   if (IsOwner(signer)) return true;
   return !empty() && recovery_.Id() == signer && IsAnyOf<VaultOwnerAdd, VaultOwnerRemove, Vouch, Void>(act);
 }

@@ -27,6 +27,10 @@ class LeaverTest : public ::testing::Test {
     }
     return empty;
   }
+  /// Said to be by `signer`, and not signed by him.
+  SignedList::StatementPtr Forge(const Statement& statement) {
+    return world.Sign(statement, MakeIdentity("mallory"));
+  }
 
   World world;
   PrivateIdentity writer = MakeIdentity("deploy", IdentityKind::kAgent);
@@ -88,6 +92,44 @@ TEST_F(LeaverTest, AWriterDoesNotReturnWithAnotherPrefix) {
   EXPECT_EQ(AddWriter(writer, "").error().code, Code::kInvalid);
   ASSERT_TRUE(AddWriter(writer, "tls/"));
   EXPECT_TRUE(Again(key, SecretList(8)).CheckStanding(world.Upper()));
+}
+
+TEST_F(LeaverTest, AVoidedForgeryDoesNotSpoilTheListOnceItsSignerIsKnown) {
+  const auto later = MakeIdentity("carol");
+  const auto junk = Forge(world.NextOf(world.secret, later, world.VersionOf(world.secret)));
+  ASSERT_TRUE(world.secret.Receive(junk, world.Upper()));
+  ASSERT_TRUE(world.AddTo(world.secret, world.owner, VoidFrom(world.secret, 2)));
+  ASSERT_TRUE(world.Add(world.environment, world.owner, MemberAdd{later.identity(), Role::kOwner, "", copy}));
+  EXPECT_TRUE(Again(world.secret, SecretList(7)).CheckStanding(world.Upper()));
+}
+
+TEST_F(LeaverTest, AForgeryInAnOwnersNameIsRefusedOutright) {
+  const auto forged = Forge(world.NextOf(world.secret, world.owner, world.VersionOf(world.secret)));
+  EXPECT_EQ(world.secret.Receive(forged, world.Upper()).error().code, Code::kIntegrity);
+  EXPECT_EQ(world.secret.Append(forged, world.Upper()).error().code, Code::kIntegrity);
+  EXPECT_EQ(world.secret.next_sequence(), 2u);
+}
+
+TEST_F(LeaverTest, AnApprovalOfAForgedEnrolmentCanBeVoided) {
+  const auto invite = Must(InviteSecret::Generate());
+  const Invitation invitation{invite.id(),
+                              IdentityKind::kMachine,
+                              "web-1",
+                              invite.signing_key().verify_key(),
+                              invite.unseal_key().seal_key(),
+                              1'700'003'600};
+  ASSERT_TRUE(world.Add(world.machines, world.owner, InvitationCreate{invitation}));
+  auto forged = Must(MakeEnrolment(world.vault.vault_id(), Must(InviteSecret::Generate()), world.web1));
+  forged.invitation = invite.id();
+  // Signed again by the machine's own key, and by no invitation.
+  const auto own = Must(MakeEnrolment(world.vault.vault_id(), invite, world.web1));
+  forged.by_identity = own.by_identity;
+  EXPECT_FALSE(world.Add(world.machines, world.owner, MachineApprove{forged}));
+  const auto bad = world.Made(world.machines, world.owner, MachineApprove{forged});
+  ASSERT_TRUE(world.machines.Receive(bad, world.Upper())) << "it links, so that an owner can void it";
+  EXPECT_EQ(world.machines.FirstUncounted(world.Upper()), 2u);
+  EXPECT_TRUE(world.Add(world.machines, world.owner, VoidFrom(world.machines, 2)));
+  EXPECT_TRUE(world.machines.CheckStanding(world.Upper()));
 }
 
 }  // namespace

@@ -57,7 +57,8 @@ class SignedList {
   Status Append(StatementPtr statement, const UpperLists& upper);
 
   /// As Append, for what a vault serves: a statement that links but must not stand is kept as one that does
-  /// not count, so that an owner can void it. Errors: kConflict, kIntegrity (a broken link: no repair).
+  /// not count, so that an owner can void it. Errors: kConflict, kIntegrity (a broken link, another vault or
+  /// history, a false signature of one who had the right: no repair).
   Status Receive(StatementPtr statement, const UpperLists& upper);
 
   /// The first statement that does not count at the heads of `upper`, which are the newest known.
@@ -106,8 +107,10 @@ class SignedList {
 
  private:
   Status CheckLink(const Statement& statement) const;
+  Status CheckHistory(const Statement& statement, const UpperLists& upper) const;
+  Status CheckOrder(const Statement& statement) const;
+  Status CheckRight(const Statement& statement, const UpperLists& upper) const;
   Status CheckSignature(const SignedStatement& statement, const UpperLists& upper) const;
-  Status CheckHeads(const Statement& statement, const UpperLists& upper) const;
   Status Take(const StatementPtr& statement, const UpperLists& upper);
   Status TakeVoid(const StatementPtr& statement, const UpperLists& upper);
   std::optional<std::size_t> FirstUncountedAt(const SeenHeads* at, const UpperLists& upper) const;
