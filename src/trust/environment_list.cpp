@@ -97,12 +97,13 @@ Status EnvironmentList::ApplyEpoch(const Epoch& epoch) {
   return {};
 }
 
-Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence) {
+Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence, const Hash& recovery) {
   const Hash id = act.member.Id();
   const auto refuse = [&](const char* why) { return Error{Code::kInvalid, why, 0, act.member.name}; };
   if (!KindMayHold(act.member.kind, act.role))
     return refuse("an identity of this kind cannot hold this role");
   if (RoleOf(id)) return refuse("is a member already");
+  if (id == recovery) return refuse("the recovery identity adds and removes owners, and is no member itself");
   if (HoldsKey(act.role) == (act.copy == Hash{}))
     return refuse("an owner or reader needs a copy of the environment's key, and no other has one");
   if (!act.prefix.empty()) {
@@ -124,11 +125,16 @@ Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, std::uint64_t seque
   return {};
 }
 
-Status EnvironmentList::ApplyMemberRemove(const MemberRemove& act, const Statement& statement) {
+Status EnvironmentList::ApplyMemberRemove(const MemberRemove& act, const Statement& statement,
+                                          const Hash& recovery) {
   const auto role = RoleOf(act.id);
   if (!role) return Error{Code::kInvalid, "is not a member", 0, act.id.Hex()};
   if (act.id == statement.signer)
     return Error{Code::kInvalid, "a member cannot remove itself", 0, act.id.Hex()};
+  if (statement.signer == recovery && role != Role::kOwner) {
+    return Error{Code::kDenied, "the recovery identity removes owners and nobody else: an owner can", 0,
+                 act.id.Hex()};
+  }
   if (HoldsKey(*role) != act.epoch.has_value()) {
     return Error{Code::kInvalid, "the removal of an owner or reader starts a new epoch, and no other does", 0,
                  act.id.Hex()};
@@ -140,7 +146,7 @@ Status EnvironmentList::ApplyMemberRemove(const MemberRemove& act, const Stateme
   return {};
 }
 
-Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperLists&) {
+Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperLists& upper) {
   const Statement& statement = signed_statement->statement();
   const auto* create = std::get_if<EnvironmentCreate>(&statement.act);
   if ((create != nullptr) != (statement.sequence == 0)) {
@@ -156,8 +162,9 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
     return {};
   }
   if (const auto* act = std::get_if<MemberAdd>(&statement.act))
-    return ApplyMemberAdd(*act, statement.sequence);
-  if (const auto* act = std::get_if<MemberRemove>(&statement.act)) return ApplyMemberRemove(*act, statement);
+    return ApplyMemberAdd(*act, statement.sequence, upper.vault->recovery().Id());
+  if (const auto* act = std::get_if<MemberRemove>(&statement.act))
+    return ApplyMemberRemove(*act, statement, upper.vault->recovery().Id());
   if (const auto* act = std::get_if<EpochStart>(&statement.act)) return ApplyEpoch(act->epoch);
   return {};
 }

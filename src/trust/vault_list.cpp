@@ -102,6 +102,8 @@ Status VaultList::Apply(const StatementPtr& signed_statement, const UpperLists&)
   if (const auto* act = std::get_if<VaultOwnerRemove>(&statement.act))
     return ApplyOwnerRemove(*act, statement);
   if (const auto* act = std::get_if<IdentityRemove>(&statement.act)) {
+    if (act->id == recovery_.Id())
+      return Nonsense(*signed_statement, "the recovery identity is not removed: it could help nobody then");
     if (!removed_.emplace(act->id, act->name).second)
       return Nonsense(*signed_statement, "the identity is removed already");
   } else if (const auto* added = std::get_if<EnvironmentAdd>(&statement.act)) {

@@ -132,5 +132,24 @@ TEST_F(LeaverTest, AnApprovalOfAForgedEnrolmentCanBeVoided) {
   EXPECT_TRUE(world.machines.CheckStanding(world.Upper()));
 }
 
+TEST_F(LeaverTest, RecoveryRemovesOwnersOnlyAndIsNoMember) {
+  ASSERT_TRUE(AddWriter(writer, ""));
+  EXPECT_FALSE(world.Add(world.environment, world.recovery, MemberRemove{writer.Id(), {}}));
+  for (const auto* by : {&world.recovery, &world.owner}) {
+    EXPECT_FALSE(
+        world.Add(world.environment, *by, MemberAdd{world.recovery.identity(), Role::kOwner, "", copy}))
+        << "it would have every right of an owner";
+  }
+  EXPECT_FALSE(world.Add(world.environment, world.owner,
+                         MemberAdd{world.recovery.identity(), Role::kAuditor, "", {}}));
+  EXPECT_TRUE(world.Add(world.environment, world.recovery,
+                        MemberRemove{world.second.Id(), world.EpochAfterRemoving(world.second.Id()).epoch}));
+}
+
+TEST_F(LeaverTest, RecoveryIsNotRemovedLikeAMachine) {
+  EXPECT_FALSE(world.Add(world.vault, world.owner, IdentityRemove{world.recovery.Id(), "recovery"}))
+      << "one owner could lock out who may remove him";
+}
+
 }  // namespace
 }  // namespace grantfs::testing

@@ -152,8 +152,8 @@ class EnvironmentList : public SignedList {
   void Reset() override;
 
  private:
-  Status ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence);
-  Status ApplyMemberRemove(const MemberRemove& act, const Statement& statement);
+  Status ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence, const Hash& recovery);
+  Status ApplyMemberRemove(const MemberRemove& act, const Statement& statement, const Hash& recovery);
   Status ApplyEpoch(const Epoch& epoch);
   std::map<Hash, Member> members_;
   std::vector<Epoch> epochs_;
