@@ -51,13 +51,16 @@ Result<Act> ActFromJson(const Json& json) {
 
 Json SecretState::ToJson() const {
   Json map = Json::Object();
-  for (const auto& [label, version] : labels) map.Set(label, version.Hex());
-  return Json::Object({{"labels", std::move(map)}, {"grants", grants.Hex()}});
+  for (const auto& [label, statement] : labels) map.Set(label, statement.Hex());
+  return Json::Object(
+      {{"path", path}, {"version", version}, {"labels", std::move(map)}, {"grants", grants.Hex()}});
 }
 
 Result<SecretState> SecretState::FromJson(const Json& json) {
   JsonReader in(json, "state");
   SecretState state;
+  state.path = ReadChecked(in, "path", kMaxNameBytes, CheckSecretPath);
+  state.version = static_cast<std::uint32_t>(in.Number("version", 0, kMaxVersion));
   const Json& map = in.Object("labels");
   state.grants = ReadHex<Hash>(in, "grants");
   GRANTFS_CHECK(in.Finish());

@@ -57,8 +57,6 @@ const SecretList::Version* SecretList::Current() const {
   return label == state_.labels.end() ? nullptr : FindVersion(label->second);
 }
 
-std::uint32_t SecretList::next_version() const { return newest_version_ + 1; }
-
 Result<Permission> SecretList::Needed(const Statement& statement) const {
   if (IsAnyOf<SecretCreate, VersionPublish>(statement.act)) return Permission::kPublish;
   if (IsAnyOf<GrantAdd, GrantRevoke, Vouch, Void>(statement.act)) return Permission::kOwner;
@@ -78,7 +76,7 @@ bool SecretList::Holds(const Hash& signer, Permission permission, const Act& act
   if (role == Role::kOwner) return true;
   if (role == Role::kWriter && permission == Permission::kPublish) {
     const std::string* named = PathNamed(act);
-    return WithinPrefix(upper.environment->members().at(signer), named != nullptr ? *named : path_);
+    return WithinPrefix(upper.environment->members().at(signer), named != nullptr ? *named : state_.path);
   }
   return upper.vault->recovery().Id() == signer && IsAnyOf<Vouch, Void>(act);
 }
@@ -94,7 +92,7 @@ Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper)
   const auto* version = std::get_if<VersionPublish>(&statement.act);
   if (version != nullptr && version->epoch != upper.environment->newest_epoch().number) {
     return Error{Code::kConflict, "the version is sealed to an environment key that is no longer the newest",
-                 0, path_};
+                 0, state_.path};
   }
   const auto* grant = std::get_if<GrantAdd>(&statement.act);
   if (grant != nullptr && upper.vault->IsRemoved(grant->grant.grantee.id)) {
@@ -130,8 +128,11 @@ Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upp
     return after.state_;
   }
   SecretState state = state_;
-  if (std::holds_alternative<SecretCreate>(act)) state.grants = MerkleRoot({});
-  if (std::holds_alternative<VersionPublish>(act)) MoveLabels(state, kSelf);
+  if (const auto* create = std::get_if<SecretCreate>(&act)) state = {{}, MerkleRoot({}), create->path, 0};
+  if (const auto* version = std::get_if<VersionPublish>(&act)) {
+    MoveLabels(state, kSelf);
+    state.version = version->version;
+  }
   if (const auto* add = std::get_if<GrantAdd>(&act)) {
     const SecretList::GrantKey key{add->grant.grantee.kind, add->grant.grantee.number};
     after.grants_[key] = {add->grant, next_sequence(), GrantLeaf(add->grant, next_sequence()), nullptr};
@@ -139,7 +140,7 @@ Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upp
   }
   if (const auto* revoke = std::get_if<GrantRevoke>(&act)) {
     if (after.grants_.erase({revoke->kind, revoke->number}) == 0)
-      return Error{Code::kNotFound, "there is no such grant", 0, path_};
+      return Error{Code::kNotFound, "there is no such grant", 0, state_.path};
     state.grants = MerkleRoot(after.GrantLeaves());
   }
   return state;
@@ -159,22 +160,19 @@ Status SecretList::ApplyCreate(const SecretCreate& act, const UpperLists& upper)
     return Error{Code::kInvalid, "the secret was created in another environment", 0, act.path};
   }
   create_ = act;
-  path_ = act.path;
-  state_ = {{}, MerkleRoot({})};
+  state_ = {{}, MerkleRoot({}), act.path, 0};
   return {};
 }
 
 Status SecretList::ApplyVersion(const VersionPublish& act, const StatementPtr& statement,
                                 const UpperLists& upper) {
-  if (act.environment != upper.environment->name() || (!path_.empty() && act.path != path_)) {
+  if (act.environment != upper.environment->name() || act.path != state_.path) {
     return Nonsense(*statement, "the version names another secret");
   }
-  const bool follows = partial_ && newest_version_ == 0 ? true : act.version == newest_version_ + 1;
-  if (!follows) return Nonsense(*statement, "the version's number is not the next one");
+  if (act.version != next_version()) return Nonsense(*statement, "the version's number is not the next one");
   if (act.epoch > upper.environment->newest_epoch().number)
     return Nonsense(*statement, "the version names no epoch of the environment");
-  path_ = act.path;
-  newest_version_ = act.version;
+  state_.version = act.version;
   versions_[act.version] = {act, statement};
   MoveLabels(state_, statement->hash());
   return {};
@@ -233,29 +231,27 @@ Status SecretList::Apply(const StatementPtr& statement, const UpperLists& upper)
   }
   if (partial_ && said.sequence == first_ && !creates) return ApplyFirstOfPartial(*statement, upper);
   const SecretState state = state_;
-  const std::string path = path_;
-  const std::uint32_t newest_version = newest_version_;
   const auto key = GrantKeyOf(said.act);
   const auto standing = key && grants_.contains(*key) ? std::optional(grants_.at(*key)) : std::nullopt;
   Status applied = ApplyAct(statement, upper);
   if (applied) applied = CheckClaimedState(*statement);
   if (applied) return {};
   state_ = state;  // as if it had not been tried
-  path_ = path;
-  newest_version_ = newest_version;
-  versions_.erase(versions_.upper_bound(newest_version), versions_.end());
+  versions_.erase(versions_.upper_bound(state_.version), versions_.end());
   if (key) grants_.erase(*key);
   if (standing) grants_.emplace(*key, *standing);
   return applied;
 }
 
+void SecretList::PassOver(const Statement& statement) {
+  if (const auto* version = std::get_if<VersionPublish>(&statement.act)) state_.version = version->version;
+}
+
 void SecretList::Reset() {
   create_ = {};
-  path_.clear();
   state_ = {};
   versions_.clear();
   grants_.clear();
-  newest_version_ = 0;
 }
 
 std::vector<SecretList::Target> SecretList::SealTargets(std::int64_t time, const UpperLists& upper) const {

@@ -80,7 +80,7 @@ Result<VersionPublish> SecretList::VerifyOldVersion(const SignedStatement& versi
   GRANTFS_CHECK(VerifyLoose(version, Permission::kPublish, upper));
   const auto* publish = std::get_if<VersionPublish>(&version.statement().act);
   if (publish == nullptr) return Forged(version, "the statement publishes no version");
-  if (publish->environment != upper.environment->name() || (!path_.empty() && publish->path != path_)) {
+  if (publish->environment != upper.environment->name() || publish->path != state_.path) {
     return Forged(version, "the version belongs to another secret");
   }
   return *publish;

@@ -54,6 +54,8 @@ Status SignedList::CheckNew(const Statement&, const UpperLists&) const { return 
 
 Status SignedList::CheckClaimedState(const SignedStatement&) const { return {}; }
 
+void SignedList::PassOver(const Statement&) {}
+
 Status SignedList::CheckLink(const Statement& statement) const {
   const std::string where = Where(id_, statement.sequence);
   if (statement.list != id_)
@@ -244,8 +246,12 @@ Status SignedList::TakeVoid(const StatementPtr& signed_statement, const UpperLis
 Status SignedList::Rebuild(const UpperLists& upper) {
   Reset();
   for (const Entry& entry : entries_) {
-    if (entry.voided || !entry.valid || std::holds_alternative<Void>(entry.statement->statement().act))
+    const Statement& statement = entry.statement->statement();
+    if (!entry.valid || std::holds_alternative<Void>(statement.act)) continue;
+    if (entry.voided) {
+      PassOver(statement);
       continue;
+    }
     GRANTFS_CHECK(Apply(entry.statement, upper));
   }
   return {};

@@ -151,5 +151,16 @@ TEST_F(LeaverTest, RecoveryIsNotRemovedLikeAMachine) {
       << "one owner could lock out who may remove him";
 }
 
+TEST_F(LeaverTest, AVoidedVersionsNumberIsNotUsedAgain) {
+  ASSERT_TRUE(world.AddTo(world.secret, world.second, world.VersionOf(world.secret)));
+  ASSERT_TRUE(world.Remove(world.second));
+  ASSERT_TRUE(world.AddTo(world.secret, world.owner, VoidFrom(world.secret, 2)));
+  EXPECT_EQ(world.secret.Current()->publish.version, 1u);
+  EXPECT_EQ(world.secret.next_version(), 3u) << "a machine may have seen number 2";
+  ASSERT_TRUE(world.AddTo(world.secret, world.owner, world.VersionOf(world.secret)));
+  EXPECT_TRUE(Again(world.secret, SecretList(7)).CheckStanding(world.Upper()));
+  EXPECT_EQ(Again(world.secret, SecretList(7)).state(), world.secret.state());
+}
+
 }  // namespace
 }  // namespace grantfs::testing

@@ -1,5 +1,6 @@
 // What a machine verifies of a secret that it sees only from the last statement that set its grants.
 
+#include "grantfs/trust/names.h"
 #include "world.h"
 
 namespace grantfs::testing {
@@ -98,6 +99,29 @@ TEST_F(MachineViewTest, ACreationDoesNotBringGrantsOfItsOwn) {
     SecretList view = SecretList::Partial(7, first);
     ASSERT_TRUE(view.Receive(world.Sign(forged, writer), world.Upper()));
     EXPECT_FALSE(view.CheckStanding(world.Upper())) << "a writer cannot grant by creating";
+  }
+}
+
+TEST_F(MachineViewTest, HoldsAWriterToHisPrefixAndToTheNextNumber) {
+  const auto writer = MakeIdentity("deploy", IdentityKind::kAgent);
+  ASSERT_TRUE(
+      world.Add(world.environment, world.owner, MemberAdd{writer.identity(), Role::kWriter, "tls/", {}}));
+  ASSERT_TRUE(world.AddTo(world.secret, world.owner, GrantAdd{world.GrantTo(world.web1, 3)}));
+  const SecretList view = View(5);
+  ASSERT_TRUE(view.CheckStanding(world.Upper()));
+  EXPECT_EQ(view.state(), world.secret.state());
+  // He may publish tls/*, and this is another secret.
+  const auto elsewhere = world.MadeOf(world.secret, writer, world.VersionOf(world.secret, "tls/server.key"));
+  SecretList misled = view;
+  ASSERT_TRUE(misled.Receive(elsewhere, world.Upper()));
+  EXPECT_FALSE(misled.CheckStanding(world.Upper()));
+  EXPECT_FALSE(misled.VerifyVersion("current", *elsewhere, world.Upper()));
+  for (const std::uint32_t number : {1u, 2u, 4u, kMaxVersion}) {
+    VersionPublish again = world.VersionOf(world.secret);
+    again.version = number;
+    SecretList repeated = view;
+    ASSERT_TRUE(repeated.Receive(world.MadeOf(world.secret, world.second, again), world.Upper()));
+    EXPECT_FALSE(repeated.CheckStanding(world.Upper())) << number;
   }
 }
 

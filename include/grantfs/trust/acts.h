@@ -117,7 +117,7 @@ struct SecretCreate {
 struct VersionPublish {
   std::string environment;
   std::string path;
-  std::uint32_t version = 1;  ///< 1.., without gaps
+  std::uint32_t version = 1;  ///< 1.., the next after the newest there was, voided or not
   std::uint64_t size = 0;     ///< of the plaintext
   Hash ciphertext;            ///< BLAKE2b-256
   Hash commitment;            ///< CommitToKey(data key, ValueContext)
@@ -192,8 +192,10 @@ Result<Act> ActFromJson(const Json& json);
 /// machine needs no more than the last ones.
 struct SecretState {
   std::map<std::string, Hash>
-      labels;   ///< label -> hash of the version's statement; all zero = this very statement
-  Hash grants;  ///< GrantsRoot
+      labels;                 ///< label -> hash of the version's statement; all zero = this very statement
+  Hash grants;                ///< GrantsRoot
+  std::string path;           ///< of the secret, by which a writer's prefix is judged
+  std::uint32_t version = 0;  ///< the newest version's number, also of a voided one: none is used twice
   Json ToJson() const;
   static Result<SecretState> FromJson(const Json& json);
   bool operator==(const SecretState&) const = default;

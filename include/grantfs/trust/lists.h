@@ -182,14 +182,14 @@ class SecretList : public SignedList {
   using GrantKey = std::pair<GranteeKind, std::uint64_t>;
 
   const SecretCreate& create() const { return create_; }  ///< zero where a partial list did not see it
-  /// Labels resolved: label -> hash of a version's statement. And the grants' root.
+  /// Labels resolved: label -> hash of a version's statement. The grants' root, path, newest number.
   const SecretState& state() const { return state_; }
   const std::map<std::uint32_t, Version>& versions() const { return versions_; }  ///< of a whole list: all
   const std::map<GrantKey, StandingGrant>& grants() const { return grants_; }     ///< of a whole list: all
   const Version* FindVersion(const Hash& statement) const;
   const Version* Current() const;  ///< the one labelled `current`, nullptr if none
   bool whole() const { return !partial_; }
-  std::uint32_t next_version() const;
+  std::uint32_t next_version() const { return state_.version + 1; }
 
   /// The state that a statement with this act must claim if it is the next. For a Void: the state before what
   /// it takes back. Whole lists only. Errors: kNotFound (revoking what is not granted), kInvalid.
@@ -233,6 +233,7 @@ class SecretList : public SignedList {
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
+  void PassOver(const Statement& statement) override;
   Status CheckNew(const Statement& statement, const UpperLists& upper) const override;
   Status CheckClaimedState(const SignedStatement& statement) const override;
 
@@ -246,11 +247,9 @@ class SecretList : public SignedList {
   Status VerifyLoose(const SignedStatement& statement, Permission permission, const UpperLists& upper) const;
   std::vector<Hash> GrantLeaves() const;
   SecretCreate create_;
-  std::string path_;  ///< known from the creation or from a version
   SecretState state_;
   std::map<std::uint32_t, Version> versions_;
   std::map<GrantKey, StandingGrant> grants_;
-  std::uint32_t newest_version_ = 0;
   bool partial_ = false;
 };
 

@@ -92,6 +92,8 @@ class SignedList {
   virtual Status Apply(const StatementPtr& statement, const UpperLists& upper) = 0;
   /// Empties the state, so that the statements that stand can be applied anew.
   virtual void Reset() = 0;
+  /// What a voided statement leaves behind all the same.
+  virtual void PassOver(const Statement& statement);
   /// What must hold for a new statement but need not for one that was appended long ago. Errors: kConflict,
   /// kInvalid.
   virtual Status CheckNew(const Statement& statement, const UpperLists& upper) const;
