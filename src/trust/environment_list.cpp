@@ -28,6 +28,11 @@ bool EnvironmentList::WasMemberThrough(const Hash& id, std::uint64_t from, std::
   return member != members_.end() && HeldThrough(member->second.tenures, from, to);
 }
 
+std::uint32_t EnvironmentList::EpochAt(std::uint64_t sequence) const {
+  const auto after = std::upper_bound(epoch_sequences_.begin(), epoch_sequences_.end(), sequence);
+  return static_cast<std::uint32_t>(after - epoch_sequences_.begin());
+}
+
 const Identity* EnvironmentList::FindIdentity(const Hash& id) const {
   const auto member = members_.find(id);
   return member == members_.end() ? nullptr : &member->second.identity;
@@ -86,7 +91,7 @@ bool EnvironmentList::HeldSince(const Statement& statement, const SeenHeads*, co
          WasMemberThrough(statement.signer, statement.sequence, next_sequence());
 }
 
-Status EnvironmentList::ApplyEpoch(const Epoch& epoch) {
+Status EnvironmentList::ApplyEpoch(const Epoch& epoch, std::uint64_t sequence) {
   const std::uint32_t expected = static_cast<std::uint32_t>(epochs_.size()) + 1;
   if (epoch.number != expected) return Error{Code::kInvalid, "the epoch is not the next one", 0, name()};
   if (epoch.previous.empty() != (expected == 1)) {
@@ -94,6 +99,7 @@ Status EnvironmentList::ApplyEpoch(const Epoch& epoch) {
                  name()};
   }
   epochs_.push_back(epoch);
+  epoch_sequences_.push_back(sequence);
   return {};
 }
 
@@ -139,7 +145,7 @@ Status EnvironmentList::ApplyMemberRemove(const MemberRemove& act, const Stateme
     return Error{Code::kInvalid, "the removal of an owner or reader starts a new epoch, and no other does", 0,
                  act.id.Hex()};
   }
-  if (act.epoch) GRANTFS_CHECK(ApplyEpoch(*act.epoch));
+  if (act.epoch) GRANTFS_CHECK(ApplyEpoch(*act.epoch, statement.sequence));
   Member& member = members_.at(act.id);
   member.present = false;
   member.tenures.back().until = statement.sequence;
@@ -157,7 +163,7 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
       return Nonsense(*signed_statement, "the creation names another environment");
     if (create->owner.kind != IdentityKind::kUser)
       return Nonsense(*signed_statement, "an environment's owner is a user");
-    GRANTFS_CHECK(ApplyEpoch(create->epoch));
+    GRANTFS_CHECK(ApplyEpoch(create->epoch, 0));
     members_[create->owner.Id()] = {create->owner, Role::kOwner, {}, {{0, {}}}, true};
     return {};
   }
@@ -165,13 +171,15 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
     return ApplyMemberAdd(*act, statement.sequence, upper.vault->recovery().Id());
   if (const auto* act = std::get_if<MemberRemove>(&statement.act))
     return ApplyMemberRemove(*act, statement, upper.vault->recovery().Id());
-  if (const auto* act = std::get_if<EpochStart>(&statement.act)) return ApplyEpoch(act->epoch);
+  if (const auto* act = std::get_if<EpochStart>(&statement.act))
+    return ApplyEpoch(act->epoch, statement.sequence);
   return {};
 }
 
 void EnvironmentList::Reset() {
   members_.clear();
   epochs_.clear();
+  epoch_sequences_.clear();
 }
 
 }  // namespace grantfs

@@ -170,8 +170,9 @@ Status SecretList::ApplyVersion(const VersionPublish& act, const StatementPtr& s
     return Nonsense(*statement, "the version names another secret");
   }
   if (act.version != next_version()) return Nonsense(*statement, "the version's number is not the next one");
-  if (act.epoch > upper.environment->newest_epoch().number)
-    return Nonsense(*statement, "the version names no epoch of the environment");
+  if (act.epoch != upper.environment->EpochAt(statement->statement().heads.environment->sequence)) {
+    return Nonsense(*statement, "the version is not sealed to the newest environment key of its heads");
+  }
   state_.version = act.version;
   versions_[act.version] = {act, statement};
   MoveLabels(state_, statement->hash());

@@ -151,6 +151,24 @@ TEST_F(LeaverTest, RecoveryIsNotRemovedLikeAMachine) {
       << "one owner could lock out who may remove him";
 }
 
+TEST_F(LeaverTest, AVersionNamesTheEpochOfItsHeads) {
+  const Statement before = world.NextOf(world.secret, world.owner, world.VersionOf(world.secret));
+  ASSERT_TRUE(world.Remove(world.second));
+  // One who was told of the new epoch alone, over the old heads; and the old epoch over the new heads.
+  Statement early = before;
+  std::get<VersionPublish>(early.act).epoch = 2;
+  Statement late = world.NextOf(world.secret, world.owner, world.VersionOf(world.secret));
+  std::get<VersionPublish>(late.act).epoch = 1;
+  for (const Statement& wrong : {early, late}) {
+    SecretList served = world.secret;
+    ASSERT_TRUE(served.Receive(world.Sign(wrong, world.owner), world.Upper()));
+    EXPECT_EQ(served.FirstUncounted(world.Upper()), 2u);
+  }
+  SecretList served = world.secret;
+  ASSERT_TRUE(served.Receive(world.Sign(before, world.owner), world.Upper()));
+  EXPECT_TRUE(served.CheckStanding(world.Upper())) << "made before, good for ever";
+}
+
 TEST_F(LeaverTest, AVoidedVersionsNumberIsNotUsedAgain) {
   ASSERT_TRUE(world.AddTo(world.secret, world.second, world.VersionOf(world.secret)));
   ASSERT_TRUE(world.Remove(world.second));

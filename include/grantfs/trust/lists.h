@@ -129,6 +129,8 @@ class EnvironmentList : public SignedList {
   const std::map<Hash, Member>& members() const { return members_; }  ///< also former ones
   const std::vector<Epoch>& epochs() const { return epochs_; }        ///< [0] is number 1
   const Epoch& newest_epoch() const { return epochs_.back(); }
+  /// The number of the newest epoch at the state after statement `sequence`; 0 for none.
+  std::uint32_t EpochAt(std::uint64_t sequence) const;
   /// The role that somebody holds now / held at the state after statement `sequence`.
   std::optional<Role> RoleOf(const Hash& id) const;
   std::optional<Role> RoleAt(const Hash& id, std::uint64_t sequence) const;
@@ -154,9 +156,10 @@ class EnvironmentList : public SignedList {
  private:
   Status ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence, const Hash& recovery);
   Status ApplyMemberRemove(const MemberRemove& act, const Statement& statement, const Hash& recovery);
-  Status ApplyEpoch(const Epoch& epoch);
+  Status ApplyEpoch(const Epoch& epoch, std::uint64_t sequence);
   std::map<Hash, Member> members_;
   std::vector<Epoch> epochs_;
+  std::vector<std::uint64_t> epoch_sequences_;  ///< of the statements that started them
 };
 
 /// Versions, labels and grants of one secret. Owners, writers and the vault hold it whole; a machine holds it
