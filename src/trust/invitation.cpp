@@ -27,9 +27,10 @@ void Checksum(std::span<const std::uint8_t> secret, std::uint8_t* out) {
 
 Bytes EnrolmentContext(const Enrolment& enrolment) {
   const Identity& who = enrolment.identity;
+  const std::string end = std::to_string(who.not_after);  // its binding does not cover it
   return EncodeContext({AsBytes("grantfs-enrolment"), enrolment.vault.View(), AsBytes(enrolment.invitation),
                         AsBytes(IdentityKindName(who.kind)), AsBytes(who.name), who.sign.bytes,
-                        who.seal.bytes});
+                        who.seal.bytes, AsBytes(end)});
 }
 
 Status CheckInviteId(std::string_view id) {

@@ -52,6 +52,13 @@ TEST_F(EnrolmentTest, TheServerCannotSlipInAKeyOfItsOwn) {
   EXPECT_FALSE(VerifyEnrolment(renamed, world.vault.vault_id(), invitation));
 }
 
+TEST_F(EnrolmentTest, TheServerCannotShortenALife) {
+  auto altered = Must(MakeEnrolment(world.vault.vault_id(), invite, world.web1));
+  altered.identity.not_after = 1'700'000'001;
+  EXPECT_FALSE(VerifyEnrolment(altered, world.vault.vault_id(), invitation));
+  EXPECT_EQ(Enrolment::FromJson(altered.ToJson()).error().code, Code::kIntegrity);
+}
+
 TEST_F(EnrolmentTest, TheLineSurvivesPastingAndTellsATypo) {
   InviteLine line{
       "vault.lan:7843",       Hash{}, world.vault.vault_id(), 5, *world.vault.HashAt(0), std::move(invite),
