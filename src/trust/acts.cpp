@@ -46,7 +46,7 @@ Result<Act> ActFromJson(const Json& json) {
     if (type == known.name) return known.read(in);
   }
   GRANTFS_CHECK(in.Finish());
-  return Error{Code::kUnsupported, "the act is not known to this build; upgrade grantfs", 0, type};
+  return Error{Code::kUnsupported, "the act is not known to this build; upgrade grantfs", 0, Printable(type)};
 }
 
 Json SecretState::ToJson() const {

@@ -67,7 +67,7 @@ Result<VaultCreate> ReadAct<VaultCreate>(JsonReader& in) {
   const Json& owner = in.Object("owner");
   const Json& recovery = in.Object("recovery");
   act.pins = ReadPins(in);
-  act.log_origin = in.String("log_origin", 255, 1);
+  act.log_origin = ReadText(in, "log_origin", 255, 1);
   act.log_key = ReadHex<VerifyKey>(in, "log_key");
   act.level = in.Number("level", 1, 1'000'000);
   GRANTFS_CHECK(in.Finish());
@@ -154,7 +154,7 @@ void WriteAct(const InvitationWithdraw& act, Json& json) { json.Set("id", act.id
 
 template <>
 Result<InvitationWithdraw> ReadAct<InvitationWithdraw>(JsonReader& in) {
-  InvitationWithdraw act{in.String("id", 32, 32)};
+  InvitationWithdraw act{ReadText(in, "id", 32, 32)};
   GRANTFS_CHECK(in.Finish());
   return act;
 }

@@ -20,12 +20,6 @@ std::string ReadUserName(JsonReader& in, const char* name) {
   return text;
 }
 
-std::string ReadText(JsonReader& in, const char* name, std::size_t max) {
-  std::string text = in.String(name, max);
-  if (Printable(text) != text) in.Fail("the text must be printable", name);
-  return text;
-}
-
 GranteeKind ReadGranteeKind(JsonReader& in) {
   const std::string kind = in.String("kind", 16);
   if (kind != "machine" && kind != "group") in.Fail("a grantee is a machine or a group", "kind");
@@ -61,7 +55,7 @@ std::vector<std::string> ReadConditions(JsonReader& in) {
       in.Fail("a condition is a text of 1 to 1024 bytes", "conditions");
       return {};
     }
-    conditions.push_back(item.AsString());
+    conditions.push_back(CheckPrintable(in, item.AsString(), "conditions"));
   }
   return conditions;
 }
@@ -116,7 +110,7 @@ Result<VersionPublish> ReadAct<VersionPublish>(JsonReader& in) {
   act.ciphertext = ReadHex<Hash>(in, "ciphertext");
   act.commitment = ReadHex<Hash>(in, "commitment");
   act.epoch = static_cast<std::uint32_t>(in.Number("epoch", 1, 0xFFFF'FFFF));
-  act.set = in.String("set", 64);
+  act.set = ReadText(in, "set", 64);
   GRANTFS_CHECK(in.Finish());
   return act;
 }
@@ -149,7 +143,7 @@ Result<GrantAdd> ReadAct<GrantAdd>(JsonReader& in) {
   grant.conditions = ReadConditions(in);
   grant.lease = in.Number("lease", 0, kMaxSeconds);
   grant.offline = in.Number("offline", 0, kMaxSeconds);
-  grant.record = in.String("record", 32, 1);
+  grant.record = ReadText(in, "record", 32, 1);
   grant.expires = ReadTime(in, "expires");
   grant.strict = in.Bool("strict");
   GRANTFS_CHECK(in.Finish());

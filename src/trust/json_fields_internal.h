@@ -5,6 +5,7 @@
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/crypto/keys.h"
 #include "grantfs/json/json.h"
+#include "grantfs/util/text.h"
 
 // Fields of fixed size that stand as hexadecimal text in statements, and the bounds that they share.
 
@@ -39,6 +40,16 @@ inline std::int64_t ReadTime(JsonReader& in, const char* name) { return in.Numbe
 
 inline std::uint64_t ReadCount(JsonReader& in, const char* name, std::int64_t min, std::int64_t max) {
   return static_cast<std::uint64_t>(in.Number(name, min, max));
+}
+
+/// What people will read on a terminal must not control it.
+inline std::string CheckPrintable(JsonReader& in, std::string text, const char* name) {
+  if (Printable(text) != text) in.Fail("the text must be printable, on one line", name);
+  return text;
+}
+
+inline std::string ReadText(JsonReader& in, const char* name, std::size_t max, std::size_t min = 0) {
+  return CheckPrintable(in, in.String(name, max, min), name);
 }
 
 /// Runs a check that yields a Status over text that was read.

@@ -16,9 +16,12 @@ const char* ComponentFault(std::string_view part) {
   if (part == "." || part == "..") return "a component of a name must not be . or ..";
   if (part == ".grantfs") return "the name .grantfs is taken by the mount's reports";
   if (!IsUtf8(part)) return "a name must be UTF-8";
+  unsigned char before = 0;
   for (const char c : part) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) return "a name must not hold control characters";
+    const bool second_set = before == 0xC2 && byte < 0xA0;  // U+0080..U+009F
+    if (byte < 0x20 || byte == 0x7F || second_set) return "a name must not hold control characters";
+    before = byte;
   }
   return nullptr;
 }

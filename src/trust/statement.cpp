@@ -71,7 +71,7 @@ Result<Statement> PayloadFromJson(const Json& json) {
   statement.previous = ReadHex<Hash>(in, "previous");
   statement.signer = ReadHex<Hash>(in, "signer");
   statement.time = ReadTime(in, "time");
-  statement.reason = in.OptionalString("reason", Statement::kMaxReasonBytes);
+  statement.reason = CheckPrintable(in, in.OptionalString("reason", Statement::kMaxReasonBytes), "reason");
   const Json& heads = in.Object("heads");
   const Json& act = in.Object("act");
   const Json* state = in.OptionalObject("state");

@@ -104,7 +104,10 @@ TEST(NamesTest, RefusesWhatAPathMustNotHold) {
   EXPECT_EQ(Must(ParseSecretName("shop/prod/tls/server.key")).path, "tls/server.key");
   for (const char* bad :
        {"", "shop", "shop/prod", "shop/prod/", "shop//x", "/shop/prod/x", "shop/prod/..", "shop/prod/a/../b",
-        "shop/prod/.", "shop/prod/.grantfs", "shop/prod/a\nb", "shop/prod/\xff", "../prod/x"}) {
+        "shop/prod/.", "shop/prod/.grantfs", "shop/prod/a\nb", "shop/prod/\xff",
+        "shop/prod/\xC2\x9B"
+        "2J",
+        "../prod/x"}) {
     EXPECT_EQ(ParseSecretName(bad).error().code, Code::kInvalid) << bad;
   }
   EXPECT_FALSE(CheckSecretPath(std::string(256, 'a')));

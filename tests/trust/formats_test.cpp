@@ -50,6 +50,24 @@ TEST(FormatsTest, UnknownMembersAndActsAreRefused) {
   EXPECT_EQ(ActFromJson(Json::Object({{"type", "group.create"}})).error().code, Code::kUnsupported);
 }
 
+TEST(FormatsTest, WhatASignerWritesControlsNoTerminal) {
+  World world;
+  Statement statement = world.NextOf(world.secret, world.owner, Vouch{});
+  statement.reason = "fine";
+  EXPECT_TRUE(SignedStatement::Sign(statement, world.owner.signing_key()));
+  statement.reason = "\x1B[2J";
+  EXPECT_FALSE(SignedStatement::Sign(statement, world.owner.signing_key()));
+  Grant grant = world.GrantTo(world.web1, 3);
+  grant.conditions = {"user=app"};
+  EXPECT_TRUE(ActFromJson(ActToJson(GrantAdd{grant})));
+  grant.conditions = {"user=\x1B[2J"};
+  EXPECT_FALSE(ActFromJson(ActToJson(GrantAdd{grant})));
+  grant = world.GrantTo(world.web1, 3);
+  grant.record = "each\n";
+  EXPECT_FALSE(ActFromJson(ActToJson(GrantAdd{grant})));
+  EXPECT_EQ(ActFromJson(Json::Object({{"type", "\x1B[2J"}})).error().subject, "?[2J");
+}
+
 TEST(FormatsTest, TheGenesisIsWhatTheTextSays) {
   const auto envelopes = Blocks("json envelope");
   ASSERT_EQ(envelopes.size(), 1u);
