@@ -36,6 +36,7 @@ void EncodeInto(std::span<const std::uint8_t> in, std::uint8_t* out) {
 }
 
 bool DecodeInto(std::span<const std::uint8_t> in, std::span<std::uint8_t> out) {
+  if (in.size() % 4 == 1) return false;  // no number of bytes encodes to that
   unsigned bits = 0;
   unsigned pending = 0;
   std::size_t at = 0;

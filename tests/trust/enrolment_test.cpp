@@ -80,6 +80,16 @@ TEST_F(EnrolmentTest, TheLineSurvivesPastingAndTellsATypo) {
   auto mistyped = Must(text.Clone());
   mistyped.Expose()[secret_at] = mistyped.Expose()[secret_at] == 'x' ? 'y' : 'x';
   EXPECT_EQ(DecodeInviteLine(mistyped, false).error().code, Code::kInvalid);
+  // The address has one of three lengths at which a digit too many encodes nothing.
+  for (const char* address : {"vault.lan:7843", "vault.lan:784", "vault.lan:78"}) {
+    line.address = address;
+    const auto whole = Must(EncodeInviteLine(line, false));
+    if ((whole.size() - 17) % 4 != 0) continue;
+    auto longer = Must(SecretMemory::Allocate(whole.size() + 1));
+    std::memcpy(longer.Expose().data(), whole.Expose().data(), whole.size());
+    longer.Expose()[whole.size()] = 'A';
+    EXPECT_FALSE(DecodeInviteLine(longer, false));
+  }
   auto cut = Must(SecretMemory::Allocate(text.size() - 30));
   std::memcpy(cut.Expose().data(), text.Expose().data(), cut.size());
   EXPECT_FALSE(DecodeInviteLine(cut, false));
