@@ -19,12 +19,20 @@ bool IsRefusal(const Error& error) {
 }
 
 constexpr char kHeadNotShown[] = "the vault names a head that its list does not have";
+constexpr char kLower[] = "the vault serves an older state than this machine has verified (a rollback)";
 
 bool Has(const SignedList& list, const Head& head) { return list.HashAt(head.sequence) == head.hash; }
+
+// What is said now must not lie behind what was verified before it was asked.
+bool IsLower(const Head& head, const SignedList& list) { return head.sequence + 1 < list.next_sequence(); }
 
 }  // namespace
 
 Status MachineSessionImpl::TakeVault(MachineView& next, const Head* said) {
+  if (said != nullptr && IsLower(*said, *next.vault)) {
+    next.vault_problem = kLower;
+    return {};
+  }
   if (said == nullptr || !next.vault_problem.empty() || !Has(*next.vault, *said)) {
     const Status fetched = keeper_->RefreshVault();
     if (!fetched && !IsRefusal(fetched.error())) return fetched;
@@ -40,6 +48,10 @@ Status MachineSessionImpl::TakeVault(MachineView& next, const Head* said) {
 
 Status MachineSessionImpl::TakeEnvironment(MachineView& next, const std::string& name, const Head* said) {
   const auto known = next.environments.find(name);
+  if (known != next.environments.end() && said != nullptr && IsLower(*said, *known->second)) {
+    next.environment_problems[name] = kLower;
+    return {};
+  }
   const bool fresh = known != next.environments.end() && said != nullptr && Has(*known->second, *said) &&
                      !next.environment_problems.contains(name);
   if (fresh) return {};

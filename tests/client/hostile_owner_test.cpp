@@ -1,0 +1,271 @@
+// A taken vault lies to an owner, who would seal to the wrong ones or believe what was never written.
+
+#include "grantfs/api/enrolments.h"
+#include "grantfs/api/secrets.h"
+#include "hostile_test.h"
+
+namespace grantfs::testing {
+namespace {
+
+class HostileOwnerTest : public HostileTest {
+ protected:
+  HostileOwnerTest() {
+    Set("a", "one");
+    Set("b", "two");
+  }
+  static constexpr VersionChoice kCurrent{};
+  SecretName A() const { return {"shop/prod", "a"}; }
+  /// A program that begins with what the home remembers.
+  std::unique_ptr<OwnerSession> Again() { return Must(OwnerSession::Open(Path("ann"))); }
+  template <typename T>
+  void ExpectRefused(const Result<T>& result, const std::string& why) {
+    EXPECT_EQ(CodeOf(result), Code::kIntegrity);
+    EXPECT_NE(Sentence(result).find(why), std::string::npos) << Sentence(result);
+  }
+  /// Lists of this kind end `by` statements earlier than they do.
+  void CutLists(ListKind kind, std::uint64_t by) {
+    vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
+        api::kListsRead, [kind, by](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
+          if (asked.list.kind != kind) return;
+          const std::uint64_t keep = answer.head->sequence + 1 - by;
+          const std::uint64_t shown = keep > asked.from ? keep - asked.from : 0;
+          if (answer.statements.size() > shown) answer.statements.resize(shown);
+          answer.head->sequence -= by;
+          if (!answer.statements.empty()) {
+            answer.head = Must(SignedStatement::Parse(answer.statements.back())).head();
+          }
+        });
+  }
+  /// Lists of this one get a statement more than they have.
+  void ExtendList(const ListId& list, const std::string& envelope) {
+    vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
+        api::kListsRead, [list, envelope](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
+          if (asked.list != list) return;
+          answer.statements.push_back(envelope);
+          answer.head = Must(SignedStatement::Parse(envelope)).head();
+        });
+  }
+};
+
+TEST_F(HostileOwnerTest, ValuesExchanged) {
+  const auto b = Capture<api::ValueRequest, api::ValueResponse>(api::kSecretValue);
+  Must(Owner().GetSecret({"shop/prod", "b"}, kCurrent));
+  const auto other = *b;
+  vault_.Lie<api::ValueRequest, api::ValueResponse>(
+      api::kSecretValue, [other](const auto&, api::ValueResponse& answer) { answer = other; });
+  ExpectRefused(Owner().GetSecret(A(), kCurrent), "commits to");
+  vault_.Lie<api::ValueRequest, api::ValueResponse>(
+      api::kSecretValue,
+      [other](const auto&, api::ValueResponse& answer) { answer.ciphertext = other.ciphertext; });
+  ExpectRefused(Owner().GetSecret(A(), kCurrent), "the ciphertext is not the one");
+}
+
+TEST_F(HostileOwnerTest, TheEnvironmentsKeyExchanged) {
+  const auto ann = Must(Must(Home::Open(Path("ann"))).LoadIdentity()).identity();
+  vault_.Lie<api::EpochCopiesRequest, api::EpochCopiesResponse>(
+      api::kEpochCopies, [&](const auto&, api::EpochCopiesResponse& answer) {
+        const auto other = Must(UnsealKey::Generate());
+        answer.copies.at(0).sealed = Must(Seal(ann.seal, other.private_bytes()));
+      });
+  ExpectRefused(Again()->GetSecret(A(), kCurrent), "the environment's key is not the one");
+}
+
+TEST_F(HostileOwnerTest, ANameLedToAnotherSecret) {
+  const std::uint64_t b = NumberOf("b");
+  vault_.Lie<api::SecretFindRequest, api::SecretFindResponse>(
+      api::kSecretsFind, [b](const auto&, api::SecretFindResponse& answer) { answer.number = b; });
+  ExpectRefused(Owner().GetSecret(A(), kCurrent), "another secret under this name");
+  ExpectRefused(Owner().SetSecret(A(), Value("x"), {}), "another secret under this name");
+}
+
+TEST_F(HostileOwnerTest, ANumberGivenOutTwice) {
+  const std::uint64_t b = NumberOf("b");
+  vault_.Lie<api::ReserveRequest, api::ReserveResponse>(
+      api::kSecretsReserve, [b](const auto&, api::ReserveResponse& answer) { answer.first = b; });
+  ExpectRefused(Owner().SetSecret({"shop/prod", "new"}, Value("x"), {}), "the number of another secret");
+}
+
+TEST_F(HostileOwnerTest, ListsRolledBack) {
+  Must(Owner().AddMember("shop/prod", MakeHome("eve"), Role::kWriter, "", ""));
+  Machine("web-1");
+  CutLists(ListKind::kVault, 1);
+  ExpectRefused(Again()->VaultStatus(), "rollback");
+  CutLists(ListKind::kEnvironment, 1);
+  ExpectRefused(Again()->GetSecret(A(), kCurrent), "rollback");
+  ExpectRefused(Again()->SetSecret(A(), Value("x"), {}), "rollback");
+  CutLists(ListKind::kMachines, 1);
+  ExpectRefused(Again()->ListIdentities(), "rollback");
+  ExpectRefused(Again()->GrantTo("web-1", {A()}, {}), "rollback");
+}
+
+TEST_F(HostileOwnerTest, ASecretsListRolledBack) {
+  Set("a", "rotated");
+  vault_.SetRewrite([](const HttpRequest& asked, HttpResponse& answer) {
+    if (answer.status != 200) return;
+    if (asked.path == api::kSecretsFind.path) {
+      auto found = Must(api::SecretFindResponse::FromJson(Must(ParseJson(answer.body))));
+      found.head.sequence -= 1;
+      answer.body = found.ToJson().Dump();
+    }
+    if (asked.path != api::kListsRead.path) return;
+    auto read = Must(api::ListReadResponse::FromJson(Must(ParseJson(answer.body))));
+    if (read.list.kind != ListKind::kSecret) return;
+    read.head->sequence -= 1;
+    read.statements.clear();
+    answer.body = read.ToJson().Dump();
+  });
+  ExpectRefused(Again()->GetSecret(A(), kCurrent), "rollback");
+  ExpectRefused(Again()->SetSecret(A(), Value("x"), {}), "rollback");
+}
+
+TEST_F(HostileOwnerTest, AForkOfTheVaultsList) {
+  // Two statements that the owner signed for one place: one was refused with a conflict, and kept.
+  Forger ann(Path("ann"));
+  VaultList fork = ann.keeper().vault();
+  Must(Owner().CreateEnvironment("shop/later", ""));
+  for (int i = 0; i < 2; ++i) {
+    Good(fork.Append(ann.Sign(ann.Next(fork, PinsSet{{vault_.server().pin()}})), {}));
+  }
+  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
+      api::kListsRead, [&](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
+        if (asked.list.kind != ListKind::kVault) return;
+        answer.head = fork.head();
+        answer.statements.clear();
+        for (auto i = asked.from; i < fork.next_sequence(); ++i)
+          answer.statements.push_back(fork.At(i)->envelope());
+      });
+  EXPECT_EQ(CodeOf(Again()->VaultStatus()), Code::kIntegrity);
+}
+
+TEST_F(HostileOwnerTest, StatementsOfARemovedOwner) {
+  std::optional<Forger> bob;
+  AddAndRemoveBob([&] { bob.emplace(Path("bob")); });
+  const std::uint64_t number = NumberOf("a");
+  SecretList list = Forger(Path("ann")).Secret(number, "a");
+  VersionPublish version;
+  version.environment = "shop/prod";
+  version.path = "a";
+  version.version = list.next_version();
+  version.epoch = 1;
+  const auto forged = bob->Forge(list, version);
+  vault_.SetRewrite([forged](const HttpRequest& asked, HttpResponse& answer) {
+    if (answer.status != 200) return;
+    const Head head = Must(SignedStatement::Parse(forged)).head();
+    if (asked.path == api::kSecretsFind.path) {
+      auto found = Must(api::SecretFindResponse::FromJson(Must(ParseJson(answer.body))));
+      found.head = head;
+      answer.body = found.ToJson().Dump();
+    }
+    if (asked.path != api::kListsRead.path) return;
+    auto read = Must(api::ListReadResponse::FromJson(Must(ParseJson(answer.body))));
+    if (read.list.kind != ListKind::kSecret) return;
+    read.head = head;
+    read.statements.push_back(forged);
+    answer.body = read.ToJson().Dump();
+  });
+  ExpectRefused(Again()->GetSecret(A(), kCurrent), "does not count");
+  ExpectRefused(Again()->SetSecret(A(), Value("x"), {}), "does not count");
+  vault_.SetRewrite({});
+  EXPECT_EQ(Shown(Must(Again()->GetSecret(A(), kCurrent)).value), "one");
+}
+
+TEST_F(HostileOwnerTest, AMachineSlippedIn) {
+  InviteOptions invite;
+  invite.name = "web-1";
+  Must(Owner().Invite(invite));
+  // The vault saw the invitation's id and public keys, not its secret.
+  const Hash vault = Must(Home::Open(Path("ann"))).profile().vault;
+  Forger ann(Path("ann"));
+  Must(ann.keeper().RefreshMachines());
+  const auto invitation = ann.keeper().machines().invitations().begin()->second.invitation;
+  const auto own = Must(PrivateIdentity::FromSeed(Must(RandomKey()), IdentityKind::kMachine, "web-1"));
+  Enrolment enrolment = Must(MakeEnrolment(vault, Must(InviteSecret::Generate()), own));
+  enrolment.invitation = invitation.id;
+  vault_.SetRewrite([&](const HttpRequest& asked, HttpResponse& answer) {
+    if (asked.path != api::kEnrolmentsList.path) return;
+    Json sent = enrolment.ToJson();
+    answer.body = Json::Object({{"enrolments", Json::Array({sent})}}).Dump();
+  });
+  const auto pending = Owner().ListPending();
+  EXPECT_TRUE(!pending || !pending->at(0).problem.empty());
+  EXPECT_FALSE(Owner().Approve("web-1", ""));
+  EXPECT_TRUE(Must(Owner().ListIdentities()).size() == 2) << "the owner and recovery";
+}
+
+TEST_F(HostileOwnerTest, AnApprovalThatNoOwnerMade) {
+  MakeHome("eve");
+  Forger ann(Path("ann"));
+  Must(ann.keeper().RefreshMachines());
+  const auto eve = Must(Must(Home::Open(Path("eve"))).LoadIdentity());
+  Statement said = ann.Next(ann.keeper().machines(), Vouch{});
+  said.signer = eve.Id();
+  const auto forged = Must(SignedStatement::Sign(said, eve.signing_key()));
+  ExtendList(ListId::Machines(), forged.envelope());
+  ExpectRefused(Again()->ListIdentities(), "does not count");
+}
+
+TEST_F(HostileOwnerTest, KeysExchangedBeforeAGrant) {
+  Machine("web-1");
+  const std::uint64_t b = NumberOf("b");
+  auto other = std::make_shared<api::SecretCopiesResponse>();
+  vault_.Lie<api::SecretCopiesRequest, api::SecretCopiesResponse>(
+      api::kSecretCopies,
+      [other, b](const api::SecretCopiesRequest& asked, api::SecretCopiesResponse& answer) {
+        if (asked.secret == b) {
+          *other = answer;
+        } else {
+          answer = *other;
+        }
+      });
+  Grant("web-1", "b");
+  ExpectRefused(Owner().GrantTo("web-1", {A()}, {}), "commits to");
+  vault_.SetRewrite({});
+  EXPECT_EQ(Must(Owner().ListGrants("web-1", {})).size(), 1u) << "b alone";
+}
+
+TEST_F(HostileOwnerTest, AnAuditRecordAltered) {
+  Must(Owner().GetSecret(A(), kCurrent));
+  vault_.Lie<api::AuditRecordsRequest, api::AuditRecordsResponse>(
+      api::kAuditRecords, [](const auto&, api::AuditRecordsResponse& answer) {
+        if (answer.records.size() > 2 && answer.records[2].body) *answer.records[2].body += " ";
+      });
+  const auto verdict = Must(Owner().VerifyAudit());
+  EXPECT_FALSE(verdict.good);
+  EXPECT_EQ(verdict.bad, 2u) << verdict.what;
+}
+
+TEST_F(HostileOwnerTest, AnAuditLogCutShort) {
+  const auto short_one = Capture<api::AuditRecordsRequest, api::AuditRecordsResponse>(api::kAuditRecords);
+  EXPECT_TRUE(Must(Owner().VerifyAudit()).good);
+  const auto old = *short_one;
+  vault_.SetRewrite({});
+  Set("a", "rotated");
+  EXPECT_TRUE(Must(Owner().VerifyAudit()).good);
+  vault_.Lie<api::AuditRecordsRequest, api::AuditRecordsResponse>(
+      api::kAuditRecords, [old](const auto&, api::AuditRecordsResponse& answer) { answer = old; });
+  EXPECT_FALSE(Must(Owner().VerifyAudit()).good);
+}
+
+TEST_F(HostileOwnerTest, ALostAcknowledgementMakesNoSecondVersion) {
+  vault_.LoseNextAnswer(api::kListsAppend);
+  const auto set = Must(Owner().SetSecret(A(), Value("rotated"), {}));
+  EXPECT_TRUE(vault_.lost());
+  EXPECT_EQ(set.version, 2u);
+  EXPECT_EQ(Must(Owner().SecretHistory(A())).size(), 2u);
+  EXPECT_EQ(Shown(Must(Owner().GetSecret(A(), kCurrent)).value), "rotated");
+  vault_.LoseNextAnswer(api::kListsAppend);
+  EXPECT_TRUE(Must(Owner().SetSecret({"shop/prod", "new"}, Value("x"), {})).created);
+  EXPECT_EQ(Must(Owner().ListSecrets("shop/prod", "")).size(), 3u);
+}
+
+TEST_F(HostileOwnerTest, AStrangersTailIsVoided) {
+  // What an honest vault refuses and a taken one accepts stands in the way until an owner takes it back.
+  std::optional<Forger> bob;
+  AddAndRemoveBob([&] { bob.emplace(Path("bob")); });
+  const auto tail = ListId::Secret(NumberOf("a"));
+  EXPECT_EQ(CodeOf(Owner().VoidTail(tail, "")), Code::kNotFound) << "nothing to mend in an honest vault";
+  EXPECT_EQ(CodeOf(Owner().VouchFor(tail, "")), Code::kNotFound);
+}
+
+}  // namespace
+}  // namespace grantfs::testing
