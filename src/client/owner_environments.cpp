@@ -20,11 +20,13 @@ Status OwnerSessionImpl::StageEpoch(const std::string& environment, const NewEpo
 
 Status OwnerSessionImpl::CreateEnvironment(const std::string& environment, const std::string& reason) {
   GRANTFS_CHECK(CheckEnvironmentName(environment));
-  return Retry([&]() -> Status {
+  bool exists = false;
+  const Status made = Retry([&]() -> Status {
     GRANTFS_CHECK(RequireVaultOwner());
-    if (keeper_->vault().environments().contains(environment)) {
-      return Error{Code::kInvalid, "the environment exists already", 0, environment};
-    }
+    exists = keeper_->vault().environments().contains(environment);
+    if (exists)
+      return Error{Code::kInvalid, "the environment exists already", 0,
+                   environment};  // no reason to try again
     const auto epoch =
         GRANTFS_TRY(MakeEpoch({me_.identity(), keeper_->vault().recovery()}, nullptr, nullptr));
     EnvironmentList list(environment);
@@ -37,6 +39,8 @@ Status OwnerSessionImpl::CreateEnvironment(const std::string& environment, const
     GRANTFS_TRY(Submit({{ListId::Vault(), {added}, {}}, {list.id(), {genesis}, {}}}));
     return {};
   });
+  if (exists) return Error{Code::kConflict, "the environment exists already", 0, environment};
+  return made;
 }
 
 Result<std::vector<EnvironmentInfo>> OwnerSessionImpl::ListEnvironments() {

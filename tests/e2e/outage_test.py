@@ -136,7 +136,7 @@ class OutageTest(Case):
                     break
             self.assertEqual(last.errno, errno.EIO)
             self.refused(self.web1.run("read", SECRET, expect=None), UNREACHABLE, "record")
-            self.refused(self.owner.set("shop/prod/more", os.urandom(500_000), expect=None), FAILED, "disk")
+            self.refused(self.owner.set("shop/prod/more", os.urandom(500_000), expect=None), UNREACHABLE, "disk")
         os.unlink(small + "/filler")
         until("reads to work again", lambda: mount.reads(SECRET, b"hunter2"))
         self.owner.run("audit", "verify")

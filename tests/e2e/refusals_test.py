@@ -41,6 +41,7 @@ class RefusalsTest(Case):
         self.refused(other.run("enroll", stdin=line, expect=None), CONFLICT)
         self.owner.run("approve", "web-1")
         self.refused(other.run("enroll", stdin=line, expect=None), CONFLICT, "invitation")
+        home.run("enroll", stdin=line)  # goes on with the one that waited
         self.refused(home.run("enroll", stdin=line, expect=None), CONFLICT, "identity")
         self.refused(self.owner.run("approve", "nobody", expect=None), NOT_FOUND)
         self.refused(self.owner.run("init", stdin=b"x", expect=None), CONFLICT, "identity")
