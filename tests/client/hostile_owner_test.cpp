@@ -258,8 +258,8 @@ TEST_F(HostileOwnerTest, ALostAcknowledgementMakesNoSecondVersion) {
   EXPECT_EQ(Must(Owner().ListSecrets("shop/prod", "")).size(), 3u);
 }
 
-TEST_F(HostileOwnerTest, AStrangersTailIsVoided) {
-  // What an honest vault refuses and a taken one accepts stands in the way until an owner takes it back.
+TEST_F(HostileOwnerTest, AnHonestListNeedsNoMending) {
+  // A removal that was vouched for leaves nothing to void or vouch for.
   std::optional<Forger> bob;
   AddAndRemoveBob([&] { bob.emplace(Path("bob")); });
   const auto tail = ListId::Secret(NumberOf("a"));
