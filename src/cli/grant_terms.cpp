@@ -4,6 +4,9 @@
 namespace grantfs {
 namespace {
 
+// Of static storage: the options keep pointers to it.
+constexpr char kLater[] = "refused: the mount of this version cannot enforce it";
+
 constexpr char kNotEnforced[] =
     "the mount of this version cannot enforce this, and would deny every read under such a grant;"
     " leave the option out";
@@ -32,7 +35,6 @@ Result<std::uint32_t> Mode(const std::string& text) {
 }  // namespace
 
 std::vector<Option> GrantOptionsHelp() {
-  constexpr char kLater[] = "refused: the mount of this version cannot enforce it";
   return {{"owner", "USER",
            "whom the file belongs to: a user of the machine, by name or number (default: who mounted)"},
           {"group", "GROUP", "the file's group"},
