@@ -66,7 +66,7 @@ at; the port: that of the first --listen, else 7843))",
 no name is given or every one is localhost))",
           true}},
     .examples = {{"sudo grantfs serve --name vault.lan",
-                  R"(this vault belongs to nobody yet; whoever has the claim below makes it theirs, once:
+                  R"(The vault is new. On the owner's computer run 'grantfs init' and paste:
 grantfs-claim-1.AAAD...
 serving the vault in /var/lib/grantfs at vault.lan:7843)"},
                  {"grantfs serve --data /tmp/trial",
