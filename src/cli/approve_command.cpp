@@ -48,7 +48,7 @@ Result<std::string> AskAboutFingerprint(Context& context, OwnerSession& session,
   return std::string();  // there is none, or one with a problem: the approval says so
 }
 
-Status Run(Context& context) {
+Status RunApproveCommand(Context& context) {
   const std::string name = context.arguments.At(0);
   const auto session = GRANTFS_TRY(OpenOwner(context));
   if (name.empty()) return ListThem(context, *session);
@@ -63,7 +63,7 @@ Status Run(Context& context) {
                                            {"fingerprint", info.fingerprint}}));
     return {};
   }
-  context.terminal.Out("approved " + info.name + ", fingerprint " + info.fingerprint + "\n");
+  context.terminal.OutLine("approved " + info.name + ", fingerprint " + info.fingerprint);
   context.terminal.Note("next: grantfs grant " + info.name + " PROJECT/ENVIRONMENT/NAME");
   return {};
 }
@@ -93,7 +93,7 @@ approved web-1, fingerprint k3vq-7m2a-x4pd-ce6w-hn5t)"},
                   "approved web-1, fingerprint k3vq-7m2a-x4pd-ce6w-hn5t"}},
     .next = "grantfs grant web-1 shop/prod/db-password",
     .failure = "nobody was approved",
-    .run = Run,
+    .run = RunApproveCommand,
 };
 
 }  // namespace grantfs

@@ -31,7 +31,7 @@ std::string OutcomeCell(const AuditLine& line) {
   return line.reason.empty() ? line.outcome : line.outcome + ": " + line.reason;
 }
 
-Status Run(Context& context) {
+Status RunAuditListCommand(Context& context) {
   const Arguments& arguments = context.arguments;
   AuditFilter filter;
   filter.environment = arguments.Text("environment");
@@ -81,7 +81,7 @@ from where, and for which program. It shows what you may audit.)",
          {"grantfs audit list --actor web-1 --limit 0 --json > web-1.json", "(writes a file)"}},
     .next = "grantfs audit verify proves that no record was changed or taken away.",
     .failure = "the audit log was not read",
-    .run = Run,
+    .run = RunAuditListCommand,
 };
 
 }  // namespace grantfs

@@ -25,15 +25,15 @@ Json ToJson(const AuditVerdict& verdict) {
 }
 
 void OutVerdict(Terminal& terminal, const AuditVerdict& verdict) {
-  terminal.Out("good: " + Count(verdict.size, "record") + ", " + std::to_string(verdict.bodies) +
-               (verdict.bodies == 1 ? " body" : " bodies") + ", root " + verdict.root.Hex() + "\n");
+  terminal.OutLine("good: " + Count(verdict.size, "record") + ", " + std::to_string(verdict.bodies) +
+                   (verdict.bodies == 1 ? " body" : " bodies") + ", root " + verdict.root.Hex());
   if (verdict.authenticated)
-    terminal.Out("authenticated: signed with the log's key that this home's verified lists name\n");
+    terminal.OutLine("authenticated: signed with the log's key that this home's verified lists name");
   else
-    terminal.Out("consistent, not authenticated: no home says which key the log must be signed with\n");
+    terminal.OutLine("consistent, not authenticated: no home says which key the log must be signed with");
 }
 
-Status Run(Context& context) {
+Status RunAuditVerifyCommand(Context& context) {
   const AuditVerdict verdict = GRANTFS_TRY(Verify(context));
   if (context.json())
     context.terminal.OutJson(ToJson(verdict));
@@ -68,7 +68,7 @@ authenticated: signed with the log's key that this home's verified lists name)"}
                   "{\"good\": true, \"authenticated\": true, \"records\": 41, ...}"}},
     .next = "run it from time to time, so that the home remembers a late checkpoint.",
     .failure = "the audit log was not verified",
-    .run = Run,
+    .run = RunAuditVerifyCommand,
 };
 
 }  // namespace grantfs

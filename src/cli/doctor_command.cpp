@@ -27,7 +27,7 @@ Json ToJson(const Finding& finding) {
                        {"mend", finding.mend}});
 }
 
-Status Run(Context& context) {
+Status RunDoctorCommand(Context& context) {
   const auto findings =
       RunDoctor(context.home, PathExists(context.data) ? context.data : "", context.Client());
   std::size_t failures = 0;
@@ -69,7 +69,7 @@ failure  vault      vault.lan:7843 does not answer
                   "{\"findings\": [{\"level\": \"good\", \"check\": \"home.mode\", ...}]}"}},
     .next = "do what the lines that begin with mend say.",
     .failure = "not everything is well",
-    .run = Run,
+    .run = RunDoctorCommand,
     .uses_data = true,
 };
 

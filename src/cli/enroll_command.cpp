@@ -7,7 +7,7 @@
 namespace grantfs {
 namespace {
 
-constexpr std::size_t kMaxLineBytes = 4096;
+constexpr std::size_t kMaxInvitationBytes = 4096;
 constexpr std::int64_t kTerminalWait = 600;
 
 bool Waits(const std::string& home) {
@@ -34,28 +34,35 @@ Json ToJson(const EnrolResult& result) {
                        {"approved", result.approved}});
 }
 
-Result<EnrolResult> Ask(Context& context, std::int64_t wait) {
-  Terminal& terminal = context.terminal;
-  const auto waiting = [&terminal](const EnrolResult& result) { OutWaiting(terminal, result); };
-  const std::chrono::seconds patience(wait);
-  if (Waits(context.home)) {
-    terminal.Note("goes on with the enrolment that waits in " + context.home);
-    return Enrol(context.home, nullptr, patience, waiting, context.Client());
-  }
+// The invitation; empty where an enrolment that waits here is to be gone on with.
+Result<SecretMemory> Invitation(Context& context) {
+  const std::string file = context.arguments.Text("file");
+  const bool waits = Waits(context.home);
+  if (waits && file.empty() && context.terminal.InIsTerminal()) return SecretMemory();
   GRANTFS_CHECK(CheckHomeIsFree(context.home));
-  const SecretMemory line = GRANTFS_TRY(ReadSecretInput(
-      terminal,
-      {.file = context.arguments.Text("file"), .prompt = "invitation", .max_bytes = kMaxLineBytes}));
-  return Enrol(context.home, &line, patience, waiting, context.Client());
+  SecretMemory line = GRANTFS_TRY(
+      ReadSecretInput(context.terminal, {.file = file, .prompt = "invitation", .max_bytes = kMaxInvitationBytes}));
+  if (line.size() > 0 || waits) return line;
+  return Error{Code::kInvalid,
+               "there is no invitation on standard input; an owner makes one with grantfs invite"};
 }
 
-Status Run(Context& context) {
+Result<EnrolResult> Ask(Context& context, std::int64_t wait) {
+  Terminal& terminal = context.terminal;
+  const SecretMemory line = GRANTFS_TRY(Invitation(context));
+  if (line.size() == 0) terminal.Note("going on with the enrolment that waits in " + context.home);
+  const auto waiting = [&terminal](const EnrolResult& result) { OutWaiting(terminal, result); };
+  return Enrol(context.home, line.size() == 0 ? nullptr : &line, std::chrono::seconds(wait), waiting,
+               context.Client());
+}
+
+Status RunEnrollCommand(Context& context) {
   const std::int64_t wait = GRANTFS_TRY(Wait(context));
   const EnrolResult result = GRANTFS_TRY(Ask(context, wait));
   if (context.json())
     context.terminal.OutJson(ToJson(result));
   else if (result.approved)
-    context.terminal.Out("this is " + result.name + ", of the vault at " + result.address + "\n");
+    context.terminal.OutLine("this is " + result.name + ", of the vault at " + result.address);
   if (result.approved) {
     context.terminal.Note("next: grantfs mount, or systemctl enable --now grantfs-mount");
     return {};
@@ -96,7 +103,7 @@ this is web-1, of the vault at vault.lan:7843)"},
                   "(for a setup script)"}},
     .next = "grantfs mount",
     .failure = "this machine is not let in",
-    .run = Run,
+    .run = RunEnrollCommand,
     .stray_argument =
         "an invitation is not given as an argument, where others can see it; give it on standard input",
 };

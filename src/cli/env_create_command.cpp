@@ -4,7 +4,7 @@
 namespace grantfs {
 namespace {
 
-Status Run(Context& context) {
+Status RunEnvCreateCommand(Context& context) {
   const std::string environment = context.arguments.At(0);
   GRANTFS_CHECK(CheckEnvironmentName(environment));
   const auto session = GRANTFS_TRY(OpenOwner(context));
@@ -13,7 +13,7 @@ Status Run(Context& context) {
     context.terminal.OutJson(Json::Object({{"environment", environment}}));
     return {};
   }
-  context.terminal.Out("made " + environment + "; you are its owner\n");
+  context.terminal.OutLine("made " + environment + "; you are its owner");
   context.terminal.Note("next: grantfs secret set " + environment + "/NAME");
   return {};
 }
@@ -35,7 +35,7 @@ first environment. Environments share nothing: secrets, members and keys belong 
                   "made shop/test; you are its owner"}},
     .next = "grantfs secret set shop/prod/db-password",
     .failure = "the environment was not made",
-    .run = Run,
+    .run = RunEnvCreateCommand,
 };
 
 }  // namespace grantfs

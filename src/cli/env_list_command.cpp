@@ -12,7 +12,7 @@ Json ToJson(const EnvironmentInfo& info) {
                        {"epoch", info.epoch}});
 }
 
-Status Run(Context& context) {
+Status RunEnvListCommand(Context& context) {
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const auto environments = GRANTFS_TRY(session->ListEnvironments());
   if (context.json()) {
@@ -55,7 +55,7 @@ shop/test    -          -        -)"},
                   "{\"environments\": [{\"name\": \"shop/prod\", \"role\": \"owner\", ...}]}"}},
     .next = "grantfs secret list shop/prod",
     .failure = "the environments are not known",
-    .run = Run,
+    .run = RunEnvListCommand,
 };
 
 }  // namespace grantfs

@@ -21,14 +21,14 @@ Json ToJson(const GrantResult& result, bool dry_run) {
 
 void OutResult(Terminal& terminal, const GrantResult& result, bool dry_run) {
   for (const GrantOutcome& outcome : result.secrets)
-    terminal.Out((dry_run ? "would grant " : "granted ") + outcome.secret.Full() + " to " + result.machine +
-                 " (" + Count(outcome.versions, "version") +
-                 (outcome.replaced ? ", replaces its grant" : "") + ")\n");
+    terminal.OutLine((dry_run ? "would grant " : "granted ") + outcome.secret.Full() + " to " +
+                     result.machine + " (" + Count(outcome.versions, "version") +
+                     (outcome.replaced ? ", replaces its grant" : "") + ")");
   terminal.Note(dry_run ? "nothing was changed; without --dry-run it is"
                         : DeliverySentence(result.machine, result.delivery));
 }
 
-Status Run(Context& context) {
+Status RunGrantCommand(Context& context) {
   const Arguments& arguments = context.arguments;
   const std::string machine = arguments.At(0);
   GRANTFS_CHECK(CheckIdentityName(machine));
@@ -71,7 +71,7 @@ web-1 has it: its mount shows this now)"},
 nothing was changed; without --dry-run it is)"}},
     .next = "cat /run/secrets/shop/prod/db-password on the machine; grantfs grants --machine web-1 here.",
     .failure = "the grant was not made",
-    .run = Run,
+    .run = RunGrantCommand,
 };
 
 }  // namespace grantfs

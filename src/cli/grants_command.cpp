@@ -25,7 +25,7 @@ Json ToJson(const GrantInfo& info) {
                        {"signer", info.signer}});
 }
 
-Status RunOwner(Context& context) {
+Status RunGrantsOwner(Context& context) {
   const SecretName secret =
       GRANTFS_TRY(context.arguments.Has("secret") ? ParseSecretOrEnvironment(context.arguments.Text("secret"))
                                                   : Result<SecretName>(SecretName{}));
@@ -60,7 +60,7 @@ Json ToJson(const GrantedSecret& secret) {
                        {"denied", secret.unenforceable}});
 }
 
-Status RunMachine(Context& context) {
+Status RunGrantsMachine(Context& context) {
   for (const char* option : {"machine", "secret"})
     if (context.arguments.Has(option))
       return Error{Code::kInvalid, "a machine sees its own grants alone; leave the option out", 0,
@@ -85,9 +85,9 @@ Status RunMachine(Context& context) {
   return {};
 }
 
-Status Run(Context& context) {
+Status RunGrantsCommand(Context& context) {
   const bool machine = GRANTFS_TRY(HomeIsMachine(context));
-  return machine ? RunMachine(context) : RunOwner(context);
+  return machine ? RunGrantsMachine(context) : RunGrantsOwner(context);
 }
 
 }  // namespace
@@ -111,7 +111,7 @@ shop/prod/db-password  web-1    current  -      -      0400  -       -        20
                   "{\"grants\": [{\"secret\": \"shop/prod/db-password\", ...}]}"}},
     .next = "grantfs revoke web-1 shop/prod/db-password",
     .failure = "the grants are not known",
-    .run = Run,
+    .run = RunGrantsCommand,
 };
 
 }  // namespace grantfs

@@ -56,12 +56,18 @@ std::string ExamplesHelp(const std::vector<Example>& examples) {
   return text;
 }
 
+// A code and its meaning stay on one line.
 std::string ExitCodesHelp() {
-  std::string text = "exit codes: ";
-  for (const ExitCode code : kAllExitCodes)
-    text += (code == ExitCode::kDone ? "" : ", ") + std::to_string(static_cast<int>(code)) + " " +
-            ExitCodeMeaning(code);
-  return Wrap(text, 0) + "\n";
+  constexpr char kGlue = '\x1f';
+  std::string text = "exit codes:";
+  for (const ExitCode code : kAllExitCodes) {
+    std::string each = std::to_string(static_cast<int>(code)) + " " + ExitCodeMeaning(code);
+    std::replace(each.begin(), each.end(), ' ', kGlue);
+    text += (code == ExitCode::kDone ? " " : ", ") + each;
+  }
+  text = Wrap(text, 0) + "\n";
+  std::replace(text.begin(), text.end(), kGlue, ' ');
+  return text;
 }
 
 }  // namespace

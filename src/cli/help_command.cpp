@@ -1,13 +1,23 @@
+#include <algorithm>
+
 #include "commands_internal.h"
 
 namespace grantfs {
 namespace {
 
+// A text that is wrapped anew has no line ends of its own.
+std::string OneLine(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
 Json Described(const Command& command) {
   Json options = Json::Array();
   for (const Option& option : AcceptedOptions(command))
-    options.Append(Json::Object(
-        {{"name", option.name}, {"value", option.value}, {"help", option.help}, {"many", option.many}}));
+    options.Append(Json::Object({{"name", option.name},
+                                 {"value", option.value},
+                                 {"help", OneLine(option.help)},
+                                 {"many", option.many}}));
   return Json::Object({{"name", command.name},
                        {"usage", UsageLine(command)},
                        {"summary", command.summary},
@@ -23,7 +33,7 @@ std::vector<const Command*> Asked(const std::vector<std::string>& words) {
   return words.size() == 1 ? CommandsOfGroup(words[0]) : std::vector<const Command*>{};
 }
 
-Status Run(Context& context) {
+Status RunHelpCommand(Context& context) {
   const auto& words = context.arguments.positional();
   const auto commands = Asked(words);
   if (commands.empty())
@@ -57,7 +67,7 @@ const Command kHelpCommand = {
 ...)"}},
     .next = "grantfs doctor, where something does not work.",
     .failure = "no help",
-    .run = Run,
+    .run = RunHelpCommand,
     .uses_home = false,
 };
 

@@ -27,7 +27,7 @@ std::string IdentityStanding(const IdentityInfo& info) {
 
 namespace {
 
-Status Run(Context& context) {
+Status RunIdentityListCommand(Context& context) {
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const auto identities = GRANTFS_TRY(session->ListIdentities());
   if (context.json()) {
@@ -64,7 +64,7 @@ web-1  machine  k3vq-7m2a-x4pd-ce6w-hn5t  2026-01-02T09:10:00Z  in)"},
                   "{\"identities\": [{\"name\": \"ada\", \"kind\": \"user\", ...}]}"}},
     .next = "grantfs identity show web-1",
     .failure = "the identities are not known",
-    .run = Run,
+    .run = RunIdentityListCommand,
 };
 
 }  // namespace grantfs

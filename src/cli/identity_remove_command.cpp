@@ -5,14 +5,8 @@
 namespace grantfs {
 namespace {
 
-Json TextsJson(const std::vector<std::string>& texts) {
-  Json list = Json::Array();
-  for (const std::string& text : texts) list.Append(text);
-  return list;
-}
-
 void OutResult(Terminal& terminal, const RemoveIdentityResult& result) {
-  terminal.Out("removed " + result.name + "; " + Count(result.revoked.size(), "grant") + " revoked\n");
+  terminal.OutLine("removed " + result.name + "; " + Count(result.revoked.size(), "grant") + " revoked");
   OutReads(terminal, result.name, result.read, result.reads_known);
   for (const std::string& environment : result.not_owned)
     terminal.Note("an owner of " + environment +
@@ -20,7 +14,7 @@ void OutResult(Terminal& terminal, const RemoveIdentityResult& result) {
   for (const std::string& problem : result.problems) terminal.Note("not done: " + problem);
 }
 
-Status Run(Context& context) {
+Status RunIdentityRemoveCommand(Context& context) {
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const auto result =
       GRANTFS_TRY(session->RemoveIdentity(context.arguments.At(0), context.arguments.Text("reason")));
@@ -29,8 +23,8 @@ Status Run(Context& context) {
                                            {"revoked", NamesJson(result.revoked)},
                                            {"read", ReadsJson(result.read)},
                                            {"reads_known", result.reads_known},
-                                           {"not_owned", TextsJson(result.not_owned)},
-                                           {"problems", TextsJson(result.problems)}}));
+                                           {"not_owned", Json::Array({result.not_owned.begin(), result.not_owned.end()})},
+                                           {"problems", Json::Array({result.problems.begin(), result.problems.end()})}}));
   else
     OutResult(context.terminal, result);
   if (result.problems.empty()) return {};
@@ -58,7 +52,7 @@ web-1 has read shop/prod/db-password version 3, last 2026-01-31T12:00:00Z: it kn
                   "{\"name\": \"web-1\", \"revoked\": [\"shop/prod/db-password\"], ...}"}},
     .next = "grantfs secret set, for each secret that it knows.",
     .failure = "the removal is not complete",
-    .run = Run,
+    .run = RunIdentityRemoveCommand,
 };
 
 }  // namespace grantfs

@@ -6,7 +6,7 @@
 namespace grantfs {
 namespace {
 
-Status Run(Context& context) {
+Status RunIdentityShowCommand(Context& context) {
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const IdentityInfo info = GRANTFS_TRY(session->ShowIdentity(context.arguments.At(0)));
   if (context.json()) {
@@ -45,7 +45,7 @@ fingerprint  k3vq-7m2a-x4pd-ce6w-hn5t
                  {"grantfs identity show --json web-1", "{\"name\": \"web-1\", \"removed\": false, ...}"}},
     .next = "grantfs grants --machine web-1, or grantfs identity remove web-1",
     .failure = "the identity is not known",
-    .run = Run,
+    .run = RunIdentityShowCommand,
 };
 
 }  // namespace grantfs

@@ -11,7 +11,7 @@
 namespace grantfs {
 namespace {
 
-constexpr std::size_t kMaxLineBytes = 4096;
+constexpr std::size_t kMaxClaimBytes = 4096;
 
 Result<std::string> OwnerName(const Arguments& arguments) {
   std::string name = arguments.Text("name");
@@ -68,13 +68,13 @@ Status OutResult(Context& context, const InitResult& result) {
   return {};
 }
 
-Status Run(Context& context) {
+Status RunInitCommand(Context& context) {
   const std::string name = GRANTFS_TRY(OwnerName(context.arguments));
   GRANTFS_CHECK(CheckRecoveryFile(context.arguments.Text("recovery-file")));
   GRANTFS_CHECK(CheckHomeIsFree(context.home));
   const SecretMemory claim = GRANTFS_TRY(ReadSecretInput(
       context.terminal,
-      {.file = context.arguments.Text("file"), .prompt = "claim", .max_bytes = kMaxLineBytes}));
+      {.file = context.arguments.Text("file"), .prompt = "claim", .max_bytes = kMaxClaimBytes}));
   const InitResult result = GRANTFS_TRY(InitVault(context.home, claim, name, context.Client()));
   return OutResult(context, result);
 }
@@ -106,7 +106,7 @@ k7qd-m2xa-...)"},
                   "(the code goes to the file alone)"}},
     .next = "grantfs env create shop/prod",
     .failure = "there is no vault",
-    .run = Run,
+    .run = RunInitCommand,
     .stray_argument =
         "a claim is not given as an argument, where others can see it; give it on standard input",
 };

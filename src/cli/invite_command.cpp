@@ -13,7 +13,7 @@ Result<std::int64_t> Ttl(const Arguments& arguments) {
   return Error{Code::kInvalid, "an invitation holds for 60s to 30d", 0, "--ttl"};
 }
 
-Status Run(Context& context) {
+Status RunInviteCommand(Context& context) {
   InviteOptions options;
   options.name = context.arguments.At(0);
   GRANTFS_CHECK(CheckIdentityName(options.name));
@@ -55,7 +55,7 @@ given it makes keys of its own and asks to be let in; nothing is granted to it b
           R"({"name": "web-1", "id": "5c...", "expires": 1769860800, "line": "grantfs-invite-1.AAAD..."})"}},
     .next = "grantfs enroll on the machine, then grantfs approve web-1 here.",
     .failure = "there is no invitation",
-    .run = Run,
+    .run = RunInviteCommand,
 };
 
 }  // namespace grantfs

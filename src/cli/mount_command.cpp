@@ -86,10 +86,10 @@ void OutMounted(Context& context, const std::string& directory, pid_t process) {
   if (context.json())
     context.terminal.OutJson(Json::Object({{"mounted", directory}, {"process", std::int64_t{process}}}));
   else
-    context.terminal.Out("mounted " + directory + " (process " + std::to_string(process) + ")\n");
+    context.terminal.OutLine("mounted " + directory + " (process " + std::to_string(process) + ")");
 }
 
-Status Run(Context& context) {
+Status RunMountCommand(Context& context) {
   const MountRequest request = GRANTFS_TRY(Requested(context));
   const auto told = [&] { OutMounted(context, request.directory, ::getpid()); };
   if (context.arguments.Flag("foreground")) return RunHere(request, told);
@@ -122,7 +122,7 @@ reading them fails.)",
                  {"sudo systemctl enable --now grantfs-mount", "(the same at every start of the machine)"}},
     .next = "ls -lR /run/secrets, and cat /run/secrets/.grantfs/status; grantfs umount ends it.",
     .failure = "the files are not shown",
-    .run = Run,
+    .run = RunMountCommand,
     .log = LogLevel::kInfo,
 };
 

@@ -11,7 +11,7 @@ Json ToJson(const ProjectInfo& project) {
   return Json::Object({{"name", project.name}, {"environments", std::move(environments)}});
 }
 
-Status Run(Context& context) {
+Status RunProjectListCommand(Context& context) {
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const auto projects = GRANTFS_TRY(session->ListProjects());
   if (context.json()) {
@@ -49,7 +49,7 @@ shop     shop/prod and shop/test)"},
           "{\"projects\": [{\"name\": \"shop\", \"environments\": [\"shop/prod\", \"shop/test\"]}]}"}},
     .next = "grantfs env list",
     .failure = "the projects are not known",
-    .run = Run,
+    .run = RunProjectListCommand,
 };
 
 }  // namespace grantfs

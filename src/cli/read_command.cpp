@@ -34,7 +34,7 @@ Caller ThisProcess() {
   return caller;
 }
 
-Status Run(Context& context) {
+Status RunReadCommand(Context& context) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(context.arguments.At(0)));
   const auto session = GRANTFS_TRY(OpenMachine(context));
   const OpenedSecret opened = GRANTFS_TRY(ReadSecretOnce(*session, name.Full(), ThisProcess(), kDeadline));
@@ -70,7 +70,7 @@ FUSE.)",
           "{\"name\": \"shop/prod/tls/server.key\", \"version\": 2, ..., \"value_base64\": \"LS0t...\"}"}},
     .next = "grantfs grants lists what this machine may read.",
     .failure = "the secret was not read",
-    .run = Run,
+    .run = RunReadCommand,
 };
 
 }  // namespace grantfs

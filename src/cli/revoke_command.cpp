@@ -48,7 +48,7 @@ Status CheckWhat(const Arguments& arguments) {
   return CheckIdentityName(arguments.At(0));
 }
 
-Status Run(Context& context) {
+Status RunRevokeCommand(Context& context) {
   GRANTFS_CHECK(CheckWhat(context.arguments));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const RevokeResult result = GRANTFS_TRY(Revoke(context, *session, context.arguments.At(0)));
@@ -61,7 +61,7 @@ Status Run(Context& context) {
     return {};
   }
   for (const SecretName& name : result.revoked)
-    context.terminal.Out("revoked " + name.Full() + " from " + result.machine + "\n");
+    context.terminal.OutLine("revoked " + name.Full() + " from " + result.machine);
   context.terminal.Note(DeliverySentence(result.machine, result.delivery));
   OutReads(context.terminal, result.machine, result.read, result.reads_known);
   return {};
@@ -91,7 +91,7 @@ knows the current value, so set a new one)"},
                   "revoked shop/prod/db-password from web-1"}},
     .next = "grantfs secret set, for each secret that the machine knows.",
     .failure = "the grant was not ended",
-    .run = Run,
+    .run = RunRevokeCommand,
 };
 
 }  // namespace grantfs

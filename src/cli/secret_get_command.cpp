@@ -18,7 +18,7 @@ Result<VersionChoice> Choice(const Arguments& arguments) {
   return choice;
 }
 
-Status Run(Context& context) {
+Status RunSecretGetCommand(Context& context) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(context.arguments.At(0)));
   const VersionChoice choice = GRANTFS_TRY(Choice(context.arguments));
   const auto session = GRANTFS_TRY(OpenOwner(context));
@@ -55,7 +55,7 @@ environment may do that; the vault records it like a machine's read.)",
           "{\"name\": \"shop/prod/db-password\", \"version\": 1, ..., \"value_base64\": \"Y29ycmVj...\"}"}},
     .next = "grantfs secret history shop/prod/db-password; grantfs audit list shows this read.",
     .failure = "the secret was not read",
-    .run = Run,
+    .run = RunSecretGetCommand,
 };
 
 }  // namespace grantfs

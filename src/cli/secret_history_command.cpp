@@ -17,7 +17,7 @@ Json ToJson(const VersionInfo& info) {
                        {"statement", info.statement}});
 }
 
-Status Run(Context& context) {
+Status RunSecretHistoryCommand(Context& context) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(context.arguments.At(0)));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const auto versions = GRANTFS_TRY(session->SecretHistory(name));
@@ -58,7 +58,7 @@ point at it. Versions are immutable; none is ever replaced.)",
                   "{\"name\": \"shop/prod/db-password\", \"versions\": [{\"version\": 2, ...}]}"}},
     .next = "grantfs secret get --version 1 shop/prod/db-password",
     .failure = "the history is not known",
-    .run = Run,
+    .run = RunSecretHistoryCommand,
 };
 
 }  // namespace grantfs

@@ -42,7 +42,7 @@ Status Refused(Terminal& terminal, const std::vector<SecretInfo>& secrets) {
                Count(refused, "secret")};
 }
 
-Status Run(Context& context) {
+Status RunSecretListCommand(Context& context) {
   const Area area = GRANTFS_TRY(ParseArea(context.arguments.At(0)));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const auto secrets = GRANTFS_TRY(session->ListSecrets(area.environment, area.prefix));
@@ -79,7 +79,7 @@ shop/prod/db-password  3        28     2026-01-31T12:00:00Z  2       payments)"}
                   "{\"secrets\": [{\"name\": \"shop/prod/db-password\", ...}]}"}},
     .next = "grantfs secret history shop/prod/db-password, or grantfs grants --secret shop/prod/db-password",
     .failure = "the secrets are not known",
-    .run = Run,
+    .run = RunSecretListCommand,
 };
 
 }  // namespace grantfs

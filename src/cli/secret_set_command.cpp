@@ -19,12 +19,12 @@ Result<SecretValue> ReadValue(Context& context, const SecretName& name) {
 
 void OutResult(Terminal& terminal, const SecretName& name, const SetSecretResult& result) {
   const std::string full = name.Full();
-  terminal.Out((result.created ? "made " : "set ") + full + ": version " + std::to_string(result.version) +
-               ", sealed to " + Count(result.sealed_to, "machine") + "\n");
+  terminal.OutLine((result.created ? "made " : "set ") + full + ": version " +
+                   std::to_string(result.version) + ", sealed to " + Count(result.sealed_to, "machine"));
   if (result.sealed_to == 0) terminal.Note("next: grantfs grant MACHINE " + full);
 }
 
-Status Run(Context& context) {
+Status RunSecretSetCommand(Context& context) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(context.arguments.At(0)));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const SecretValue value = GRANTFS_TRY(ReadValue(context, name));
@@ -70,7 +70,7 @@ made shop/prod/db-password: version 1, sealed to 0 machines)"},
     .next =
         R"(grantfs grant web-1 shop/prod/db-password; machines that are granted it already have the new version.)",
     .failure = "the secret was not set",
-    .run = Run,
+    .run = RunSecretSetCommand,
     .stray_argument =
         "a value is not given as an argument, where others can see it; give it on standard input",
 };

@@ -11,13 +11,6 @@ std::string ClaimFile(const Context& context) { return context.data + "/" + kCla
 
 void OutReady(Context& context, const std::vector<Address>& addresses) {
   const bool claim_waits = PathExists(ClaimFile(context));
-  if (!context.json()) {
-    for (const Address& address : addresses) context.terminal.Note("listening at " + address.Text());
-    if (claim_waits)
-      context.terminal.Note("next: run grantfs init on your own computer with the claim in " +
-                            ClaimFile(context));
-    return;
-  }
   Json listening = Json::Array();
   for (const Address& address : addresses) listening.Append(address.Text());
   context.terminal.OutJson(Json::Object({{"listening", std::move(listening)},
@@ -25,7 +18,7 @@ void OutReady(Context& context, const std::vector<Address>& addresses) {
                                          {"claim_file", claim_waits ? Json(ClaimFile(context)) : Json()}}));
 }
 
-Status Run(Context& context) {
+Status RunServeCommand(Context& context) {
   const Arguments& arguments = context.arguments;
   ServeOptions options;
   options.data_directory = context.data;
@@ -33,9 +26,11 @@ Status Run(Context& context) {
   options.listen = GRANTFS_TRY(ChooseListenAddresses(options.names, arguments.Many("listen"), HasIpv6()));
   options.version = GRANTFS_VERSION;
   options.claim_on_terminal = !context.json();
-  options.say = [&context](std::string_view sentence) { context.terminal.Note(sentence); };
+  // To a person as sentences; to a service's log as lines of it, with their times.
+  if (context.terminal.ErrIsTerminal())
+    options.say = [&context](std::string_view sentence) { context.terminal.Note(sentence); };
   options.ready = [&context](const std::vector<Address>& addresses) {
-    OutReady(context, addresses);
+    if (context.json()) OutReady(context, addresses);
     NotifyManager("READY=1");
   };
   const Status status = RunServer(std::move(options));
@@ -68,7 +63,7 @@ no name is given or every one is localhost))",
     .examples = {{"sudo grantfs serve --name vault.lan",
                   R"(The vault is new. On the owner's computer run 'grantfs init' and paste:
 grantfs-claim-1.AAAD...
-serving the vault in /var/lib/grantfs at vault.lan:7843)"},
+listening on 0.0.0.0:7843)"},
                  {"grantfs serve --data /tmp/trial",
                   "(a vault for a trial, on this host alone: localhost:7843)"},
                  {"cat /etc/grantfs/grantfs.conf",
@@ -79,7 +74,7 @@ listen = 10.0.0.5)"},
                  {"sudo systemctl enable --now grantfs-vault", "(reads that file)"}},
     .next = "grantfs init on your own computer.",
     .failure = "the vault does not run",
-    .run = Run,
+    .run = RunServeCommand,
     .uses_data = true,
     .system_config = true,
     .log = LogLevel::kInfo,

@@ -5,12 +5,6 @@
 namespace grantfs {
 namespace {
 
-Json TextsJson(const std::vector<std::string>& texts) {
-  Json list = Json::Array();
-  for (const std::string& text : texts) list.Append(text);
-  return list;
-}
-
 Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment>& pending) {
   Json waiting = Json::Array();
   for (const PendingEnrolment& each : pending) waiting.Append(each.name);
@@ -23,7 +17,7 @@ Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment
                        {"audit_records", status.log_size},
                        {"vault_owner", status.vault_owner},
                        {"waiting_for_approval", std::move(waiting)},
-                       {"owed", TextsJson(status.owed)}});
+                       {"owed", Json::Array({status.owed.begin(), status.owed.end()})}});
 }
 
 void OutOwner(Terminal& terminal, const WhoAmIInfo& who, const VaultStatusInfo& status,
@@ -42,7 +36,7 @@ void OutOwner(Terminal& terminal, const WhoAmIInfo& who, const VaultStatusInfo& 
   for (const std::string& owed : status.owed) terminal.Note("to do: " + owed);
 }
 
-Status RunOwner(Context& context) {
+Status RunStatusOwner(Context& context) {
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const VaultStatusInfo status = GRANTFS_TRY(session->VaultStatus());
   std::vector<PendingEnrolment> pending;
@@ -54,7 +48,7 @@ Status RunOwner(Context& context) {
   return {};
 }
 
-Status RunMachine(Context& context) {
+Status RunStatusMachine(Context& context) {
   const auto session = GRANTFS_TRY(OpenMachine(context));
   const SourceStatus status = session->CurrentStatus();
   const std::size_t granted = session->CurrentListing()->secrets.size();
@@ -64,7 +58,7 @@ Status RunMachine(Context& context) {
                                            {"machine", status.machine},
                                            {"granted", granted},
                                            {"problem", status.problem},
-                                           {"notices", TextsJson(status.notices)}}));
+                                           {"notices", Json::Array({status.notices.begin(), status.notices.end()})}}));
     return {};
   }
   Table table;
@@ -78,9 +72,9 @@ Status RunMachine(Context& context) {
   return {};
 }
 
-Status Run(Context& context) {
+Status RunStatusCommand(Context& context) {
   const bool machine = GRANTFS_TRY(HomeIsMachine(context));
-  return machine ? RunMachine(context) : RunOwner(context);
+  return machine ? RunStatusMachine(context) : RunStatusOwner(context);
 }
 
 }  // namespace
@@ -104,7 +98,7 @@ web-1 waits for approval: grantfs approve web-1)"},
                  {"grantfs status --json", "{\"vault\": \"6f1d...\", \"audit_records\": 41, ...}"}},
     .next = "grantfs doctor, where this fails.",
     .failure = "the status is not known",
-    .run = Run,
+    .run = RunStatusCommand,
 };
 
 }  // namespace grantfs

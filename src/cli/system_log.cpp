@@ -13,7 +13,7 @@
 namespace grantfs {
 namespace {
 
-constexpr std::size_t kMaxLineBytes = 8192;
+constexpr std::size_t kMaxLogLineBytes = 8192;
 
 void ReplaceStderrByNull() {
   const UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
@@ -65,7 +65,7 @@ void SystemLog::Forward() {
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
     for (const char byte : std::string_view(bytes, static_cast<std::size_t>(got))) {
-      if (byte != '\n' && line.size() < kMaxLineBytes) {
+      if (byte != '\n' && line.size() < kMaxLogLineBytes) {
         line += byte;
         continue;
       }

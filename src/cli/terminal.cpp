@@ -41,6 +41,8 @@ void Terminal::Out(std::span<const std::uint8_t> bytes) {
   out_status_ = Error{code, "could not be written", sys, "standard output"};
 }
 
+void Terminal::OutLine(std::string_view line) { Out(Printable(line) + "\n"); }
+
 void Terminal::OutJson(const Json& document) { Out(document.DumpPretty() + "\n"); }
 
 void Terminal::Note(std::string_view line) { Say(Printable(line) + "\n"); }

@@ -26,6 +26,8 @@ class Terminal {
   /// Writes to standard output. A failure is kept for OutStatus(), and nothing more is written.
   void Out(std::string_view text);
   void Out(std::span<const std::uint8_t> bytes);
+  /// What Printable makes of a line, and a newline: names come from wherever they come.
+  void OutLine(std::string_view line);
   /// One document, indented, with a newline.
   void OutJson(const Json& document);
   /// Errors: kCancelled where the reader has gone, kIo, kNoSpace.

@@ -4,14 +4,14 @@
 namespace grantfs {
 namespace {
 
-Status Run(Context& context) {
+Status RunUmountCommand(Context& context) {
   const std::string directory =
       context.arguments.positional().empty() ? kDefaultMountPoint : context.arguments.At(0);
   GRANTFS_CHECK(Unmount(directory));
   if (context.json())
     context.terminal.OutJson(Json::Object({{"unmounted", directory}}));
   else
-    context.terminal.Out("unmounted " + directory + "\n");
+    context.terminal.OutLine("unmounted " + directory);
   return {};
 }
 
@@ -31,7 +31,7 @@ has a file open there.)",
                  {"grantfs umount /srv/app/secrets", "unmounted /srv/app/secrets"}},
     .next = "grantfs mount shows them again.",
     .failure = "it was not unmounted",
-    .run = Run,
+    .run = RunUmountCommand,
     .uses_home = false,
 };
 

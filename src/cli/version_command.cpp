@@ -3,11 +3,11 @@
 namespace grantfs {
 namespace {
 
-Status Run(Context& context) {
+Status RunVersionCommand(Context& context) {
   if (context.json())
     context.terminal.OutJson(Json::Object({{"program", "grantfs"}, {"version", GRANTFS_VERSION}}));
   else
-    context.terminal.Out("grantfs " GRANTFS_VERSION "\n");
+    context.terminal.OutLine("grantfs " GRANTFS_VERSION);
   return {};
 }
 
@@ -28,7 +28,7 @@ stands in grantfs status.)",
                   "{\"program\": \"grantfs\", \"version\": \"" GRANTFS_VERSION "\"}"}},
     .next = "grantfs help",
     .failure = "the version was not printed",
-    .run = Run,
+    .run = RunVersionCommand,
     .uses_home = false,
 };
 

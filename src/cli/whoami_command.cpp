@@ -29,7 +29,7 @@ const char* StateSentence(HomeProfile::State state) {
   std::abort();
 }
 
-Status Run(Context& context) {
+Status RunWhoamiCommand(Context& context) {
   const Home home = GRANTFS_TRY(Home::OpenAny(context.home));
   const auto identity = GRANTFS_TRY(home.LoadIdentity()).identity();
   const HomeProfile& profile = home.profile();
@@ -79,7 +79,7 @@ kind         machine
 ...)"}},
     .next = "grantfs status asks the vault how things stand.",
     .failure = "there is no identity to show",
-    .run = Run,
+    .run = RunWhoamiCommand,
 };
 
 }  // namespace grantfs

@@ -9,9 +9,9 @@
 namespace grantfs {
 namespace {
 
-constexpr std::size_t kSeedBytes = 32;
+constexpr std::size_t kRecoverySeedBytes = 32;
 constexpr std::size_t kChecksumBytes = 4;
-constexpr std::size_t kDigits = ((kSeedBytes + kChecksumBytes) * 8 + 4) / 5;
+constexpr std::size_t kDigits = ((kRecoverySeedBytes + kChecksumBytes) * 8 + 4) / 5;
 constexpr std::size_t kGroup = 4;
 constexpr char kAlphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -35,10 +35,10 @@ Error Mistyped() {
 }  // namespace
 
 Result<SecretMemory> EncodeRecoveryCode(const SecretMemory& seed) {
-  if (seed.size() != kSeedBytes) return Error{Code::kInvalid, "a recovery seed has 32 bytes"};
-  auto raw = GRANTFS_TRY(SecretMemory::Allocate(kSeedBytes + kChecksumBytes));
-  std::memcpy(raw.Expose().data(), seed.Expose().data(), kSeedBytes);
-  Checksum(seed.Expose(), raw.Expose().data() + kSeedBytes);
+  if (seed.size() != kRecoverySeedBytes) return Error{Code::kInvalid, "a recovery seed has 32 bytes"};
+  auto raw = GRANTFS_TRY(SecretMemory::Allocate(kRecoverySeedBytes + kChecksumBytes));
+  std::memcpy(raw.Expose().data(), seed.Expose().data(), kRecoverySeedBytes);
+  Checksum(seed.Expose(), raw.Expose().data() + kRecoverySeedBytes);
   auto code = GRANTFS_TRY(SecretMemory::Allocate(kDigits + (kDigits - 1) / kGroup));
   std::uint8_t* out = code.Expose().data();
   for (std::size_t digit = 0; digit < kDigits; ++digit) {
@@ -54,7 +54,7 @@ Result<SecretMemory> EncodeRecoveryCode(const SecretMemory& seed) {
 }
 
 Result<SecretMemory> DecodeRecoveryCode(const SecretMemory& text) {
-  auto raw = GRANTFS_TRY(SecretMemory::Allocate(kSeedBytes + kChecksumBytes));
+  auto raw = GRANTFS_TRY(SecretMemory::Allocate(kRecoverySeedBytes + kChecksumBytes));
   std::size_t bits = 0;
   for (const std::uint8_t c : text.Expose()) {
     if (IsSpacing(c)) continue;
@@ -67,12 +67,12 @@ Result<SecretMemory> DecodeRecoveryCode(const SecretMemory& text) {
     }
   }
   std::uint8_t checksum[kChecksumBytes];
-  Checksum(raw.Expose().first(kSeedBytes), checksum);
-  if (bits != kDigits * 5 || std::memcmp(checksum, raw.Expose().data() + kSeedBytes, kChecksumBytes) != 0) {
+  Checksum(raw.Expose().first(kRecoverySeedBytes), checksum);
+  if (bits != kDigits * 5 || std::memcmp(checksum, raw.Expose().data() + kRecoverySeedBytes, kChecksumBytes) != 0) {
     return Mistyped();
   }
-  auto seed = GRANTFS_TRY(SecretMemory::Allocate(kSeedBytes));
-  std::memcpy(seed.Expose().data(), raw.Expose().data(), kSeedBytes);
+  auto seed = GRANTFS_TRY(SecretMemory::Allocate(kRecoverySeedBytes));
+  std::memcpy(seed.Expose().data(), raw.Expose().data(), kRecoverySeedBytes);
   return seed;
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint16_t kHttpsPort = 443;
 
-Error Bad(const char* where, std::string_view text) {
+Error BadAddress(const char* where, std::string_view text) {
   return Error{Code::kInvalid, where, 0, Printable(text.substr(0, 300))};
 }
 
@@ -55,24 +55,24 @@ std::string HostInBrackets(const std::string& host) {
 Result<Address> Parse(std::string_view text, std::uint16_t least_port) {
   Address address;
   const std::size_t bracket = text.starts_with('[') ? text.find(']') : 0;
-  if (bracket == std::string_view::npos) return Bad("an address has no closing bracket", text);
+  if (bracket == std::string_view::npos) return BadAddress("an address has no closing bracket", text);
   const std::size_t colon = text.find(':', bracket);
   const std::string_view host = text.substr(0, colon);
   address.host = std::string(host);
   std::transform(address.host.begin(), address.host.end(), address.host.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (bracket != 0) {
-    if (host.size() != bracket + 1) return Bad("something stands between the address and its port", text);
+    if (host.size() != bracket + 1) return BadAddress("something stands between the address and its port", text);
     address.host = CanonicalIpv6(address.host.substr(1, bracket - 1));
   } else if (!IsNameOrIpv4(address.host)) {
     address.host.clear();
   }
   if (address.host.empty())
-    return Bad("this is not a host name or address (an IPv6 address stands in brackets)", text);
+    return BadAddress("this is not a host name or address (an IPv6 address stands in brackets)", text);
   if (colon == std::string_view::npos) return address;
   unsigned long long port = 0;
   if (!ParseNumber(text.substr(colon + 1), 65535, &port) || port < least_port)
-    return Bad("the port must be a number of 1 to 65535", text);
+    return BadAddress("the port must be a number of 1 to 65535", text);
   address.port = static_cast<std::uint16_t>(port);
   return address;
 }

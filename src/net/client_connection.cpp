@@ -1,4 +1,3 @@
-#include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 
@@ -14,11 +13,6 @@ constexpr std::chrono::milliseconds kConnectTimeout{5000};
 /// For an address of several, while others are left to try.
 constexpr std::chrono::milliseconds kFirstConnectTimeout{1000};
 constexpr std::size_t kMaxStreamTurn = 64u << 10;
-
-std::array<char, 17 << 10>& ThreadBuffer() {
-  thread_local std::array<char, 17 << 10> buffer;
-  return buffer;
-}
 
 bool IsNumeric(const std::string& host) {
   boost::system::error_code failed;
@@ -184,7 +178,7 @@ bool ClientConnection::StepHandshake(Report& report) {
 /// Nothing is expected here but the end.
 bool ClientConnection::StepIdle(Report& report) {
   std::size_t size = 0;
-  const TlsOutcome outcome = tls_->Read(ThreadBuffer().data(), ThreadBuffer().size(), &size);
+  const TlsOutcome outcome = tls_->Read(RecordBuffer().data(), RecordBuffer().size(), &size);
   if (outcome == TlsOutcome::kWantRead || outcome == TlsOutcome::kWantWrite) {
     Await(outcome);
   } else {
@@ -242,14 +236,14 @@ bool ClientConnection::StepSending(Report&) {
 
 bool ClientConnection::StepReceiving(Report& report) {
   std::size_t size = 0;
-  const TlsOutcome outcome = tls_->Read(ThreadBuffer().data(), ThreadBuffer().size(), &size);
+  const TlsOutcome outcome = tls_->Read(RecordBuffer().data(), RecordBuffer().size(), &size);
   if (outcome == TlsOutcome::kWantRead || outcome == TlsOutcome::kWantWrite) {
     Await(outcome);
     return false;
   }
   if (outcome != TlsOutcome::kDone) return Lost(report);
   heard_ = true;
-  input_.append(ThreadBuffer().data(), size);
+  input_.append(RecordBuffer().data(), size);
   if (!Received(report)) return false;
   read_at_once_ += is_stream_ ? size : 0;
   if (read_at_once_ < kMaxStreamTurn) return true;

@@ -10,7 +10,7 @@
 namespace grantfs::net {
 namespace {
 
-Error Bad(const char* where) { return Error{Code::kInvalid, where}; }
+Error Unsendable(const char* where) { return Error{Code::kInvalid, where}; }
 
 bool IsNameCharacter(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
 bool IsValueCharacter(char c) { return (c >= 0x20 && c < 0x7f) || c == '\t'; }
@@ -22,9 +22,9 @@ bool IsSetByUs(std::string_view name) {
 Status AppendHeaders(const std::vector<HttpHeader>& headers, std::string& out) {
   for (const auto& [name, value] : headers) {
     if (name.empty() || !std::all_of(name.begin(), name.end(), IsNameCharacter) || IsSetByUs(name))
-      return Bad("a header's name is not one that may be sent");
+      return Unsendable("a header's name is not one that may be sent");
     if (!std::all_of(value.begin(), value.end(), IsValueCharacter))
-      return Bad("a header's value cannot be sent");
+      return Unsendable("a header's value cannot be sent");
     out.append(name).append(": ").append(value).append("\r\n");
   }
   return {};
@@ -60,9 +60,9 @@ bool HasNoBody(int status) { return status == 204 || status == 304; }
 
 Result<std::string> ResponseText(const HttpResponse& response, Framing framing, bool keep_alive) {
   if (response.status < 200 || response.status > 599)
-    return Bad("a response's status is not one that may be sent");
+    return Unsendable("a response's status is not one that may be sent");
   if (HasNoBody(response.status) && (!response.body.empty() || framing == Framing::kChunked))
-    return Bad("a response of this status has no body");
+    return Unsendable("a response of this status has no body");
   std::string out = StatusLine(response.status);
   out.reserve(512 + response.body.size());
   GRANTFS_CHECK(AppendHeaders(response.headers, out));
@@ -83,7 +83,7 @@ std::string ChunkText(std::string_view chunk) {
 
 Result<std::string> RequestText(const HttpRequest& request, const Address& server) {
   if (request.path.find_first_of("?#") != std::string::npos)
-    return Bad("the request's path holds more than a path");
+    return Unsendable("the request's path holds more than a path");
   std::string out = request.method + " " + request.path;
   if (!request.query.empty()) out.append("?").append(request.query);
   out.append(" HTTP/1.1\r\nhost: ");
@@ -93,8 +93,8 @@ Result<std::string> RequestText(const HttpRequest& request, const Address& serve
     out += "content-length: " + std::to_string(request.body.size()) + "\r\n";
   out += "\r\n";
   GRANTFS_CHECK(CheckRequestHead(out));
-  if (out.size() > kMaxHeadBytes) return Bad("the request's headers are too large");
-  if (request.body.size() > kMaxRequestBytes) return Bad("the request is too large");
+  if (out.size() > kMaxHeadBytes) return Unsendable("the request's headers are too large");
+  if (request.body.size() > kMaxRequestBytes) return Unsendable("the request is too large");
   return std::move(out.append(request.body));
 }
 

@@ -1,6 +1,5 @@
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 
 #include "http_text_internal.h"
@@ -15,12 +14,6 @@ constexpr std::chrono::milliseconds kLingerTimeout{2000};
 constexpr std::size_t kMaxLingerBytes = std::size_t{8} << 20;
 /// A response that the handler made wrongly must not reach the wire, where it could pass for two.
 constexpr const char* kUnsendable = "the server made a response that cannot be sent";
-
-/// A TLS record's worth, shared by the connections of a thread: an idle one holds no buffer.
-std::array<char, 17 << 10>& ThreadBuffer() {
-  thread_local std::array<char, 17 << 10> buffer;
-  return buffer;
-}
 
 std::string AddressText(const asio::ip::tcp::socket& socket) {
   boost::system::error_code failed;
@@ -137,14 +130,14 @@ bool ServerConnection::StepReading() {
     return true;
   }
   std::size_t size = 0;
-  const TlsOutcome outcome = tls_.Read(ThreadBuffer().data(), ThreadBuffer().size(), &size);
+  const TlsOutcome outcome = tls_.Read(RecordBuffer().data(), RecordBuffer().size(), &size);
   if (outcome != TlsOutcome::kDone) {
     if (input_.empty()) input_ = {};  // an idle connection keeps no memory
     Await(outcome);
     return false;
   }
   if (!std::exchange(request_begun_, true)) SetDeadline(options().request_timeout);
-  input_.append(ThreadBuffer().data(), size);
+  input_.append(RecordBuffer().data(), size);
   return true;
 }
 
@@ -221,7 +214,7 @@ bool ServerConnection::StepWriting() {
 }
 
 bool ServerConnection::StepLingering() {
-  const ssize_t size = ::recv(tls_.socket().native_handle(), ThreadBuffer().data(), ThreadBuffer().size(), 0);
+  const ssize_t size = ::recv(tls_.socket().native_handle(), RecordBuffer().data(), RecordBuffer().size(), 0);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
     Await(TlsOutcome::kWantRead);
     return false;
@@ -279,7 +272,7 @@ bool ServerConnection::StepStreaming() {
 bool ServerConnection::PeerIsSilent() {
   if (waiting_to_read_) return false;
   std::size_t size = 0;
-  const TlsOutcome outcome = tls_.Read(ThreadBuffer().data(), ThreadBuffer().size(), &size);
+  const TlsOutcome outcome = tls_.Read(RecordBuffer().data(), RecordBuffer().size(), &size);
   outcome == TlsOutcome::kDone ? Close() : Await(outcome);
   return false;
 }

@@ -111,4 +111,9 @@ void TlsStream::Close() {
   socket_.close(ignored);
 }
 
+std::array<char, 17 << 10>& RecordBuffer() {
+  thread_local std::array<char, 17 << 10> buffer;
+  return buffer;
+}
+
 }  // namespace grantfs::net

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <string_view>
 
@@ -14,6 +15,9 @@ enum class TlsOutcome {
   kClosed,     ///< the peer ended the connection in good order
   kFailed,     ///< the connection or the protocol broke
 };
+
+/// A TLS record's worth, shared by the connections of a thread: an idle one holds no buffer.
+std::array<char, 17 << 10>& RecordBuffer();
 
 /// TLS straight over a non-blocking socket. Nothing here waits: the owner waits for the socket and tries
 /// again. (Asio's own TLS stream keeps 34 KiB of buffers for each connection, idle or not, and copies

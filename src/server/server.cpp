@@ -72,7 +72,7 @@ class RunningServer final : public VaultServer {
   const std::vector<Address>& addresses() const override { return bound_; }
   const std::vector<Address>& names() const override { return names_; }
   const Hash& pin() const override { return pin_; }
-  Hash vault_id() const override { return vault_->vault_id(); }
+  Hash vault_id() const override { return vault_ != nullptr ? vault_->vault_id() : Hash{}; }
 
   // From the outside inwards: no request comes in any more, then nothing is decided, then nothing is stored.
   void Stop() override {

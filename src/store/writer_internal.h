@@ -44,7 +44,7 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
                               std::int64_t now) override;
   Status RemoveCopies(std::uint64_t secret, RecipientKind kind, std::uint64_t number) override;
   Result<Adopted> AdoptEpochCopies(const Hash& signer, std::string_view environment, std::uint32_t epoch,
-                                   bool replace, std::int64_t now) override;
+                                   std::span<const Hash> recipients, bool replace, std::int64_t now) override;
 
   Status PutEnrolment(std::string_view invitation, std::string_view enrolment, std::int64_t now) override;
   Status SetEnrolmentState(std::string_view invitation, EnrolmentState state, std::int64_t now) override;

@@ -157,26 +157,30 @@ Result<StoreWriter::Adopted> SqliteWriter::AdoptCopies(const Hash& signer, std::
 }
 
 Result<StoreWriter::Adopted> SqliteWriter::AdoptEpochCopies(const Hash& signer, std::string_view environment,
-                                                            std::uint32_t epoch, bool replace,
+                                                            std::uint32_t epoch,
+                                                            std::span<const Hash> recipients, bool replace,
                                                             std::int64_t now) {
   std::int64_t there = 0;
   std::int64_t staged = 0;
-  GRANTFS_CHECK(
-      Query(database_,
-            "SELECT c.sealed IS NOT NULL FROM staged_epoch_copies AS s LEFT JOIN epoch_copies AS c ON "
-            "c.environment = s.environment AND c.recipient = s.recipient AND c.epoch = s.epoch "
-            "WHERE s.signer = ?1 AND s.environment = ?2 AND s.epoch = ?3 AND s.expires > ?4",
-            signer.View(), environment, epoch, now)
-          .While([&](RowColumns& row) {
-            ++staged;
-            there += row.Int();
-            return true;
-          }));
-  GRANTFS_CHECK(
-      Run("INSERT INTO epoch_copies SELECT environment, recipient, epoch, sealed FROM staged_epoch_copies "
-          "WHERE signer = ?1 AND environment = ?2 AND epoch = ?3 AND expires > ?4 "
-          "ON CONFLICT (environment, recipient, epoch) DO UPDATE SET sealed = excluded.sealed WHERE ?5",
-          signer.View(), environment, epoch, now, replace ? 1 : 0));
+  for (const Hash& recipient : recipients) {
+    GRANTFS_CHECK(
+        Query(database_,
+              "SELECT c.sealed IS NOT NULL FROM staged_epoch_copies AS s LEFT JOIN epoch_copies AS c ON "
+              "c.environment = s.environment AND c.recipient = s.recipient AND c.epoch = s.epoch "
+              "WHERE s.signer = ?1 AND s.environment = ?2 AND s.epoch = ?3 AND s.recipient = ?4 "
+              "AND s.expires > ?5",
+              signer.View(), environment, epoch, recipient.View(), now)
+            .While([&](RowColumns& row) {
+              ++staged;
+              there += row.Int();
+              return true;
+            }));
+    GRANTFS_CHECK(
+        Run("INSERT INTO epoch_copies SELECT environment, recipient, epoch, sealed FROM staged_epoch_copies "
+            "WHERE signer = ?1 AND environment = ?2 AND epoch = ?3 AND recipient = ?4 AND expires > ?5 "
+            "ON CONFLICT (environment, recipient, epoch) DO UPDATE SET sealed = excluded.sealed WHERE ?6",
+            signer.View(), environment, epoch, recipient.View(), now, replace ? 1 : 0));
+  }
   GRANTFS_CHECK(Run("DELETE FROM staged_epoch_copies WHERE signer = ?1 AND environment = ?2 AND epoch = ?3",
                     signer.View(), environment, epoch));
   return CountAdopted(staged, there, replace);

@@ -13,7 +13,7 @@ constexpr std::string_view kFormat = "grantfs-audit-leaf-v1";
 constexpr std::size_t kMaxTypeBytes = 64;
 constexpr std::size_t kMaxLeafBytes = 256;  // what the longest parts come to, and some
 
-Error Malformed() { return {Code::kInvalid, "an audit leaf is malformed"}; }
+Error MalformedLeaf() { return {Code::kInvalid, "an audit leaf is malformed"}; }
 
 bool IsTypeCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
@@ -62,13 +62,13 @@ Result<Bytes> EncodeLeaf(const LeafHeader& header) {
 }
 
 Result<LeafHeader> ParseLeaf(ByteView leaf) {
-  if (leaf.size() > kMaxLeafBytes) return Malformed();
+  if (leaf.size() > kMaxLeafBytes) return MalformedLeaf();
   const auto parts = Split(AsText(leaf), ' ');
   unsigned long long sequence = 0;
   unsigned long long time_ms = 0;
   if (parts.size() != 6 || parts[0] != kFormat || !ParseNumber(parts[1], kMaxTreeSize - 1, &sequence) ||
       !ParseNumber(parts[2], kMaxLeafTimeMs, &time_ms) || !IsAuditType(parts[4])) {
-    return Malformed();
+    return MalformedLeaf();
   }
   LeafHeader header;
   header.sequence = sequence;

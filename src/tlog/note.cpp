@@ -17,7 +17,7 @@ struct SignatureLine {
   Bytes blob;  // key id and signature
 };
 
-Error Malformed() { return {Code::kInvalid, "a signed note is malformed"}; }
+Error MalformedNote() { return {Code::kInvalid, "a signed note is malformed"}; }
 
 bool HasControls(std::string_view note) {
   return std::any_of(note.begin(), note.end(),
@@ -25,14 +25,14 @@ bool HasControls(std::string_view note) {
 }
 
 Result<SignatureLine> ParseLine(std::string_view line) {
-  if (!line.starts_with(kDash)) return Malformed();
+  if (!line.starts_with(kDash)) return MalformedNote();
   line.remove_prefix(kDash.size());
   const auto space = line.find(' ');
-  if (space == 0 || space == std::string_view::npos) return Malformed();
+  if (space == 0 || space == std::string_view::npos) return MalformedNote();
   SignatureLine parsed{line.substr(0, space),
                        GRANTFS_TRY(Base64Decode(line.substr(space + 1), kMostSignatureBytes))};
   const bool has_plus = parsed.name.find('+') != std::string_view::npos;
-  if (has_plus || parsed.blob.size() <= std::tuple_size_v<NoteKeyId>) return Malformed();
+  if (has_plus || parsed.blob.size() <= std::tuple_size_v<NoteKeyId>) return MalformedNote();
   return parsed;
 }
 
@@ -79,7 +79,7 @@ std::string SignNote(const SigningKey& key, std::string_view name, std::string_v
 Result<std::string_view> OpenNote(std::string_view note, std::string_view name, const VerifyKey& key) {
   const std::size_t at = FindSignatures(note);
   if (at == 0 || at == note.size() || !note.ends_with('\n') || !IsUtf8(note) || HasControls(note)) {
-    return Malformed();
+    return MalformedNote();
   }
   const std::string_view text = note.substr(0, at - 1);
   const auto lines = Split(note.substr(at, note.size() - at - 1), '\n');

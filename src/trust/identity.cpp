@@ -6,7 +6,7 @@
 namespace grantfs {
 namespace {
 
-constexpr char kDerivation[] = "grantfs1";
+constexpr char kIdentityDerivation[] = "grantfs1";
 
 Bytes BindingContext(const Identity& identity) {
   const std::uint8_t suite = kSuite;
@@ -91,8 +91,8 @@ Result<PrivateIdentity> PrivateIdentity::FromSeed(const SecretMemory& seed, Iden
   GRANTFS_CHECK(CheckIdentityName(name));
   if (seed.size() != 32) return Error{Code::kInvalid, "a seed has 32 bytes"};
   PrivateIdentity made;
-  made.signing_ = GRANTFS_TRY(SigningKey::FromSeed(GRANTFS_TRY(DeriveKey(seed, 1, kDerivation))));
-  made.unseal_ = GRANTFS_TRY(UnsealKey::FromSeed(GRANTFS_TRY(DeriveKey(seed, 2, kDerivation))));
+  made.signing_ = GRANTFS_TRY(SigningKey::FromSeed(GRANTFS_TRY(DeriveKey(seed, 1, kIdentityDerivation))));
+  made.unseal_ = GRANTFS_TRY(UnsealKey::FromSeed(GRANTFS_TRY(DeriveKey(seed, 2, kIdentityDerivation))));
   made.identity_.kind = kind;
   made.identity_.name = std::move(name);
   made.identity_.sign = made.signing_.verify_key();

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kSecretBytes = 16;
 constexpr std::size_t kChecksumBytes = 4;
-constexpr char kDerivation[] = "grantfsI";
+constexpr char kInviteDerivation[] = "grantfsI";
 
 Result<SecretMemory> Master(std::span<const std::uint8_t> secret) {
   auto master = GRANTFS_TRY(SecretMemory::Allocate(32));
@@ -61,9 +61,9 @@ Result<InviteSecret> InviteSecret::FromBytes(const SecretMemory& twenty_bytes) {
   InviteSecret made;
   made.secret_ = GRANTFS_TRY(twenty_bytes.Clone());
   const auto master = GRANTFS_TRY(Master(bytes.first(kSecretBytes)));
-  made.id_ = HexEncode(GRANTFS_TRY(DeriveKey(master, 1, kDerivation, 16)).Expose());
-  made.signing_ = GRANTFS_TRY(SigningKey::FromSeed(GRANTFS_TRY(DeriveKey(master, 2, kDerivation))));
-  made.unseal_ = GRANTFS_TRY(UnsealKey::FromSeed(GRANTFS_TRY(DeriveKey(master, 3, kDerivation))));
+  made.id_ = HexEncode(GRANTFS_TRY(DeriveKey(master, 1, kInviteDerivation, 16)).Expose());
+  made.signing_ = GRANTFS_TRY(SigningKey::FromSeed(GRANTFS_TRY(DeriveKey(master, 2, kInviteDerivation))));
+  made.unseal_ = GRANTFS_TRY(UnsealKey::FromSeed(GRANTFS_TRY(DeriveKey(master, 3, kInviteDerivation))));
   return made;
 }
 

@@ -111,10 +111,15 @@ class Appender {
 
   Result<std::uint64_t> Write(const std::shared_ptr<AppendPlan>& plan) {
     auto change = std::make_shared<std::uint64_t>(0);
-    GRANTFS_CHECK(core_.store.WriteAndWait([this, plan, change](StoreWriter& writer) -> Status {
+    core_.ahead.Set(plan->after());
+    const Status written = core_.store.WriteAndWait([this, plan, change](StoreWriter& writer) -> Status {
       *change = GRANTFS_TRY(WritePlan(writer, *plan, caller_, core_.clock()));
       return {};
-    }));
+    });
+    if (!written) {
+      core_.ahead.Set(core_.state.Get());
+      return written.error();
+    }
     return *change;
   }
 

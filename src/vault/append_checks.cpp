@@ -10,7 +10,7 @@
 namespace grantfs {
 namespace {
 
-constexpr std::size_t kPage = 1000;
+constexpr std::size_t kSecretsPage = 1000;
 
 bool ReducesMembers(const Act& act) { return IsAny<MemberRemove, Void>(act); }
 
@@ -72,7 +72,7 @@ Status AppendPlan::CheckOneSecret(StoreReader& reader, std::uint64_t number) {
   if (secrets_.contains(number)) return {};  // judged with those that are touched
   const auto stored = GRANTFS_TRY(reader.GetSecret(number));
   if (!stored) return {};
-  const auto list = GRANTFS_TRY(core_.LoadSecret(*before_, reader, *stored));
+  const auto list = GRANTFS_TRY(core_.LoadSecret(reader, *stored));
   const auto first = list->FirstUncounted(Upper(stored->environment));
   return first ? Status(Unvouched(*list, *first)) : Status();
 }
@@ -89,9 +89,9 @@ Status AppendPlan::CheckSecretsOf(StoreReader& reader, const std::string& enviro
   }
   std::string after;
   for (;;) {
-    const auto page = GRANTFS_TRY(reader.ListSecrets(environment, after, kPage));
+    const auto page = GRANTFS_TRY(reader.ListSecrets(environment, after, kSecretsPage));
     for (const StoredSecret& secret : page) GRANTFS_CHECK(CheckOneSecret(reader, secret.number));
-    if (page.size() < kPage) return {};
+    if (page.size() < kSecretsPage) return {};
     after = page.back().path;
   }
 }

@@ -8,7 +8,7 @@
 namespace grantfs {
 namespace {
 
-Error Missing(const char* where, const std::string& environment) {
+Error MissingCopy(const char* where, const std::string& environment) {
   return {Code::kConflict, where, 0, environment};
 }
 
@@ -19,29 +19,25 @@ const Epoch* EpochOf(const Act& act) {
   return remove != nullptr && remove->epoch ? &*remove->epoch : nullptr;
 }
 
-// Nobody who may read is forgotten, and nobody else is given the key, as the lists stand after the append.
-Status CheckRecipients(const AppendPlan& plan, const std::string& environment, const Epoch& epoch,
-                       const std::vector<EpochCopy>& copies) {
-  const EnvironmentList* list = plan.after()->FindEnvironment(environment);
-  if (list == nullptr || list->newest_epoch().number != epoch.number) return {};
-  std::vector<Hash> expected;
-  for (const Identity& identity : list->EpochRecipients(*plan.after()->vault))
-    expected.push_back(identity.Id());
-  std::sort(expected.begin(), expected.end());
-  const auto same = [](const Hash& id, const EpochCopy& copy) { return id == copy.recipient; };
-  if (std::equal(expected.begin(), expected.end(), copies.begin(), copies.end(), same)) return {};
-  return Missing("an epoch's key is sealed to owners, readers and recovery, to each and to nobody else",
-                 environment);
-}
-
-Status WriteEpoch(StoreWriter& writer, const AppendPlan& plan, const std::string& environment,
-                  const Hash& signer, const Epoch& epoch, std::int64_t now) {
-  const auto copies = GRANTFS_TRY(writer.StagedEpochCopies(signer, environment, epoch.number, now));
-  if (copies.size() != epoch.copies || EpochCopiesRoot(copies) != epoch.copies_root) {
-    return Missing("the sealed copies of the epoch's key were not sent ahead, or are others", environment);
+// Nobody who may read is forgotten, and nobody else is given the key. What else lies there of an abandoned
+// attempt for the same epoch does not count.
+Status WriteEpoch(StoreWriter& writer, const AppendPlan::Appended& one, const Epoch& epoch,
+                  std::int64_t now) {
+  const Hash& signer = one.statement->statement().signer;
+  const std::vector<Hash>& expected = one.recipients;
+  auto copies = GRANTFS_TRY(writer.StagedEpochCopies(signer, one.environment, epoch.number, now));
+  std::erase_if(copies, [&](const EpochCopy& copy) {
+    return !std::binary_search(expected.begin(), expected.end(), copy.recipient);
+  });
+  if (copies.size() != expected.size() || copies.size() != epoch.copies ||
+      EpochCopiesRoot(copies) != epoch.copies_root) {
+    return MissingCopy(
+        "an epoch's key is sealed to owners, readers and recovery, to each and to nobody else; its copies "
+        "were "
+        "not sent ahead, or are others",
+        one.environment);
   }
-  GRANTFS_CHECK(CheckRecipients(plan, environment, epoch, copies));
-  GRANTFS_TRY(writer.AdoptEpochCopies(signer, environment, epoch.number, false, now));
+  GRANTFS_TRY(writer.AdoptEpochCopies(signer, one.environment, epoch.number, expected, false, now));
   return {};
 }
 
@@ -56,10 +52,10 @@ Status WriteMemberCopy(StoreWriter& writer, const EnvironmentList& list, const H
   for (auto epoch = list.epochs().rbegin(); epoch != list.epochs().rend(); ++epoch) {
     const auto copies = GRANTFS_TRY(writer.StagedEpochCopies(signer, list.name(), epoch->number, now));
     if (std::none_of(copies.begin(), copies.end(), is_own)) continue;
-    GRANTFS_TRY(writer.AdoptEpochCopies(signer, list.name(), epoch->number, false, now));
+    GRANTFS_TRY(writer.AdoptEpochCopies(signer, list.name(), epoch->number, {&member, 1}, true, now));
     return {};
   }
-  return Missing("the new member's copy of the environment's key was not sent ahead", add.member.name);
+  return MissingCopy("the new member's copy of the environment's key was not sent ahead", add.member.name);
 }
 
 }  // namespace
@@ -67,19 +63,26 @@ Status WriteMemberCopy(StoreWriter& writer, const EnvironmentList& list, const H
 Status WriteEpochs(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,
                    std::int64_t now) {
   const Statement& statement = one.statement->statement();
-  if (const Epoch* epoch = EpochOf(statement.act))
-    return WriteEpoch(writer, plan, one.environment, statement.signer, *epoch, now);
+  if (const Epoch* epoch = EpochOf(statement.act)) return WriteEpoch(writer, one, *epoch, now);
   const auto* add = std::get_if<MemberAdd>(&statement.act);
   const EnvironmentList* list = plan.after()->FindEnvironment(one.environment);
   if (add == nullptr || list == nullptr) return {};
   return WriteMemberCopy(writer, *list, statement.signer, *add, now);
 }
 
+// Whoever holds the invitation is told of the approval, and of no other keys' than his own.
+static Status WriteApproval(StoreWriter& writer, const Enrolment& enrolment, std::int64_t now) {
+  const std::string& id = enrolment.invitation;
+  const std::string text = enrolment.ToJson().Dump();
+  const auto waiting = GRANTFS_TRY(writer.FindEnrolment(id));
+  if (waiting && waiting->enrolment != text) GRANTFS_CHECK(writer.RemoveEnrolment(id));
+  GRANTFS_CHECK(writer.PutEnrolment(id, text, now));
+  return writer.SetEnrolmentState(id, EnrolmentState::kApproved, now);
+}
+
 Status WriteEnrolments(StoreWriter& writer, const Act& act, std::int64_t now) {
-  if (const auto* approve = std::get_if<MachineApprove>(&act)) {
-    if (!GRANTFS_TRY(writer.FindEnrolment(approve->enrolment.invitation))) return {};
-    return writer.SetEnrolmentState(approve->enrolment.invitation, EnrolmentState::kApproved, now);
-  }
+  if (const auto* approve = std::get_if<MachineApprove>(&act))
+    return WriteApproval(writer, approve->enrolment, now);
   if (const auto* withdraw = std::get_if<InvitationWithdraw>(&act)) {
     if (GRANTFS_TRY(writer.FindEnrolment(withdraw->id))) return writer.RemoveEnrolment(withdraw->id);
   }

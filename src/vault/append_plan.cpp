@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "append_plan_internal.h"
 #include "load_internal.h"
 
@@ -14,6 +16,16 @@ UpperLists AppendPlan::Upper(const std::string& environment) const {
 std::string AppendPlan::EnvironmentOf(const ListId& id) const {
   if (id.kind == ListKind::kEnvironment) return id.environment;
   return id.kind == ListKind::kSecret ? secrets_.at(id.number).environment : std::string();
+}
+
+std::vector<Hash> AppendPlan::RecipientsOf(const ListId& id) const {
+  std::vector<Hash> recipients;
+  if (id.kind != ListKind::kEnvironment) return recipients;
+  const UpperLists upper = Upper(id.environment);
+  for (const Identity& identity : upper.environment->EpochRecipients(*upper.vault))
+    recipients.push_back(identity.Id());
+  std::sort(recipients.begin(), recipients.end());
+  return recipients;
 }
 
 Result<SignedList*> AppendPlan::WorkingEnvironment(const std::string& name, const Statement& statement) {
@@ -36,7 +48,7 @@ Result<SignedList*> AppendPlan::WorkingSecret(StoreReader& reader, std::uint64_t
   TouchedSecret touched;
   if (stored) {
     touched.environment = stored->environment;
-    touched.before = GRANTFS_TRY(core_.LoadSecret(*before_, reader, *stored));
+    touched.before = GRANTFS_TRY(core_.LoadSecret(reader, *stored));
     touched.after = std::make_shared<SecretList>(*touched.before);
   } else {
     const auto* create = std::get_if<SecretCreate>(&statement.act);
@@ -77,7 +89,7 @@ Status AppendPlan::AppendOne(StoreReader& reader, const ListId& id, const std::s
   GRANTFS_CHECK(list->Append(statement, Upper(environment)));
   GRANTFS_CHECK(CheckAct(said));
   const std::string path = id.kind == ListKind::kSecret ? secrets_.at(id.number).after->create().path : "";
-  appended_.push_back({std::move(statement), environment, path});
+  appended_.push_back({std::move(statement), environment, path, RecipientsOf(id)});
   return {};
 }
 

@@ -14,8 +14,9 @@ class AppendPlan {
  public:
   struct Appended {
     SignedList::StatementPtr statement;
-    std::string environment;  ///< of the list, "" for vault and machines
-    std::string path;         ///< of a secret
+    std::string environment;       ///< of the list, "" for vault and machines
+    std::string path;              ///< of a secret
+    std::vector<Hash> recipients;  ///< of an environment's key as the list stands after this one, ordered
   };
   struct TouchedSecret {
     SecretCache::ListPtr before;  ///< nullptr: it is new
@@ -48,6 +49,7 @@ class AppendPlan {
   Result<SignedList*> WorkingSecret(StoreReader& reader, std::uint64_t number, const Statement& statement);
   UpperLists Upper(const std::string& environment) const;
   std::string EnvironmentOf(const ListId& id) const;
+  std::vector<Hash> RecipientsOf(const ListId& id) const;
 
   Status CheckAct(const Statement& statement) const;
   Status CheckGrantee(const Grant& grant) const;

@@ -17,7 +17,7 @@ struct Job {
   std::int64_t now;
 };
 
-Error Missing(const char* where, const std::string& subject) { return {Code::kConflict, where, 0, subject}; }
+Error Unmet(const char* where, const std::string& subject) { return {Code::kConflict, where, 0, subject}; }
 
 std::string VersionText(std::uint64_t secret, std::uint32_t version) {
   return "secret " + std::to_string(secret) + " version " + std::to_string(version);
@@ -27,7 +27,7 @@ Status CheckCopies(Job& job, std::uint64_t secret, std::uint32_t version, const 
   const auto missing = GRANTFS_TRY(job.writer.MissingCopies(secret, version, to, 1));
   if (missing.empty()) return {};
   const Recipient& who = missing[0].recipient;
-  return Missing("a copy of its data key was not sent ahead", VersionText(secret, missing[0].version) +
+  return Unmet("a copy of its data key was not sent ahead", VersionText(secret, missing[0].version) +
                                                                   " for " + RecipientKindName(who.kind) +
                                                                   " " + std::to_string(who.number));
 }
@@ -35,7 +35,7 @@ Status CheckCopies(Job& job, std::uint64_t secret, std::uint32_t version, const 
 // Where the mount shows a directory, no file can be.
 Status CheckPathFree(Job& job, const SecretCreate& create) {
   const auto taken = [&](const std::string& path) {
-    return Missing("a name cannot be both a secret and the beginning of others", path);
+    return Unmet("a name cannot be both a secret and the beginning of others", path);
   };
   for (auto slash = create.path.find('/'); slash != std::string::npos;
        slash = create.path.find('/', slash + 1)) {
@@ -45,14 +45,14 @@ Status CheckPathFree(Job& job, const SecretCreate& create) {
   const auto below = GRANTFS_TRY(job.writer.ListSecrets(create.environment, create.path + "/", 1));
   if (!below.empty() && below[0].path.starts_with(create.path + "/")) return taken(create.path);
   if (GRANTFS_TRY(job.writer.FindSecret(create.environment, create.path)))
-    return Missing("a secret of this name exists already", create.path);
+    return Unmet("a secret of this name exists already", create.path);
   return {};
 }
 
 Status WriteNewSecret(Job& job, const AppendPlan::TouchedSecret& touched) {
   const SecretCreate& create = touched.after->create();
   if (create.number >= GRANTFS_TRY(job.writer.NextSecretNumber()))
-    return Missing("the secret's number was not reserved", std::to_string(create.number));
+    return Unmet("the secret's number was not reserved", std::to_string(create.number));
   GRANTFS_CHECK(CheckPathFree(job, create));
   return job.writer.AddSecret(create.number, create.environment, create.path);
 }
@@ -72,7 +72,7 @@ Status WriteVersion(Job& job, const AppendPlan::TouchedSecret& touched, const Se
   const StageKey key{statement.signer, secret, publish.version, publish.commitment};
   const auto staged = GRANTFS_TRY(job.writer.FindStagedCiphertext(key, job.now));
   if (!staged || staged->hash != publish.ciphertext)
-    return Missing("the version's ciphertext was not sent ahead", VersionText(secret, publish.version));
+    return Unmet("the version's ciphertext was not sent ahead", VersionText(secret, publish.version));
   if (staged->size != publish.size + kAeadOverhead) {
     return Error{Code::kInvalid, "the ciphertext has another size than the statement says", 0,
                  VersionText(secret, publish.version)};

@@ -3,7 +3,7 @@
 namespace grantfs {
 namespace {
 
-constexpr std::size_t kMaxAuditBytes = std::size_t{2} << 20;
+constexpr std::size_t kMaxAuditBytes = std::size_t{1} << 20;
 constexpr std::size_t kSearchPage = 1000;
 constexpr int kMaxSearchPages = 20;
 

@@ -78,6 +78,7 @@ Result<api::ClaimResponse> Claim(Vault::Core& core, const VaultCaller& caller,
     return {};
   };
   GRANTFS_CHECK(core.store.WriteAndWait(write));
+  core.ahead.Set(plan->after());
   core.state.Set(plan->after());
   return api::ClaimResponse{id};
 }

@@ -26,9 +26,9 @@ Result<StoredSecret> Vault::Core::SecretFor(const VaultState& now, StoreReader& 
   return *std::move(secret);
 }
 
-Result<SecretCache::ListPtr> Vault::Core::LoadSecret(const VaultState& now, StoreReader& reader,
-                                                     const StoredSecret& secret) {
-  const UpperLists upper = now.Upper(secret.environment);
+Result<SecretCache::ListPtr> Vault::Core::LoadSecret(StoreReader& reader, const StoredSecret& secret) {
+  const StatePtr newest = ahead.Get();
+  const UpperLists upper = newest->Upper(secret.environment);
   if (!secret.head || upper.environment == nullptr) return NotVisible();
   if (auto held = secrets.Find(secret.number, *secret.head)) return held;
   auto list = std::make_shared<SecretList>(secret.number);

@@ -25,8 +25,7 @@ struct Vault::Core {
   Result<StoredSecret> SecretFor(const VaultState& now, StoreReader& reader, const VaultCaller& caller,
                                  std::uint64_t number, Operation operation) const;
   /// The whole verified list of a secret, from memory if it is there. Errors: kNotFound, kIntegrity.
-  Result<SecretCache::ListPtr> LoadSecret(const VaultState& now, StoreReader& reader,
-                                          const StoredSecret& secret);
+  Result<SecretCache::ListPtr> LoadSecret(StoreReader& reader, const StoredSecret& secret);
   /// Once a minute: records what was counted, drops what has expired.
   void Upkeep();
   /// The same at the end, waiting for all that was queued before.
@@ -38,6 +37,9 @@ struct Vault::Core {
   Store& store;
   const VaultOptions options;
   StateHolder state;
+  /// The same, but from just before an append is written: whatever a reader of the store can see names no
+  /// head that is newer. For verifying secrets' lists, which depends on the heads that they name alone.
+  StateHolder ahead;
   SecretCache secrets;
   EventCounts counts;
 

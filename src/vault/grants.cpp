@@ -19,13 +19,12 @@ namespace {
 /// One machine's listing as it is put together.
 class GrantLister {
  public:
-  GrantLister(Vault::Core& core, const VaultState& now, StoreReader& reader)
-      : core_(core), now_(now), reader_(reader) {}
+  GrantLister(Vault::Core& core, StoreReader& reader) : core_(core), reader_(reader) {}
 
   Status Add(const StoredGrant& grant, std::uint64_t from) {
     const auto secret = GRANTFS_TRY(reader_.GetSecret(grant.secret));
     if (!secret) return NotVisible();
-    const auto list = GRANTFS_TRY(core_.LoadSecret(now_, reader_, *secret));
+    const auto list = GRANTFS_TRY(core_.LoadSecret(reader_, *secret));
     const SecretList::GrantKey key{grant.kind, grant.number};
     const auto standing = list->grants().find(key);
     const auto proof = list->ProveGrant(key);
@@ -68,7 +67,6 @@ class GrantLister {
   }
 
   Vault::Core& core_;
-  const VaultState& now_;
   StoreReader& reader_;
   std::size_t bytes_ = 0;
   std::vector<api::GrantEvidence> grants_;
@@ -111,14 +109,13 @@ Status AddAsked(GrantLister& lister, StoreReader& reader, const VaultCaller& cal
 
 Result<api::GrantsResponse> Vault::MachineGrants(const VaultCaller& caller,
                                                  const api::GrantsRequest& request) const {
-  const StatePtr now = core_->state.Get();
   const auto reader = GRANTFS_TRY(core_->store.Read());
   api::GrantsResponse response;
   const auto head = GRANTFS_TRY(reader->FindHead(ListId::Vault().Text()));
   if (!head) return Error{Code::kIntegrity, "the vault's list is missing: restore a backup"};
   response.vault_head = *head;
   GRANTFS_CHECK(AddEnvironments(*reader, caller, &response));
-  GrantLister lister(*core_, *now, *reader);
+  GrantLister lister(*core_, *reader);
   if (request.secrets.empty()) {
     GRANTFS_CHECK(AddPage(lister, *reader, caller, request, &response));
   } else {

@@ -3,7 +3,7 @@
 namespace grantfs {
 namespace {
 
-constexpr std::size_t kPage = 500;
+constexpr std::size_t kStatementsPage = 500;
 constexpr std::size_t kPageBytes = std::size_t{4} << 20;
 
 Status Receive(const StoredStatement& stored, const UpperLists& upper, SignedList* list) {
@@ -28,7 +28,7 @@ Result<std::shared_ptr<const List>> LoadVerified(StoreReader& reader, const Uppe
 Status LoadList(StoreReader& reader, const UpperLists& upper, SignedList* list) {
   const std::string name = list->id().Text();
   for (;;) {
-    const auto page = GRANTFS_TRY(reader.ReadStatements(name, list->next_sequence(), kPage, kPageBytes));
+    const auto page = GRANTFS_TRY(reader.ReadStatements(name, list->next_sequence(), kStatementsPage, kPageBytes));
     if (page.empty()) return {};
     for (const StoredStatement& stored : page) GRANTFS_CHECK(Receive(stored, upper, list));
   }

@@ -27,6 +27,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(Store& store, VaultOptions options) {
     change = GRANTFS_TRY(reader->CurrentChange());
   }
   auto core = std::make_unique<Core>(store, std::move(options));
+  core->ahead.Set(state);
   core->state.Set(std::move(state));
   core->hub.SetChange(change);
   return std::unique_ptr<Vault>(new Vault(std::move(core)));

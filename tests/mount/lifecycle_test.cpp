@@ -15,8 +15,6 @@
 namespace grantfs {
 namespace {
 
-constexpr const char* kName = "shop/prod/db-password";
-
 class LifecycleTest : public MountTest {
  protected:
   /// A process of its own that mounts, so that it can be killed.

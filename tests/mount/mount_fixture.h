@@ -14,6 +14,9 @@
 
 namespace grantfs {
 
+/// The secret of tests that need but one.
+inline constexpr const char* kName = "shop/prod/db-password";
+
 /// A real mount of a FakeSource in a directory of its own. Skipped, with the reason, where that may not be.
 class MountTest : public ::testing::Test {
  protected:

@@ -14,8 +14,6 @@
 namespace grantfs {
 namespace {
 
-constexpr const char* kName = "shop/prod/db-password";
-
 class RefusalTest : public MountTest {
  protected:
   int ReadError(int fd) {

@@ -16,8 +16,6 @@
 namespace grantfs {
 namespace {
 
-constexpr const char* kName = "shop/prod/db-password";
-
 class RotationTest : public MountTest {
  protected:
   off_t SizeOf(int fd) {

@@ -58,7 +58,7 @@ inline Status FillSampleSecrets(StoreWriter& out) {
   GRANTFS_CHECK(out.StageCiphertext(next, Bytes(60, 3), kSampleTime));
   GRANTFS_CHECK(out.StageCopy(next, machine, Bytes(81, 3), kSampleTime));
   GRANTFS_CHECK(out.StageEpochCopy(signer, "shop/prod", 1, {signer, Bytes(81, 4)}, kSampleTime));
-  GRANTFS_TRY(out.AdoptEpochCopies(signer, "shop/prod", 1, false, kSampleTime));
+  GRANTFS_TRY(out.AdoptEpochCopies(signer, "shop/prod", 1, {&signer, 1}, false, kSampleTime));
   return out.StageEpochCopy(signer, "shop/prod", 2, {signer, Bytes(81, 5)}, kSampleTime);
 }
 

@@ -62,7 +62,8 @@ TEST_P(SampleTest, WhatWasStagedCanBePublished) {
     GRANTFS_CHECK(out.PublishVersion(TestHash(9), SampleVersion(3), kSampleTime));
     const auto adopted = GRANTFS_TRY(out.AdoptCopies(TestHash(9), 1, 3, false, kSampleTime));
     EXPECT_EQ(adopted.added, 1U);
-    GRANTFS_TRY(out.AdoptEpochCopies(TestHash(9), "shop/prod", 2, false, kSampleTime));
+    const Hash recipient = TestHash(9);
+    GRANTFS_TRY(out.AdoptEpochCopies(TestHash(9), "shop/prod", 2, {&recipient, 1}, false, kSampleTime));
     return {};
   });
   EXPECT_EQ(Get(Reader()->EpochCopies("shop/prod", TestHash(9))).size(), 2U);

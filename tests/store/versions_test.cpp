@@ -241,25 +241,27 @@ TEST_F(VersionsTest, ARecipientsCopiesAreReadInPages) {
 }
 
 TEST_F(VersionsTest, EpochCopiesMoveTogether) {
+  const Hash recipients[] = {TestHash(8), TestHash(9)};
   StoreWriter::Adopted adopted;
   const auto stage = [](StoreWriter& out, std::uint8_t recipient, std::uint8_t fill) {
     return out.StageEpochCopy(TestHash(1), "shop/prod", 2, {TestHash(recipient), Bytes(81, fill)}, kNow);
   };
   Must([&](StoreWriter& out) -> Status {
     GRANTFS_CHECK(stage(out, 9, 1));
+    GRANTFS_CHECK(stage(out, 7, 1));
     return stage(out, 8, 2);
   });
   const auto staged = Get(Reader()->StagedEpochCopies(TestHash(1), "shop/prod", 2, kNow));
-  ASSERT_EQ(staged.size(), 2U);
-  EXPECT_EQ(staged[0].recipient, TestHash(8)) << "ordered by recipient";
+  ASSERT_EQ(staged.size(), 3U);
+  EXPECT_EQ(staged[0].recipient, TestHash(7)) << "ordered by recipient";
   Must([&](StoreWriter& out) -> Status {
-    adopted = GRANTFS_TRY(out.AdoptEpochCopies(TestHash(1), "shop/prod", 2, false, kNow));
+    adopted = GRANTFS_TRY(out.AdoptEpochCopies(TestHash(1), "shop/prod", 2, recipients, false, kNow));
     return {};
   });
   EXPECT_EQ(adopted.added, 2U);
   Must([&](StoreWriter& out) -> Status {
     GRANTFS_CHECK(stage(out, 9, 3));
-    adopted = GRANTFS_TRY(out.AdoptEpochCopies(TestHash(1), "shop/prod", 2, false, kNow));
+    adopted = GRANTFS_TRY(out.AdoptEpochCopies(TestHash(1), "shop/prod", 2, recipients, false, kNow));
     return {};
   });
   EXPECT_EQ(adopted.kept, 1U);
@@ -267,6 +269,8 @@ TEST_F(VersionsTest, EpochCopiesMoveTogether) {
   ASSERT_EQ(own.size(), 1U);
   EXPECT_EQ(own[0].epoch, 2U);
   EXPECT_EQ(own[0].sealed, Bytes(81, 1));
+  EXPECT_TRUE(Get(Reader()->EpochCopies("shop/prod", TestHash(7))).empty()) << "it was not asked for";
+  EXPECT_TRUE(Get(Reader()->StagedEpochCopies(TestHash(1), "shop/prod", 2, kNow)).empty());
 }
 
 TEST_F(VersionsTest, ALabelMovesAndRemembersWhen) {

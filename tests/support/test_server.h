@@ -42,6 +42,7 @@ struct RequestSigner {
   static RequestSigner Of(const InviteSecret& invite) {
     return {std::string(api::kInviteKeyPrefix) + invite.id(), &invite.signing_key()};
   }
+  static RequestSigner OfClaim(const InviteSecret&& claim) = delete;  // it points to the key
   static RequestSigner OfClaim(const InviteSecret& claim) {
     return {std::string(api::kClaimKeyPrefix) + claim.id(), &claim.signing_key()};
   }

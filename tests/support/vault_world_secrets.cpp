@@ -93,6 +93,7 @@ Grant VaultWorld::GrantFor(const Machine& machine) const {
 
 Status VaultWorld::StageGrantCopies(const Secret& secret, const Identity& machine, std::uint64_t number) {
   for (const auto& [version, data_key] : secret.data_keys) {
+    if (!secret.list.versions().contains(version)) continue;
     const api::SealedCopy copy{{RecipientKind::kMachine, number, 0},
                                Must(SealDataKey(machine.seal, data_key))};
     const Hash& commitment = secret.list.versions().at(version).publish.commitment;

@@ -34,7 +34,7 @@ const SigningKey& Key() {
   return key;
 }
 
-Checkpoint Known() { return {kOrigin, 1234567, Sha256({AsBytes("root")})}; }
+Checkpoint KnownCheckpoint() { return {kOrigin, 1234567, Sha256({AsBytes("root")})}; }
 
 Result<Checkpoint> Open(std::string_view text) { return OpenCheckpoint(text, Key().verify_key(), kOrigin); }
 
@@ -81,10 +81,10 @@ TEST(NoteTest, ATextMayHaveEmptyLines) {
 }
 
 TEST(CheckpointTest, KnownAnswer) {
-  EXPECT_EQ(*SignCheckpoint(Key(), Known()), kSigned);
+  EXPECT_EQ(*SignCheckpoint(Key(), KnownCheckpoint()), kSigned);
   const auto opened = Open(kSigned);
   ASSERT_TRUE(opened) << Describe(opened.error());
-  EXPECT_EQ(*opened, Known());
+  EXPECT_EQ(*opened, KnownCheckpoint());
   EXPECT_EQ(VerifierKeyText(kOrigin, Key().verify_key()), kVerifier);
 }
 
@@ -112,7 +112,7 @@ TEST(CheckpointTest, EveryChangedByteIsRefused) {
 
 TEST(CheckpointTest, AnotherKeyOrLogIsRefused) {
   const SigningKey other = *SigningKey::Generate();
-  const auto by_other = Open(*SignCheckpoint(other, Known()));
+  const auto by_other = Open(*SignCheckpoint(other, KnownCheckpoint()));
   ASSERT_FALSE(by_other);
   EXPECT_EQ(by_other.error().code, Code::kIntegrity);
   const auto of_other = Open(*SignCheckpoint(Key(), {"vault.lan/other", 1, Hash{}}));

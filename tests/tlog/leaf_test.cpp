@@ -19,19 +19,19 @@ Bytes CountingSalt() {
   return salt;
 }
 
-LeafHeader Known() {
+LeafHeader KnownHeader() {
   return {41, 1'700'000'000'123, AuditSeverity::kNotice, "secret.read",
           *SaltedBodyHash(CountingSalt(), AsBytes(R"({"actor":"web-1"})"))};
 }
 
 TEST(LeafTest, KnownAnswer) {
-  const auto leaf = EncodeLeaf(Known());
+  const auto leaf = EncodeLeaf(KnownHeader());
   ASSERT_TRUE(leaf);
   EXPECT_EQ(AsText(*leaf), kKnownLine);
   EXPECT_EQ(MerkleLeafHash(*leaf).Hex(), "2a9131e7a92795ca4e6c818c94e59ca0ac85b5b87453b48d15f06b32219da4a9");
   const auto parsed = ParseLeaf(*leaf);
   ASSERT_TRUE(parsed) << Describe(parsed.error());
-  EXPECT_EQ(*parsed, Known());
+  EXPECT_EQ(*parsed, KnownHeader());
 }
 
 TEST(LeafTest, ReadsWhatItWritesAtTheEndsOfTheRange) {
@@ -47,7 +47,7 @@ TEST(LeafTest, ReadsWhatItWritesAtTheEndsOfTheRange) {
 
 TEST(LeafTest, WritesNothingThatCannotBeRead) {
   const auto refused = [](auto change) {
-    LeafHeader header = Known();
+    LeafHeader header = KnownHeader();
     change(header);
     const auto leaf = EncodeLeaf(header);
     return !leaf && leaf.error().code == Code::kInvalid;
@@ -110,7 +110,7 @@ TEST(LeafTest, EveryChangedByteIsRefusedOrReadsAsAnotherHeader) {
       if (other == good) continue;
       const auto parsed = ParseLeaf(AsBytes(other));
       if (!parsed) continue;
-      ASSERT_NE(*parsed, Known()) << other;
+      ASSERT_NE(*parsed, KnownHeader()) << other;
       ASSERT_EQ(AsText(*EncodeLeaf(*parsed)), other);
     }
   }

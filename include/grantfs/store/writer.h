@@ -76,9 +76,10 @@ class StoreWriter : public virtual StoreReader {
   virtual Result<Adopted> AdoptCopies(const Hash& signer, std::uint64_t secret, std::uint32_t version,
                                       bool replace, std::int64_t now) = 0;
   virtual Status RemoveCopies(std::uint64_t secret, RecipientKind kind, std::uint64_t number) = 0;
-  /// The same for an epoch's copies.
+  /// The same for the copies of an epoch that `recipients` get; what was staged of it for others is dropped.
   virtual Result<Adopted> AdoptEpochCopies(const Hash& signer, std::string_view environment,
-                                           std::uint32_t epoch, bool replace, std::int64_t now) = 0;
+                                           std::uint32_t epoch, std::span<const Hash> recipients,
+                                           bool replace, std::int64_t now) = 0;
 
   // ---- enrolments
   /// A pending one. The same text again changes nothing. Errors: kConflict (another is there for that
