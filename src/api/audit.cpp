@@ -76,13 +76,16 @@ Result<AuditSearchRequest> AuditSearchRequest::FromJson(const Json& json) {
 }
 
 Json AuditSearchResponse::ToJson() const {
-  return Json::Object({{"records", WriteAll(records, WriteEntry)}});
+  Json json = Json::Object({{"records", WriteAll(records, WriteEntry)}});
+  if (next) json.Set("next", *next);
+  return json;
 }
 
 Result<AuditSearchResponse> AuditSearchResponse::FromJson(const Json& json) {
   JsonReader in(json, "audit");
   AuditSearchResponse response;
   response.records = ReadObjects<AuditEntry>(in, "records", kMaxAuditRecords, ReadEntry);
+  if (in.Has("next")) response.next = ReadCount(in, "next");
   GRANTFS_CHECK(in.Finish());
   return response;
 }

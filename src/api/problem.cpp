@@ -10,52 +10,35 @@ namespace {
 
 constexpr std::size_t kMaxDetailBytes = 1024;
 
-/// One row a code: how it is told, and what a client makes of it.
 struct Row {
   ProblemCode problem;
   const char* name;
   int status;
   const char* title;
-  Code code;
-  const char* where;
 };
 
 const Row& RowOf(ProblemCode problem) {
   static constexpr Row kRows[] = {
-      {ProblemCode::kBadRequest, "bad-request", 400, "Bad request", Code::kInvalid,
-       "the vault does not understand the request"},
-      {ProblemCode::kUnauthenticated, "unauthenticated", 401, "Not authenticated", Code::kUnauthentic,
-       "the vault does not accept this key or its signature"},
-      {ProblemCode::kDenied, "denied", 403, "Denied", Code::kDenied, "the vault does not allow this"},
-      {ProblemCode::kFrozen, "frozen", 403, "Frozen", Code::kDenied, kWhereFrozen},
-      {ProblemCode::kExpired, "expired", 403, "Expired", Code::kExpired, "the grant has expired"},
-      {ProblemCode::kNotFound, "not-found", 404, "Not found", Code::kNotFound,
-       "there is no such thing, or it is not visible to this identity"},
-      {ProblemCode::kConflict, "conflict", 409, "Conflict", Code::kConflict, "the vault's state moved on"},
-      {ProblemCode::kSuperseded, "superseded", 409, "Superseded", Code::kConflict, kWhereSuperseded},
-      {ProblemCode::kGone, "gone", 410, "Gone", Code::kExpired, kWhereGone},
-      {ProblemCode::kTooLarge, "too-large", 413, "Too large", Code::kInvalid, kWhereTooLarge},
-      {ProblemCode::kThrottled, "throttled", 429, "Too many requests", Code::kThrottled,
-       "the vault takes no more requests at the moment"},
-      {ProblemCode::kUnrecorded, "unrecorded", 503, "Not recorded", Code::kUnrecorded,
-       "the vault could not record the read, so it released nothing"},
-      {ProblemCode::kUnavailable, "unavailable", 503, "Unavailable", Code::kUnreachable,
-       "the vault cannot serve this at the moment"},
-      {ProblemCode::kInternal, "internal", 500, "Internal error", Code::kIo, "the vault failed"},
-      {ProblemCode::kIntegrity, "integrity", 500, "Integrity", Code::kIntegrity,
-       "the vault refuses data that does not verify"},
+      {ProblemCode::kBadRequest, "bad-request", 400, "Bad request"},
+      {ProblemCode::kUnauthenticated, "unauthenticated", 401, "Not authenticated"},
+      {ProblemCode::kDenied, "denied", 403, "Denied"},
+      {ProblemCode::kFrozen, "frozen", 403, "Frozen"},
+      {ProblemCode::kExpired, "expired", 403, "Expired"},
+      {ProblemCode::kNotFound, "not-found", 404, "Not found"},
+      {ProblemCode::kConflict, "conflict", 409, "Conflict"},
+      {ProblemCode::kSuperseded, "superseded", 409, "Superseded"},
+      {ProblemCode::kGone, "gone", 410, "Gone"},
+      {ProblemCode::kTooLarge, "too-large", 413, "Too large"},
+      {ProblemCode::kThrottled, "throttled", 429, "Too many requests"},
+      {ProblemCode::kUnrecorded, "unrecorded", 503, "Not recorded"},
+      {ProblemCode::kUnavailable, "unavailable", 503, "Unavailable"},
+      {ProblemCode::kInternal, "internal", 500, "Internal error"},
+      {ProblemCode::kIntegrity, "integrity", 500, "Integrity"},
   };
   const auto row =
       std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& r) { return r.problem == problem; });
   if (row == std::end(kRows)) std::abort();
   return *row;
-}
-
-ProblemCode FromStatus(int status) {
-  const auto code = std::find_if(std::begin(kAllProblemCodes), std::end(kAllProblemCodes),
-                                 [&](ProblemCode candidate) { return RowOf(candidate).status == status; });
-  if (code != std::end(kAllProblemCodes) && status < 500) return *code;
-  return status >= 502 && status <= 504 ? ProblemCode::kUnavailable : ProblemCode::kInternal;
 }
 
 bool OwnFailure(ProblemCode code) { return RowOf(code).status == 500 && code != ProblemCode::kIntegrity; }
@@ -129,15 +112,6 @@ Result<Problem> Problem::FromJson(const Json& json) {
     return problem;
   }
   return Error{Code::kUnsupported, "the vault answered with a problem that this build does not know"};
-}
-
-Error FromProblem(int status, std::string_view body) {
-  Problem problem{FromStatus(status), {}};
-  if (const auto json = ParseJson(body, {.max_bytes = std::size_t{64} << 10, .max_items = 100})) {
-    if (auto told = Problem::FromJson(*json)) problem = *std::move(told);
-  }
-  const Row& row = RowOf(problem.code);
-  return Error{row.code, row.where, 0, Printable(problem.detail)};
 }
 
 }  // namespace grantfs::api

@@ -5,12 +5,12 @@
 namespace grantfs {
 namespace {
 
-constexpr std::int64_t kDefaultTtl = 3600, kLeastTtl = 60, kGreatestTtl = 30 * 86400;
+constexpr std::int64_t kDefaultTtl = 3600;
 
 Result<std::int64_t> Ttl(const Arguments& arguments) {
   const std::int64_t ttl = GRANTFS_TRY(arguments.Seconds("ttl", kDefaultTtl));
-  if (ttl >= kLeastTtl && ttl <= kGreatestTtl) return ttl;
-  return Error{Code::kInvalid, "an invitation holds for 60s to 30d", 0, "--ttl"};
+  if (ttl >= kMinInvitationSeconds && ttl <= kMaxInvitationSeconds) return ttl;
+  return Error{Code::kInvalid, "an invitation holds for 1s to 30d", 0, "--ttl"};
 }
 
 Status RunInviteCommand(Context& context) {
@@ -44,7 +44,7 @@ const Command kInviteCommand = {
     .about =
         R"(Makes a one-use invitation and prints it as one line, alone on standard output. The machine that is
 given it makes keys of its own and asks to be let in; nothing is granted to it before you approve that.)",
-    .options = {{"ttl", "TIME", "for how long it can be used: 60s to 30d (default: 1h)"}},
+    .options = {{"ttl", "TIME", "for how long it can be used: 1s to 30d (default: 1h)"}},
     .examples =
         {{"grantfs invite web-1",
           R"(grantfs-invite-1.AAAD...

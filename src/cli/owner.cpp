@@ -109,16 +109,16 @@ Json ReadsJson(const std::vector<ReadReport>& reads) {
 std::string DeliverySentence(const std::string& machine, const Delivery& delivery) {
   switch (delivery.state) {
     case Delivery::State::kAcknowledged:
-      return machine + " has it: its mount shows this now";
+      return machine + " has followed: its mount shows the change";
     case Delivery::State::kPending:
-      return machine + " is online but has not confirmed it yet; its mount will show it";
+      return machine + " is online but has not confirmed the change yet; its mount will follow";
     case Delivery::State::kOffline: {
       const std::string seen =
           delivery.last_seen == 0 ? "was never seen" : "was last seen " + FormatTime(delivery.last_seen);
-      return machine + " is offline (it " + seen + "); its mount shows this once it is back";
+      return machine + " is offline (it " + seen + "); its mount follows once it is back";
     }
     case Delivery::State::kUnknown:
-      return "the vault did not say whether " + machine + " has it";
+      return "the vault did not say whether " + machine + " has followed";
   }
   std::abort();
 }

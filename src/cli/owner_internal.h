@@ -43,7 +43,7 @@ void OutReads(Terminal& terminal, const std::string& machine, const std::vector<
               bool known);
 Json ReadsJson(const std::vector<ReadReport>& reads);
 
-/// "web-1 has it", "web-1 is offline: ...".
+/// "web-1 has followed: ...", "web-1 is offline: ...".
 std::string DeliverySentence(const std::string& machine, const Delivery& delivery);
 Json DeliveryJson(const Delivery& delivery);
 

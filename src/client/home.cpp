@@ -131,7 +131,7 @@ Result<Home> Home::Create(const std::string& directory, const HomeProfile& profi
 Result<PrivateIdentity> Home::LoadIdentity() const {
   const auto seed = GRANTFS_TRY(ReadSecretFile((directory_ + kSeed).c_str(), kSeedBytes));
   if (seed.size() != kSeedBytes) {
-    return Error{Code::kInvalid, "the seed is damaged: restore it, or enrol anew with another home", 0,
+    return Error{Code::kIntegrity, "the seed is damaged; restore it, or enrol anew with another home", 0,
                  directory_ + kSeed};
   }
   return PrivateIdentity::FromSeed(seed, profile_.kind, profile_.name);

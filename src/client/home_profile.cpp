@@ -79,8 +79,8 @@ Result<HomeProfile> ReadProfile(const std::string& path) {
   auto json = ParseJson(AsText(text));
   Result<HomeProfile> profile = json ? ProfileFromJson(*json) : Result<HomeProfile>(json.error());
   if (profile) return profile;
-  return Error{Code::kInvalid,
-               "the home's identity.json is damaged: restore it, or enrol anew with another home", 0, path};
+  return Error{Code::kIntegrity,
+               "the home's identity.json is damaged; restore it, or enrol anew with another home", 0, path};
 }
 
 }  // namespace grantfs

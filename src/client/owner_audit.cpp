@@ -17,18 +17,25 @@ Result<std::vector<AuditLine>> OwnerSessionImpl::ListAudit(const AuditFilter& fi
   request.actor = filter.actor;
   if (const auto who = AnyoneNamed(filter.actor)) request.actor = who->Id().Hex();
   std::vector<AuditLine> lines;
+  GRANTFS_CHECK(EachFound(request, filter.limit, [&](const AuditEntry& entry) {
+    lines.push_back(LineOf(entry));
+    if (const auto id = Hash::FromHex(lines.back().actor_id)) lines.back().actor = NameOf(*id);
+  }));
+  return lines;
+}
+
+Status OwnerSessionImpl::EachFound(api::AuditSearchRequest request, std::size_t limit,
+                                   const std::function<void(const AuditEntry&)>& take) {
+  std::size_t found = 0;
   for (;;) {
-    const std::size_t left = filter.limit == 0 ? api::kMaxAuditRecords : filter.limit - lines.size();
-    request.limit = std::min(left, api::kMaxAuditRecords);
+    request.limit = limit == 0 ? api::kMaxAuditRecords : std::min(limit - found, api::kMaxAuditRecords);
     const auto page = GRANTFS_TRY(vault_->Ask<api::AuditSearchResponse>(api::kAuditSearch, request));
-    for (const AuditEntry& entry : page.records) {
-      AuditLine line = LineOf(entry);
-      if (const auto id = Hash::FromHex(line.actor_id)) line.actor = NameOf(*id);
-      lines.push_back(std::move(line));
-    }
-    const bool enough = filter.limit != 0 && lines.size() >= filter.limit;
-    if (enough || page.records.size() < request.limit) return lines;
-    request.before = page.records.back().sequence;
+    if (page.records.size() > request.limit || (page.next && request.before && *page.next >= *request.before))
+      return vault_->Malformed();
+    std::for_each(page.records.begin(), page.records.end(), take);
+    found += page.records.size();
+    if (!page.next || found == limit) return {};
+    request.before = page.next;
   }
 }
 

@@ -77,19 +77,24 @@ Delivery OwnerSessionImpl::WaitFor(const Hash& machine, std::uint64_t change,
   api::PresenceRequest request;
   request.machine = machine;
   request.change = change;
-  request.wait_ms = static_cast<int>(std::clamp<std::int64_t>(wait.count(), 0, api::kMaxPresenceWaitMs));
-  VaultConnection::CallOptions call;
-  call.deadline = wait + kPatience;
-  const auto presence = vault_->Ask<api::PresenceResponse>(api::kPresence, request, call);
+  const auto end = std::chrono::steady_clock::now() + wait;
   Delivery delivery;
-  if (!presence) return delivery;
-  delivery.last_seen = presence->last_seen;
-  if (presence->acknowledged >= change) {
-    delivery.state = Delivery::State::kAcknowledged;
-  } else {
-    delivery.state = presence->online ? Delivery::State::kPending : Delivery::State::kOffline;
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    request.wait_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, api::kMaxPresenceWaitMs));
+    VaultConnection::CallOptions call;
+    call.deadline = std::chrono::milliseconds(request.wait_ms) + kPatience;
+    const auto presence = vault_->Ask<api::PresenceResponse>(api::kPresence, request, call);
+    if (!presence) return delivery;
+    delivery.last_seen = presence->last_seen;
+    if (presence->acknowledged >= change) {
+      delivery.state = Delivery::State::kAcknowledged;
+    } else {
+      delivery.state = presence->online ? Delivery::State::kPending : Delivery::State::kOffline;
+    }
+    if (delivery.state != Delivery::State::kPending || request.wait_ms == left.count() || left.count() <= 0)
+      return delivery;
   }
-  return delivery;
 }
 
 Result<std::vector<OwnerSessionImpl::Listed>> OwnerSessionImpl::SecretsOfMine() {

@@ -7,9 +7,6 @@
 namespace grantfs {
 namespace {
 
-constexpr std::int64_t kMinTtl = 60;
-constexpr std::int64_t kMaxTtl = 30 * 24 * 3600;
-
 IdentityInfo InfoOf(const MachinesList::Machine& machine) {
   const Identity& who = machine.identity;
   IdentityInfo info;
@@ -60,8 +57,8 @@ Status CheckPending(const Enrolment& enrolment, const MachinesList& machines, co
 
 Result<InviteResult> OwnerSessionImpl::Invite(const InviteOptions& options) {
   GRANTFS_CHECK(CheckIdentityName(options.name));
-  if (options.ttl < kMinTtl || options.ttl > kMaxTtl) {
-    return Error{Code::kInvalid, "an invitation lives from one minute to 30 days", 0, options.name};
+  if (options.ttl < kMinInvitationSeconds || options.ttl > kMaxInvitationSeconds) {
+    return Error{Code::kInvalid, "an invitation holds for one second to 30 days", 0, options.name};
   }
   const auto secret = GRANTFS_TRY(InviteSecret::Generate());
   Invitation invitation;
@@ -131,7 +128,7 @@ Result<IdentityInfo> OwnerSessionImpl::Approve(const std::string& name, const st
         continue;
       }
       if (chosen != nullptr) {
-        return Error{Code::kInvalid, "two wait under this name: say which by its fingerprint", 0, name};
+        return Error{Code::kConflict, "two wait under this name; say which by its fingerprint", 0, name};
       }
       chosen = &enrolment;
     }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "grantfs/api/audit.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/list_keeper.h"
 #include "grantfs/client/owner_session.h"
@@ -127,6 +129,9 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<RevokeResult> RevokeListed(const std::string& machine, const std::vector<Listed>& secrets,
                                     const std::string& reason, std::chrono::milliseconds wait);
   Delivery WaitFor(const Hash& machine, std::uint64_t change, std::chrono::milliseconds wait);
+  /// Asks the audit log, newest first, on and on until there is no more or `limit` (0: none) are found.
+  Status EachFound(api::AuditSearchRequest request, std::size_t limit,
+                   const std::function<void(const AuditEntry&)>& take);
   /// What a machine has read of a secret, by the audit log.
   Result<std::optional<ReadReport>> ReadsOf(const Hash& machine, const SecretName& secret);
 

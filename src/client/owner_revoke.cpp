@@ -33,21 +33,15 @@ Result<std::optional<ReadReport>> OwnerSessionImpl::ReadsOf(const Hash& machine,
   request.environment = secret.environment;
   request.object = secret.Full();
   request.actor = machine.Hex();
-  request.limit = api::kMaxAuditRecords;
   ReadReport report;
   report.secret = secret;
   std::set<std::uint32_t> versions;
-  for (;;) {
-    const auto page = GRANTFS_TRY(vault_->Ask<api::AuditSearchResponse>(api::kAuditSearch, request));
-    for (const auto& entry : page.records) {
-      const AuditLine line = LineOf(entry);
-      if (!IsRead(line)) continue;
-      versions.insert(line.version);
-      report.last = std::max(report.last, line.time);
-    }
-    if (page.records.size() < request.limit) break;
-    request.before = page.records.back().sequence;
-  }
+  GRANTFS_CHECK(EachFound(std::move(request), 0, [&](const AuditEntry& entry) {
+    const AuditLine line = LineOf(entry);
+    if (!IsRead(line)) return;
+    versions.insert(line.version);
+    report.last = std::max(report.last, line.time);
+  }));
   if (versions.empty()) return std::optional<ReadReport>();
   report.versions.assign(versions.begin(), versions.end());
   return std::optional<ReadReport>(std::move(report));

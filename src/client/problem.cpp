@@ -12,48 +12,55 @@ namespace {
 
 constexpr std::size_t kMaxProblemBytes = 16 * 1024;
 
+/// What a problem is to a client: its reason where the vault gave no detail, and after one what mends it.
 struct Meaning {
   Code code;
-  const char* sentence;
+  const char* reason;
+  const char* mend;
 };
 
 Meaning MeaningOf(api::ProblemCode code) {
   using Problem = api::ProblemCode;
   switch (code) {
     case Problem::kBadRequest:
-      return {Code::kInvalid,
-              "the vault does not take this request: it, or this grantfs, may be of another version"};
+      return {Code::kUnsupported, "the vault does not take this request; it may be of another version",
+              "the vault does not take this request; it may be of another version"};
     case Problem::kUnauthenticated:
-      return {Code::kUnauthentic, "the vault does not accept this key"};
+      return {Code::kUnauthentic, "the vault does not accept this key", "the vault does not accept this key"};
     case Problem::kDenied:
-      return {Code::kDenied, "the role does not allow it: an owner of the environment can change roles"};
+      return {Code::kDenied, "the role does not allow it; an owner can change roles",
+              "an owner of it can allow it"};
     case Problem::kFrozen:
-      return {Code::kDenied, "it is frozen: an owner or operator can unfreeze it"};
+      return {Code::kDenied, "an owner is removing this identity", "an owner can say why"};
     case Problem::kExpired:
-      return {Code::kExpired, "the grant has expired: an owner can grant it again"};
+      return {Code::kExpired, "the grant has expired; an owner can grant it again",
+              "an owner can grant it again"};
     case Problem::kNotFound:
-      return {Code::kNotFound, "there is no such thing, or this identity may not see it"};
+      return {Code::kNotFound, "there is no such thing, or this identity may not see it",
+              "mind the spelling, or ask an owner to let this identity see it"};
     case Problem::kConflict:
-      return {Code::kConflict,
-              "others changed it at the same moment, or it exists already: look, and try again"};
+      return {Code::kConflict, "others changed it at the same moment, or it exists already; look, and try again",
+              "look at it as it is now, and try again"};
     case Problem::kSuperseded:
-      return {Code::kConflict, "a newer version has taken its place"};
+      return {Code::kConflict, "a newer version has taken its place; read again", "read again"};
     case Problem::kGone:
-      return {Code::kExpired, "the invitation or claim was used or has expired: ask for a new one"};
+      return {Code::kExpired, "it was used or has expired; ask for a new one", "ask for a new one"};
     case Problem::kTooLarge:
-      return {Code::kInvalid, "the request is larger than the vault takes"};
+      return {Code::kInvalid, "the request is larger than the vault takes; send less", "send less"};
     case Problem::kThrottled:
-      return {Code::kThrottled, "too many requests: wait a moment"};
+      return {Code::kThrottled, "too many requests; wait a moment", "wait a moment"};
     case Problem::kUnrecorded:
       return {Code::kUnrecorded,
-              "the vault could not write its audit record and so gave nothing out: see its log and its disk"};
+              "the vault could not write its audit record and so gave nothing out; see its log and its disk",
+              "see the vault's log and its disk"};
     case Problem::kUnavailable:
-      return {Code::kUnreachable, "the vault is busy or going down: try again"};
+      return {Code::kUnreachable, "the vault is busy or going down; try again", "try again"};
     case Problem::kInternal:
-      return {Code::kIo, "the vault failed: see its log"};
+      return {Code::kIo, "the vault failed; see its log", "see the vault's log"};
     case Problem::kIntegrity:
       return {Code::kIntegrity,
-              "the vault refused what does not verify: a statement, a key, or its own database"};
+              "the vault refused what does not verify: a statement, a key, or its own database",
+              "the vault refused what does not verify; find out why before you go on"};
   }
   std::abort();
 }
@@ -82,11 +89,11 @@ Error ErrorOfResponse(const HttpResponse& response, const std::string& keyid, co
   const auto json = ParseJson(response.body, {.max_bytes = kMaxProblemBytes});
   const auto problem = json ? api::Problem::FromJson(*json) : Result<api::Problem>(json.error());
   if (!problem) {
-    return Error{Code::kInvalid, "this is no answer of a grantfs vault: look at the address", 0, subject};
+    return Error{Code::kUnsupported, "this is no answer of a grantfs vault; look at the address", 0, subject};
   }
   const Meaning meaning = MeaningOf(problem->code);
-  return Error{meaning.code, meaning.sentence, 0,
-               problem->detail.empty() ? subject : Printable(problem->detail)};
+  if (problem->detail.empty()) return Error{meaning.code, meaning.reason, 0, subject};
+  return Error{meaning.code, meaning.mend, 0, Printable(problem->detail)};
 }
 
 Error About(Error error, std::string subject) {

@@ -84,10 +84,7 @@ void VaultConnection::Call::Answered(Result<HttpResponse> response) {
   if (response->status != 200) return Finish(connection_->ErrorOf(*response));
   auto json = ParseJson(response->body, {.max_bytes = api::kMaxResponseBytes});
   if (!json || !json->is(Json::Kind::kObject)) {
-    return Finish(
-        Error{Code::kInvalid,
-              "the vault's answer is malformed: this grantfs and the vault's may be of different versions", 0,
-              connection_->address().Text()});
+    return Finish(connection_->Malformed());
   }
   Finish(std::move(*json));
 }

@@ -109,8 +109,8 @@ void VaultConnection::Learn(const HttpResponse& response) {
 }
 
 Error VaultConnection::Malformed() const {
-  return Error{Code::kInvalid,
-               "the vault's answer is malformed: this grantfs and the vault's may be of different versions",
+  return Error{Code::kUnsupported,
+               "the vault's answer is malformed; this grantfs and the vault's may be of different versions",
                0, options_.address.Text()};
 }
 

@@ -66,10 +66,16 @@ Result<api::AuditSearchResponse> Vault::SearchAudit(const VaultCaller& caller,
       query.before = entry.sequence;
       if (!entry.columns || !MaySee(*now, caller, entry.columns->environment)) continue;
       bytes += entry.body ? entry.body->size() : 0;
-      if (bytes > kMaxAuditBytes && !response.records.empty()) return response;
+      if (bytes > kMaxAuditBytes && !response.records.empty()) {
+        response.next = response.records.back().sequence;
+        return response;
+      }
       response.records.push_back(std::move(entry));
+      response.next = query.before;
       if (response.records.size() == request.limit) return response;
     }
+    response.next = query.before;
+    if (last) response.next.reset();
     if (last) break;
   }
   return response;

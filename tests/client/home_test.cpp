@@ -93,7 +93,7 @@ TEST_F(HomeTest, RefusesWhatOthersMayOpen) {
 TEST_F(HomeTest, ADamagedProfileIsNamed) {
   Must(Home::Create(Path("home"), Profile(), Must(RandomKey()), nullptr, nullptr));
   std::ofstream(Path("home") + "/identity.json") << "{\"format\":1}";
-  EXPECT_EQ(CodeOf(Home::Open(Path("home"))), Code::kInvalid);
+  EXPECT_EQ(CodeOf(Home::Open(Path("home"))), Code::kIntegrity);
 }
 
 TEST_F(HomeTest, NothingThereSaysWhatToRun) {

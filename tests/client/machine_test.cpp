@@ -152,6 +152,23 @@ TEST_F(MachineTest, AnOpenByLabelFetchesTheNewerListsFirst) {
   EXPECT_EQ(ReadText(*session, "db-password"), "rotated");
 }
 
+TEST_F(MachineTest, TheReportOfARevocationGoesBackToTheFirstRead) {
+  Grant("web-1", "db-password");
+  const auto session = Mount("web-1");
+  ReadText(*session, "db-password");
+  Set("db-password", "rotated");
+  ASSERT_TRUE(Eventually([&] { return Lists(*session, "db-password", 2); }));
+  // More than one answer of the audit log holds: see kMaxAuditBytes.
+  for (int i = 0; i < 1200; ++i) ReadText(*session, "db-password");
+  const auto revoked = Must(Owner().RevokeAll("web-1", "left", kLong));
+  ASSERT_EQ(revoked.read.size(), 1u);
+  EXPECT_EQ(revoked.read[0].versions, (std::vector<std::uint32_t>{1, 2}));
+  AuditFilter all;
+  all.object = "shop/prod/db-password";
+  all.limit = 0;
+  EXPECT_GT(Must(Owner().ListAudit(all)).size(), 1201u);
+}
+
 TEST_F(MachineTest, ARevokedSecretIsGoneAtOnceAndTheReportSaysWhatWasRead) {
   Set("unread", "x");
   Grant("web-1", "db-password");

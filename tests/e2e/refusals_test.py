@@ -1,5 +1,6 @@
 """Bad input and bad luck: each gets one clear sentence, the right exit code, and loses nothing."""
 
+import json
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import threading
+import time
 
 from harness import *
 
@@ -45,6 +47,13 @@ class RefusalsTest(Case):
         self.refused(home.run("enroll", stdin=line, expect=None), CONFLICT, "identity")
         self.refused(self.owner.run("approve", "nobody", expect=None), NOT_FOUND)
         self.refused(self.owner.run("init", stdin=b"x", expect=None), CONFLICT, "identity")
+
+    def test_an_expired_invitation(self):
+        invitation = json.loads(self.owner.run("invite", "web-1", "--ttl", "1s", "--json").out)
+        until("the invitation expires", lambda: time.time() > invitation["expires"] + 1)
+        home = Home(self.world, "web-1")
+        self.refused(home.run("enroll", stdin=invitation["line"].encode(), expect=None), DENIED, "expired", "invite")
+        home.run("enroll", stdin=self.owner.run("invite", "web-1").out)  # nothing is lost: a new one serves
 
     def test_an_unknown_identity(self):
         home = self.world.machine("web-1")

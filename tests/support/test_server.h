@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "client/problem_internal.h"
 #include "grantfs/api/problem.h"
 #include "grantfs/api/routes.h"
 #include "grantfs/net/http_client.h"
@@ -65,7 +66,7 @@ class RawClient {
   Result<Response> Call(const RequestSigner& who, const api::Route& route, const Request& request) {
     const bool get = std::string_view(route.method) == "GET";
     const auto answer = GRANTFS_TRY(Exchange(who, route, get ? "" : request.ToJson().Dump()));
-    if (answer.status != 200) return api::FromProblem(answer.status, answer.body);
+    if (answer.status != 200) return ErrorOfResponse(answer, "", authority);
     return Response::FromJson(GRANTFS_TRY(ParseJson(answer.body, {.max_bytes = api::kMaxResponseBytes})));
   }
   HttpClient& http() { return *http_; }

@@ -37,11 +37,11 @@ int ProblemStatus(ProblemCode code);            ///< HTTP's
 
 inline constexpr char kProblemType[] = "application/problem+json";
 
-// Reasons that have a problem code of their own beside their error code: Error::where on both sides.
+// Reasons that have a problem code of their own beside their error code.
 inline constexpr char kWhereSuperseded[] =
     "the version is no longer the one that the label points at";                           ///< kConflict
 inline constexpr char kWhereGone[] = "the invitation was used or has expired";             ///< kExpired
-inline constexpr char kWhereFrozen[] = "the vault has frozen this; an owner can say why";  ///< kDenied
+inline constexpr char kWhereFrozen[] = "an owner is removing this identity";               ///< kDenied
 inline constexpr char kWhereTooLarge[] = "the request is larger than the vault takes";     ///< kInvalid
 
 struct Problem {
@@ -55,11 +55,5 @@ struct Problem {
 /// Which code an error is told by; with no detail where the failure is the server's own.
 ProblemCode CodeOfError(const Error& error);
 Problem ToProblem(const Error& error);
-
-/// What a client makes of a problem: the Error that the server had, its `where` a literal for the code, its
-/// subject the detail. What is no problem document is judged by its status alone. Never fails.
-///
-/// @param status  of HTTP, not 200.  @param body  of the response.
-Error FromProblem(int status, std::string_view body);
 
 }  // namespace grantfs::api

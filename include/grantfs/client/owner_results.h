@@ -105,10 +105,13 @@ struct VersionInfo {
   std::string statement;            ///< hash, hex
 };
 
+inline constexpr std::int64_t kMinInvitationSeconds = 1;
+inline constexpr std::int64_t kMaxInvitationSeconds = 30 * 24 * 3600;
+
 struct InviteOptions {
   IdentityKind kind = IdentityKind::kMachine;
   std::string name;
-  std::int64_t ttl = 3600;  ///< seconds, 60 .. 30 days
+  std::int64_t ttl = 3600;  ///< seconds, within the two bounds above
 };
 struct InviteResult {
   SecretMemory line;  ///< what is pasted there

@@ -36,7 +36,7 @@ struct ConnectionOptions {
 ///
 /// Errors of calls: those of HttpClient, and what a problem document says, each a clause that says how to
 /// mend it: kUnauthentic, kDenied, kExpired (an invitation or a grant), kNotFound, kConflict, kThrottled,
-/// kUnrecorded, kUnreachable (the vault says that it is unavailable), kInvalid (the vault and this program do
+/// kUnrecorded, kUnreachable (the vault says that it is unavailable), kUnsupported (the vault and this program do
 /// not understand each other), kIntegrity (so says the vault of what it was sent), kIo (it failed). Their
 /// subject is "host:port".
 class VaultConnection {
@@ -65,7 +65,7 @@ class VaultConnection {
   Result<Response> Get(const api::Route& route) {
     return Read<Response>(Ask(route, Json(), CallOptions()));
   }
-  /// An answer in the shape that it must have. Errors: kInvalid.
+  /// An answer in the shape that it must have. Errors: kUnsupported.
   template <typename Response>
   Result<Response> Read(Result<Json> json) const {
     if (!json) return json.error();
@@ -89,6 +89,8 @@ class VaultConnection {
   /// From now on the server is recognised by these. Running requests go on.
   Status UsePins(const std::vector<Hash>& pins);
   const Address& address() const { return options_.address; }
+  /// The error of an answer that makes no sense: kUnsupported.
+  Error Malformed() const;
 
  private:
   class Attempts;
@@ -99,7 +101,6 @@ class VaultConnection {
   Result<HttpRequest> MakeRequest(const api::Route& route, const std::string& body);
   /// Takes what a 401 teaches.
   void Learn(const HttpResponse& response);
-  Error Malformed() const;
   Error ErrorOf(const HttpResponse& response) const;
   std::shared_ptr<HttpClient> client();
   /// False: closed.
