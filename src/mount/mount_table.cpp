@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -48,12 +49,24 @@ std::vector<MountEntry> ParseMountInfo(std::string_view text) {
   return entries;
 }
 
-std::optional<MountEntry> TopMount(const std::string& point) {
+namespace {
+std::vector<MountEntry> AllMounts() {
   std::ifstream file("/proc/self/mountinfo");
   std::ostringstream text;
   text << file.rdbuf();
+  return ParseMountInfo(text.str());
+}
+}  // namespace
+
+bool MayBeMounted(unsigned long long id) {
+  const auto all = AllMounts();
+  return all.empty() ||
+         std::any_of(all.begin(), all.end(), [id](const MountEntry& entry) { return entry.id == id; });
+}
+
+std::optional<MountEntry> TopMount(const std::string& point) {
   std::optional<MountEntry> top;
-  for (MountEntry& entry : ParseMountInfo(text.str())) {  // the newest comes last
+  for (MountEntry& entry : AllMounts()) {  // the newest comes last
     if (entry.point == point) top = std::move(entry);
   }
   return top;

@@ -22,4 +22,7 @@ std::vector<MountEntry> ParseMountInfo(std::string_view text);
 /// What is mounted on the canonical path `point` and covers it now; none if nothing is.
 std::optional<MountEntry> TopMount(const std::string& point);
 
+/// Whether that mount is still somewhere, seen or covered; true if it cannot be found out.
+bool MayBeMounted(unsigned long long id);
+
 }  // namespace grantfs

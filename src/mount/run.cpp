@@ -9,6 +9,7 @@
 #include "grantfs/util/text.h"
 #include "mount/filesystem_internal.h"
 #include "mount/mount_point_internal.h"
+#include "mount/mount_table_internal.h"
 #include "mount/operations_internal.h"
 #include "mount/signals_internal.h"
 
@@ -70,10 +71,15 @@ class Running {
 
   /// Unmounts; open files are served a little longer.
   void End() {
-    if (!UnmountFuse(mounted_, false) && UnmountFuse(mounted_, true)) {
-      Log(LogLevel::kWarning, "detached " + mounted_.point + ", where files are still open");
-    } else {
+    if (UnmountFuse(mounted_, false)) {
       Log(LogLevel::kInfo, "unmounted " + mounted_.point);
+    } else if (UnmountFuse(mounted_, true)) {
+      Log(LogLevel::kWarning, "detached " + mounted_.point + ", where files are still open");
+    } else if (MayBeMounted(mounted_.id)) {
+      Log(LogLevel::kWarning, "could not unmount " + mounted_.point +
+                                  ": something else is mounted over it; unmount both (umount, twice)");
+    } else {
+      Log(LogLevel::kInfo, mounted_.point + " was unmounted");
     }
     stopped_ = false;
     const auto deadline = Clock_::now() + options_.open_deadline;

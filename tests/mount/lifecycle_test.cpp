@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,6 +51,17 @@ TEST_F(LifecycleTest, EndsOnTermThoughFilesAreOpen) {
   char byte = 0;
   EXPECT_EQ(pread(fd.get(), &byte, 1, 0), -1);
   EXPECT_EQ(errno, ENOTCONN);
+}
+
+TEST_F(LifecycleTest, SaysSoIfItCannotBeUnmounted) {
+  Mount();
+  ASSERT_EQ(mount("none", point_.c_str(), "tmpfs", 0, nullptr), 0);
+  ASSERT_EQ(kill(getpid(), SIGTERM), 0);
+  EXPECT_TRUE(Join());
+  EXPECT_TRUE(Logged("could not unmount " + point_));
+  EXPECT_FALSE(Logged("unmounted"));
+  EXPECT_EQ(umount2(point_.c_str(), 0), 0);
+  EXPECT_EQ(umount2(point_.c_str(), MNT_DETACH), 0);  // the dead mount that was under it
 }
 
 TEST_F(LifecycleTest, MendsAMountThatAKilledProcessLeft) {
