@@ -1,3 +1,4 @@
+#include <unordered_set>
 #include <utility>
 
 #include "grantfs/crypto/random.h"
@@ -10,7 +11,7 @@ namespace grantfs {
 
 namespace {
 
-constexpr std::chrono::seconds kOwnerRetry{30};
+constexpr std::chrono::seconds kIdle{30};
 
 std::string Hexadecimal(std::uint64_t number) {
   std::string text;
@@ -31,7 +32,7 @@ Filesystem::Filesystem(const MountOptions& options, std::string point)
 
 void Filesystem::Start(Session* session) {
   session_ = session;
-  refresher_ = std::make_unique<WorkQueue>("listing", kOwnerRetry, [this] { RefreshIfOwnersAreMissing(); });
+  refresher_ = std::make_unique<WorkQueue>("listing", kIdle, [this] { Idle(); });
   notifier_ = std::make_unique<WorkQueue>("notifier");
   {
     std::lock_guard lock(running_lock_);
@@ -69,6 +70,11 @@ void Filesystem::RefreshSoon() {
   refresher_->Post([this] { Refresh(); });
 }
 
+void Filesystem::Idle() {
+  RefreshIfOwnersAreMissing();
+  DropRefusedPages();  // of grants that have expired
+}
+
 void Filesystem::RefreshIfOwnersAreMissing() {
   const auto tree = CurrentTree();
   for (const HiddenSecret& hidden : tree->hidden()) {
@@ -89,6 +95,27 @@ void Filesystem::Refresh(bool force) {
     tree_ = next;
   }
   Notify(change);
+  DropRefusedPages();
+}
+
+std::optional<Refusal> Filesystem::RefuseReadOf(const OpenFile& file, bool page_fill) {
+  const auto tree = CurrentTree();
+  const SecretFile* shown = tree->FindSecret(NumberOf(file.node));
+  const bool bound = page_fill && (file.bound || rules_.IsBound(file.node));
+  return RefuseRead(shown ? shown->grant : nullptr, SystemClock().WallSeconds(), page_fill, bound);
+}
+
+/// What the kernel holds it hands out unasked, so it may hold only what it would be given.
+void Filesystem::DropRefusedPages() {
+  std::unordered_set<NodeId> nodes;
+  for (const auto& file : files_.Cached()) {
+    if (RefuseReadOf(*file, true)) nodes.insert(file->node);
+  }
+  for (NodeId node : nodes) DropPages(node);
+}
+
+void Filesystem::DropPages(NodeId node) {
+  notifier_->Post([this, node] { session_->InvalidatePages(node); });
 }
 
 /// Versions that go out of sight keep their looks for who still has them open.

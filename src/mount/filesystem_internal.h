@@ -13,6 +13,7 @@
 
 #include "grantfs/client/secret_source.h"
 #include "grantfs/mount/mount.h"
+#include "mount/decide_internal.h"
 #include "mount/directory_ids_internal.h"
 #include "mount/line_limiter_internal.h"
 #include "mount/lru_map_internal.h"
@@ -74,6 +75,11 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   /// runs it at once.
   void InvalidateThen(NodeId node, WorkQueue::Job after);
 
+  /// Whether a READ of an open file is refused by what the lists say now.
+  std::optional<Refusal> RefuseReadOf(const OpenFile& file, bool page_fill);
+  /// Has the kernel drop the pages of a node soon, on another thread.
+  void DropPages(NodeId node);
+
   /// A line about a refusal; bounded in rate.
   void LogRefusal(const std::string& line);
 
@@ -101,6 +107,8 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   std::shared_ptr<const Tree> Build(std::shared_ptr<const Listing> listing, const Tree* previous);
   void Remember(const TreeChange& change, const Tree& next);
   void Notify(const TreeChange& change);
+  void DropRefusedPages();
+  void Idle();
   void RefreshIfOwnersAreMissing();
 
   MountOptions options_;

@@ -179,7 +179,8 @@ void OpenFileNode(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) {
 
 void ReleaseFile(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
   Guarded(req, [&](Filesystem& filesystem) {
-    filesystem.files().Remove(info->fh);
+    const auto file = filesystem.files().Remove(info->fh);
+    if (file && file->cached) filesystem.DropPages(file->node);
     fuse_reply_err(req, 0);
   });
 }

@@ -37,16 +37,25 @@ std::shared_ptr<const OpenFile> OpenFiles::Find(std::uint64_t handle) const {
   return found == files_.end() ? nullptr : found->second;
 }
 
-void OpenFiles::Remove(std::uint64_t handle) {
-  std::shared_ptr<const OpenFile> removed;  // wiped outside of the lock
+std::shared_ptr<const OpenFile> OpenFiles::Remove(std::uint64_t handle) {
   std::lock_guard lock(mutex_);
   auto found = files_.find(handle);
-  if (found == files_.end()) return;
-  removed = std::move(found->second);
+  if (found == files_.end()) return nullptr;
+  auto removed = std::move(found->second);  // wiped outside of the lock
   files_.erase(found);
-  if (!removed->value) return;
+  if (!removed->value) return removed;
   auto version = versions_.find(VersionKey(*removed));
   if (--version->second.second == 0) versions_.erase(version);
+  return removed;
+}
+
+std::vector<std::shared_ptr<const OpenFile>> OpenFiles::Cached() const {
+  std::vector<std::shared_ptr<const OpenFile>> cached;
+  std::lock_guard lock(mutex_);
+  for (const auto& [handle, file] : files_) {
+    if (file->cached) cached.push_back(file);
+  }
+  return cached;
 }
 
 std::size_t OpenFiles::Secrets() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -7,6 +8,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "grantfs/crypto/secret.h"
 #include "mount/node_id_internal.h"
@@ -23,6 +25,7 @@ struct OpenFile {
   FileAttributes attributes;                  ///< of the node when it was opened
   std::shared_ptr<const SecretValue> value;   ///< null for a report
   std::shared_ptr<const std::string> report;  ///< null for a secret
+  mutable std::atomic<bool> cached{false};    ///< the kernel asked for pages by it, and may keep them
 
   std::span<const std::uint8_t> Content() const;
 };
@@ -34,7 +37,10 @@ class OpenFiles {
   /// opens a file, it takes locked memory once.
   std::uint64_t Add(std::shared_ptr<OpenFile> file);
   std::shared_ptr<const OpenFile> Find(std::uint64_t handle) const;
-  void Remove(std::uint64_t handle);
+  /// @return the file; null if there is none.
+  std::shared_ptr<const OpenFile> Remove(std::uint64_t handle);
+  /// Those by which the kernel keeps pages.
+  std::vector<std::shared_ptr<const OpenFile>> Cached() const;
   /// How many secrets are open.
   std::size_t Secrets() const;
 

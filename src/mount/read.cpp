@@ -58,13 +58,6 @@ void AskSource(fuse_req_t req, const std::shared_ptr<ReadJob>& job) {
   filesystem.session().requests().Begin(req, filesystem.deadline(), late, start);
 }
 
-std::optional<Refusal> Refuse(Filesystem& filesystem, const OpenFile& file, bool page_fill) {
-  const auto tree = filesystem.CurrentTree();
-  const SecretFile* shown = tree->FindSecret(NumberOf(file.node));
-  const bool bound = page_fill && (file.bound || filesystem.rules().IsBound(file.node));
-  return RefuseRead(shown ? shown->grant : nullptr, SystemClock().WallSeconds(), page_fill, bound);
-}
-
 }  // namespace
 
 void ReadOpenFile(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_file_info* info) {
@@ -80,7 +73,10 @@ void ReadOpenFile(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_fi
     }
     if (job->file->report) return Reply(req, *job);
     // A read that a process asked for has a lock owner; one that fills the page cache has none.
-    if (const auto refusal = Refuse(filesystem, *job->file, info->lock_owner == 0)) {
+    const bool page_fill = info->lock_owner == 0;
+    // Before the look at the lists: who changes them afterwards sees that there are pages to drop.
+    if (page_fill) job->file->cached = true;
+    if (const auto refusal = filesystem.RefuseReadOf(*job->file, page_fill)) {
       LogRefusal(*job, refusal->reason);
       fuse_reply_err(req, refusal->error);
     } else if (filesystem.source().HeardWithin(kSilence)) {

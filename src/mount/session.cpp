@@ -42,6 +42,7 @@ Result<std::unique_ptr<Session>> Session::Create(UniqueFd fuse, const fuse_lowle
   char* arguments[] = {name, nullptr};
   fuse_args args = FUSE_ARGS_INIT(1, arguments);
   session->session_ = fuse_session_new(&args, &all, sizeof all, session.get());
+  fuse_opt_free_args(&args);  // libfuse replaced them with a copy
   if (session->session_ == nullptr) return Error{Code::kIo, "libfuse makes no session", 0, {}};
   static const fuse_custom_io io = {
       .writev = Write, .read = Read, .splice_receive = nullptr, .splice_send = nullptr};
@@ -178,5 +179,7 @@ void Session::InvalidateEntry(NodeId parent, const std::string& name) {
 }
 
 void Session::InvalidateAttributes(NodeId node) { fuse_lowlevel_notify_inval_inode(session_, node, -1, 0); }
+
+void Session::InvalidatePages(NodeId node) { fuse_lowlevel_notify_inval_inode(session_, node, 0, 0); }
 
 }  // namespace grantfs

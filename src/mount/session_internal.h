@@ -56,6 +56,8 @@ class Session {
   /// deadlocks. They may wait for a directory's lock. What the kernel does not remember is no error.
   void InvalidateEntry(NodeId parent, const std::string& name);
   void InvalidateAttributes(NodeId node);
+  /// Its pages too, mapped ones included. Waits for those that are being read.
+  void InvalidatePages(NodeId node);
 
  private:
   Session() = default;

@@ -20,6 +20,11 @@ class RefusalTest : public MountTest {
     char piece[16];
     return pread(fd, piece, sizeof piece, 0) < 0 ? errno : 0;
   }
+  int SendfileError(int fd) {
+    UniqueFd target(memfd_create("copy", MFD_CLOEXEC));
+    off_t start = 0;
+    return sendfile(target.get(), fd, &start, 7) < 0 ? errno : 0;
+  }
 };
 
 TEST_F(RefusalTest, HasTheErrnoOfItsReason) {
@@ -103,6 +108,40 @@ TEST_F(RefusalTest, OfAStrictGrantMeetsThePageCacheAlone) {
   EXPECT_EQ(errno, EACCES);
   EXPECT_NE(OutputOf({READER, "mmap", At(kName), "0"}).find("SIGBUS 1"), std::string::npos);
   EXPECT_EQ(OutputOf({"cat", At(kName)}), "content");
+}
+
+TEST_F(RefusalTest, OfARevokedSecretComesFromThePageCacheToo) {
+  source_.Put(kName, "content");
+  Mount();
+  UniqueFd fd(Open(At(kName)));
+  EXPECT_EQ(SendfileError(fd.get()), 0);  // its page is cached
+  source_.Revoke(kName);
+  EXPECT_TRUE(Eventually([&] { return SendfileError(fd.get()) == EACCES; }));
+}
+
+TEST_F(RefusalTest, OfAGrantThatBecomesStrictMeetsPagesThatWereCached) {
+  source_.Put(kName, "content");
+  Mount();
+  UniqueFd fd(Open(At(kName)));
+  EXPECT_EQ(SendfileError(fd.get()), 0);
+  source_.Change(kName, [](GrantedSecret& grant) { grant.strict = true; });
+  EXPECT_TRUE(Eventually([&] { return SendfileError(fd.get()) == EACCES; }));
+  EXPECT_EQ(ReadFrom(fd.get()), "content");
+}
+
+TEST_F(RefusalTest, FindsNoPagesOfAFileThatWasClosed) {
+  source_.Put(kName, "content");
+  Mount();
+  {
+    UniqueFd fd(Open(At(kName)));
+    EXPECT_EQ(SendfileError(fd.get()), 0);
+  }
+  source_.Change(kName, [](GrantedSecret& grant) { grant.strict = true; });
+  // What is still cached would be sent without a question.
+  EXPECT_TRUE(Eventually([&] {
+    UniqueFd fd(Open(At(kName)));
+    return SendfileError(fd.get()) == EACCES;
+  }));
 }
 
 TEST_F(RefusalTest, OfASilentVaultComesAtTheDeadlineAndListsGoOn) {
