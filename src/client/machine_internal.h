@@ -59,7 +59,9 @@ class MachineSessionImpl final : public MachineSession {
 
   std::shared_ptr<const MachineView> view() const;
   void Show(std::shared_ptr<MachineView> next);
-  void SetProblem(std::string problem);
+  /// @return whether it is another one than before.
+  bool SetProblem(std::string problem);
+  bool HeardBeatWithin(std::chrono::milliseconds within) const;
 
   // ---- machine_session.cpp
   Status Connect();
@@ -121,6 +123,7 @@ class MachineSessionImpl final : public MachineSession {
   std::string problem_;
   std::int64_t last_heard_ = 0;
   std::atomic<std::int64_t> heard_boot_ns_{-1};
+  std::atomic<bool> behind_{false};  ///< the vault has said more than could be looked at
 
   std::mutex work_mutex_;
   std::condition_variable work_changed_;

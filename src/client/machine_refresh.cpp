@@ -82,6 +82,7 @@ Status MachineSessionImpl::DoWork(const Work& work) {
 
 void MachineSessionImpl::Finished(const Work& work) {
   SetProblem({});
+  behind_ = false;
   std::uint64_t complete = 0;
   {
     const std::lock_guard guard(work_mutex_);
@@ -102,7 +103,9 @@ void MachineSessionImpl::Finished(const Work& work) {
 
 void MachineSessionImpl::Failed(const Work& work, const Error& error) {
   if (error.code == Code::kCancelled) return;
-  SetProblem(Describe(error));
+  behind_ = true;
+  if (SetProblem(Describe(error)) && options_.watch)
+    Log(LogLevel::kWarning, "could not take over what the vault has changed; trying again", error);
   {
     const std::lock_guard guard(work_mutex_);
     busy_ = false;

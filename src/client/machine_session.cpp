@@ -151,7 +151,7 @@ SourceStatus MachineSessionImpl::CurrentStatus() const {
   status.vault_id = profile.vault.Hex();
   status.vault_address = profile.address.Text();
   status.machine = profile.name;
-  status.connected = HeardWithin(kConnectedWithin);
+  status.connected = HeardBeatWithin(kConnectedWithin);
   status.notices = view()->Notices();
   const std::lock_guard guard(status_mutex_);
   status.last_heard = last_heard_;
@@ -160,14 +160,21 @@ SourceStatus MachineSessionImpl::CurrentStatus() const {
 }
 
 bool MachineSessionImpl::HeardWithin(std::chrono::milliseconds within) const {
+  // A revocation may be among what it could not look at (its disk is full, say).
+  return !behind_ && HeardBeatWithin(within);
+}
+
+bool MachineSessionImpl::HeardBeatWithin(std::chrono::milliseconds within) const {
   const std::int64_t heard = heard_boot_ns_.load();
   if (heard < 0) return false;
   return options_.clock->Boot() - std::chrono::nanoseconds(heard) <= within;
 }
 
-void MachineSessionImpl::SetProblem(std::string problem) {
+bool MachineSessionImpl::SetProblem(std::string problem) {
   const std::lock_guard guard(status_mutex_);
+  const bool other = problem != problem_;
   problem_ = std::move(problem);
+  return other;
 }
 
 Status MachineSessionImpl::WaitUntilCurrent(std::chrono::milliseconds wait) {

@@ -110,6 +110,40 @@ class OutageTest(Case):
         listed = {one["name"] for one in self.owner.json("secret", "list", "shop/prod")["secrets"]}
         self.assertTrue(set(acknowledged) <= listed)
 
+    def test_a_full_home_hides_no_revocation_from_who_has_the_file_open(self):
+        home = self.web1.path
+        shutil.copytree(home, home + "-copy")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", home], check=True)
+        self.addCleanup(lambda: subprocess.run(["umount", "-l", home]))
+        shutil.copytree(home + "-copy", home, dirs_exist_ok=True)
+        os.chmod(home, 0o700)
+        mount = self.mounted()
+        with open(mount.file(SECRET), "rb", buffering=0) as held:
+            with open(home + "/filler", "wb", buffering=0) as filler:
+                for block in (4096, 1):
+                    try:
+                        while True:
+                            filler.write(b"\0" * block)
+                    except OSError as error:
+                        self.assertEqual(error.errno, errno.ENOSPC)
+            number = 0
+            while b"disk is full" not in mount.read(".grantfs/status"):  # the database may still have free pages of its own
+                number += 1
+                self.assertLess(number, 50, "the disk is full and nobody says so")
+                self.owner.set("shop/prod/more-%d" % number, b"more")
+                self.owner.run("grant", "web-1", "shop/prod/more-%d" % number, "--wait", "1s")
+            self.assertEqual(held.read(), b"hunter2")
+            self.owner.run("revoke", "web-1", SECRET, "--wait", "1s")
+            def refused():
+                held.seek(0)
+                try:
+                    held.read()
+                except OSError as error:
+                    return error.errno
+            self.assertEqual(until("the revocation of an open file", refused), errno.EACCES)
+        os.unlink(home + "/filler")
+        until("the rest of the list", lambda: os.listdir(mount.file("shop/prod")).count("more-%d" % number))
+
     def test_a_full_disk_refuses_the_read_and_recovers(self):
         self.world.kill_server(signal.SIGTERM)
         small = os.path.join(self.world.dir, "small")

@@ -97,7 +97,8 @@ class SecretSource {
   /// unsubscribes, and none runs after that returned.
   virtual void Subscribe(std::function<void()> changed) = 0;
 
-  /// True if a heartbeat of the vault was seen at most `within` ago. Open handles of lease 0 are served while it holds.
+  /// True if a heartbeat of the vault was seen at most `within` ago, and nothing that it told could not be taken over.
+  /// Open handles of lease 0 are served while it holds.
   virtual bool HeardWithin(std::chrono::milliseconds within) const = 0;
 
   /// For an open handle that is read while HeardWithin fails: asks the vault whether the grant still stands, records nothing.
