@@ -20,6 +20,16 @@ namespace grantfs {
 
 namespace {
 
+std::string FdPath(const UniqueFd& fd) { return "/proc/self/fd/" + std::to_string(fd.get()); }
+
+Result<std::string> PathOf(const UniqueFd& fd, const std::string& path) {
+  char target[PATH_MAX];
+  const ssize_t size = readlink(FdPath(fd).c_str(), target, sizeof target);
+  if (size <= 0)
+    return Error{Code::kIo, "cannot find out the mount point's path (is /proc mounted?)", errno, path};
+  return std::string(target, static_cast<std::size_t>(size));
+}
+
 /// Works on a stale mount too, where every request fails: opening for the path alone asks nobody.
 Result<std::string> CanonicalDirectory(const std::string& path) {
   UniqueFd fd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -29,11 +39,7 @@ Result<std::string> CanonicalDirectory(const std::string& path) {
       return Error{Code::kInvalid, "this is no directory; choose another mount point", 0, path};
     return Error{Code::kIo, "cannot open the mount point", errno, path};
   }
-  char target[PATH_MAX];
-  const ssize_t size = readlink(("/proc/self/fd/" + std::to_string(fd.get())).c_str(), target, sizeof target);
-  if (size <= 0)
-    return Error{Code::kIo, "cannot find out the mount point's path (is /proc mounted?)", errno, path};
-  return std::string(target, static_cast<std::size_t>(size));
+  return PathOf(fd, path);
 }
 
 // Opens it rather than looks at it: for a minute the kernel would answer stat from what it remembers of the
@@ -98,11 +104,18 @@ Result<MountedFuse> MountFuse(const std::string& point) {
     return Error{Code::kUnsupported, "cannot open it; load the kernel's fuse module (modprobe fuse)", errno,
                  "/dev/fuse"};
   }
+  // Whoever may rename in a directory above could have put a link to another place there since it was looked
+  // at.
+  const UniqueFd place(open(point.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!place || GRANTFS_TRY(PathOf(place, point)) != point) {
+    return Error{Code::kConflict, "somebody changed the mount point meanwhile; choose one that only root can",
+                 0, point};
+  }
   const std::string options = "fd=" + std::to_string(mounted.fuse.get()) +
                               ",rootmode=40000,user_id=" + std::to_string(geteuid()) +
                               ",group_id=" + std::to_string(getegid()) + ",default_permissions,allow_other";
   constexpr unsigned long kFlags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME;
-  if (mount("grantfs", point.c_str(), kFilesystemType, kFlags, options.c_str()) != 0) {
+  if (mount("grantfs", FdPath(place).c_str(), kFilesystemType, kFlags, options.c_str()) != 0) {
     if (errno == EPERM) return Error{Code::kDenied, "may not mount there; run as root", errno, point};
     return Error{Code::kIo, "cannot mount there", errno, point};
   }

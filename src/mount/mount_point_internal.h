@@ -27,7 +27,7 @@ Result<std::string> PrepareMountPoint(const std::string& path,
                                       const std::function<void(std::string_view)>& note);
 
 /// Mounts on a prepared mount point. Nothing is answered there before a session serves the descriptor.
-/// Errors: kDenied (not root), kUnsupported (no /dev/fuse), kIo.
+/// Errors: kDenied (not root), kUnsupported (no /dev/fuse), kConflict (it is another directory now), kIo.
 Result<MountedFuse> MountFuse(const std::string& point);
 
 /// Unmounts if it is still that mount which is seen there. @return false if files are open in it, or it is

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "../support/eventually.h"
+#include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
 #include "mount_fixture.h"
 #include "program.h"
@@ -134,6 +135,18 @@ TEST_F(LifecycleTest, MakesAMissingMountPointAndFollowsALink) {
   EXPECT_TRUE(Unmount(directory_ + "/link"));
   EXPECT_TRUE(Join());
   EXPECT_FALSE(TopMount(directory_ + "/real"));
+}
+
+TEST_F(LifecycleTest, NeverFollowsALinkThatReplacedItsMountPoint) {
+  std::filesystem::create_directories(directory_ + "/other/m");
+  std::filesystem::create_symlink(directory_ + "/other/m", point_);
+  std::filesystem::create_symlink(directory_ + "/other", directory_ + "/parent");
+  for (const std::string& point : {point_, directory_ + "/parent/m"}) {
+    const auto mounted = MountFuse(point);
+    ASSERT_FALSE(mounted) << point;
+    EXPECT_EQ(mounted.error().code, Code::kConflict);
+  }
+  EXPECT_FALSE(TopMount(directory_ + "/other/m"));
 }
 
 TEST_F(LifecycleTest, EndsWhenItIsUnmountedAndNotWhileFilesAreOpen) {
