@@ -39,10 +39,13 @@ StopSignals::StopSignals() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, &term_before_);
   sigaction(SIGINT, &action, &interrupt_before_);
+  sigaction(SIGHUP, nullptr, &hangup_before_);
+  if (hangup_before_.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
   sigset_t stop;
   sigemptyset(&stop);
   sigaddset(&stop, SIGTERM);
   sigaddset(&stop, SIGINT);
+  sigaddset(&stop, SIGHUP);
   pthread_sigmask(SIG_UNBLOCK, &stop, &mask_before_);  // at least this thread takes them
 }
 
@@ -50,6 +53,7 @@ StopSignals::~StopSignals() {
   pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
   sigaction(SIGTERM, &term_before_, nullptr);
   sigaction(SIGINT, &interrupt_before_, nullptr);
+  sigaction(SIGHUP, &hangup_before_, nullptr);
   stop_event = -1;
 }
 

@@ -9,8 +9,8 @@ namespace grantfs {
 /// Keeps all signals but `except` (0: none) from the calling thread.
 void BlockAllSignals(int except = 0);
 
-/// While it lives, SIGTERM and SIGINT to this process, whichever thread the kernel chooses, make fd()
-/// readable and do nothing else. One at a time.
+/// While it lives, SIGTERM, SIGINT and SIGHUP to this process, whichever thread the kernel chooses, make fd()
+/// readable and do nothing else. A SIGHUP that was ignored (nohup) still is. One at a time.
 class StopSignals {
  public:
   StopSignals();
@@ -27,6 +27,7 @@ class StopSignals {
   sigset_t mask_before_;
   struct sigaction term_before_;
   struct sigaction interrupt_before_;
+  struct sigaction hangup_before_;
 };
 
 }  // namespace grantfs

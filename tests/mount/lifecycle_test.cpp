@@ -43,6 +43,19 @@ TEST_F(LifecycleTest, EndsCleanlyOnTerm) {
   EXPECT_FALSE(TopMount(point_));
 }
 
+TEST_F(LifecycleTest, EndsCleanlyWhenItsTerminalIsClosedUnlessToldToGoOn) {
+  Program program = MountInAProcess();
+  program.Kill(SIGHUP);
+  EXPECT_EQ(program.Wait(), 0);
+  EXPECT_FALSE(TopMount(point_));
+  Program stays({"nohup", FAKE_MOUNT, point_});
+  EXPECT_EQ(stays.Line(), "ready\n");
+  stays.Kill(SIGHUP);
+  EXPECT_EQ(Read(At(kName)), "content");
+  stays.Kill(SIGTERM);
+  EXPECT_EQ(stays.Wait(), 0);
+}
+
 TEST_F(LifecycleTest, EndsOnTermThoughFilesAreOpen) {
   Program program = MountInAProcess();
   UniqueFd fd(Open(At(kName)));
