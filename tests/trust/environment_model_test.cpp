@@ -8,7 +8,7 @@
 namespace grantfs::testing {
 namespace {
 
-constexpr unsigned kEnvironmentRuns = 150;
+constexpr unsigned kEnvironmentRuns = 120;
 constexpr int kEnvironmentSteps = 40;
 
 struct Member {
@@ -27,6 +27,7 @@ class Book {
     members_[world.owner.Id()] = {Role::kOwner, "", true};
     members_[world.second.Id()] = {Role::kOwner, "", true};
     entries_ = {{true, false}, {true, false}};
+    newest_head_ = world.environment.At(1)->statement().heads.vault->sequence;
   }
   const Member* Find(const Hash& id) const {
     const auto at = members_.find(id);
@@ -109,8 +110,8 @@ class Book {
 /// One list from its beginning. The people are the same in all.
 class EnvironmentPlay {
  public:
-  EnvironmentPlay(World& world, const EnvironmentList& start, const std::vector<const PrivateIdentity*>& people,
-       unsigned seed)
+  EnvironmentPlay(World& world, const EnvironmentList& start,
+                  const std::vector<const PrivateIdentity*>& people, unsigned seed)
       : world_(world), people_(people), random_(seed), book_(world) {
     world_.environment = start;
   }

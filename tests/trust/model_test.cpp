@@ -9,7 +9,7 @@
 namespace grantfs::testing {
 namespace {
 
-constexpr unsigned kModelRuns = 150;
+constexpr unsigned kModelRuns = 45;
 constexpr int kModelSteps = 40;
 
 struct Person {
