@@ -90,6 +90,7 @@ class MachineSessionImpl final : public MachineSession {
   Result<std::shared_ptr<SecretView>> VerifyGrant(MachineView& next, const api::GrantEvidence& evidence,
                                                   const SecretView* before);
   Result<api::GrantEvidence> Complete(api::GrantEvidence evidence);
+  Result<api::GrantEvidence> AskFromTheStart(std::uint64_t number);
   void JudgeAgain(MachineView& next, const MachineView& before);
 
   // ---- the stream (machine_watch.cpp)

@@ -21,7 +21,9 @@ KnownStore::Granted ToKeep(const SecretView& secret, const SecretView* before) {
   granted.first = secret.list.first_sequence();
   granted.head = *secret.list.head();
   std::uint64_t from = granted.first;
-  if (before != nullptr) from = std::max(from, before->list.next_sequence());
+  // A view that begins earlier than the one before it is kept whole.
+  if (before != nullptr && before->list.first_sequence() <= from)
+    from = std::max(from, before->list.next_sequence());
   for (; from < secret.list.next_sequence(); ++from) granted.statements.push_back(secret.list.At(from));
   return granted;
 }

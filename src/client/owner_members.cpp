@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "grantfs/api/secrets.h"
 #include "owner_internal.h"
@@ -12,9 +13,19 @@ constexpr std::size_t kVouchesAtOnce = 100;
 bool HoldsKey(Role role) { return RoleAllows(role, Operation::kReadValue); }
 
 Result<Hash> MemberNamed(const EnvironmentList& environment, const std::string& name) {
+  std::optional<Hash> found;
   for (const auto& [id, member] : environment.members()) {
-    if (member.present && (member.identity.name == name || id.Hex() == name)) return id;
+    if (!member.present || (member.identity.name != name && id.Hex() != name)) continue;
+    if (found) {
+      return Error{
+          Code::kInvalid,
+          "several members of this environment have this name: give the id of the one that you mean, "
+          "which grantfs member list --json shows",
+          0, name + " of " + environment.name()};
+    }
+    found = id;
   }
+  if (found) return *found;
   return Error{Code::kNotFound, "is no member of this environment: grantfs member list shows who is", 0,
                name + " of " + environment.name()};
 }

@@ -1,6 +1,8 @@
 #include "hostile_vault.h"
 
+#include "grantfs/crypto/aead.h"
 #include "grantfs/store/store.h"
+#include "grantfs/trust/statement.h"
 #include "must.h"
 
 namespace grantfs::testing {
@@ -24,6 +26,24 @@ TlsIdentity StolenIdentity(const std::string& directory) {
   const auto store = Must(OpenEmbeddedStore(options));
   auto state = Must(Must(store->Read())->Server());
   return {state->tls_certificate, Must(state->tls_key.Clone())};
+}
+
+// A version becomes the one that is served.
+Status ForceIn(StoreWriter& writer, const std::string& envelope) {
+  const auto made = GRANTFS_TRY(SignedStatement::Parse(envelope));
+  const Statement& said = made.statement();
+  GRANTFS_CHECK(
+      writer.AppendStatement({said.list.Text(), made.head(), said.signer, envelope}, said.previous));
+  const auto* version = std::get_if<VersionPublish>(&said.act);
+  if (version == nullptr) return {};
+  const std::uint64_t secret = said.list.number;
+  GRANTFS_CHECK(writer.StageCiphertext({said.signer, secret, version->version, version->commitment},
+                                       Bytes(version->size + kAeadOverhead), said.time));
+  GRANTFS_CHECK(writer.PublishVersion(said.signer,
+                                      {secret, version->version, made.head(), version->commitment,
+                                       version->ciphertext, version->size, version->epoch, said.time},
+                                      said.time));
+  return writer.SetLabel(secret, "current", version->version, said.time * 1000);
 }
 
 }  // namespace
@@ -60,6 +80,22 @@ HostileVault::~HostileVault() {
 }
 
 void HostileVault::StartReal() { server_ = Must(VaultServer::Start(options_)); }
+
+void HostileVault::LetIn(const std::vector<std::string>& envelopes) {
+  options_.listen = {server_->addresses().front()};
+  server_.reset();
+  {
+    StoreOptions options;
+    options.directory = directory();
+    const auto store = Must(OpenEmbeddedStore(options));
+    Must(store->WriteAndWait([&](StoreWriter& writer) -> Status {
+      for (const std::string& envelope : envelopes) GRANTFS_CHECK(ForceIn(writer, envelope));
+      GRANTFS_TRY(writer.NextChange());
+      return {};
+    }));
+  }
+  StartReal();
+}
 
 void HostileVault::SetRewrite(Rewrite rewrite) {
   const std::lock_guard lock(mutex_);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "grantfs/api/routes.h"
 #include "grantfs/net/http_client.h"
@@ -43,6 +44,8 @@ class HostileVault {
   void LoseNextAnswer(const api::Route& route);
   bool lost() const { return lost_; }
   void Stop() { server_.reset(); }
+  /// Puts statements into its database that no honest server would have taken, and goes on as an honest one.
+  void LetIn(const std::vector<std::string>& envelopes);
 
  private:
   static constexpr std::size_t kMaxAnswer = std::size_t{4} << 20;
