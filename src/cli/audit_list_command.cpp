@@ -76,7 +76,7 @@ from where, and for which program. It shows what you may audit.)",
     .examples =
         {{"grantfs audit list --object shop/prod/db-password --limit 2",
           R"(RECORD  TIME                  WHO    DID          TO                                 OUTCOME  FROM       CALLER
-41      2026-01-31T12:00:00Z  web-1  secret.read  shop/prod/db-password (version 3)  allowed  10.0.0.7   uid 33 pid 4711 /usr/sbin/nginx
+41      2026-01-31T12:00:00Z  web-1  secret.read  shop/prod/db-password (version 3)  done     10.0.0.7   uid 33 pid 4711 /usr/sbin/nginx
 ...)"},
          {"grantfs audit list --actor web-1 --limit 0 --json > web-1.json", "(writes a file)"}},
     .next = "grantfs audit verify proves that no record was changed or taken away.",

@@ -24,7 +24,7 @@ void OutResult(Terminal& terminal, const GrantResult& result, bool dry_run) {
     terminal.OutLine((dry_run ? "would grant " : "granted ") + outcome.secret.Full() + " to " +
                      result.machine + " (" + Count(outcome.versions, "version") +
                      (outcome.replaced ? ", replaces its grant" : "") + ")");
-  terminal.Note(dry_run ? "nothing was changed; without --dry-run it is"
+  terminal.Note(dry_run ? "nothing was changed: leave out --dry-run to do it"
                         : DeliverySentence(result.machine, result.delivery));
 }
 
@@ -68,7 +68,7 @@ web-1 has followed: its mount shows the change)"},
                   "granted shop/prod/tls/server.key to web-1 (2 versions)"},
                  {"grantfs grant ci-7 'shop/test/*' --expires 30d --dry-run",
                   R"(would grant shop/test/api-key to ci-7 (1 version)
-nothing was changed; without --dry-run it is)"}},
+nothing was changed: leave out --dry-run to do it)"}},
     .next = "cat /run/secrets/shop/prod/db-password on the machine; grantfs grants --machine web-1 here.",
     .failure = "the grant was not made",
     .run = RunGrantCommand,

@@ -18,7 +18,7 @@ Status RefuseUnenforceable(const Arguments& arguments) {
   if (record == "each") return {};
   if (record == "sync" || record == "aggregate")
     return Error{Code::kUnsupported, kNotEnforced, 0, "--record " + record};
-  return Error{Code::kInvalid, "is each", 0, "--record"};
+  return Error{Code::kInvalid, "takes only each in this version", 0, "--record"};
 }
 
 Result<std::uint32_t> Mode(const std::string& text) {

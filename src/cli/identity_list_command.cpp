@@ -53,13 +53,13 @@ const Command kIdentityListCommand = {
     .max_arguments = 0,
     .summary = "list the people and machines of the vault",
     .about =
-        R"(Lists everybody whom the vault's signed lists name: owners, the recovery key, machines, and those who
-were removed.)",
+        R"(Lists the vault's owners, its recovery key, and its machines, removed ones too. For owners of the vault.)",
     .options = {},
     .examples = {{"grantfs identity list",
-                  R"(NAME   KIND     FINGERPRINT               APPROVED              STANDING
-ada    user     p2ma-...                  2026-01-02T09:00:00Z  owner of the vault
-web-1  machine  k3vq-7m2a-x4pd-ce6w-hn5t  2026-01-02T09:10:00Z  in)"},
+                  R"(NAME      KIND      FINGERPRINT               APPROVED              STANDING
+ada       user      p2ma-...                  -                     owner of the vault
+recovery  recovery  7d4q-...                  -                     recovery key, kept offline
+web-1     machine   k3vq-7m2a-x4pd-ce6w-hn5t  2026-01-02T09:10:00Z  in)"},
                  {"grantfs identity list --json",
                   "{\"identities\": [{\"name\": \"ada\", \"kind\": \"user\", ...}]}"}},
     .next = "grantfs identity show web-1",

@@ -75,6 +75,8 @@ Status RunInitCommand(Context& context) {
   const SecretMemory claim = GRANTFS_TRY(ReadSecretInput(
       context.terminal,
       {.file = context.arguments.Text("file"), .prompt = "claim", .max_bytes = kMaxClaimBytes}));
+  if (claim.size() == 0)
+    return Error{Code::kInvalid, "there is no claim to read; grantfs serve makes one at its first start, DIR/claim"};
   const InitResult result = GRANTFS_TRY(InitVault(context.home, claim, name, context.Client()));
   return OutResult(context, result);
 }
@@ -89,8 +91,8 @@ const Command kInitCommand = {
     .summary = "make the vault of an empty server, and be its owner",
     .about =
         R"(On your own computer: takes the claim that grantfs serve made at its first start, makes your keys, and
-signs the new vault into being with you as its owner. It prints a recovery code once: with it the owners
-can be replaced when all their keys are lost.)",
+signs the new vault into being with you as its owner. It prints a recovery code once: the vault lets it
+replace owners who have lost their keys. Keep it; a later version has the command that takes it.)",
     .options = {{"name", "NAME", "the owner's name in the vault (default: your login name)"},
                 {"file", "FILE", "read the claim from FILE in place of standard input"},
                 {"recovery-file", "FILE",
@@ -105,7 +107,7 @@ k7qd-m2xa-...)"},
                  {"grantfs init --file claim --recovery-file /media/usb/recovery",
                   "(the code goes to the file alone)"}},
     .next = "grantfs env create shop/prod",
-    .failure = "there is no vault",
+    .failure = "the vault was not made",
     .run = RunInitCommand,
     .stray_argument =
         "a claim is not given as an argument, where others can see it; give it on standard input",

@@ -7,14 +7,6 @@
 #include "listen_addresses_internal.h"
 
 namespace grantfs {
-namespace {
-
-bool IsLoopback(const Address& name) {
-  return name.host == "localhost" || name.host == "::1" || name.host.starts_with("127.");
-}
-
-}  // namespace
-
 Result<std::vector<Address>> ChooseListenAddresses(const std::vector<std::string>& names,
                                                    const std::vector<std::string>& listen, bool ipv6) {
   std::vector<Address> chosen, called;

@@ -5,18 +5,6 @@
 namespace grantfs {
 namespace {
 
-const char* StateName(HomeProfile::State state) {
-  switch (state) {
-    case HomeProfile::State::kClaiming:
-      return "claiming";
-    case HomeProfile::State::kEnrolling:
-      return "enrolling";
-    case HomeProfile::State::kReady:
-      return "ready";
-  }
-  std::abort();
-}
-
 const char* StateSentence(HomeProfile::State state) {
   switch (state) {
     case HomeProfile::State::kClaiming:
@@ -41,7 +29,7 @@ Status RunWhoamiCommand(Context& context) {
                                            {"vault", profile.vault.Hex()},
                                            {"address", profile.address.Text()},
                                            {"home", home.directory()},
-                                           {"state", StateName(profile.state)}}));
+                                           {"state", HomeStateName(profile.state)}}));
     return {};
   }
   Table table;

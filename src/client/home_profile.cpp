@@ -9,22 +9,10 @@ namespace {
 constexpr int kFormat = 1;
 constexpr std::size_t kMaxProfileBytes = 16 * 1024;
 
-const char* StateName(HomeProfile::State state) {
-  switch (state) {
-    case HomeProfile::State::kClaiming:
-      return "claiming";
-    case HomeProfile::State::kEnrolling:
-      return "enrolling";
-    case HomeProfile::State::kReady:
-      return "ready";
-  }
-  std::abort();
-}
-
 Result<HomeProfile::State> ParseState(const std::string& text) {
   using State = HomeProfile::State;
   for (const auto state : {State::kClaiming, State::kEnrolling, State::kReady}) {
-    if (text == StateName(state)) return state;
+    if (text == HomeStateName(state)) return state;
   }
   return Error{Code::kInvalid, "the home is in a state that this program does not know"};
 }
@@ -65,13 +53,25 @@ Status WriteProfile(const std::string& path, const HomeProfile& profile) {
   Json pins = Json::Array();
   for (const Hash& pin : profile.pins) pins.Append(pin.Hex());
   const Json json = Json::Object({{"format", kFormat},
-                                  {"state", StateName(profile.state)},
+                                  {"state", HomeStateName(profile.state)},
                                   {"kind", IdentityKindName(profile.kind)},
                                   {"name", profile.name},
                                   {"vault", profile.vault.Hex()},
                                   {"address", profile.address.Text()},
                                   {"pins", pins}});
   return WriteFileAtomic(path, AsBytes(json.DumpPretty() + "\n"), 0600);
+}
+
+const char* HomeStateName(HomeProfile::State state) {
+  switch (state) {
+    case HomeProfile::State::kClaiming:
+      return "claiming";
+    case HomeProfile::State::kEnrolling:
+      return "enrolling";
+    case HomeProfile::State::kReady:
+      return "ready";
+  }
+  std::abort();
 }
 
 Result<HomeProfile> ReadProfile(const std::string& path) {

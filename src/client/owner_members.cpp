@@ -19,14 +19,13 @@ Result<Hash> MemberNamed(const EnvironmentList& environment, const std::string& 
     if (found) {
       return Error{
           Code::kInvalid,
-          "several members of this environment have this name: give the id of the one that you mean, "
-          "which grantfs member list --json shows",
+          "several members of this environment have this name: give the id of the one that you mean",
           0, name + " of " + environment.name()};
     }
     found = id;
   }
   if (found) return *found;
-  return Error{Code::kNotFound, "is no member of this environment: grantfs member list shows who is", 0,
+  return Error{Code::kNotFound, "is no member of this environment", 0,
                name + " of " + environment.name()};
 }
 

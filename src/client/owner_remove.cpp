@@ -142,7 +142,7 @@ Status OwnerSessionImpl::CheckOwed(const std::string& environment, std::vector<s
   for (const auto& [id, member] : keeper_->FindEnvironment(environment)->members()) {
     if (!member.present || !vault.IsRemoved(id)) continue;
     owed.push_back(member.identity.name + " was removed from the vault and is still a member of " +
-                   environment + ": run grantfs member remove " + environment + " " + member.identity.name);
+                   environment + ", whose owner has to remove him there too");
   }
   for (const Listed& listed : GRANTFS_TRY(ListNames(environment, {}))) {
     const auto list = keeper_->RefreshSecret(listed.number, listed.name, listed.head);

@@ -25,6 +25,11 @@ bool IsLabel(std::string_view label) {
          std::all_of(label.begin(), label.end(), IsNameCharacter);
 }
 
+bool IsIpv4(const std::string& host) {
+  in_addr parsed{};
+  return inet_pton(AF_INET, host.c_str(), &parsed) == 1;
+}
+
 /// A DNS name, or an IPv4 address in the one form that everybody reads alike: whatever ends in a number must
 /// be the latter.
 bool IsNameOrIpv4(const std::string& host) {
@@ -35,8 +40,7 @@ bool IsNameOrIpv4(const std::string& host) {
   const std::string_view last = labels.back();
   const bool hexadecimal = last.starts_with("0x");
   if (!hexadecimal && !std::all_of(last.begin(), last.end(), digit)) return true;
-  in_addr parsed{};
-  return inet_pton(AF_INET, host.c_str(), &parsed) == 1;
+  return IsIpv4(host);
 }
 
 /// The canonical text of an IPv6 address (RFC 5952), or "".
@@ -84,6 +88,11 @@ std::string Address::Text() const { return HostInBrackets(host) + ":" + std::to_
 std::string Address::Authority() const { return port == kHttpsPort ? HostInBrackets(host) : Text(); }
 
 Result<Address> ParseAddress(std::string_view text) { return Parse(text, 1); }
+
+bool IsLoopback(const Address& address) {
+  const std::string& host = address.host;
+  return host == "localhost" || host == "::1" || (host.starts_with("127.") && IsIpv4(host));
+}
 
 Result<Address> ParseListenAddress(std::string_view text) { return Parse(text, 0); }
 

@@ -29,10 +29,6 @@ Result<Address> OwnName(const Address& bound) {
 
 }  // namespace
 
-bool IsLoopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || (host.starts_with("127.") && ParseAddress(host).has_value());
-}
-
 Result<Address> ParseServedName(std::string_view text) {
   Address name = GRANTFS_TRY(ParseAddress(text));
   if (!NamesPort(text)) name.port = 0;
@@ -59,8 +55,8 @@ std::vector<std::string> ServedAuthorities(const std::vector<Address>& names,
   std::transform(names.begin(), names.end(), std::back_inserter(authorities),
                  [](const Address& name) { return name.Authority(); });
   for (const Address& address : bound) {
-    if (IsLoopback(address.host)) authorities.push_back(address.Authority());
-    if (!IsLoopback(address.host) && !IsWildcard(address.host)) continue;
+    if (IsLoopback(address)) authorities.push_back(address.Authority());
+    if (!IsLoopback(address) && !IsWildcard(address.host)) continue;
     for (const char* host : {"localhost", "127.0.0.1", "::1"})
       authorities.push_back(Address{host, address.port}.Authority());
   }

@@ -12,9 +12,6 @@ namespace grantfs {
 /// A name that clients may sign for; port 0 = that of the first listen address.
 Result<Address> ParseServedName(std::string_view text);
 
-/// True for localhost, 127.0.0.0/8 and ::1.
-bool IsLoopback(std::string_view host);
-
 /// What is served under: the names given (their ports filled in), or one that fits where one listens.
 /// @param bound  the listen addresses with their real ports; at least one.
 Result<std::vector<Address>> ServedNames(const std::vector<std::string>& given,

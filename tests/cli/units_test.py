@@ -20,12 +20,12 @@ def main():
         for unit in units:
             with open(unit, encoding="utf-8") as file:
                 text = file.read()
-            if "/usr/bin/grantfs " not in text:
-                print(f"{unit}: does not run /usr/bin/grantfs")
+            if "/usr/local/bin/grantfs " not in text:
+                print(f"{unit}: does not run /usr/local/bin/grantfs")
                 failed = True
             copy = os.path.join(directory, os.path.basename(unit))
             with open(copy, "w", encoding="utf-8") as file:
-                file.write(text.replace("/usr/bin/grantfs ", program + " "))
+                file.write(text.replace("/usr/local/bin/grantfs ", program + " "))
             done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True, check=False)
             if done.returncode != 0 or done.stdout.strip():

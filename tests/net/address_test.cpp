@@ -49,5 +49,12 @@ TEST(AddressTest, OnlyAListenAddressMayHavePortZero) {
   EXPECT_FALSE(ParseAddress("0.0.0.0:0"));
 }
 
+TEST(AddressTest, LoopbackIsThisComputersOwn) {
+  for (const char* host : {"localhost", "127.0.0.1", "127.8.9.1", "::1"})
+    EXPECT_TRUE(IsLoopback(Address{host, 1})) << host;
+  for (const char* host : {"127.example.org", "128.0.0.1", "::2", "localhost.org", "0.0.0.0", "::"})
+    EXPECT_FALSE(IsLoopback(Address{host, 1})) << host;
+}
+
 }  // namespace
 }  // namespace grantfs

@@ -179,12 +179,12 @@ TEST_F(StreamTest, CancelWhileConnecting) {
 
 TEST_F(StreamTest, ASilentServerIsNoticed) {
   StartServer();
-  const auto client = Client(150ms);
+  const auto client = Client(2000ms);
   Reader reader;
   client->OpenStream(Get("/watch"), reader.Events());
   ASSERT_TRUE(Eventually([&] { return StreamCount() == 1; }));
   // As long as something comes, it lives.
-  const auto end = std::chrono::steady_clock::now() + 500ms;
+  const auto end = std::chrono::steady_clock::now() + 2500ms;
   ASSERT_TRUE(Eventually([&] {
     Streams()[0]->Write("beat\n");
     return std::chrono::steady_clock::now() > end;

@@ -28,15 +28,20 @@ struct HomeProfile {
   std::vector<Hash> pins;  ///< of the first contact; later ones are in the vault's list
 };
 
+/// "claiming", "enrolling", "ready": as identity.json has it.
+const char* HomeStateName(HomeProfile::State state);
+
+// clang-format off: a table
 /// The directory of one identity and its vault, 0700:
 ///
 ///     seed           0600, 32 bytes: both private keys derive from it
 ///     identity.json  0600, HomeProfile; written last, so that a home is whole or does not count
 ///     invite         0600, while enrolling: the invitation's secret
-///     recovery       0600, while claiming: the recovery identity's seed, so that an interrupted init can
-///     still show its code known.db       0600, what was verified (known_store.h)
+///     recovery       0600, while claiming: the recovery identity's seed, so that an interrupted init can show it
+///     known.db       0600, what was verified (known_store.h)
 ///
 /// Threads: none. Processes: several may use one home at once.
+// clang-format on
 class Home {
  public:
   /// Errors: kNotFound (there is none: what to run), kConflict (waits for approval, or an interrupted

@@ -23,6 +23,9 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
+/// True for localhost, 127.0.0.0/8 and ::1.
+bool IsLoopback(const Address& address);
+
 /// Reads "host[:port]": a DNS name (letters, digits, "-" and "_"; labels of 1..63, at most 253 characters),
 /// an IPv4 address in four decimal parts, or an IPv6 address in brackets; a port of 1..65535, kDefaultPort
 /// where it is missing. Errors: kInvalid with what is wrong; the subject is the text.

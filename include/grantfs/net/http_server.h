@@ -53,7 +53,7 @@ struct HttpServerOptions {
 };
 
 /// An HTTP/1.1 server over TLS 1.3 alone, without session resumption. Behind the parser stands a strict gate
-/// (src/net/request_gate.h): whatever a signed API must not see is answered with 400 and never reaches the
+/// (src/net/request_gate_internal.h): whatever a signed API must not see is answered with 400 and never reaches the
 /// handler.
 class HttpServer {
  public:
