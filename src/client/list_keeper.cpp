@@ -24,6 +24,18 @@ Error Forked(const ListId& list, std::uint64_t sequence) {
                0, Where(list, sequence)};
 }
 
+/// Pages of a list in which nothing counts, one after the other, that are taken before it is given up: what
+/// does not count costs a vault nothing to make.
+constexpr int kMaxUncountedPages = 20;
+
+Error Endless(const ListId& list, std::uint64_t sequence) {
+  return Error{
+      Code::kIntegrity,
+      "the vault serves a list that goes on and on without a statement that counts: nothing of it is "
+      "used",
+      0, Where(list, sequence)};
+}
+
 Error Withheld(const ListId& list, std::uint64_t sequence) {
   return Error{Code::kIntegrity, "the vault names a newer state of this list and does not show it", 0,
                Where(list, sequence)};
@@ -126,7 +138,7 @@ Status ListKeeper::CheckRemembered(const SignedList& list) {
 Result<ListKeeper::Fetched> ListKeeper::Fetch(SignedList& list, const std::function<UpperLists()>& upper,
                                               const Newer& refresh_upper) {
   Fetched fetched;
-  for (;;) {
+  for (int uncounted = 0;;) {
     const auto page = GRANTFS_TRY(ReadPage(list));
     GRANTFS_CHECK(CheckPage(list, page));
     GRANTFS_CHECK(ReceivePage(list, page, upper, refresh_upper, fetched.fresh));
@@ -134,6 +146,8 @@ Result<ListKeeper::Fetched> ListKeeper::Fetch(SignedList& list, const std::funct
       return Forked(list.id(), page.head->sequence);
     }
     if (list.next_sequence() > page.head->sequence) break;
+    uncounted = list.FirstUncounted(upper()) ? uncounted + 1 : 0;
+    if (uncounted > kMaxUncountedPages) return Endless(list.id(), list.next_sequence());
   }
   GRANTFS_CHECK(CheckRemembered(list));
   fetched.standing = list.CheckStanding(upper());

@@ -18,6 +18,10 @@ bool IsRefusal(const Error& error) {
   }
 }
 
+/// Pages of a secret's end, each of a few MiB at most; an owner who grants or revokes anything begins it
+/// anew.
+constexpr int kMaxTailPages = 64;
+
 constexpr char kHeadNotShown[] = "the vault names a head that its list does not have";
 constexpr char kLower[] = "the vault serves an older state than this machine has verified (a rollback)";
 
@@ -101,7 +105,11 @@ void MachineSessionImpl::JudgeAgain(MachineView& next, const MachineView& before
 
 // The end of a long list comes in pieces; what proves the grant belongs to the last.
 Result<api::GrantEvidence> MachineSessionImpl::Complete(api::GrantEvidence evidence) {
-  while (evidence.more) {
+  for (int pages = 0; evidence.more; ++pages) {
+    if (pages == kMaxTailPages) {
+      return Error{Code::kIntegrity, "the vault serves an end of this secret's list that has no end", 0,
+                   evidence.environment + "/" + evidence.path};
+    }
     const std::uint64_t last = evidence.first + evidence.statements.size() - 1;
     api::GrantsRequest request;
     request.secrets = {{evidence.secret, last}};

@@ -17,15 +17,14 @@ Result<Hash> MemberNamed(const EnvironmentList& environment, const std::string& 
   for (const auto& [id, member] : environment.members()) {
     if (!member.present || (member.identity.name != name && id.Hex() != name)) continue;
     if (found) {
-      return Error{
-          Code::kInvalid,
-          "several members of this environment have this name: give the id of the one that you mean",
-          0, name + " of " + environment.name()};
+      return Error{Code::kInvalid,
+                   "several members of this environment have this name: name the one that you mean by its id",
+                   0, name + " of " + environment.name()};
     }
     found = id;
   }
   if (found) return *found;
-  return Error{Code::kNotFound, "is no member of this environment", 0,
+  return Error{Code::kNotFound, "is no member of this environment: grantfs member list shows who is", 0,
                name + " of " + environment.name()};
 }
 

@@ -1,5 +1,7 @@
 // A taken vault shows a machine other grants, names, labels and lists than there are.
 
+#include <atomic>
+
 #include "hostile_test.h"
 
 namespace grantfs::testing {
@@ -229,6 +231,110 @@ TEST_F(HostileGrantsTest, AnEnvironmentsListForked) {
   Revoke("web-1", "b");
   ExpectSays(*session, "shop/prod is refused");
   EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity);
+}
+
+TEST_F(HostileGrantsTest, TheListsOfAnotherVault) {
+  ServedVault other;
+  const VaultList& theirs = other.world.vault;
+  InviteOptions invite;
+  invite.name = "web-2";
+  const auto line = Must(Owner().Invite(invite)).line;
+  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
+      api::kListsRead, [&](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
+        if (asked.list.kind != ListKind::kVault || asked.from != 0) return;
+        answer.head = theirs.head();
+        answer.statements.clear();
+        for (std::uint64_t i = 0; i < theirs.next_sequence(); ++i)
+          answer.statements.push_back(theirs.At(i)->envelope());
+      });
+  const auto enrolled = Enrol(Path("web-2"), &line, std::chrono::milliseconds(0), {});
+  EXPECT_EQ(CodeOf(enrolled), Code::kIntegrity);
+  EXPECT_NE(Sentence(enrolled).find("another history"), std::string::npos) << Sentence(enrolled);
+}
+
+TEST_F(HostileGrantsTest, AnOlderListThanTheInvitationNames) {
+  InviteOptions invite;
+  invite.name = "web-2";
+  const auto line = Must(Owner().Invite(invite)).line;
+  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
+      api::kListsRead, [](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
+        if (asked.list.kind != ListKind::kVault || answer.statements.size() < 2) return;
+        answer.statements.pop_back();
+        answer.head = Must(SignedStatement::Parse(answer.statements.back())).head();
+      });
+  const auto enrolled = Enrol(Path("web-2"), &line, std::chrono::milliseconds(0), {});
+  EXPECT_EQ(CodeOf(enrolled), Code::kIntegrity);
+  EXPECT_NE(Sentence(enrolled).find("rollback"), std::string::npos) << Sentence(enrolled);
+}
+
+TEST_F(HostileGrantsTest, AnEnvironmentsListRolledBack) {
+  const auto before = Capture<api::GrantsRequest, api::GrantsResponse>(api::kMachineGrants);
+  const auto session = Mount("web-1");
+  const Head old = before->environments.at(0).head;
+  vault_.SetRewrite({});
+  Must(Owner().AddMember("shop/prod", MakeHome("eve"), Role::kWriter, "", ""));
+  Stir();
+  ASSERT_TRUE(Eventually([&] { return Lists(*session, "b"); }));
+  LieAboutGrants([old](const auto&, api::GrantsResponse& answer) {
+    for (auto& environment : answer.environments) environment.head = old;
+  });
+  Revoke("web-1", "b");
+  ExpectSays(*session, "shop/prod is refused");
+  EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity);
+}
+
+TEST_F(HostileGrantsTest, HeadsThatTheirListsDoNotHave) {
+  const auto session = Mount("web-1");
+  LieAboutGrants([](const auto&, api::GrantsResponse& answer) { answer.vault_head.sequence += 1; });
+  Stir();
+  ExpectSays(*session, "the vault's own list is refused: the vault names a head");
+  EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity);
+  LieAboutGrants([](const auto&, api::GrantsResponse& answer) {
+    for (auto& environment : answer.environments) environment.head.sequence += 1;
+  });
+  Revoke("web-1", "b");
+  ExpectSays(*session, "shop/prod is refused: the vault names a head");
+  EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity);
+}
+
+TEST_F(HostileGrantsTest, AnEnvironmentThatARemovedOwnerMadeAnew) {
+  std::optional<Forger> bob;
+  AddAndRemoveBob([&] { bob.emplace(Path("bob")); });
+  const auto epoch = Must(MakeEpoch({bob->me().identity()}, nullptr, nullptr));
+  EnvironmentList fake("shop/prod");
+  const auto create = EnvironmentCreate{"shop/prod", bob->me().identity(), epoch.epoch};
+  Good(fake.Append(bob->Sign(bob->Next(fake, create)), {&bob->keeper().vault(), nullptr}));
+  vault_.SetRewrite([&](const HttpRequest& asked, HttpResponse& answer) {
+    if (answer.status != 200) return;
+    if (asked.path == api::kMachineGrants.path) {
+      auto grants = *api::GrantsResponse::FromJson(*ParseJson(answer.body));
+      for (auto& environment : grants.environments) environment.head = *fake.head();
+      answer.body = grants.ToJson().Dump();
+    }
+    if (asked.path != api::kListsRead.path) return;
+    const auto request = *api::ListReadRequest::FromJson(*ParseJson(asked.body));
+    if (request.list.kind != ListKind::kEnvironment) return;
+    answer.body = api::ListReadResponse{request.list, fake.head(), {fake.At(0)->envelope()}}.ToJson().Dump();
+  });
+  const auto session = Mount("web-1");
+  ExpectSays(*session, "does not begin with the statement that the vault's list names");
+  EXPECT_TRUE(session->CurrentListing()->secrets.empty());
+}
+
+TEST_F(HostileGrantsTest, AnEndThatHasNoEnd) {
+  std::atomic<int> asked_for{0};
+  LieAboutGrants([&](const api::GrantsRequest& asked, api::GrantsResponse& answer) {
+    ++asked_for;
+    for (auto& grant : answer.grants) {
+      grant.more = asked_for < 1000;
+      if (asked.secrets.empty()) continue;
+      grant.first = asked.secrets.front().from + 1;
+      grant.statements = {grant.grant};
+    }
+  });
+  const auto session = Mount("web-1");
+  ExpectSays(*session, "has no end");
+  EXPECT_LT(asked_for, 500);
 }
 
 TEST_F(HostileGrantsTest, AVersionOfARemovedOwner) {

@@ -118,6 +118,56 @@ TEST_F(HostileOwnerTest, ASecretsListRolledBack) {
   ExpectRefused(Again()->SetSecret(A(), Value("x"), {}), "rollback");
 }
 
+TEST_F(HostileOwnerTest, AHeadThatIsNotShown) {
+  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
+      api::kListsRead, [](const auto&, api::ListReadResponse& answer) { answer.head->sequence += 1; });
+  ExpectRefused(Again()->VaultStatus(), "does not show it");
+}
+
+TEST_F(HostileOwnerTest, AHeadThatIsNotTheLastStatement) {
+  Forger ann(Path("ann"));
+  const std::string next = ann.Forge(ann.keeper().vault(), PinsSet{{vault_.server().pin()}});
+  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
+      api::kListsRead, [&](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
+        if (asked.list.kind != ListKind::kVault) return;
+        answer.statements = {next};
+        answer.head = Must(SignedStatement::Parse(next)).head();
+        answer.head->hash.bytes[0] ^= 1;
+      });
+  ExpectRefused(Again()->VaultStatus(), "fork");
+}
+
+TEST_F(HostileOwnerTest, AListWithoutEnd) {
+  const auto stranger = NewIdentity("mallory");
+  Forger ann(Path("ann"));
+  Statement said = ann.Next(*ann.Upper().environment, Vouch{});
+  said.signer = stranger.Id();
+  int asked_for = 0;
+  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
+      api::kListsRead, [&](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
+        if (asked.list.kind != ListKind::kEnvironment || ++asked_for > 1000) return;
+        said.sequence = asked.from;
+        const auto made = Must(SignedStatement::Sign(said, stranger.signing_key()));
+        said.previous = made.hash();
+        answer.head = Head{1'000'000, made.hash()};
+        answer.statements = {made.envelope()};
+      });
+  ExpectRefused(Again()->GetSecret(A(), kCurrent), "goes on and on");
+  EXPECT_LT(asked_for, 100);
+}
+
+TEST_F(HostileOwnerTest, TwoMembersOfOneName) {
+  const Identity one = NewIdentity("dan").identity();
+  const Identity other = NewIdentity("dan").identity();
+  Must(Owner().AddMember("shop/prod", one, Role::kWriter, "", ""));
+  Must(Owner().AddMember("shop/prod", other, Role::kAuditor, "", ""));
+  const Status which = Owner().RemoveMember("shop/prod", "dan", "");
+  ASSERT_FALSE(which) << "which of them?";
+  EXPECT_EQ(which.error().code, Code::kInvalid);
+  Good(Owner().RemoveMember("shop/prod", one.Id().Hex(), ""));
+  Good(Owner().RemoveMember("shop/prod", "dan", ""));
+}
+
 TEST_F(HostileOwnerTest, AForkOfTheVaultsList) {
   // Two statements that the owner signed for one place: one was refused with a conflict, and kept.
   Forger ann(Path("ann"));
