@@ -91,7 +91,9 @@ bool SecretList::HeldSince(const Statement& statement, const SeenHeads* at, cons
 Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper) const {
   const auto* version = std::get_if<VersionPublish>(&statement.act);
   if (version != nullptr && version->epoch != upper.environment->newest_epoch().number) {
-    return Error{Code::kConflict, "the version is sealed to an environment key that is no longer the newest",
+    return Error{Code::kConflict,
+                 "the version is sealed to an environment key that is no longer the newest: read the lists "
+                 "again, and seal it anew",
                  0, state_.path};
   }
   const auto* grant = std::get_if<GrantAdd>(&statement.act);

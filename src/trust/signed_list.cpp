@@ -17,8 +17,10 @@ bool MaySealTail(const Act& act) {
 
 Status CheckOneHead(const Head& named, const SignedList& list, const std::string& where) {
   if (named.sequence >= list.next_sequence()) {
-    return Error{Code::kConflict, "the statement names a head above it that is newer than the one known here",
-                 0, where};
+    return Error{
+        Code::kConflict,
+        "the statement names a head above it that is newer than the one known here: read the lists again", 0,
+        where};
   }
   const auto known = list.HashAt(named.sequence);
   if (!known || *known != named.hash) {
@@ -61,12 +63,13 @@ Status SignedList::CheckLink(const Statement& statement) const {
   if (statement.list != id_)
     return Error{Code::kIntegrity, "the statement belongs to another list", 0, where};
   if (statement.sequence != next_sequence()) {
-    return Error{Code::kConflict, "the statement is not the next of its list", 0, where};
+    return Error{Code::kConflict, "the statement is not the next of its list: read the list again", 0, where};
   }
   if (entries_.empty() && first_ != 0) return {};  // a machine's view begins where it was told to
   const Hash previous = entries_.empty() ? Hash{} : entries_.back().statement->hash();
   if (statement.previous != previous) {
-    return Error{Code::kConflict, "the statement does not follow the list's last one", 0, where};
+    return Error{Code::kConflict, "the statement does not follow the list's last one: read the list again", 0,
+                 where};
   }
   return {};
 }

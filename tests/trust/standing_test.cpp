@@ -201,5 +201,22 @@ TEST_F(StandingTest, AClaimedStateMustFollowFromTheList) {
   EXPECT_EQ(world.secret.next_sequence(), 2u);
 }
 
+TEST_F(StandingTest, AConflictSaysThatTheListsAreToBeReadAgain) {
+  const auto says = [](const Status& status) {
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, Code::kConflict);
+    EXPECT_NE(Describe(status.error()).find("read the list"), std::string::npos) << Describe(status.error());
+  };
+  const auto late = world.MadeOf(world.secret, world.owner, Vouch{});
+  Statement forked = world.NextOf(world.secret, world.owner, Vouch{});
+  forked.previous.bytes[0] ^= 1;
+  says(world.secret.Append(world.Sign(forked, world.owner), world.Upper()));
+  Statement ahead = world.NextOf(world.secret, world.owner, Vouch{});
+  ++ahead.heads.vault->sequence;
+  says(world.secret.Append(world.Sign(ahead, world.owner), world.Upper()));
+  EXPECT_TRUE(world.AddTo(world.secret, world.owner, world.VersionOf(world.secret)));
+  says(world.secret.Append(late, world.Upper()));
+}
+
 }  // namespace
 }  // namespace grantfs::testing
