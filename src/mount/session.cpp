@@ -21,6 +21,9 @@ namespace {
 
 // FUSE_DIRECT_IO_ALLOW_MMAP of Linux 6.6, bit 36 of the two words of flags; libfuse 3.14 does not know it.
 constexpr std::uint32_t kAllowMmapFlag2 = 1U << (36 - 32);
+// A read of up to 1 MiB is one request. libfuse asks for as few pages as a write would need, so that a read
+// came in pieces, and a refusal or a restart between two of them cut a value short.
+constexpr std::uint16_t kMaxPages = 256;
 // Reads of the page cache that may wait at once while others are served.
 constexpr unsigned kMaxBackground = 64;
 
@@ -109,9 +112,12 @@ ssize_t Session::WriteInit(int fd, const iovec* parts, int count) {
     std::memcpy(reinterpret_cast<char*>(&reply) + size, parts[i].iov_base, part);
     size += part;
   }
-  if (shared_mmap_ && reply.header.error == 0 && size == sizeof reply) {
-    reply.init.flags |= FUSE_INIT_EXT;
-    reply.init.flags2 |= kAllowMmapFlag2;
+  if (reply.header.error == 0 && size == sizeof reply) {
+    if ((reply.init.flags & FUSE_MAX_PAGES) != 0) reply.init.max_pages = kMaxPages;
+    if (shared_mmap_) {
+      reply.init.flags |= FUSE_INIT_EXT;
+      reply.init.flags2 |= kAllowMmapFlag2;
+    }
   }
   const ssize_t wrote = write(fd, &reply, size);
   initialised_ = wrote >= 0 && reply.header.error == 0;

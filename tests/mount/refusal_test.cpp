@@ -197,6 +197,20 @@ TEST_F(RefusalTest, OfAnOpenFileIsAskedForWhenTheVaultIsNotHeard) {
   EXPECT_EQ(ReadError(fd.get()), 0);
 }
 
+TEST_F(RefusalTest, ComesForAWholeReadAndNotInItsMiddle) {
+  source_.Put(kName, std::string(1024 * 1024, 'x'));
+  Mount();
+  UniqueFd fd(Open(At(kName)));
+  source_.SetHeard(false);  // each request of the kernel is a check
+  std::string buffer(3 * 4096, ' ');
+  char* before_page = buffer.data() + 4096 - reinterpret_cast<std::uintptr_t>(buffer.data()) % 4096 - 100;
+  EXPECT_EQ(pread(fd.get(), before_page < buffer.data() ? before_page + 4096 : before_page, 200, 0), 200);
+  EXPECT_EQ(source_.checks(), 1U);
+  buffer.resize(1024 * 1024);
+  EXPECT_EQ(pread(fd.get(), buffer.data(), buffer.size(), 0), 1024 * 1024);
+  EXPECT_LE(source_.checks(), 1U + 2U);  // two where the buffer does not begin with a page
+}
+
 TEST_F(RefusalTest, NamesTheCaller) {
   source_.Put(kName, "content");
   Mount();
