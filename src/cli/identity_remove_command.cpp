@@ -19,12 +19,13 @@ Status RunIdentityRemoveCommand(Context& context) {
   const auto result =
       GRANTFS_TRY(session->RemoveIdentity(context.arguments.At(0), context.arguments.Text("reason")));
   if (context.json())
-    context.terminal.OutJson(Json::Object({{"name", result.name},
-                                           {"revoked", NamesJson(result.revoked)},
-                                           {"read", ReadsJson(result.read)},
-                                           {"reads_known", result.reads_known},
-                                           {"not_owned", Json::Array({result.not_owned.begin(), result.not_owned.end()})},
-                                           {"problems", Json::Array({result.problems.begin(), result.problems.end()})}}));
+    context.terminal.OutJson(
+        Json::Object({{"name", result.name},
+                      {"revoked", NamesJson(result.revoked)},
+                      {"read", ReadsJson(result.read)},
+                      {"reads_known", result.reads_known},
+                      {"not_owned", Json::Array({result.not_owned.begin(), result.not_owned.end()})},
+                      {"problems", Json::Array({result.problems.begin(), result.problems.end()})}}));
   else
     OutResult(context.terminal, result);
   if (result.problems.empty()) return {};

@@ -76,7 +76,8 @@ Status RunInitCommand(Context& context) {
       context.terminal,
       {.file = context.arguments.Text("file"), .prompt = "claim", .max_bytes = kMaxClaimBytes}));
   if (claim.size() == 0)
-    return Error{Code::kInvalid, "there is no claim to read; grantfs serve makes one at its first start, DIR/claim"};
+    return Error{Code::kInvalid,
+                 "there is no claim to read; grantfs serve makes one at its first start, DIR/claim"};
   const InitResult result = GRANTFS_TRY(InitVault(context.home, claim, name, context.Client()));
   return OutResult(context, result);
 }

@@ -53,12 +53,13 @@ Status RunStatusMachine(Context& context) {
   const SourceStatus status = session->CurrentStatus();
   const std::size_t granted = session->CurrentListing()->secrets.size();
   if (context.json()) {
-    context.terminal.OutJson(Json::Object({{"vault", status.vault_id},
-                                           {"address", status.vault_address},
-                                           {"machine", status.machine},
-                                           {"granted", granted},
-                                           {"problem", status.problem},
-                                           {"notices", Json::Array({status.notices.begin(), status.notices.end()})}}));
+    context.terminal.OutJson(
+        Json::Object({{"vault", status.vault_id},
+                      {"address", status.vault_address},
+                      {"machine", status.machine},
+                      {"granted", granted},
+                      {"problem", status.problem},
+                      {"notices", Json::Array({status.notices.begin(), status.notices.end()})}}));
     return {};
   }
   Table table;

@@ -50,6 +50,8 @@ class MachineSessionImpl final : public MachineSession {
     std::set<std::uint64_t> secrets;
     std::uint64_t change = 0;  ///< up to which the listing is complete when it is done
     bool empty() const { return !everything && !upper && secrets.empty() && change == 0; }
+    /// A vault that names changes faster than they can be looked at is asked for everything instead.
+    void Add(const Work& more);
   };
   /// An open that waits for its secret to be looked at anew.
   struct Waiter {

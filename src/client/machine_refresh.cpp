@@ -113,12 +113,7 @@ void MachineSessionImpl::Failed(const Work& work, const Error& error) {
     busy_ = false;
     failure_ = error;
     not_before_ = Timer::Clock::now() + kRetry;
-    if (options_.watch) {
-      work_.everything = work_.everything || work.everything;
-      work_.upper = work_.upper || work.upper;
-      work_.secrets.insert(work.secrets.begin(), work.secrets.end());
-      work_.change = std::max(work_.change, work.change);
-    }
+    if (options_.watch) work_.Add(work);
   }
   round_ended_.notify_all();
 }
@@ -153,7 +148,10 @@ Status MachineSessionImpl::RefreshSecrets(const std::set<std::uint64_t>& numbers
       changed.push_back(evidence.secret);
     }
     if (response.more && changed.empty()) {
-      return Error{Code::kUnsupported, "the vault's answer is malformed; this grantfs and the vault's may be of different versions", 0, home_.profile().address.Text()};
+      return Error{
+          Code::kUnsupported,
+          "the vault's answer is malformed; this grantfs and the vault's may be of different versions", 0,
+          home_.profile().address.Text()};
     }
     // What was asked for and is not there is no longer granted; behind a cut answer nothing is known.
     const std::uint64_t known_to = response.more ? changed.back() : left[count - 1];

@@ -10,6 +10,7 @@ namespace {
 constexpr std::chrono::milliseconds kFirstBackoff{100};
 constexpr std::chrono::milliseconds kLastBackoff{5'000};
 constexpr std::uint64_t kBeatsBetweenLooks = 30;
+constexpr std::size_t kMaxChanged = 10'000;  ///< secrets to look at one by one
 
 }  // namespace
 
@@ -74,13 +75,20 @@ void MachineSessionImpl::HeardHello(const api::WatchLine& hello) {
   Post(work);
 }
 
+void MachineSessionImpl::Work::Add(const Work& more) {
+  everything = everything || more.everything;
+  upper = upper || more.upper;
+  change = std::max(change, more.change);
+  secrets.insert(more.secrets.begin(), more.secrets.end());
+  if (secrets.size() <= kMaxChanged) return;
+  secrets.clear();
+  everything = true;
+}
+
 void MachineSessionImpl::Post(const Work& work) {
   {
     const std::lock_guard guard(work_mutex_);
-    work_.everything = work_.everything || work.everything;
-    work_.upper = work_.upper || work.upper;
-    work_.secrets.insert(work.secrets.begin(), work.secrets.end());
-    work_.change = std::max(work_.change, work.change);
+    work_.Add(work);
   }
   work_changed_.notify_all();
 }

@@ -90,15 +90,13 @@ Status OwnerSessionImpl::Enter(const std::string& environment, Operation operati
   GRANTFS_CHECK(RefreshUpper(environment));
   const auto role = keeper_->FindEnvironment(environment)->RoleOf(me_.Id());
   if (!role) {
-    return Error{Code::kDenied,
-                 "you are no member of this environment; one of its owners can add you", 0,
+    return Error{Code::kDenied, "you are no member of this environment; one of its owners can add you", 0,
                  environment};
   }
   if (!RoleAllows(*role, operation)) {
-    return Error{
-        Code::kDenied,
-        "your role in this environment does not allow it; one of its owners can change that", 0,
-        environment};
+    return Error{Code::kDenied,
+                 "your role in this environment does not allow it; one of its owners can change that", 0,
+                 environment};
   }
   return {};
 }

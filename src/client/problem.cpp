@@ -39,7 +39,8 @@ Meaning MeaningOf(api::ProblemCode code) {
       return {Code::kNotFound, "there is no such thing, or this identity may not see it",
               "mind the spelling, or ask an owner to let this identity see it"};
     case Problem::kConflict:
-      return {Code::kConflict, "others changed it at the same moment, or it exists already; look, and try again",
+      return {Code::kConflict,
+              "others changed it at the same moment, or it exists already; look, and try again",
               "look at it as it is now, and try again"};
     case Problem::kSuperseded:
       return {Code::kConflict, "a newer version has taken its place; read again", "read again"};

@@ -68,7 +68,8 @@ Result<SecretMemory> DecodeRecoveryCode(const SecretMemory& text) {
   }
   std::uint8_t checksum[kChecksumBytes];
   Checksum(raw.Expose().first(kRecoverySeedBytes), checksum);
-  if (bits != kDigits * 5 || std::memcmp(checksum, raw.Expose().data() + kRecoverySeedBytes, kChecksumBytes) != 0) {
+  if (bits != kDigits * 5 ||
+      std::memcmp(checksum, raw.Expose().data() + kRecoverySeedBytes, kChecksumBytes) != 0) {
     return Mistyped();
   }
   auto seed = GRANTFS_TRY(SecretMemory::Allocate(kRecoverySeedBytes));

@@ -66,7 +66,8 @@ Result<Address> Parse(std::string_view text, std::uint16_t least_port) {
   std::transform(address.host.begin(), address.host.end(), address.host.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (bracket != 0) {
-    if (host.size() != bracket + 1) return BadAddress("something stands between the address and its port", text);
+    if (host.size() != bracket + 1)
+      return BadAddress("something stands between the address and its port", text);
     address.host = CanonicalIpv6(address.host.substr(1, bracket - 1));
   } else if (!IsNameOrIpv4(address.host)) {
     address.host.clear();

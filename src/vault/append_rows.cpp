@@ -28,8 +28,8 @@ Status CheckCopies(Job& job, std::uint64_t secret, std::uint32_t version, const 
   if (missing.empty()) return {};
   const Recipient& who = missing[0].recipient;
   return Unmet("a copy of its data key was not sent ahead", VersionText(secret, missing[0].version) +
-                                                                  " for " + RecipientKindName(who.kind) +
-                                                                  " " + std::to_string(who.number));
+                                                                " for " + RecipientKindName(who.kind) + " " +
+                                                                std::to_string(who.number));
 }
 
 // Where the mount shows a directory, no file can be.

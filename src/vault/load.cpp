@@ -28,7 +28,8 @@ Result<std::shared_ptr<const List>> LoadVerified(StoreReader& reader, const Uppe
 Status LoadList(StoreReader& reader, const UpperLists& upper, SignedList* list) {
   const std::string name = list->id().Text();
   for (;;) {
-    const auto page = GRANTFS_TRY(reader.ReadStatements(name, list->next_sequence(), kStatementsPage, kPageBytes));
+    const auto page =
+        GRANTFS_TRY(reader.ReadStatements(name, list->next_sequence(), kStatementsPage, kPageBytes));
     if (page.empty()) return {};
     for (const StoredStatement& stored : page) GRANTFS_CHECK(Receive(stored, upper, list));
   }

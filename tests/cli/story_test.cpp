@@ -66,8 +66,7 @@ TEST(StoryTest, EveryListIsADocument) {
   EXPECT_TRUE(document({"audit", "verify"}).Find("good")->AsBool());
   EXPECT_EQ(document({"approve"}).Find("waiting")->Items().size(), 0u);
   EXPECT_TRUE(document({"invite", "web-2"}).Find("line")->AsString().starts_with("grantfs-invite-1."));
-  for (const Words& words :
-       std::vector<Words>{{"status"}, {"identity", "list"}, {"audit", "list"}})
+  for (const Words& words : std::vector<Words>{{"status"}, {"identity", "list"}, {"audit", "list"}})
     EXPECT_TRUE(document(words).is(Json::Kind::kObject)) << words[0];
   for (const char* homeless : {"version", "help"})
     EXPECT_TRUE(RunProgram({homeless, "--json"}).Document().is(Json::Kind::kObject)) << homeless;

@@ -37,7 +37,7 @@ struct AuditSearchRequest {
   static Result<AuditSearchRequest> FromJson(const Json& json);
 };
 struct AuditSearchResponse {
-  std::vector<AuditEntry> records;  ///< may be fewer than asked for, even none, and yet not the last
+  std::vector<AuditEntry> records;    ///< may be fewer than asked for, even none, and yet not the last
   std::optional<std::uint64_t> next;  ///< go on with `before` = this, which is lower; none: there is no more
   Json ToJson() const;
   static Result<AuditSearchResponse> FromJson(const Json& json);

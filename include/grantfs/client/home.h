@@ -31,7 +31,7 @@ struct HomeProfile {
 /// "claiming", "enrolling", "ready": as identity.json has it.
 const char* HomeStateName(HomeProfile::State state);
 
-// clang-format off: a table
+// clang-format off
 /// The directory of one identity and its vault, 0700:
 ///
 ///     seed           0600, 32 bytes: both private keys derive from it

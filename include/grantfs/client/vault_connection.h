@@ -36,9 +36,9 @@ struct ConnectionOptions {
 ///
 /// Errors of calls: those of HttpClient, and what a problem document says, each a clause that says how to
 /// mend it: kUnauthentic, kDenied, kExpired (an invitation or a grant), kNotFound, kConflict, kThrottled,
-/// kUnrecorded, kUnreachable (the vault says that it is unavailable), kUnsupported (the vault and this program do
-/// not understand each other), kIntegrity (so says the vault of what it was sent), kIo (it failed). Their
-/// subject is "host:port".
+/// kUnrecorded, kUnreachable (the vault says that it is unavailable), kUnsupported (the vault and this
+/// program do not understand each other), kIntegrity (so says the vault of what it was sent), kIo (it
+/// failed). Their subject is "host:port".
 class VaultConnection {
  public:
   /// @param keyid  as in signatures.  @param key  outlives the connection.  Connects to nothing yet.

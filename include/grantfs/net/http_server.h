@@ -53,8 +53,8 @@ struct HttpServerOptions {
 };
 
 /// An HTTP/1.1 server over TLS 1.3 alone, without session resumption. Behind the parser stands a strict gate
-/// (src/net/request_gate_internal.h): whatever a signed API must not see is answered with 400 and never reaches the
-/// handler.
+/// (src/net/request_gate_internal.h): whatever a signed API must not see is answered with 400 and never
+/// reaches the handler.
 class HttpServer {
  public:
   /// Runs on a server thread and must not block for long; answers through the Responder, then or later.
