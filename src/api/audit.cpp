@@ -47,7 +47,7 @@ Json AuditRecordsResponse::ToJson() const {
 Result<AuditRecordsResponse> AuditRecordsResponse::FromJson(const Json& json) {
   JsonReader in(json, "audit");
   AuditRecordsResponse response;
-  response.checkpoint = in.String("checkpoint", kMaxCheckpointBytes);
+  response.checkpoint = in.String("checkpoint", kMaxSentCheckpointBytes);
   response.records = ReadObjects<AuditEntry>(in, "records", kMaxAuditRecords, ReadEntry);
   GRANTFS_CHECK(in.Finish());
   return response;

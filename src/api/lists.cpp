@@ -90,7 +90,7 @@ Result<StatusResponse> StatusResponse::FromJson(const Json& json) {
   status.time = ReadTime(in, "time");
   status.vault_head = ReadVaultHead(in);
   status.level = in.Number("level", 1, 1'000'000);
-  status.checkpoint = in.String("checkpoint", kMaxCheckpointBytes);
+  status.checkpoint = in.String("checkpoint", kMaxSentCheckpointBytes);
   status.claimable = in.Bool("claimable");
   GRANTFS_CHECK(in.Finish());
   return status;

@@ -141,7 +141,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Status VouchBefore(const EnvironmentList& after, const std::string& reason);
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, bool identity_too);
   Result<std::size_t> Mend(const ListId& list, const std::string& reason, bool vouch);
-  std::optional<Identity> AnyoneNamed(const std::string& name) const;
+  /// Nobody if there is none. Errors: kInvalid (several).
+  Result<std::optional<Identity>> AnyoneNamed(const std::string& name) const;
   Status EndIdentity(const Identity& who, const std::string& reason);
   void RevokeRemoved(const Hash& id, const std::string& reason, RemoveIdentityResult& result);
   Status CheckOwed(const std::string& environment, std::vector<std::string>& owed);

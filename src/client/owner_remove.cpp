@@ -27,17 +27,22 @@ std::optional<Identity> OwnerNamed(const VaultList& vault, const std::string& na
 
 }  // namespace
 
-std::optional<Identity> OwnerSessionImpl::AnyoneNamed(const std::string& name) const {
-  if (const auto machine = MachineNamed(keeper_->machines(), name)) return machine;
-  if (const auto owner = OwnerNamed(keeper_->vault(), name)) return owner;
+Result<std::optional<Identity>> OwnerSessionImpl::AnyoneNamed(const std::string& name) const {
+  std::map<Hash, Identity> found;
+  const auto add = [&found](const Identity& who) { found.emplace(who.Id(), who); };
+  if (const auto machine = MachineNamed(keeper_->machines(), name)) add(*machine);
+  if (const auto owner = OwnerNamed(keeper_->vault(), name)) add(*owner);
   for (const auto& [environment, entry] : keeper_->vault().environments()) {
     const EnvironmentList* list = keeper_->FindEnvironment(environment);
     if (list == nullptr) continue;
     for (const auto& [id, member] : list->members()) {
-      if (IsNamed(member.identity, name)) return member.identity;
+      if (IsNamed(member.identity, name)) add(member.identity);
     }
   }
-  return std::nullopt;
+  if (found.size() > 1)
+    return Error{Code::kInvalid, "several have this name; name the one that you mean by its id", 0, name};
+  if (found.empty()) return std::optional<Identity>();
+  return std::optional<Identity>(found.begin()->second);
 }
 
 // In the vault's list, which every client verifies, and for a machine at the same time in the list of
@@ -70,7 +75,7 @@ Result<RemoveIdentityResult> OwnerSessionImpl::RemoveIdentity(const std::string&
     GRANTFS_CHECK(RequireVaultOwner());
     GRANTFS_CHECK(keeper_->RefreshMachines());
     GRANTFS_TRY(EnvironmentsWith(Operation::kManageMembers));  // so that their members are known by name
-    const auto who = AnyoneNamed(name);
+    const auto who = GRANTFS_TRY(AnyoneNamed(name));
     if (!who) {
       return Error{Code::kNotFound,
                    "there is no such identity: grantfs identity list shows those that there are", 0, name};

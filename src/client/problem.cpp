@@ -89,6 +89,10 @@ Error ErrorOfResponse(const HttpResponse& response, const std::string& keyid, co
   if (response.status == 401) return Unauthentic(keyid, subject);
   const auto json = ParseJson(response.body, {.max_bytes = kMaxProblemBytes});
   const auto problem = json ? api::Problem::FromJson(*json) : Result<api::Problem>(json.error());
+  if (!problem && response.status >= 502 && response.status <= 504) {
+    return Error{Code::kUnreachable, "what answers in the vault's place says that it is down; try again", 0,
+                 subject};
+  }
   if (!problem) {
     return Error{Code::kUnsupported, "this is no answer of a grantfs vault; look at the address", 0, subject};
   }

@@ -16,7 +16,7 @@
 #include "mount/decide_internal.h"
 #include "mount/directory_ids_internal.h"
 #include "mount/line_limiter_internal.h"
-#include "mount/lru_map_internal.h"
+#include "mount/recent_map_internal.h"
 #include "mount/open_files_internal.h"
 #include "mount/open_rules_internal.h"
 #include "mount/owners_internal.h"
@@ -124,7 +124,7 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   std::shared_ptr<const Tree> tree_;
 
   std::mutex past_mutex_;
-  LruMap<NodeId, FileAttributes> past_{65536};  // versions that are not shown any more
+  RecentMap<NodeId, FileAttributes> past_{65536};  // versions that are not shown any more
   std::mutex report_mutex_;
   std::array<CachedReport, 2> reports_;
 

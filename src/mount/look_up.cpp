@@ -11,6 +11,8 @@ namespace grantfs {
 
 namespace {
 
+constexpr std::size_t kMaxPartBytes = 255;  // of a path between two slashes, as everywhere on Linux
+
 /// Reports change by themselves, so their looks are never remembered.
 double AttributeTimeout(NodeId node) {
   return node == kStatusNode || node == kGrantsNode ? 0 : kRememberSeconds;
@@ -104,7 +106,8 @@ void LookUp(fuse_req_t req, fuse_ino_t parent, const char* name) {
     const Child* child = directory ? directory->Find(name) : nullptr;
     const fuse_entry_param entry = child ? EntryOf(filesystem, view.tree(), child->id) : fuse_entry_param{};
     if (entry.ino == 0) {
-      fuse_reply_err(req, ENOENT);  // which the kernel does not remember
+      // Neither of which the kernel remembers.
+      fuse_reply_err(req, std::string_view(name).size() > kMaxPartBytes ? ENAMETOOLONG : ENOENT);
       return;
     }
     if (KindOf(entry.ino) == NodeKind::kSecret) {
@@ -139,7 +142,7 @@ void StatFilesystem(fuse_req_t req, fuse_ino_t) {
   Guarded(req, [&](Filesystem& filesystem) {
     struct statvfs info {};
     info.f_bsize = info.f_frsize = 4096;
-    info.f_namemax = 255;
+    info.f_namemax = kMaxPartBytes;
     info.f_files = filesystem.CurrentTree()->secrets().size();
     fuse_reply_statfs(req, &info);
   });

@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "mount/lru_map_internal.h"
+#include "mount/recent_map_internal.h"
 #include "mount/node_id_internal.h"
 
 namespace grantfs {
@@ -66,8 +66,8 @@ class OpenRules {
   void Bind(NodeId node);
 
   mutable std::mutex mutex_;
-  LruMap<std::uint32_t, Thread> threads_;
-  LruMap<std::uint64_t, std::set<std::uint32_t>> bound_;  // secret -> versions whose nodes are bound
+  RecentMap<std::uint32_t, Thread> threads_;
+  RecentMap<std::uint64_t, std::set<std::uint32_t>> bound_;  // secret -> versions whose nodes are bound
 };
 
 }  // namespace grantfs

@@ -23,7 +23,6 @@ class RowColumns {
   std::string Text() { return row_.Text(next_++); }
   Bytes Blob() { return row_.Blob(next_++); }
   bool NextIsNull() const { return row_.IsNull(next_); }
-  void Skip() { ++next_; }
   Hash Digest() { return Hash{Fixed()}; }
   std::array<std::uint8_t, 32> Fixed() {
     std::array<std::uint8_t, 32> bytes{};

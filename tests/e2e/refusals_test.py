@@ -52,7 +52,7 @@ class RefusalsTest(Case):
         invitation = json.loads(self.owner.run("invite", "web-1", "--ttl", "1s", "--json").out)
         until("the invitation expires", lambda: time.time() > invitation["expires"] + 1)
         home = Home(self.world, "web-1")
-        self.refused(home.run("enroll", stdin=invitation["line"].encode(), expect=None), DENIED, "expired", "invite")
+        self.refused(home.run("enroll", stdin=invitation["line"].encode(), expect=None), DENIED, "expired", "new one")
         home.run("enroll", stdin=self.owner.run("invite", "web-1").out)  # nothing is lost: a new one serves
 
     def test_an_unknown_identity(self):

@@ -92,6 +92,8 @@ TEST_F(FilesTest, LieInTheirEnvironments) {
   EXPECT_EQ(OutputOf({"grep", "-r", "needle", At("shop")}), At("shop/prod/db-password") + ":needle\n");
   EXPECT_EQ(OpenError("shop/prod/nothing"), ENOENT);
   EXPECT_EQ(OpenError("shop/nothing/db-password"), ENOENT);
+  EXPECT_EQ(OpenError("shop/prod/" + std::string(255, 'n')), ENOENT);
+  EXPECT_EQ(OpenError("shop/prod/" + std::string(256, 'n')), ENAMETOOLONG);
   EXPECT_EQ(OpenError("shop/prod/db-password/x"), ENOTDIR);
 }
 

@@ -11,7 +11,7 @@
 #include "mount/caller_internal.h"
 #include "mount/decide_internal.h"
 #include "mount/line_limiter_internal.h"
-#include "mount/lru_map_internal.h"
+#include "mount/recent_map_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
 #include "mount/open_files_internal.h"
@@ -104,8 +104,8 @@ TEST(OpenFilesTest, RememberWhatAVersionLookedLike) {
   EXPECT_FALSE(files.AttributesOf(SecretNode(7, 3)));
 }
 
-TEST(LruMapTest, ForgetsTheOldest) {
-  LruMap<int, int> map(2);
+TEST(RecentMapTest, ForgetsTheOldest) {
+  RecentMap<int, int> map(2);
   map.Touch(1) = 10;
   map.Touch(2) = 20;
   map.Touch(1) = 11;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "grantfs/api/routes.h"
+#include "grantfs/json/json.h"
 #include "grantfs/net/http_client.h"
 #include "grantfs/net/http_server.h"
 #include "grantfs/server/server.h"

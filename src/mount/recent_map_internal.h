@@ -9,15 +9,15 @@ namespace grantfs {
 
 /// A map of at most `capacity` entries that forgets the one which was written longest ago. Threads: guard it.
 template <typename Key, typename Value>
-class LruMap {
+class RecentMap {
  public:
-  explicit LruMap(std::size_t capacity) : capacity_(capacity) {}
+  explicit RecentMap(std::size_t capacity) : capacity_(capacity) {}
 
   Value* Find(const Key& key) {
     auto found = index_.find(key);
     return found == index_.end() ? nullptr : &found->second->second;
   }
-  const Value* Find(const Key& key) const { return const_cast<LruMap*>(this)->Find(key); }
+  const Value* Find(const Key& key) const { return const_cast<RecentMap*>(this)->Find(key); }
 
   /// Finds or makes the entry, which becomes the newest.
   Value& Touch(const Key& key) {
