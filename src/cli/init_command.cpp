@@ -1,6 +1,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "commands_internal.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/join.h"
@@ -24,8 +26,13 @@ Result<std::string> OwnerName(const Arguments& arguments) {
 
 // A file that cannot be made must be known before the code exists.
 Status CheckRecoveryFile(const std::string& path) {
-  if (path.empty() || !PathExists(path)) return {};
-  return Error{Code::kConflict, "exists already; name another file for the recovery code", 0, path};
+  if (path.empty()) return {};
+  if (PathExists(path))
+    return Error{Code::kConflict, "exists already; name another file for the recovery code", 0, path};
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  if (::access(directory.c_str(), W_OK | X_OK) == 0) return {};
+  return Error{Code::kIo, "the recovery code could not be written there; name another file", errno, path};
 }
 
 // True if it is in the file that was asked for; else it has to be shown.

@@ -90,7 +90,8 @@ void OutReads(Terminal& terminal, const std::string& machine, const std::vector<
     if (report.holds_current) line += ": it knows the current value, so set a new one";
     terminal.Note(line);
   }
-  if (reads.empty()) terminal.Note(machine + " has never read any of it: nothing needs a new value");
+  if (reads.empty()) terminal.Note(machine + " has read nothing of what was revoked now");
+  terminal.Note("what it read under grants that ended earlier: grantfs audit list --actor " + machine);
 }
 
 Json ReadsJson(const std::vector<ReadReport>& reads) {

@@ -12,6 +12,8 @@ Result<SecretValue> ReadValue(Context& context, const SecretName& name) {
                                                               .prompt = "value of " + name.Full(),
                                                               .twice = true,
                                                               .max_bytes = kMaxSecretBytes}));
+  if (value.size() == 0 && !context.arguments.Flag("empty"))
+    return Error{Code::kInvalid, "the value is empty; if it is meant to be, say --empty", 0, name.Full()};
   if (terminal.ErrIsTerminal() && EndsInNewline(value))
     terminal.Note("note: the value ends in a newline, which belongs to it; printf %s VALUE has none");
   return SecretValue(std::move(value));
@@ -56,6 +58,7 @@ const Command kSecretSetCommand = {
 secret. The value is what standard input holds, byte for byte (a newline at its end is kept), or what
 you type at a prompt; it never stands in an argument, where other users could see it.)",
     .options = {{"file", "FILE", "read the value from FILE, byte for byte"},
+                {"empty", "", "let the value be empty, which is refused else"},
                 {"owner", "TEXT", "of a new secret: who answers for it"},
                 {"description", "TEXT", "of a new secret: what it is"},
                 {"reason", "TEXT", "why; it stands in the signed statement"}},

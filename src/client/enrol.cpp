@@ -20,6 +20,7 @@ struct Waiting {
   Home home;
   PrivateIdentity identity;
   InviteSecret invite;
+  bool is_new = false;  ///< this call made the home
 };
 
 ConnectionOptions ConnectionOf(const HomeProfile& profile, const ClientOptions& options) {
@@ -78,7 +79,9 @@ Result<Waiting> BeginWaiting(const std::string& directory, const InviteLine& lin
   const auto seed = GRANTFS_TRY(RandomKey());
   const Home home = GRANTFS_TRY(Home::Create(directory, profile, seed, &line.secret, nullptr));
   GRANTFS_CHECK(RememberInviter(home, line));
-  return OpenWaiting(directory);
+  Waiting begun = GRANTFS_TRY(OpenWaiting(directory));
+  begun.is_new = true;
+  return begun;
 }
 
 // Keys are sent only to a vault that shows the list that the invitation speaks of.
@@ -145,7 +148,12 @@ Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory*
     const auto connection = GRANTFS_TRY(VaultConnection::Create(
         ConnectionOf(waiting.home.profile(), options),
         std::string(api::kInviteKeyPrefix) + waiting.invite.id(), &waiting.invite.signing_key()));
-    GRANTFS_CHECK(CheckVault(waiting, *connection));
+    if (const Status shown = CheckVault(waiting, *connection); !shown) {
+      // Nothing was sent yet. A line that is mistyped where its checksum does not reach shows itself here, and must not
+      // be in the way of the right one.
+      if (waiting.is_new) GRANTFS_CHECK(waiting.home.Discard());
+      return shown.error();
+    }
     result.approved = GRANTFS_TRY(Ask(waiting, *connection));
     if (!result.approved && waiting_now) waiting_now(result);
     if (!result.approved) result.approved = GRANTFS_TRY(WaitForApproval(*connection, wait));

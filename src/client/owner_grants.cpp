@@ -42,6 +42,11 @@ Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
   result.machine = machine;
   result.fingerprint = grantee.identity.Fingerprint();
   std::uint64_t change = 0;
+  // All or none, as far as it shows beforehand: a mistyped name must not leave half of it done.
+  GrantOptions look = options;
+  look.dry_run = true;
+  for (const SecretName& name : secrets)
+    if (secrets.size() > 1) GRANTFS_TRY(Retry([&] { return GrantOnce(grantee, name, look, &change); }));
   for (const SecretName& name : secrets) {
     result.secrets.push_back(GRANTFS_TRY(Retry([&] { return GrantOnce(grantee, name, options, &change); })));
     Report("granting", result.secrets.size(), secrets.size());

@@ -7,6 +7,16 @@
 #include "problem_internal.h"
 
 namespace grantfs {
+namespace {
+
+bool IsGrantedTo(const SecretList& list, const std::string& machine) {
+  return std::any_of(list.grants().begin(), list.grants().end(), [&](const auto& one) {
+    const Grantee& grantee = one.second.grant.grantee;
+    return grantee.name == machine || grantee.id.Hex() == machine;
+  });
+}
+
+}  // namespace
 
 Result<std::optional<Grantee>> OwnerSessionImpl::RevokeOnce(const std::string& machine, const Listed& secret,
                                                             const std::string& reason,
@@ -81,11 +91,16 @@ Result<RevokeResult> OwnerSessionImpl::RevokeFrom(const std::string& machine,
                                                   const std::vector<SecretName>& secrets,
                                                   const std::string& reason, std::chrono::milliseconds wait) {
   std::vector<Listed> listed;
-  for (const SecretName& name : secrets) listed.push_back({name, 0, {}});
-  RevokeResult result = GRANTFS_TRY(RevokeListed(machine, listed, reason, wait));
-  if (!result.revoked.empty() || secrets.empty()) return result;
-  return Error{Code::kNotFound, "it is not granted to this machine: grantfs grants shows what is", 0,
-               machine + " " + secrets.front().Full()};
+  for (const SecretName& name : secrets) {
+    // Before anything is revoked: a mistyped name must not leave half of it done.
+    GRANTFS_CHECK(Enter(name.environment, Operation::kGrant));
+    if (!IsGrantedTo(GRANTFS_TRY(FetchSecret(name)), machine)) {
+      return Error{Code::kNotFound, "it is not granted to this machine: grantfs grants shows what is", 0,
+                   machine + " " + name.Full()};
+    }
+    listed.push_back({name, 0, {}});
+  }
+  return RevokeListed(machine, listed, reason, wait);
 }
 
 Result<RevokeResult> OwnerSessionImpl::RevokeAll(const std::string& machine, const std::string& reason,
@@ -95,11 +110,7 @@ Result<RevokeResult> OwnerSessionImpl::RevokeAll(const std::string& machine, con
   std::size_t done = 0;
   for (const Listed& listed : mine) {
     const SecretList list = GRANTFS_TRY(keeper_->RefreshSecret(listed.number, listed.name, listed.head));
-    const bool has = std::any_of(list.grants().begin(), list.grants().end(), [&](const auto& one) {
-      const Grantee& grantee = one.second.grant.grantee;
-      return grantee.name == machine || grantee.id.Hex() == machine;
-    });
-    if (has) granted.push_back(listed);
+    if (IsGrantedTo(list, machine)) granted.push_back(listed);
     Report("verifying", ++done, mine.size());
   }
   return RevokeListed(machine, granted, reason, wait);

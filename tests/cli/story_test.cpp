@@ -40,6 +40,35 @@ TEST(StoryTest, FromAnEmptyDirectoryToARevokedGrant) {
   EXPECT_NE(verified.out.find("authenticated: "), std::string::npos) << verified.out;
 }
 
+TEST(StoryTest, AMistypedInvitationIsNotInTheWayOfTheRightOne) {
+  OwnedVault vault;
+  const std::string line = vault.Owner({"invite", "web-1"}).out;
+  for (const std::size_t at : {std::size_t{20}, std::size_t{70}, std::size_t{120}, line.size() - 10}) {
+    std::string mistyped = line;
+    mistyped[at] = mistyped[at] == 'A' ? 'B' : 'A';
+    const Finished refused = vault.Machine("web-1", {"enroll"}, mistyped);
+    EXPECT_NE(refused.exit, 0) << at << " " << refused.Told();
+  }
+  const Finished taken = vault.Machine("web-1", {"enroll"}, line);
+  EXPECT_EQ(taken.exit, 0) << taken.Told();
+}
+
+TEST(StoryTest, AMistypedNameLeavesNothingHalfDone) {
+  OwnedVault vault;
+  ASSERT_EQ(vault.Owner({"secret", "set", "shop/prod/a"}, "1").exit, 0);
+  ASSERT_EQ(vault.Owner({"secret", "set", "shop/prod/b"}, "2").exit, 0);
+  const Finished empty = vault.Owner({"secret", "set", "shop/prod/b"});
+  EXPECT_EQ(empty.exit, 2) << empty.Told();
+  EXPECT_EQ(vault.Owner({"secret", "get", "shop/prod/b"}).out, "2");
+  EXPECT_EQ(vault.Owner({"secret", "set", "shop/prod/empty", "--empty"}).exit, 0);
+  vault.AddMachine("web-1");
+  EXPECT_EQ(vault.Owner({"grant", "web-1", "shop/prod/a", "shop/prod/nope"}).exit, 4);
+  EXPECT_EQ(vault.Machine("web-1", {"read", "shop/prod/a"}).exit, 4) << "granted all the same";
+  EXPECT_EQ(vault.Owner({"grant", "web-1", "shop/prod/a", "shop/prod/b"}).exit, 0);
+  EXPECT_EQ(vault.Owner({"revoke", "web-1", "shop/prod/a", "shop/prod/nope"}).exit, 4);
+  EXPECT_EQ(vault.Machine("web-1", {"read", "shop/prod/a"}).out, "1") << "revoked all the same";
+}
+
 TEST(StoryTest, EveryListIsADocument) {
   OwnedVault vault;
   ASSERT_EQ(vault.Owner({"secret", "set", "shop/prod/db-password", "--owner", "payments"}, "hunter2").exit,

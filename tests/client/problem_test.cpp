@@ -37,7 +37,7 @@ TEST(ProblemTest, EveryErrorOfTheVaultsComesBackAsItsOwnCode) {
 TEST(ProblemTest, WhatTheVaultSaysIsSaidOnceWithWhatMendsIt) {
   const api::Problem gone = api::ToProblem({Code::kExpired, api::kWhereGone});
   EXPECT_EQ(Describe(Told(410, gone.ToJson().Dump())),
-            "the invitation was used or has expired: ask for a new one");
+            "the invitation or claim was used or has expired: ask for a new one");
 }
 
 TEST(ProblemTest, WhatIsNoProblemDocumentIsNoGrantfs) {

@@ -39,10 +39,10 @@ inline constexpr char kProblemType[] = "application/problem+json";
 
 // Reasons that have a problem code of their own beside their error code.
 inline constexpr char kWhereSuperseded[] =
-    "the version is no longer the one that the label points at";                        ///< kConflict
-inline constexpr char kWhereGone[] = "the invitation was used or has expired";          ///< kExpired
-inline constexpr char kWhereFrozen[] = "an owner is removing this identity";            ///< kDenied
-inline constexpr char kWhereTooLarge[] = "the request is larger than the vault takes";  ///< kInvalid
+    "the version is no longer the one that the label points at";                         ///< kConflict
+inline constexpr char kWhereGone[] = "the invitation or claim was used or has expired";  ///< kExpired
+inline constexpr char kWhereFrozen[] = "an owner is removing this identity";             ///< kDenied
+inline constexpr char kWhereTooLarge[] = "the request is larger than the vault takes";   ///< kInvalid
 
 struct Problem {
   ProblemCode code = ProblemCode::kInternal;
