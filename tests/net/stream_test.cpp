@@ -55,7 +55,7 @@ class StreamTest : public ::testing::Test {
   std::unique_ptr<TestServer> server_;
 };
 
-/// Collects what a stream reports.
+/// Collects what a stream reports. Outlives the client, which reports the end of each stream at its own.
 struct Reader {
   std::mutex mutex;
   std::string text;
@@ -106,8 +106,8 @@ HttpRequest Get(const char* path) {
 
 TEST_F(StreamTest, DeliversInOrderAndEnds) {
   StartServer();
-  const auto client = Client();
   Reader reader;
+  const auto client = Client();
   client->OpenStream(Get("/watch"), reader.Events());
   ASSERT_TRUE(Eventually([&] { return reader.Text() == "first\n"; })) << reader.Text();
   EXPECT_EQ(reader.status, 200);
@@ -129,8 +129,8 @@ TEST_F(StreamTest, DeliversInOrderAndEnds) {
 
 TEST_F(StreamTest, LettingGoOfAStreamEndsIt) {
   StartServer();
-  const auto client = Client();
   Reader reader;
+  const auto client = Client();
   client->OpenStream(Get("/watch"), reader.Events());
   ASSERT_TRUE(Eventually([&] { return StreamCount() == 1; }));
   streams_.clear();
@@ -140,8 +140,8 @@ TEST_F(StreamTest, LettingGoOfAStreamEndsIt) {
 
 TEST_F(StreamTest, AnOrdinaryResponseIsAStreamToo) {
   StartServer();
-  const auto client = Client();
   Reader reader;
+  const auto client = Client();
   client->OpenStream(Get("/none"), reader.Events());
   ASSERT_TRUE(Eventually([&] { return reader.Ended(); }));
   EXPECT_EQ(reader.status, 404);
@@ -150,8 +150,8 @@ TEST_F(StreamTest, AnOrdinaryResponseIsAStreamToo) {
 
 TEST_F(StreamTest, CancelReachesTheServer) {
   StartServer();
-  const auto client = Client();
   Reader reader;
+  const auto client = Client();
   const auto pending = client->OpenStream(Get("/watch"), reader.Events());
   ASSERT_TRUE(Eventually([&] { return reader.Text() == "first\n"; }));
   pending->Cancel();
@@ -179,8 +179,8 @@ TEST_F(StreamTest, CancelWhileConnecting) {
 
 TEST_F(StreamTest, ASilentServerIsNoticed) {
   StartServer();
-  const auto client = Client(2000ms);
   Reader reader;
+  const auto client = Client(2000ms);
   client->OpenStream(Get("/watch"), reader.Events());
   ASSERT_TRUE(Eventually([&] { return StreamCount() == 1; }));
   // As long as something comes, it lives.
@@ -197,8 +197,8 @@ TEST_F(StreamTest, ASilentServerIsNoticed) {
 
 TEST_F(StreamTest, AServerThatDiesEndsTheStream) {
   StartServer();
-  const auto client = Client();
   Reader reader;
+  const auto client = Client();
   client->OpenStream(Get("/watch"), reader.Events());
   ASSERT_TRUE(Eventually([&] { return reader.Text() == "first\n"; }));
   (*server_)->Stop(0ms);
@@ -224,8 +224,8 @@ TEST_F(StreamTest, AReaderThatIsTooSlowIsDisconnected) {
 
 TEST_F(StreamTest, AReaderThatKeepsUpMayGetAnyAmount) {
   StartServer();
-  const auto client = Client();
   Reader reader;
+  const auto client = Client();
   client->OpenStream(Get("/watch"), reader.Events());
   ASSERT_TRUE(Eventually([&] { return reader.Text() == "first\n"; }));
   const auto stream = Streams()[0];
@@ -249,8 +249,8 @@ TEST_F(StreamTest, APeerThatSpeaksOutOfTurnIsDisconnected) {
 
 TEST_F(StreamTest, ManyThreadsMayWriteToOneStream) {
   StartServer();
-  const auto client = Client();
   Reader reader;
+  const auto client = Client();
   client->OpenStream(Get("/watch"), reader.Events());
   ASSERT_TRUE(Eventually([&] { return StreamCount() == 1; }));
   std::vector<std::thread> writers;
