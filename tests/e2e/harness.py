@@ -76,7 +76,7 @@ class Home:
         return self.run(*args, "--json", **more).json
 
     def set(self, name, value, **more):
-        return self.run("secret", "set", name, stdin=value, **more)
+        return self.run("secret", "set", name, *([] if value else ["--empty"]), stdin=value, **more)
 
 
 class Mount:
