@@ -149,8 +149,8 @@ Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory*
         ConnectionOf(waiting.home.profile(), options),
         std::string(api::kInviteKeyPrefix) + waiting.invite.id(), &waiting.invite.signing_key()));
     if (const Status shown = CheckVault(waiting, *connection); !shown) {
-      // Nothing was sent yet. A line that is mistyped where its checksum does not reach shows itself here, and must not
-      // be in the way of the right one.
+      // Nothing was sent yet. A line that is mistyped where its checksum does not reach shows itself here,
+      // and must not be in the way of the right one.
       if (waiting.is_new) GRANTFS_CHECK(waiting.home.Discard());
       return shown.error();
     }
@@ -158,10 +158,11 @@ Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory*
     if (!result.approved && waiting_now) waiting_now(result);
     if (!result.approved) result.approved = GRANTFS_TRY(WaitForApproval(*connection, wait));
     if (result.approved && !GRANTFS_TRY(AcceptsOwnKey(waiting, options))) {
-      return Error{Code::kUnauthentic,
-                   "the vault does not accept this key, though it was approved once: it was removed since, or "
-                   "the vault lies; an owner can run grantfs identity list, and invite it anew",
-                   0, result.name};
+      return Error{
+          Code::kUnauthentic,
+          "the vault does not accept this key, though it was approved once: it was removed since, or "
+          "the vault lies; an owner can run grantfs identity list, and invite it anew",
+          0, result.name};
     }
   }
   if (result.approved) GRANTFS_CHECK(waiting.home.MarkReady());
@@ -174,10 +175,11 @@ Status FinishEnrolment(const std::string& home_directory, const ClientOptions& o
   const auto result =
       GRANTFS_TRY(Enrol(home_directory, nullptr, std::chrono::milliseconds(0), nullptr, options));
   if (result.approved) return {};
-  return Error{Code::kConflict,
-               "this machine waits for an owner's approval; compare the fingerprint that grantfs enroll shows "
-               "and run grantfs approve on an owner's computer",
-               0, result.name};
+  return Error{
+      Code::kConflict,
+      "this machine waits for an owner's approval; compare the fingerprint that grantfs enroll shows "
+      "and run grantfs approve on an owner's computer",
+      0, result.name};
 }
 
 }  // namespace grantfs

@@ -147,12 +147,7 @@ Status MachineSessionImpl::RefreshSecrets(const std::set<std::uint64_t>& numbers
       GRANTFS_CHECK(TakeGrant(*next, evidence));
       changed.push_back(evidence.secret);
     }
-    if (response.more && changed.empty()) {
-      return Error{
-          Code::kUnsupported,
-          "the vault's answer is malformed; this grantfs and the vault's may be of different versions", 0,
-          home_.profile().address.Text()};
-    }
+    if (response.more && changed.empty()) return vault_->Malformed();
     // What was asked for and is not there is no longer granted; behind a cut answer nothing is known.
     const std::uint64_t known_to = response.more ? changed.back() : left[count - 1];
     std::vector<std::uint64_t> gone;

@@ -39,6 +39,11 @@ Result<SignedList::StatementPtr> OwnerSessionImpl::Next(SecretList& list, const 
   return SignNext(list, upper, std::move(statement));
 }
 
+Error OwnerSessionImpl::Settled(Error error) {
+  settled_ = true;
+  return error;
+}
+
 Result<std::uint64_t> OwnerSessionImpl::Send(const Batch& batch) {
   api::AppendRequest request;
   for (const auto& list : batch) {

@@ -20,13 +20,10 @@ Status OwnerSessionImpl::StageEpoch(const std::string& environment, const NewEpo
 
 Status OwnerSessionImpl::CreateEnvironment(const std::string& environment, const std::string& reason) {
   GRANTFS_CHECK(CheckEnvironmentName(environment));
-  bool exists = false;
-  const Status made = Retry([&]() -> Status {
+  return Retry([&]() -> Status {
     GRANTFS_CHECK(RequireVaultOwner());
-    exists = keeper_->vault().environments().contains(environment);
-    if (exists)
-      return Error{Code::kInvalid, "the environment exists already", 0,
-                   environment};  // no reason to try again
+    if (keeper_->vault().environments().contains(environment))
+      return Settled({Code::kConflict, "the environment exists already", 0, environment});
     const auto epoch =
         GRANTFS_TRY(MakeEpoch({me_.identity(), keeper_->vault().recovery()}, nullptr, nullptr));
     EnvironmentList list(environment);
@@ -39,8 +36,6 @@ Status OwnerSessionImpl::CreateEnvironment(const std::string& environment, const
     GRANTFS_TRY(Submit({{ListId::Vault(), {added}, {}}, {list.id(), {genesis}, {}}}));
     return {};
   });
-  if (exists) return Error{Code::kConflict, "the environment exists already", 0, environment};
-  return made;
 }
 
 Result<std::vector<EnvironmentInfo>> OwnerSessionImpl::ListEnvironments() {

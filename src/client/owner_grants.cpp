@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "grantfs/api/machine.h"
 #include "owner_internal.h"
@@ -42,21 +43,26 @@ Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
   result.machine = machine;
   result.fingerprint = grantee.identity.Fingerprint();
   std::uint64_t change = 0;
-  // All or none, as far as it shows beforehand: a mistyped name must not leave half of it done.
-  GrantOptions look = options;
-  look.dry_run = true;
-  for (const SecretName& name : secrets)
-    if (secrets.size() > 1) GRANTFS_TRY(Retry([&] { return GrantOnce(grantee, name, look, &change); }));
-  for (const SecretName& name : secrets) {
-    result.secrets.push_back(GRANTFS_TRY(Retry([&] { return GrantOnce(grantee, name, options, &change); })));
-    Report("granting", result.secrets.size(), secrets.size());
+  for (std::size_t begun = 0; begun < secrets.size(); begun = result.secrets.size()) {
+    auto outcomes = GRANTFS_TRY(Retry([&]() -> Result<std::vector<GrantOutcome>> {
+      Batch batch;
+      std::vector<GrantOutcome> made;
+      for (std::size_t at = begun; at < std::min(begun + kListsAtOnce, secrets.size()); ++at) {
+        made.push_back(GRANTFS_TRY(PrepareGrant(grantee, secrets[at], options, batch)));
+        Report("granting", at + 1, secrets.size());
+      }
+      if (!options.dry_run) change = GRANTFS_TRY(Submit(batch));
+      return made;
+    }));
+    std::move(outcomes.begin(), outcomes.end(), std::back_inserter(result.secrets));
   }
   if (change != 0) result.delivery = WaitFor(grantee.identity.Id(), change, options.wait);
   return result;
 }
 
-Result<GrantOutcome> OwnerSessionImpl::GrantOnce(const MachinesList::Machine& machine, const SecretName& name,
-                                                 const GrantOptions& options, std::uint64_t* change) {
+Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const MachinesList::Machine& machine,
+                                                    const SecretName& name, const GrantOptions& options,
+                                                    Batch& batch) {
   GRANTFS_CHECK(Enter(name.environment, Operation::kGrant));
   SecretList list = GRANTFS_TRY(FetchSecret(name));
   const UpperLists upper = keeper_->UpperOf(name.environment);
@@ -69,11 +75,9 @@ Result<GrantOutcome> OwnerSessionImpl::GrantOnce(const MachinesList::Machine& ma
   GrantOutcome outcome;
   outcome.secret = name;
   outcome.replaced = list.grants().contains({GranteeKind::kMachine, machine.number});
-  const KnownStore::Verified appended{
-      list.id(), {GRANTFS_TRY(Next(list, upper, GrantAdd{grant}, options.reason))}, {}};
+  batch.push_back({list.id(), {GRANTFS_TRY(Next(list, upper, GrantAdd{grant}, options.reason))}, {}});
   const SecretList::Target target{{RecipientKind::kMachine, machine.number, 0}, who.seal, who.name};
   outcome.versions = GRANTFS_TRY(SealVersionsTo(list, *upper.environment, target, options.dry_run));
-  if (!options.dry_run) *change = GRANTFS_TRY(Submit({appended}));
   return outcome;
 }
 
@@ -82,13 +86,14 @@ Delivery OwnerSessionImpl::WaitFor(const Hash& machine, std::uint64_t change,
   api::PresenceRequest request;
   request.machine = machine;
   request.change = change;
-  const auto end = std::chrono::steady_clock::now() + wait;
   Delivery delivery;
-  for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    request.wait_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, api::kMaxPresenceWaitMs));
+  // The vault waits as long as it lets itself be asked to, so that a longer wait is asked for in pieces.
+  for (auto left = std::max(wait, std::chrono::milliseconds(0));;) {
+    const auto piece = std::min(left, std::chrono::milliseconds(api::kMaxPresenceWaitMs));
+    left -= piece;
+    request.wait_ms = static_cast<int>(piece.count());
     VaultConnection::CallOptions call;
-    call.deadline = std::chrono::milliseconds(request.wait_ms) + kPatience;
+    call.deadline = piece + kPatience;
     const auto presence = vault_->Ask<api::PresenceResponse>(api::kPresence, request, call);
     if (!presence) return delivery;
     delivery.last_seen = presence->last_seen;
@@ -97,8 +102,7 @@ Delivery OwnerSessionImpl::WaitFor(const Hash& machine, std::uint64_t change,
     } else {
       delivery.state = presence->online ? Delivery::State::kPending : Delivery::State::kOffline;
     }
-    if (delivery.state != Delivery::State::kPending || request.wait_ms == left.count() || left.count() <= 0)
-      return delivery;
+    if (delivery.state != Delivery::State::kPending || left.count() == 0) return delivery;
   }
 }
 

@@ -58,7 +58,7 @@ Status CheckPending(const Enrolment& enrolment, const MachinesList& machines, co
 Result<InviteResult> OwnerSessionImpl::Invite(const InviteOptions& options) {
   GRANTFS_CHECK(CheckIdentityName(options.name));
   if (options.ttl < kMinInvitationSeconds || options.ttl > kMaxInvitationSeconds) {
-    return Error{Code::kInvalid, "an invitation holds for one second to 30 days", 0, options.name};
+    return Error{Code::kInvalid, "an invitation holds for 1s to 30d", 0, options.name};
   }
   const auto secret = GRANTFS_TRY(InviteSecret::Generate());
   Invitation invitation;
@@ -128,7 +128,7 @@ Result<IdentityInfo> OwnerSessionImpl::Approve(const std::string& name, const st
         continue;
       }
       if (chosen != nullptr) {
-        return Error{Code::kConflict, "two wait under this name; say which by its fingerprint", 0, name};
+        return Settled({Code::kConflict, "two wait under this name; say which by its fingerprint", 0, name});
       }
       chosen = &enrolment;
     }

@@ -77,6 +77,8 @@ class OwnerSessionImpl final : public OwnerSession {
   /// Runs `attempt` again while it ends in kConflict because others were quicker, a few times.
   template <typename Attempt>
   auto Retry(Attempt attempt) -> decltype(attempt());
+  /// Marks an attempt's error as one that no other attempt mends.
+  Error Settled(Error error);
 
   // ---- what commands begin with
   Status RefreshUpper(const std::string& environment);
@@ -120,20 +122,25 @@ class OwnerSessionImpl final : public OwnerSession {
   Status StageEpoch(const std::string& environment, const NewEpoch& epoch);
 
   // ---- grants
-  Result<GrantOutcome> GrantOnce(const MachinesList::Machine& machine, const SecretName& name,
-                                 const GrantOptions& options, std::uint64_t* change);
-  /// @return the machine's identity; nothing if it has no grant there.
-  Result<std::optional<Grantee>> RevokeOnce(const std::string& machine, const Listed& secret,
-                                            const std::string& reason, std::uint64_t* change);
+  /// Seals what there is to the machine, and adds the grant to what is to be appended.
+  Result<GrantOutcome> PrepareGrant(const MachinesList::Machine& machine, const SecretName& name,
+                                    const GrantOptions& options, Batch& batch);
+  /// Adds the end of the machine's grant to what is to be appended. @return the machine's identity; nothing
+  /// if it has no grant there.
+  Result<std::optional<Grantee>> PrepareRevoke(const std::string& machine, const SecretName& name,
+                                               const std::string& reason, Batch& batch);
   Result<std::vector<Listed>> SecretsOfMine();
-  Result<RevokeResult> RevokeListed(const std::string& machine, const std::vector<Listed>& secrets,
-                                    const std::string& reason, std::chrono::milliseconds wait);
+  /// @param each  a secret that is not granted is an error (kNotFound), and nothing of its append is done.
+  Result<RevokeResult> RevokeListed(const std::string& machine, const std::vector<SecretName>& secrets,
+                                    const std::string& reason, bool each, std::chrono::milliseconds wait);
   Delivery WaitFor(const Hash& machine, std::uint64_t change, std::chrono::milliseconds wait);
   /// Asks the audit log, newest first, on and on until there is no more or `limit` (0: none) are found.
   Status EachFound(api::AuditSearchRequest request, std::size_t limit,
                    const std::function<void(const AuditEntry&)>& take);
   /// What a machine has read of a secret, by the audit log.
   Result<std::optional<ReadReport>> ReadsOf(const Hash& machine, const SecretName& secret);
+  /// The same, and whether the current value is among it.
+  Result<std::optional<ReadReport>> ReportOf(const Hash& machine, const SecretName& secret);
 
   // ---- members
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
@@ -154,16 +161,24 @@ class OwnerSessionImpl final : public OwnerSession {
   std::unique_ptr<VaultConnection> vault_;
   std::unique_ptr<ListKeeper> keeper_;
   std::map<std::string, std::map<std::uint32_t, UnsealKey>> epoch_keys_;
+  bool settled_ = false;  ///< what Retry must not try again
 };
 
 /// How often an append is tried while others change the same lists.
 inline constexpr int kAppendAttempts = 5;
+/// Lists of one append: what is named together is done together, up to so many.
+inline constexpr std::size_t kListsAtOnce = 100;
+
+/// By the name or id of a machine.
+bool IsGrantedTo(const SecretList& list, const std::string& machine);
 
 template <typename Attempt>
 auto OwnerSessionImpl::Retry(Attempt attempt) -> decltype(attempt()) {
   for (int tries = 1;; ++tries) {
+    settled_ = false;
     auto result = attempt();
-    if (result || result.error().code != Code::kConflict || tries == kAppendAttempts) return result;
+    if (result || settled_ || result.error().code != Code::kConflict || tries == kAppendAttempts)
+      return result;
   }
 }
 

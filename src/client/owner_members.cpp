@@ -8,8 +8,6 @@
 namespace grantfs {
 namespace {
 
-constexpr std::size_t kVouchesAtOnce = 100;
-
 bool HoldsKey(Role role) { return RoleAllows(role, Operation::kReadValue); }
 
 Result<Hash> MemberNamed(const EnvironmentList& environment, const std::string& name) {
@@ -24,8 +22,7 @@ Result<Hash> MemberNamed(const EnvironmentList& environment, const std::string& 
     found = id;
   }
   if (found) return *found;
-  return Error{Code::kNotFound, "is no member of this environment: grantfs member list shows who is", 0,
-               name + " of " + environment.name()};
+  return Error{Code::kNotFound, "is no member of this environment", 0, name + " of " + environment.name()};
 }
 
 }  // namespace
@@ -67,7 +64,7 @@ Status OwnerSessionImpl::VouchBefore(const EnvironmentList& after, const std::st
     if (!list.CheckStanding(then)) {
       batch.push_back({list.id(), {GRANTFS_TRY(Next(list, now, Vouch{}, reason))}, {}});
     }
-    if (batch.size() == kVouchesAtOnce) {
+    if (batch.size() == kListsAtOnce) {
       GRANTFS_TRY(Submit(batch));
       batch.clear();
     }

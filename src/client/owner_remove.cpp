@@ -123,10 +123,8 @@ void OwnerSessionImpl::RevokeRemoved(const Hash& id, const std::string& reason,
       result.problems.push_back(Describe(list.error()));
       continue;
     }
-    const bool has = std::any_of(list->grants().begin(), list->grants().end(),
-                                 [&](const auto& one) { return one.second.grant.grantee.id == id; });
-    if (!has) continue;
-    auto revoked = RevokeListed(id.Hex(), {listed}, reason, std::chrono::milliseconds(0));
+    if (!IsGrantedTo(*list, id.Hex())) continue;
+    auto revoked = RevokeListed(id.Hex(), {listed.name}, reason, false, std::chrono::milliseconds(0));
     if (!revoked) {
       result.problems.push_back(Describe(revoked.error()));
       continue;

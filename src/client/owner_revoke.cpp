@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "audit_line_internal.h"
@@ -9,32 +10,33 @@
 namespace grantfs {
 namespace {
 
-bool IsGrantedTo(const SecretList& list, const std::string& machine) {
-  return std::any_of(list.grants().begin(), list.grants().end(), [&](const auto& one) {
-    const Grantee& grantee = one.second.grant.grantee;
-    return grantee.name == machine || grantee.id.Hex() == machine;
-  });
+bool IsMachine(const Grantee& grantee, const std::string& machine) {
+  return grantee.kind == GranteeKind::kMachine && (grantee.name == machine || grantee.id.Hex() == machine);
 }
 
 }  // namespace
 
-Result<std::optional<Grantee>> OwnerSessionImpl::RevokeOnce(const std::string& machine, const Listed& secret,
-                                                            const std::string& reason,
-                                                            std::uint64_t* change) {
-  GRANTFS_CHECK(Enter(secret.name.environment, Operation::kGrant));
-  SecretList list = GRANTFS_TRY(FetchSecret(secret.name));
+bool IsGrantedTo(const SecretList& list, const std::string& machine) {
+  return std::any_of(list.grants().begin(), list.grants().end(),
+                     [&](const auto& one) { return IsMachine(one.second.grant.grantee, machine); });
+}
+
+Result<std::optional<Grantee>> OwnerSessionImpl::PrepareRevoke(const std::string& machine,
+                                                               const SecretName& name,
+                                                               const std::string& reason, Batch& batch) {
+  GRANTFS_CHECK(Enter(name.environment, Operation::kGrant));
+  SecretList list = GRANTFS_TRY(FetchSecret(name));
   KnownStore::Verified appended{list.id(), {}, {}};
   std::optional<Grantee> revoked;
   const auto grants = list.grants();
   for (const auto& [key, standing] : grants) {
     const Grantee& grantee = standing.grant.grantee;
-    if (grantee.kind != GranteeKind::kMachine || (grantee.name != machine && grantee.id.Hex() != machine))
-      continue;
+    if (!IsMachine(grantee, machine)) continue;
     revoked = grantee;
-    appended.statements.push_back(GRANTFS_TRY(Next(list, keeper_->UpperOf(secret.name.environment),
-                                                   GrantRevoke{grantee.kind, grantee.number}, reason)));
+    appended.statements.push_back(GRANTFS_TRY(
+        Next(list, keeper_->UpperOf(name.environment), GrantRevoke{grantee.kind, grantee.number}, reason)));
   }
-  if (revoked) *change = GRANTFS_TRY(Submit({appended}));
+  if (revoked) batch.push_back(std::move(appended));
   return revoked;
 }
 
@@ -57,31 +59,50 @@ Result<std::optional<ReadReport>> OwnerSessionImpl::ReadsOf(const Hash& machine,
   return std::optional<ReadReport>(std::move(report));
 }
 
+Result<std::optional<ReadReport>> OwnerSessionImpl::ReportOf(const Hash& machine, const SecretName& secret) {
+  auto report = GRANTFS_TRY(ReadsOf(machine, secret));
+  if (!report) return report;
+  const SecretList list = GRANTFS_TRY(FetchSecret(secret));
+  const auto* current = list.Current();
+  report->holds_current = current != nullptr && std::find(report->versions.begin(), report->versions.end(),
+                                                          current->publish.version) != report->versions.end();
+  return report;
+}
+
 Result<RevokeResult> OwnerSessionImpl::RevokeListed(const std::string& machine,
-                                                    const std::vector<Listed>& secrets,
-                                                    const std::string& reason,
+                                                    const std::vector<SecretName>& secrets,
+                                                    const std::string& reason, bool each,
                                                     std::chrono::milliseconds wait) {
   RevokeResult result;
   result.machine = machine;
   std::uint64_t change = 0;
   std::optional<Grantee> grantee;
-  std::size_t done = 0;
-  for (const Listed& secret : secrets) {
-    const auto revoked = GRANTFS_TRY(Retry([&] { return RevokeOnce(machine, secret, reason, &change); }));
-    Report("revoking", ++done, secrets.size());
-    if (!revoked) continue;
-    grantee = revoked;
-    result.revoked.push_back(secret.name);
-    // What it has read is asked for afterwards: no read can come after the revocation.
-    auto report = ReadsOf(revoked->id, secret.name);
+  for (std::size_t begun = 0; begun < secrets.size(); begun += kListsAtOnce) {
+    const std::size_t end = std::min(begun + kListsAtOnce, secrets.size());
+    std::vector<SecretName> revoked = GRANTFS_TRY(Retry([&]() -> Result<std::vector<SecretName>> {
+      Batch batch;
+      std::vector<SecretName> ended;
+      for (std::size_t at = begun; at < end; ++at) {
+        const auto one = GRANTFS_TRY(PrepareRevoke(machine, secrets[at], reason, batch));
+        Report("revoking", at + 1, secrets.size());
+        if (!one && each) {
+          return Error{Code::kNotFound, "it is not granted to this machine: grantfs grants shows what is", 0,
+                       machine + " " + secrets[at].Full()};
+        }
+        if (!one) continue;  // somebody else was quicker
+        grantee = one;
+        ended.push_back(secrets[at]);
+      }
+      if (!batch.empty()) change = GRANTFS_TRY(Submit(batch));
+      return ended;
+    }));
+    std::move(revoked.begin(), revoked.end(), std::back_inserter(result.revoked));
+  }
+  // What it has read is asked for afterwards: no read can come after the revocation.
+  for (const SecretName& name : result.revoked) {
+    auto report = ReportOf(grantee->id, name);
     result.reads_known = result.reads_known && report.has_value();
-    if (!report || !*report) continue;
-    const SecretList list = GRANTFS_TRY(FetchSecret(secret.name));
-    const auto* current = list.Current();
-    const auto& read = (*report)->versions;
-    (*report)->holds_current =
-        current != nullptr && std::find(read.begin(), read.end(), current->publish.version) != read.end();
-    result.read.push_back(std::move(**report));
+    if (report && *report) result.read.push_back(std::move(**report));
   }
   if (grantee) result.delivery = WaitFor(grantee->id, change, wait);
   return result;
@@ -90,30 +111,20 @@ Result<RevokeResult> OwnerSessionImpl::RevokeListed(const std::string& machine,
 Result<RevokeResult> OwnerSessionImpl::RevokeFrom(const std::string& machine,
                                                   const std::vector<SecretName>& secrets,
                                                   const std::string& reason, std::chrono::milliseconds wait) {
-  std::vector<Listed> listed;
-  for (const SecretName& name : secrets) {
-    // Before anything is revoked: a mistyped name must not leave half of it done.
-    GRANTFS_CHECK(Enter(name.environment, Operation::kGrant));
-    if (!IsGrantedTo(GRANTFS_TRY(FetchSecret(name)), machine)) {
-      return Error{Code::kNotFound, "it is not granted to this machine: grantfs grants shows what is", 0,
-                   machine + " " + name.Full()};
-    }
-    listed.push_back({name, 0, {}});
-  }
-  return RevokeListed(machine, listed, reason, wait);
+  return RevokeListed(machine, secrets, reason, true, wait);
 }
 
 Result<RevokeResult> OwnerSessionImpl::RevokeAll(const std::string& machine, const std::string& reason,
                                                  std::chrono::milliseconds wait) {
-  std::vector<Listed> granted;
+  std::vector<SecretName> granted;
   const auto mine = GRANTFS_TRY(SecretsOfMine());
   std::size_t done = 0;
   for (const Listed& listed : mine) {
     const SecretList list = GRANTFS_TRY(keeper_->RefreshSecret(listed.number, listed.name, listed.head));
-    if (IsGrantedTo(list, machine)) granted.push_back(listed);
+    if (IsGrantedTo(list, machine)) granted.push_back(listed.name);
     Report("verifying", ++done, mine.size());
   }
-  return RevokeListed(machine, granted, reason, wait);
+  return RevokeListed(machine, granted, reason, false, wait);
 }
 
 }  // namespace grantfs

@@ -47,6 +47,22 @@ class HostileOwnerTest : public HostileTest {
   }
 };
 
+TEST_F(HostileOwnerTest, AWaitThatIsLongerThanTheVaultsIsAskedForInPieces) {
+  Machine("web-1");
+  std::vector<int> waits;
+  vault_.Lie<api::PresenceRequest, api::PresenceResponse>(
+      api::kPresence, [&](const api::PresenceRequest& asked, api::PresenceResponse& answer) {
+        waits.push_back(asked.wait_ms);
+        answer.online = waits.size() < 3;
+        answer.acknowledged = 0;
+      });
+  GrantOptions options;
+  options.wait = std::chrono::seconds(25);
+  const GrantResult granted = Must(Owner().GrantTo("web-1", {A()}, options));
+  EXPECT_EQ(waits, (std::vector<int>{10'000, 10'000, 5'000}));
+  EXPECT_EQ(granted.delivery.state, Delivery::State::kOffline);
+}
+
 TEST_F(HostileOwnerTest, ValuesExchanged) {
   const auto b = Capture<api::ValueRequest, api::ValueResponse>(api::kSecretValue);
   Must(Owner().GetSecret({"shop/prod", "b"}, kCurrent));

@@ -89,12 +89,16 @@ class OwnerSession {
   // ---- grants
 
   /// Seals the keys of every version kept to the machine, appends the grants, and waits until its mount has
-  /// them or it is known to be offline. Secrets that were granted before an error stay granted. Errors:
-  /// kNotFound (machine or secret), kDenied (the machine was removed), kExpired (its not_after), kInvalid
-  /// (terms).
+  /// them or it is known to be offline. Up to 100 secrets are granted all or none; of more, the hundreds that
+  /// were appended before an error stay granted. Errors: kNotFound (machine or secret), kDenied (the machine
+  /// was removed), kExpired (its not_after), kInvalid (terms).
+  ///
+  /// @param secrets  each named once
   virtual Result<GrantResult> GrantTo(const std::string& machine, const std::vector<SecretName>& secrets,
                                       const GrantOptions& options) = 0;
-  /// Errors: kNotFound (not granted).
+  /// All or none by the hundred, as GrantTo. Errors: kNotFound (one is not granted).
+  ///
+  /// @param secrets  each named once
   virtual Result<RevokeResult> RevokeFrom(const std::string& machine, const std::vector<SecretName>& secrets,
                                           const std::string& reason, std::chrono::milliseconds wait) = 0;
   /// Everything in the environments that one owns.
