@@ -7,7 +7,6 @@
 namespace grantfs {
 namespace {
 
-constexpr std::size_t kMaxInvitationBytes = 4096;
 constexpr std::int64_t kTerminalWait = 600;
 
 bool Waits(const std::string& home) {
@@ -40,8 +39,8 @@ Result<SecretMemory> Invitation(Context& context) {
   const bool waits = Waits(context.home);
   if (waits && file.empty() && context.terminal.InIsTerminal()) return SecretMemory();
   GRANTFS_CHECK(CheckHomeIsFree(context.home));
-  SecretMemory line = GRANTFS_TRY(ReadSecretInput(
-      context.terminal, {.file = file, .prompt = "invitation", .max_bytes = kMaxInvitationBytes}));
+  SecretMemory line = GRANTFS_TRY(
+      ReadSecretInput(context.terminal, {.file = file, .prompt = "invitation", .max_bytes = kMaxLineBytes}));
   if (line.size() > 0 || waits) return line;
   return Error{Code::kInvalid,
                "there is no invitation on standard input; an owner makes one with grantfs invite"};

@@ -56,10 +56,10 @@ const Command kIdentityListCommand = {
         R"(Lists the vault's owners, its recovery key, and its machines, removed ones too. For owners of the vault.)",
     .options = {},
     .examples = {{"grantfs identity list",
-                  R"(NAME      KIND      FINGERPRINT               APPROVED              STANDING
-ada       user      p2ma-...                  -                     owner of the vault
-recovery  recovery  7d4q-...                  -                     recovery key, kept offline
-web-1     machine   k3vq-7m2a-x4pd-ce6w-hn5t  2026-01-02T09:10:00Z  in)"},
+                  R"(NAME      KIND     FINGERPRINT               APPROVED              STANDING
+ada       user     p2ma-...                  -                     owner of the vault
+recovery  user     7d4q-...                  -                     recovery key, kept offline
+web-1     machine  k3vq-7m2a-x4pd-ce6w-hn5t  2026-01-02T09:10:00Z  in)"},
                  {"grantfs identity list --json",
                   "{\"identities\": [{\"name\": \"ada\", \"kind\": \"user\", ...}]}"}},
     .next = "grantfs identity show web-1",

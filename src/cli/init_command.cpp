@@ -13,8 +13,6 @@
 namespace grantfs {
 namespace {
 
-constexpr std::size_t kMaxClaimBytes = 4096;
-
 Result<std::string> OwnerName(const Arguments& arguments) {
   std::string name = arguments.Text("name");
   if (name.empty())
@@ -29,9 +27,7 @@ Status CheckRecoveryFile(const std::string& path) {
   if (path.empty()) return {};
   if (PathExists(path))
     return Error{Code::kConflict, "exists already; name another file for the recovery code", 0, path};
-  const std::size_t slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  if (::access(directory.c_str(), W_OK | X_OK) == 0) return {};
+  if (::access(DirectoryOf(path).c_str(), W_OK | X_OK) == 0) return {};
   return Error{Code::kIo, "the recovery code could not be written there; name another file", errno, path};
 }
 
@@ -81,7 +77,7 @@ Status RunInitCommand(Context& context) {
   GRANTFS_CHECK(CheckHomeIsFree(context.home));
   const SecretMemory claim = GRANTFS_TRY(ReadSecretInput(
       context.terminal,
-      {.file = context.arguments.Text("file"), .prompt = "claim", .max_bytes = kMaxClaimBytes}));
+      {.file = context.arguments.Text("file"), .prompt = "claim", .max_bytes = kMaxLineBytes}));
   if (claim.size() == 0)
     return Error{Code::kInvalid,
                  "there is no claim to read; grantfs serve makes one at its first start, DIR/claim"};

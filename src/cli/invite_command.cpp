@@ -7,17 +7,11 @@ namespace {
 
 constexpr std::int64_t kDefaultTtl = 3600;
 
-Result<std::int64_t> Ttl(const Arguments& arguments) {
-  const std::int64_t ttl = GRANTFS_TRY(arguments.Seconds("ttl", kDefaultTtl));
-  if (ttl >= kMinInvitationSeconds && ttl <= kMaxInvitationSeconds) return ttl;
-  return Error{Code::kInvalid, "an invitation holds for 1s to 30d", 0, "--ttl"};
-}
-
 Status RunInviteCommand(Context& context) {
   InviteOptions options;
   options.name = context.arguments.At(0);
   GRANTFS_CHECK(CheckIdentityName(options.name));
-  options.ttl = GRANTFS_TRY(Ttl(context.arguments));
+  options.ttl = GRANTFS_TRY(context.arguments.Seconds("ttl", kDefaultTtl));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const InviteResult result = GRANTFS_TRY(session->Invite(options));
   if (context.json())

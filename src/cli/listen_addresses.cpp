@@ -7,6 +7,7 @@
 #include "listen_addresses_internal.h"
 
 namespace grantfs {
+
 Result<std::vector<Address>> ChooseListenAddresses(const std::vector<std::string>& names,
                                                    const std::vector<std::string>& listen, bool ipv6) {
   std::vector<Address> chosen, called;

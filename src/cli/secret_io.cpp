@@ -80,8 +80,8 @@ Result<SecretMemory> ReadSecretInput(Terminal& terminal, const SecretInput& inpu
   if (input.file.empty() && terminal.InIsTerminal()) return FromPrompt(terminal, input);
   auto read =
       input.file.empty() ? ReadSecret(terminal.in(), input.max_bytes) : FromFile(input.file, input.max_bytes);
-  if (!read && read.error().code == Code::kInvalid && input.max_bytes == kMaxSecretBytes)
-    return Error{Code::kInvalid, "a value has at most 1 MiB; this one is larger", 0, input.file};
+  if (!read && read.error().code == Code::kInvalid)
+    return Error{Code::kInvalid, input.too_large, 0, input.file};
   return read;
 }
 

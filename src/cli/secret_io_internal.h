@@ -9,12 +9,16 @@
 
 namespace grantfs {
 
+/// A claim or an invitation is a line far shorter than this.
+inline constexpr std::size_t kMaxLineBytes = 4096;
+
 /// Where a value, a claim or an invitation comes from.
 struct SecretInput {
   std::string file;    ///< --file, "" = not given: standard input, or a prompt where that is a terminal
   std::string prompt;  ///< "value of shop/prod/db-password"
   bool twice = false;  ///< the prompt asks a second time, against mistyping
   std::size_t max_bytes = 0;
+  const char* too_large = "it is larger than what belongs here";
 };
 
 /// Reads it into locked memory. From a file or a pipe every byte counts, a newline at the end too; from a

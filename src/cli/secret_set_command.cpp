@@ -8,10 +8,12 @@ namespace {
 
 Result<SecretValue> ReadValue(Context& context, const SecretName& name) {
   Terminal& terminal = context.terminal;
-  SecretMemory value = GRANTFS_TRY(ReadSecretInput(terminal, {.file = context.arguments.Text("file"),
-                                                              .prompt = "value of " + name.Full(),
-                                                              .twice = true,
-                                                              .max_bytes = kMaxSecretBytes}));
+  SecretMemory value =
+      GRANTFS_TRY(ReadSecretInput(terminal, {.file = context.arguments.Text("file"),
+                                             .prompt = "value of " + name.Full(),
+                                             .twice = true,
+                                             .max_bytes = kMaxSecretBytes,
+                                             .too_large = "a value has at most 1 MiB; this one is larger"}));
   if (value.size() == 0 && !context.arguments.Flag("empty"))
     return Error{Code::kInvalid, "the value is empty; if it is meant to be, say --empty", 0, name.Full()};
   if (terminal.ErrIsTerminal() && EndsInNewline(value))

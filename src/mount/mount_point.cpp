@@ -164,7 +164,7 @@ Status CheckKernel(std::string_view release) {
   const bool known =
       parts.size() >= 2 && ParseNumber(parts[0], 1000, &major) && ParseNumber(parts[1], 1000, &minor);
   if (!known || major > 5 || (major == 5 && minor >= 14)) return {};
-  return Error{Code::kUnsupported, "this kernel is too old; grantfs needs Linux 5.14 or later", 0,
+  return Error{Code::kUnsupported, "this kernel is too old; this grantfs needs Linux 5.14 or later", 0,
                "Linux " + std::string(release)};
 }
 

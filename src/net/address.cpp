@@ -88,12 +88,12 @@ std::string Address::Text() const { return HostInBrackets(host) + ":" + std::to_
 
 std::string Address::Authority() const { return port == kHttpsPort ? HostInBrackets(host) : Text(); }
 
-Result<Address> ParseAddress(std::string_view text) { return Parse(text, 1); }
-
 bool IsLoopback(const Address& address) {
   const std::string& host = address.host;
   return host == "localhost" || host == "::1" || (host.starts_with("127.") && IsIpv4(host));
 }
+
+Result<Address> ParseAddress(std::string_view text) { return Parse(text, 1); }
 
 Result<Address> ParseListenAddress(std::string_view text) { return Parse(text, 0); }
 

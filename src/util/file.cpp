@@ -13,14 +13,10 @@ namespace {
 
 Error SystemError(const char* where, const std::string& path) {
   const int sys = errno;
-  const Code code = sys == ENOENT ? Code::kNotFound : sys == ENOSPC || sys == EDQUOT ? Code::kNoSpace : Code::kIo;
+  const Code code = sys == ENOENT                    ? Code::kNotFound
+                    : sys == ENOSPC || sys == EDQUOT ? Code::kNoSpace
+                                                     : Code::kIo;
   return Error{code, where, sys, path};
-}
-
-std::string DirectoryOf(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 Status WriteAll(int fd, ByteView content, const std::string& path) {
@@ -45,7 +41,7 @@ Status SyncDirectory(const std::string& path) {
 Result<Bytes> ReadFile(const std::string& path, std::size_t max_bytes) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!fd) return SystemError("could not open the file", path);
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return SystemError("could not look at the file", path);
   if (!S_ISREG(info.st_mode)) return Error{Code::kInvalid, "not a regular file", 0, path};
   Bytes content;
@@ -81,7 +77,7 @@ Status WriteFileAtomic(const std::string& path, ByteView content, mode_t mode) {
 Status MakeDirectories(const std::string& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) == 0) return {};
   if (errno == EEXIST) {
-    struct stat info{};
+    struct stat info {};
     if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
     return Error{Code::kIo, "exists and is not a directory", ENOTDIR, path};
   }
@@ -93,8 +89,14 @@ Status MakeDirectories(const std::string& path, mode_t mode) {
   return SystemError("could not make the directory", path);
 }
 
+std::string DirectoryOf(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 bool PathExists(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   return ::lstat(path.c_str(), &info) == 0;
 }
 

@@ -58,6 +58,16 @@ Status WriteMemberCopy(StoreWriter& writer, const EnvironmentList& list, const H
   return MissingCopy("the new member's copy of the environment's key was not sent ahead", add.member.name);
 }
 
+// Whoever holds the invitation is told of the approval, and of no other keys' than his own.
+Status WriteApproval(StoreWriter& writer, const Enrolment& enrolment, std::int64_t now) {
+  const std::string& id = enrolment.invitation;
+  const std::string text = enrolment.ToJson().Dump();
+  const auto waiting = GRANTFS_TRY(writer.FindEnrolment(id));
+  if (waiting && waiting->enrolment != text) GRANTFS_CHECK(writer.RemoveEnrolment(id));
+  GRANTFS_CHECK(writer.PutEnrolment(id, text, now));
+  return writer.SetEnrolmentState(id, EnrolmentState::kApproved, now);
+}
+
 }  // namespace
 
 Status WriteEpochs(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,
@@ -68,16 +78,6 @@ Status WriteEpochs(StoreWriter& writer, const AppendPlan& plan, const AppendPlan
   const EnvironmentList* list = plan.after()->FindEnvironment(one.environment);
   if (add == nullptr || list == nullptr) return {};
   return WriteMemberCopy(writer, *list, statement.signer, *add, now);
-}
-
-// Whoever holds the invitation is told of the approval, and of no other keys' than his own.
-static Status WriteApproval(StoreWriter& writer, const Enrolment& enrolment, std::int64_t now) {
-  const std::string& id = enrolment.invitation;
-  const std::string text = enrolment.ToJson().Dump();
-  const auto waiting = GRANTFS_TRY(writer.FindEnrolment(id));
-  if (waiting && waiting->enrolment != text) GRANTFS_CHECK(writer.RemoveEnrolment(id));
-  GRANTFS_CHECK(writer.PutEnrolment(id, text, now));
-  return writer.SetEnrolmentState(id, EnrolmentState::kApproved, now);
 }
 
 Status WriteEnrolments(StoreWriter& writer, const Act& act, std::int64_t now) {

@@ -61,22 +61,21 @@ Result<api::AuditSearchResponse> Vault::SearchAudit(const VaultCaller& caller,
   std::size_t bytes = 0;
   for (int page = 0; page < kMaxSearchPages; ++page) {
     auto found = GRANTFS_TRY(reader->SearchAudit(query));
-    const bool last = found.size() < kSearchPage;
     for (AuditEntry& entry : found) {
-      query.before = entry.sequence;
-      if (!entry.columns || !MaySee(*now, caller, entry.columns->environment)) continue;
-      bytes += entry.body ? entry.body->size() : 0;
-      if (bytes > kMaxAuditBytes && !response.records.empty()) {
-        response.next = response.records.back().sequence;
-        return response;
+      const std::uint64_t sequence = entry.sequence;
+      if (entry.columns && MaySee(*now, caller, entry.columns->environment)) {
+        bytes += entry.body ? entry.body->size() : 0;
+        if (bytes > kMaxAuditBytes && !response.records.empty()) return response;
+        response.records.push_back(std::move(entry));
       }
-      response.records.push_back(std::move(entry));
-      response.next = query.before;
+      response.next = sequence;
       if (response.records.size() == request.limit) return response;
     }
-    response.next = query.before;
-    if (last) response.next.reset();
-    if (last) break;
+    if (found.size() < kSearchPage) {
+      response.next.reset();
+      break;
+    }
+    query.before = response.next;
   }
   return response;
 }

@@ -8,8 +8,8 @@
 #include "grantfs/vault/vault.h"
 #include "secret_cache_internal.h"
 #include "state_internal.h"
+#include "vault_queue_internal.h"
 #include "watch_hub_internal.h"
-#include "work_queue_internal.h"
 
 namespace grantfs {
 

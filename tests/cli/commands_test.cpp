@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <regex>
 #include <set>
 
 #include "cli/commands_internal.h"
@@ -109,20 +111,48 @@ TEST(CommandsTest, OptionsOfACommandAreUnique) {
   }
 }
 
-// The option's name stands where it is declared and, at least once more, where it is looked at.
+std::string FileOf(const Command& command) {
+  std::string name = command.name;
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return FileText(SOURCE_ROOT "/src/cli/" + name + "_command.cpp");
+}
+
+// The option's name stands where it is declared and, at least once more, where it is looked at: in the
+// command's own file, or in one that several share.
 TEST(CommandsTest, NoOptionIsParsedAndIgnored) {
-  std::string sources;
-  for (const auto& entry : std::filesystem::directory_iterator(SOURCE_ROOT "/src/cli"))
-    if (entry.path().extension() == ".cpp") sources += FileText(entry.path().string());
-  ASSERT_NE(sources, "");
+  std::string shared;
+  for (const auto& entry : std::filesystem::directory_iterator(SOURCE_ROOT "/src/cli")) {
+    const std::string path = entry.path().string();
+    if (path.ends_with(".cpp") && !path.ends_with("_command.cpp")) shared += FileText(path);
+  }
+  ASSERT_NE(shared, "");
   for (const Command* command : AllCommands()) {
+    const std::string sources = FileOf(*command) + shared;
     for (const Option& option : AcceptedOptions(*command)) {
       const std::string quoted = std::string("\"") + option.name + "\"";
       const std::size_t first = sources.find(quoted);
-      ASSERT_NE(first, std::string::npos) << quoted;
+      ASSERT_NE(first, std::string::npos) << command->name << " " << quoted;
       EXPECT_NE(sources.find(quoted, first + 1), std::string::npos) << command->name << " " << quoted;
     }
   }
+}
+
+// What a sentence tells people to run exists. ("this grantfs knows" is about the program.)
+TEST(CommandsTest, SentencesNameCommandsThatExist) {
+  const std::set<std::string> about = {"a", "another", "killed", "of", "this", "upgrade"};
+  const std::regex split("\"\\s*\n\\s*\""), told("([a-z]*)[:;,(]* '?grantfs ([a-z]+) ?([a-z]*)");
+  std::size_t seen = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(SOURCE_ROOT "/src")) {
+    if (entry.path().extension() != ".cpp") continue;
+    const std::string text = std::regex_replace(FileText(entry.path().string()), split, "");
+    for (std::sregex_iterator found(text.begin(), text.end(), told), end; found != end; ++found) {
+      if (about.contains((*found)[1])) continue;
+      std::size_t taken = 0;
+      EXPECT_NE(FindCommand({(*found)[2], (*found)[3]}, &taken), nullptr) << entry.path() << found->str();
+      ++seen;
+    }
+  }
+  EXPECT_GT(seen, 80u);
 }
 
 TEST(CommandsTest, LongestNameIsTaken) {

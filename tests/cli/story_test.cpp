@@ -53,6 +53,25 @@ TEST(StoryTest, AMistypedInvitationIsNotInTheWayOfTheRightOne) {
   EXPECT_EQ(taken.exit, 0) << taken.Told();
 }
 
+TEST(StoryTest, NoVaultIsMadeWhoseRecoveryCodeCannotBeKept) {
+  TempDirectory directory;
+  ServedVault vault(directory.path() + "/vault");
+  const Words init = {"init", "--home", directory.path() + "/ada", "--file", vault.ClaimPath()};
+  const auto with = [&init](const std::string& recovery) {
+    Words words = init;
+    words.insert(words.end(), {"--recovery-file", recovery});
+    return RunProgram(words);
+  };
+  const Finished nowhere = with(directory.path() + "/not-there/code");
+  EXPECT_EQ(nowhere.exit, 1) << nowhere.Told();
+  EXPECT_NE(nowhere.err.find("/not-there/code"), std::string::npos) << nowhere.err;
+  EXPECT_EQ(with(vault.ClaimPath()).exit, 6) << "a file that exists";
+  EXPECT_FALSE(std::filesystem::exists(directory.path() + "/ada"));
+  const Finished made = with(directory.path() + "/code");
+  EXPECT_EQ(made.exit, 0) << made.Told();
+  EXPECT_NE(FileText(directory.path() + "/code"), "");
+}
+
 TEST(StoryTest, AMistypedNameLeavesNothingHalfDone) {
   OwnedVault vault;
   ASSERT_EQ(vault.Owner({"secret", "set", "shop/prod/a"}, "1").exit, 0);

@@ -1,41 +1,13 @@
-// A taken vault shows a machine other grants, names, labels and lists than there are.
+// A taken vault shows a machine other grants, names, labels and versions than there are.
 
 #include <atomic>
 
-#include "hostile_test.h"
+#include "hostile_machine_test.h"
 
 namespace grantfs::testing {
 namespace {
 
-class HostileGrantsTest : public HostileTest {
- protected:
-  HostileGrantsTest() {
-    Set("a", "one");
-    Set("b", "two");
-    Machine("web-1");
-    Grant("web-1", "a");
-  }
-  using Lie = std::function<void(const api::GrantsRequest&, api::GrantsResponse&)>;
-  void LieAboutGrants(Lie lie) {
-    vault_.Lie<api::GrantsRequest, api::GrantsResponse>(api::kMachineGrants, std::move(lie));
-  }
-  /// Something of the machine's changes, so that it looks.
-  void Stir() { Grant("web-1", "b"); }
-  static bool Says(const MachineSession& session, const std::string& why) {
-    for (const std::string& notice : session.CurrentStatus().notices) {
-      if (notice.find(why) != std::string::npos) return true;
-    }
-    return false;
-  }
-  static std::string Notices(const MachineSession& session) {
-    std::string all;
-    for (const std::string& notice : session.CurrentStatus().notices) all += notice + "\n";
-    return all;
-  }
-  static void ExpectSays(const MachineSession& session, const std::string& why) {
-    EXPECT_TRUE(Eventually([&] { return Says(session, why); })) << Notices(session);
-  }
-};
+using HostileGrantsTest = HostileMachineTest;
 
 TEST_F(HostileGrantsTest, AnOldVersionUnderTheLabel) {
   const auto old = Capture<api::GrantsRequest, api::GrantsResponse>(api::kMachineGrants);
@@ -164,161 +136,6 @@ TEST_F(HostileGrantsTest, AGrantShownOnAfterItsRevocation) {
   EXPECT_FALSE(Read(*session, "a"));  // and looks at it again
   ExpectSays(*session, "it was revoked");
   EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity);
-}
-
-TEST_F(HostileGrantsTest, ASecretRolledBack) {
-  const auto before = Capture<api::GrantsRequest, api::GrantsResponse>(api::kMachineGrants);
-  auto session = Mount("web-1");
-  const auto old = *before;
-  vault_.SetRewrite({});
-  Set("a", "rotated");
-  ASSERT_TRUE(Eventually([&] { return Lists(*session, "a", 2); }));
-  session.reset();
-  LieAboutGrants([old](const auto&, api::GrantsResponse& answer) { answer.grants = old.grants; });
-  Must(Owner().CreateEnvironment("shop/later", ""));  // so that there is something to look for
-  session = Mount("web-1");
-  EXPECT_TRUE(Says(*session, "rollback")) << Notices(*session);
-  EXPECT_TRUE(Lists(*session, "a", 2)) << "what was verified stays";
-  EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity);
-}
-
-TEST_F(HostileGrantsTest, TheVaultsListRolledBack) {
-  const auto before = Capture<api::GrantsRequest, api::GrantsResponse>(api::kMachineGrants);
-  auto session = Mount("web-1");
-  const Head old = before->vault_head;
-  vault_.SetRewrite({});
-  Must(Owner().CreateEnvironment("shop/later", ""));
-  Stir();
-  ASSERT_TRUE(Eventually([&] { return Lists(*session, "b"); }));
-  LieAboutGrants([old](const auto&, api::GrantsResponse& answer) { answer.vault_head = old; });
-  Revoke("web-1", "b");
-  ExpectSays(*session, "the vault's own list is refused");
-  EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity) << "everything hangs on it";
-}
-
-TEST_F(HostileGrantsTest, AnEnvironmentsListForked) {
-  auto session = Mount("web-1");
-  // The environment's owner signs two statements for one place, one of which the vault kept to itself.
-  Forger ann(Path("ann"));
-  const EnvironmentList real = *ann.Upper().environment;
-  const Identity eve = MakeHome("eve");
-  Must(Owner().AddMember("shop/prod", eve, Role::kWriter, "", ""));
-  Grant("web-1", "b");
-  ASSERT_TRUE(Eventually([&] { return Lists(*session, "b"); }));
-  EnvironmentList fork = real;
-  for (const char* name : {"mallory", "mallet"}) {
-    const Identity other = MakeHome(name);
-    Good(fork.Append(ann.Sign(ann.Next(fork, MemberAdd{other, Role::kWriter, "", {}})),
-                     {&ann.keeper().vault(), nullptr}));
-  }
-  const std::string machine = Must(Must(Home::Open(Path("web-1"))).LoadIdentity()).Id().Hex();
-  vault_.SetRewrite([&](const HttpRequest& asked, HttpResponse& answer) {
-    const std::string* signer = FindHeader(asked.headers, "signature-input");
-    if (answer.status != 200 || signer == nullptr || signer->find(machine) == std::string::npos) return;
-    if (asked.path == api::kMachineGrants.path) {
-      auto grants = *api::GrantsResponse::FromJson(*ParseJson(answer.body));
-      for (auto& environment : grants.environments) environment.head = *fork.head();
-      answer.body = grants.ToJson().Dump();
-    }
-    if (asked.path != api::kListsRead.path) return;
-    const auto request = *api::ListReadRequest::FromJson(*ParseJson(asked.body));
-    if (request.list.kind != ListKind::kEnvironment) return;
-    api::ListReadResponse shown{request.list, fork.head(), {}};
-    for (auto i = request.from; i < fork.next_sequence(); ++i)
-      shown.statements.push_back(fork.At(i)->envelope());
-    answer.body = shown.ToJson().Dump();
-  });
-  Revoke("web-1", "b");
-  ExpectSays(*session, "shop/prod is refused");
-  EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity);
-}
-
-TEST_F(HostileGrantsTest, TheListsOfAnotherVault) {
-  ServedVault other;
-  const VaultList& theirs = other.world.vault;
-  InviteOptions invite;
-  invite.name = "web-2";
-  const auto line = Must(Owner().Invite(invite)).line;
-  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
-      api::kListsRead, [&](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
-        if (asked.list.kind != ListKind::kVault || asked.from != 0) return;
-        answer.head = theirs.head();
-        answer.statements.clear();
-        for (std::uint64_t i = 0; i < theirs.next_sequence(); ++i)
-          answer.statements.push_back(theirs.At(i)->envelope());
-      });
-  const auto enrolled = Enrol(Path("web-2"), &line, std::chrono::milliseconds(0), {});
-  EXPECT_EQ(CodeOf(enrolled), Code::kIntegrity);
-  EXPECT_NE(Sentence(enrolled).find("another history"), std::string::npos) << Sentence(enrolled);
-}
-
-TEST_F(HostileGrantsTest, AnOlderListThanTheInvitationNames) {
-  InviteOptions invite;
-  invite.name = "web-2";
-  const auto line = Must(Owner().Invite(invite)).line;
-  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
-      api::kListsRead, [](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
-        if (asked.list.kind != ListKind::kVault || answer.statements.size() < 2) return;
-        answer.statements.pop_back();
-        answer.head = Must(SignedStatement::Parse(answer.statements.back())).head();
-      });
-  const auto enrolled = Enrol(Path("web-2"), &line, std::chrono::milliseconds(0), {});
-  EXPECT_EQ(CodeOf(enrolled), Code::kIntegrity);
-  EXPECT_NE(Sentence(enrolled).find("rollback"), std::string::npos) << Sentence(enrolled);
-}
-
-TEST_F(HostileGrantsTest, AnEnvironmentsListRolledBack) {
-  const auto before = Capture<api::GrantsRequest, api::GrantsResponse>(api::kMachineGrants);
-  const auto session = Mount("web-1");
-  const Head old = before->environments.at(0).head;
-  vault_.SetRewrite({});
-  Must(Owner().AddMember("shop/prod", MakeHome("eve"), Role::kWriter, "", ""));
-  Stir();
-  ASSERT_TRUE(Eventually([&] { return Lists(*session, "b"); }));
-  LieAboutGrants([old](const auto&, api::GrantsResponse& answer) {
-    for (auto& environment : answer.environments) environment.head = old;
-  });
-  Revoke("web-1", "b");
-  ExpectSays(*session, "shop/prod is refused");
-  EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity);
-}
-
-TEST_F(HostileGrantsTest, HeadsThatTheirListsDoNotHave) {
-  const auto session = Mount("web-1");
-  LieAboutGrants([](const auto&, api::GrantsResponse& answer) { answer.vault_head.sequence += 1; });
-  Stir();
-  ExpectSays(*session, "the vault's own list is refused: the vault names a head");
-  EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity);
-  LieAboutGrants([](const auto&, api::GrantsResponse& answer) {
-    for (auto& environment : answer.environments) environment.head.sequence += 1;
-  });
-  Revoke("web-1", "b");
-  ExpectSays(*session, "shop/prod is refused: the vault names a head");
-  EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity);
-}
-
-TEST_F(HostileGrantsTest, AnEnvironmentThatARemovedOwnerMadeAnew) {
-  std::optional<Forger> bob;
-  AddAndRemoveBob([&] { bob.emplace(Path("bob")); });
-  const auto epoch = Must(MakeEpoch({bob->me().identity()}, nullptr, nullptr));
-  EnvironmentList fake("shop/prod");
-  const auto create = EnvironmentCreate{"shop/prod", bob->me().identity(), epoch.epoch};
-  Good(fake.Append(bob->Sign(bob->Next(fake, create)), {&bob->keeper().vault(), nullptr}));
-  vault_.SetRewrite([&](const HttpRequest& asked, HttpResponse& answer) {
-    if (answer.status != 200) return;
-    if (asked.path == api::kMachineGrants.path) {
-      auto grants = *api::GrantsResponse::FromJson(*ParseJson(answer.body));
-      for (auto& environment : grants.environments) environment.head = *fake.head();
-      answer.body = grants.ToJson().Dump();
-    }
-    if (asked.path != api::kListsRead.path) return;
-    const auto request = *api::ListReadRequest::FromJson(*ParseJson(asked.body));
-    if (request.list.kind != ListKind::kEnvironment) return;
-    answer.body = api::ListReadResponse{request.list, fake.head(), {fake.At(0)->envelope()}}.ToJson().Dump();
-  });
-  const auto session = Mount("web-1");
-  ExpectSays(*session, "does not begin with the statement that the vault's list names");
-  EXPECT_TRUE(session->CurrentListing()->secrets.empty());
 }
 
 TEST_F(HostileGrantsTest, AnEndThatHasNoEnd) {

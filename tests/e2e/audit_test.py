@@ -14,10 +14,7 @@ SECRET = "shop/prod/db-password"
 class AuditTest(Case):
     def setUp(self):
         super().setUp()
-        self.owner = self.world.init().owner
-        self.web1 = self.world.machine("web-1")
-        self.owner.set(SECRET, b"hunter2")
-        self.owner.run("grant", "web-1", SECRET)
+        self.grant_to_web1(SECRET, b"hunter2")
 
     def test_a_read_is_recorded_once_with_its_reader(self):
         mount = Mount(self.web1).start()

@@ -232,6 +232,13 @@ class Case(unittest.TestCase):
             self.assertIn(word.lower(), run.err.lower(), str(run))
         self.assertNotIn("terminate called", run.err)
 
+    def grant_to_web1(self, secret, value):
+        """The world with its owner, a secret, and a machine `web-1` that is granted it."""
+        self.owner = self.world.init().owner
+        self.web1 = self.world.machine("web-1")
+        self.owner.set(secret, value)
+        self.owner.run("grant", "web-1", secret)
+
     def errno_of(self, number, action):
         with self.assertRaises(OSError) as caught:
             action()

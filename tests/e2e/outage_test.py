@@ -15,10 +15,7 @@ SECRET = "shop/prod/db-password"
 class OutageTest(Case):
     def setUp(self):
         super().setUp()
-        self.owner = self.world.init().owner
-        self.web1 = self.world.machine("web-1")
-        self.owner.set(SECRET, b"hunter2")
-        self.owner.run("grant", "web-1", SECRET)
+        self.grant_to_web1(SECRET, b"hunter2")
 
     def mounted(self):
         mount = Mount(self.web1).start()

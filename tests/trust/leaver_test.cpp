@@ -18,6 +18,14 @@ class LeaverTest : public ::testing::Test {
                      MemberAdd{world.second.identity(), Role::kOwner, "", copy});
   }
   Void VoidFrom(const SignedList& list, std::uint64_t from) { return Void{from, *list.HashAt(from)}; }
+  static Invitation InvitationOf(const InviteSecret& invite) {
+    return {invite.id(),
+            IdentityKind::kMachine,
+            "web-1",
+            invite.signing_key().verify_key(),
+            invite.unseal_key().seal_key(),
+            1'700'003'600};
+  }
   /// What a client that begins anew makes of the same statements.
   template <typename List>
   List Again(const List& list, List empty) {
@@ -66,13 +74,7 @@ TEST_F(LeaverTest, ReAddingRevivesNothing) {
 TEST_F(LeaverTest, ReAddingAVaultOwnerRevivesNothing) {
   ASSERT_TRUE(world.Add(world.vault, world.owner, VaultOwnerAdd{world.second.identity()}));
   const auto invite = Must(InviteSecret::Generate());
-  const Invitation invitation{invite.id(),
-                              IdentityKind::kMachine,
-                              "web-1",
-                              invite.signing_key().verify_key(),
-                              invite.unseal_key().seal_key(),
-                              1'700'003'600};
-  const auto late = world.Made(world.machines, world.second, InvitationCreate{invitation});
+  const auto late = world.Made(world.machines, world.second, InvitationCreate{InvitationOf(invite)});
   ASSERT_TRUE(world.Add(world.vault, world.owner, VaultOwnerRemove{world.second.Id()}));
   ASSERT_TRUE(world.machines.Receive(late, world.Upper()));
   ASSERT_EQ(world.machines.FirstUncounted(world.Upper()), 1u);
@@ -112,13 +114,7 @@ TEST_F(LeaverTest, AForgeryInAnOwnersNameIsRefusedOutright) {
 
 TEST_F(LeaverTest, AnApprovalOfAForgedEnrolmentCanBeVoided) {
   const auto invite = Must(InviteSecret::Generate());
-  const Invitation invitation{invite.id(),
-                              IdentityKind::kMachine,
-                              "web-1",
-                              invite.signing_key().verify_key(),
-                              invite.unseal_key().seal_key(),
-                              1'700'003'600};
-  ASSERT_TRUE(world.Add(world.machines, world.owner, InvitationCreate{invitation}));
+  ASSERT_TRUE(world.Add(world.machines, world.owner, InvitationCreate{InvitationOf(invite)}));
   auto forged = Must(MakeEnrolment(world.vault.vault_id(), Must(InviteSecret::Generate()), world.web1));
   forged.invitation = invite.id();
   // Signed again by the machine's own key, and by no invitation.

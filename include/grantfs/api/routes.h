@@ -24,31 +24,31 @@ struct Route {
 };
 
 // clang-format off
-inline constexpr Route kClaimShow        {"GET",  "/v1/claim",             Who::kClaim};  ///< What the genesis of a new vault must name
-inline constexpr Route kClaimUse         {"POST", "/v1/claim",             Who::kClaim};  ///< Make the vault, once
-inline constexpr Route kStatus           {"GET",  "/v1/status",            Who::kIdentity};  ///< The vault, its head, the audit log's checkpoint
-inline constexpr Route kListsRead        {"POST", "/v1/lists/read",        Who::kReader};  ///< Statements of a signed list
-inline constexpr Route kListsAppend      {"POST", "/v1/lists/append",      Who::kPerson};  ///< Append statements to several lists at once
-inline constexpr Route kSecretsReserve   {"POST", "/v1/secrets/reserve",   Who::kMember};  ///< Numbers for new secrets
-inline constexpr Route kSecretsList      {"POST", "/v1/secrets/list",      Who::kMember};  ///< An environment's secrets
-inline constexpr Route kSecretsFind      {"POST", "/v1/secrets/find",      Who::kMember};  ///< The number of a secret
-inline constexpr Route kStageCiphertext  {"POST", "/v1/stage/ciphertext",  Who::kMember};  ///< Send a version's ciphertext ahead
-inline constexpr Route kStageCopies      {"POST", "/v1/stage/copies",      Who::kMember};  ///< Send sealed data keys ahead
-inline constexpr Route kStageEpoch       {"POST", "/v1/stage/epoch",       Who::kPerson};  ///< Send an epoch's sealed keys ahead
-inline constexpr Route kEpochCopies      {"POST", "/v1/epochs/copies",     Who::kPerson};  ///< One's own sealed keys of an environment
-inline constexpr Route kSecretCopies     {"POST", "/v1/secrets/copies",    Who::kMember};  ///< Data keys sealed to the environment
-inline constexpr Route kSecretValue      {"POST", "/v1/secrets/value",     Who::kMember};  ///< One version's ciphertext and sealed key
-inline constexpr Route kEnrol            {"POST", "/v1/enrolments",        Who::kInvite};  ///< Ask to be let in
-inline constexpr Route kEnrolmentState   {"POST", "/v1/enrolments/state",  Who::kInvite};  ///< Whether one was let in
-inline constexpr Route kEnrolmentsList   {"POST", "/v1/enrolments/list",   Who::kVaultOwner};  ///< Who waits to be let in
-inline constexpr Route kMachineGrants    {"POST", "/v1/machine/grants",    Who::kMachine};  ///< A machine's grants with their evidence
-inline constexpr Route kMachineRead      {"POST", "/v1/machine/read",      Who::kMachine};  ///< One version's ciphertext and sealed key
-inline constexpr Route kMachineCheck     {"POST", "/v1/machine/check",     Who::kMachine};  ///< Whether a grant still stands
-inline constexpr Route kWatch            {"GET",  "/v1/watch",             Who::kIdentity};  ///< Changes and heartbeats
-inline constexpr Route kWatchAck         {"POST", "/v1/watch/ack",         Who::kMachine};  ///< Up to which change a machine has followed
-inline constexpr Route kPresence         {"POST", "/v1/machines/presence", Who::kPerson};  ///< Whether a machine listens and has followed
-inline constexpr Route kAuditRecords     {"POST", "/v1/audit/records",     Who::kIdentity};  ///< Records of the audit log in order
-inline constexpr Route kAuditSearch      {"POST", "/v1/audit/search",      Who::kPerson};  ///< Records of the audit log by what they say
+inline constexpr Route kClaimShow       {"GET",  "/v1/claim",             Who::kClaim};      ///< What the genesis of a new vault must name
+inline constexpr Route kClaimUse        {"POST", "/v1/claim",             Who::kClaim};      ///< Make the vault, once
+inline constexpr Route kStatus          {"GET",  "/v1/status",            Who::kIdentity};   ///< The vault, its head, the audit log's checkpoint
+inline constexpr Route kListsRead       {"POST", "/v1/lists/read",        Who::kReader};     ///< Statements of a signed list
+inline constexpr Route kListsAppend     {"POST", "/v1/lists/append",      Who::kPerson};     ///< Append statements to several lists at once
+inline constexpr Route kSecretsReserve  {"POST", "/v1/secrets/reserve",   Who::kMember};     ///< Numbers for new secrets
+inline constexpr Route kSecretsList     {"POST", "/v1/secrets/list",      Who::kMember};     ///< An environment's secrets
+inline constexpr Route kSecretsFind     {"POST", "/v1/secrets/find",      Who::kMember};     ///< The number of a secret
+inline constexpr Route kStageCiphertext {"POST", "/v1/stage/ciphertext",  Who::kMember};     ///< Send a version's ciphertext ahead
+inline constexpr Route kStageCopies     {"POST", "/v1/stage/copies",      Who::kMember};     ///< Send sealed data keys ahead
+inline constexpr Route kStageEpoch      {"POST", "/v1/stage/epoch",       Who::kPerson};     ///< Send an epoch's sealed keys ahead
+inline constexpr Route kEpochCopies     {"POST", "/v1/epochs/copies",     Who::kPerson};     ///< One's own sealed keys of an environment
+inline constexpr Route kSecretCopies    {"POST", "/v1/secrets/copies",    Who::kMember};     ///< Data keys sealed to the environment
+inline constexpr Route kSecretValue     {"POST", "/v1/secrets/value",     Who::kMember};     ///< One version's ciphertext and sealed key
+inline constexpr Route kEnrol           {"POST", "/v1/enrolments",        Who::kInvite};     ///< Ask to be let in
+inline constexpr Route kEnrolmentState  {"POST", "/v1/enrolments/state",  Who::kInvite};     ///< Whether one was let in
+inline constexpr Route kEnrolmentsList  {"POST", "/v1/enrolments/list",   Who::kVaultOwner}; ///< Who waits to be let in
+inline constexpr Route kMachineGrants   {"POST", "/v1/machine/grants",    Who::kMachine};    ///< A machine's grants with their evidence
+inline constexpr Route kMachineRead     {"POST", "/v1/machine/read",      Who::kMachine};    ///< One version's ciphertext and sealed key
+inline constexpr Route kMachineCheck    {"POST", "/v1/machine/check",     Who::kMachine};    ///< Whether a grant still stands
+inline constexpr Route kWatch           {"GET",  "/v1/watch",             Who::kIdentity};   ///< Changes and heartbeats
+inline constexpr Route kWatchAck        {"POST", "/v1/watch/ack",         Who::kMachine};    ///< Up to which change a machine has followed
+inline constexpr Route kPresence        {"POST", "/v1/machines/presence", Who::kPerson};     ///< Whether a machine listens and has followed
+inline constexpr Route kAuditRecords    {"POST", "/v1/audit/records",     Who::kIdentity};   ///< Records of the audit log in order
+inline constexpr Route kAuditSearch     {"POST", "/v1/audit/search",      Who::kPerson};     ///< Records of the audit log by what they say
 
 inline constexpr const Route* kRoutes[] = {
     &kClaimShow, &kClaimUse, &kStatus, &kListsRead, &kListsAppend, &kSecretsReserve, &kSecretsList, &kSecretsFind,

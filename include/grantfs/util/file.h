@@ -22,6 +22,9 @@ Status WriteFileAtomic(const std::string& path, ByteView content, mode_t mode);
 /// kIo.
 Status MakeDirectories(const std::string& path, mode_t mode);
 
+/// The path without its last part: "/a" of "/a/b", "/" of "/b", "." of "b".
+std::string DirectoryOf(const std::string& path);
+
 /// True if something exists there (a dangling link counts).
 bool PathExists(const std::string& path);
 

@@ -1,4 +1,4 @@
-#include "work_queue_internal.h"
+#include "vault_queue_internal.h"
 
 namespace grantfs {
 
