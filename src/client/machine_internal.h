@@ -105,8 +105,10 @@ class MachineSessionImpl final : public MachineSession {
   void Acknowledge(std::uint64_t change);
 
   // ---- opens (machine_open.cpp)
-  /// Looks at a secret before all other work; `looked` runs once, on the refresher's thread.
-  void LookAgain(std::uint64_t number, std::function<void(Status)> looked);
+  /// Looks at a secret before all other work; `looked` runs once, on the refresher's thread. `late` runs at
+  /// `end` in any case, on the timer's thread.
+  void LookAgain(std::uint64_t number, std::function<void(Status)> looked, Timer::Clock::time_point end,
+                 std::function<void()> late);
   void Forget(const std::shared_ptr<Pending>& pending);
 
   Home home_;

@@ -52,6 +52,7 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
       : session_(session), request_(std::move(request)), asked_(std::move(asked)), done_(std::move(done)) {}
 
   void Start(std::chrono::milliseconds deadline) {
+    end_ = Timer::Clock::now() + deadline;
     api::ReadRequest read;
     read.secret = request_.number;
     read.version = request_.version;
@@ -83,8 +84,7 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
     if (!response) {
       const Error error = response.error();
       if (!MayHaveChanged(error)) return End(OfOpen(error));
-      return session_->LookAgain(request_.number,
-                                 [self = shared_from_this(), error](const Status&) { self->End(error); });
+      return LookAgain([self = shared_from_this(), error](const Status&) { self->End(error); });
     }
     response_ = std::move(*response);
     Judge(true);
@@ -99,9 +99,19 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
       return End(Error{Code::kIntegrity, "the vault answered from a newer state than the one it shows", 0,
                        verdict->publish.path});
     }
-    session_->LookAgain(request_.number, [self = shared_from_this()](const Status& looked) {
+    LookAgain([self = shared_from_this()](const Status& looked) {
       if (!looked) return self->End(OfOpen(looked.error()));
       self->Judge(false);
+    });
+  }
+
+  // The request has its deadline from the connection; what comes behind it has it from here.
+  void LookAgain(std::function<void(Status)> looked) {
+    session_->LookAgain(request_.number, std::move(looked), end_, [weak = weak_from_this()] {
+      const auto late = weak.lock();
+      if (!late) return;
+      late->End(Error{Code::kUnreachable, "the vault did not answer in time", 0,
+                      late->session_->home_.profile().address.Text()});
     });
   }
 
@@ -134,6 +144,7 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
   MachineSessionImpl* const session_;
   const OpenRequest request_;
   const std::shared_ptr<const MachineView> asked_;
+  Timer::Clock::time_point end_;
   api::ReadResponse response_;
   std::mutex mutex_;
   OpenDone done_;
@@ -154,10 +165,6 @@ std::shared_ptr<SecretSource::Pending> MachineSessionImpl::Open(OpenRequest requ
     const std::lock_guard guard(pending_mutex_);
     pending_.insert(opening);
   }
-  timer_->After(deadline, [weak = std::weak_ptr<Opening>(opening), address = home_.profile().address.Text()] {
-    const auto late = weak.lock();
-    if (late) late->End(Error{Code::kUnreachable, "the vault did not answer in time", 0, address});
-  });
   opening->Start(deadline);
   return opening;
 }
@@ -167,10 +174,12 @@ void MachineSessionImpl::Forget(const std::shared_ptr<Pending>& pending) {
   pending_.erase(pending);
 }
 
-void MachineSessionImpl::LookAgain(std::uint64_t number, std::function<void(Status)> looked) {
+void MachineSessionImpl::LookAgain(std::uint64_t number, std::function<void(Status)> looked,
+                                   Timer::Clock::time_point end, std::function<void()> late) {
   {
     const std::lock_guard guard(work_mutex_);
     if (!stop_) {
+      timer_->At(end, std::move(late));
       waiters_.push_back({number, std::move(looked)});
       looked = nullptr;
     }

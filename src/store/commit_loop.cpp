@@ -16,19 +16,18 @@ void DoneLoop::Close() {
   thread_.join();
 }
 
-void DoneLoop::Add(std::vector<QueuedJob> jobs) {
-  {
-    const std::lock_guard lock(mutex_);
-    std::move(jobs.begin(), jobs.end(), std::back_inserter(waiting_));
-  }
+void DoneLoop::Add(std::vector<QueuedJob> jobs, bool here) {
+  std::unique_lock lock(mutex_);
+  std::move(jobs.begin(), jobs.end(), std::back_inserter(waiting_));
+  if (running_) return;  // who is at it goes on until nothing waits
+  if (here) return RunWaiting(lock);
+  lock.unlock();
   changed_.notify_one();
 }
 
-void DoneLoop::Run() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
-    if (waiting_.empty()) return;
+void DoneLoop::RunWaiting(std::unique_lock<std::mutex>& lock) {
+  running_ = true;
+  while (!waiting_.empty()) {
     std::vector<QueuedJob> jobs = std::exchange(waiting_, {});
     lock.unlock();
     for (QueuedJob& job : jobs) {
@@ -36,6 +35,16 @@ void DoneLoop::Run() {
     }
     jobs.clear();  // what the functions hold is let go of before the lock is taken
     lock.lock();
+  }
+  running_ = false;
+}
+
+void DoneLoop::Run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return !running_ && (closing_ || !waiting_.empty()); });
+    if (waiting_.empty()) return;
+    RunWaiting(lock);
   }
 }
 
@@ -82,7 +91,12 @@ void CommitLoop::Write(Store::Job job, Store::Done done) {
   }
   std::vector<QueuedJob> refused;
   refused.push_back(std::move(queued));
-  done_.Add(std::move(refused));
+  done_.Add(std::move(refused), /*here=*/false);
+}
+
+bool CommitLoop::IsIdle() {
+  const std::lock_guard lock(mutex_);
+  return queue_.empty() && !closing_;
 }
 
 std::vector<QueuedJob> CommitLoop::Take() {
@@ -101,7 +115,8 @@ void CommitLoop::Run() {
     if (group.empty()) return;  // closing, and nothing is left
     Commit(group);
     for (QueuedJob& job : group) job.job = nullptr;
-    done_.Add(std::move(group));
+    // While nobody waits for the next commit, a change of threads would only make the answers later.
+    done_.Add(std::move(group), /*here=*/IsIdle());
   }
 }
 

@@ -20,20 +20,24 @@ struct QueuedJob {
   Status status;
 };
 
-/// Runs the `done` functions on a thread of its own, in order, so that they hold no commit back.
+/// Runs the `done` functions one after the other, in order: on a thread of its own, so that they hold no
+/// commit back.
 class DoneLoop {
  public:
   DoneLoop() : thread_([this] { Run(); }) {}
   ~DoneLoop() { Close(); }
   /// Runs what is left, and ends. Once.
   void Close();
-  void Add(std::vector<QueuedJob> jobs);
+  /// @param here  on the caller's thread, unless others run already
+  void Add(std::vector<QueuedJob> jobs, bool here);
 
  private:
   void Run();
+  void RunWaiting(std::unique_lock<std::mutex>& lock);
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<QueuedJob> waiting_;
+  bool running_ = false;  ///< some thread is in RunWaiting
   bool closing_ = false;
   std::thread thread_;
 };
@@ -55,6 +59,7 @@ class CommitLoop {
  private:
   void Run();
   std::vector<QueuedJob> Take();
+  bool IsIdle();
   void Commit(std::span<QueuedJob> group);
   Status TryCommit(std::span<QueuedJob> group);
   Status RunJob(const Store::Job& job);

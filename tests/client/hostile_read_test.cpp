@@ -1,5 +1,7 @@
 // A taken vault answers a machine's reads with what is not the secret.
 
+#include <future>
+
 #include "grantfs/trust/sealing.h"
 #include "hostile_test.h"
 
@@ -97,6 +99,23 @@ TEST_F(HostileReadTest, HeadsThatAreNotThoseOfTheLists) {
   ExpectRefused("a", "fork");
   LieAboutReads([](const auto&, api::ReadResponse& answer) { answer.secret_head.sequence += 1; });
   ExpectRefused("a", "newer state than the one it shows");
+}
+
+TEST_F(HostileReadTest, ASilenceBehindAnAnswerEndsAtTheDeadline) {
+  LieAboutReads([](const auto&, api::ReadResponse& answer) { answer.secret_head.sequence += 1; });
+  vault_.Silence(api::kMachineGrants);  // where the machine looks for what it was told of
+  auto ended = std::make_shared<std::promise<Result<OpenedSecret>>>();
+  SecretSource::OpenRequest request;
+  request.number = NumberOf("a");
+  request.open_id = "one-open";
+  session_->Open(request, std::chrono::milliseconds(500),
+                 [ended](Result<OpenedSecret> result) { ended->set_value(std::move(result)); });
+  auto result = ended->get_future();
+  ASSERT_EQ(result.wait_for(std::chrono::seconds(5)), std::future_status::ready)
+      << "the request's own deadline is later";
+  const auto read = result.get();
+  EXPECT_EQ(CodeOf(read), Code::kUnreachable);
+  EXPECT_NE(Sentence(read).find("in time"), std::string::npos) << Sentence(read);
 }
 
 TEST_F(HostileReadTest, ALostAnswerIsRecordedOnce) {

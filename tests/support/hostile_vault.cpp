@@ -108,6 +108,11 @@ void HostileVault::LoseNextAnswer(const api::Route& route) {
   lost_ = false;
 }
 
+void HostileVault::Silence(const api::Route& route) {
+  const std::lock_guard lock(mutex_);
+  silent_ = route.path;
+}
+
 void HostileVault::Handle(HttpRequest request, const std::shared_ptr<Responder>& responder) {
   HttpRequest onward = request;
   onward.headers = Carried(request.headers);
@@ -129,6 +134,7 @@ void HostileVault::Answer(const HttpRequest& request, HttpResponse response,
   {
     const std::lock_guard lock(mutex_);
     rewrite = rewrite_;
+    if (silent_ == request.path) return unanswered_.push_back(responder);
     lose = lose_ == request.path && response.status == 200;
     if (lose) lose_.clear();
   }

@@ -44,6 +44,8 @@ class HostileVault {
   /// The next answer of this route is lost: the server has done it, and the connection breaks.
   void LoseNextAnswer(const api::Route& route);
   bool lost() const { return lost_; }
+  /// From now on what is asked of this route is never answered.
+  void Silence(const api::Route& route);
   void Stop() { server_.reset(); }
   /// Puts statements into its database that no honest server would have taken, and goes on as an honest one.
   void LetIn(const std::vector<std::string>& envelopes);
@@ -63,6 +65,8 @@ class HostileVault {
   std::mutex mutex_;
   Rewrite rewrite_;
   std::string lose_;
+  std::string silent_;
+  std::vector<std::shared_ptr<Responder>> unanswered_;
   std::atomic<bool> lost_{false};
   std::unique_ptr<HttpServer> front_;
 };

@@ -21,7 +21,8 @@ class Store {
   /// may run more than once (when the group that it was in could not be committed, it runs again alone), so
   /// it sets what it captured and does not add to it.
   using Job = std::function<Status(StoreWriter&)>;
-  /// Runs exactly once, on a thread of the store, in the order of the commits; it must not call WriteAndWait.
+  /// Runs exactly once, on a thread of the store (the writer's, while nothing else is to be written), in the
+  /// order of the commits. It must neither call WriteAndWait nor take a lock that is held over one.
   /// Success: the job's changes and records are on the disk. An error: none of them is, and none will be.
   using Done = std::function<void(Status)>;
 
