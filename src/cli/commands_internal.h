@@ -9,8 +9,9 @@ namespace grantfs {
 
 // One file each: src/cli/<name>_command.cpp.
 extern const Command kServeCommand, kInitCommand, kStatusCommand, kWhoamiCommand;
-extern const Command kEnvCreateCommand, kEnvListCommand, kProjectListCommand;
-extern const Command kSecretSetCommand, kSecretGetCommand, kSecretListCommand, kSecretHistoryCommand;
+extern const Command kEnvCreateCommand, kEnvListCommand, kEnvExampleCommand, kProjectListCommand;
+extern const Command kSecretSetCommand, kSecretImportCommand, kSecretGetCommand, kSecretListCommand;
+extern const Command kSecretHistoryCommand;
 extern const Command kInviteCommand, kEnrollCommand, kApproveCommand;
 extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand;
 extern const Command kGrantCommand, kRevokeCommand, kGrantsCommand;

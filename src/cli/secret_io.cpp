@@ -6,6 +6,7 @@
 #include "grantfs/util/unique_fd.h"
 #include "prompt_internal.h"
 #include "secret_io_internal.h"
+#include "text_cursor_internal.h"
 
 namespace grantfs {
 namespace {
@@ -86,6 +87,8 @@ Result<SecretMemory> ReadSecretInput(Terminal& terminal, const SecretInput& inpu
 }
 
 bool EndsInNewline(const SecretMemory& secret) { return secret.size() > 0 && secret.Expose().back() == '\n'; }
+
+Result<SecretMemory> WithoutNewlines(const SecretMemory& secret) { return Copied(Trimmed(secret)); }
 
 void OutSecret(Terminal& terminal, const SecretMemory& secret) { OutBytes(terminal, secret.Expose()); }
 void OutSecret(Terminal& terminal, const SecretValue& value) { OutBytes(terminal, value.Expose()); }

@@ -28,6 +28,8 @@ Result<SecretMemory> ReadSecretInput(Terminal& terminal, const SecretInput& inpu
 
 /// True if the last byte is a newline.
 bool EndsInNewline(const SecretMemory& secret);
+/// A copy without the newlines (and carriage returns) at its end.
+Result<SecretMemory> WithoutNewlines(const SecretMemory& secret);
 
 /// Writes the bytes to standard output. Where that is a terminal and they do not end in a newline, a note
 /// says so.

@@ -1,4 +1,5 @@
 #include "commands_internal.h"
+#include "grantfs/crypto/random.h"
 #include "owner_internal.h"
 #include "secret_io_internal.h"
 #include "table_internal.h"
@@ -6,19 +7,63 @@
 namespace grantfs {
 namespace {
 
+constexpr std::uint64_t kLeastGenerated = 8, kMostGenerated = 4096;
+
+struct Alphabet {
+  const char* name;
+  const char* characters;
+};
+constexpr Alphabet kAlphabets[] = {
+    {"letters", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"},
+    {"hex", "0123456789abcdef"},
+    // None that a shell, a URL's quotes or a .env file would take for their own.
+    {"symbols", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!%+,-./:=@^_~"},
+};
+
+Result<SecretMemory> Generated(const Arguments& arguments) {
+  if (arguments.Has("file") || arguments.Flag("empty") || arguments.Flag("trim"))
+    return Error{Code::kInvalid,
+                 "a generated value is read from nowhere: leave --file, --empty and --trim out", 0,
+                 "--generate"};
+  const std::uint64_t length = GRANTFS_TRY(arguments.Number("generate", kMostGenerated, 0));
+  if (length < kLeastGenerated)
+    return Error{Code::kInvalid, "a generated value has 8 to 4096 characters", 0, "--generate"};
+  const std::string name = arguments.Text("alphabet", "letters");
+  for (const Alphabet& alphabet : kAlphabets)
+    if (name == alphabet.name) return RandomText(alphabet.characters, length);
+  return Error{Code::kInvalid, "is none of letters, hex and symbols", 0, "--alphabet " + name};
+}
+
+Result<SecretMemory> Read(Context& context, const SecretName& name) {
+  if (context.arguments.Has("generate")) return Generated(context.arguments);
+  if (context.arguments.Has("alphabet"))
+    return Error{Code::kInvalid, "is for a value that is generated: give --generate LENGTH too", 0,
+                 "--alphabet"};
+  SecretMemory value = GRANTFS_TRY(
+      ReadSecretInput(context.terminal, {.file = context.arguments.Text("file"),
+                                         .prompt = "value of " + name.Full(),
+                                         .twice = true,
+                                         .max_bytes = kMaxSecretBytes,
+                                         .too_large = "a value has at most 1 MiB; this one is larger"}));
+  return context.arguments.Flag("trim") ? WithoutNewlines(value) : std::move(value);
+}
+
 Result<SecretValue> ReadValue(Context& context, const SecretName& name) {
-  Terminal& terminal = context.terminal;
-  SecretMemory value =
-      GRANTFS_TRY(ReadSecretInput(terminal, {.file = context.arguments.Text("file"),
-                                             .prompt = "value of " + name.Full(),
-                                             .twice = true,
-                                             .max_bytes = kMaxSecretBytes,
-                                             .too_large = "a value has at most 1 MiB; this one is larger"}));
+  SecretMemory value = GRANTFS_TRY(Read(context, name));
   if (value.size() == 0 && !context.arguments.Flag("empty"))
     return Error{Code::kInvalid, "the value is empty; if it is meant to be, say --empty", 0, name.Full()};
-  if (terminal.ErrIsTerminal() && EndsInNewline(value))
-    terminal.Note("note: the value ends in a newline, which belongs to it; printf %s VALUE has none");
+  if (context.terminal.ErrIsTerminal() && EndsInNewline(value))
+    context.terminal.Note("note: the value ends in a newline, which belongs to it; --trim takes it off");
   return SecretValue(std::move(value));
+}
+
+Result<SetSecretOptions> Options(const Arguments& arguments) {
+  SetSecretOptions options = {.owner = arguments.Text("owner"),
+                              .description = arguments.Text("description"),
+                              .reason = arguments.Text("reason")};
+  if (arguments.Has("if-version"))
+    options.after = static_cast<std::uint32_t>(GRANTFS_TRY(arguments.Number("if-version", 0xffffff, 0)));
+  return options;
 }
 
 void OutResult(Terminal& terminal, const SecretName& name, const SetSecretResult& result) {
@@ -30,11 +75,9 @@ void OutResult(Terminal& terminal, const SecretName& name, const SetSecretResult
 
 Status RunSecretSetCommand(Context& context) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(context.arguments.At(0)));
+  const SetSecretOptions options = GRANTFS_TRY(Options(context.arguments));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const SecretValue value = GRANTFS_TRY(ReadValue(context, name));
-  const SetSecretOptions options = {.owner = context.arguments.Text("owner"),
-                                    .description = context.arguments.Text("description"),
-                                    .reason = context.arguments.Text("reason")};
   const SetSecretResult result = GRANTFS_TRY(session->SetSecret(name, value, options));
   if (context.json())
     context.terminal.OutJson(Json::Object({{"name", name.Full()},
@@ -60,7 +103,11 @@ const Command kSecretSetCommand = {
 secret. The value is what standard input holds, byte for byte (a newline at its end is kept), or what
 you type at a prompt; it never stands in an argument, where other users could see it.)",
     .options = {{"file", "FILE", "read the value from FILE, byte for byte"},
+                {"trim", "", "take the newlines at its end off"},
                 {"empty", "", "let the value be empty, which is refused else"},
+                {"generate", "LENGTH", "make a random value of so many characters, shown to nobody"},
+                {"alphabet", "NAME", "of these: letters (and digits; default), hex, symbols"},
+                {"if-version", "NUMBER", "only if this is the newest version; 0: only if it is new"},
                 {"owner", "TEXT", "of a new secret: who answers for it"},
                 {"description", "TEXT", "of a new secret: what it is"},
                 {"reason", "TEXT", "why; it stands in the signed statement"}},
@@ -68,8 +115,10 @@ you type at a prompt; it never stands in an argument, where other users could se
                   R"(value of shop/prod/db-password (not shown):
 the same again (not shown):
 made shop/prod/db-password: version 1, sealed to 0 machines)"},
-                 {"openssl rand -hex 32 | tr -d '\\n' | grantfs secret set shop/prod/api-key",
-                  "made shop/prod/api-key: version 1, sealed to 0 machines"},
+                 {"grantfs secret set --generate 32 shop/prod/session-key",
+                  "made shop/prod/session-key: version 1, sealed to 0 machines"},
+                 {"pass show db | grantfs secret set --trim --if-version 1 shop/prod/db-password",
+                  "set shop/prod/db-password: version 2, sealed to 1 machine"},
                  {"grantfs secret set --file server.key shop/prod/tls/server.key",
                   "set shop/prod/tls/server.key: version 2, sealed to 3 machines"}},
     .next =

@@ -32,6 +32,8 @@ class OwnerSessionImpl final : public OwnerSession {
                    const std::string& prefix, const std::string& reason) override;
   Status RemoveMember(const std::string& environment, const std::string& name,
                       const std::string& reason) override;
+  Result<std::vector<SetSecretResult>> SetSecrets(const std::vector<NewValue>& values,
+                                                  const SetSecretOptions& options) override;
   Result<SetSecretResult> SetSecret(const SecretName& name, const SecretValue& value,
                                     const SetSecretOptions& options) override;
   Result<GotSecret> GetSecret(const SecretName& name, const VersionChoice& choice) override;
@@ -104,8 +106,11 @@ class OwnerSessionImpl final : public OwnerSession {
     Head head;
   };
   Result<std::vector<Listed>> ListNames(const std::string& environment, const std::string& prefix);
-  Result<SetSecretResult> PublishOnce(const SecretName& name, const SecretValue& value,
-                                      const SetSecretOptions& options);
+  /// Sends the value ahead, and adds the version (and a secret that is new) to what is to be appended.
+  Result<SetSecretResult> PreparePublish(const NewValue& value, const SetSecretOptions& options,
+                                         Batch& batch);
+  Result<std::uint64_t> ReserveNumber(const SecretName& name);
+  Status CheckAfter(const SecretList& list, const SecretName& name, const SetSecretOptions& options);
   Status StageVersion(const SecretList& list, const VersionPublish& version,
                       const EncryptedVersion& encrypted, const std::vector<SecretList::Target>& targets);
   Status StageCopies(std::uint64_t number, std::uint32_t version, const Hash& commitment,

@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <set>
 
 #include "grantfs/api/secrets.h"
 #include "grantfs/crypto/encoding.h"
@@ -15,6 +15,19 @@ Error NoSuchSecret(const SecretName& name) {
 }
 
 }  // namespace
+
+/// Check-and-set.
+Status OwnerSessionImpl::CheckAfter(const SecretList& list, const SecretName& name,
+                                    const SetSecretOptions& options) {
+  const auto* current = list.Current();
+  const std::uint32_t newest = current == nullptr ? 0 : current->publish.version;
+  if (!options.after || *options.after == newest) return {};
+  if (*options.after == 0)
+    return Settled({Code::kConflict, "exists already; nothing was set", 0, name.Full()});
+  const char* const why = newest == 0 ? "has no version yet; nothing was set"
+                                      : "has a newer version than the one that was expected; nothing was set";
+  return Settled({Code::kConflict, why, 0, name.Full() + " (version " + std::to_string(newest) + ")"});
+}
 
 Result<std::optional<OwnerSessionImpl::Found>> OwnerSessionImpl::Find(const SecretName& name) {
   api::SecretFindRequest request;
@@ -44,34 +57,64 @@ Status OwnerSessionImpl::StageVersion(const SecretList& list, const VersionPubli
   return StageCopies(list.id().number, version.version, version.commitment, encrypted.data_key, targets);
 }
 
-Result<SetSecretResult> OwnerSessionImpl::SetSecret(const SecretName& name, const SecretValue& value,
-                                                    const SetSecretOptions& options) {
-  GRANTFS_CHECK(CheckSecretPath(name.path));
-  if (value.size() > kMaxSecretBytes) {
-    return Error{Code::kInvalid, "a value has at most 1 MiB", 0, name.Full()};
+Result<std::vector<SetSecretResult>> OwnerSessionImpl::SetSecrets(const std::vector<NewValue>& values,
+                                                                  const SetSecretOptions& options) {
+  if (values.size() > kMaxSetAtOnce)
+    return Error{Code::kInvalid, "at most 250 secrets are set at once: set the rest by themselves", 0,
+                 std::to_string(values.size()) + " secrets"};
+  std::set<SecretName> names;
+  for (const auto& [name, value] : values) {
+    GRANTFS_CHECK(CheckSecretPath(name.path));
+    if (value->size() > kMaxSecretBytes)
+      return Error{Code::kInvalid, "a value has at most 1 MiB", 0, name.Full()};
+    if (!names.insert(name).second)
+      return Error{Code::kInvalid, "the name comes twice; nothing was set", 0, name.Full()};
   }
-  return Retry([&] { return PublishOnce(name, value, options); });
+  return Retry([&]() -> Result<std::vector<SetSecretResult>> {
+    Batch batch;
+    std::vector<SetSecretResult> made;
+    for (const NewValue& value : values) {
+      made.push_back(GRANTFS_TRY(PreparePublish(value, options, batch)));
+      Report("storing", made.size(), values.size());
+    }
+    if (options.dry_run) return made;
+    GRANTFS_TRY(Submit(batch));
+    for (const SetSecretResult& one : made) GRANTFS_CHECK(known_->RememberNumber(one.number, one.name));
+    return made;
+  });
 }
 
-Result<SetSecretResult> OwnerSessionImpl::PublishOnce(const SecretName& name, const SecretValue& value,
-                                                      const SetSecretOptions& options) {
+Result<SetSecretResult> OwnerSessionImpl::SetSecret(const SecretName& name, const SecretValue& value,
+                                                    const SetSecretOptions& options) {
+  return std::move(GRANTFS_TRY(SetSecrets({{name, &value}}, options)).front());
+}
+
+Result<std::uint64_t> OwnerSessionImpl::ReserveNumber(const SecretName& name) {
+  api::ReserveRequest request;
+  request.environment = name.environment;
+  const std::uint64_t number =
+      GRANTFS_TRY(vault_->Ask<api::ReserveResponse>(api::kSecretsReserve, request)).first;
+  if (!GRANTFS_TRY(known_->NameOf(number))) return number;
+  return Error{Code::kIntegrity, "the vault gave out the number of another secret", 0, name.Full()};
+}
+
+Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
+                                                         const SetSecretOptions& options, Batch& batch) {
+  const SecretName& name = value.name;
   GRANTFS_CHECK(Enter(name.environment, Operation::kPublish));
   const auto found = GRANTFS_TRY(Find(name));
   SetSecretResult result;
+  result.name = name;
   result.created = !found;
-  if (found) {
-    result.number = found->number;
-  } else {
-    api::ReserveRequest reserve;
-    reserve.environment = name.environment;
-    result.number = GRANTFS_TRY(vault_->Ask<api::ReserveResponse>(api::kSecretsReserve, reserve)).first;
-    if (GRANTFS_TRY(known_->NameOf(result.number))) {
-      return Error{Code::kIntegrity, "the vault gave out the number of another secret", 0, name.Full()};
-    }
-  }
+  if (found || !options.dry_run) result.number = found ? found->number : GRANTFS_TRY(ReserveNumber(name));
   SecretList list(result.number);
   if (found) list = GRANTFS_TRY(keeper_->RefreshSecret(found->number, name, found->head));
+  result.version = list.next_version();
   const UpperLists upper = keeper_->UpperOf(name.environment);
+  const auto targets = list.SealTargets(Now(), upper);
+  result.sealed_to = found ? targets.size() - 1 : 0;
+  GRANTFS_CHECK(CheckAfter(list, name, options));
+  if (options.dry_run) return result;
   KnownStore::Verified appended{list.id(), {}, {}};
   if (!found) {
     const SecretCreate create{result.number,      name.environment, name.path,
@@ -81,19 +124,15 @@ Result<SetSecretResult> OwnerSessionImpl::PublishOnce(const SecretName& name, co
   VersionPublish version;
   version.environment = name.environment;
   version.path = name.path;
-  version.version = list.next_version();
-  version.size = value.size();
+  version.version = result.version;
+  version.size = value.value->size();
   version.epoch = upper.environment->newest_epoch().number;
-  const auto encrypted = GRANTFS_TRY(EncryptVersion(ContextOf(result.number, version), value));
+  const auto encrypted = GRANTFS_TRY(EncryptVersion(ContextOf(result.number, version), *value.value));
   version.ciphertext = encrypted.ciphertext_hash;
   version.commitment = encrypted.commitment;
-  const auto targets = list.SealTargets(Now(), upper);
   GRANTFS_CHECK(StageVersion(list, version, encrypted, targets));
   appended.statements.push_back(GRANTFS_TRY(Next(list, upper, version, options.reason)));
-  GRANTFS_TRY(Submit({appended}));
-  GRANTFS_CHECK(known_->RememberNumber(result.number, name));
-  result.version = version.version;
-  result.sealed_to = targets.size() - 1;
+  batch.push_back(std::move(appended));
   return result;
 }
 

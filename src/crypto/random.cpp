@@ -61,4 +61,12 @@ std::uint64_t RandomNumber() {
   return number;
 }
 
+Result<SecretMemory> RandomText(std::string_view alphabet, std::size_t length) {
+  SecretMemory text = GRANTFS_TRY(SecretMemory::Allocate(length));
+  const auto size = static_cast<std::uint32_t>(alphabet.size());
+  for (std::uint8_t& byte : text.Expose())
+    byte = static_cast<std::uint8_t>(alphabet[randombytes_uniform(size)]);
+  return text;
+}
+
 }  // namespace grantfs

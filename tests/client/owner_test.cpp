@@ -15,6 +15,33 @@ namespace {
 
 class OwnerTest : public ServedTest {};
 
+TEST_F(OwnerTest, SeveralSecretsAreSetTogetherOrNotAtAll) {
+  OwnerSession& owner = Owner();
+  const SecretValue one = Value("one"), two = Value("two");
+  const SecretName a{"shop/prod", "a"}, b{"shop/prod", "b"};
+  const auto versions = [&] {
+    std::vector<std::uint32_t> all;
+    for (const SecretInfo& info : Must(owner.ListSecrets("shop/prod", ""))) all.push_back(info.version);
+    return all;
+  };
+  SetSecretOptions dry;
+  dry.dry_run = true;
+  const auto planned = Must(owner.SetSecrets({{a, &one}, {b, &two}}, dry));
+  EXPECT_TRUE(planned.at(1).created);
+  EXPECT_EQ(planned.at(1).version, 1u);
+  EXPECT_TRUE(versions().empty());
+  Must(owner.SetSecrets({{a, &one}, {b, &two}}, {}));
+  EXPECT_EQ(versions(), (std::vector<std::uint32_t>{1, 1}));
+  EXPECT_EQ(CodeOf(owner.SetSecrets({{a, &one}, {a, &two}}, {})), Code::kInvalid);
+  EXPECT_EQ(CodeOf(owner.SetSecrets({{a, &one}, {{"shop/prod", "x/../y"}, &two}}, {})), Code::kInvalid);
+  EXPECT_EQ(CodeOf(owner.SetSecrets({{a, &one}, {{"shop/none", "b"}, &two}}, {})), Code::kNotFound);
+  Must(owner.SetSecret(b, one, {}));
+  SetSecretOptions after;
+  after.after = 1;
+  EXPECT_EQ(CodeOf(owner.SetSecrets({{a, &two}, {b, &two}}, after)), Code::kConflict) << "b is at 2";
+  EXPECT_EQ(versions(), (std::vector<std::uint32_t>{1, 2}));
+}
+
 TEST_F(OwnerTest, InitMakesAVaultOnceAndARecoveryCodeThatIsNowhereElse) {
   const auto line = ClaimLine();
   const auto made = Must(InitVault(Path("ann"), line, "ann"));

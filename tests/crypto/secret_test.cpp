@@ -7,6 +7,7 @@
 #include <atomic>
 #include <barrier>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <thread>
 #include <type_traits>
@@ -180,6 +181,18 @@ TEST(RandomTest, NeverRepeats) {
   EXPECT_NE(RandomBytes(16), RandomBytes(16));
   EXPECT_NE(RandomNumber(), RandomNumber());
   EXPECT_EQ(RandomBytes(0).size(), 0u);
+}
+
+TEST(RandomTextTest, ConsistsOfItsAlphabet) {
+  const auto text = RandomText("abc", 1000);
+  ASSERT_TRUE(text);
+  std::map<std::uint8_t, std::size_t> seen;
+  for (const std::uint8_t c : text->Expose()) ++seen[c];
+  EXPECT_EQ(text->size(), 1000u);
+  ASSERT_EQ(seen.size(), 3u);
+  for (const char c : {'a', 'b', 'c'})
+    EXPECT_GT(seen[static_cast<std::uint8_t>(c)], 200u) << "one in 2^80 times";
+  EXPECT_FALSE(text->Equals(*RandomText("abc", 1000)));
 }
 
 }  // namespace

@@ -64,9 +64,18 @@ struct SetSecretOptions {
   std::string owner;        ///< of a new secret: who answers for it
   std::string description;  ///< of a new secret
   std::string reason;
+  /// Only if this is the newest version, 0: only if there is no such secret (check-and-set).
+  std::optional<std::uint32_t> after;
+  bool dry_run = false;  ///< says what would be done; sends no value, changes nothing
+};
+/// A value on its way in, which stays the caller's.
+struct NewValue {
+  SecretName name;
+  const SecretValue* value = nullptr;
 };
 struct SetSecretResult {
-  std::uint64_t number = 0;
+  SecretName name;
+  std::uint64_t number = 0;  ///< 0 of a new secret in a dry run
   std::uint32_t version = 0;
   bool created = false;       ///< the secret is new
   std::size_t sealed_to = 0;  ///< machines that can open this version

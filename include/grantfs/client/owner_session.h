@@ -24,6 +24,9 @@ namespace grantfs {
 /// `subject` says which thing.
 class OwnerSession {
  public:
+  static constexpr std::size_t kMaxSetAtOnce = 250;
+
+
   /// Errors: as Home::Open; kInvalid (the home is a machine's).
   static Result<std::unique_ptr<OwnerSession>> Open(const std::string& home_directory,
                                                     ClientOptions options = {});
@@ -50,8 +53,15 @@ class OwnerSession {
 
   // ---- secrets
 
-  /// Publishes a version; makes the secret first if there is none. The value stays the caller's.
-  /// Errors: kInvalid (name, size), kConflict.
+  /// Publishes a version of each; makes the secrets that there are not. All in one change, or nothing.
+  /// Errors: kInvalid (a name, a size, a name that comes twice, too many), kConflict (another version than
+  /// `after`).
+  ///
+  /// @param values  at most kMaxSetAtOnce
+  /// @return one for each value, in their order
+  virtual Result<std::vector<SetSecretResult>> SetSecrets(const std::vector<NewValue>& values,
+                                                          const SetSecretOptions& options) = 0;
+  /// The same for one.
   virtual Result<SetSecretResult> SetSecret(const SecretName& name, const SecretValue& value,
                                             const SetSecretOptions& options) = 0;
   /// Reads a value; the vault records it. Owners and readers. Errors: kNotFound (secret, version or label).

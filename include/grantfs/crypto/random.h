@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
+#include "grantfs/crypto/secret.h"
 #include "grantfs/util/bytes.h"
 #include "grantfs/util/result.h"
 
@@ -16,5 +18,9 @@ Bytes RandomBytes(std::size_t size);
 
 /// A random 64-bit number.
 std::uint64_t RandomNumber();
+
+/// A password: so many characters of `alphabet` (2..256, none twice), each with the same chance.
+/// Errors: kIo (no memory can be locked).
+Result<SecretMemory> RandomText(std::string_view alphabet, std::size_t length);
 
 }  // namespace grantfs
