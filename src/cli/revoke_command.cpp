@@ -33,7 +33,15 @@ Result<RevokeResult> Revoke(Context& context, OwnerSession& session, const std::
   const Arguments& arguments = context.arguments;
   const std::string reason = arguments.Text("reason");
   const auto wait = std::chrono::seconds(GRANTFS_TRY(arguments.Seconds("wait", 5)));
-  if (arguments.Flag("all")) return session.RevokeAll(machine, reason, wait);
+  if (arguments.Flag("all")) {
+    auto result = GRANTFS_TRY(session.RevokeAll(machine, reason, wait));
+    if (!result.revoked.empty()) return result;
+    return Error{
+        Code::kNotFound,
+        "nothing is granted to it in the environments that you own: grantfs identity list shows which"
+        " machines there are",
+        0, machine};
+  }
   const std::vector<std::string> patterns(arguments.positional().begin() + 1, arguments.positional().end());
   const auto names = GRANTFS_TRY(Granted(session, machine, patterns));
   return session.RevokeFrom(machine, names, reason, wait);
