@@ -44,6 +44,15 @@ bool InRecoveryFile(Context& context, const InitResult& result) {
   return static_cast<bool>(written);
 }
 
+// Nothing makes the code again: where it could not be shown it is kept.
+void KeepUnshownCode(Context& context, const InitResult& result) {
+  const std::string path = context.home + "/recovery-code";
+  const Status kept = WriteSecretFile(path.c_str(), result.recovery_code);
+  context.terminal.Note(kept ? "the recovery code could not be shown and is in " + path +
+                                   ": take it off this computer, and keep it"
+                             : "the recovery code could not be shown and is lost: " + Describe(kept.error()));
+}
+
 Status OutJsonResult(Context& context, const InitResult& result, bool show_code) {
   const Json json = Json::Object({{"vault", result.vault.Hex()},
                                   {"address", result.address},
@@ -62,12 +71,14 @@ Status OutResult(Context& context, const InitResult& result) {
   if (lost)
     terminal.Note("an init that was interrupted is finished now; the recovery code that it made is lost");
   const bool show_code = !lost && !InRecoveryFile(context, result);
-  if (context.json()) return OutJsonResult(context, result, show_code);
-  if (show_code) {
+  if (context.json()) {
+    GRANTFS_CHECK(OutJsonResult(context, result, show_code));
+  } else if (show_code) {
     terminal.Note("the recovery code, shown this once and kept nowhere; write it down and keep it offline:");
     OutSecretLine(terminal, result.recovery_code);
   }
-  terminal.Note("next: grantfs env create PROJECT/ENVIRONMENT");
+  if (show_code && !terminal.OutStatus()) KeepUnshownCode(context, result);
+  if (!context.json()) terminal.Note("next: grantfs env create PROJECT/ENVIRONMENT");
   return {};
 }
 
