@@ -75,6 +75,11 @@ Status TakeOption(const Option& option, const std::vector<std::string>& parsed, 
   auto& taken = (*values)[option.name];
   if (!option.many && taken.size() + parsed.size() > 1)
     return Error{Code::kInvalid, "may be given once only", 0, std::string("--") + option.name};
+  // "--home $UNSET" must not mean the default.
+  for (const std::string& text : parsed)
+    if (text.empty())
+      return Error{Code::kInvalid, "its value is empty; leave the option out to have the default", 0,
+                   std::string("--") + option.name};
   for (const std::string& text : parsed)
     taken.push_back(IsFlag(option) ? GRANTFS_TRY(FlagValue(text, option)) : text);
   return {};

@@ -61,6 +61,8 @@ TEST(ArgumentsTest, RefusesWhatItDoesNotKnow) {
       << "abbreviations are not options";
   EXPECT_EQ(Refusal({"north", "--roller=7"}), "--roller: there is no such option here");
   EXPECT_EQ(Refusal({"north", "--brush"}), "--brush: this option needs a value, and takes one at most");
+  EXPECT_EQ(Refusal({"north", "--brush", ""}),
+            "--brush: its value is empty; leave the option out to have the default");
   EXPECT_EQ(Refusal({"north", "--brush", "1", "--brush", "2"}), "--brush: may be given once only");
   EXPECT_EQ(Refusal({"north", "--wet=maybe"}), "--wet: is yes or no, and takes nothing else");
   EXPECT_EQ(Refusal({}), "WALL [COLOUR]: an argument is missing");
