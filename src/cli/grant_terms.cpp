@@ -1,5 +1,4 @@
 #include "grant_terms_internal.h"
-#include "grantfs/trust/names.h"
 
 namespace grantfs {
 namespace {
@@ -62,7 +61,8 @@ Result<Grant> GrantTerms(const Arguments& arguments, std::int64_t now) {
   terms.group = arguments.Text("group");
   terms.strict = arguments.Flag("strict");
   terms.label = arguments.Text("label", terms.label);
-  GRANTFS_CHECK(CheckLabel(terms.label));
+  if (terms.label != "current" && terms.label != "previous")
+    return Error{Code::kInvalid, "is current or previous, and nothing sets another", 0, "--label"};
   if (arguments.Has("mode")) terms.mode = GRANTFS_TRY(Mode(arguments.Text("mode")));
   const std::int64_t lifetime = GRANTFS_TRY(arguments.Seconds("expires", 0));
   if (lifetime != 0) terms.expires = now + lifetime;

@@ -60,6 +60,7 @@ TEST(GrantTermsTest, RefusesNonsense) {
                                                                  {"--mode", "u=r"},
                                                                  {"--mode", ""},
                                                                  {"--label", "Current!"},
+                                                                 {"--label", "curent"},
                                                                  {"--expires", "tomorrow"},
                                                                  {"--record", "never"}}) {
     const auto terms = Terms(words);
