@@ -54,13 +54,16 @@ int Report(Terminal& terminal, const Command& command, const Status& status) {
   const Status out = terminal.OutStatus();
   if (out) return static_cast<int>(ExitCode::kDone);
   // A reader that went away ("| head") saw what it wanted.
-  if (out.error().code != Code::kCancelled) terminal.Note(ErrorLine(command, out.error()));
+  if (out.error().code != Code::kCancelled)
+    terminal.Note("grantfs: it was done, but what it prints is not complete: " + Describe(out.error()));
   return static_cast<int>(ExitCode::kFailed);
 }
 
 int NoSuchCommand(Terminal& terminal, const std::vector<std::string>& words) {
   const auto group = words.empty() ? std::vector<const Command*>{} : CommandsOfGroup(words[0]);
   if (!group.empty()) {
+    if (words.size() > 1)
+      terminal.Note("grantfs: there is no command '" + words[0] + " " + words[1] + "'; there are:");
     for (const Command* command : group) terminal.Note("usage: " + UsageLine(*command));
   } else if (words.empty()) {
     terminal.Say(OverviewHelp(AllCommands()));
