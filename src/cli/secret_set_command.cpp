@@ -87,6 +87,8 @@ Status RunSecretSetCommand(Context& context) {
                                            {"sealed_to", result.sealed_to}}));
   else
     OutResult(context.terminal, name, result);
+  if (!result.created && (context.arguments.Has("owner") || context.arguments.Has("description")))
+    context.terminal.Note("note: the secret keeps the owner and description that it was made with");
   return {};
 }
 

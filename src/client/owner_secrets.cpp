@@ -67,6 +67,9 @@ Result<std::vector<SetSecretResult>> OwnerSessionImpl::SetSecrets(const std::vec
     GRANTFS_CHECK(CheckSecretPath(name.path));
     if (value->size() > kMaxSecretBytes)
       return Error{Code::kInvalid, "a value has at most 1 MiB", 0, name.Full()};
+    if (name.Full().ends_with("/*"))
+      return Error{Code::kInvalid, "a name that ends in /* means all that lie there; choose another", 0,
+                   name.Full()};
     if (!names.insert(name).second)
       return Error{Code::kInvalid, "the name comes twice; nothing was set", 0, name.Full()};
   }

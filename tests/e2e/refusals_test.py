@@ -21,7 +21,7 @@ class RefusalsTest(Case):
         self.owner = self.world.init().owner
 
     def test_names_and_sizes(self):
-        for name in ("shop/prod/../x", "shop/prod/..", "shop/prod/.", "shop/prod/a//b", "shop/prod/.grantfs", "shop/prod"):
+        for name in ("shop/prod/../x", "shop/prod/..", "shop/prod/.", "shop/prod/a//b", "shop/prod/.grantfs", "shop/prod", "shop/prod/*"):
             self.refused(self.owner.set(name, b"x", expect=None), USAGE)
         self.refused(self.owner.set(SECRET, b"x" * (1024 * 1024 + 1), expect=None), USAGE, "1 MiB")
         self.owner.set(SECRET, b"x" * 1024 * 1024)
