@@ -70,6 +70,11 @@ Result<InviteResult> OwnerSessionImpl::Invite(const InviteOptions& options) {
   const Status invited = Retry([&]() -> Status {
     GRANTFS_CHECK(RequireVaultOwner());
     GRANTFS_CHECK(keeper_->RefreshMachines());
+    if (keeper_->machines().FindByName(options.name) != nullptr) {
+      return Settled({Code::kConflict,
+                      "a machine of this name is enrolled; remove it first (grantfs identity remove)", 0,
+                      options.name});
+    }
     invitation.expires = Now() + options.ttl;
     MachinesList machines = keeper_->machines();
     const auto made =
@@ -134,6 +139,9 @@ Result<IdentityInfo> OwnerSessionImpl::Approve(const std::string& name, const st
     }
     if (chosen == nullptr) {
       GRANTFS_CHECK(refused);
+      if (keeper_->machines().FindByName(name) != nullptr)
+        return Settled(
+            {Code::kConflict, "it was let in before, and nothing more waits under this name", 0, name});
       return Error{Code::kNotFound, "nothing waits under this name: run grantfs enroll there first", 0, name};
     }
     MachinesList machines = keeper_->machines();

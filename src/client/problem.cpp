@@ -41,7 +41,7 @@ Meaning MeaningOf(api::ProblemCode code) {
     case Problem::kConflict:
       return {Code::kConflict,
               "others changed it at the same moment, or it exists already; look, and try again",
-              "look at it as it is now, and try again"};
+              "look at what is there now, and try again or with another name"};
     case Problem::kSuperseded:
       return {Code::kConflict, "a newer version has taken its place; read again", "read again"};
     case Problem::kGone:
@@ -96,7 +96,10 @@ Error ErrorOfResponse(const HttpResponse& response, const std::string& keyid, co
   if (!problem) {
     return Error{Code::kUnsupported, "this is no answer of a grantfs vault; look at the address", 0, subject};
   }
-  const Meaning meaning = MeaningOf(problem->code);
+  Meaning meaning = MeaningOf(problem->code);
+  // What conflicts with an invitation is somebody else's use of it, and trying again does not end that.
+  if (meaning.code == Code::kConflict && keyid.starts_with("invite:"))
+    meaning.mend = "ask for a new one, and tell an owner, who sees with grantfs approve who it is";
   if (problem->detail.empty()) return Error{meaning.code, meaning.reason, 0, subject};
   return Error{meaning.code, meaning.mend, 0, Printable(problem->detail)};
 }

@@ -24,6 +24,11 @@ Error Mistyped() {
   return Error{Code::kInvalid, "the line is mistyped, cut off, or of another kind; copy it whole"};
 }
 
+Error OfOtherKind(bool claim) {
+  return Error{Code::kInvalid, claim ? "this is an invitation, and a claim is needed; grantfs enroll takes it"
+                                     : "this is a claim, and an invitation is needed; grantfs init takes it"};
+}
+
 void EncodeInto(std::span<const std::uint8_t> in, std::uint8_t* out) {
   unsigned bits = 0;
   unsigned pending = 0;
@@ -110,6 +115,7 @@ Result<SecretMemory> EncodeInviteLine(const InviteLine& line, bool claim) {
 Result<InviteLine> DecodeInviteLine(const SecretMemory& text, bool claim) {
   const auto line = Trim(text.Expose());
   const std::string_view prefix = claim ? kClaimPrefix : kInvitePrefix;
+  if (AsText(line).starts_with(claim ? kInvitePrefix : kClaimPrefix)) return OfOtherKind(claim);
   if (line.size() <= prefix.size() || AsText(line.first(prefix.size())) != prefix) return Mistyped();
   const auto digits = line.subspan(prefix.size());
   const std::size_t size = digits.size() * 3 / 4;

@@ -35,13 +35,17 @@ class RefusalsTest(Case):
         mistyped = line[:-30] + (b"A" if line[-30:-29] != b"A" else b"B") + line[-29:]
         home = Home(self.world, "web-1")
         self.refused(home.run("enroll", stdin=line[:50], expect=None), USAGE, "mistyped")
+        self.refused(home.run("init", stdin=line, expect=None), USAGE, "grantfs enroll takes it")
         bad = home.run("enroll", stdin=mistyped, expect=None)
         self.assertNotEqual(bad.status, DONE, str(bad))
         self.assertFalse(os.path.exists(os.path.join(home.path, "identity.json")))
         home.run("enroll", stdin=line)
         other = Home(self.world, "other")
-        self.refused(other.run("enroll", stdin=line, expect=None), CONFLICT)
+        self.refused(other.run("enroll", stdin=line, expect=None), CONFLICT, "new one")
         self.owner.run("approve", "web-1")
+        self.refused(self.owner.run("approve", "web-1", expect=None), CONFLICT, "let in before")
+        self.refused(self.owner.run("invite", "web-1", expect=None), CONFLICT, "remove it first")
+        self.refused(self.owner.run("revoke", "web-11", "--all", expect=None), NOT_FOUND, "nothing is granted")
         self.refused(other.run("enroll", stdin=line, expect=None), CONFLICT, "invitation")
         home.run("enroll", stdin=line)  # goes on with the one that waited
         self.refused(home.run("enroll", stdin=line, expect=None), CONFLICT, "identity")
