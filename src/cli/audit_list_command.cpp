@@ -15,6 +15,7 @@ Json ToJson(const AuditLine& line) {
                        {"actor_id", line.actor_id},
                        {"action", line.action},
                        {"object", line.object},
+                       {"about", line.about},
                        {"version", line.version},
                        {"outcome", line.outcome},
                        {"reason", line.reason},
@@ -24,6 +25,8 @@ Json ToJson(const AuditLine& line) {
 }
 
 std::string ObjectCell(const AuditLine& line) {
+  if (line.action == "grant.add") return line.object + " (to " + line.about + ")";
+  if (line.action == "grant.revoke") return line.object + " (from number " + line.about + ")";
   return line.version == 0 ? line.object : line.object + " (version " + std::to_string(line.version) + ")";
 }
 
@@ -69,10 +72,13 @@ const Command kAuditListCommand = {
     .about =
         R"(Lists the audit log's records, the newest first: every read, grant, refusal and change, with who asked,
 from where, and for which program. It shows what you may audit.)",
-    .options = {{"environment", "PROJECT/ENVIRONMENT", "only what concerns this environment"},
-                {"object", "NAME", "only what was done to this: shop/prod/db-password"},
-                {"actor", "NAME", "only what this person or machine did"},
-                {"limit", "NUMBER", "the newest so many (default: 100; 0: all)"}},
+    .options =
+        {{"environment", "PROJECT/ENVIRONMENT", "only what concerns this environment"},
+         {"object", "NAME", "only what was done to this: shop/prod/db-password"},
+         {"actor", "NAME",
+          "only what this person or machine did; of machines that had the same name one after the other this"
+          " is the last, and the others go by their id (grantfs identity list --json)"},
+         {"limit", "NUMBER", "the newest so many (default: 100; 0: all)"}},
     .examples =
         {{"grantfs audit list --object shop/prod/db-password --limit 2",
           R"(RECORD  TIME                  WHO    DID          TO                                 OUTCOME  FROM       CALLER

@@ -43,6 +43,7 @@ AuditLine LineOf(const AuditEntry& entry) {
   line.actor = line.actor_id;
   line.action = TextOf(*body, "action");
   line.object = TextOf(*body, kAuditObject);
+  line.about = TextOf(*body, "about");
   line.version = static_cast<std::uint32_t>(NumberOf(*body, "version"));
   line.outcome = TextOf(*body, "outcome");
   line.reason = TextOf(*body, "reason");

@@ -40,7 +40,10 @@ Result<std::optional<Identity>> OwnerSessionImpl::AnyoneNamed(const std::string&
     }
   }
   if (found.size() > 1)
-    return Error{Code::kInvalid, "several have this name; name the one that you mean by its id", 0, name};
+    return Error{
+        Code::kInvalid,
+        "several have this name; name the one that you mean by its id (grantfs identity list --json)", 0,
+        name};
   if (found.empty()) return std::optional<Identity>();
   return std::optional<Identity>(found.begin()->second);
 }

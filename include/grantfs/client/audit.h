@@ -22,6 +22,7 @@ struct AuditLine {
   std::string actor_id;
   std::string action;
   std::string object;  ///< "shop/prod/db-password", or what else it was done to
+  std::string about;   ///< the machine that a grant is to, the number of the one that it is taken from
   std::uint32_t version = 0;
   std::string outcome;
   std::string reason;
