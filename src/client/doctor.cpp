@@ -1,5 +1,7 @@
 #include "grantfs/client/doctor.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include "grantfs/api/lists.h"
@@ -73,6 +75,11 @@ class Doctor {
       known_ = std::move(*known);
       ListKeeper keeper(known_.get(), nullptr, home_->profile().vault);
       good = keeper.Load();
+    }
+    if (good && ::access(home_->KnownPath().c_str(), W_OK) != 0) {
+      Add(Level::kFailure, "known", home_->KnownPath() + " may only be read, and every command writes it",
+          "make the file and its filesystem writable for this user");
+      return false;
     }
     if (good) {
       Add(Level::kGood, "known", "what this home has verified is whole");

@@ -48,7 +48,7 @@ Meaning MeaningOf(int extended, int system_error) {
     case SQLITE_TOOBIG:
       return {Code::kInvalid, "a value is larger than the database takes"};
     case SQLITE_READONLY:
-      return {Code::kIo, "the database may only be read"};
+      return {Code::kIo, "the database may only be read: make its file, directory and filesystem writable"};
     case SQLITE_CANTOPEN:
       return {system_error == ENOENT ? Code::kNotFound : Code::kIo, "could not open the database"};
     case SQLITE_IOERR:
