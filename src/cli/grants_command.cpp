@@ -43,7 +43,9 @@ Status RunGrantsOwner(Context& context) {
                ModeText(info.grant.mode), info.grant.strict ? "yes" : "", TimeCell(info.grant.expires),
                TimeCell(info.time), info.signer});
   if (table.empty())
-    context.terminal.Note("nothing is granted; grantfs grant MACHINE SECRET does that");
+    context.terminal.Note(context.arguments.Has("machine") || context.arguments.Has("secret")
+                              ? "no grant matches; mind the spelling, which is not checked here"
+                              : "nothing is granted; grantfs grant MACHINE SECRET does that");
   else
     context.terminal.Out(table.Text());
   return {};

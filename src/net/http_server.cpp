@@ -48,7 +48,8 @@ Error AcceptorError(const boost::system::error_code& failed, const Address& addr
                     : failed == asio::error::access_denied || failed == asio::error::no_permission
                         ? Code::kDenied
                         : Code::kIo;
-  return Error{code, "the address cannot be listened at", failed.value(), address.Text()};
+  return Error{code, "the address cannot be listened at; free it or name another", failed.value(),
+               address.Text()};
 }
 
 /// One bound address, accepting on the first thread's loop.
@@ -68,7 +69,8 @@ Result<tcp::endpoint> Lookup(asio::io_context& io, const Address& address) {
   const auto found =
       resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::passive, failed);
   if (failed || found.empty())
-    return Error{Code::kUnreachable, "the name cannot be looked up", 0, address.host};
+    return Error{Code::kUnreachable, "the name cannot be looked up; mind the spelling, or name an address", 0,
+                 address.host};
   return found.begin()->endpoint();
 }
 
