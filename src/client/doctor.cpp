@@ -41,7 +41,9 @@ class Doctor {
       return false;
     }
     if (!home) {
-      Add(Level::kFailure, "home", Describe(home.error()), "grantfs enroll");
+      Add(Level::kFailure, "home", Describe(home.error()),
+          home.error().code == Code::kNotFound ? "grantfs enroll on a machine, grantfs init for a new vault"
+                                               : "restore it from a backup, or enrol anew with another home");
       return false;
     }
     home_ = std::move(*home);
