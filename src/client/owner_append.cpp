@@ -58,7 +58,11 @@ Result<std::uint64_t> OwnerSessionImpl::Send(const Batch& batch) {
 
 Result<std::uint64_t> OwnerSessionImpl::Submit(const Batch& batch) {
   const std::uint64_t change = GRANTFS_TRY(Send(batch));
-  GRANTFS_CHECK(keeper_->Take(batch));
+  if (const Status taken = keeper_->Take(batch); !taken) {
+    Error error = taken.error();
+    error.subject = "the vault took the change, and only this home could not note it: " + error.subject;
+    return error;
+  }
   return change;
 }
 
