@@ -128,6 +128,7 @@ class MachineSessionImpl final : public MachineSession {
   std::string problem_;
   std::int64_t last_heard_ = 0;
   std::atomic<std::int64_t> heard_boot_ns_{-1};
+  std::atomic<bool> listens_{false};  ///< the stream stands
   std::atomic<bool> behind_{false};  ///< the vault has said more than could be looked at
 
   std::mutex work_mutex_;

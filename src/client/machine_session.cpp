@@ -151,7 +151,7 @@ SourceStatus MachineSessionImpl::CurrentStatus() const {
   status.vault_id = profile.vault.Hex();
   status.vault_address = profile.address.Text();
   status.machine = profile.name;
-  status.connected = HeardBeatWithin(kConnectedWithin);
+  status.connected = listens_ && HeardBeatWithin(kConnectedWithin);
   status.notices = view()->Notices();
   const std::lock_guard guard(status_mutex_);
   status.last_heard = last_heard_;

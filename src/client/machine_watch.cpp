@@ -25,6 +25,7 @@ void MachineSessionImpl::Heard(std::string_view text) {
   const auto line = api::WatchLine::Parse(text);
   if (!line) return Log(LogLevel::kWarning, "the vault sent a line that is not understood", line.error());
   heard_boot_ns_ = options_.clock->Boot().count();
+  listens_ = true;
   {
     const std::lock_guard guard(status_mutex_);
     last_heard_ = options_.clock->WallSeconds();
@@ -94,6 +95,7 @@ void MachineSessionImpl::Post(const Work& work) {
 }
 
 void MachineSessionImpl::StreamEnded(const Status& status) {
+  listens_ = false;
   if (!status && status.error().code != Code::kCancelled) SetProblem(Describe(status.error()));
   const std::lock_guard guard(work_mutex_);
   if (stop_) return;

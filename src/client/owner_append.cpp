@@ -1,4 +1,5 @@
 #include "grantfs/api/lists.h"
+#include "grantfs/log/log.h"
 #include "owner_internal.h"
 
 namespace grantfs {
@@ -58,12 +59,15 @@ Result<std::uint64_t> OwnerSessionImpl::Send(const Batch& batch) {
 
 Result<std::uint64_t> OwnerSessionImpl::Submit(const Batch& batch) {
   const std::uint64_t change = GRANTFS_TRY(Send(batch));
-  if (const Status taken = keeper_->Take(batch); !taken) {
-    Error error = taken.error();
-    error.subject = "the vault took the change, and only this home could not note it: " + error.subject;
-    return error;
-  }
+  GRANTFS_CHECK(Noted(keeper_->Take(batch)));
   return change;
+}
+
+// What the vault has taken is done, whatever becomes of this home's note of it: the next command sees it.
+Status OwnerSessionImpl::Noted(const Status& noted) {
+  if (noted || noted.error().code == Code::kIntegrity) return noted;
+  Log(LogLevel::kWarning, "the change is made, but this home could not note that it was", noted.error());
+  return {};
 }
 
 }  // namespace grantfs

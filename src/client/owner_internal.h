@@ -74,6 +74,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Statement Draft(const SignedList& list, const UpperLists& upper, Act act, const std::string& reason) const;
   /// One atomic append; what was accepted is remembered. @return the vault's change number.
   Result<std::uint64_t> Submit(const Batch& batch);
+  /// What becomes of a note about a change that the vault has taken: a warning, unless it shows a fork.
+  static Status Noted(const Status& noted);
   /// The append alone.
   Result<std::uint64_t> Send(const Batch& batch);
   /// Runs `attempt` again while it ends in kConflict because others were quicker, a few times.

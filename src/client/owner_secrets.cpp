@@ -82,7 +82,8 @@ Result<std::vector<SetSecretResult>> OwnerSessionImpl::SetSecrets(const std::vec
     }
     if (options.dry_run) return made;
     GRANTFS_TRY(Submit(batch));
-    for (const SetSecretResult& one : made) GRANTFS_CHECK(known_->RememberNumber(one.number, one.name));
+    for (const SetSecretResult& one : made)
+      GRANTFS_CHECK(Noted(known_->RememberNumber(one.number, one.name)));
     return made;
   });
 }

@@ -203,6 +203,7 @@ TEST_F(MachineTest, ListsWithTheVaultDownAndFollowsWhenItComesBack) {
   EXPECT_EQ(CodeOf(Read(*session, "db-password")), Code::kUnreachable);
   EXPECT_FALSE(session->HeardWithin(std::chrono::hours(1)));
   ASSERT_TRUE(Eventually([&] { return !session->CurrentStatus().problem.empty(); }));
+  EXPECT_FALSE(session->CurrentStatus().connected);
   server_.Restart();
   Good(session->WaitUntilCurrent(kLong));
   EXPECT_EQ(ReadText(*session, "db-password"), "hunter2");
@@ -215,7 +216,10 @@ TEST_F(MachineTest, ARemovedMachineReadsNothing) {
   Grant("web-1", "db-password");
   const auto session = Mount("web-1");
   ReadText(*session, "db-password");
+  ASSERT_TRUE(session->CurrentStatus().connected);
   const auto removed = Must(Owner().RemoveIdentity("web-1", "stolen"));
+  ASSERT_TRUE(Eventually([&] { return !session->CurrentStatus().problem.empty(); }));
+  EXPECT_FALSE(session->CurrentStatus().connected) << "though it was heard a moment ago";
   EXPECT_EQ(removed.revoked.size(), 1u);
   ASSERT_EQ(removed.read.size(), 1u);
   EXPECT_TRUE(removed.problems.empty());

@@ -116,13 +116,7 @@ class OutageTest(Case):
         os.chmod(home, 0o700)
         mount = self.mounted()
         with open(mount.file(SECRET), "rb", buffering=0) as held:
-            with open(home + "/filler", "wb", buffering=0) as filler:
-                for block in (4096, 1):
-                    try:
-                        while True:
-                            filler.write(b"\0" * block)
-                    except OSError as error:
-                        self.assertEqual(error.errno, errno.ENOSPC)
+            self.fill(home + "/filler")
             number = 0
             while b"disk is full" not in mount.read(".grantfs/status"):  # the database may still have free pages of its own
                 number += 1
@@ -141,6 +135,34 @@ class OutageTest(Case):
         os.unlink(home + "/filler")
         until("the rest of the list", lambda: os.listdir(mount.file("shop/prod")).count("more-%d" % number))
 
+    def test_what_the_vault_took_is_not_called_undone_by_a_full_home(self):
+        home = self.owner.path
+        shutil.copytree(home, home + "-copy")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", home], check=True)
+        self.addCleanup(lambda: subprocess.run(["umount", "-l", home]))
+        shutil.copytree(home + "-copy", home, dirs_exist_ok=True)
+        os.chmod(home, 0o700)
+        self.fill(home + "/filler")
+        said = []
+        for number in range(50):  # the home's database may still have free pages of its own
+            said.append(self.owner.set(SECRET, b"value %d" % number, expect=None))
+            if said[-1].status != DONE or said[-1].err:
+                break
+        self.assertIn("disk is full", said[-1].err, str(said[-1]))
+        os.unlink(home + "/filler")
+        done = [number for number, run in enumerate(said) if run.status == DONE]
+        self.assertEqual(self.owner.run("secret", "get", SECRET).out, b"value %d" % done[-1])
+
+    def fill(self, path):
+        """A file that leaves no byte of its disk."""
+        with open(path, "wb", buffering=0) as filler:
+            for block in (1 << 20, 4096, 1):
+                try:
+                    while True:
+                        filler.write(b"\0" * block)
+                except OSError as error:
+                    self.assertEqual(error.errno, errno.ENOSPC)
+
     def test_a_full_disk_refuses_the_read_and_recovers(self):
         self.world.kill_server(signal.SIGTERM)
         small = os.path.join(self.world.dir, "small")
@@ -151,23 +173,17 @@ class OutageTest(Case):
         os.chmod(small + "/data", 0o700)
         self.world.serve(data=small + "/data")
         mount = self.mounted()
-        with open(small + "/filler", "wb", buffering=0) as filler:
-            for block in (1 << 20, 4096):
-                try:
-                    while True:
-                        filler.write(b"\0" * block)
-                except OSError as error:
-                    self.assertEqual(error.errno, errno.ENOSPC)
-            last = OSError()
-            for _ in range(2000):  # the database may still have free pages of its own
-                try:
-                    mount.read(SECRET)
-                except OSError as error:
-                    last = error
-                    break
-            self.assertEqual(last.errno, errno.EIO)
-            self.refused(self.web1.run("read", SECRET, expect=None), UNREACHABLE, "record")
-            self.refused(self.owner.set("shop/prod/more", os.urandom(500_000), expect=None), UNREACHABLE, "disk")
+        self.fill(small + "/filler")
+        last = OSError()
+        for _ in range(2000):  # the database may still have free pages of its own
+            try:
+                mount.read(SECRET)
+            except OSError as error:
+                last = error
+                break
+        self.assertEqual(last.errno, errno.EIO)
+        self.refused(self.web1.run("read", SECRET, expect=None), UNREACHABLE, "record")
+        self.refused(self.owner.set("shop/prod/more", os.urandom(500_000), expect=None), UNREACHABLE, "disk")
         os.unlink(small + "/filler")
         until("reads to work again", lambda: mount.reads(SECRET, b"hunter2"))
         self.owner.run("audit", "verify")
