@@ -39,6 +39,7 @@ void ReadChange(JsonReader& in, WatchLine& line) {
   line.secret = static_cast<std::uint64_t>(
       in.OptionalNumber("secret", 1, static_cast<std::int64_t>(kMaxSecretNumber), 0));
   line.environment = in.OptionalString("environment", kMaxNameBytes);
+  line.more = in.OptionalBool("more", false);
   if (!line.environment.empty() && !CheckEnvironmentName(line.environment)) {
     in.Fail("is no environment's name", "environment");
   }
@@ -72,6 +73,7 @@ Json WatchLine::ToJson() const {
   json.Set("what", ChangeKindName(what));
   if (secret != 0) json.Set("secret", secret);
   if (!environment.empty()) json.Set("environment", environment);
+  if (more) json.Set("more", true);
   return json;
 }
 

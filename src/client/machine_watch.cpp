@@ -37,7 +37,7 @@ void MachineSessionImpl::Heard(std::string_view text) {
     case api::WatchKind::kBeat:
       return HeardBeat(*line);
     case api::WatchKind::kChange:
-      work.change = line->change;
+      if (!line->more) work.change = line->change;  // all of it was told
       work.upper = line->what == api::ChangeKind::kVault || line->what == api::ChangeKind::kEnvironment ||
                    line->what == api::ChangeKind::kMachine;
       if (line->secret != 0) work.secrets.insert(line->secret);

@@ -97,25 +97,36 @@ bool WatchHub::Concerns(const Subscriber& subscriber, const WatchEvent& event,
   return state.RoleOf(subscriber.id, event.environment).has_value() || state.IsRecovery(subscriber.id);
 }
 
+// A machine says how far it has followed: it must know which line is a change's last, or it would say so
+// behind the first of many.
+bool WatchHub::Tell(Subscriber& subscriber, std::uint64_t change, const std::vector<WatchEvent>& events,
+                    const VaultState& state) {
+  std::vector<api::WatchLine> lines;
+  for (const WatchEvent& event : events) {
+    if (!Concerns(subscriber, event, state)) continue;
+    if (event.what == api::ChangeKind::kGrant && subscriber.machine != 0)
+      subscriber.environments.insert(event.environment);
+    api::WatchLine line;
+    line.kind = api::WatchKind::kChange;
+    line.change = change;
+    line.what = event.what;
+    line.secret = event.secret;
+    line.environment = event.environment;
+    line.more = true;
+    lines.push_back(std::move(line));
+  }
+  if (!lines.empty()) lines.back().more = false;
+  return std::all_of(lines.begin(), lines.end(),
+                     [&](const api::WatchLine& line) { return subscriber.sink->Send(line.Text()); });
+}
+
 void WatchHub::Publish(std::uint64_t change, const std::vector<WatchEvent>& events, const VaultState& state) {
   std::vector<std::uint64_t> failed;
   {
     const std::lock_guard lock(mutex_);
     change_ = std::max(change_, change);
-    for (const WatchEvent& event : events) {
-      api::WatchLine line;
-      line.kind = api::WatchKind::kChange;
-      line.change = change;
-      line.what = event.what;
-      line.secret = event.secret;
-      line.environment = event.environment;
-      const std::string text = line.Text();
-      for (auto& [number, subscriber] : subscribers_) {
-        if (!Concerns(subscriber, event, state)) continue;
-        if (event.what == api::ChangeKind::kGrant && subscriber.machine != 0)
-          subscriber.environments.insert(event.environment);
-        if (!subscriber.sink->Send(text)) failed.push_back(number);
-      }
+    for (auto& [number, subscriber] : subscribers_) {
+      if (!Tell(subscriber, change, events, state)) failed.push_back(number);
     }
   }
   if (!failed.empty()) Fail(failed);

@@ -194,6 +194,25 @@ TEST_F(MachineTest, ARevokedSecretIsGoneAtOnceAndTheReportSaysWhatWasRead) {
   EXPECT_EQ(ReadText(*session, "db-password"), "rotated");
 }
 
+TEST_F(MachineTest, AChangeOfManySecretsIsFollowedWhenAllOfItIs) {
+  std::vector<SecretName> names;
+  for (int i = 0; i < 40; ++i) {
+    names.push_back({"shop/prod", "many/" + std::to_string(i)});
+    Set(names.back().path, "x");
+  }
+  const auto session = Mount("web-1");
+  GrantOptions options;
+  options.wait = kLong;
+  for (int turn = 0; turn < 3; ++turn) {
+    const auto granted = Must(Owner().GrantTo("web-1", names, options));
+    ASSERT_EQ(granted.delivery.state, Delivery::State::kAcknowledged);
+    EXPECT_EQ(session->CurrentListing()->secrets.size(), names.size());
+    const auto revoked = Must(Owner().RevokeFrom("web-1", names, "", kLong));
+    ASSERT_EQ(revoked.delivery.state, Delivery::State::kAcknowledged);
+    EXPECT_TRUE(session->CurrentListing()->secrets.empty());
+  }
+}
+
 TEST_F(MachineTest, ListsWithTheVaultDownAndFollowsWhenItComesBack) {
   Grant("web-1", "db-password");
   Mount("web-1").reset();

@@ -31,13 +31,14 @@ class KeptLines final : public WatchSink {
     }
     return found;
   }
-  /// "grant 3", "environment shop/prod", ...
+  /// "grant 3", "environment shop/prod"; "vault and" where the next is of the same change.
   std::vector<std::string> Changes() const {
     std::vector<std::string> found;
     for (const auto& line : Of(api::WatchKind::kChange)) {
       std::string text = api::ChangeKindName(line.what);
       if (line.secret != 0) text += " " + std::to_string(line.secret);
       if (line.secret == 0 && !line.environment.empty()) text += " " + line.environment;
+      if (line.more) text += " and";
       found.push_back(std::move(text));
     }
     return found;
@@ -101,7 +102,7 @@ TEST_F(WatchTest, AMemberHearsOfHisEnvironmentsAndAnOwnerOfMachines) {
   world.Invite("web-3", 4'000'000'000);
   Must(world.AddEnvironment("shop/more"));
   EXPECT_EQ(member->Changes(), Changes{"vault"});
-  EXPECT_EQ(owner->Changes(), (Changes{"version " + number, "machine", "environment shop/more", "vault"}));
+  EXPECT_EQ(owner->Changes(), (Changes{"version " + number, "machine", "environment shop/more and", "vault"}));
 }
 
 TEST_F(WatchTest, BeginsWithTheHeadsAndThenBeats) {

@@ -22,6 +22,7 @@ struct WatchLine {
   ChangeKind what = ChangeKind::kVault;  ///< kChange, as the rest
   std::uint64_t secret = 0;              ///< 0 = none
   std::string environment;               ///< "" = none
+  bool more = false;                     ///< the next line is of the same change
   std::int64_t time = 0;                 ///< kBeat: unix seconds
 
   Json ToJson() const;
