@@ -47,6 +47,20 @@ class HostileOwnerTest : public HostileTest {
   }
 };
 
+TEST_F(HostileTest, AnInitWhoseAnswerIsLostIsFinishedByTheNext) {
+  // The two routes have one path: it is the answer after the first good one to the question that is lost.
+  vault_.SetRewrite([this](const HttpRequest& asked, const HttpResponse& answer) {
+    if (asked.path == api::kClaimShow.path && asked.method == "GET" && answer.status == 200)
+      vault_.LoseNextAnswer(api::kClaimUse);
+  });
+  const auto line = ClaimLine();
+  EXPECT_EQ(CodeOf(InitVault(Path("ann"), line, "ann")), Code::kUnreachable);
+  EXPECT_TRUE(Eventually([&] { return vault_.lost(); }));
+  vault_.SetRewrite({});
+  EXPECT_GT(Must(InitVault(Path("ann"), line, "ann")).recovery_code.size(), 0u);
+  EXPECT_TRUE(Must(Must(OwnerSession::Open(Path("ann")))->VaultStatus()).vault_owner);
+}
+
 TEST_F(HostileOwnerTest, AWaitThatIsLongerThanTheVaultsIsAskedForInPieces) {
   Machine("web-1");
   std::vector<int> waits;
