@@ -105,20 +105,21 @@ void MachineSessionImpl::JudgeAgain(MachineView& next, const MachineView& before
 
 // The end of a long list comes in pieces; what proves the grant belongs to the last.
 Result<api::GrantEvidence> MachineSessionImpl::Complete(api::GrantEvidence evidence) {
+  const Error withheld{Code::kIntegrity, "the vault names a newer state of this list and does not show it", 0,
+                       evidence.environment + "/" + evidence.path};
   for (int pages = 0; evidence.more; ++pages) {
     if (pages == kMaxTailPages) {
       return Error{Code::kIntegrity, "the vault serves an end of this secret's list that has no end", 0,
                    evidence.environment + "/" + evidence.path};
     }
+    if (evidence.statements.empty()) return withheld;
     const std::uint64_t last = evidence.first + evidence.statements.size() - 1;
     api::GrantsRequest request;
     request.secrets = {{evidence.secret, last}};
     auto response = GRANTFS_TRY(vault_->Ask<api::GrantsResponse>(api::kMachineGrants, request));
-    if (response.grants.size() != 1 || response.grants[0].statements.empty()) {
-      return Error{Code::kIntegrity, "the vault names a newer state of this list and does not show it", 0,
-                   evidence.environment + "/" + evidence.path};
-    }
+    if (response.grants.size() != 1 || response.grants[0].secret != evidence.secret) return withheld;
     api::GrantEvidence rest = std::move(response.grants[0]);
+    if (rest.statements.empty()) return withheld;
     if (rest.first == last + 1) {
       rest.first = evidence.first;
       rest.statements.insert(rest.statements.begin(), evidence.statements.begin(), evidence.statements.end());

@@ -154,6 +154,19 @@ TEST_F(HostileGrantsTest, AnEndThatHasNoEnd) {
   EXPECT_LT(asked_for, 500);
 }
 
+TEST_F(HostileGrantsTest, AnEndOfWhichNothingIsShown) {
+  LieAboutGrants([](const auto&, api::GrantsResponse& answer) {
+    for (auto& grant : answer.grants) {
+      grant.first = 0;
+      grant.statements.clear();
+      grant.more = true;
+    }
+  });
+  const auto session = Mount("web-1");
+  ExpectSays(*session, "does not show it");
+  EXPECT_TRUE(session->CurrentListing()->secrets.empty());
+}
+
 TEST_F(HostileGrantsTest, AVersionOfARemovedOwner) {
   std::optional<Forger> bob;
   AddAndRemoveBob([&] { bob.emplace(Path("bob")); });
