@@ -3,18 +3,13 @@
 namespace grantfs {
 namespace {
 
-bool HasGrantIn(StoreReader& reader, const VaultCaller& caller, const std::string& environment) {
-  const auto has = reader.HasGrantIn(environment, GranteeKind::kMachine, caller.machine);
-  return has && *has;
-}
-
 Status MayReadEnvironment(const VaultState& now, StoreReader& reader, const VaultCaller& caller,
                           const std::string& environment) {
   if (now.FindEnvironment(environment) == nullptr) return NotVisible(environment);
-  if (caller.IsMachine())
-    return HasGrantIn(reader, caller, environment) ? Status() : Status(NotVisible(environment));
   const bool may =
-      now.IsVaultOwner(caller.id) || now.IsRecovery(caller.id) || now.RoleOf(caller.id, environment);
+      caller.IsMachine()
+          ? GRANTFS_TRY(reader.HasGrantIn(environment, GranteeKind::kMachine, caller.machine))
+          : now.IsVaultOwner(caller.id) || now.IsRecovery(caller.id) || now.RoleOf(caller.id, environment);
   return may ? Status() : Status(NotVisible(environment));
 }
 
