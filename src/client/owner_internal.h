@@ -132,10 +132,16 @@ class OwnerSessionImpl final : public OwnerSession {
   /// Seals what there is to the machine, and adds the grant to what is to be appended.
   Result<GrantOutcome> PrepareGrant(const MachinesList::Machine& machine, const SecretName& name,
                                     const GrantOptions& options, Batch& batch);
-  /// Adds the end of the machine's grant to what is to be appended. @return the machine's identity; nothing
-  /// if it has no grant there.
-  Result<std::optional<Grantee>> PrepareRevoke(const std::string& machine, const SecretName& name,
-                                               const std::string& reason, Batch& batch);
+  /// A grant that has ended, and whose it was: several machines had one name, where all but the last were
+  /// removed.
+  struct Ended {
+    SecretName secret;
+    std::uint64_t number = 0;  ///< of the machine
+    Hash id;
+  };
+  /// Adds the end of the grants of a machine to what is to be appended. @return none if it has none there.
+  Result<std::vector<Ended>> PrepareRevoke(const std::string& machine, const SecretName& name,
+                                           const std::string& reason, Batch& batch);
   Result<std::vector<Listed>> SecretsOfMine();
   /// @param each  a secret that is not granted is an error (kNotFound), and nothing of its append is done.
   Result<RevokeResult> RevokeListed(const std::string& machine, const std::vector<SecretName>& secrets,

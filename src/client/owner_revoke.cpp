@@ -21,23 +21,24 @@ bool IsGrantedTo(const SecretList& list, const std::string& machine) {
                      [&](const auto& one) { return IsMachine(one.second.grant.grantee, machine); });
 }
 
-Result<std::optional<Grantee>> OwnerSessionImpl::PrepareRevoke(const std::string& machine,
-                                                               const SecretName& name,
-                                                               const std::string& reason, Batch& batch) {
+Result<std::vector<OwnerSessionImpl::Ended>> OwnerSessionImpl::PrepareRevoke(const std::string& machine,
+                                                                             const SecretName& name,
+                                                                             const std::string& reason,
+                                                                             Batch& batch) {
   GRANTFS_CHECK(Enter(name.environment, Operation::kGrant));
   SecretList list = GRANTFS_TRY(FetchSecret(name));
   KnownStore::Verified appended{list.id(), {}, {}};
-  std::optional<Grantee> revoked;
+  std::vector<Ended> ended;
   const auto grants = list.grants();
   for (const auto& [key, standing] : grants) {
     const Grantee& grantee = standing.grant.grantee;
     if (!IsMachine(grantee, machine)) continue;
-    revoked = grantee;
+    ended.push_back({name, grantee.number, grantee.id});
     appended.statements.push_back(GRANTFS_TRY(
         Next(list, keeper_->UpperOf(name.environment), GrantRevoke{grantee.kind, grantee.number}, reason)));
   }
-  if (revoked) batch.push_back(std::move(appended));
-  return revoked;
+  if (!ended.empty()) batch.push_back(std::move(appended));
+  return ended;
 }
 
 Result<std::optional<ReadReport>> OwnerSessionImpl::ReadsOf(const Hash& machine, const SecretName& secret) {
@@ -76,35 +77,36 @@ Result<RevokeResult> OwnerSessionImpl::RevokeListed(const std::string& machine,
   RevokeResult result;
   result.machine = machine;
   std::uint64_t change = 0;
-  std::optional<Grantee> grantee;
+  std::vector<Ended> all;
   for (std::size_t begun = 0; begun < secrets.size(); begun += kListsAtOnce) {
     const std::size_t end = std::min(begun + kListsAtOnce, secrets.size());
-    std::vector<SecretName> revoked = GRANTFS_TRY(Retry([&]() -> Result<std::vector<SecretName>> {
+    const auto ended = GRANTFS_TRY(Retry([&]() -> Result<std::vector<Ended>> {
       Batch batch;
-      std::vector<SecretName> ended;
+      std::vector<Ended> made;
       for (std::size_t at = begun; at < end; ++at) {
         const auto one = GRANTFS_TRY(PrepareRevoke(machine, secrets[at], reason, batch));
         Report("revoking", at + 1, secrets.size());
-        if (!one && each) {
+        if (one.empty() && each) {
           return Error{Code::kNotFound, "it is not granted to this machine: grantfs grants shows what is", 0,
                        machine + " " + secrets[at].Full()};
         }
-        if (!one) continue;  // somebody else was quicker
-        grantee = one;
-        ended.push_back(secrets[at]);
+        std::copy(one.begin(), one.end(), std::back_inserter(made));  // none: somebody else was quicker
       }
       if (!batch.empty()) change = GRANTFS_TRY(Submit(batch));
-      return ended;
+      return made;
     }));
-    std::move(revoked.begin(), revoked.end(), std::back_inserter(result.revoked));
+    std::copy(ended.begin(), ended.end(), std::back_inserter(all));
   }
   // What it has read is asked for afterwards: no read can come after the revocation.
-  for (const SecretName& name : result.revoked) {
-    auto report = ReportOf(grantee->id, name);
+  for (const Ended& one : all) {
+    if (result.revoked.empty() || result.revoked.back() != one.secret) result.revoked.push_back(one.secret);
+    auto report = ReportOf(one.id, one.secret);
     result.reads_known = result.reads_known && report.has_value();
     if (report && *report) result.read.push_back(std::move(**report));
   }
-  if (grantee) result.delivery = WaitFor(grantee->id, change, wait);
+  const auto newest = std::max_element(all.begin(), all.end(),
+                                       [](const Ended& a, const Ended& b) { return a.number < b.number; });
+  if (newest != all.end()) result.delivery = WaitFor(newest->id, change, wait);
   return result;
 }
 

@@ -77,6 +77,25 @@ TEST_F(HostileOwnerTest, AWaitThatIsLongerThanTheVaultsIsAskedForInPieces) {
   EXPECT_EQ(granted.delivery.state, Delivery::State::kOffline);
 }
 
+TEST_F(HostileOwnerTest, ARevocationByNameTellsWhatEachMachineOfThatNameHasRead) {
+  Machine("web-1");
+  Grant("web-1", "b");
+  EXPECT_EQ(ReadText(*Mount("web-1"), "b"), "two");
+  // One who owns no environment removes it, so that its grant stands on; and it comes back.
+  const Identity bob = MakeHome("bob");
+  Must(Owner().AddVaultOwner(bob, ""));
+  Must(Must(OwnerSession::Open(Path("bob")))->RemoveIdentity("web-1", ""));
+  std::filesystem::rename(Path("web-1"), Path("former"));
+  Machine("web-1");
+  Grant("web-1", "a");
+  EXPECT_EQ(ReadText(*Mount("web-1"), "a"), "one");
+  const auto revoked = Must(Owner().RevokeAll("web-1", "", std::chrono::milliseconds(0)));
+  EXPECT_EQ(revoked.revoked.size(), 2u);
+  std::vector<std::string> read;
+  for (const ReadReport& report : revoked.read) read.push_back(report.secret.path);
+  EXPECT_EQ(read, (std::vector<std::string>{"a", "b"}));
+}
+
 TEST_F(HostileOwnerTest, ValuesExchanged) {
   const auto b = Capture<api::ValueRequest, api::ValueResponse>(api::kSecretValue);
   Must(Owner().GetSecret({"shop/prod", "b"}, kCurrent));
