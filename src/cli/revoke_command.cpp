@@ -53,7 +53,8 @@ Status CheckWhat(const Arguments& arguments) {
     return Error{Code::kInvalid, "is given in place of secrets, not beside them", 0, "--all"};
   if (!arguments.Flag("all") && !named)
     return Error{Code::kInvalid, "no secret is named, and not --all of them"};
-  return CheckIdentityName(arguments.At(0));
+  const std::string machine = arguments.At(0);
+  return Hash::FromHex(machine) ? Status() : CheckIdentityName(machine);
 }
 
 Status RunRevokeCommand(Context& context) {
@@ -85,7 +86,8 @@ const Command kRevokeCommand = {
     .summary = "end grants",
     .about =
         R"(Ends a machine's grants: delivery stops at once, open files end, and later versions are not sealed to
-it. It says what the machine has read and so may have kept, since only a new value makes up for that.)",
+it. It says what the machine has read and so may have kept, since only a new value makes up for that. A
+name means all machines that ever had it; an identity, as grantfs status names it, means one.)",
     .options = {{"all", "", "all grants of the machine, in the environments that you own"},
                 {"reason", "TEXT", "why; it stands in the signed statement"},
                 {"wait", "TIME", "how long to wait for the machine's mount (default: 5s)"}},

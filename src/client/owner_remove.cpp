@@ -18,6 +18,13 @@ std::optional<Identity> MachineNamed(const MachinesList& machines, const std::st
   return last;
 }
 
+// How a command means this grantee alone: by name, unless another that is granted the secret has it too.
+std::string Unmistakable(const SecretList& list, const Grantee& grantee) {
+  const auto same = [&](const auto& one) { return one.second.grant.grantee.name == grantee.name; };
+  const bool only = std::count_if(list.grants().begin(), list.grants().end(), same) == 1;
+  return only ? grantee.name : grantee.id.Hex();
+}
+
 std::optional<Identity> OwnerNamed(const VaultList& vault, const std::string& name) {
   for (const Identity& owner : vault.Owners()) {
     if (IsNamed(owner, name)) return owner;
@@ -160,7 +167,7 @@ Status OwnerSessionImpl::CheckOwed(const std::string& environment, std::vector<s
       const Grantee& grantee = standing.grant.grantee;
       if (!vault.IsRemoved(grantee.id)) continue;
       owed.push_back(grantee.name + " was removed from the vault and is still granted " + listed.name.Full() +
-                     ": run grantfs revoke " + grantee.name + " " + listed.name.Full());
+                     ": run grantfs revoke " + Unmistakable(*list, grantee) + " " + listed.name.Full());
     }
   }
   return {};
