@@ -20,7 +20,7 @@ struct Waiting {
   Home home;
   PrivateIdentity identity;
   InviteSecret invite;
-  bool is_new = false;  ///< this call made the home
+  bool is_new = false;  ///< this call made the home, or the rest of it
 };
 
 ConnectionOptions ConnectionOf(const HomeProfile& profile, const ClientOptions& options) {
@@ -57,16 +57,23 @@ Result<Waiting> OpenWaiting(const std::string& directory) {
 }
 
 // The vault's list must hold the head that the inviter saw: an older one is a rollback.
-Status RememberInviter(const Home& home, const InviteLine& line) {
+// @return false for a home that knows of the list already.
+Result<bool> RememberInviter(const Home& home, const InviteLine& line) {
   const auto known = GRANTFS_TRY(KnownStore::Open(home.KnownPath(), KnownStore::Missing::kRefuse));
-  return known->Remember({{ListId::Vault(), {}, Head{line.head_sequence, line.head_hash}}});
+  if (GRANTFS_TRY(known->HighestHead(ListId::Vault()))) return false;
+  GRANTFS_CHECK(known->Remember({{ListId::Vault(), {}, Head{line.head_sequence, line.head_hash}}}));
+  return true;
 }
 
 Result<Waiting> BeginWaiting(const std::string& directory, const InviteLine& line) {
   if (Home::Exists(directory)) {
     Waiting before = GRANTFS_TRY(OpenWaiting(directory));
-    // The same line again goes on; another one begins anew: what waited under the old one is given up.
-    if (before.invite.id() == line.secret.id()) return before;
+    // The same line again goes on, also where it was cut off before its head was remembered; another one
+    // begins anew: what waited under the old one is given up.
+    if (before.invite.id() == line.secret.id()) {
+      before.is_new = GRANTFS_TRY(RememberInviter(before.home, line));
+      return before;
+    }
     GRANTFS_CHECK(before.home.Discard());
   }
   HomeProfile profile;
@@ -78,7 +85,7 @@ Result<Waiting> BeginWaiting(const std::string& directory, const InviteLine& lin
   profile.pins = {line.pin};
   const auto seed = GRANTFS_TRY(RandomKey());
   const Home home = GRANTFS_TRY(Home::Create(directory, profile, seed, &line.secret, nullptr));
-  GRANTFS_CHECK(RememberInviter(home, line));
+  GRANTFS_TRY(RememberInviter(home, line));
   Waiting begun = GRANTFS_TRY(OpenWaiting(directory));
   begun.is_new = true;
   return begun;
