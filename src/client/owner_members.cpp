@@ -32,7 +32,7 @@ Status OwnerSessionImpl::AddMember(const std::string& environment, const Identit
   return Retry([&]() -> Status {
     GRANTFS_CHECK(Enter(environment, Operation::kManageMembers));
     EnvironmentList list = *keeper_->FindEnvironment(environment);
-    if (list.RoleOf(member.Id())) return Error{Code::kInvalid, "is a member already", 0, member.name};
+    if (list.RoleOf(member.Id())) return Settled({Code::kConflict, "is a member already", 0, member.name});
     if (keeper_->vault().IsRemoved(member.Id())) {
       return Error{Code::kDenied, "was removed from the vault and can be no member", 0, member.name};
     }
