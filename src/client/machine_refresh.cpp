@@ -165,6 +165,7 @@ Status MachineSessionImpl::RefreshEverything() {
   std::set<std::uint64_t> seen;
   api::GrantsRequest request;
   for (bool more = true; more;) {
+    const std::uint64_t after = request.after;
     const auto response = GRANTFS_TRY(vault_->Ask<api::GrantsResponse>(api::kMachineGrants, request));
     auto next = std::make_shared<MachineView>(*view());
     GRANTFS_CHECK(TakeUpper(*next, response));
@@ -174,8 +175,10 @@ Status MachineSessionImpl::RefreshEverything() {
       changed.push_back(evidence.secret);
       request.after = std::max(request.after, evidence.secret);
     }
+    // What is not seen counts as gone: a page that leads no further must not pass for the last one.
+    if (response.more && request.after == after) return vault_->Malformed();
     seen.insert(changed.begin(), changed.end());
-    more = response.more && !changed.empty();
+    more = response.more;
     Publish(std::move(next), changed, {});
     ServeWaiters();
   }
