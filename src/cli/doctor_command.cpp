@@ -61,10 +61,11 @@ and at the vault's data where that is on this host. Each finding that needs some
 exit code is 1 if one is a failure.)",
     .options = {},
     .examples = {{"grantfs doctor",
-                  R"(LEVEL    CHECK      FOUND
-good     home.mode  the home is yours alone
-failure  vault      vault.lan:7843 does not answer
-                    mend: start grantfs serve there)"},
+                  R"(LEVEL    CHECK        FOUND
+good     home.mode    only its owner may enter /etc/grantfs
+...
+failure  vault.reach  vault.lan:7843: no connection could be made (Connection refused)
+                      mend: start it with grantfs serve, or mend the way to vault.lan:7843)"},
                  {"grantfs doctor --json",
                   "{\"findings\": [{\"level\": \"good\", \"check\": \"home.mode\", ...}]}"}},
     .next = "do what the lines that begin with mend say.",

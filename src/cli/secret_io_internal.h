@@ -23,7 +23,7 @@ struct SecretInput {
 
 /// Reads it into locked memory. From a file or a pipe every byte counts, a newline at the end too; from a
 /// prompt it is the line without its newline, not shown. Errors: kNotFound, kInvalid (too long; two that
-/// differ; nothing), kCancelled, kIo.
+/// differ), kCancelled, kIo.
 Result<SecretMemory> ReadSecretInput(Terminal& terminal, const SecretInput& input);
 
 /// True if the last byte is a newline.

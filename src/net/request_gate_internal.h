@@ -18,7 +18,7 @@ Status CheckHeadBytes(std::string_view beginning);
 /// DELETE; versions but HTTP/1.1; targets that are not in origin form and canonical (RFC 3986 section 6.2.2;
 /// dot segments, empty segments, fragments, encodings that are needless or in lower case, NUL); no, two,
 /// empty or non-canonical Host, or an explicit port 443; header names but letters, digits and "-"; folded
-/// lines; Transfer-Encoding, Expect, Upgrade and Trailer; a malformed Content-Length, or a body on GET;
+/// lines; Transfer-Encoding, TE, Trailer, Expect and Upgrade; a malformed Content-Length, or a body on GET;
 /// Content-*, Signature*, Connection and grantfs-* twice; more than 64 headers. Errors: kInvalid, `where` is
 /// a sentence part without anything of the request.  Source: RFC 9110, RFC 9112.
 Status CheckRequestHead(std::string_view head);

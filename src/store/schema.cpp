@@ -6,8 +6,8 @@
 namespace grantfs {
 namespace {
 
-// What each table holds is told in contrib/FORMATS.md, "Database". A schema that was released never changes:
-// add a migration behind it.
+// What each table holds is told in contrib/FORMATS.md, "The database". A schema that was released never
+// changes: add a migration behind it.
 constexpr Migration kMigrations[] = {
     {1, R"sql(
 CREATE TABLE server (

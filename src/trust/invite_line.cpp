@@ -7,7 +7,7 @@
 
 // The line that a person carries: prefix, then base64url of
 //   vault (32) | pin (32) | head sequence (8, big-endian) | head hash (32) | secret and checksum (20) |
-//   address (1..255).
+//   kind (1) | length of the name (1) | name | address (1..255).
 // Base64 is coded here over locked memory: the general encoder returns ordinary strings, and this one holds a
 // secret.
 

@@ -8,7 +8,7 @@
 #include "grantfs/util/clock.h"
 #include "grantfs/vault/caller.h"
 
-// What the audit log says (contrib/FORMATS.md, "Audit log").
+// What the audit log says (contrib/FORMATS.md, "Bodies of audit records").
 
 namespace grantfs {
 

@@ -2,7 +2,7 @@
 
 import re
 
-# DESIGN, modules: what a module includes lies on a lower layer.
+# What a module includes lies on a lower layer.
 LAYERS = {
     "util": 0,
     "log": 1, "sqlite": 1, "json": 1, "crypto": 1,

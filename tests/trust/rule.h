@@ -9,8 +9,8 @@
 
 namespace grantfs::testing {
 
-/// DESIGN section 3, "Who counts", said again for a secret's list without regard to how trust does it: slowly
-/// and plainly, from the beginning at each question.
+/// contrib/FORMATS.md, "Who counts", said again for a secret's list without regard to how trust does it:
+/// slowly and plainly, from the beginning at each question.
 class Rule {
  public:
   struct Member {

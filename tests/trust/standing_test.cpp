@@ -1,4 +1,4 @@
-// Who may append, and which statements count once somebody has left (DESIGN section 3, "Who counts").
+// Who may append, and which statements count once somebody has left (contrib/FORMATS.md, "Who counts").
 
 #include "world.h"
 

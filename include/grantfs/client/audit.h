@@ -16,7 +16,7 @@ struct AuditLine {
   std::uint64_t sequence = 0;
   std::int64_t time = 0;
   std::string severity;
-  std::string type;  ///< "read", "append", ...: the leaf header's
+  std::string type;  ///< "secret.read", "grant.add", ...: the leaf header's
   bool has_body = false;
   std::string actor;  ///< a name where the lists know one, else the identity
   std::string actor_id;

@@ -29,10 +29,10 @@ struct MountOptions {
   std::chrono::milliseconds open_deadline{2000};  ///< after which an open or a check fails with EIO
 };
 
-/// Shows the secrets of `options.source` as files, until the filesystem is unmounted or SIGTERM or SIGINT
-/// arrives, whose handlers this sets for as long. On a signal it unmounts; where files are still open it
-/// detaches the mount, serves them for at most `open_deadline` more, and ends. A second signal ends that
-/// wait.
+/// Shows the secrets of `options.source` as files, until the filesystem is unmounted or SIGTERM, SIGINT or
+/// (if it was not ignored) SIGHUP arrives, whose handlers this sets for as long. On a signal it unmounts;
+/// where files are still open it detaches the mount, serves them for at most `open_deadline` more, and ends.
+/// A second signal ends that wait.
 ///
 /// Runs as root: the filesystem is mounted `ro,nosuid,nodev,noexec,noatime,default_permissions,allow_other`.
 ///

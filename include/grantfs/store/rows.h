@@ -13,8 +13,8 @@
 
 namespace grantfs {
 
-// What the vault keeps, row by row (contrib/FORMATS.md, "Database"). The store checks keys, order and bounds;
-// what a statement means, and so which rows follow from it, is the vault's to say.
+// What the vault keeps, row by row (contrib/FORMATS.md, "The database"). The store checks keys, order and
+// bounds; what a statement means, and so which rows follow from it, is the vault's to say.
 
 /// What makes this server itself: its TLS identity and the audit log's key. Move-only.
 struct ServerState {

@@ -8,7 +8,7 @@
 
 namespace grantfs {
 
-/// What a member may do in an environment (DESIGN section 2).
+/// What a member is in an environment.
 enum class Role { kOwner, kReader, kWriter, kOperator, kAuditor };
 inline constexpr Role kAllRoles[] = {Role::kOwner, Role::kReader, Role::kWriter, Role::kOperator,
                                      Role::kAuditor};

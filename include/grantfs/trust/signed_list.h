@@ -25,7 +25,7 @@ enum class Permission {
   kPublish,     ///< creating a secret, publishing a version: an owner, or a writer within the prefix
 };
 
-/// A hash-linked list of statements, the one implementation for all kinds (DESIGN section 3).
+/// A hash-linked list of statements, the one implementation for all kinds.
 ///
 /// A statement *counts* if its signer held the permission that the act needs at the heads that it names, and
 /// either has held it ever since or is followed in the list by a statement of someone who has, and it is not

@@ -31,10 +31,10 @@ struct VaultOptions {
 /// The server's side without HTTP: authorises, delivers, records. It decides with trust over lists that it
 /// verified; whatever it releases was recorded durably before.
 ///
-/// Functions that only read answer at once. Those that take a Done answer later, on a thread of the store or
-/// of the vault, exactly once; the function must not block. Errors of all: kUnauthentic never (the caller was
-/// authenticated), kNotFound for what the caller may not know of, kDenied where a role is missing,
-/// kIntegrity, kIo, kThrottled. Threads: all safe.
+/// Functions that only read answer at once. Those that take a Done answer exactly once, before they return or
+/// later on a thread of the store or of the vault; the function must not block. Errors of all: kUnauthentic
+/// never (the caller was authenticated), kNotFound for what the caller may not know of, kDenied where a role
+/// is missing, kIntegrity, kIo, kThrottled. Threads: all safe.
 class Vault {
  public:
   template <typename T>
