@@ -8,8 +8,7 @@ namespace {
 
 Result<AuditVerdict> Verify(Context& context) {
   const std::string database = context.arguments.Text("database");
-  if (!database.empty())
-    return VerifyAuditCopy(database, Home::Exists(context.home) ? context.home : "", context.Client());
+  if (!database.empty()) return VerifyAuditCopy(database, Home::Exists(context.home) ? context.home : "");
   const auto session = GRANTFS_TRY(OpenOwner(context));
   return session->VerifyAudit();
 }

@@ -50,8 +50,7 @@ Result<AuditVerdict> OwnerSessionImpl::VerifyAudit() {
   return verdict;
 }
 
-Result<AuditVerdict> VerifyAuditCopy(const std::string& database_path, const std::string& home_directory,
-                                     const ClientOptions&) {
+Result<AuditVerdict> VerifyAuditCopy(const std::string& database_path, const std::string& home_directory) {
   const auto source = GRANTFS_TRY(OpenAuditDatabase(database_path));
   if (home_directory.empty()) return grantfs::VerifyAudit(*source, {});
   const Home home = GRANTFS_TRY(Home::Open(home_directory));

@@ -115,11 +115,7 @@ void VaultConnection::Lines::Attempt() {
 }
 
 void VaultConnection::Lines::Head(const HttpResponse& response) {
-  if (response.status != 200) {
-    refused_ = response;
-  } else if (events_.opened) {
-    events_.opened();
-  }
+  if (response.status != 200) refused_ = response;
 }
 
 void VaultConnection::Lines::Chunk(std::string_view bytes) {

@@ -69,7 +69,6 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   };
 
   void Run();
-  void OpenStream(const std::shared_ptr<Exchange>& exchange);
   void OpenWhatIsNeeded(std::unique_lock<std::mutex>& lock);
   void ArmSweep();
   void Sweep();

@@ -39,7 +39,7 @@ bool MachinesList::HeldSince(const Statement& statement, const SeenHeads* at, co
          vault.WasOwnerThrough(statement.signer, statement.heads.vault->sequence, now);
 }
 
-Status MachinesList::ApplyInvite(const InvitationCreate& act, std::uint64_t sequence) {
+Status MachinesList::ApplyInvite(const InvitationCreate& act) {
   const Invitation& invitation = act.invitation;
   if (invitation.kind != IdentityKind::kMachine) {
     return Error{Code::kInvalid, "this build invites machines only", 0, invitation.name};
@@ -49,7 +49,7 @@ Status MachinesList::ApplyInvite(const InvitationCreate& act, std::uint64_t sequ
                  "a machine of this name is enrolled; remove it first (grantfs identity remove)", 0,
                  invitation.name};
   }
-  const InvitationEntry entry{invitation, InvitationState::kOpen, sequence};
+  const InvitationEntry entry{invitation, InvitationState::kOpen};
   if (!invitations_.emplace(invitation.id, entry).second) {
     return Error{Code::kInvalid, "the invitation exists already", 0, invitation.name};
   }
@@ -68,7 +68,7 @@ Status MachinesList::ApplyApprove(const MachineApprove& act, const Statement& st
   if (FindByName(who.name) != nullptr || FindById(who.Id()) != nullptr) {
     return Error{Code::kInvalid, "a machine of this name or key is enrolled; remove it first", 0, who.name};
   }
-  machines_[statement.sequence] = {who, statement.sequence, statement.time, enrolment.invitation, false};
+  machines_[statement.sequence] = {who, statement.sequence, statement.time, false};
   by_id_[who.Id()] = statement.sequence;
   by_name_[who.name] = statement.sequence;
   at->second.state = InvitationState::kUsed;
@@ -91,8 +91,7 @@ Status MachinesList::Apply(const StatementPtr& signed_statement, const UpperList
   const bool creates = std::holds_alternative<MachinesCreate>(statement.act);
   if (creates != (statement.sequence == 0))
     return Nonsense(*signed_statement, "a list of machines begins with its creation");
-  if (const auto* act = std::get_if<InvitationCreate>(&statement.act))
-    return ApplyInvite(*act, statement.sequence);
+  if (const auto* act = std::get_if<InvitationCreate>(&statement.act)) return ApplyInvite(*act);
   if (const auto* act = std::get_if<MachineApprove>(&statement.act)) return ApplyApprove(*act, statement);
   if (const auto* act = std::get_if<MachineRemove>(&statement.act)) return ApplyRemove(*act);
   if (const auto* act = std::get_if<InvitationWithdraw>(&statement.act)) {

@@ -1,11 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "grantfs/client/options.h"
 #include "grantfs/store/audit_verify.h"
 #include "grantfs/util/result.h"
 
@@ -41,7 +38,6 @@ struct AuditFilter {
 /// Verifies the log in a copy of a vault's database. @param home_directory anchors on its lists and
 /// checkpoint; "" = none. Errors: kNotFound, kIntegrity (the log's key or checkpoint is not what the home
 /// knows), kIo.
-Result<AuditVerdict> VerifyAuditCopy(const std::string& database_path, const std::string& home_directory,
-                                     const ClientOptions& options = {});
+Result<AuditVerdict> VerifyAuditCopy(const std::string& database_path, const std::string& home_directory);
 
 }  // namespace grantfs

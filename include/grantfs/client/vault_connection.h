@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -77,7 +76,6 @@ class VaultConnection {
   /// A response without an end, line by line. Any failure (a 401 too, after its second try) ends it with its
   /// error.
   struct LineEvents {
-    std::function<void()> opened;
     std::function<void(std::string_view line)> line;
     std::function<void(Status)> end;  ///< once, last
   };

@@ -81,14 +81,12 @@ class MachinesList : public SignedList {
     Identity identity;
     std::uint64_t number = 0;   ///< sequence of its approval: its address as a recipient
     std::int64_t approved = 0;  ///< unix seconds, by the approver's clock
-    std::string invitation;
     bool removed = false;
   };
   enum class InvitationState { kOpen, kUsed, kWithdrawn };
   struct InvitationEntry {
     Invitation invitation;
     InvitationState state = InvitationState::kOpen;
-    std::uint64_t sequence = 0;
   };
   const std::map<std::uint64_t, Machine>& machines() const { return machines_; }  ///< by number
   const std::map<std::string, InvitationEntry>& invitations() const { return invitations_; }
@@ -105,7 +103,7 @@ class MachinesList : public SignedList {
   void Reset() override;
 
  private:
-  Status ApplyInvite(const InvitationCreate& act, std::uint64_t sequence);
+  Status ApplyInvite(const InvitationCreate& act);
   Status ApplyApprove(const MachineApprove& act, const Statement& statement);
   Status ApplyRemove(const MachineRemove& act);
   std::map<std::uint64_t, Machine> machines_;
@@ -191,7 +189,6 @@ class SecretList : public SignedList {
   const std::map<GrantKey, StandingGrant>& grants() const { return grants_; }     ///< of a whole list: all
   const Version* FindVersion(const Hash& statement) const;
   const Version* Current() const;  ///< the one labelled `current`, nullptr if none
-  bool whole() const { return !partial_; }
   std::uint32_t next_version() const { return state_.version + 1; }
 
   /// The state that a statement with this act must claim if it is the next. For a Void: the state before what
