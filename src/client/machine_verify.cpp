@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "machine_view_internal.h"
 #include "problem_internal.h"
 
@@ -22,12 +20,6 @@ Result<SignedList::StatementPtr> Parse(const api::GrantEvidence& evidence, const
   return std::make_shared<const SignedStatement>(std::move(*parsed));
 }
 
-bool SetsGrants(const SignedStatement& statement) {
-  const Act& act = statement.statement().act;
-  return std::holds_alternative<SecretCreate>(act) || std::holds_alternative<GrantAdd>(act) ||
-         std::holds_alternative<GrantRevoke>(act);
-}
-
 Result<SecretList> BeginningAt(std::uint64_t number, const std::vector<SignedList::StatementPtr>& statements,
                                const UpperLists& upper) {
   auto list = SecretList::Partial(number, statements.front()->statement().sequence);
@@ -39,7 +31,7 @@ Result<SecretList> Trimmed(SecretList list, const UpperLists& upper) {
   const std::uint64_t first = list.first_sequence();
   if (list.next_sequence() - first <= kTrimAbove) return list;
   std::uint64_t from = list.next_sequence() - 1;
-  while (from > first && (list.IsVoided(from) || !SetsGrants(*list.At(from)))) --from;
+  while (from > first && (list.IsVoided(from) || !SetsGrantsRoot(list.At(from)->statement().act))) --from;
   if (from == first) return list;
   std::vector<SignedList::StatementPtr> rest;
   for (std::uint64_t i = from; i < list.next_sequence(); ++i) rest.push_back(list.At(i));

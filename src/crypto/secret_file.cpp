@@ -7,6 +7,7 @@
 #include <string>
 
 #include "grantfs/crypto/secret.h"
+#include "grantfs/util/file.h"
 #include "grantfs/util/unique_fd.h"
 
 namespace grantfs {
@@ -63,14 +64,6 @@ Status WriteAndSync(int fd, const SecretMemory& content, const std::string& path
   return {};
 }
 
-Status SyncParent(const std::string& path) {
-  const auto slash = path.rfind('/');
-  const std::string parent = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  const UniqueFd directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory || ::fsync(directory.get()) != 0) return SystemError("could not sync the directory", path);
-  return {};
-}
-
 }  // namespace
 
 Result<SecretMemory> ReadSecret(int fd, std::size_t max_bytes) {
@@ -111,7 +104,7 @@ Status WriteSecretFile(const char* path, const SecretMemory& content) {
   }
   ::unlink(temporary.c_str());
   GRANTFS_CHECK(done);
-  return SyncParent(path);
+  return SyncDirectoryOf(path);
 }
 
 }  // namespace grantfs

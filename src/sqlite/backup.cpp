@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "connection_internal.h"
+#include "grantfs/util/file.h"
 #include "grantfs/util/unique_fd.h"
 
 namespace grantfs {
@@ -20,8 +21,8 @@ Error SystemError(const char* where, const std::string& path) {
   return Error{code, where, sys, path};
 }
 
-Status Sync(const std::string& path, int flags) {
-  const UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC));
+Status Sync(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!fd || ::fsync(fd.get()) != 0) return SystemError("could not sync the backup", path);
   return {};
 }
@@ -35,12 +36,11 @@ int RenameNew(const char* from, const char* to) {
 }
 
 Status PutInPlace(const std::string& temporary, const std::string& path, Database::Existing existing) {
-  GRANTFS_CHECK(Sync(temporary, O_RDWR));
+  GRANTFS_CHECK(Sync(temporary));
   const int done = existing == Database::Existing::kReplace ? ::rename(temporary.c_str(), path.c_str())
                                                             : RenameNew(temporary.c_str(), path.c_str());
   if (done != 0) return SystemError("could not put the backup in its place", path);
-  const auto slash = path.rfind('/');
-  return Sync(slash == std::string::npos ? "." : path.substr(0, slash + 1), O_RDONLY | O_DIRECTORY);
+  return SyncDirectoryOf(path);
 }
 
 }  // namespace

@@ -1,17 +1,11 @@
 #pragma once
 
 #include <algorithm>
-#include <variant>
 #include <vector>
 
 #include "grantfs/trust/lists.h"
 
 namespace grantfs {
-
-template <typename... Ts>
-bool IsAnyOf(const Act& act) {
-  return (std::holds_alternative<Ts>(act) || ...);
-}
 
 inline bool HeldAt(const std::vector<Tenure>& tenures, std::uint64_t sequence) {
   return std::any_of(tenures.begin(), tenures.end(), [&](const Tenure& t) { return t.At(sequence); });

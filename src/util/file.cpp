@@ -30,12 +30,6 @@ Status WriteAll(int fd, ByteView content, const std::string& path) {
   return {};
 }
 
-Status SyncDirectory(const std::string& path) {
-  const UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory || ::fsync(directory.get()) != 0) return SystemError("could not sync the directory", path);
-  return {};
-}
-
 }  // namespace
 
 Result<Bytes> ReadFile(const std::string& path, std::size_t max_bytes) {
@@ -71,7 +65,13 @@ Status WriteFileAtomic(const std::string& path, ByteView content, mode_t mode) {
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     return give_up(SystemError("could not put the file in its place", path));
   }
-  return SyncDirectory(DirectoryOf(path));
+  return SyncDirectoryOf(path);
+}
+
+Status SyncDirectoryOf(const std::string& path) {
+  const UniqueFd directory(::open(DirectoryOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.get()) != 0) return SystemError("could not sync the directory", path);
+  return {};
 }
 
 Status MakeDirectories(const std::string& path, mode_t mode) {

@@ -1,6 +1,3 @@
-#include <future>
-
-#include "acts_internal.h"
 #include "append_plan_internal.h"
 #include "grantfs/api/problem.h"
 

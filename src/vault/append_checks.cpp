@@ -1,6 +1,3 @@
-#include <algorithm>
-
-#include "acts_internal.h"
 #include "append_plan_internal.h"
 #include "grantfs/crypto/encoding.h"
 #include "load_internal.h"
@@ -12,7 +9,7 @@ namespace {
 
 constexpr std::size_t kSecretsPage = 1000;
 
-bool ReducesMembers(const Act& act) { return IsAny<MemberRemove, Void>(act); }
+bool ReducesMembers(const Act& act) { return IsAnyOf<MemberRemove, Void>(act); }
 
 }  // namespace
 

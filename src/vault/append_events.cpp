@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "acts_internal.h"
 #include "append_plan_internal.h"
 
 namespace grantfs {
@@ -26,7 +25,7 @@ WatchEvent SecretEvent(const Statement& statement, const AppendPlan::TouchedSecr
   } else if (const auto* revoke = std::get_if<GrantRevoke>(&statement.act)) {
     event.what = api::ChangeKind::kRevoke;
     event.machines = {revoke->number};
-  } else if (IsAny<Void>(statement.act) && touched.before != nullptr) {
+  } else if (IsAnyOf<Void>(statement.act) && touched.before != nullptr) {
     // What a void takes back may have been a grant or a revocation.
     const auto before = Grantees(*touched.before);
     std::vector<std::uint64_t> both;

@@ -36,7 +36,6 @@ class AppendPlan {
 
   const std::vector<Appended>& appended() const { return appended_; }
   const std::map<std::uint64_t, TouchedSecret>& secrets() const { return secrets_; }
-  const VaultState& before() const { return *before_; }
   const StatePtr& after() const { return after_; }
   std::vector<WatchEvent> Events() const;
   std::vector<api::ListHead> Heads() const;
@@ -75,7 +74,10 @@ class AppendPlan {
 Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, const VaultCaller& caller,
                                 const Clock& clock);
 
-/// The last statement of a whole list that set the root of the grants and counts.
-std::uint64_t RootSequence(const SecretList& list);
+/// What of that a statement does to the environments' keys: new epochs, a new member's copy.
+Status WriteEpochs(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,
+                   std::int64_t now);
+/// What of that an approval or a withdrawal does to the enrolment that waits.
+Status WriteEnrolments(StoreWriter& writer, const Act& act, std::int64_t now);
 
 }  // namespace grantfs

@@ -1,6 +1,5 @@
 #include <set>
 
-#include "acts_internal.h"
 #include "append_plan_internal.h"
 #include "grantfs/crypto/aead.h"
 
@@ -157,10 +156,6 @@ Status WriteSecret(Job& job, const AppendPlan::TouchedSecret& touched) {
 }
 
 }  // namespace
-
-Status WriteEpochs(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,
-                   std::int64_t now);
-Status WriteEnrolments(StoreWriter& writer, const Act& act, std::int64_t now);
 
 Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, const VaultCaller& caller,
                                 const Clock& clock) {

@@ -1,20 +1,19 @@
-#include "acts_internal.h"
 #include "append_plan_internal.h"
 #include "grantfs/crypto/merkle.h"
 
 // A machine's listing: each grant with what proves it.
 
 namespace grantfs {
+namespace {
 
+/// The last statement of a whole list that set the root of the grants and counts.
 std::uint64_t RootSequence(const SecretList& list) {
   for (std::uint64_t sequence = list.next_sequence(); sequence-- > 0;) {
     if (list.IsVoided(sequence)) continue;
-    if (IsAny<SecretCreate, GrantAdd, GrantRevoke>(list.At(sequence)->statement().act)) return sequence;
+    if (SetsGrantsRoot(list.At(sequence)->statement().act)) return sequence;
   }
   return 0;
 }
-
-namespace {
 
 /// One machine's listing as it is put together.
 class GrantLister {

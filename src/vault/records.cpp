@@ -1,4 +1,3 @@
-#include "acts_internal.h"
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/util/text.h"
 #include "records_internal.h"
@@ -20,9 +19,9 @@ Json WriteProcess(const api::CallerInfo& process) {
 }
 
 AuditSeverity SeverityOf(const Act& act) {
-  if (IsAny<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, Void>(act))
+  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, Void>(act))
     return AuditSeverity::kCritical;
-  return IsAny<SecretCreate, VersionPublish>(act) ? AuditSeverity::kInfo : AuditSeverity::kNotice;
+  return IsAnyOf<SecretCreate, VersionPublish>(act) ? AuditSeverity::kInfo : AuditSeverity::kNotice;
 }
 
 /// Whom or what an act is about, beside the list that it stands in.

@@ -182,6 +182,14 @@ using Act = std::variant<
     SecretCreate, VersionPublish, GrantAdd, GrantRevoke,                                    // secret
     Vouch, Void>;
 
+template <typename... Ts>
+bool IsAnyOf(const Act& act) {
+  return (std::holds_alternative<Ts>(act) || ...);
+}
+
+/// Whether it sets the root of a secret's grants, which stays until the next that does.
+inline bool SetsGrantsRoot(const Act& act) { return IsAnyOf<SecretCreate, GrantAdd, GrantRevoke>(act); }
+
 /// "vault.create", "member.add", ...
 const char* ActName(const Act& act);
 Json ActToJson(const Act& act);

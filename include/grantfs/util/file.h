@@ -3,7 +3,6 @@
 #include <sys/types.h>
 
 #include <string>
-#include <string_view>
 
 #include "grantfs/util/bytes.h"
 #include "grantfs/util/result.h"
@@ -17,6 +16,9 @@ Result<Bytes> ReadFile(const std::string& path, std::size_t max_bytes);
 /// Replaces `path` by a new file of that content and mode: temporary file beside it, fsync, rename, fsync of
 /// the directory. After a crash the old or the new content stands there, whole. Errors: kIo, kNoSpace.
 Status WriteFileAtomic(const std::string& path, ByteView content, mode_t mode);
+
+/// Makes what happened to the name `path` in its directory last. Errors: kNotFound, kIo, kNoSpace.
+Status SyncDirectoryOf(const std::string& path);
 
 /// Makes `path` and its missing parents, each with `mode`. An existing directory is left as it is. Errors:
 /// kIo.
