@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "commands_internal.h"
 
 namespace grantfs {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <optional>
-
 #include "grantfs/client/audit.h"
 #include "grantfs/store/audit.h"
 

@@ -1,6 +1,6 @@
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/lists.h"

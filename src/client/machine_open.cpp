@@ -1,5 +1,3 @@
-#include <future>
-
 #include "grantfs/client/machine_session.h"
 #include "machine_internal.h"
 #include "problem_internal.h"

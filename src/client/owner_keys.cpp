@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "grantfs/api/secrets.h"
 #include "owner_internal.h"
 #include "problem_internal.h"

@@ -1,6 +1,5 @@
 #include <sodium.h>
 
-#include <algorithm>
 #include <cstdlib>
 
 #include "fixed_hex_internal.h"

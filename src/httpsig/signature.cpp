@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/crypto/hash.h"

@@ -1,5 +1,4 @@
 #include <boost/json/basic_parser_impl.hpp>
-#include <optional>
 
 #include "json_internal.h"
 

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <memory>
-
 #include "grantfs/json/json.h"
 #include "routes_internal.h"
 

@@ -2,7 +2,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <iterator>
 
 #include "connection_internal.h"
 #include "grantfs/util/unique_fd.h"

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "grantfs/crypto/merkle.h"
 #include "grantfs/trust/lists.h"
 #include "list_internal.h"

@@ -1,5 +1,3 @@
-#include <future>
-
 #include "append_plan_internal.h"
 #include "grantfs/api/problem.h"
 #include "grantfs/net/tls_identity.h"

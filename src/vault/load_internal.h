@@ -1,7 +1,5 @@
 #pragma once
 
-#include <memory>
-
 #include "grantfs/store/store.h"
 #include "state_internal.h"
 

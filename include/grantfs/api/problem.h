@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "grantfs/json/json.h"
 #include "grantfs/util/result.h"

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,8 +10,8 @@
 
 namespace grantfs {
 
-/// A JSON value, kept apart from the library that parses it. Strict and bounded: see ParseJson. Numbers are integers of
-/// 64 bits (nothing in grantfs is fractional). Object members keep their order; names are unique.
+/// A JSON value, kept apart from the library that parses it. Strict and bounded: see ParseJson. Numbers are
+/// integers of 64 bits (nothing in grantfs is fractional). Object members keep their order; names are unique.
 class Json {
  public:
   enum class Kind { kNull, kBool, kNumber, kString, kArray, kObject };

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "grantfs/crypto/keys.h"
 #include "grantfs/trust/identity.h"

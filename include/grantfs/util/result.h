@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cassert>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <variant>
