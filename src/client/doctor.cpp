@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "connect_internal.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/list_keeper.h"
@@ -96,14 +97,8 @@ class Doctor {
     const HomeProfile& profile = home_->profile();
     ListKeeper keeper(known_.get(), nullptr, profile.vault);
     GRANTFS_CHECK(keeper.Load());
-    ConnectionOptions connection;
-    connection.address = profile.address;
-    connection.pins = keeper.vault().empty() ? profile.pins : keeper.vault().pins();
-    connection.vault = profile.vault;
-    connection.deadline = options_.deadline;
-    connection.clock = options_.clock;
-    connection.instance = peer.instance;
-    connection.clock_offset = peer.clock_offset;
+    ConnectionOptions connection = ConnectionTo(profile, options_, peer);
+    if (!keeper.vault().empty()) connection.pins = keeper.vault().pins();
     return VaultConnection::Create(std::move(connection), identity_->Id().Hex(), &identity_->signing_key());
   }
 

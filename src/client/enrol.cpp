@@ -2,6 +2,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "connect_internal.h"
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/client/home.h"
@@ -22,16 +23,6 @@ struct Waiting {
   InviteSecret invite;
   bool is_new = false;  ///< this call made the home, or the rest of it
 };
-
-ConnectionOptions ConnectionOf(const HomeProfile& profile, const ClientOptions& options) {
-  ConnectionOptions connection;
-  connection.address = profile.address;
-  connection.pins = profile.pins;
-  connection.vault = profile.vault;
-  connection.deadline = options.deadline;
-  connection.clock = options.clock;
-  return connection;
-}
 
 EnrolResult ResultOf(const Waiting& waiting) {
   const HomeProfile& profile = waiting.home.profile();
@@ -110,7 +101,7 @@ Result<bool> Ask(const Waiting& waiting, VaultConnection& connection) {
 // With one's own key: that the vault accepts it is the proof. An invitation's answer may have expired.
 Result<bool> AcceptsOwnKey(const Waiting& waiting, const ClientOptions& options) {
   const auto connection =
-      GRANTFS_TRY(VaultConnection::Create(ConnectionOf(waiting.home.profile(), options),
+      GRANTFS_TRY(VaultConnection::Create(ConnectionTo(waiting.home.profile(), options),
                                           waiting.identity.Id().Hex(), &waiting.identity.signing_key()));
   const auto status = connection->Get<api::StatusResponse>(api::kStatus);
   if (status) return true;
@@ -153,7 +144,7 @@ Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory*
   result.approved = invite_line == nullptr && GRANTFS_TRY(AcceptsOwnKey(waiting, options));
   if (!result.approved) {
     const auto connection = GRANTFS_TRY(VaultConnection::Create(
-        ConnectionOf(waiting.home.profile(), options),
+        ConnectionTo(waiting.home.profile(), options),
         std::string(api::kInviteKeyPrefix) + waiting.invite.id(), &waiting.invite.signing_key()));
     if (const Status shown = CheckVault(waiting, *connection); !shown) {
       // Nothing was sent yet. A line that is mistyped where its checksum does not reach shows itself here,

@@ -1,3 +1,4 @@
+#include "connect_internal.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/join.h"
@@ -72,14 +73,8 @@ InitResult ResultOf(const Home& home, const PrivateIdentity& owner) {
 // genesis.
 Status CheckClaimed(const Home& home, const PrivateIdentity& owner, const ClientOptions& options) {
   const HomeProfile& profile = home.profile();
-  ConnectionOptions connection;
-  connection.address = profile.address;
-  connection.pins = profile.pins;
-  connection.vault = profile.vault;
-  connection.deadline = options.deadline;
-  connection.clock = options.clock;
-  const auto vault =
-      GRANTFS_TRY(VaultConnection::Create(std::move(connection), owner.Id().Hex(), &owner.signing_key()));
+  const auto vault = GRANTFS_TRY(
+      VaultConnection::Create(ConnectionTo(profile, options), owner.Id().Hex(), &owner.signing_key()));
   const auto known = GRANTFS_TRY(KnownStore::Open(home.KnownPath(), KnownStore::Missing::kRefuse));
   ListKeeper keeper(known.get(), vault.get(), profile.vault);
   return keeper.RefreshVault();

@@ -1,5 +1,6 @@
 #include "grantfs/client/machine_session.h"
 
+#include "connect_internal.h"
 #include "grantfs/json/json.h"
 #include "grantfs/log/log.h"
 #include "machine_internal.h"
@@ -64,15 +65,9 @@ Status MachineSessionImpl::Connect() {
   known_ = GRANTFS_TRY(KnownStore::Open(home_.KnownPath(), KnownStore::Missing::kRefuse));
   const auto peer = GRANTFS_TRY(known_->ReadPeer());
   complete_ = peer.change;
-  ConnectionOptions connection;
-  connection.address = profile.address;
-  connection.pins = profile.pins;
-  connection.vault = profile.vault;
+  ConnectionOptions connection =
+      ConnectionTo(profile, {.deadline = options_.deadline, .clock = options_.clock, .progress = {}}, peer);
   connection.threads = options_.threads;
-  connection.deadline = options_.deadline;
-  connection.clock = options_.clock;
-  connection.instance = peer.instance;
-  connection.clock_offset = peer.clock_offset;
   connection.learnt = [known = known_.get()](const std::string& instance, std::int64_t offset) {
     if (auto kept = known->RememberPeer(instance, offset); !kept) {
       Log(LogLevel::kWarning, "could not remember the vault's instance", kept.error());

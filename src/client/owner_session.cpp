@@ -1,5 +1,6 @@
 #include "grantfs/client/owner_session.h"
 
+#include "connect_internal.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/tlog/checkpoint.h"
 #include "owner_internal.h"
@@ -25,14 +26,7 @@ Status OwnerSessionImpl::Start() {
   known_ = GRANTFS_TRY(KnownStore::Open(home_.KnownPath(), KnownStore::Missing::kRefuse));
   const auto peer = GRANTFS_TRY(known_->ReadPeer());
   const HomeProfile& profile = home_.profile();
-  ConnectionOptions connection;
-  connection.address = profile.address;
-  connection.pins = profile.pins;
-  connection.vault = profile.vault;
-  connection.deadline = options_.deadline;
-  connection.clock = options_.clock;
-  connection.instance = peer.instance;
-  connection.clock_offset = peer.clock_offset;
+  ConnectionOptions connection = ConnectionTo(profile, options_, peer);
   connection.learnt = [known = known_.get()](const std::string& instance, std::int64_t offset) {
     // Only spares the next command a round trip, so a failure is nobody's business.
     static_cast<void>(known->RememberPeer(instance, offset).has_value());
