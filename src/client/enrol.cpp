@@ -9,6 +9,7 @@
 #include "grantfs/client/join.h"
 #include "grantfs/client/known_store.h"
 #include "grantfs/client/list_keeper.h"
+#include "home_profile_internal.h"
 #include "problem_internal.h"
 
 namespace grantfs {
@@ -37,11 +38,7 @@ EnrolResult ResultOf(const Waiting& waiting) {
 
 Result<Waiting> OpenWaiting(const std::string& directory) {
   Home home = GRANTFS_TRY(Home::OpenAny(directory));
-  if (home.profile().state != HomeProfile::State::kEnrolling) {
-    return Error{Code::kConflict,
-                 "this home has an identity already: name another one with --home DIR (or GRANTFS_HOME)", 0,
-                 directory};
-  }
+  if (home.profile().state != HomeProfile::State::kEnrolling) return HomeInUse(directory);
   PrivateIdentity identity = GRANTFS_TRY(home.LoadIdentity());
   InviteSecret invite = GRANTFS_TRY(home.LoadInvite());
   return Waiting{std::move(home), std::move(identity), std::move(invite)};

@@ -22,15 +22,17 @@ constexpr char kRecovery[] = "/recovery";
 constexpr std::size_t kSeedBytes = 32;
 constexpr std::size_t kInviteBytes = 20;
 
+Error NoIdentity(const std::string& directory) {
+  return {Code::kNotFound,
+          "there is no identity here: run grantfs enroll (or grantfs init for a new vault), or name "
+          "another home with --home",
+          0, directory};
+}
+
 Status CheckDirectory(const std::string& directory) {
   struct stat info {};
   if (::stat(directory.c_str(), &info) != 0) {
-    if (errno == ENOENT) {
-      return Error{Code::kNotFound,
-                   "there is no identity here: run grantfs enroll (or grantfs init for a new vault), or name "
-                   "another home with --home",
-                   0, directory};
-    }
+    if (errno == ENOENT) return NoIdentity(directory);
     return Error{Code::kIo, "could not look at the home", errno, directory};
   }
   if (!S_ISDIR(info.st_mode)) return Error{Code::kIo, "the home is not a directory", ENOTDIR, directory};
@@ -66,25 +68,20 @@ Status RemoveParts(const std::string& directory) {
   return {};
 }
 
-Error InUse(const std::string& directory) {
-  return Error{Code::kConflict,
-               "this home has an identity already: name another one with --home DIR (or GRANTFS_HOME)", 0,
-               directory};
-}
-
 }  // namespace
+
+Error HomeInUse(const std::string& directory) {
+  return {Code::kConflict,
+          "this home has an identity already: name another one with --home DIR (or GRANTFS_HOME)", 0,
+          directory};
+}
 
 bool Home::Exists(const std::string& directory) { return PathExists(directory + kProfile); }
 
 Result<Home> Home::OpenAny(const std::string& directory) {
   GRANTFS_CHECK(CheckDirectory(directory));
   auto profile = ReadProfile(directory + kProfile);
-  if (!profile && profile.error().code == Code::kNotFound) {
-    return Error{Code::kNotFound,
-                 "there is no identity here: run grantfs enroll (or grantfs init for a new vault), or name "
-                 "another home with --home",
-                 0, directory};
-  }
+  if (!profile && profile.error().code == Code::kNotFound) return NoIdentity(directory);
   if (!profile) return profile.error();
   Home home;
   home.directory_ = directory;
@@ -113,7 +110,7 @@ Result<Home> Home::Create(const std::string& directory, const HomeProfile& profi
   GRANTFS_CHECK(MakeDirectories(directory, 0700));
   GRANTFS_CHECK(CheckDirectory(directory));
   const UniqueFd lock = GRANTFS_TRY(LockDirectory(directory));
-  if (Exists(directory)) return InUse(directory);
+  if (Exists(directory)) return HomeInUse(directory);
   GRANTFS_CHECK(RemoveParts(directory));
   GRANTFS_CHECK(WriteSecretFile((directory + kSeed).c_str(), seed));
   if (invite != nullptr) {
@@ -157,7 +154,7 @@ Status Home::MarkReady() {
 Status Home::Discard() {
   const UniqueFd lock = GRANTFS_TRY(LockDirectory(directory_));
   const Home now = GRANTFS_TRY(OpenAny(directory_));
-  if (now.profile_.state == HomeProfile::State::kReady) return InUse(directory_);
+  if (now.profile_.state == HomeProfile::State::kReady) return HomeInUse(directory_);
   return RemoveParts(directory_);
 }
 

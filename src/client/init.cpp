@@ -7,6 +7,7 @@
 #include "grantfs/client/recovery_code.h"
 #include "grantfs/trust/lists.h"
 #include "grantfs/trust/names.h"
+#include "home_profile_internal.h"
 #include "problem_internal.h"
 
 namespace grantfs {
@@ -84,11 +85,7 @@ Status CheckClaimed(const Home& home, const PrivateIdentity& owner, const Client
 Result<std::optional<InitResult>> Resume(const std::string& directory, const ClientOptions& options) {
   if (!Home::Exists(directory)) return std::optional<InitResult>();
   Home home = GRANTFS_TRY(Home::OpenAny(directory));
-  if (home.profile().state != HomeProfile::State::kClaiming) {
-    return Error{Code::kConflict,
-                 "this home has an identity already: name another one with --home DIR (or GRANTFS_HOME)", 0,
-                 directory};
-  }
+  if (home.profile().state != HomeProfile::State::kClaiming) return HomeInUse(directory);
   const PrivateIdentity owner = GRANTFS_TRY(home.LoadIdentity());
   const Status claimed = CheckClaimed(home, owner, options);
   if (claimed) {

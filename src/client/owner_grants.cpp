@@ -11,6 +11,10 @@ namespace {
 // The vault answers a wait of its own before this.
 constexpr std::chrono::milliseconds kPatience{10'000};
 
+Error Removed(std::string machine) {
+  return {Code::kDenied, "the machine was removed and can be granted nothing", 0, std::move(machine)};
+}
+
 Status CheckMachine(const MachinesList& machines, const VaultList& vault, const std::string& name,
                     std::int64_t now) {
   const auto* machine = machines.FindByName(name);
@@ -18,12 +22,10 @@ Status CheckMachine(const MachinesList& machines, const VaultList& vault, const 
     const auto& all = machines.machines();
     const bool was = std::any_of(all.begin(), all.end(),
                                  [&](const auto& one) { return one.second.identity.name == name; });
-    if (was) return Error{Code::kDenied, "the machine was removed and can be granted nothing", 0, name};
+    if (was) return Removed(name);
     return Error{Code::kNotFound, "there is no such machine: invite it with grantfs invite", 0, name};
   }
-  if (vault.IsRemoved(machine->identity.Id())) {
-    return Error{Code::kDenied, "the machine was removed and can be granted nothing", 0, name};
-  }
+  if (vault.IsRemoved(machine->identity.Id())) return Removed(name);
   const std::int64_t end = machine->identity.not_after;
   if (end != 0 && end <= now)
     return Error{Code::kExpired, "the machine's identity has expired: enrol it anew", 0, name};
@@ -67,9 +69,7 @@ Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const MachinesList::Machine&
   SecretList list = GRANTFS_TRY(FetchSecret(name));
   const UpperLists upper = keeper_->UpperOf(name.environment);
   const Identity& who = machine.identity;
-  if (upper.vault->IsRemoved(who.Id())) {
-    return Error{Code::kDenied, "the machine was removed and can be granted nothing", 0, who.name};
-  }
+  if (upper.vault->IsRemoved(who.Id())) return Removed(who.name);
   Grant grant = options.terms;
   grant.grantee = {GranteeKind::kMachine, machine.number, who.Id(), who.name, who.seal, who.not_after};
   GrantOutcome outcome;

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "grantfs/api/routes.h"
 #include "grantfs/util/text.h"
 #include "problem_internal.h"
 
@@ -70,12 +71,12 @@ Error Unauthentic(const std::string& keyid, const std::string& subject) {
   const char* sentence =
       "the vault does not accept this key: never enrolled, not approved yet, removed, or of another vault; "
       "an owner can look with grantfs identity list";
-  if (keyid.starts_with("invite:")) {
+  if (keyid.starts_with(api::kInviteKeyPrefix)) {
     sentence =
         "the vault does not accept this invitation: never made, withdrawn, or of another vault; an owner can "
         "make a new one with grantfs invite";
   }
-  if (keyid.starts_with("claim:")) {
+  if (keyid.starts_with(api::kClaimKeyPrefix)) {
     sentence =
         "the vault does not accept this claim: it was used already, or is another server's; grantfs serve on "
         "an empty directory prints a new one";
