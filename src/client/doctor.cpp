@@ -63,7 +63,12 @@ class Doctor {
   bool LookAtSeed() {
     auto identity = home_->LoadIdentity();
     if (!identity) {
-      Add(Level::kFailure, "seed.mode", Describe(identity.error()), "chmod 0600 " + directory_ + "/seed");
+      const std::string seed = directory_ + "/seed";
+      if (identity.error().code == Code::kDenied)
+        Add(Level::kFailure, "seed.mode", Describe(identity.error()), "chmod 0600 " + seed);
+      else
+        Add(Level::kFailure, "seed", Describe(identity.error()),
+            "restore " + seed + " from a backup, or enrol anew with another home");
       return false;
     }
     identity_ = std::move(*identity);
