@@ -1,7 +1,5 @@
 #include "grantfs/api/problem.h"
 
-#include <time.h>
-
 #include <cstdlib>
 
 #include "grantfs/api/routes.h"
@@ -108,13 +106,6 @@ Error ErrorOfResponse(const HttpResponse& response, const std::string& keyid, co
 Error About(Error error, std::string subject) {
   error.subject = std::move(subject);
   return error;
-}
-
-std::int64_t ParseHttpDate(const std::string& text) {
-  struct tm parts {};
-  const char* end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  if (end == nullptr || *end != '\0') return -1;
-  return ::timegm(&parts);
 }
 
 }  // namespace grantfs

@@ -14,7 +14,4 @@ Error ErrorOfResponse(const HttpResponse& response, const std::string& keyid, co
 /// The same failure of another thing.
 Error About(Error error, std::string subject);
 
-/// Seconds since 1970 of an HTTP date ("Sat, 21 Nov 2026 11:42:03 GMT"), or -1.
-std::int64_t ParseHttpDate(const std::string& text);
-
 }  // namespace grantfs

@@ -30,22 +30,14 @@ Status AppendHeaders(const std::vector<HttpHeader>& headers, std::string& out) {
   return {};
 }
 
-/// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7), made once a second and thread.
+/// The time now, made once a second and thread.
 const std::string& DateText() {
   thread_local std::time_t second = 0;
   thread_local std::string text;
   const std::time_t now = std::time(nullptr);
   if (now == second && !text.empty()) return text;
-  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[utc.tm_wday], utc.tm_mday,
-                kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
   second = now;
-  text = buffer;
+  text = HttpDate(now);
   return text;
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string>
-
 #include "grantfs/util/clock.h"
 
 namespace grantfs {
@@ -20,8 +18,5 @@ class ServerClock {
   const Clock& clock_;
   const std::int64_t anchor_;
 };
-
-/// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7).
-std::string HttpDate(std::int64_t unix_seconds);
 
 }  // namespace grantfs

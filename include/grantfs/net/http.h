@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -31,5 +32,10 @@ struct HttpResponse {
 /// The largest request body and the largest request or response head that either side reads.
 inline constexpr std::size_t kMaxRequestBytes = std::size_t{2} << 20;
 inline constexpr std::size_t kMaxHeadBytes = std::size_t{16} << 10;
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7).
+std::string HttpDate(std::int64_t unix_seconds);
+/// Seconds since 1970 of such a text, or -1.
+std::int64_t ParseHttpDate(const std::string& text);
 
 }  // namespace grantfs
