@@ -77,8 +77,7 @@ Json StatusResponse::ToJson() const {
                        {"time", time},
                        {"heads", WriteVaultHead(vault_head)},
                        {"level", level},
-                       {"checkpoint", checkpoint},
-                       {"claimable", claimable}});
+                       {"checkpoint", checkpoint}});
 }
 
 Result<StatusResponse> StatusResponse::FromJson(const Json& json) {
@@ -91,7 +90,6 @@ Result<StatusResponse> StatusResponse::FromJson(const Json& json) {
   status.vault_head = ReadVaultHead(in);
   status.level = in.Number("level", 1, 1'000'000);
   status.checkpoint = in.String("checkpoint", kMaxSentCheckpointBytes);
-  status.claimable = in.Bool("claimable");
   GRANTFS_CHECK(in.Finish());
   return status;
 }

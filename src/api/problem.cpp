@@ -84,6 +84,8 @@ ProblemCode CodeOfError(const Error& error) {
 
 Problem ToProblem(const Error& error) {
   const ProblemCode code = CodeOfError(error);
+  // Where the server keeps its files is no business of the network's.
+  if (error.code == Code::kNoSpace) return {code, "the vault's disk is full"};
   const bool silent = OwnFailure(code) || code == ProblemCode::kUnauthenticated;
   return {code, silent ? std::string() : Printable(Describe(error)).substr(0, kMaxDetailBytes)};
 }

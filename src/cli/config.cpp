@@ -76,7 +76,8 @@ Result<Config> LoadConfig(const std::string& path, const std::vector<const Comma
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return Config{};
-    return Error{Code::kIo, "could not be looked at", errno, path};
+    return Error{errno == EACCES ? Code::kDenied : Code::kIo,
+                 "could not be looked at; name a home of your own with --home", errno, path};
   }
   const bool trusted = (info.st_uid == 0 || info.st_uid == ::geteuid()) && (info.st_mode & 022) == 0;
   if (!trusted)

@@ -63,7 +63,7 @@ now (in quotes, so that the shell leaves it alone). A grant that stands is repla
     .options = GrantOptionsHelp(),
     .examples = {{"grantfs grant web-1 shop/prod/db-password",
                   R"(granted shop/prod/db-password to web-1 (1 version)
-web-1 has followed: its mount shows the change)"},
+web-1 has followed: its mount knows of the change)"},
                  {"grantfs grant web-1 shop/prod/tls/server.key --owner nginx --mode 0400 --strict",
                   "granted shop/prod/tls/server.key to web-1 (2 versions)"},
                  {"grantfs grant ci-7 'shop/test/*' --expires 30d --dry-run",

@@ -123,7 +123,7 @@ Json ReadsJson(const std::vector<ReadReport>& reads) {
 std::string DeliverySentence(const std::string& machine, const Delivery& delivery) {
   switch (delivery.state) {
     case Delivery::State::kAcknowledged:
-      return machine + " has followed: its mount shows the change";
+      return machine + " has followed: its mount knows of the change";
     case Delivery::State::kPending:
       return machine + " is online but has not confirmed the change yet; its mount will follow";
     case Delivery::State::kOffline: {

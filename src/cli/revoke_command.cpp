@@ -93,7 +93,7 @@ name means all machines that ever had it; an identity, as grantfs status names i
                 {"wait", "TIME", "how long to wait for the machine's mount (default: 5s)"}},
     .examples = {{"grantfs revoke web-1 shop/prod/db-password",
                   R"(revoked shop/prod/db-password from web-1
-web-1 has followed: its mount shows the change
+web-1 has followed: its mount knows of the change
 web-1 has read shop/prod/db-password version 3, last 2026-01-31T12:00:00Z: it
 knows the current value, so set a new one)"},
                  {"grantfs revoke web-1 'shop/prod/tls/*'", "revoked shop/prod/tls/server.key from web-1"},

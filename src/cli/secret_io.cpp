@@ -14,7 +14,10 @@ namespace {
 Result<SecretMemory> FromFile(const std::string& path, std::size_t max_bytes) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return Error{errno == ENOENT ? Code::kNotFound : Code::kIo, "could not be opened", errno, path};
-  return ReadSecret(fd.get(), max_bytes);
+  auto read = ReadSecret(fd.get(), max_bytes);
+  if (!read && read.error().subject.empty())
+    return Error{read.error().code, read.error().where, read.error().sys, path};
+  return read;
 }
 
 Result<SecretMemory> FromPrompt(Terminal& terminal, const SecretInput& input) {

@@ -70,4 +70,11 @@ Status OwnerSessionImpl::Noted(const Status& noted) {
   return {};
 }
 
+Error Halfway(const Error& error, std::size_t done, std::size_t all) {
+  const std::string said = "the first " + std::to_string(done) + " of " + std::to_string(all) +
+                           " secrets are done; only the rest is not";
+  if (done > 0) Log(LogLevel::kWarning, said, error);
+  return error;
+}
+
 }  // namespace grantfs

@@ -45,18 +45,22 @@ Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
   result.machine = machine;
   result.fingerprint = grantee.identity.Fingerprint();
   std::uint64_t change = 0;
-  for (std::size_t begun = 0; begun < secrets.size(); begun = result.secrets.size()) {
-    auto outcomes = GRANTFS_TRY(Retry([&]() -> Result<std::vector<GrantOutcome>> {
+  while (result.secrets.size() < secrets.size()) {
+    const std::size_t begun = result.secrets.size();
+    auto outcomes = Retry([&]() -> Result<std::vector<GrantOutcome>> {
       Batch batch;
       std::vector<GrantOutcome> made;
-      for (std::size_t at = begun; at < std::min(begun + kListsAtOnce, secrets.size()); ++at) {
-        made.push_back(GRANTFS_TRY(PrepareGrant(grantee, secrets[at], options, batch)));
-        Report("granting", at + 1, secrets.size());
+      std::size_t copies = 0;
+      while (begun + made.size() < secrets.size() && made.size() < kListsAtOnce && copies < kCopiesAtOnce) {
+        made.push_back(GRANTFS_TRY(PrepareGrant(grantee, secrets[begun + made.size()], options, batch)));
+        copies += made.back().versions;
+        Report("granting", begun + made.size(), secrets.size());
       }
       if (!options.dry_run) change = GRANTFS_TRY(Submit(batch));
       return made;
-    }));
-    std::move(outcomes.begin(), outcomes.end(), std::back_inserter(result.secrets));
+    });
+    if (!outcomes) return Halfway(outcomes.error(), begun, secrets.size());
+    std::move(outcomes->begin(), outcomes->end(), std::back_inserter(result.secrets));
   }
   if (change != 0) result.delivery = WaitFor(grantee.identity.Id(), change, options.wait);
   return result;

@@ -182,6 +182,12 @@ inline constexpr int kAppendAttempts = 5;
 /// Lists of one append: what is named together is done together, up to so many.
 inline constexpr std::size_t kListsAtOnce = 100;
 
+/// Copies of keys that are sent ahead of one append: a vault keeps so many waiting for a signer, and no more.
+inline constexpr std::size_t kCopiesAtOnce = 20'000;
+
+/// The same error; where something was appended before it, a warning says how much.
+Error Halfway(const Error& error, std::size_t done, std::size_t all);
+
 /// By the name or id of a machine.
 bool IsGrantedTo(const SecretList& list, const std::string& machine);
 

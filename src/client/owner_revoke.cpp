@@ -80,7 +80,7 @@ Result<RevokeResult> OwnerSessionImpl::RevokeListed(const std::string& machine,
   std::vector<Ended> all;
   for (std::size_t begun = 0; begun < secrets.size(); begun += kListsAtOnce) {
     const std::size_t end = std::min(begun + kListsAtOnce, secrets.size());
-    const auto ended = GRANTFS_TRY(Retry([&]() -> Result<std::vector<Ended>> {
+    const auto ended = Retry([&]() -> Result<std::vector<Ended>> {
       Batch batch;
       std::vector<Ended> made;
       for (std::size_t at = begun; at < end; ++at) {
@@ -94,8 +94,9 @@ Result<RevokeResult> OwnerSessionImpl::RevokeListed(const std::string& machine,
       }
       if (!batch.empty()) change = GRANTFS_TRY(Submit(batch));
       return made;
-    }));
-    std::copy(ended.begin(), ended.end(), std::back_inserter(all));
+    });
+    if (!ended) return Halfway(ended.error(), begun, secrets.size());
+    std::copy(ended->begin(), ended->end(), std::back_inserter(all));
   }
   // What it has read is asked for afterwards: no read can come after the revocation.
   for (const Ended& one : all) {

@@ -39,8 +39,8 @@ Result<OpenedSecret> ReadSecretOnce(MachineSession& source, std::string_view ful
   }
   if (number == 0) {
     return Error{Code::kNotFound,
-                 "it is not granted to this machine: an owner can grant it with grantfs grant, and the "
-                 "status says what was refused",
+                 "it is not granted to this machine: an owner can grant it with grantfs grant; grantfs "
+                 "grants shows what is",
                  0, name.Full()};
   }
   return OpenAndWait(source, number, caller, deadline);

@@ -85,7 +85,11 @@ Result<std::string> PrepareMountPoint(const std::string& path,
                                       const std::function<void(std::string_view)>& note) {
   auto point = CanonicalDirectory(path);
   if (!point && point.error().code == Code::kNotFound) {
-    GRANTFS_CHECK(MakeDirectories(path, 0755));
+    const Status made = MakeDirectories(path, 0755);
+    if (!made && made.error().sys == EACCES)
+      return Error{Code::kDenied, "could not be made; mount as root, or name a directory of your own", EACCES,
+                   path};
+    GRANTFS_CHECK(made);
     point = CanonicalDirectory(path);
   }
   if (!point) return point.error();

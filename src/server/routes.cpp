@@ -74,8 +74,9 @@ const Endpoint* Find(const HttpRequest& request) {
 
 HttpResponse ProblemResponse(const Error& error) {
   const api::Problem problem = api::ToProblem(error);
-  if (problem.code == api::ProblemCode::kInternal || problem.code == api::ProblemCode::kUnrecorded)
-    Log(LogLevel::kError, "a request failed", error);
+  const bool own =
+      problem.code == api::ProblemCode::kInternal || problem.code == api::ProblemCode::kUnrecorded;
+  if (own || error.code == Code::kNoSpace) Log(LogLevel::kError, "a request failed", error);
   return {api::ProblemStatus(problem.code), {{"content-type", api::kProblemType}}, problem.ToJson().Dump()};
 }
 

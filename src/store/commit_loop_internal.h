@@ -21,7 +21,7 @@ struct QueuedJob {
 };
 
 /// Runs the `done` functions one after the other, in order: on a thread of its own, so that they hold no
-/// commit back.
+/// commit back, or on the writer's while nothing waits for a commit.
 class DoneLoop {
  public:
   DoneLoop() : thread_([this] { Run(); }) {}

@@ -47,7 +47,6 @@ struct StatusResponse {
   Head vault_head;
   std::int64_t level = 1;
   std::string checkpoint;  ///< of the audit log, signed; "" while it is empty
-  bool claimable = false;
   Json ToJson() const;
   static Result<StatusResponse> FromJson(const Json& json);
 };
