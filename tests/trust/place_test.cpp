@@ -129,8 +129,8 @@ TEST_F(PlaceTest, AStatementOfAnotherListIsRefused) {
   ExpectRefused(world.environment, world.Sign(vouch, world.owner), "another list");
   // A machine's view begins with no statement before it: only its own words say where it belongs.
   SecretList other(8);
-  ASSERT_TRUE(world.AddTo(
-      other, world.owner, SecretCreate{8, "shop/prod", "db-password", SecretType::kValue, "", ""}));
+  ASSERT_TRUE(world.AddTo(other, world.owner,
+                          SecretCreate{8, "shop/prod", "db-password", SecretType::kValue, "", ""}));
   ASSERT_TRUE(world.AddTo(other, world.owner, GrantAdd{world.GrantTo(world.web1, 3)}));
   SecretList view = SecretList::Partial(7, 1);
   EXPECT_EQ(view.Receive(other.At(1), world.Upper()).error().code, Code::kIntegrity);

@@ -12,7 +12,7 @@ class ProofsTest : public ::testing::Test {
   ProofsTest() {
     EXPECT_TRUE(
         world.Add(world.environment, world.owner, MemberAdd{writer.identity(), Role::kWriter, "", {}}));
-    EXPECT_TRUE(world.AddTo(world.secret, world.owner, world.VersionOf(world.secret)));            // 2
+    EXPECT_TRUE(world.AddTo(world.secret, world.owner, world.VersionOf(world.secret)));           // 2
     EXPECT_TRUE(world.AddTo(world.secret, world.owner, GrantAdd{world.GrantTo(world.web1, 3)}));  // 3
     EXPECT_TRUE(world.AddTo(world.secret, world.owner, GrantAdd{world.GrantTo(world.web2, 4)}));  // 4
     view = View(4);
@@ -87,8 +87,12 @@ TEST_F(ProofsTest, NotSignedByWhomItNames) {
 
 TEST_F(ProofsTest, ByOneWithoutTheRight) {
   // The same grant as the owner's, so that its leaf is the one under the root.
-  Says(VerifyGrant(*Altered(3, [](Statement&) {}, &writer)), "did not hold the role");
-  EXPECT_TRUE(view.VerifyOldVersion(*Altered(2, [](Statement&) {}, &writer), world.Upper()));
+  Says(VerifyGrant(*Altered(
+           3, [](Statement&) {}, &writer)),
+       "did not hold the role");
+  EXPECT_TRUE(view.VerifyOldVersion(*Altered(
+                                        2, [](Statement&) {}, &writer),
+                                    world.Upper()));
   const auto before = world.environment.head();
   ASSERT_TRUE(world.Add(world.environment, world.owner, MemberRemove{writer.Id(), {}}));
   const auto gone = [&](Statement& said) { said.heads.environment = world.environment.head(); };
