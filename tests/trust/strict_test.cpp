@@ -1,0 +1,268 @@
+// What is read is exactly what the format says: every member, no other, each within its bounds.
+
+#include <functional>
+
+#include "grantfs/crypto/encoding.h"
+#include "grantfs/trust/names.h"
+#include "world.h"
+
+namespace grantfs::testing {
+namespace {
+
+const Json* At(const Json& json, const std::vector<std::string>& path) {
+  const Json* at = &json;
+  for (const auto& name : path) at = at == nullptr ? nullptr : at->Find(name);
+  return at;
+}
+
+/// The same with the member at `path` set, or taken away.
+Json With(const Json& json, const std::vector<std::string>& path, const std::optional<Json>& value,
+          std::size_t depth = 0) {
+  Json made = Json::Object();
+  for (const auto& [name, member] : json.Members()) {
+    if (name != path[depth]) {
+      made.Set(name, member);
+    } else if (depth + 1 < path.size()) {
+      made.Set(name, With(member, path, value, depth + 1));
+    } else if (value) {
+      made.Set(name, *value);
+    }
+  }
+  if (depth + 1 == path.size() && value) made.Set(path[depth], *value);
+  return made;
+}
+
+/// Calls `each` with the path of every member of every object.
+void ForEachMember(const Json& json, const std::function<void(const std::vector<std::string>&)>& each,
+                   std::vector<std::string> path = {}) {
+  for (const auto& [name, member] : json.Members()) {
+    path.push_back(name);
+    each(path);
+    if (member.is(Json::Kind::kObject)) ForEachMember(member, each, path);
+    path.pop_back();
+  }
+}
+
+std::string Shown(const std::vector<std::string>& path) {
+  std::string text;
+  for (const auto& name : path) text += "/" + name;
+  return text;
+}
+
+class StrictTest : public ::testing::Test {
+ protected:
+  std::vector<Act> Acts() {
+    const auto invite = Must(InviteSecret::Generate());
+    const Invitation invitation{invite.id(),
+                                IdentityKind::kMachine,
+                                "web-1",
+                                invite.signing_key().verify_key(),
+                                invite.unseal_key().seal_key(),
+                                1'700'003'600};
+    const Epoch epoch = world.EpochAfterRemoving(world.second.Id()).epoch;
+    return {world.vault.At(0)->statement().act,
+            VaultOwnerAdd{world.second.identity()},
+            VaultOwnerRemove{world.second.Id()},
+            IdentityRemove{world.web1.Id(), "web-1"},
+            EnvironmentAdd{"shop/test", Hash{}},
+            PinsSet{{Hash{}}},
+            MachinesCreate{},
+            InvitationCreate{invitation},
+            InvitationWithdraw{invite.id()},
+            MachineApprove{Must(MakeEnrolment(world.vault.vault_id(), invite, world.web1))},
+            MachineRemove{world.web1.Id()},
+            EnvironmentCreate{"shop/prod", world.owner.identity(), epoch},
+            MemberAdd{world.second.identity(), Role::kReader, "", Hash{}},
+            MemberRemove{world.second.Id(), epoch},
+            EpochStart{epoch},
+            SecretCreate{7, "shop/prod", "db-password", SecretType::kValue, "ann", "of the shop"},
+            world.VersionOf(world.secret),
+            GrantAdd{world.GrantTo(world.web1, 3)},
+            GrantRevoke{GranteeKind::kMachine, 3},
+            Vouch{},
+            Void{1, Hash{}}};
+  }
+  Json PayloadOf(const SignedStatement& statement) {
+    const Json envelope = Must(ParseJson(statement.envelope()));
+    return Must(ParseJson(ToText(Must(Base64Decode(envelope.Find("payload")->AsString(), 1 << 20)))));
+  }
+  /// What is made of an envelope with this payload: its signature is not looked at here.
+  static Result<SignedStatement> ParsePayload(const SignedStatement& like, const Json& payload) {
+    Json envelope = Must(ParseJson(like.envelope()));
+    envelope.Set("payload", Base64Encode(AsBytes(payload.Dump())));
+    return SignedStatement::Parse(envelope.Dump());
+  }
+  void ExpectBounds(std::size_t act, const std::vector<std::string>& path, const std::vector<Json>& good,
+                    const std::vector<Json>& bad) {
+    const Json json = ActToJson(Acts().at(act));
+    ASSERT_NE(At(json, path), nullptr) << Shown(path);
+    for (const Json& value : good)
+      EXPECT_TRUE(ActFromJson(With(json, path, value))) << Shown(path) << " " << value.Dump().substr(0, 80);
+    for (const Json& value : bad)
+      EXPECT_FALSE(ActFromJson(With(json, path, value))) << Shown(path) << " " << value.Dump().substr(0, 80);
+  }
+  static Json Texts(std::size_t count, const std::string& text) {
+    return Json::Array(std::vector<Json>(count, Json(text)));
+  }
+  World world;
+  const std::int64_t kMost = INT64_MAX;
+};
+
+// The places in Acts().
+constexpr std::size_t kCreate = 0, kRemoveIdentity = 3, kAddEnvironment = 4, kPins = 5, kInvite = 7,
+                      kWithdraw = 8, kApprove = 9, kBegin = 11, kAddMember = 12, kRemoveMember = 13,
+                      kStart = 14, kSecret = 15, kVersion = 16, kGrant = 17, kRevoke = 18, kVoid = 20;
+
+TEST_F(StrictTest, EveryMemberOfAnActIsNeededAndNoOtherTaken) {
+  const std::vector<Act> acts = Acts();
+  ASSERT_EQ(acts.size(), std::variant_size_v<Act>);
+  for (const Act& act : acts) {
+    const Json json = ActToJson(act);
+    ASSERT_TRUE(ActFromJson(json)) << json.Dump();
+    ForEachMember(json, [&](std::vector<std::string> path) {
+      const bool optional = std::string(ActName(act)) == "member.remove" && path.back() == "epoch";
+      EXPECT_EQ(ActFromJson(With(json, path, {})).has_value(), optional) << json.Dump() << Shown(path);
+      path.back() = "surprise";
+      EXPECT_FALSE(ActFromJson(With(json, path, 1))) << json.Dump() << Shown(path);
+    });
+  }
+}
+
+TEST_F(StrictTest, EveryMemberOfAStatementIsNeededAndNoOtherTaken) {
+  for (const auto& statement : {world.secret.At(1), world.environment.At(1), world.vault.At(1)}) {
+    const Json payload = PayloadOf(*statement);
+    ASSERT_TRUE(ParsePayload(*statement, payload));
+    ForEachMember(payload, [&](std::vector<std::string> path) {
+      // Labels have names of their own.
+      const bool label = path.size() == 3 && path[1] == "labels";
+      EXPECT_EQ(ParsePayload(*statement, With(payload, path, {})).has_value(), label) << Shown(path);
+      path.back() = "surprise";
+      EXPECT_FALSE(ParsePayload(*statement, With(payload, path, 1))) << Shown(path);
+    });
+    EXPECT_TRUE(ParsePayload(*statement, With(payload, {"ext"}, Json::Object({{"a", 1}}))))
+        << "what later builds may say";
+    const Json head = payload.Find("previous") == nullptr ? Json() : world.vault.head()->ToJson();
+    EXPECT_EQ(ParsePayload(*statement, With(payload, {"heads", "environment"}, head)).has_value(),
+              statement == world.secret.At(1));
+    EXPECT_EQ(ParsePayload(*statement, With(payload, {"heads", "vault"}, head)).has_value(),
+              statement != world.vault.At(1));
+    EXPECT_EQ(ParsePayload(*statement, With(payload, {"state"}, world.secret.state().ToJson())).has_value(),
+              statement == world.secret.At(1));
+  }
+}
+
+TEST_F(StrictTest, AnEnvelopeHasOneSignatureByTheSigner) {
+  const auto good = world.secret.At(1);
+  const Json envelope = Must(ParseJson(good->envelope()));
+  const Json signature = envelope.Find("signatures")->Items().at(0);
+  const auto refused = [&](const std::string& name, const Json& value) {
+    EXPECT_FALSE(SignedStatement::Parse(With(envelope, {name}, value).Dump()))
+        << name << " " << value.Dump().substr(0, 200);
+  };
+  EXPECT_TRUE(SignedStatement::Parse(envelope.Dump()));
+  refused("surprise", 1);
+  refused("payloadType", "application/vnd.in-toto+json");
+  refused("signatures", Json::Array());
+  refused("signatures", Json::Array({signature, signature}));
+  refused("signatures", Json::Array({With(signature, {"surprise"}, 1)}));
+  refused("signatures", Json::Array({With(signature, {"keyid"}, world.second.Id().Hex())}));
+  refused("signatures", Json::Array({With(signature, {"sig"}, Base64Encode(Bytes(63)))}));
+  refused("signatures", Json::Array({With(signature, {"sig"}, "")}));
+  std::string padded = envelope.Dump();
+  padded.insert(padded.size() - 1, kMaxEnvelopeBytes - padded.size(), ' ');
+  EXPECT_TRUE(SignedStatement::Parse(padded));
+  padded += ' ';
+  EXPECT_FALSE(SignedStatement::Parse(padded)) << padded.size();
+}
+
+TEST_F(StrictTest, AStatementsOwnBounds) {
+  const auto good = world.secret.At(1);
+  const Json payload = PayloadOf(*good);
+  const auto takes = [&](const std::vector<std::string>& path, const Json& value) {
+    return ParsePayload(*good, With(payload, path, value)).has_value();
+  };
+  const std::int64_t most = std::int64_t{1} << 53;
+  for (const auto& path : {std::vector<std::string>{"sequence"}, {"heads", "vault", "sequence"}}) {
+    EXPECT_TRUE(takes(path, most));
+    for (const Json& bad : {Json(-1), Json(most + 1), Json("1")}) EXPECT_FALSE(takes(path, bad));
+  }
+  EXPECT_FALSE(takes({"time"}, -1));
+  EXPECT_FALSE(takes({"time"}, kMost));
+  EXPECT_TRUE(takes({"reason"}, std::string(Statement::kMaxReasonBytes, 'r')));
+  EXPECT_FALSE(takes({"reason"}, std::string(Statement::kMaxReasonBytes + 1, 'r')));
+  for (const char* bad : {"vaults", "secret/0", "secret/07", "secret/-1", "secret/", "secret/274877906944",
+                          "secret/99999999999999999999", "environment/shop", "environment/../prod"})
+    EXPECT_EQ(ListId::Parse(bad).error().code, Code::kInvalid) << bad;
+  EXPECT_EQ(Must(ListId::Parse("secret/274877906943")).number, kMaxSecretNumber);
+  for (const char* bad : {"", "/x", "../x", "a\nb"}) EXPECT_FALSE(takes({"state", "path"}, bad)) << bad;
+  EXPECT_FALSE(takes({"state", "version"}, std::int64_t{kMaxVersion} + 1));
+  EXPECT_FALSE(takes({"state", "labels", "Current"}, Hash{}.Hex())) << "no label's name";
+  EXPECT_FALSE(takes({"state", "labels", "current"}, 1));
+  EXPECT_FALSE(takes({"state", "labels", "current"}, "00"));
+  Json labels = Json::Object();
+  for (int i = 0; i < 64; ++i) labels.Set("l" + std::to_string(i), Hash{}.Hex());
+  EXPECT_TRUE(takes({"state", "labels"}, labels));
+  EXPECT_FALSE(takes({"state", "labels"}, labels.Set("one-more", Hash{}.Hex())));
+}
+
+TEST_F(StrictTest, BoundsOfTheVaultsActs) {
+  const std::string pin = Hash{}.Hex();
+  ExpectBounds(kCreate, {"level"}, {1}, {0, 2});
+  ExpectBounds(kCreate, {"log_origin"}, {"a", std::string(255, 'a')}, {"", "a\n", std::string(256, 'a')});
+  for (const std::size_t act : {kCreate, kPins})
+    ExpectBounds(act, {"pins"}, {Texts(1, pin), Texts(2, pin)},
+                 {Texts(0, pin), Texts(3, pin), Texts(1, "00")});
+  ExpectBounds(kRemoveIdentity, {"name"}, {"web-1"}, {"", "Web", "../x"});
+  ExpectBounds(kAddEnvironment, {"environment"}, {"a/b"}, {"", "a", "a/b/c", "a/..", "a/\n"});
+  ExpectBounds(kInvite, {"invitation", "name"}, {"web-2"}, {"", "Web", "../x", std::string(64, 'a')});
+  ExpectBounds(kInvite, {"invitation", "id"}, {std::string(32, 'a')},
+               {"", std::string(30, 'a'), std::string(34, 'a'), std::string(32, 'g')});
+  ExpectBounds(kInvite, {"invitation", "expires"}, {0, 253'402'300'799}, {-1, 253'402'300'800});
+  ExpectBounds(kInvite, {"invitation", "kind"}, {"user", "agent"}, {"", "group"});
+  ExpectBounds(kWithdraw, {"id"}, {std::string(32, 'a')}, {std::string(31, 'a'), std::string(33, 'a')});
+  ExpectBounds(kApprove, {"enrolment", "invitation"}, {}, {"", std::string(32, 'g')});
+  ExpectBounds(kVoid, {"from"}, {1}, {0, -1, kMost});
+}
+
+TEST_F(StrictTest, BoundsOfAnEnvironmentsActs) {
+  ExpectBounds(kBegin, {"environment"}, {"a/b"}, {"", "a", "a/b/c", "a/..", "a/\n"});
+  ExpectBounds(kAddMember, {"role"}, {"writer", "auditor"}, {"", "root", "Owner"});
+  for (const std::size_t act : {kBegin, kRemoveMember, kStart}) {
+    ExpectBounds(act, {"epoch", "number"}, {1, 0xFFFF'FFFF}, {0, -1, 0x1'0000'0000});
+    ExpectBounds(act, {"epoch", "copies"}, {1, 1'000'000}, {0, -1, 1'000'001});
+    ExpectBounds(act, {"epoch", "previous"}, {"", std::string(512, 'a')}, {"a", "XX", std::string(514, 'a')});
+  }
+}
+
+TEST_F(StrictTest, BoundsOfASecretsActs) {
+  for (const std::size_t act : {kSecret, kVersion}) {
+    ExpectBounds(act, {"environment"}, {"a/b"}, {"", "a", "a/b/c", "a/.."});
+    ExpectBounds(act, {"path"}, {"a", "a/b"}, {"", "/a", "a/../b", ".grantfs", "a\n"});
+  }
+  ExpectBounds(kSecret, {"number"}, {1, kMaxSecretNumber}, {0, -1, kMaxSecretNumber + 1});
+  ExpectBounds(kSecret, {"secret_type"}, {"value", "template"}, {"", "values"});
+  ExpectBounds(kSecret, {"owner"}, {"", std::string(255, 'a')}, {"a\n", std::string(256, 'a')});
+  ExpectBounds(kSecret, {"description"}, {"", std::string(1024, 'a')}, {"\x1B[2J", std::string(1025, 'a')});
+  ExpectBounds(kVersion, {"version"}, {1, kMaxVersion}, {0, kMaxVersion + 1, kMost});
+  ExpectBounds(kVersion, {"size"}, {0, kMaxSecretBytes}, {-1, kMaxSecretBytes + 1});
+  ExpectBounds(kVersion, {"epoch"}, {1, 0xFFFF'FFFF}, {0, 0x1'0000'0000});
+  ExpectBounds(kVersion, {"set"}, {"", std::string(64, 'a')}, {"a\n", std::string(65, 'a')});
+  ExpectBounds(kRevoke, {"kind"}, {"machine", "group"}, {"", "user"});
+  ExpectBounds(kGrant, {"grantee", "kind"}, {"machine", "group"}, {"", "user"});
+  ExpectBounds(kGrant, {"grantee", "name"}, {"web-2"}, {"", "Web", "../x"});
+  ExpectBounds(kGrant, {"grantee", "not_after"}, {0}, {-1, kMost});
+  ExpectBounds(kGrant, {"label"}, {"current", std::string(32, 'a')}, {"", "1a", "a_b", std::string(33, 'a')});
+  for (const char* user : {"owner", "group"})
+    ExpectBounds(kGrant, {user}, {"", "app", "1000"}, {"a/b", "a\n", "a\x1B", std::string(65, 'a')});
+  ExpectBounds(kGrant, {"mode"}, {0, 0777}, {-1, 01000, 04755});
+  ExpectBounds(kGrant, {"conditions"}, {Texts(0, ""), Texts(32, std::string(1024, 'a'))},
+               {Texts(33, "a=b"), Texts(1, ""), Texts(1, std::string(1025, 'a')), Json::Array({Json(1)})});
+  for (const char* seconds : {"lease", "offline"})
+    ExpectBounds(kGrant, {seconds}, {0, std::int64_t{10} * 366 * 86400},
+                 {-1, std::int64_t{10} * 366 * 86400 + 1});
+  ExpectBounds(kGrant, {"record"}, {"each", "later"}, {"", "each\n", std::string(33, 'a')});
+  ExpectBounds(kGrant, {"expires"}, {0}, {-1, kMost});
+}
+
+}  // namespace
+}  // namespace grantfs::testing
