@@ -96,6 +96,23 @@ TEST_F(LeaverTest, AWriterDoesNotReturnWithAnotherPrefix) {
   EXPECT_TRUE(Again(key, SecretList(8)).CheckStanding(world.Upper()));
 }
 
+TEST_F(LeaverTest, NobodyReturnsWithAnotherRole) {
+  const auto carol = MakeIdentity("carol");
+  const auto add = [&](Role role) {
+    const bool opens = role == Role::kOwner || role == Role::kReader;
+    return world.Add(world.environment, world.owner,
+                     MemberAdd{carol.identity(), role, "", opens ? copy : Hash{}});
+  };
+  ASSERT_TRUE(add(Role::kWriter));
+  // What he had no right to say as a writer would be an owner's word.
+  const auto grant = world.MadeOf(world.secret, carol, GrantAdd{world.GrantTo(world.web2, 9)});
+  ASSERT_TRUE(world.Add(world.environment, world.owner, MemberRemove{carol.Id(), {}}));
+  for (const Role role : {Role::kOwner, Role::kReader, Role::kOperator, Role::kAuditor})
+    EXPECT_EQ(add(role).error().code, Code::kInvalid) << RoleName(role);
+  EXPECT_TRUE(add(Role::kWriter));
+  EXPECT_EQ(world.secret.Append(grant, world.Upper()).error().code, Code::kDenied);
+}
+
 TEST_F(LeaverTest, AVoidedForgeryDoesNotSpoilTheListOnceItsSignerIsKnown) {
   const auto later = MakeIdentity("carol");
   const auto junk = Forge(world.NextOf(world.secret, later, world.VersionOf(world.secret)));

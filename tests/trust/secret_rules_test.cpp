@@ -183,6 +183,31 @@ TEST_F(SecretRulesTest, AVoidThatLiesAboutTheStateChangesNothing) {
   EXPECT_TRUE(world.secret.grants().empty());
 }
 
+TEST_F(SecretRulesTest, AnActWithALyingStateLeavesNoTrace) {
+  ASSERT_TRUE(world.AddTo(world.secret, world.owner, GrantAdd{world.GrantTo(world.web1, 3)}));
+  const SecretState before = world.secret.state();
+  const Hash leaf = world.secret.grants().begin()->second.leaf;
+  Grant wider = world.GrantTo(world.web1, 3);
+  wider.mode = 0444;
+  for (const Act& act :
+       std::vector<Act>{world.VersionOf(world.secret), GrantAdd{wider},
+                        GrantAdd{world.GrantTo(world.web2, 4)}, GrantRevoke{GranteeKind::kMachine, 3}}) {
+    Statement lie = world.NextOf(world.secret, world.owner, act);
+    lie.state->labels["stable"] = *world.secret.HashAt(1);
+    const auto made = world.Sign(lie, world.owner);
+    EXPECT_EQ(world.secret.Append(made, world.Upper()).error().code, Code::kInvalid) << ActName(act);
+    SecretList served = world.secret;
+    ASSERT_TRUE(served.Receive(made, world.Upper()));
+    for (const SecretList* list : {&world.secret, &served}) {
+      EXPECT_TRUE(list->state() == before) << ActName(act);
+      EXPECT_EQ(list->versions().size(), 1u) << ActName(act);
+      ASSERT_EQ(list->grants().size(), 1u) << ActName(act);
+      EXPECT_EQ(list->grants().begin()->second.leaf, leaf) << ActName(act);
+    }
+  }
+  EXPECT_EQ(world.secret.SealTargets(1'700'000'000, world.Upper()).size(), 2u);
+}
+
 TEST_F(SecretRulesTest, AVoidOutsideTheListHasNoState) {
   for (const std::uint64_t from : {0u, 2u, 100u})
     EXPECT_EQ(world.secret.StateAfter(Void{from, {}}, world.Upper()).error().code, Code::kInvalid) << from;
