@@ -52,6 +52,27 @@ TEST_F(EnrolmentTest, TheServerCannotSlipInAKeyOfItsOwn) {
   EXPECT_FALSE(VerifyEnrolment(renamed, world.vault.vault_id(), invitation));
 }
 
+TEST_F(EnrolmentTest, OfAnotherVaultInvitationOrKind) {
+  const auto good = Must(MakeEnrolment(world.vault.vault_id(), invite, world.web1));
+  const auto says = [&](const Enrolment& enrolment, const Hash& vault, const Invitation& of) {
+    const Status status = VerifyEnrolment(enrolment, vault, of);
+    return status ? std::string() : Describe(status.error());
+  };
+  EXPECT_EQ(says(good, world.vault.vault_id(), invitation), "");
+  EXPECT_NE(says(good, Hash{}, invitation).find("another vault"), std::string::npos);
+  Invitation other = invitation;
+  other.id = std::string(32, 'a');
+  EXPECT_NE(says(good, world.vault.vault_id(), other).find("another invitation"), std::string::npos);
+  for (const auto kind : {IdentityKind::kUser, IdentityKind::kAgent}) {
+    const auto person = Must(MakeEnrolment(world.vault.vault_id(), invite, MakeIdentity("web-1", kind)));
+    EXPECT_NE(says(person, world.vault.vault_id(), invitation).find("another name or kind"),
+              std::string::npos);
+  }
+  Enrolment stripped = good;
+  stripped.by_identity = {};
+  EXPECT_NE(says(stripped, world.vault.vault_id(), invitation).find("its own key"), std::string::npos);
+}
+
 TEST_F(EnrolmentTest, TheServerCannotShortenALife) {
   auto altered = Must(MakeEnrolment(world.vault.vault_id(), invite, world.web1));
   altered.identity.not_after = 1'700'000'001;
@@ -107,6 +128,27 @@ TEST(IdentityTest, TheSealingKeyIsBound) {
   EXPECT_EQ(Identity::FromJson(json).error().code, Code::kUnsupported);
   EXPECT_EQ(one.identity().Fingerprint().size(), 24u);
   EXPECT_NE(one.identity().Fingerprint(), mixed.Fingerprint());
+}
+
+TEST(IdentityTest, ANameThatControlsATerminalIsNone) {
+  for (const char* bad : {"", "Ann", "../ann", "ann\x1B[2J"}) {
+    EXPECT_EQ(PrivateIdentity::FromSeed(Must(RandomKey()), IdentityKind::kUser, bad).error().code,
+              Code::kInvalid);
+    // One who makes his keys with another program binds any name to them.
+    const auto seed = Must(RandomKey());
+    const auto signing = Must(SigningKey::FromSeed(seed));
+    Identity made = MakeIdentity("ann").identity();
+    made.name = bad;
+    made.sign = signing.verify_key();
+    const std::uint8_t suite = kSuite;
+    made.binding =
+        signing.Sign(EncodeContext({AsBytes("grantfs-identity"), ByteView(&suite, 1), AsBytes("user"),
+                                    AsBytes(made.name), made.sign.bytes, made.seal.bytes}));
+    EXPECT_EQ(Identity::FromJson(made.ToJson()).error().code, Code::kInvalid);
+  }
+  EXPECT_EQ(
+      PrivateIdentity::FromSeed(Must(SecretMemory::Allocate(31)), IdentityKind::kUser, "ann").error().code,
+      Code::kInvalid);
 }
 
 TEST(NamesTest, RefusesWhatAPathMustNotHold) {

@@ -1,5 +1,6 @@
 #include "grantfs/trust/sealing.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "world.h"
@@ -59,6 +60,30 @@ TEST_F(SealingTest, AnotherCiphertextOrKeyIsRefused) {
   const auto other_key = Must(SealDataKey(world.web1.identity().seal, swapped.data_key));
   EXPECT_EQ(OpenDataKey(world.web1.unseal_key(), other_key, publish.commitment, context).error().code,
             Code::kIntegrity);
+}
+
+TEST_F(SealingTest, AValueHasTheSizeThatItsStatementNamesAndAtMostAMebibyte) {
+  publish.size = 7;
+  EXPECT_EQ(DecryptVersion(made.data_key, context, publish, made.ciphertext).error().code, Code::kIntegrity);
+  publish.size = 9;
+  EXPECT_EQ(DecryptVersion(made.data_key, context, publish, made.ciphertext).error().code, Code::kIntegrity);
+  EXPECT_TRUE(EncryptVersion(context, Value(std::string(kMaxSecretBytes, 'a'))));
+  EXPECT_EQ(EncryptVersion(context, Value(std::string(kMaxSecretBytes + 1, 'a'))).error().code,
+            Code::kInvalid);
+}
+
+TEST_F(SealingTest, CopiesAreOrderedByRecipient) {
+  std::vector<Identity> people;
+  for (int i = 0; i < 8; ++i) people.push_back(MakeIdentity("p" + std::to_string(i)).identity());
+  const auto epoch = Must(MakeEpoch(people, nullptr, nullptr));
+  EXPECT_TRUE(
+      std::is_sorted(epoch.copies.begin(), epoch.copies.end(),
+                     [](const EpochCopy& a, const EpochCopy& b) { return a.recipient < b.recipient; }));
+  EXPECT_EQ(epoch.epoch.copies, 8u);
+  // The vault might give one's copy to another.
+  auto exchanged = epoch.copies;
+  std::swap(exchanged[0].recipient, exchanged[1].recipient);
+  EXPECT_NE(EpochCopiesRoot(exchanged), epoch.epoch.copies_root);
 }
 
 TEST_F(SealingTest, EpochsLeadBackAndLeaversStayOut) {
