@@ -116,6 +116,15 @@ TEST_F(EnrolmentTest, TheLineSurvivesPastingAndTellsATypo) {
   EXPECT_FALSE(DecodeInviteLine(cut, false));
 }
 
+TEST_F(EnrolmentTest, ALineForAKindThatIsNoneIsMistyped) {
+  InviteLine line{
+      "vault.lan:7843",       Hash{}, world.vault.vault_id(), 5, *world.vault.HashAt(0), std::move(invite),
+      IdentityKind::kMachine, "web-1"};
+  EXPECT_TRUE(DecodeInviteLine(Must(EncodeInviteLine(line, false)), false));
+  line.kind = static_cast<IdentityKind>(3);
+  EXPECT_EQ(DecodeInviteLine(Must(EncodeInviteLine(line, false)), false).error().code, Code::kInvalid);
+}
+
 TEST(IdentityTest, TheSealingKeyIsBound) {
   const auto one = MakeIdentity("ann");
   const auto two = MakeIdentity("bob");
@@ -164,6 +173,14 @@ TEST(NamesTest, RefusesWhatAPathMustNotHold) {
   }
   EXPECT_FALSE(CheckSecretPath(std::string(256, 'a')));
   EXPECT_TRUE(CheckSecretPath(std::string(255, 'a')));
+  std::string longest(kMaxNameBytes, 'a');
+  for (std::size_t i = 200; i < longest.size(); i += 200) longest[i] = '/';
+  EXPECT_TRUE(CheckSecretPath(longest));
+  EXPECT_FALSE(CheckSecretPath(longest + "a"));
+  EXPECT_TRUE(CheckIdentityName(std::string(63, 'a')));
+  EXPECT_FALSE(CheckIdentityName(std::string(64, 'a')));
+  EXPECT_TRUE(CheckLabel(std::string(32, 'a')));
+  EXPECT_FALSE(CheckLabel(std::string(33, 'a')));
   for (const char* bad : {"", "Web", "-web", "web 1", "web/1"}) EXPECT_FALSE(CheckIdentityName(bad)) << bad;
 }
 
