@@ -62,6 +62,13 @@ TEST_F(SealingTest, AnotherCiphertextOrKeyIsRefused) {
             Code::kIntegrity);
 }
 
+TEST_F(SealingTest, AnotherValueUnderTheSameKeyIsRefused) {
+  // Every grantee has the key: one of them and the vault might agree on another value.
+  const auto other = Must(EncryptValue(made.data_key, context.Encode(), Value("letmein2")));
+  EXPECT_TRUE(DecryptValue(made.data_key, context.Encode(), other));
+  EXPECT_EQ(DecryptVersion(made.data_key, context, publish, other).error().code, Code::kIntegrity);
+}
+
 TEST_F(SealingTest, AValueHasTheSizeThatItsStatementNamesAndAtMostAMebibyte) {
   publish.size = 7;
   EXPECT_EQ(DecryptVersion(made.data_key, context, publish, made.ciphertext).error().code, Code::kIntegrity);

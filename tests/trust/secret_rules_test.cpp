@@ -81,6 +81,21 @@ TEST_F(EnvironmentRulesTest, AnEpochIsForThosePresentWhoMayOpen) {
   EXPECT_EQ(recipients(), (std::set<std::string>{"ann", "recovery"}));
 }
 
+TEST_F(EnvironmentRulesTest, OnlyTheRemovalOfOneWhoMayOpenStartsAnEpoch) {
+  ASSERT_TRUE(AddMember(agent, Role::kWriter, ""));
+  const auto epoch = world.EpochAfterRemoving(agent.Id()).epoch;
+  const auto remove = [&](const Hash& id, const std::optional<Epoch>& next) {
+    const Status status = world.Add(world.environment, world.owner, MemberRemove{id, next});
+    return status ? Code::kIo : status.error().code;
+  };
+  EXPECT_EQ(remove(agent.Id(), epoch), Code::kInvalid);
+  EXPECT_EQ(remove(world.second.Id(), {}), Code::kInvalid) << "he could open what is published next";
+  EXPECT_EQ(world.environment.newest_epoch().number, 1u);
+  EXPECT_EQ(remove(agent.Id(), {}), Code::kIo) << "this is good";
+  EXPECT_EQ(remove(world.second.Id(), world.EpochAfterRemoving(world.second.Id()).epoch), Code::kIo);
+  EXPECT_EQ(world.environment.newest_epoch().number, 2u);
+}
+
 TEST_F(EnvironmentRulesTest, APrefixIsAWritersAndWholeComponents) {
   EXPECT_EQ(AddMember(carol, Role::kOwner, "tls/").error().code, Code::kInvalid);
   EXPECT_EQ(AddMember(carol, Role::kReader, "tls/").error().code, Code::kInvalid);
