@@ -116,11 +116,15 @@ TEST_F(EnrolmentTest, TheLineSurvivesPastingAndTellsATypo) {
   EXPECT_FALSE(DecodeInviteLine(cut, false));
 }
 
-TEST_F(EnrolmentTest, ALineForAKindThatIsNoneIsMistyped) {
+TEST_F(EnrolmentTest, ALineForAKindThatIsNoneOrWithANameTooLongIsMistyped) {
   InviteLine line{
       "vault.lan:7843",       Hash{}, world.vault.vault_id(), 5, *world.vault.HashAt(0), std::move(invite),
       IdentityKind::kMachine, "web-1"};
   EXPECT_TRUE(DecodeInviteLine(Must(EncodeInviteLine(line, false)), false));
+  // A name that would be longer than the line, its length being the low six bits of the 126th byte.
+  auto longer = Must(EncodeInviteLine(line, false));
+  longer.Expose()[17 + 167] = '_';
+  EXPECT_EQ(DecodeInviteLine(longer, false).error().code, Code::kInvalid);
   line.kind = static_cast<IdentityKind>(3);
   EXPECT_EQ(DecodeInviteLine(Must(EncodeInviteLine(line, false)), false).error().code, Code::kInvalid);
 }
@@ -165,7 +169,7 @@ TEST(NamesTest, RefusesWhatAPathMustNotHold) {
   EXPECT_EQ(Must(ParseSecretName("shop/prod/tls/server.key")).path, "tls/server.key");
   for (const char* bad :
        {"", "shop", "shop/prod", "shop/prod/", "shop//x", "/shop/prod/x", "shop/prod/..", "shop/prod/a/../b",
-        "shop/prod/.", "shop/prod/.grantfs", "shop/prod/a\nb", "shop/prod/\xff",
+        "shop/prod/.", "shop/prod/.grantfs", "shop/prod/a\nb", "shop/prod/a\x7F", "shop/prod/\xff",
         "shop/prod/\xC2\x9B"
         "2J",
         "../prod/x"}) {

@@ -101,6 +101,14 @@ TEST_F(ProofsTest, ByOneWithoutTheRight) {
   EXPECT_TRUE(view.VerifyOldVersion(*Altered(2, was, &writer), world.Upper())) << "by the heads it names";
 }
 
+TEST_F(ProofsTest, AGrantMadeAgainIsNotTheOneBefore) {
+  ASSERT_TRUE(world.AddTo(world.secret, world.owner, GrantRevoke{GranteeKind::kMachine, 3}));   // 5
+  ASSERT_TRUE(world.AddTo(world.secret, world.owner, GrantAdd{world.GrantTo(world.web1, 3)}));  // 6
+  view = View(6);
+  Says(VerifyGrant(*world.secret.At(3)), "revoked, replaced or never made");
+  EXPECT_TRUE(VerifyGrant(*world.secret.At(6)));
+}
+
 TEST_F(ProofsTest, AVoidedVersionIsNone) {
   ASSERT_TRUE(world.AddTo(world.secret, world.second, world.VersionOf(world.secret)));
   ASSERT_TRUE(world.Remove(world.second));
