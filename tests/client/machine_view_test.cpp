@@ -122,6 +122,7 @@ TEST_F(EvidenceTest, IsKeptAndReadBack) {
   // A file that somebody altered is not believed.
   statements.pop_back();
   EXPECT_FALSE(ViewFromText(ViewToText(*view), statements, all, world_.web1.identity()));
+  EXPECT_EQ(CodeOf(ViewFromText(ViewToText(*view), {}, all, world_.web1.identity())), Code::kIntegrity);
 }
 
 TEST_F(EvidenceTest, WhatCannotBeEnforcedIsSaid) {

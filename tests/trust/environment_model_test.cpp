@@ -117,7 +117,7 @@ class EnvironmentPlay {
   }
 
   void Step() {
-    const PrivateIdentity& signer = Anybody();
+    const PrivateIdentity& signer = Chance(75) ? AnOwner() : Anybody();
     Statement said = world_.Next(world_.environment, signer, AnyAct());
     if (Chance(8)) said.heads.vault = Head{0, *world_.vault.HashAt(0)};
     const auto* act = std::get_if<Void>(&said.act);
@@ -148,6 +148,15 @@ class EnvironmentPlay {
   std::uint64_t Below(std::uint64_t bound) { return random_() % bound; }
   bool Chance(unsigned percent) { return Below(100) < percent; }
   const PrivateIdentity& Anybody() { return *people_[Below(people_.size())]; }
+  /// So that most of what is said can stand: behind one bad statement nothing is tried until it is voided.
+  const PrivateIdentity& AnOwner() {
+    for (int i = 0; i < 20; ++i) {
+      const PrivateIdentity& one = Anybody();
+      const Member* member = book_.Find(one.Id());
+      if (member != nullptr && member->role == Role::kOwner) return one;
+    }
+    return world_.recovery;
+  }
 
   Epoch AnyEpoch() {
     Epoch epoch;
