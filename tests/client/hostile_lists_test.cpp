@@ -37,6 +37,25 @@ TEST_F(HostileListsTest, TheVaultsListRolledBack) {
   EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity) << "everything hangs on it";
 }
 
+TEST_F(HostileListsTest, TheVaultsListIsGarbageWhenNothingElseIsNew) {
+  const auto session = Mount("web-1");
+  const std::string machine = Must(Must(Home::Open(Path("web-1"))).LoadIdentity()).Id().Hex();
+  vault_.SetRewrite([machine](const HttpRequest& asked, HttpResponse& answer) {
+    const std::string* signer = FindHeader(asked.headers, "signature-input");
+    if (answer.status != 200 || signer == nullptr || signer->find(machine) == std::string::npos) return;
+    if (asked.path != api::kListsRead.path) return;
+    auto shown = Must(api::ListReadResponse::FromJson(Must(ParseJson(answer.body))));
+    for (std::string& statement : shown.statements) statement = "{}";
+    answer.body = shown.ToJson().Dump();
+  });
+  Must(Owner().CreateEnvironment("shop/later", ""));  // a change of the vault's list alone
+  ExpectSays(*session, "the vault's own list is refused");
+  EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity) << "everything hangs on it";
+  vault_.SetRewrite({});
+  Stir();
+  EXPECT_TRUE(Eventually([&] { return Read(*session, "a").has_value(); })) << "an honest answer mends it";
+}
+
 TEST_F(HostileListsTest, AnEnvironmentsListForked) {
   auto session = Mount("web-1");
   // The environment's owner signs two statements for one place, one of which the vault kept to itself.

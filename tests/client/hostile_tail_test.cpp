@@ -116,6 +116,23 @@ TEST_F(HostileTailTest, WhatALostWriterWroteIsVoided) {
   ExpectGoesOn(*session, 3);
 }
 
+TEST_F(HostileTailTest, WhatALostWriterWroteIsJudgedAnewInEverySecretOfTheEnvironment) {
+  const auto session = Mount("web-1");
+  const Identity dan = MakeHome("dan");
+  Must(Owner().AddMember("shop/prod", dan, Role::kWriter, "", ""));
+  for (const char* path : {"a", "b"})
+    Must(Must(OwnerSession::Open(Path("dan")))->SetSecret({"shop/prod", path}, Value("dan's"), {}));
+  ASSERT_TRUE(Eventually([&] { return Lists(*session, "a", 2) && Lists(*session, "b", 2); }));
+  Forger ann(Path("ann"));
+  vault_.LetIn({ann.Forge(*ann.Upper().environment, MemberRemove{dan.Id(), {}})});
+  // It hears of it by reading the one; nothing is said of the other.
+  EXPECT_TRUE(Eventually([&] {
+    const auto read = Read(*session, "b");
+    return !read && read.error().code == Code::kIntegrity;
+  }));
+  EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity);
+}
+
 TEST_F(HostileTailTest, AMachinesViewThatBeganAtAVoidedGrant) {
   const Identity bob = MakeHome("bob");
   Must(Owner().AddMember("shop/prod", bob, Role::kOwner, "", ""));
