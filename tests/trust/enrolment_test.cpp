@@ -116,17 +116,31 @@ TEST_F(EnrolmentTest, TheLineSurvivesPastingAndTellsATypo) {
   EXPECT_FALSE(DecodeInviteLine(cut, false));
 }
 
-TEST_F(EnrolmentTest, ALineForAKindThatIsNoneOrWithANameTooLongIsMistyped) {
+TEST_F(EnrolmentTest, ALineOfWrongPartsIsMistyped) {
   InviteLine line{
       "vault.lan:7843",       Hash{}, world.vault.vault_id(), 5, *world.vault.HashAt(0), std::move(invite),
       IdentityKind::kMachine, "web-1"};
-  EXPECT_TRUE(DecodeInviteLine(Must(EncodeInviteLine(line, false)), false));
-  // A name that would be longer than the line, its length being the low six bits of the 126th byte.
-  auto longer = Must(EncodeInviteLine(line, false));
-  longer.Expose()[17 + 167] = '_';
-  EXPECT_EQ(DecodeInviteLine(longer, false).error().code, Code::kInvalid);
+  // One digit of the line altered: its bytes before the name are 126, that is 168 digits.
+  const auto with = [&](std::size_t at, char digit) {
+    auto text = Must(EncodeInviteLine(line, false));
+    text.Expose()[17 + at] = static_cast<std::uint8_t>(digit);
+    const auto decoded = DecodeInviteLine(text, false);
+    return decoded ? Code::kIo : decoded.error().code;
+  };
+  ASSERT_TRUE(DecodeInviteLine(Must(EncodeInviteLine(line, false)), false));
+  EXPECT_EQ(with(167, '_'), Code::kInvalid) << "a name that is longer than the line";
+  EXPECT_EQ(with(168, 'A'), Code::kInvalid) << "a name of control characters";
+  EXPECT_EQ(DecodeInviteLine(Must(EncodeInviteLine(line, true)), true).error().code, Code::kInvalid)
+      << "a claim names nobody";
   line.kind = static_cast<IdentityKind>(3);
   EXPECT_EQ(DecodeInviteLine(Must(EncodeInviteLine(line, false)), false).error().code, Code::kInvalid);
+  line.kind = IdentityKind::kMachine;
+  line.name = std::string(63, 'a');
+  line.address = std::string(255, 'a');
+  ASSERT_TRUE(DecodeInviteLine(Must(EncodeInviteLine(line, false)), false));
+  EXPECT_EQ(with(167, 'B'), Code::kInvalid) << "a name of one letter, and the rest an address";
+  line.address += 'a';
+  EXPECT_EQ(EncodeInviteLine(line, false).error().code, Code::kInvalid);
 }
 
 TEST(IdentityTest, TheSealingKeyIsBound) {

@@ -109,6 +109,23 @@ TEST_F(ProofsTest, AGrantMadeAgainIsNotTheOneBefore) {
   EXPECT_TRUE(VerifyGrant(*world.secret.At(6)));
 }
 
+TEST_F(ProofsTest, AGrantWithOtherTermsInItsPlace) {
+  // By one who was an owner at the heads that it names, and is none now.
+  ASSERT_TRUE(world.Remove(world.second));
+  EXPECT_TRUE(VerifyGrant(*Altered(
+      3, [](Statement&) {}, &world.second)))
+      << "the very same terms";
+  for (const auto& alter : std::vector<std::function<void(Grant&)>>{
+           [](Grant& grant) { grant.mode = 0444; }, [](Grant& grant) { grant.label = "previous"; },
+           [](Grant& grant) { grant.owner = "app"; }, [](Grant& grant) { grant.expires = 2'000'000'000; },
+           [](Grant& grant) { grant.conditions = {"user=app"}; },
+           [](Grant& grant) { grant.grantee.number = 4; }}) {
+    const auto made = Altered(
+        3, [&](Statement& said) { alter(std::get<GrantAdd>(said.act).grant); }, &world.second);
+    Says(VerifyGrant(*made), "revoked, replaced or never made");
+  }
+}
+
 TEST_F(ProofsTest, AVoidedVersionIsNone) {
   ASSERT_TRUE(world.AddTo(world.secret, world.second, world.VersionOf(world.secret)));
   ASSERT_TRUE(world.Remove(world.second));
