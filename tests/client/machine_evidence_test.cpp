@@ -40,6 +40,15 @@ TEST_F(WrongEvidenceTest, ItMayBeginAnewForOneWhoHasAView) {
   EXPECT_EQ(Must(Verify(Evidence(granted_at_), first.get()))->publish->version, 2u);
 }
 
+TEST_F(WrongEvidenceTest, ALongViewDoesNotBeginAtAGrantThatWasTakenBack) {
+  for (int i = 0; i < 70; ++i) Rotate();
+  Good(world_.AddTo(world_.secret, world_.second, GrantAdd{world_.GrantTo(world_.web2, 9)}));
+  const std::uint64_t bad = world_.secret.head()->sequence;
+  Good(world_.Remove(world_.second));
+  Good(world_.AddTo(world_.secret, world_.owner, Void{bad, *world_.secret.HashAt(bad)}));
+  EXPECT_EQ(Must(Verify(Evidence(granted_at_)))->list.first_sequence(), granted_at_);
+}
+
 TEST_F(WrongEvidenceTest, WhatCannotBeEnforcedIsKnownOfTheView) {
   Grant terms = world_.GrantTo(world_.web1, 3);
   terms.lease = 600;
