@@ -112,6 +112,24 @@ TEST_F(HostileListsTest, TheListsOfAnotherVault) {
   EXPECT_NE(Sentence(enrolled).find("another history"), std::string::npos) << Sentence(enrolled);
 }
 
+TEST_F(HostileListsTest, TheListsOfAnotherVaultForOneWhoKnowsNoMoreThanItsId) {
+  ServedVault other;
+  const VaultList& theirs = other.world.vault;
+  Must(Owner().AddMember("shop/prod", MakeHome("eve"), Role::kWriter, "", ""));
+  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
+      api::kListsRead, [&](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
+        if (asked.list.kind != ListKind::kVault || asked.from != 0) return;
+        answer.head = theirs.head();
+        answer.statements.clear();
+        for (std::uint64_t i = 0; i < theirs.next_sequence(); ++i)
+          answer.statements.push_back(theirs.At(i)->envelope());
+      });
+  const auto session = OwnerSession::Open(Path("eve"));
+  const std::string said = session ? Sentence((*session)->SetSecret({"shop/prod", "a"}, Value("x"), {}))
+                                   : Describe(session.error());
+  EXPECT_NE(said.find("the lists of another vault"), std::string::npos) << said;
+}
+
 TEST_F(HostileListsTest, AnOlderListThanTheInvitationNames) {
   InviteOptions invite;
   invite.name = "web-2";
