@@ -71,23 +71,7 @@ TEST_F(HostileListsTest, AnEnvironmentsListForked) {
     Good(fork.Append(ann.Sign(ann.Next(fork, MemberAdd{other, Role::kWriter, "", {}})),
                      {&ann.keeper().vault(), nullptr}));
   }
-  const std::string machine = Must(Must(Home::Open(Path("web-1"))).LoadIdentity()).Id().Hex();
-  vault_.SetRewrite([&](const HttpRequest& asked, HttpResponse& answer) {
-    const std::string* signer = FindHeader(asked.headers, "signature-input");
-    if (answer.status != 200 || signer == nullptr || signer->find(machine) == std::string::npos) return;
-    if (asked.path == api::kMachineGrants.path) {
-      auto grants = *api::GrantsResponse::FromJson(*ParseJson(answer.body));
-      for (auto& environment : grants.environments) environment.head = *fork.head();
-      answer.body = grants.ToJson().Dump();
-    }
-    if (asked.path != api::kListsRead.path) return;
-    const auto request = *api::ListReadRequest::FromJson(*ParseJson(asked.body));
-    if (request.list.kind != ListKind::kEnvironment) return;
-    api::ListReadResponse shown{request.list, fork.head(), {}};
-    for (auto i = request.from; i < fork.next_sequence(); ++i)
-      shown.statements.push_back(fork.At(i)->envelope());
-    answer.body = shown.ToJson().Dump();
-  });
+  ShowEnvironment(fork);
   Revoke("web-1", "b");
   ExpectSays(*session, "shop/prod is refused");
   EXPECT_EQ(CodeOf(Read(*session, "a")), Code::kIntegrity);
@@ -182,18 +166,7 @@ TEST_F(HostileListsTest, AnEnvironmentThatARemovedOwnerMadeAnew) {
   EnvironmentList fake("shop/prod");
   const auto create = EnvironmentCreate{"shop/prod", bob->me().identity(), epoch.epoch};
   Good(fake.Append(bob->Sign(bob->Next(fake, create)), {&bob->keeper().vault(), nullptr}));
-  vault_.SetRewrite([&](const HttpRequest& asked, HttpResponse& answer) {
-    if (answer.status != 200) return;
-    if (asked.path == api::kMachineGrants.path) {
-      auto grants = *api::GrantsResponse::FromJson(*ParseJson(answer.body));
-      for (auto& environment : grants.environments) environment.head = *fake.head();
-      answer.body = grants.ToJson().Dump();
-    }
-    if (asked.path != api::kListsRead.path) return;
-    const auto request = *api::ListReadRequest::FromJson(*ParseJson(asked.body));
-    if (request.list.kind != ListKind::kEnvironment) return;
-    answer.body = api::ListReadResponse{request.list, fake.head(), {fake.At(0)->envelope()}}.ToJson().Dump();
-  });
+  ShowEnvironment(fake);
   const auto session = Mount("web-1");
   ExpectSays(*session, "does not begin with the statement that the vault's list names");
   EXPECT_TRUE(session->CurrentListing()->secrets.empty());

@@ -17,6 +17,26 @@ class HostileMachineTest : public HostileTest {
   void LieAboutGrants(Lie lie) {
     vault_.Lie<api::GrantsRequest, api::GrantsResponse>(api::kMachineGrants, std::move(lie));
   }
+  /// The machine, and it alone, is shown this list as its environment's. The list outlives that.
+  void ShowEnvironment(const EnvironmentList& list) {
+    const std::string machine = Must(Must(Home::Open(Path("web-1"))).LoadIdentity()).Id().Hex();
+    vault_.SetRewrite([&list, machine](const HttpRequest& asked, HttpResponse& answer) {
+      const std::string* signer = FindHeader(asked.headers, "signature-input");
+      if (answer.status != 200 || signer == nullptr || signer->find(machine) == std::string::npos) return;
+      if (asked.path == api::kMachineGrants.path) {
+        auto grants = *api::GrantsResponse::FromJson(*ParseJson(answer.body));
+        for (auto& environment : grants.environments) environment.head = *list.head();
+        answer.body = grants.ToJson().Dump();
+      }
+      if (asked.path != api::kListsRead.path) return;
+      const auto request = *api::ListReadRequest::FromJson(*ParseJson(asked.body));
+      if (request.list.kind != ListKind::kEnvironment) return;
+      api::ListReadResponse shown{request.list, list.head(), {}};
+      for (auto i = request.from; i < list.next_sequence(); ++i)
+        shown.statements.push_back(list.At(i)->envelope());
+      answer.body = shown.ToJson().Dump();
+    });
+  }
   /// Something of the machine's changes, so that it looks.
   void Stir() { Grant("web-1", "b"); }
   static bool Says(const MachineSession& session, const std::string& why) {

@@ -80,32 +80,6 @@ TEST_F(MachineTest, ReadsWhatItIsGrantedAndNothingElse) {
   EXPECT_TRUE(recorded) << "the read stands in the log where the vault said";
 }
 
-TEST_F(MachineTest, AGrantWaitsUntilTheMachineShowsIt) {
-  const auto session = Mount("web-1");
-  GrantOptions options;
-  options.wait = std::chrono::milliseconds(9'000);
-  const auto granted = Must(Owner().GrantTo("web-1", {{"shop/prod", "db-password"}}, options));
-  EXPECT_EQ(granted.delivery.state, Delivery::State::kAcknowledged);
-  EXPECT_TRUE(Lists(*session, "db-password"));
-  ASSERT_EQ(granted.secrets.size(), 1u);
-  EXPECT_EQ(granted.secrets[0].versions, 1u);
-  EXPECT_TRUE(Must(Owner().GrantTo("web-1", {{"shop/prod", "db-password"}}, options)).secrets[0].replaced);
-}
-
-TEST_F(MachineTest, AGrantToAMachineThatIsNotThereSaysSo) {
-  GrantOptions options;
-  EXPECT_EQ(Must(Owner().GrantTo("web-1", {{"shop/prod", "db-password"}}, options)).delivery.state,
-            Delivery::State::kOffline);
-  EXPECT_EQ(CodeOf(Owner().GrantTo("web-7", {{"shop/prod", "db-password"}}, options)), Code::kNotFound);
-}
-
-TEST_F(MachineTest, ADryRunChangesNothing) {
-  GrantOptions options;
-  options.dry_run = true;
-  EXPECT_EQ(Must(Owner().GrantTo("web-1", {{"shop/prod", "db-password"}}, options)).secrets[0].versions, 1u);
-  EXPECT_TRUE(Must(Owner().ListGrants("", {})).empty());
-}
-
 TEST_F(MachineTest, FollowsRotationsAndServesTheOldVersionForAMoment) {
   Grant("web-1", "db-password");
   const auto session = Mount("web-1");
@@ -152,67 +126,6 @@ TEST_F(MachineTest, AnOpenByLabelFetchesTheNewerListsFirst) {
   EXPECT_EQ(ReadText(*session, "db-password"), "rotated");
 }
 
-TEST_F(MachineTest, TheReportOfARevocationGoesBackToTheFirstRead) {
-  Grant("web-1", "db-password");
-  const auto session = Mount("web-1");
-  ReadText(*session, "db-password");
-  Set("db-password", "rotated");
-  ASSERT_TRUE(Eventually([&] { return Lists(*session, "db-password", 2); }));
-  // More than one answer of the audit log holds: see kMaxAuditBytes.
-  for (int i = 0; i < 1200; ++i) ReadText(*session, "db-password");
-  const auto revoked = Must(Owner().RevokeAll("web-1", "left", kLong));
-  ASSERT_EQ(revoked.read.size(), 1u);
-  EXPECT_EQ(revoked.read[0].versions, (std::vector<std::uint32_t>{1, 2}));
-  AuditFilter all;
-  all.object = "shop/prod/db-password";
-  all.limit = 0;
-  EXPECT_GT(Must(Owner().ListAudit(all)).size(), 1201u);
-}
-
-TEST_F(MachineTest, ARevokedSecretIsGoneAtOnceAndTheReportSaysWhatWasRead) {
-  Set("unread", "x");
-  Grant("web-1", "db-password");
-  Grant("web-1", "unread");
-  const auto session = Mount("web-1");
-  ReadText(*session, "db-password");
-  Set("db-password", "rotated");
-  ASSERT_TRUE(Eventually([&] { return Lists(*session, "db-password", 2); }));
-  ReadText(*session, "db-password");
-  const auto revoked = Must(Owner().RevokeAll("web-1", "left", kLong));
-  EXPECT_EQ(revoked.revoked.size(), 2u);
-  ASSERT_EQ(revoked.read.size(), 1u);
-  EXPECT_EQ(revoked.read[0].secret.path, "db-password");
-  EXPECT_EQ(revoked.read[0].versions, (std::vector<std::uint32_t>{1, 2}));
-  EXPECT_TRUE(revoked.read[0].holds_current);
-  EXPECT_EQ(revoked.delivery.state, Delivery::State::kAcknowledged);
-  EXPECT_TRUE(session->CurrentListing()->secrets.empty());
-  EXPECT_EQ(CodeOf(Read(*session, "db-password")), Code::kNotFound);
-  EXPECT_EQ(CodeOf(Owner().RevokeFrom("web-1", {{"shop/prod", "db-password"}}, "", kLong)), Code::kNotFound);
-  // Granted again, it is there again.
-  Grant("web-1", "db-password");
-  ASSERT_TRUE(Eventually([&] { return Lists(*session, "db-password"); }));
-  EXPECT_EQ(ReadText(*session, "db-password"), "rotated");
-}
-
-TEST_F(MachineTest, AChangeOfManySecretsIsFollowedWhenAllOfItIs) {
-  std::vector<SecretName> names;
-  for (int i = 0; i < 40; ++i) {
-    names.push_back({"shop/prod", "many/" + std::to_string(i)});
-    Set(names.back().path, "x");
-  }
-  const auto session = Mount("web-1");
-  GrantOptions options;
-  options.wait = kLong;
-  for (int turn = 0; turn < 3; ++turn) {
-    const auto granted = Must(Owner().GrantTo("web-1", names, options));
-    ASSERT_EQ(granted.delivery.state, Delivery::State::kAcknowledged);
-    EXPECT_EQ(session->CurrentListing()->secrets.size(), names.size());
-    const auto revoked = Must(Owner().RevokeFrom("web-1", names, "", kLong));
-    ASSERT_EQ(revoked.delivery.state, Delivery::State::kAcknowledged);
-    EXPECT_TRUE(session->CurrentListing()->secrets.empty());
-  }
-}
-
 TEST_F(MachineTest, ListsWithTheVaultDownAndFollowsWhenItComesBack) {
   Grant("web-1", "db-password");
   Mount("web-1").reset();
@@ -229,56 +142,6 @@ TEST_F(MachineTest, ListsWithTheVaultDownAndFollowsWhenItComesBack) {
   Set("db-password", "rotated");
   ASSERT_TRUE(Eventually([&] { return Lists(*session, "db-password", 2); }));
   ASSERT_TRUE(Eventually([&] { return session->CurrentStatus().problem.empty(); }));
-}
-
-TEST_F(MachineTest, ARemovedMachineReadsNothing) {
-  Grant("web-1", "db-password");
-  const auto session = Mount("web-1");
-  ReadText(*session, "db-password");
-  ASSERT_TRUE(session->CurrentStatus().connected);
-  const auto removed = Must(Owner().RemoveIdentity("web-1", "stolen"));
-  ASSERT_TRUE(Eventually([&] { return !session->CurrentStatus().problem.empty(); }));
-  EXPECT_FALSE(session->CurrentStatus().connected) << "though it was heard a moment ago";
-  EXPECT_EQ(removed.revoked.size(), 1u);
-  ASSERT_EQ(removed.read.size(), 1u);
-  EXPECT_TRUE(removed.problems.empty());
-  EXPECT_TRUE(removed.not_owned.empty());
-  const auto read = Read(*session, "db-password");
-  ASSERT_FALSE(read);
-  EXPECT_TRUE(read.error().code == Code::kDenied || read.error().code == Code::kNotFound) << Sentence(read);
-  GrantOptions options;
-  EXPECT_EQ(CodeOf(Owner().GrantTo("web-1", {{"shop/prod", "db-password"}}, options)), Code::kDenied);
-  EXPECT_TRUE(Must(Owner().ShowIdentity("web-1")).removed);
-  Must(Owner().RemoveIdentity("web-1", "again"));
-  Machine("web-1b");
-  EXPECT_TRUE(Must(Owner().VaultStatus()).owed.empty());
-}
-
-TEST_F(MachineTest, WhatCannotBeEnforcedIsListedAndDenied) {
-  GrantOptions options;
-  options.terms.conditions = {"unit=web.service"};
-  options.terms.mode = 0440;
-  options.terms.owner = "www-data";
-  Grant("web-1", "db-password", options);
-  const auto session = Mount("web-1");
-  ASSERT_EQ(session->CurrentListing()->secrets.size(), 1u);
-  const GrantedSecret& secret = session->CurrentListing()->secrets[0];
-  EXPECT_EQ(secret.mode, 0440u);
-  EXPECT_EQ(secret.owner, "www-data");
-  EXPECT_NE(secret.unenforceable.find("unit=web.service"), std::string::npos);
-  EXPECT_EQ(CodeOf(Read(*session, "db-password")), Code::kUnsupported);
-  EXPECT_EQ(session->CurrentStatus().notices.size(), 1u);
-}
-
-TEST_F(MachineTest, AnExpiredGrantIsToldAsThat) {
-  GrantOptions options;
-  options.terms.expires = SystemClock().WallSeconds() + 2;
-  Grant("web-1", "db-password", options);
-  const auto session = Mount("web-1");
-  ASSERT_TRUE(Eventually([&] {
-    const auto read = Read(*session, "db-password");
-    return !read && read.error().code == Code::kExpired;
-  }));
 }
 
 TEST_F(MachineTest, AnOpenIsRecordedOnceHoweverOftenItIsSent) {
@@ -336,17 +199,6 @@ TEST_F(MachineTest, ASubscriberHearsOfEachChange) {
   Revoke("web-1", "db-password");
   ASSERT_TRUE(Eventually([&] { return !Lists(*session, "db-password"); }));
   EXPECT_EQ(heard.load(), before);
-}
-
-TEST_F(MachineTest, ManyGrantsComePageByPage) {
-  for (int i = 0; i < 30; ++i) Set("secret-" + std::to_string(i), std::to_string(i));
-  GrantOptions options;
-  options.wait = std::chrono::milliseconds(0);
-  Must(Owner().GrantTo("web-1", Must(Owner().ExpandSecrets({"shop/prod/*"})), options));
-  const auto session = Mount("web-1");
-  EXPECT_EQ(session->CurrentListing()->secrets.size(), 31u);
-  EXPECT_EQ(ReadText(*session, "secret-17"), "17");
-  EXPECT_EQ(Must(Owner().ListGrants("web-1", {})).size(), 31u);
 }
 
 }  // namespace

@@ -108,12 +108,7 @@ class OutageTest(Case):
         self.assertTrue(set(acknowledged) <= listed)
 
     def test_a_full_home_hides_no_revocation_from_who_has_the_file_open(self):
-        home = self.web1.path
-        shutil.copytree(home, home + "-copy")
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", home], check=True)
-        self.addCleanup(lambda: subprocess.run(["umount", "-l", home]))
-        shutil.copytree(home + "-copy", home, dirs_exist_ok=True)
-        os.chmod(home, 0o700)
+        home = self.on_a_disk_of_its_own(self.web1.path)
         mount = self.mounted()
         with open(mount.file(SECRET), "rb", buffering=0) as held:
             self.fill(home + "/filler")
@@ -136,12 +131,7 @@ class OutageTest(Case):
         until("the rest of the list", lambda: os.listdir(mount.file("shop/prod")).count("more-%d" % number))
 
     def test_what_the_vault_took_is_not_called_undone_by_a_full_home(self):
-        home = self.owner.path
-        shutil.copytree(home, home + "-copy")
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", home], check=True)
-        self.addCleanup(lambda: subprocess.run(["umount", "-l", home]))
-        shutil.copytree(home + "-copy", home, dirs_exist_ok=True)
-        os.chmod(home, 0o700)
+        home = self.on_a_disk_of_its_own(self.owner.path)
         self.fill(home + "/filler")
         said = []
         for number in range(50):  # the home's database may still have free pages of its own
@@ -152,6 +142,15 @@ class OutageTest(Case):
         os.unlink(home + "/filler")
         done = [number for number, run in enumerate(said) if run.status == DONE]
         self.assertEqual(self.owner.run("secret", "get", SECRET).out, b"value %d" % done[-1])
+
+    def on_a_disk_of_its_own(self, home):
+        """The same home, where there is room for 2 MiB."""
+        shutil.copytree(home, home + "-copy")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", home], check=True)
+        self.addCleanup(lambda: subprocess.run(["umount", "-l", home]))
+        shutil.copytree(home + "-copy", home, dirs_exist_ok=True)
+        os.chmod(home, 0o700)
+        return home
 
     def fill(self, path):
         """A file that leaves no byte of its disk."""

@@ -11,14 +11,7 @@ namespace {
 
 class EnrolmentTest : public ::testing::Test {
  protected:
-  EnrolmentTest() : invite(Must(InviteSecret::Generate())) {
-    invitation = {invite.id(),
-                  IdentityKind::kMachine,
-                  "web-1",
-                  invite.signing_key().verify_key(),
-                  invite.unseal_key().seal_key(),
-                  1'700'003'600};
-  }
+  EnrolmentTest() : invite(Must(InviteSecret::Generate())), invitation(InvitationOf(invite)) {}
   World world;
   InviteSecret invite;
   Invitation invitation;

@@ -18,14 +18,6 @@ class LeaverTest : public ::testing::Test {
                      MemberAdd{world.second.identity(), Role::kOwner, "", copy});
   }
   Void VoidFrom(const SignedList& list, std::uint64_t from) { return Void{from, *list.HashAt(from)}; }
-  static Invitation InvitationOf(const InviteSecret& invite) {
-    return {invite.id(),
-            IdentityKind::kMachine,
-            "web-1",
-            invite.signing_key().verify_key(),
-            invite.unseal_key().seal_key(),
-            1'700'003'600};
-  }
   /// What a client that begins anew makes of the same statements.
   template <typename List>
   List Again(const List& list, List empty) {

@@ -32,12 +32,6 @@ class PlaceTest : public ::testing::Test {
   Epoch NextEpoch() { return world.EpochAfterRemoving(Hash{}).epoch; }
   std::vector<Act> AllActs() {
     const auto invite = Must(InviteSecret::Generate());
-    const Invitation invitation{invite.id(),
-                                IdentityKind::kMachine,
-                                "web-1",
-                                invite.signing_key().verify_key(),
-                                invite.unseal_key().seal_key(),
-                                1'700'003'600};
     return {VaultCreate{world.owner.identity(), world.recovery.identity(), {Hash{}}, "vault.test/log", {}, 1},
             VaultOwnerAdd{world.second.identity()},
             VaultOwnerRemove{world.owner.Id()},
@@ -45,7 +39,7 @@ class PlaceTest : public ::testing::Test {
             EnvironmentAdd{"shop/test", Hash{}},
             PinsSet{{Hash{}}},
             MachinesCreate{},
-            InvitationCreate{invitation},
+            InvitationCreate{InvitationOf(invite)},
             InvitationWithdraw{invite.id()},
             MachineApprove{Must(MakeEnrolment(world.vault.vault_id(), invite, world.web1))},
             MachineRemove{world.web1.Id()},

@@ -53,12 +53,6 @@ class StrictTest : public ::testing::Test {
  protected:
   std::vector<Act> Acts() {
     const auto invite = Must(InviteSecret::Generate());
-    const Invitation invitation{invite.id(),
-                                IdentityKind::kMachine,
-                                "web-1",
-                                invite.signing_key().verify_key(),
-                                invite.unseal_key().seal_key(),
-                                1'700'003'600};
     const Epoch epoch = world.EpochAfterRemoving(world.second.Id()).epoch;
     return {world.vault.At(0)->statement().act,
             VaultOwnerAdd{world.second.identity()},
@@ -67,7 +61,7 @@ class StrictTest : public ::testing::Test {
             EnvironmentAdd{"shop/test", Hash{}},
             PinsSet{{Hash{}}},
             MachinesCreate{},
-            InvitationCreate{invitation},
+            InvitationCreate{InvitationOf(invite)},
             InvitationWithdraw{invite.id()},
             MachineApprove{Must(MakeEnrolment(world.vault.vault_id(), invite, world.web1))},
             MachineRemove{world.web1.Id()},

@@ -102,14 +102,6 @@ TEST_F(VaultRulesTest, AnEnvironmentsNameAndARemovalStandOnce) {
 
 class MachinesRulesTest : public VaultRulesTest {
  protected:
-  static Invitation InvitationOf(const InviteSecret& invite, const std::string& name = "web-1") {
-    return {invite.id(),
-            IdentityKind::kMachine,
-            name,
-            invite.signing_key().verify_key(),
-            invite.unseal_key().seal_key(),
-            1'700'003'600};
-  }
   InviteSecret Invited(const std::string& name) {
     auto invite = Must(InviteSecret::Generate());
     EXPECT_TRUE(world.Add(world.machines, world.owner, InvitationCreate{InvitationOf(invite, name)}));

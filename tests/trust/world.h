@@ -25,6 +25,16 @@ inline PrivateIdentity MakeIdentity(const std::string& name, IdentityKind kind =
   return Must(PrivateIdentity::FromSeed(Must(RandomKey()), kind, name));
 }
 
+/// A machine's, good for an hour from 1'700'000'000.
+inline Invitation InvitationOf(const InviteSecret& invite, const std::string& name = "web-1") {
+  return {invite.id(),
+          IdentityKind::kMachine,
+          name,
+          invite.signing_key().verify_key(),
+          invite.unseal_key().seal_key(),
+          1'700'003'600};
+}
+
 struct World {
   World();
 
