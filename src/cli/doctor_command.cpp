@@ -56,7 +56,7 @@ const Command kDoctorCommand = {
     .max_arguments = 0,
     .summary = "look for what is wrong, and say what mends it",
     .about =
-        R"(Looks at the home, its files and modes, the clock, the way to the vault, the vault's identity and lists,
+        R"(Looks at the home, its files, modes and disk, the clock, the way to the vault, the vault's identity and lists,
 and at the vault's data where that is on this host. Each finding that needs something says what; the
 exit code is 1 if one is a failure.)",
     .options = {},

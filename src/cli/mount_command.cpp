@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "background_internal.h"
@@ -62,6 +63,14 @@ void LinkDefault(const std::string& directory) {
         std::string(kConvenienceLink) + " is something else; the files are in " + directory);
 }
 
+void WarnOfEmptyRoot(const MachineSession& session, const std::string& root) {
+  if (root.empty()) return;
+  const auto listing = session.CurrentListing();
+  const bool any = std::any_of(listing->secrets.begin(), listing->secrets.end(),
+                               [&](const GrantedSecret& secret) { return secret.environment == root; });
+  if (!any) Log(LogLevel::kWarning, "nothing of " + root + " is granted now; mind the spelling of --root");
+}
+
 Status RunHere(const MountRequest& request, const std::function<void()>& ready) {
   BlockStopSignals();
   GRANTFS_CHECK(FinishEnrolment(request.home));
@@ -69,6 +78,7 @@ Status RunHere(const MountRequest& request, const std::function<void()>& ready) 
   if (const auto current = session->WaitUntilCurrent(kFirstWait); !current)
     Log(LogLevel::kWarning, "mounting what was last verified, since the vault could not be asked",
         current.error());
+  WarnOfEmptyRoot(*session, request.root);
   MountOptions options;
   options.mount_point = request.directory;
   options.root = request.root;

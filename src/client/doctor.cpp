@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "connect_internal.h"
 #include "grantfs/api/lists.h"
@@ -16,6 +17,10 @@ namespace grantfs {
 namespace {
 
 using Level = Finding::Level;
+constexpr std::uintmax_t kMiB = std::uintmax_t{1} << 20;
+constexpr std::uintmax_t kLeastDisk = 1 * kMiB;  ///< less than a change to a list may need
+constexpr std::uintmax_t kHomeDisk = 16 * kMiB;
+constexpr std::uintmax_t kDataDisk = 256 * kMiB;
 constexpr std::int64_t kClockWorthANote = 5;
 constexpr std::int64_t kClockWorthAWarning = 25;
 
@@ -49,6 +54,7 @@ class Doctor {
     }
     home_ = std::move(*home);
     Add(Level::kGood, "home.mode", "only its owner may enter " + directory_);
+    LookAtDisk("home.disk", directory_, kHomeDisk);
     const HomeProfile& profile = home_->profile();
     if (profile.state != HomeProfile::State::kReady) {
       const bool enrolling = profile.state == HomeProfile::State::kEnrolling;
@@ -107,6 +113,16 @@ class Doctor {
     return VaultConnection::Create(std::move(connection), identity_->Id().Hex(), &identity_->signing_key());
   }
 
+  void LookAtDisk(const char* check, const std::string& directory, std::uintmax_t enough) {
+    std::error_code failed;
+    const auto free = std::filesystem::space(directory, failed).available;
+    if (failed) return;
+    const std::string sentence = std::to_string(free / kMiB) + " MiB are free on the disk of " + directory;
+    if (free >= enough) return Add(Level::kGood, check, sentence);
+    Add(free < kLeastDisk ? Level::kFailure : Level::kWarning, check, sentence,
+        "free some of it: nothing is noted, recorded or released without it");
+  }
+
   void LookAtVault() {
     const auto peer = known_->ReadPeer();
     auto connection = peer ? Connect(*peer) : Result<std::unique_ptr<VaultConnection>>(peer.error());
@@ -152,6 +168,8 @@ class Doctor {
     ListKeeper keeper(known_.get(), &connection, home_->profile().vault);
     Status good = keeper.Load();
     if (good) good = keeper.RefreshVault();
+    if (!good && good.error().code != Code::kIntegrity)
+      return Add(Level::kFailure, "vault.list", Describe(good.error()));
     if (!good) {
       return Add(Level::kFailure, "vault.list", Describe(good.error()),
                  "do not use this vault before its owners have looked at it");
@@ -175,6 +193,7 @@ class Doctor {
   // The owner's seed beside the vault undoes what the vault does not know.
   void LookAtData() {
     if (data_.empty() || !PathExists(data_ + "/" + kDatabaseFile)) return;
+    LookAtDisk("data.disk", data_, kDataDisk);
     if (home_ && home_->profile().kind != IdentityKind::kMachine) {
       return Add(Level::kWarning, "seed.place",
                  "the seed of " + home_->profile().name +

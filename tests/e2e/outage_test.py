@@ -139,6 +139,8 @@ class OutageTest(Case):
             if said[-1].status != DONE or said[-1].err:
                 break
         self.assertIn("disk is full", said[-1].err, str(said[-1]))
+        doctor = self.owner.run("doctor", expect=None)
+        self.assertRegex(doctor.text, r"failure +home.disk +0 MiB are free", str(doctor))
         os.unlink(home + "/filler")
         done = [number for number, run in enumerate(said) if run.status == DONE]
         self.assertEqual(self.owner.run("secret", "get", SECRET).out, b"value %d" % done[-1])
@@ -182,7 +184,11 @@ class OutageTest(Case):
                 break
         self.assertEqual(last.errno, errno.EIO)
         self.refused(self.web1.run("read", SECRET, expect=None), UNREACHABLE, "record")
-        self.refused(self.owner.set("shop/prod/more", os.urandom(500_000), expect=None), UNREACHABLE, "disk")
+        refused = self.owner.set("shop/prod/more", os.urandom(500_000), expect=None)
+        self.refused(refused, UNREACHABLE, "the vault's disk is full")
+        self.assertNotIn(small, refused.err, "a path of the server's is no business of a client's")
+        doctor = self.owner.run("doctor", "--data", small + "/data", expect=None)
+        self.assertRegex(doctor.text, r"failure +data.disk +0 MiB are free", str(doctor))
         os.unlink(small + "/filler")
         until("reads to work again", lambda: mount.reads(SECRET, b"hunter2"))
         self.owner.run("audit", "verify")

@@ -103,6 +103,9 @@ class ReadingTest(Case):
         self.owner.run("grant", "web-1", SECRET)
         mount = Mount(self.web1, "root", "--root", "shop/prod").start()
         until("the listing", lambda: mount.reads("db-password", b"prod"))
+        self.assertNotIn("mind the spelling", mount.log())
+        mistyped = Mount(self.web1, "mistyped", "--root", "shop/prd").start()
+        self.assertIn("nothing of shop/prd is granted now; mind the spelling", mistyped.log())
 
     def test_a_revocation_and_a_new_version_are_seen_by_the_next_open(self):
         self.owner.set(SECRET, b"one")
