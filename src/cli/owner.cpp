@@ -1,7 +1,3 @@
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "grantfs/client/home.h"
 #include "grantfs/client/join.h"
 #include "owner_internal.h"
@@ -35,22 +31,12 @@ std::string VersionsText(const ReadReport& report) {
 }  // namespace
 
 Result<std::unique_ptr<OwnerSession>> OpenOwner(Context& context) {
-  // Known before the vault is asked: what it has taken cannot be called undone because the home cannot note
-  // it.
-  const std::string known = context.home + "/known.db";
-  if (::access(known.c_str(), W_OK) != 0 && (errno == EROFS || errno == EACCES)) {
-    return Error{Code::kIo,
-                 "this home may only be read, and each command notes in it what it has verified; "
-                 "make it writable",
-                 errno, known};
-  }
   return OwnerSession::Open(context.home, context.Client());
 }
 
 Result<std::unique_ptr<MachineSession>> OpenMachine(Context& context) {
   GRANTFS_CHECK(FinishEnrolment(context.home, context.Client()));
   MachineOptions options;
-  options.threads = 1;
   options.watch = false;
   auto session = GRANTFS_TRY(MachineSession::Start(context.home, std::move(options)));
   GRANTFS_CHECK(session->WaitUntilCurrent(kMachineWait));

@@ -93,14 +93,16 @@ Status RunSecretImportCommand(Context& context) {
   if (values.empty()) return Error{Code::kInvalid, "there is no value in it"};
   std::vector<NewValue> news;
   for (const Imported& one : values) news.push_back({{area.environment, area.prefix + one.path}, &one.value});
+  const bool dry_run = context.arguments.Flag("dry-run"), replace = context.arguments.Flag("replace");
   SetSecretOptions options = {.reason = context.arguments.Text("reason"), .dry_run = true};
-  auto results = GRANTFS_TRY(session->SetSecrets(news, options));
-  if (!context.arguments.Flag("replace")) {
+  std::vector<SetSecretResult> results;
+  if (dry_run || !replace) results = GRANTFS_TRY(session->SetSecrets(news, options));
+  if (!replace) {
     GRANTFS_CHECK(CheckNoneExists(results));
     options.after = 0;
   }
-  options.dry_run = context.arguments.Flag("dry-run");
-  if (!options.dry_run) results = GRANTFS_TRY(session->SetSecrets(news, options));
+  options.dry_run = false;
+  if (!dry_run) results = GRANTFS_TRY(session->SetSecrets(news, options));
   OutResults(context, results, values, area.environment + "/" + area.prefix);
   return {};
 }

@@ -1,7 +1,5 @@
 #include "grantfs/client/doctor.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 
@@ -18,7 +16,7 @@ namespace {
 
 using Level = Finding::Level;
 constexpr std::uintmax_t kMiB = std::uintmax_t{1} << 20;
-constexpr std::uintmax_t kLeastDisk = 1 * kMiB;  ///< less than a change to a list may need
+constexpr std::uintmax_t kLeastDisk = kMiB;  ///< a change to a list may need more
 constexpr std::uintmax_t kHomeDisk = 16 * kMiB;
 constexpr std::uintmax_t kDataDisk = 256 * kMiB;
 constexpr std::int64_t kClockWorthANote = 5;
@@ -90,8 +88,8 @@ class Doctor {
       ListKeeper keeper(known_.get(), nullptr, home_->profile().vault);
       good = keeper.Load();
     }
-    if (good && ::access(home_->KnownPath().c_str(), W_OK) != 0) {
-      Add(Level::kFailure, "known", home_->KnownPath() + " may only be read, and every command writes it",
+    if (const Status writable = home_->CheckWritable(); good && !writable) {
+      Add(Level::kFailure, "known", Describe(writable.error()),
           "make the file and its filesystem writable for this user");
       return false;
     }
@@ -168,11 +166,11 @@ class Doctor {
     ListKeeper keeper(known_.get(), &connection, home_->profile().vault);
     Status good = keeper.Load();
     if (good) good = keeper.RefreshVault();
-    if (!good && good.error().code != Code::kIntegrity)
-      return Add(Level::kFailure, "vault.list", Describe(good.error()));
     if (!good) {
       return Add(Level::kFailure, "vault.list", Describe(good.error()),
-                 "do not use this vault before its owners have looked at it");
+                 good.error().code == Code::kIntegrity
+                     ? "do not use this vault before its owners have looked at it"
+                     : "");
     }
     Add(Level::kGood, "vault.list", "the vault's list verifies, and goes on from what this home has seen");
     log_key_ = LogKey{keeper.vault().log_origin(), keeper.vault().log_key()};

@@ -151,6 +151,12 @@ Status Home::MarkReady() {
   return RemoveFile(directory_ + kInvite);
 }
 
+Status Home::CheckWritable() const {
+  if (::access(KnownPath().c_str(), W_OK) == 0) return {};
+  return Error{Code::kIo, "may only be read, and what is verified is noted there; make it writable", errno,
+               KnownPath()};
+}
+
 Status Home::Discard() {
   const UniqueFd lock = GRANTFS_TRY(LockDirectory(directory_));
   const Home now = GRANTFS_TRY(OpenAny(directory_));

@@ -128,7 +128,7 @@ class MachineSessionImpl final : public MachineSession {
   std::int64_t last_heard_ = 0;
   std::atomic<std::int64_t> heard_boot_ns_{-1};
   std::atomic<bool> listens_{false};  ///< the stream stands
-  std::atomic<bool> behind_{false};  ///< the vault has said more than could be looked at
+  std::atomic<bool> behind_{false};   ///< the vault has said more than could be looked at
 
   std::mutex work_mutex_;
   std::condition_variable work_changed_;

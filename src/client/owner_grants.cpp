@@ -48,6 +48,7 @@ Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
   while (result.secrets.size() < secrets.size()) {
     const std::size_t begun = result.secrets.size();
     auto outcomes = Retry([&]() -> Result<std::vector<GrantOutcome>> {
+      GRANTFS_CHECK(EnterAll(std::span(secrets).subspan(begun), Operation::kGrant));
       Batch batch;
       std::vector<GrantOutcome> made;
       std::size_t copies = 0;
@@ -69,7 +70,6 @@ Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
 Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const MachinesList::Machine& machine,
                                                     const SecretName& name, const GrantOptions& options,
                                                     Batch& batch) {
-  GRANTFS_CHECK(Enter(name.environment, Operation::kGrant));
   SecretList list = GRANTFS_TRY(FetchSecret(name));
   const UpperLists upper = keeper_->UpperOf(name.environment);
   const Identity& who = machine.identity;

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Status RefreshUpper(const std::string& environment);
   /// The environment and that I may do this in it. Errors: kNotFound, kDenied.
   Status Enter(const std::string& environment, Operation operation);
+  /// The same for the environments of these, each once.
+  Status EnterAll(std::span<const SecretName> secrets, Operation operation);
   /// The environments in which my role allows this.
   Result<std::vector<std::string>> EnvironmentsWith(Operation operation);
   Status RequireVaultOwner();
@@ -112,6 +115,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<SetSecretResult> PreparePublish(const NewValue& value, const SetSecretOptions& options,
                                          Batch& batch);
   Result<std::uint64_t> ReserveNumber(const SecretName& name);
+  /// Check-and-set. Errors: kConflict (another version than `after`).
   Status CheckAfter(const SecretList& list, const SecretName& name, const SetSecretOptions& options);
   Status StageVersion(const SecretList& list, const VersionPublish& version,
                       const EncryptedVersion& encrypted, const std::vector<SecretList::Target>& targets);
@@ -128,7 +132,7 @@ class OwnerSessionImpl final : public OwnerSession {
                                      const SecretList::Target& target, bool dry_run);
   Status StageEpoch(const std::string& environment, const NewEpoch& epoch);
 
-  // ---- grants
+  // ---- grants (the environments were entered)
   /// Seals what there is to the machine, and adds the grant to what is to be appended.
   Result<GrantOutcome> PrepareGrant(const MachinesList::Machine& machine, const SecretName& name,
                                     const GrantOptions& options, Batch& batch);
@@ -181,7 +185,6 @@ class OwnerSessionImpl final : public OwnerSession {
 inline constexpr int kAppendAttempts = 5;
 /// Lists of one append: what is named together is done together, up to so many.
 inline constexpr std::size_t kListsAtOnce = 100;
-
 /// Copies of keys that are sent ahead of one append: a vault keeps so many waiting for a signer, and no more.
 inline constexpr std::size_t kCopiesAtOnce = 20'000;
 

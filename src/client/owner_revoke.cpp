@@ -25,7 +25,6 @@ Result<std::vector<OwnerSessionImpl::Ended>> OwnerSessionImpl::PrepareRevoke(con
                                                                              const SecretName& name,
                                                                              const std::string& reason,
                                                                              Batch& batch) {
-  GRANTFS_CHECK(Enter(name.environment, Operation::kGrant));
   SecretList list = GRANTFS_TRY(FetchSecret(name));
   KnownStore::Verified appended{list.id(), {}, {}};
   std::vector<Ended> ended;
@@ -81,6 +80,7 @@ Result<RevokeResult> OwnerSessionImpl::RevokeListed(const std::string& machine,
   for (std::size_t begun = 0; begun < secrets.size(); begun += kListsAtOnce) {
     const std::size_t end = std::min(begun + kListsAtOnce, secrets.size());
     const auto ended = Retry([&]() -> Result<std::vector<Ended>> {
+      GRANTFS_CHECK(EnterAll(std::span(secrets).subspan(begun, end - begun), Operation::kGrant));
       Batch batch;
       std::vector<Ended> made;
       for (std::size_t at = begun; at < end; ++at) {

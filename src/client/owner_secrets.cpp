@@ -1,4 +1,4 @@
-#include <set>
+#include <algorithm>
 
 #include "grantfs/api/secrets.h"
 #include "grantfs/crypto/encoding.h"
@@ -16,17 +16,15 @@ Error NoSuchSecret(const SecretName& name) {
 
 }  // namespace
 
-/// Check-and-set.
 Status OwnerSessionImpl::CheckAfter(const SecretList& list, const SecretName& name,
                                     const SetSecretOptions& options) {
   const auto* current = list.Current();
   const std::uint32_t newest = current == nullptr ? 0 : current->publish.version;
   if (!options.after || *options.after == newest) return {};
-  if (*options.after == 0)
-    return Settled({Code::kConflict, "exists already; nothing was set", 0, name.Full()});
-  const char* const why = newest == 0 ? "has no version yet; nothing was set"
-                                      : "has a newer version than the one that was expected; nothing was set";
-  return Settled({Code::kConflict, why, 0, name.Full() + " (version " + std::to_string(newest) + ")"});
+  if (*options.after == 0) return Settled({Code::kConflict, "exists already", 0, name.Full()});
+  if (newest == 0) return Settled({Code::kConflict, "has no version yet", 0, name.Full()});
+  return Settled({Code::kConflict, "is at another version than the one that was named", 0,
+                  name.Full() + " (version " + std::to_string(newest) + ")"});
 }
 
 Result<std::optional<OwnerSessionImpl::Found>> OwnerSessionImpl::Find(const SecretName& name) {
@@ -59,10 +57,11 @@ Status OwnerSessionImpl::StageVersion(const SecretList& list, const VersionPubli
 
 Result<std::vector<SetSecretResult>> OwnerSessionImpl::SetSecrets(const std::vector<NewValue>& values,
                                                                   const SetSecretOptions& options) {
+  static_assert(kMaxSetAtOnce == 250, "the sentence says so");
   if (values.size() > kMaxSetAtOnce)
     return Error{Code::kInvalid, "at most 250 secrets are set at once: set the rest by themselves", 0,
                  std::to_string(values.size()) + " secrets"};
-  std::set<SecretName> names;
+  std::vector<SecretName> names;
   for (const auto& [name, value] : values) {
     GRANTFS_CHECK(CheckSecretPath(name.path));
     if (value->size() > kMaxSecretBytes)
@@ -70,10 +69,13 @@ Result<std::vector<SetSecretResult>> OwnerSessionImpl::SetSecrets(const std::vec
     if (name.Full().ends_with("/*"))
       return Error{Code::kInvalid, "a name that ends in /* means all that lie there; choose another", 0,
                    name.Full()};
-    if (!names.insert(name).second)
-      return Error{Code::kInvalid, "the name comes twice; nothing was set", 0, name.Full()};
+    names.push_back(name);
   }
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) return Error{Code::kInvalid, "the name comes twice", 0, twice->Full()};
   return Retry([&]() -> Result<std::vector<SetSecretResult>> {
+    GRANTFS_CHECK(EnterAll(names, Operation::kPublish));
     Batch batch;
     std::vector<SetSecretResult> made;
     for (const NewValue& value : values) {
@@ -105,7 +107,6 @@ Result<std::uint64_t> OwnerSessionImpl::ReserveNumber(const SecretName& name) {
 Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
                                                          const SetSecretOptions& options, Batch& batch) {
   const SecretName& name = value.name;
-  GRANTFS_CHECK(Enter(name.environment, Operation::kPublish));
   const auto found = GRANTFS_TRY(Find(name));
   SetSecretResult result;
   result.name = name;

@@ -1,5 +1,7 @@
 #include "grantfs/client/owner_session.h"
 
+#include <set>
+
 #include "connect_internal.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/tlog/checkpoint.h"
@@ -24,6 +26,8 @@ Result<std::unique_ptr<OwnerSession>> OwnerSession::Open(const std::string& home
 
 Status OwnerSessionImpl::Start() {
   known_ = GRANTFS_TRY(KnownStore::Open(home_.KnownPath(), KnownStore::Missing::kRefuse));
+  // Before the vault is asked: what it takes is not to be met by a home that cannot note it.
+  GRANTFS_CHECK(home_.CheckWritable());
   const auto peer = GRANTFS_TRY(known_->ReadPeer());
   const HomeProfile& profile = home_.profile();
   ConnectionOptions connection = ConnectionTo(profile, options_, peer);
@@ -92,6 +96,13 @@ Status OwnerSessionImpl::Enter(const std::string& environment, Operation operati
                  "your role in this environment does not allow it; one of its owners can change that", 0,
                  environment};
   }
+  return {};
+}
+
+Status OwnerSessionImpl::EnterAll(std::span<const SecretName> secrets, Operation operation) {
+  std::set<std::string> environments;
+  for (const SecretName& secret : secrets) environments.insert(secret.environment);
+  for (const std::string& environment : environments) GRANTFS_CHECK(Enter(environment, operation));
   return {};
 }
 

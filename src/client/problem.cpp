@@ -97,7 +97,7 @@ Error ErrorOfResponse(const HttpResponse& response, const std::string& keyid, co
   }
   Meaning meaning = MeaningOf(problem->code);
   // What conflicts with an invitation is somebody else's use of it, and trying again does not end that.
-  if (meaning.code == Code::kConflict && keyid.starts_with("invite:"))
+  if (meaning.code == Code::kConflict && keyid.starts_with(api::kInviteKeyPrefix))
     meaning.mend = "ask for a new one, and tell an owner, who sees with grantfs approve who it is";
   if (problem->detail.empty()) return Error{meaning.code, meaning.reason, 0, subject};
   return Error{meaning.code, meaning.mend, 0, Printable(problem->detail)};

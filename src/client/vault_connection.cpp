@@ -23,7 +23,6 @@ Result<std::shared_ptr<HttpClient>> MakeClient(const ConnectionOptions& options,
   HttpClientOptions http;
   http.server = options.address;
   http.pins = pins;
-  http.threads = options.threads;
   http.max_body_bytes = api::kMaxResponseBytes;
   return std::shared_ptr<HttpClient>(GRANTFS_TRY(HttpClient::Create(std::move(http))));
 }

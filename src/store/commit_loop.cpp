@@ -96,7 +96,7 @@ void CommitLoop::Write(Store::Job job, Store::Done done) {
 
 bool CommitLoop::IsIdle() {
   const std::lock_guard lock(mutex_);
-  return queue_.empty() && !closing_;
+  return queue_.empty();
 }
 
 std::vector<QueuedJob> CommitLoop::Take() {

@@ -97,36 +97,41 @@ bool WatchHub::Concerns(const Subscriber& subscriber, const WatchEvent& event,
   return state.RoleOf(subscriber.id, event.environment).has_value() || state.IsRecovery(subscriber.id);
 }
 
+WatchHub::Told::Told(std::uint64_t change, const WatchEvent& told) : event(&told) {
+  api::WatchLine line;
+  line.kind = api::WatchKind::kChange;
+  line.change = change;
+  line.what = told.what;
+  line.secret = told.secret;
+  line.environment = told.environment;
+  last = line.Text();
+  line.more = true;
+  more = line.Text();
+}
+
 // A machine says how far it has followed: it must know which line is a change's last, or it would say so
 // behind the first of many.
-bool WatchHub::Tell(Subscriber& subscriber, std::uint64_t change, const std::vector<WatchEvent>& events,
-                    const VaultState& state) {
-  std::vector<api::WatchLine> lines;
-  for (const WatchEvent& event : events) {
-    if (!Concerns(subscriber, event, state)) continue;
-    if (event.what == api::ChangeKind::kGrant && subscriber.machine != 0)
-      subscriber.environments.insert(event.environment);
-    api::WatchLine line;
-    line.kind = api::WatchKind::kChange;
-    line.change = change;
-    line.what = event.what;
-    line.secret = event.secret;
-    line.environment = event.environment;
-    line.more = true;
-    lines.push_back(std::move(line));
+bool WatchHub::Tell(Subscriber& subscriber, const std::vector<Told>& told, const VaultState& state) {
+  const Told* held = nullptr;
+  for (const Told& one : told) {
+    if (!Concerns(subscriber, *one.event, state)) continue;
+    if (one.event->what == api::ChangeKind::kGrant && subscriber.machine != 0)
+      subscriber.environments.insert(one.event->environment);
+    if (held != nullptr && !subscriber.sink->Send(held->more)) return false;
+    held = &one;
   }
-  if (!lines.empty()) lines.back().more = false;
-  return std::all_of(lines.begin(), lines.end(),
-                     [&](const api::WatchLine& line) { return subscriber.sink->Send(line.Text()); });
+  return held == nullptr || subscriber.sink->Send(held->last);
 }
 
 void WatchHub::Publish(std::uint64_t change, const std::vector<WatchEvent>& events, const VaultState& state) {
+  std::vector<Told> told;
+  for (const WatchEvent& event : events) told.emplace_back(change, event);
   std::vector<std::uint64_t> failed;
   {
     const std::lock_guard lock(mutex_);
     change_ = std::max(change_, change);
     for (auto& [number, subscriber] : subscribers_) {
-      if (!Tell(subscriber, change, events, state)) failed.push_back(number);
+      if (!Tell(subscriber, told, state)) failed.push_back(number);
     }
   }
   if (!failed.empty()) Fail(failed);

@@ -72,9 +72,15 @@ class WatchHub {
 
   void Run();
   void Beat();
-  /// Sends a subscriber the lines of a change that concern it. False: its stream has ended.
-  bool Tell(Subscriber& subscriber, std::uint64_t change, const std::vector<WatchEvent>& events,
-            const VaultState& state);
+  /// An event of a change, and its line for all whom it concerns.
+  struct Told {
+    Told(std::uint64_t change, const WatchEvent& told);
+    const WatchEvent* event;
+    std::string last;
+    std::string more;  ///< where another line of the change follows
+  };
+  /// Sends a subscriber the lines that concern it. False: its stream has ended.
+  bool Tell(Subscriber& subscriber, const std::vector<Told>& told, const VaultState& state);
   bool Concerns(const Subscriber& subscriber, const WatchEvent& event, const VaultState& state) const;
   std::shared_ptr<WatchSink> Drop(std::unordered_map<std::uint64_t, Subscriber>::iterator at);
   void Fail(const std::vector<std::uint64_t>& numbers);

@@ -32,6 +32,12 @@ struct Case {
   const char* shown;
 };
 
+void ExpectRefused(Parser parser, const Case& one) {
+  const std::string told = Parsed(parser, one.text);
+  EXPECT_TRUE(told.starts_with(one.shown)) << one.text << ": " << told;
+  EXPECT_EQ(told.find("hunter2"), std::string::npos);
+}
+
 TEST(ImportTest, WhatProgramsAgreeOnInAnEnvFile) {
   for (const Case& one : std::initializer_list<Case>{
            {"", ""},
@@ -70,11 +76,8 @@ TEST(ImportTest, WhatTheyReadDifferentlyIsRefusedWithItsLine) {
            {"\nA=\"x", "line 2: the value's closing quote"},
            {"A=\"\\q\"", "line 1: behind a backslash"},
            {"A='x'y", "line 1: something stands behind"},
-       }) {
-    const std::string told = Parsed(ParseEnvText, one.text);
-    EXPECT_TRUE(told.starts_with(one.shown)) << one.text << ": " << told;
-    EXPECT_EQ(told.find("hunter2"), std::string::npos);
-  }
+       })
+    ExpectRefused(ParseEnvText, one);
 }
 
 TEST(ImportTest, JsonIsAnObjectOfStrings) {
@@ -106,11 +109,8 @@ TEST(ImportTest, OtherJsonIsRefused) {
            {"{\"a\":\"x\" \"b\":\"y\"}", "line 1: is not JSON: a comma"},
            {"{\"a\":\"x\",}", "line 1: is not JSON: a name"},
            {"{\"a\":\"x\"} {}", "line 1: is not JSON: something"},
-       }) {
-    const std::string told = Parsed(ParseJsonText, one.text);
-    EXPECT_TRUE(told.starts_with(one.shown)) << one.text << ": " << told;
-    EXPECT_EQ(told.find("hunter2"), std::string::npos);
-  }
+       })
+    ExpectRefused(ParseJsonText, one);
   std::string deep;
   for (int i = 0; i < 100'000; ++i) deep += "{\"a\":";
   EXPECT_NE(Parsed(ParseJsonText, deep).find("more than 16 deep"), std::string::npos);

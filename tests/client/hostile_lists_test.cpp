@@ -79,18 +79,10 @@ TEST_F(HostileListsTest, AnEnvironmentsListForked) {
 
 TEST_F(HostileListsTest, TheListsOfAnotherVault) {
   ServedVault other;
-  const VaultList& theirs = other.world.vault;
   InviteOptions invite;
   invite.name = "web-2";
   const auto line = Must(Owner().Invite(invite)).line;
-  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
-      api::kListsRead, [&](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
-        if (asked.list.kind != ListKind::kVault || asked.from != 0) return;
-        answer.head = theirs.head();
-        answer.statements.clear();
-        for (std::uint64_t i = 0; i < theirs.next_sequence(); ++i)
-          answer.statements.push_back(theirs.At(i)->envelope());
-      });
+  ShowVault(other.world.vault);
   const auto enrolled = Enrol(Path("web-2"), &line, std::chrono::milliseconds(0), {});
   EXPECT_EQ(CodeOf(enrolled), Code::kIntegrity);
   EXPECT_NE(Sentence(enrolled).find("another history"), std::string::npos) << Sentence(enrolled);
@@ -98,16 +90,8 @@ TEST_F(HostileListsTest, TheListsOfAnotherVault) {
 
 TEST_F(HostileListsTest, TheListsOfAnotherVaultForOneWhoKnowsNoMoreThanItsId) {
   ServedVault other;
-  const VaultList& theirs = other.world.vault;
   Must(Owner().AddMember("shop/prod", MakeHome("eve"), Role::kWriter, "", ""));
-  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
-      api::kListsRead, [&](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
-        if (asked.list.kind != ListKind::kVault || asked.from != 0) return;
-        answer.head = theirs.head();
-        answer.statements.clear();
-        for (std::uint64_t i = 0; i < theirs.next_sequence(); ++i)
-          answer.statements.push_back(theirs.At(i)->envelope());
-      });
+  ShowVault(other.world.vault);
   const auto session = OwnerSession::Open(Path("eve"));
   const std::string said = session ? Sentence((*session)->SetSecret({"shop/prod", "a"}, Value("x"), {}))
                                    : Describe(session.error());

@@ -17,6 +17,17 @@ class HostileMachineTest : public HostileTest {
   void LieAboutGrants(Lie lie) {
     vault_.Lie<api::GrantsRequest, api::GrantsResponse>(api::kMachineGrants, std::move(lie));
   }
+  /// Everybody who begins with the vault's list is shown this one. The list outlives that.
+  void ShowVault(const VaultList& list) {
+    vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
+        api::kListsRead, [&list](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
+          if (asked.list.kind != ListKind::kVault || asked.from != 0) return;
+          answer.head = list.head();
+          answer.statements.clear();
+          for (std::uint64_t i = 0; i < list.next_sequence(); ++i)
+            answer.statements.push_back(list.At(i)->envelope());
+        });
+  }
   /// The machine, and it alone, is shown this list as its environment's. The list outlives that.
   void ShowEnvironment(const EnvironmentList& list) {
     const std::string machine = Must(Must(Home::Open(Path("web-1"))).LoadIdentity()).Id().Hex();

@@ -1,51 +1,12 @@
 // A taken vault lies to an owner, who would seal to the wrong ones or believe what was never written.
 
+#include "hostile_owner_test.h"
+
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/secrets.h"
-#include "hostile_test.h"
 
 namespace grantfs::testing {
 namespace {
-
-class HostileOwnerTest : public HostileTest {
- protected:
-  HostileOwnerTest() {
-    Set("a", "one");
-    Set("b", "two");
-  }
-  static constexpr VersionChoice kCurrent{};
-  SecretName A() const { return {"shop/prod", "a"}; }
-  /// A program that begins with what the home remembers.
-  std::unique_ptr<OwnerSession> Again() { return Must(OwnerSession::Open(Path("ann"))); }
-  template <typename T>
-  void ExpectRefused(const Result<T>& result, const std::string& why) {
-    EXPECT_EQ(CodeOf(result), Code::kIntegrity);
-    EXPECT_NE(Sentence(result).find(why), std::string::npos) << Sentence(result);
-  }
-  /// Lists of this kind end `by` statements earlier than they do.
-  void CutLists(ListKind kind, std::uint64_t by) {
-    vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
-        api::kListsRead, [kind, by](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
-          if (asked.list.kind != kind) return;
-          const std::uint64_t keep = answer.head->sequence + 1 - by;
-          const std::uint64_t shown = keep > asked.from ? keep - asked.from : 0;
-          if (answer.statements.size() > shown) answer.statements.resize(shown);
-          answer.head->sequence -= by;
-          if (!answer.statements.empty()) {
-            answer.head = Must(SignedStatement::Parse(answer.statements.back())).head();
-          }
-        });
-  }
-  /// Lists of this one get a statement more than they have.
-  void ExtendList(const ListId& list, const std::string& envelope) {
-    vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
-        api::kListsRead, [list, envelope](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
-          if (asked.list != list) return;
-          answer.statements.push_back(envelope);
-          answer.head = Must(SignedStatement::Parse(envelope)).head();
-        });
-  }
-};
 
 TEST_F(HostileTest, AnInitWhoseAnswerIsLostIsFinishedByTheNext) {
   // The two routes have one path: it is the answer after the first good one to the question that is lost.
@@ -134,77 +95,6 @@ TEST_F(HostileOwnerTest, ANumberGivenOutTwice) {
   ExpectRefused(Owner().SetSecret({"shop/prod", "new"}, Value("x"), {}), "the number of another secret");
 }
 
-TEST_F(HostileOwnerTest, ListsRolledBack) {
-  Must(Owner().AddMember("shop/prod", MakeHome("eve"), Role::kWriter, "", ""));
-  Machine("web-1");
-  CutLists(ListKind::kVault, 1);
-  ExpectRefused(Again()->VaultStatus(), "rollback");
-  CutLists(ListKind::kEnvironment, 1);
-  ExpectRefused(Again()->GetSecret(A(), kCurrent), "rollback");
-  ExpectRefused(Again()->SetSecret(A(), Value("x"), {}), "rollback");
-  CutLists(ListKind::kMachines, 1);
-  ExpectRefused(Again()->ListIdentities(), "rollback");
-  ExpectRefused(Again()->GrantTo("web-1", {A()}, {}), "rollback");
-}
-
-TEST_F(HostileOwnerTest, ASecretsListRolledBack) {
-  Set("a", "rotated");
-  vault_.SetRewrite([](const HttpRequest& asked, HttpResponse& answer) {
-    if (answer.status != 200) return;
-    if (asked.path == api::kSecretsFind.path) {
-      auto found = Must(api::SecretFindResponse::FromJson(Must(ParseJson(answer.body))));
-      found.head.sequence -= 1;
-      answer.body = found.ToJson().Dump();
-    }
-    if (asked.path != api::kListsRead.path) return;
-    auto read = Must(api::ListReadResponse::FromJson(Must(ParseJson(answer.body))));
-    if (read.list.kind != ListKind::kSecret) return;
-    read.head->sequence -= 1;
-    read.statements.clear();
-    answer.body = read.ToJson().Dump();
-  });
-  ExpectRefused(Again()->GetSecret(A(), kCurrent), "rollback");
-  ExpectRefused(Again()->SetSecret(A(), Value("x"), {}), "rollback");
-}
-
-TEST_F(HostileOwnerTest, AHeadThatIsNotShown) {
-  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
-      api::kListsRead, [](const auto&, api::ListReadResponse& answer) { answer.head->sequence += 1; });
-  ExpectRefused(Again()->VaultStatus(), "does not show it");
-}
-
-TEST_F(HostileOwnerTest, AHeadThatIsNotTheLastStatement) {
-  Forger ann(Path("ann"));
-  const std::string next = ann.Forge(ann.keeper().vault(), PinsSet{{vault_.server().pin()}});
-  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
-      api::kListsRead, [&](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
-        if (asked.list.kind != ListKind::kVault) return;
-        answer.statements = {next};
-        answer.head = Must(SignedStatement::Parse(next)).head();
-        answer.head->hash.bytes[0] ^= 1;
-      });
-  ExpectRefused(Again()->VaultStatus(), "fork");
-}
-
-TEST_F(HostileOwnerTest, AListWithoutEnd) {
-  const auto stranger = NewIdentity("mallory");
-  Forger ann(Path("ann"));
-  Statement said = ann.Next(*ann.Upper().environment, Vouch{});
-  said.signer = stranger.Id();
-  int asked_for = 0;
-  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
-      api::kListsRead, [&](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
-        if (asked.list.kind != ListKind::kEnvironment || ++asked_for > 1000) return;
-        said.sequence = asked.from;
-        const auto made = Must(SignedStatement::Sign(said, stranger.signing_key()));
-        said.previous = made.hash();
-        answer.head = Head{1'000'000, made.hash()};
-        answer.statements = {made.envelope()};
-      });
-  ExpectRefused(Again()->GetSecret(A(), kCurrent), "goes on and on");
-  EXPECT_LT(asked_for, 100);
-}
-
 TEST_F(HostileOwnerTest, TwoMembersOfOneName) {
   const Identity one = NewIdentity("dan").identity();
   const Identity other = NewIdentity("dan").identity();
@@ -215,57 +105,6 @@ TEST_F(HostileOwnerTest, TwoMembersOfOneName) {
   EXPECT_EQ(which.error().code, Code::kInvalid);
   Good(Owner().RemoveMember("shop/prod", one.Id().Hex(), ""));
   Good(Owner().RemoveMember("shop/prod", "dan", ""));
-}
-
-TEST_F(HostileOwnerTest, AForkOfTheVaultsList) {
-  // Two statements that the owner signed for one place: one was refused with a conflict, and kept.
-  Forger ann(Path("ann"));
-  VaultList fork = ann.keeper().vault();
-  Must(Owner().CreateEnvironment("shop/later", ""));
-  for (int i = 0; i < 2; ++i) {
-    Good(fork.Append(ann.Sign(ann.Next(fork, PinsSet{{vault_.server().pin()}})), {}));
-  }
-  vault_.Lie<api::ListReadRequest, api::ListReadResponse>(
-      api::kListsRead, [&](const api::ListReadRequest& asked, api::ListReadResponse& answer) {
-        if (asked.list.kind != ListKind::kVault) return;
-        answer.head = fork.head();
-        answer.statements.clear();
-        for (auto i = asked.from; i < fork.next_sequence(); ++i)
-          answer.statements.push_back(fork.At(i)->envelope());
-      });
-  EXPECT_EQ(CodeOf(Again()->VaultStatus()), Code::kIntegrity);
-}
-
-TEST_F(HostileOwnerTest, StatementsOfARemovedOwner) {
-  std::optional<Forger> bob;
-  AddAndRemoveBob([&] { bob.emplace(Path("bob")); });
-  const std::uint64_t number = NumberOf("a");
-  SecretList list = Forger(Path("ann")).Secret(number, "a");
-  VersionPublish version;
-  version.environment = "shop/prod";
-  version.path = "a";
-  version.version = list.next_version();
-  version.epoch = 1;
-  const auto forged = bob->Forge(list, version);
-  vault_.SetRewrite([forged](const HttpRequest& asked, HttpResponse& answer) {
-    if (answer.status != 200) return;
-    const Head head = Must(SignedStatement::Parse(forged)).head();
-    if (asked.path == api::kSecretsFind.path) {
-      auto found = Must(api::SecretFindResponse::FromJson(Must(ParseJson(answer.body))));
-      found.head = head;
-      answer.body = found.ToJson().Dump();
-    }
-    if (asked.path != api::kListsRead.path) return;
-    auto read = Must(api::ListReadResponse::FromJson(Must(ParseJson(answer.body))));
-    if (read.list.kind != ListKind::kSecret) return;
-    read.head = head;
-    read.statements.push_back(forged);
-    answer.body = read.ToJson().Dump();
-  });
-  ExpectRefused(Again()->GetSecret(A(), kCurrent), "does not count");
-  ExpectRefused(Again()->SetSecret(A(), Value("x"), {}), "does not count");
-  vault_.SetRewrite({});
-  EXPECT_EQ(Shown(Must(Again()->GetSecret(A(), kCurrent)).value), "one");
 }
 
 TEST_F(HostileOwnerTest, AMachineSlippedIn) {
@@ -355,15 +194,6 @@ TEST_F(HostileOwnerTest, ALostAcknowledgementMakesNoSecondVersion) {
   vault_.LoseNextAnswer(api::kListsAppend);
   EXPECT_TRUE(Must(Owner().SetSecret({"shop/prod", "new"}, Value("x"), {})).created);
   EXPECT_EQ(Must(Owner().ListSecrets("shop/prod", "")).size(), 3u);
-}
-
-TEST_F(HostileOwnerTest, AnHonestListNeedsNoMending) {
-  // A removal that was vouched for leaves nothing to void or vouch for.
-  std::optional<Forger> bob;
-  AddAndRemoveBob([&] { bob.emplace(Path("bob")); });
-  const auto tail = ListId::Secret(NumberOf("a"));
-  EXPECT_EQ(CodeOf(Owner().VoidTail(tail, "")), Code::kNotFound) << "nothing to mend in an honest vault";
-  EXPECT_EQ(CodeOf(Owner().VouchFor(tail, "")), Code::kNotFound);
 }
 
 }  // namespace

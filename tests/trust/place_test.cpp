@@ -29,31 +29,6 @@ class PlaceTest : public ::testing::Test {
     ASSERT_TRUE(served.Receive(made, world.Upper()));
     EXPECT_EQ(served.FirstUncounted(world.Upper()), list.next_sequence());
   }
-  Epoch NextEpoch() { return world.EpochAfterRemoving(Hash{}).epoch; }
-  std::vector<Act> AllActs() {
-    const auto invite = Must(InviteSecret::Generate());
-    return {VaultCreate{world.owner.identity(), world.recovery.identity(), {Hash{}}, "vault.test/log", {}, 1},
-            VaultOwnerAdd{world.second.identity()},
-            VaultOwnerRemove{world.owner.Id()},
-            IdentityRemove{world.web1.Id(), "web-1"},
-            EnvironmentAdd{"shop/test", Hash{}},
-            PinsSet{{Hash{}}},
-            MachinesCreate{},
-            InvitationCreate{InvitationOf(invite)},
-            InvitationWithdraw{invite.id()},
-            MachineApprove{Must(MakeEnrolment(world.vault.vault_id(), invite, world.web1))},
-            MachineRemove{world.web1.Id()},
-            EnvironmentCreate{"shop/prod", world.owner.identity(), NextEpoch()},
-            MemberAdd{world.web1.identity(), Role::kAuditor, "", {}},
-            MemberRemove{world.second.Id(), NextEpoch()},
-            EpochStart{NextEpoch()},
-            SecretCreate{7, "shop/prod", "db-password", SecretType::kValue, "", ""},
-            world.VersionOf(world.secret),
-            GrantAdd{world.GrantTo(world.web1, 3)},
-            GrantRevoke{GranteeKind::kMachine, 3},
-            Vouch{},
-            Void{1, Hash{}}};
-  }
 
   World world;
 };
@@ -79,7 +54,7 @@ bool IsOf(ListKind kind, const Act& act) {
 }
 
 TEST_F(PlaceTest, EachListTakesItsOwnActsOnly) {
-  const std::vector<Act> acts = AllActs();
+  const std::vector<Act> acts = world.EveryAct();
   ASSERT_EQ(acts.size(), std::variant_size_v<Act>);
   for (const Act& act : acts) {
     if (!IsOf(ListKind::kVault, act)) ExpectSenseless(world.vault, world.Made(world.vault, world.owner, act));
@@ -95,7 +70,7 @@ TEST_F(PlaceTest, EachListTakesItsOwnActsOnly) {
 }
 
 TEST_F(PlaceTest, AListBeginsWithItsCreationAndOnlyThere) {
-  const std::vector<Act> acts = AllActs();
+  const std::vector<Act> acts = world.EveryAct();
   for (const Act& act : acts) {
     const std::string name = ActName(act);
     if (name == "vault.create") ExpectSenseless(world.vault, world.Made(world.vault, world.owner, act));

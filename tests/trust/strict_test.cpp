@@ -51,31 +51,6 @@ std::string Shown(const std::vector<std::string>& path) {
 
 class StrictTest : public ::testing::Test {
  protected:
-  std::vector<Act> Acts() {
-    const auto invite = Must(InviteSecret::Generate());
-    const Epoch epoch = world.EpochAfterRemoving(world.second.Id()).epoch;
-    return {world.vault.At(0)->statement().act,
-            VaultOwnerAdd{world.second.identity()},
-            VaultOwnerRemove{world.second.Id()},
-            IdentityRemove{world.web1.Id(), "web-1"},
-            EnvironmentAdd{"shop/test", Hash{}},
-            PinsSet{{Hash{}}},
-            MachinesCreate{},
-            InvitationCreate{InvitationOf(invite)},
-            InvitationWithdraw{invite.id()},
-            MachineApprove{Must(MakeEnrolment(world.vault.vault_id(), invite, world.web1))},
-            MachineRemove{world.web1.Id()},
-            EnvironmentCreate{"shop/prod", world.owner.identity(), epoch},
-            MemberAdd{world.second.identity(), Role::kReader, "", Hash{}},
-            MemberRemove{world.second.Id(), epoch},
-            EpochStart{epoch},
-            SecretCreate{7, "shop/prod", "db-password", SecretType::kValue, "ann", "of the shop"},
-            world.VersionOf(world.secret),
-            GrantAdd{world.GrantTo(world.web1, 3)},
-            GrantRevoke{GranteeKind::kMachine, 3},
-            Vouch{},
-            Void{1, Hash{}}};
-  }
   Json PayloadOf(const SignedStatement& statement) {
     const Json envelope = Must(ParseJson(statement.envelope()));
     return Must(ParseJson(ToText(Must(Base64Decode(envelope.Find("payload")->AsString(), 1 << 20)))));
@@ -88,7 +63,7 @@ class StrictTest : public ::testing::Test {
   }
   void ExpectBounds(std::size_t act, const std::vector<std::string>& path, const std::vector<Json>& good,
                     const std::vector<Json>& bad) {
-    const Json json = ActToJson(Acts().at(act));
+    const Json json = ActToJson(world.EveryAct().at(act));
     ASSERT_NE(At(json, path), nullptr) << Shown(path);
     for (const Json& value : good)
       EXPECT_TRUE(ActFromJson(With(json, path, value))) << Shown(path) << " " << value.Dump().substr(0, 80);
@@ -102,13 +77,13 @@ class StrictTest : public ::testing::Test {
   const std::int64_t kMost = INT64_MAX;
 };
 
-// The places in Acts().
+// The places in world.EveryAct().
 constexpr std::size_t kCreate = 0, kRemoveIdentity = 3, kAddEnvironment = 4, kPins = 5, kInvite = 7,
                       kWithdraw = 8, kApprove = 9, kBegin = 11, kAddMember = 12, kRemoveMember = 13,
                       kStart = 14, kSecret = 15, kVersion = 16, kGrant = 17, kRevoke = 18, kVoid = 20;
 
 TEST_F(StrictTest, EveryMemberOfAnActIsNeededAndNoOtherTaken) {
-  const std::vector<Act> acts = Acts();
+  const std::vector<Act> acts = world.EveryAct();
   ASSERT_EQ(acts.size(), std::variant_size_v<Act>);
   for (const Act& act : acts) {
     const Json json = ActToJson(act);

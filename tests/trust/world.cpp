@@ -43,6 +43,32 @@ SignedList::StatementPtr World::Sign(const Statement& statement, const PrivateId
       Must(SignedStatement::Sign(statement, signer.signing_key())));
 }
 
+std::vector<Act> World::EveryAct() const {
+  const auto invite = Must(InviteSecret::Generate());
+  const Epoch epoch = EpochAfterRemoving(second.Id()).epoch;
+  return {vault.At(0)->statement().act,
+          VaultOwnerAdd{second.identity()},
+          VaultOwnerRemove{second.Id()},
+          IdentityRemove{web1.Id(), "web-1"},
+          EnvironmentAdd{"shop/test", Hash{}},
+          PinsSet{{Hash{}}},
+          MachinesCreate{},
+          InvitationCreate{InvitationOf(invite)},
+          InvitationWithdraw{invite.id()},
+          MachineApprove{Must(MakeEnrolment(vault.vault_id(), invite, web1))},
+          MachineRemove{web1.Id()},
+          EnvironmentCreate{"shop/prod", owner.identity(), epoch},
+          MemberAdd{second.identity(), Role::kReader, "", Hash{}},
+          MemberRemove{second.Id(), epoch},
+          EpochStart{epoch},
+          SecretCreate{7, "shop/prod", "db-password", SecretType::kValue, "ann", "of the shop"},
+          VersionOf(secret),
+          GrantAdd{GrantTo(web1, 3)},
+          GrantRevoke{GranteeKind::kMachine, 3},
+          Vouch{},
+          Void{1, Hash{}}};
+}
+
 VersionPublish World::VersionOf(const SecretList& list, const std::string& path) const {
   VersionPublish version;
   version.environment = "shop/prod";

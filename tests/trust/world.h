@@ -56,6 +56,8 @@ struct World {
   Status AddTo(SecretList& list, const PrivateIdentity& signer, Act act) {
     return list.Append(MadeOf(list, signer, std::move(act)), Upper());
   }
+  /// One act of each kind, in the order of Act, whole enough to be written and read.
+  std::vector<Act> EveryAct() const;
   VersionPublish VersionOf(const SecretList& list, const std::string& path = "db-password") const;
   Grant GrantTo(const PrivateIdentity& machine, std::uint64_t number) const;
   NewEpoch EpochAfterRemoving(const Hash& leaver) const;

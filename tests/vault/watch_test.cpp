@@ -102,7 +102,8 @@ TEST_F(WatchTest, AMemberHearsOfHisEnvironmentsAndAnOwnerOfMachines) {
   world.Invite("web-3", 4'000'000'000);
   Must(world.AddEnvironment("shop/more"));
   EXPECT_EQ(member->Changes(), Changes{"vault"});
-  EXPECT_EQ(owner->Changes(), (Changes{"version " + number, "machine", "environment shop/more and", "vault"}));
+  EXPECT_EQ(owner->Changes(),
+            (Changes{"version " + number, "machine", "environment shop/more and", "vault"}));
 }
 
 TEST_F(WatchTest, BeginsWithTheHeadsAndThenBeats) {

@@ -62,6 +62,8 @@ class Home {
   const std::string& directory() const { return directory_; }
   const HomeProfile& profile() const { return profile_; }
   std::string KnownPath() const { return directory_ + "/known.db"; }
+  /// Whether it can be noted here what was verified. Errors: kIo.
+  Status CheckWritable() const;
 
   Result<PrivateIdentity> LoadIdentity() const;
   /// Only while enrolling. Errors: kNotFound, as LoadIdentity.

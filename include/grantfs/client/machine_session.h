@@ -13,7 +13,6 @@ namespace grantfs {
 
 struct MachineOptions {
   const Clock* clock = &SystemClock();
-  unsigned threads = 1;                        ///< that carry requests and decrypt, 1..16
   bool watch = true;                           ///< false: for one read, no stream of changes
   std::optional<SecretMemory> seed;            ///< where the home's own may not be read by this process
   std::chrono::milliseconds deadline{10'000};  ///< of each request but opens and checks

@@ -23,8 +23,7 @@ namespace grantfs {
 /// `subject` says which thing.
 class OwnerSession {
  public:
-  static constexpr std::size_t kMaxSetAtOnce = 250;
-
+  static constexpr std::size_t kMaxSetAtOnce = 250;  ///< secrets of one SetSecrets
 
   /// Errors: as Home::Open; kInvalid (the home is a machine's).
   static Result<std::unique_ptr<OwnerSession>> Open(const std::string& home_directory,

@@ -19,9 +19,8 @@ namespace grantfs {
 
 struct ConnectionOptions {
   Address address;
-  std::vector<Hash> pins;  ///< 1 or 2
-  Hash vault;              ///< all zero: not known yet (a claim)
-  unsigned threads = 1;
+  std::vector<Hash> pins;                      ///< 1 or 2
+  Hash vault;                                  ///< all zero: not known yet (a claim)
   std::chrono::milliseconds deadline{10'000};  ///< of calls that name none
   const Clock* clock = &SystemClock();
   std::string instance;           ///< of the server's process, as last learnt; "" = none
