@@ -47,7 +47,7 @@ std::vector<std::string> CommandFirst(const std::vector<std::string>& words) {
       break;
   }
   std::vector<std::string> ordered(at, words.end());
-  std::size_t taken = 0;
+  std::size_t taken = ordered.size();  // where there is no such command, its words are what is told of
   FindCommand(ordered, &taken);
   ordered.insert(ordered.begin() + static_cast<std::ptrdiff_t>(taken), words.begin(), at);
   return ordered;

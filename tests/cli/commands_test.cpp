@@ -172,6 +172,7 @@ TEST(CommandsTest, CommonOptionsMayStandBeforeTheCommand) {
             (std::vector<std::string>{"env", "list", "--home", "/x", "--json"}));
   EXPECT_EQ(CommandFirst({"--home=/x", "status"}), (std::vector<std::string>{"status", "--home=/x"}));
   EXPECT_EQ(CommandFirst({"read", "x"}), (std::vector<std::string>{"read", "x"}));
+  EXPECT_EQ(CommandFirst({"--json", "env", "crate"}), (std::vector<std::string>{"env", "crate", "--json"}));
   EXPECT_EQ(CommandFirst({}), std::vector<std::string>{});
 }
 

@@ -72,6 +72,40 @@ TEST(StoryTest, NoVaultIsMadeWhoseRecoveryCodeCannotBeKept) {
   EXPECT_NE(FileText(directory.path() + "/code"), "");
 }
 
+TEST(StoryTest, TheRecoveryCodeIsKeptWhereItCouldNotBeShown) {
+  TempDirectory directory;
+  ServedVault vault(directory.path() + "/vault");
+  const std::string home = directory.path() + "/ada";
+  const UniqueFd full(::open("/dev/full", O_RDWR | O_CLOEXEC));
+  const Captured err(directory.path() + "/err");
+  const Words init = {"init", "--home", home, "--file", vault.ClaimPath()};
+  EXPECT_EQ(WaitForProgram(StartProgram(init, full.get(), full.get(), err.fd())), 1);
+  EXPECT_NE(err.Text().find("it was done, but what it prints is not complete"), std::string::npos)
+      << err.Text();
+  EXPECT_NE(err.Text().find("is in " + home + "/recovery-code"), std::string::npos) << err.Text();
+  EXPECT_NE(FileText(home + "/recovery-code"), "");
+  EXPECT_EQ(RunProgram({"status", "--home", home}).exit, 0) << "the vault is made";
+}
+
+TEST(StoryTest, WhatIsConfusedIsToldAsWhatItIs) {
+  OwnedVault vault;
+  ServedVault other(vault.path() + "/other");
+  const auto expect = [](const Finished& finished, int exit, const std::string& words) {
+    EXPECT_EQ(finished.exit, exit) << finished.Told();
+    EXPECT_NE(finished.err.find(words), std::string::npos) << finished.Told();
+  };
+  expect(vault.Machine("web-1", {"enroll"}, FileText(other.ClaimPath())), 2, "this is a claim");
+  const std::string invitation = vault.Owner({"invite", "web-1"}).out;
+  expect(RunProgram({"init", "--home", vault.path() + "/new"}, invitation), 2, "this is an invitation");
+  vault.AddMachine("web-1");
+  expect(vault.Owner({"approve", "web-1"}), 6, "it was let in before");
+  expect(vault.Owner({"invite", "web-1"}), 6, "a machine of this name is enrolled");
+  expect(vault.Owner({"revoke", "web-9", "--all"}), 4, "nothing is granted to it");
+  expect(vault.Owner({"secret", "set", "shop/prod/*"}, "x"), 2, "a name that ends in /*");
+  expect(vault.Owner({"grants", "--machine", "web-9"}), 0, "no grant matches");
+  expect(vault.Owner({"env", "crate"}), 2, "there is no command 'env crate'");
+}
+
 TEST(StoryTest, AMistypedNameLeavesNothingHalfDone) {
   OwnedVault vault;
   ASSERT_EQ(vault.Owner({"secret", "set", "shop/prod/a"}, "1").exit, 0);

@@ -145,6 +145,17 @@ class OutageTest(Case):
         done = [number for number, run in enumerate(said) if run.status == DONE]
         self.assertEqual(self.owner.run("secret", "get", SECRET).out, b"value %d" % done[-1])
 
+    def test_a_home_that_may_only_be_read_is_told_before_the_vault_is_asked(self):
+        home = self.owner.path
+        subprocess.run(["mount", "--bind", home, home], check=True)
+        self.addCleanup(lambda: subprocess.run(["umount", "-l", home]))
+        subprocess.run(["mount", "-o", "remount,ro,bind", home], check=True)
+        self.refused(self.owner.set(SECRET, b"other", expect=None), FAILED, "known.db", "may only be read")
+        doctor = self.owner.run("doctor", expect=None)
+        self.assertRegex(doctor.text, r"failure +known +.*may only be read", str(doctor))
+        subprocess.run(["mount", "-o", "remount,rw,bind", home], check=True)
+        self.assertEqual(self.owner.run("secret", "get", SECRET).out, b"hunter2")
+
     def on_a_disk_of_its_own(self, home):
         """The same home, where there is room for 2 MiB."""
         shutil.copytree(home, home + "-copy")
