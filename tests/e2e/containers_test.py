@@ -14,7 +14,24 @@ from programs import *
 MS_SHARED, MNT_DETACH = 1 << 20, 2
 ROOTS, APPS = "shop/prod/of-root", "shop/prod/of-app"  # readable by root alone, and by the app's user
 APP = 1234
-APPLETS = ("sh", "cat", "ls", "id", "true", "stat")
+PASSWORD = "shop/prod/db-password"  # what the examples read
+APPLETS = ("sh", "cat", "ls", "id", "true", "sleep")
+CONTAINERS_CONF = """
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "none"
+infra_image = "localhost/shop:latest"
+runtime = "runc"
+tmp_dir = "{state}/tmp"
+"""
+STORAGE_CONF = """
+[storage]
+driver = "vfs"
+graphroot = "{state}/root"
+runroot = "{state}/run"
+"""
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -141,21 +158,25 @@ class ContainerCase(ProgramCase):
         return "cat /run/grantfs/secrets/" + (APPS if container.user == APP else ROOTS)
 
 
-class PodmanTest(ContainerCase):
+class PodmanCase(ContainerCase):
+    """podman with storage and settings of its own, through the environment: so that examples run as they stand."""
+
     def setUp(self):
         super().setUp()
         self.podman, _, _ = need("podman", "runc", "conmon")
+        self.state = self.directory("podman")
+        self.world.environ["CONTAINERS_CONF"] = self.write("containers.conf", CONTAINERS_CONF.format(state=self.state))
+        self.world.environ["CONTAINERS_STORAGE_CONF"] = self.write("storage.conf", STORAGE_CONF.format(state=self.state))
+        self.world.environ["GRANTFS_PARENT"] = self.parent
+        self.addCleanup(lambda: until("podman's processes to end", self.none_left))
 
     def command(self, user, *inside):
-        state = self.dir + "/podman"
-        return [self.podman, "--root", state + "/root", "--runroot", state + "/run", "--tmpdir", state + "/tmp", "--runtime", "runc",
-                "--cgroup-manager", "cgroupfs", "--events-backend", "none", "run", "--rm", "-i", "--network", "none", "--user",
-                "%d:%d" % (user, user), "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096", "--log-driver", "none",
-                "-v", self.parent + ":/run/grantfs:ro,rslave", "--rootfs", self.root, *inside]
+        return [os.path.join(EXAMPLES, "podman/run"), "-i", "--network", "none", "--log-driver", "none", "--user",
+                "%d:%d" % (user, user), "--rootfs", self.root, *inside]
 
     def none_left(self):
         """conmon outlives podman by a moment."""
-        mark = (self.dir + "/podman/").encode()
+        mark = (self.state + "/").encode()
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open("/proc/%s/cmdline" % pid, "rb") as line:
@@ -165,10 +186,75 @@ class PodmanTest(ContainerCase):
                 pass
         return True
 
-    def test_secrets_in_a_container(self):
+
+class PodmanCase(ContainerCase):
+    """podman with storage and settings of its own, through the environment: so that examples run as they stand."""
+
+    def setUp(self):
+        super().setUp()
+        self.podman, _, _ = need("podman", "runc", "conmon")
+        self.state = self.directory("podman")
+        self.world.environ["CONTAINERS_CONF"] = self.write("containers.conf", CONTAINERS_CONF.format(state=self.state))
+        self.world.environ["CONTAINERS_STORAGE_CONF"] = self.write("storage.conf", STORAGE_CONF.format(state=self.state))
+        self.world.environ["GRANTFS_PARENT"] = self.parent
         self.addCleanup(lambda: until("podman's processes to end", self.none_left))
+
+    def command(self, user, *inside):
+        return [os.path.join(EXAMPLES, "podman/run"), "-i", "--network", "none", "--log-driver", "none", "--user",
+                "%d:%d" % (user, user), "--rootfs", self.root, *inside]
+
+    def none_left(self):
+        """conmon outlives podman by a moment."""
+        mark = (self.state + "/").encode()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open("/proc/%s/cmdline" % pid, "rb") as line:
+                    if mark in line.read():
+                        return False
+            except OSError:
+                pass
+        return True
+
+
+class PodmanTest(PodmanCase):
+    def test_secrets_in_a_container(self):
         self.need_it_to_run("podman")
         self.live_through_it()
+
+
+class KubernetesTest(PodmanCase):
+    """The example's pod, run by podman instead of a kubelet: with another image, and the parent where the test has it."""
+
+    def test_secrets_in_a_pod(self):
+        self.need_it_to_run("podman")
+        self.make_image()
+        self.begin()
+        self.owner.set(PASSWORD, b"one")
+        self.owner.run("grant", "web-1", PASSWORD, "--owner", str(APP))
+        mount = Mount(self.web1, "parent/secrets").start()
+        self.addCleanup(mount.stop)
+        until("the listing", lambda: os.path.exists(mount.file(PASSWORD)))
+        pod = self.write("pod.yaml", self.example("kubernetes/pod.yaml", {
+            "image: debian:12": "image: localhost/shop:latest", "path: /run/grantfs\n": "path: %s\n" % self.parent}))
+        self.addCleanup(self.remove_pod)
+        for value in ("one", "two, and longer"):
+            self.owner.set(PASSWORD, value.encode())
+            self.run_ok(self.podman, "play", "kube", "--network", "none", pod)
+            self.assertEqual(self.run_ok(self.podman, "wait", "shop-shop"), "0\n")
+            self.assertEqual(self.run_ok(self.podman, "logs", "shop-shop"), value)
+            self.remove_pod()
+
+    def remove_pod(self):
+        self.run_ok(self.podman, "pod", "rm", "--force", "--ignore", "--time", "0", "shop")
+
+    def make_image(self):
+        """Of the same root; a pod's first container runs what the image says. A cache of podman's cannot be put elsewhere but
+        by hiding where it is."""
+        archive = os.path.join(self.dir, "image.tar")
+        self.run_ok("tar", "-cf", archive, "-C", self.root, ".")
+        self.run_ok("unshare", "--mount", "--propagation", "private", "sh", "-c", 'mount -t tmpfs tmpfs /var/lib && exec "$@"', "sh",
+                    self.podman, "import", "--change", "ENV PATH=/bin", "--change",
+                    'CMD ["/bin/sh", "-c", "trap exit TERM; sleep 1000 & wait"]', archive, "localhost/shop:latest")
 
 
 class BubblewrapTest(ContainerCase):

@@ -13,6 +13,10 @@ from harness import *
 PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin",
                         *sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)])
 
+EXAMPLES = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../examples"))
+
+EXAMPLES = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../examples"))
+
 
 def need(*programs):
     """Their paths; skips the test where one is missing."""
@@ -64,6 +68,24 @@ class ProgramCase(Case):
         if user:
             os.chown(path, user.pw_uid, user.pw_gid)
         return path
+
+    def example(self, name, changes):
+        """The text of an example with what cannot be the same here; each change must fit."""
+        with open(os.path.join(EXAMPLES, name), encoding="utf-8") as example:
+            text = example.read()
+        for there, here in changes.items():
+            self.assertIn(there, text)
+            text = text.replace(there, here)
+        return text
+
+    def example(self, name, changes):
+        """The text of an example with what cannot be the same here; each change must fit."""
+        with open(os.path.join(EXAMPLES, name), encoding="utf-8") as example:
+            text = example.read()
+        for there, here in changes.items():
+            self.assertIn(there, text)
+            text = text.replace(there, here)
+        return text
 
     def directory(self, name, user=None, mode=0o700):
         path = os.path.join(self.dir, name)

@@ -42,38 +42,54 @@ class PostgresTest(ProgramCase):
         self.assertEqual(ask("select 6 * 7"), "42\n")
 
 
+NGINX_CONF = """
+user root;
+worker_processes 1;
+pid {dir}/nginx.pid;
+error_log {dir}/nginx-error.log;
+events {{ worker_connections 16; }}
+http {{
+  access_log off;
+  client_body_temp_path {dir}/t1; proxy_temp_path {dir}/t2; fastcgi_temp_path {dir}/t3; uwsgi_temp_path {dir}/t4;
+  scgi_temp_path {dir}/t5;
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    include {dir}/tls.conf;
+    return 200 "it works";
+  }}
+}}
+"""
+
+
 class NginxTest(ProgramCase):
+    """With the configuration and the reload of examples/nginx."""
+
     def test_tls_key_and_certificate_change_at_a_reload(self):
         nginx, _ = need("nginx", "openssl")
         self.begin()
-        for name in ("first", "second-with-a-longer-name"):
-            key, cert = certificate(self.dir, name)
-            if name == "first":
-                self.give("tls/server.key", key, "--strict")
-                self.give("tls/server.crt", cert)
-                mount, port = self.mount("tls/server.key", "tls/server.crt"), free_port()
-                config = self.write("nginx.conf", """
-                    daemon off; user root; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx-error.log;
-                    events {{ worker_connections 16; }}
-                    http {{
-                      access_log off;
-                      client_body_temp_path {dir}/t1; proxy_temp_path {dir}/t2; fastcgi_temp_path {dir}/t3;
-                      uwsgi_temp_path {dir}/t4; scgi_temp_path {dir}/t5;
-                      server {{
-                        listen 127.0.0.1:{port} ssl;
-                        ssl_certificate {secrets}/tls/server.crt;
-                        ssl_certificate_key {secrets}/tls/server.key;
-                        return 200 "it works";
-                      }}
-                    }}""".format(dir=self.dir, port=port, secrets=mount.path))
-                server = self.server("nginx", [nginx, "-p", self.dir, "-e", self.dir + "/nginx-error.log", "-c", config],
-                                     lambda: answers(port))
-            else:
-                self.owner.set("shop/prod/tls/server.key", key)
-                self.owner.set("shop/prod/tls/server.crt", cert)
-                self.assertEqual(self.subject(port), "first")
-                server.send_signal(signal.SIGHUP)
-            until("clients to see " + name, lambda: self.subject(port) == name)
+        key, cert = certificate(self.dir, "first")
+        self.give("tls/server.key", key, "--strict")
+        self.give("tls/server.crt", cert)
+        mount, port = self.mount("tls/server.key", "tls/server.crt"), free_port()
+        pair = [mount.file("tls/server." + kind) for kind in ("crt", "key")]
+        self.write("tls.conf", self.example("nginx/tls.conf", {"/run/grantfs/secrets/shop/prod/": mount.path + "/"}))
+        self.write("nginx.conf", NGINX_CONF.format(dir=self.dir, port=port))
+        command = [nginx, "-p", self.dir, "-e", self.dir + "/nginx-error.log", "-c", self.dir + "/nginx.conf"]
+        self.server("nginx", [*command, "-g", "daemon off;"], lambda: answers(port))
+        self.assertEqual(self.subject(port), "first")
+        reload = lambda nginx=" ".join(command): self.run_any(os.path.join(EXAMPLES, "nginx/reload"), *pair,
+                                                              env={"NGINX": nginx, "STATE": self.dir + "/state"})
+        self.assertEqual(reload().returncode, 0)
+        self.assertEqual(reload("false").returncode, 0, "nothing has changed: nginx is not asked")
+        key, cert = certificate(self.dir, "second-with-a-longer-name")
+        self.rotate("tls/server.key", key)
+        done = reload()
+        self.assertNotEqual(done.returncode, 0, "a key without its certificate was taken")
+        self.assertIn("key values mismatch", done.stderr)
+        self.assertEqual(self.subject(port), "first")
+        self.rotate("tls/server.crt", cert)
+        self.assertEqual(reload().returncode, 0)
+        until("clients to see the new certificate", lambda: self.subject(port) == "second-with-a-longer-name")
 
     def subject(self, port):
         pem = ssl.get_server_certificate(("127.0.0.1", port))
