@@ -89,15 +89,14 @@ class ContainerCase(ProgramCase):
         for applet in APPLETS:
             os.symlink("busybox", self.root + "/bin/" + applet)
 
-    def start(self, name, user):
-        container = Container(name, user, self.command(user, "/bin/sh"), {**self.world.environ, "PATH": PATH})
+    def start(self, name, user, *options):
+        container = Container(name, user, self.command(user, options, "/bin/sh"), {**self.world.environ, "PATH": PATH})
         self.containers.append(container)
         self.addCleanup(container.close)
-        self.assertEqual(container.ask("id -u"), "%d\n" % user)
         return container
 
     def need_it_to_run(self, what):
-        done = self.run_any(*self.command(0, "/bin/true"), stdin=subprocess.DEVNULL)
+        done = self.run_any(*self.command(0, (), "/bin/true"), stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             self.skipTest("%s cannot run here: %s" % (what, (done.stderr.strip() or "no reason given").split("\n")[-1]))
 
@@ -116,6 +115,7 @@ class ContainerCase(ProgramCase):
             self.start("after the mount, as %d" % user, user)
         self.all_read("one")
         for container in self.containers:
+            self.assertEqual(container.ask("id -u"), "%d\n" % container.user)
             if container.user == APP:
                 self.assertIn("Permission denied", container.ask("cat /run/grantfs/secrets/" + ROOTS))
             self.assertIn("Read-only file system", container.ask("echo x > /run/grantfs/secrets/" + APPS))
@@ -150,6 +150,21 @@ class ContainerCase(ProgramCase):
             if container.user == APP:
                 self.assertIn("No such file", container.ask(self.cat(container)))
 
+    def follow_a_single_file(self, bind):
+        """A bind of the file itself, which names an inode: it follows rotations all the same."""
+        self.begin()
+        self.owner.set(APPS, b"turn 0")
+        self.owner.run("grant", "web-1", APPS, "--owner", str(APP))
+        mount = Mount(self.web1, "parent/secrets").start()
+        self.addCleanup(mount.stop)
+        until("the listing", lambda: os.path.exists(mount.file(APPS)))
+        open(os.path.join(self.root, "password"), "wb").close()
+        container = self.start("a single file", APP, *bind(mount.file(APPS), "/password"))
+        for turn in range(4):
+            value = "turn %d" % turn + "." * turn
+            self.owner.set(APPS, value.encode())
+            until("the bind to show " + value, lambda: container.ask("cat /password") == value)
+
     def all_read(self, value):
         for container in self.containers:
             until("%s: to read %s" % (container.name, value), lambda: container.ask(self.cat(container)) == value)
@@ -170,9 +185,9 @@ class PodmanCase(ContainerCase):
         self.world.environ["GRANTFS_PARENT"] = self.parent
         self.addCleanup(lambda: until("podman's processes to end", self.none_left))
 
-    def command(self, user, *inside):
+    def command(self, user, options, *inside):
         return [os.path.join(EXAMPLES, "podman/run"), "-i", "--network", "none", "--log-driver", "none", "--user",
-                "%d:%d" % (user, user), "--rootfs", self.root, *inside]
+                "%d:%d" % (user, user), *options, "--rootfs", self.root, *inside]
 
     def none_left(self):
         """conmon outlives podman by a moment."""
@@ -199,9 +214,9 @@ class PodmanCase(ContainerCase):
         self.world.environ["GRANTFS_PARENT"] = self.parent
         self.addCleanup(lambda: until("podman's processes to end", self.none_left))
 
-    def command(self, user, *inside):
+    def command(self, user, options, *inside):
         return [os.path.join(EXAMPLES, "podman/run"), "-i", "--network", "none", "--log-driver", "none", "--user",
-                "%d:%d" % (user, user), "--rootfs", self.root, *inside]
+                "%d:%d" % (user, user), *options, "--rootfs", self.root, *inside]
 
     def none_left(self):
         """conmon outlives podman by a moment."""
@@ -220,6 +235,25 @@ class PodmanTest(PodmanCase):
     def test_secrets_in_a_container(self):
         self.need_it_to_run("podman")
         self.live_through_it()
+
+    def test_a_single_file_in_a_container(self):
+        self.need_it_to_run("podman")
+        self.follow_a_single_file(lambda source, target: ("--volume", "%s:%s:ro" % (source, target)))
+
+    def test_root_of_a_user_namespace_reads_what_its_own_user_may(self):
+        """Its root is the app's user outside, as that of rootless podman would be."""
+        self.need_it_to_run("podman")
+        self.begin()
+        for name, user in ((ROOTS, 0), (APPS, APP)):
+            self.owner.set(name, b"one")
+            self.owner.run("grant", "web-1", name, "--owner", str(user))
+        mount = Mount(self.web1, "parent/secrets").start()
+        self.addCleanup(mount.stop)
+        until("the listing", lambda: os.path.exists(mount.file(APPS)))
+        container = self.start("a user namespace", 0, "--uidmap", "0:%d:1000" % APP, "--gidmap", "0:%d:1000" % APP)
+        self.assertEqual(container.ask("id -u"), "0\n")
+        self.assertEqual(container.ask("cat /run/grantfs/secrets/" + APPS), "one")
+        self.assertIn("Permission denied", container.ask("cat /run/grantfs/secrets/" + ROOTS))
 
 
 class KubernetesTest(PodmanCase):
@@ -264,14 +298,18 @@ class BubblewrapTest(ContainerCase):
         super().setUp()
         self.bwrap, self.setpriv = need("bwrap", "setpriv")
 
-    def command(self, user, *inside):
+    def command(self, user, options, *inside):
         become = [self.setpriv, "--reuid=%d" % user, "--regid=%d" % user, "--clear-groups"] if user else []
         return [*become, self.bwrap, "--ro-bind", self.root, "/", "--dev", "/dev", "--proc", "/proc", "--ro-bind", self.parent,
-                "/run/grantfs", "--unshare-pid", "--unshare-net", "--die-with-parent", *inside]
+                "/run/grantfs", "--unshare-pid", "--unshare-net", "--die-with-parent", *options, *inside]
 
     def test_secrets_in_a_sandbox(self):
         self.need_it_to_run("bubblewrap")
         self.live_through_it()
+
+    def test_a_single_file_in_a_sandbox(self):
+        self.need_it_to_run("bubblewrap")
+        self.follow_a_single_file(lambda source, target: ("--ro-bind", source, target))
 
 
 if __name__ == "__main__":
