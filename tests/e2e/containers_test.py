@@ -120,6 +120,8 @@ class ContainerCase(ProgramCase):
                 self.assertIn("Permission denied", container.ask("cat /run/grantfs/secrets/" + ROOTS))
             self.assertIn("Read-only file system", container.ask("echo x > /run/grantfs/secrets/" + APPS))
             self.assertIn("Read-only file system", container.ask("echo x > /run/grantfs/x"))
+        self.assert_read_by("busybox", "of-root", 0)
+        self.assert_read_by("busybox", "of-app", APP)
         for name in (ROOTS, APPS):
             self.owner.set(name, b"two, and longer")
         self.all_read("two, and longer")

@@ -3,6 +3,7 @@
 import glob
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -59,6 +60,12 @@ class ProgramCase(Case):
         for name in names:
             until(name + " to be listed", lambda: os.path.exists(mount.file(name)))
         return mount
+
+    def assert_read_by(self, program, name, uid=0):
+        """The audit log says that such a program of this user has read it."""
+        records = self.owner.json("audit", "list", "--object", "shop/prod/" + name, "--limit", "0")["records"]
+        callers = {record["caller"] for record in records if record["type"] == "secret.read" and record["outcome"] == "done"}
+        self.assertTrue(any(re.fullmatch(r"uid %d pid \d+ /.*/%s" % (uid, program), caller) for caller in callers), callers)
 
     def write(self, name, text, mode=0o600, user=None):
         path = os.path.join(self.dir, name)

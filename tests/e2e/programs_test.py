@@ -40,6 +40,7 @@ class PostgresTest(ProgramCase):
         self.assertIn("password authentication failed", ask("select 1"))
         self.rotate("pgpass", line("second"))
         self.assertEqual(ask("select 6 * 7"), "42\n")
+        self.assert_read_by("psql", "pgpass", user.pw_uid)
 
 
 NGINX_CONF = """
@@ -90,6 +91,7 @@ class NginxTest(ProgramCase):
         self.rotate("tls/server.crt", cert)
         self.assertEqual(reload().returncode, 0)
         until("clients to see the new certificate", lambda: self.subject(port) == "second-with-a-longer-name")
+        self.assert_read_by("nginx", "tls/server.key")
 
     def subject(self, port):
         pem = ssl.get_server_certificate(("127.0.0.1", port))
@@ -138,6 +140,7 @@ class SshTest(ProgramCase):
         self.rotate("deploy-key", private)
         done = log_in()
         self.assertEqual(done.stdout, "it works\n", done.stderr)
+        self.assert_read_by("ssh", "deploy-key")
 
     def key(self, name):
         both = []
@@ -175,6 +178,7 @@ class RedisTest(ProgramCase):
         self.assertEqual(load, "OK\n")
         self.assertTrue(ping("fourth"))
         self.assertFalse(ping("third"))
+        self.assert_read_by("redis-(server|check-rdb)", "users.acl")
 
 
 READ_KEYSTORE = """
@@ -235,6 +239,7 @@ class JavaTest(ProgramCase):
         program.stdin.close()
         self.assertEqual(program.wait(60 * SLOWNESS), 0)
         program.stdout.close()
+        self.assert_read_by("java", "store.p12")
 
     def test_keytool_lists_it(self):
         keytool = need("keytool")
@@ -312,7 +317,7 @@ class GitTest(ProgramCase):
         self.assertTrue(os.path.exists(os.path.join(clone, "file")))
         server.password = b"third"
         self.assertNotEqual(self.git(git, "-c", "credential.helper=" + quiet, "ls-remote", url).returncode, 0)
-        self.assertEqual(mount.read("git-credentials"), line("second"))
+        self.assert_read_by("git(-credential-store)?", "git-credentials")
 
     def git(self, git, *command):
         return self.run_any(git, *command, env={"GIT_SSL_CAINFO": os.path.join(self.dir, "git-ca.pem"), "LC_ALL": "C",
