@@ -40,7 +40,9 @@ std::vector<Option> GrantOptionsHelp() {
           {"mode", "MODE", "the file's mode, octal (default: 0400)"},
           {"label", "LABEL", "the version that is shown: current (default), previous"},
           {"expires", "TIME", "the grant ends after this: 12h, 30d"},
-          {"strict", "", "refuse what the kernel would keep in its page cache: mmap and sendfile fail"},
+          {"strict", "",
+           "refuse what the kernel would keep in its page cache: sendfile and splice fail, a mapping gets "
+           "SIGBUS"},
           {"reason", "TEXT", "why; it stands in the signed statement"},
           {"wait", "TIME", "how long to wait for the machine's mount (default: 5s)"},
           {"dry-run", "", "verify and say what would be granted; change nothing"},

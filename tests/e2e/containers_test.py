@@ -96,9 +96,11 @@ class ContainerCase(ProgramCase):
         return container
 
     def need_it_to_run(self, what):
-        done = self.run_any(*self.command(0, (), "/bin/true"), stdin=subprocess.DEVNULL)
-        if done.returncode != 0:
-            self.skipTest("%s cannot run here: %s" % (what, (done.stderr.strip() or "no reason given").split("\n")[-1]))
+        for user in (0, APP):
+            done = self.run_any(*self.command(user, (), "/bin/true"), stdin=subprocess.DEVNULL)
+            if done.returncode != 0:
+                reason = (done.stderr.strip() or "no reason given").split("\n")[-1]
+                self.skipTest("%s cannot run here as user %d: %s" % (what, user, reason))
 
     def live_through_it(self):
         """What every container must see while vault and mount come and go."""

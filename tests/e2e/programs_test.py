@@ -3,7 +3,6 @@
 import base64
 import http.server
 import os
-import signal
 import ssl
 import subprocess
 import threading
@@ -305,12 +304,11 @@ class GitTest(ProgramCase):
             if password != "first":
                 self.rotate("git-credentials", line(password))
                 server.password = password.encode()
-            for helper, says in ((store, "Read-only file system"), (quiet, "")):
+            for helper in (store, quiet):
                 done = self.git(git, "-c", "credential.helper=" + helper, "ls-remote", url)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertIn("refs/heads/main", done.stdout)
-                self.assertIn(says, done.stderr)
-                self.assertEqual(done.stderr == "", says == "", done.stderr)
+            self.assertEqual(done.stderr, "")
         clone = os.path.join(self.dir, "clone")
         done = self.git(git, "-c", "credential.helper=" + quiet, "clone", "-q", url, clone)
         self.assertEqual(done.returncode, 0, done.stderr)
