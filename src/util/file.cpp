@@ -30,6 +30,15 @@ Status WriteAll(int fd, ByteView content, const std::string& path) {
   return {};
 }
 
+/// With that mode whatever the umask is: a service may well run with 0077, and make what others must reach.
+Status MakeDirectory(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) != 0) return SystemError("could not make the directory", path);
+  const UniqueFd made(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!made || ::fchmod(made.get(), mode) != 0)
+    return SystemError("could not set the directory's mode", path);
+  return {};
+}
+
 }  // namespace
 
 Result<Bytes> ReadFile(const std::string& path, std::size_t max_bytes) {
@@ -75,18 +84,19 @@ Status SyncDirectoryOf(const std::string& path) {
 }
 
 Status MakeDirectories(const std::string& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) == 0) return {};
-  if (errno == EEXIST) {
+  Status made = MakeDirectory(path, mode);
+  if (made) return made;
+  if (made.error().sys == EEXIST) {
     struct stat info {};
     if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
     return Error{Code::kIo, "exists and is not a directory", ENOTDIR, path};
   }
-  if (errno != ENOENT) return SystemError("could not make the directory", path);
   const std::string parent = DirectoryOf(path);
-  if (parent == path || parent == ".") return SystemError("could not make the directory", path);
+  if (made.error().sys != ENOENT || parent == path || parent == ".") return made;
   GRANTFS_CHECK(MakeDirectories(parent, mode));
-  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
-  return SystemError("could not make the directory", path);
+  made = MakeDirectory(path, mode);
+  if (!made && made.error().sys == EEXIST) return {};
+  return made;
 }
 
 std::string DirectoryOf(const std::string& path) {

@@ -47,5 +47,17 @@ TEST_F(FileTest, MakesParents) {
   EXPECT_TRUE(PathExists(dir_ + "/x/y/z"));
 }
 
+TEST_F(FileTest, MakesDirectoriesOfThatModeUnderAnyUmask) {
+  const mode_t before = ::umask(0077);
+  const Status made = MakeDirectories(dir_ + "/x/y", 0755);
+  ::umask(before);
+  ASSERT_TRUE(made);
+  for (const char* name : {"/x", "/x/y"}) {
+    struct stat info {};
+    ASSERT_EQ(::stat((dir_ + name).c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 0755u) << name;
+  }
+}
+
 }  // namespace
 }  // namespace grantfs

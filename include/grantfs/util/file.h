@@ -20,8 +20,8 @@ Status WriteFileAtomic(const std::string& path, ByteView content, mode_t mode);
 /// Makes what happened to the name `path` in its directory last. Errors: kNotFound, kIo, kNoSpace.
 Status SyncDirectoryOf(const std::string& path);
 
-/// Makes `path` and its missing parents, each with `mode`. An existing directory is left as it is. Errors:
-/// kIo.
+/// Makes `path` and its missing parents, each with `mode`, whatever the umask is. An existing directory is
+/// left as it is. Errors: kIo, kNotFound, kNoSpace.
 Status MakeDirectories(const std::string& path, mode_t mode);
 
 /// The path without its last part: "/a" of "/a/b", "/" of "/b", "." of "b".
