@@ -15,7 +15,7 @@ PROBE = "[Service]\nExecStart=/bin/sh -c 'echo it runs; exec sleep infinity'\nSt
 # What a program would do: it says what it reads, each time that it reads it.
 SHOP = """[Service]
 ExecStart=
-ExecStart=/bin/sh -c 'while cat "$$DB_PASSWORD_FILE" && echo; do sleep 0.2; done'
+ExecStart=/bin/sh -c 'while :; do cat "$$DB_PASSWORD_FILE" && echo; sleep 0.2; done'
 StandardOutput=append:/out/%s
 """
 
@@ -66,7 +66,8 @@ class SystemdCase(PodmanCase):
             machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                        env={**self.world.environ, "PATH": PATH})
         self.world.more.append(machine)
-        self.addCleanup(self.run_any, self.podman, "rm", "--force", "--ignore", "--time", "5", "machine")
+        self.addCleanup(self.run_any, self.podman, "rm", "--force", "--ignore", "machine")
+        self.addCleanup(self.run_any, self.podman, "kill", "machine")  # there is no unit that would halt it
         try:
             until("systemd to start a service", lambda: self.said("probe") == "it runs\n" or machine.poll() is not None)
         except AssertionError:
@@ -109,7 +110,35 @@ class SystemdTest(SystemdCase):
         until("the credential to be the new one", lambda: "two, and longer\n" in self.said("shop-credential"))
         self.assert_read_by("cat", "db-password", APP)
         self.assert_read_by("systemd", "db-password")
-        self.assertEqual(self.systemctl("is-active", "grantfs-mount.service").stdout, "active\n")
+        self.assertEqual(self.systemctl("kill", "--signal", "KILL", "grantfs-mount.service").returncode, 0)
+        self.owner.set(PASSWORD, b"three")
+        until("shop to read from the next mount", lambda: "three\n" in self.said("shop"))
+        self.assertEqual(self.systemctl("is-active", "grantfs-mount.service", "shop.service").stdout, "active\nactive\n")
+
+    def test_the_vault_in_its_sandbox(self):
+        """Its unit allows a vault all that it needs, and a restart: an owner, a secret, a machine that reads it."""
+        with open(os.path.join(EXAMPLES, "../contrib/systemd/grantfs-vault.service"), encoding="utf-8") as unit:
+            self.unit("grantfs-vault.service", unit.read())
+        self.unit("grantfs-vault.service.d/test.conf", "[Service]\nStandardOutput=append:/out/vault\nStandardError=append:/out/vault\n")
+        self.unit("test.target", "[Unit]\nWants=probe.service grantfs-vault.service\n")
+        home = self.directory("vault-home")
+        name = "127.0.0.1:%d" % self.world.port
+        self.write("vault-home/grantfs.conf", "[serve]\nname = %s\nlisten = %s\n" % (name, name), 0o644)
+        self.boot(home)
+        claim = os.path.join(self.root, "var/lib/grantfs/claim")
+        until("the claim", lambda: os.path.exists(claim))
+        with open(claim, "rb") as line:
+            self.world.owner.run("init", stdin=line.read())
+        self.world.owner.run("env", "create", "shop/prod")
+        self.world.owner.set(PASSWORD, b"one")
+        web1 = self.world.machine("web-1")
+        self.world.owner.run("grant", "web-1", PASSWORD)
+        self.assertEqual(web1.run("read", PASSWORD).out, b"one")
+        for how in (("restart",), ("kill", "--signal", "KILL")):
+            done = self.systemctl(*how, "grantfs-vault.service")
+            self.assertEqual(done.returncode, 0, done.stderr + self.said("vault"))
+            until("the vault to be back after " + how[0], lambda: web1.run("read", PASSWORD, expect=None).out == b"one")
+        self.world.owner.run("audit", "verify")
 
 
 if __name__ == "__main__":
