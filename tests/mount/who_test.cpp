@@ -9,6 +9,7 @@
 
 #include "../support/eventually.h"
 #include "grantfs/crypto/hash.h"
+#include "grantfs/mount/why.h"
 #include "mount_fixture.h"
 #include "program.h"
 
@@ -237,6 +238,36 @@ TEST_F(WhoTest, RootIsToldWhyAnotherIsRefused) {
   const std::string told =
       OutputOf({"sh", "-c", "exec setpriv --reuid=1234 --regid=1234 --clear-groups cat " + why + " 2>&1"});
   EXPECT_NE(told.find("No such file"), std::string::npos) << told;
+}
+
+TEST_F(WhoTest, APathIsExplainedAsAProcessSeesIt) {
+  MountFor({"user=1234"});
+  std::filesystem::create_directory(directory_ + "/bind");
+  const std::string hidden = "mount -t tmpfs none " + point_ + " && echo ready && exec sleep 600";
+  const std::string bound =
+      "mount --bind " + At("shop") + " " + directory_ + "/bind && echo ready && exec sleep 600";
+  Program here({"sh", "-c", "echo ready; exec setpriv --reuid=1234 --regid=1234 --clear-groups sleep 600"});
+  Program without({"unshare", "-m", "sh", "-c", hidden});
+  Program elsewhere({"unshare", "-m", "sh", "-c", bound});
+  for (Program* program : {&here, &without, &elsewhere}) ASSERT_EQ(program->Line(), "ready\n");
+  const auto why = [&](const Program& program, const std::string& path) {
+    const auto answer = ExplainRead(path, static_cast<std::uint32_t>(program.pid()));
+    return answer ? answer->text : Describe(answer.error());
+  };
+  EXPECT_TRUE(Eventually([&] { return why(here, At(kName)).starts_with("it may read: "); }))
+      << why(here, At(kName));
+  EXPECT_NE(why(here, At(kName)).find("mount        good: a grantfs mount at " + point_), std::string::npos);
+  EXPECT_NE(why(here, At("shop/prod/other")).find("REFUSED: grantfs is mounted at"), std::string::npos);
+  EXPECT_NE(why(without, At(kName)).find("REFUSED: there is no such path"), std::string::npos);
+  EXPECT_NE(why(without, "/etc/passwd").find("REFUSED: what is there"), std::string::npos);
+  const std::string in_bind = why(elsewhere, directory_ + "/bind/prod/db-password");
+  EXPECT_NE(in_bind.find("a bind mount of its /shop"), std::string::npos) << in_bind;
+  EXPECT_NE(in_bind.find("REFUSED: user 1234: it runs as user 0"), std::string::npos) << in_bind;
+  chmod(directory_.c_str(), 0700);
+  EXPECT_NE(why(here, At(kName)).find("REFUSED: it may not go through " + directory_ + "\n"),
+            std::string::npos)
+      << why(here, At(kName));
+  EXPECT_FALSE(ExplainRead(At(kName), 0x3fffff));
 }
 
 }  // namespace
