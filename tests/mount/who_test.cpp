@@ -174,6 +174,18 @@ TEST_F(WhoTest, ForgedExecutablesAreRefused) {
   EXPECT_EQ(Told({SPOOF, tool, At(kName)}), tool + ": errno " + std::to_string(EACCES) + "\n");
 }
 
+// The mount's own pid namespace is a small one, in which nobody else has a number.
+TEST_F(WhoTest, WhoHasNoNumberHereIsKnownByUserAndGroupAlone) {
+  Program mount({"unshare", "--pid", "--fork", "--kill-child", FAKE_MOUNT, point_, "group=777"});
+  ASSERT_EQ(mount.Line(), "ready\n");
+  EXPECT_EQ(CatAs("777"), "content");
+  EXPECT_EQ(CatAs("1234", "777"), "refused");
+  const std::string denials = Read(At(".grantfs/denials"));
+  EXPECT_NE(denials.find("pid namespace that cannot be seen"), std::string::npos) << denials;
+  Detach();
+  EXPECT_EQ(mount.Wait(), 0);
+}
+
 TEST_F(WhoTest, NothingGoesToThePageCacheUnderACondition) {
   MountFor({});
   {
