@@ -78,10 +78,10 @@ inline std::string ReadEnvelope(JsonReader& in, const char* name, std::size_t mi
 }
 
 /// An id of an open: 1..64 of [0-9a-z-].
-inline std::string ReadOpenId(JsonReader& in) {
-  std::string text = in.String("open", kMaxOpenIdBytes, 1);
+inline std::string ReadOpenId(JsonReader& in, const char* name = "open") {
+  std::string text = in.String(name, kMaxOpenIdBytes, 1);
   const auto good = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-'; };
-  if (!std::all_of(text.begin(), text.end(), good)) in.Fail("an open's id has 1..64 of [0-9a-z-]", "open");
+  if (!std::all_of(text.begin(), text.end(), good)) in.Fail("an open's id has 1..64 of [0-9a-z-]", name);
   return text;
 }
 

@@ -82,6 +82,41 @@ Result<CheckRequest> CheckRequest::FromJson(const Json& json) {
   return request;
 }
 
+Json RefusalsRequest::ToJson() const {
+  return Json::Object({{"refusals", WriteAll(refusals, [](const Refusal& refusal) {
+                          return Json::Object({{"id", refusal.id},
+                                               {"secret", refusal.secret},
+                                               {"version", refusal.version},
+                                               {"reason", refusal.reason},
+                                               {"count", refusal.count},
+                                               {"first", refusal.first},
+                                               {"last", refusal.last},
+                                               {"caller", refusal.caller.ToJson()}});
+                        })}});
+}
+
+Result<RefusalsRequest> RefusalsRequest::FromJson(const Json& json) {
+  JsonReader in(json, "refusals");
+  RefusalsRequest request;
+  request.refusals = ReadObjects<Refusal>(
+      in, "refusals", kMaxRefusals,
+      [](JsonReader& one) {
+        Refusal refusal;
+        refusal.id = ReadOpenId(one, "id");
+        refusal.secret = ReadSecret(one);
+        refusal.version = ReadVersion(one, 1);
+        refusal.reason = one.String("reason", kMaxReasonBytes, 1);
+        refusal.count = ReadCount(one, "count", 1);
+        refusal.first = ReadTime(one, "first");
+        refusal.last = ReadTime(one, "last");
+        refusal.caller = Taken(one, "caller", CallerInfo::FromJson(one.Object("caller")));
+        return refusal;
+      },
+      1);
+  GRANTFS_CHECK(in.Finish());
+  return request;
+}
+
 Json AckRequest::ToJson() const { return Json::Object({{"change", change}}); }
 
 Result<AckRequest> AckRequest::FromJson(const Json& json) {

@@ -19,6 +19,7 @@ Json ToJson(const AuditLine& line) {
                        {"version", line.version},
                        {"outcome", line.outcome},
                        {"reason", line.reason},
+                       {"count", line.count},
                        {"source", line.source},
                        {"caller", line.caller},
                        {"body", line.body}});
@@ -31,7 +32,8 @@ std::string ObjectCell(const AuditLine& line) {
 }
 
 std::string OutcomeCell(const AuditLine& line) {
-  return line.reason.empty() ? line.outcome : line.outcome + ": " + line.reason;
+  const std::string times = line.count > 1 ? " " + std::to_string(line.count) + " times" : "";
+  return line.outcome + times + (line.reason.empty() ? "" : ": " + line.reason);
 }
 
 Status RunAuditListCommand(Context& context) {

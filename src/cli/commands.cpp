@@ -9,9 +9,9 @@ const std::vector<const Command*>& AllCommands() {
       &kSecretGetCommand,      &kSecretListCommand,  &kSecretHistoryCommand, &kInviteCommand,
       &kEnrollCommand,         &kApproveCommand,     &kIdentityListCommand,  &kIdentityShowCommand,
       &kIdentityRemoveCommand, &kGrantCommand,       &kRevokeCommand,        &kGrantsCommand,
-      &kMountCommand,          &kUmountCommand,      &kReadCommand,          &kAuditListCommand,
-      &kAuditVerifyCommand,    &kStatusCommand,      &kWhoamiCommand,        &kDoctorCommand,
-      &kVersionCommand,        &kHelpCommand,
+      &kMountCommand,          &kUmountCommand,      &kReadCommand,          &kWhyCommand,
+      &kAuditListCommand,      &kAuditVerifyCommand, &kStatusCommand,        &kWhoamiCommand,
+      &kDoctorCommand,         &kVersionCommand,     &kHelpCommand,
   };
   return commands;
 }

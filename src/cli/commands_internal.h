@@ -15,7 +15,7 @@ extern const Command kSecretHistoryCommand;
 extern const Command kInviteCommand, kEnrollCommand, kApproveCommand;
 extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand;
 extern const Command kGrantCommand, kRevokeCommand, kGrantsCommand;
-extern const Command kReadCommand, kMountCommand, kUmountCommand;
+extern const Command kReadCommand, kMountCommand, kUmountCommand, kWhyCommand;
 extern const Command kAuditListCommand, kAuditVerifyCommand;
 extern const Command kDoctorCommand, kVersionCommand, kHelpCommand;
 

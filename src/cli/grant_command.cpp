@@ -1,12 +1,20 @@
 #include "commands_internal.h"
 #include "grant_terms_internal.h"
+#include "grantfs/trust/conditions.h"
 #include "owner_internal.h"
 #include "table_internal.h"
 
 namespace grantfs {
 namespace {
 
-Json ToJson(const GrantResult& result, bool dry_run) {
+Json ConditionsJson(const std::vector<std::string>& conditions) {
+  Json list = Json::Array();
+  for (const std::string& condition : conditions) list.Append(condition);
+  return list;
+}
+
+Json ToJson(const GrantResult& result, const GrantOptions& options) {
+  const bool dry_run = options.dry_run;
   Json secrets = Json::Array();
   for (const GrantOutcome& outcome : result.secrets)
     secrets.Append(Json::Object(
@@ -14,16 +22,20 @@ Json ToJson(const GrantResult& result, bool dry_run) {
   Json json = Json::Object({{"machine", result.machine},
                             {"fingerprint", result.fingerprint},
                             {"dry_run", dry_run},
+                            {"conditions", ConditionsJson(options.terms.conditions)},
                             {"secrets", std::move(secrets)}});
   if (!dry_run) json.Set("delivery", DeliveryJson(result.delivery));
   return json;
 }
 
-void OutResult(Terminal& terminal, const GrantResult& result, bool dry_run) {
+void OutResult(Terminal& terminal, const GrantResult& result, const GrantOptions& options) {
+  const bool dry_run = options.dry_run;
+  const std::string only = JoinConditions(options.terms.conditions);
   for (const GrantOutcome& outcome : result.secrets)
     terminal.OutLine((dry_run ? "would grant " : "granted ") + outcome.secret.Full() + " to " +
                      result.machine + " (" + Count(outcome.versions, "version") +
-                     (outcome.replaced ? ", replaces its grant" : "") + ")");
+                     (outcome.replaced ? ", replaces its grant" : "") + ")" +
+                     (only.empty() ? "" : ", only for " + only));
   terminal.Note(dry_run ? "nothing was changed: leave out --dry-run to do it"
                         : DeliverySentence(result.machine, result.delivery));
 }
@@ -42,9 +54,9 @@ Status RunGrantCommand(Context& context) {
   const auto secrets = GRANTFS_TRY(session->ExpandSecrets(patterns));
   const GrantResult result = GRANTFS_TRY(session->GrantTo(machine, secrets, options));
   if (context.json())
-    context.terminal.OutJson(ToJson(result, options.dry_run));
+    context.terminal.OutJson(ToJson(result, options));
   else
-    OutResult(context.terminal, result, options.dry_run);
+    OutResult(context.terminal, result, options);
   return {};
 }
 
@@ -61,13 +73,17 @@ const Command kGrantCommand = {
 shows them or it is known to be offline. A SECRET is a full name, or shop/prod/* for all that are there
 now (in quotes, so that the shell leaves it alone). A grant that stands is replaced.)",
     .options = GrantOptionsHelp(),
-    .examples = {{"grantfs grant web-1 shop/prod/db-password",
-                  R"(granted shop/prod/db-password to web-1 (1 version)
+    .examples =
+        {{"grantfs grant web-1 shop/prod/db-password",
+          R"(granted shop/prod/db-password to web-1 (1 version)
 web-1 has followed: its mount knows of the change)"},
-                 {"grantfs grant web-1 shop/prod/tls/server.key --owner nginx --mode 0400 --strict",
-                  "granted shop/prod/tls/server.key to web-1 (2 versions)"},
-                 {"grantfs grant ci-7 'shop/test/*' --expires 30d --dry-run",
-                  R"(would grant shop/test/api-key to ci-7 (1 version)
+         {"grantfs grant web-1 shop/prod/tls/server.key --owner nginx --mode 0400 --strict",
+          "granted shop/prod/tls/server.key to web-1 (2 versions)"},
+         {"grantfs grant web-1 shop/prod/db-password --only-user app --only-exe /usr/bin/psql --only-exe "
+          "/usr/bin/pg_dump",
+          R"(granted shop/prod/db-password to web-1 (1 version), only for user=app, exe=/usr/bin/psql, exe=/usr/bin/pg_dump)"},
+         {"grantfs grant ci-7 'shop/test/*' --expires 30d --dry-run",
+          R"(would grant shop/test/api-key to ci-7 (1 version)
 nothing was changed: leave out --dry-run to do it)"}},
     .next = "cat /run/secrets/shop/prod/db-password on the machine; grantfs grants --machine web-1 here.",
     .failure = "the grant was not made",

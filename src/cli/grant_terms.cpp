@@ -1,4 +1,7 @@
+#include <utility>
+
 #include "grant_terms_internal.h"
+#include "grantfs/trust/conditions.h"
 
 namespace grantfs {
 namespace {
@@ -11,13 +14,42 @@ constexpr char kNotEnforced[] =
     " leave the option out";
 
 Status RefuseUnenforceable(const Arguments& arguments) {
-  for (const char* option : {"only-user", "only-group", "only-unit", "only-exe", "lease", "offline"})
+  for (const char* option : {"lease", "offline"})
     if (arguments.Has(option)) return Error{Code::kUnsupported, kNotEnforced, 0, std::string("--") + option};
   const std::string record = arguments.Text("record", "each");
   if (record == "each") return {};
   if (record == "sync" || record == "aggregate")
     return Error{Code::kUnsupported, kNotEnforced, 0, "--record " + record};
   return Error{Code::kInvalid, "takes only each in this version", 0, "--record"};
+}
+
+// As the act bounds them.
+constexpr std::size_t kMaxConditions = 32;
+constexpr std::size_t kMaxConditionBytes = 1024;
+
+constexpr std::pair<const char*, ConditionKind> kConditionOptions[] = {{"only-user", ConditionKind::kUser},
+                                                                       {"only-group", ConditionKind::kGroup},
+                                                                       {"only-unit", ConditionKind::kUnit},
+                                                                       {"only-exe", ConditionKind::kExe}};
+
+Result<std::vector<std::string>> Conditions(const Arguments& arguments) {
+  std::vector<std::string> conditions;
+  for (const auto& [option, kind] : kConditionOptions) {
+    for (const std::string& value : arguments.Many(option)) {
+      const std::string text = std::string(ConditionKindName(kind)) + "=" + value;
+      const auto condition = ParseCondition(text);
+      if (!condition)
+        return Error{Code::kInvalid, condition.error().where, 0, std::string("--") + option + " " + value};
+      if (text.size() > kMaxConditionBytes)
+        return Error{Code::kInvalid, "is longer than 1000 bytes", 0, std::string("--") + option};
+      conditions.push_back(ConditionText(*condition));
+    }
+  }
+  if (conditions.size() > kMaxConditions)
+    return Error{Code::kInvalid,
+                 "at most 32 conditions fit into a grant; a group or a slice names many at once", 0,
+                 "--only-*"};
+  return conditions;
 }
 
 Result<std::uint32_t> Mode(const std::string& text) {
@@ -34,26 +66,36 @@ Result<std::uint32_t> Mode(const std::string& text) {
 }  // namespace
 
 std::vector<Option> GrantOptionsHelp() {
-  return {{"owner", "USER",
-           "whom the file belongs to: a user of the machine, by name or number (default: who mounted)"},
-          {"group", "GROUP", "the file's group"},
-          {"mode", "MODE", "the file's mode, octal (default: 0400)"},
-          {"label", "LABEL", "the version that is shown: current (default), previous"},
-          {"expires", "TIME", "the grant ends after this: 12h, 30d"},
-          {"strict", "",
-           "refuse what the kernel would keep in its page cache: sendfile and splice fail, a mapping gets "
-           "SIGBUS"},
-          {"reason", "TEXT", "why; it stands in the signed statement"},
-          {"wait", "TIME", "how long to wait for the machine's mount (default: 5s)"},
-          {"dry-run", "", "verify and say what would be granted; change nothing"},
-          {"only-user", "USER", kLater, true},
-          {"only-group", "GROUP", kLater, true},
-          {"only-unit", "UNIT", kLater, true},
-          {"only-exe", "PATH", kLater, true},
-          {"lease", "TIME", kLater},
-          {"offline", "TIME", kLater},
-          {"record", "KIND",
-           "each (default): every open is recorded before it succeeds; sync and aggregate are refused"}};
+  return {
+      {"owner", "USER",
+       "whom the file belongs to: a user of the machine, by name or number (default: who mounted)"},
+      {"group", "GROUP", "the file's group"},
+      {"mode", "MODE", "the file's mode, octal (default: 0400)"},
+      {"label", "LABEL", "the version that is shown: current (default), previous"},
+      {"expires", "TIME", "the grant ends after this: 12h, 30d"},
+      {"strict", "",
+        "refuse what the kernel would keep in its page cache: sendfile and splice fail, a mapping gets SIGBUS"},
+      {"reason", "TEXT", "why; it stands in the signed statement"},
+      {"wait", "TIME", "how long to wait for the machine's mount (default: 5s)"},
+      {"dry-run", "", "verify and say what would be granted; change nothing"},
+      {"only-user", "USER",
+       "only processes of this user may read. Options --only-* may be repeated: of one kind any is enough, of"
+       " different kinds one of each; none is worth more than the machine's root, who is the machine",
+       true},
+      {"only-group", "GROUP", "only processes that are in this group, by any of their groups", true},
+      {"only-unit", "UNIT",
+       "only processes in this systemd unit (nginx.service), below this cgroup (/system.slice/nginx.service),"
+       " or in this container (its id, 12 digits or all)",
+       true},
+      {"only-exe", "PATH[=SHA256]",
+       "only this program: the file at PATH on the machine, or one with this content. A script is run by its"
+       " interpreter, so name that. Whoever may run the program can make it do his bidding (LD_PRELOAD):"
+       " combine with --only-user",
+       true},
+      {"lease", "TIME", kLater},
+      {"offline", "TIME", kLater},
+      {"record", "KIND",
+       "each (default): every open is recorded before it succeeds; sync and aggregate are refused"}};
 }
 
 Result<Grant> GrantTerms(const Arguments& arguments, std::int64_t now) {
@@ -62,6 +104,7 @@ Result<Grant> GrantTerms(const Arguments& arguments, std::int64_t now) {
   terms.owner = arguments.Text("owner");
   terms.group = arguments.Text("group");
   terms.strict = arguments.Flag("strict");
+  terms.conditions = GRANTFS_TRY(Conditions(arguments));
   terms.label = arguments.Text("label", terms.label);
   if (terms.label != "current" && terms.label != "previous")
     return Error{Code::kInvalid, "is current or previous, and nothing sets another", 0, "--label"};

@@ -1,4 +1,5 @@
 #include "commands_internal.h"
+#include "grantfs/trust/conditions.h"
 #include "owner_internal.h"
 #include "table_internal.h"
 
@@ -11,6 +12,12 @@ std::string ModeText(std::uint32_t mode) {
   return text;
 }
 
+Json TextsJson(const std::vector<std::string>& texts) {
+  Json list = Json::Array();
+  for (const std::string& text : texts) list.Append(text);
+  return list;
+}
+
 Json ToJson(const GrantInfo& info) {
   return Json::Object({{"secret", info.secret.Full()},
                        {"machine", info.machine},
@@ -20,6 +27,7 @@ Json ToJson(const GrantInfo& info) {
                        {"group", info.grant.group},
                        {"mode", ModeText(info.grant.mode)},
                        {"strict", info.grant.strict},
+                       {"conditions", TextsJson(info.grant.conditions)},
                        {"expires", info.grant.expires},
                        {"time", info.time},
                        {"signer", info.signer}});
@@ -37,11 +45,13 @@ Status RunGrantsOwner(Context& context) {
     context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
     return {};
   }
-  Table table({"SECRET", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "EXPIRES", "SINCE", "BY"});
+  Table table(
+      {"SECRET", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "EXPIRES", "SINCE", "BY"});
   for (const GrantInfo& info : grants)
     table.Add({info.secret.Full(), info.machine, info.grant.label, info.grant.owner, info.grant.group,
-               ModeText(info.grant.mode), info.grant.strict ? "yes" : "", TimeCell(info.grant.expires),
-               TimeCell(info.time), info.signer});
+               ModeText(info.grant.mode), info.grant.strict ? "yes" : "",
+               JoinConditions(info.grant.conditions), TimeCell(info.grant.expires), TimeCell(info.time),
+               info.signer});
   if (table.empty())
     context.terminal.Note(context.arguments.Has("machine") || context.arguments.Has("secret")
                               ? "no grant matches; mind the spelling, which is not checked here"
@@ -58,6 +68,7 @@ Json ToJson(const GrantedSecret& secret) {
                        {"group", secret.group},
                        {"mode", ModeText(secret.mode)},
                        {"strict", secret.strict},
+                       {"conditions", TextsJson(secret.conditions)},
                        {"expires", secret.expires},
                        {"denied", secret.unenforceable}});
 }
@@ -75,10 +86,11 @@ Status RunGrantsMachine(Context& context) {
     context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
     return {};
   }
-  Table table({"SECRET", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "EXPIRES"});
+  Table table({"SECRET", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "EXPIRES"});
   for (const GrantedSecret& secret : listing->secrets) {
     table.Add({secret.environment + "/" + secret.path, std::to_string(secret.version), secret.owner,
-               secret.group, ModeText(secret.mode), secret.strict ? "yes" : "", TimeCell(secret.expires)});
+               secret.group, ModeText(secret.mode), secret.strict ? "yes" : "",
+               JoinConditions(secret.conditions), TimeCell(secret.expires)});
   }
   if (table.empty())
     context.terminal.Note("nothing is granted to this machine");
@@ -105,12 +117,13 @@ const Command kGrantsCommand = {
 command verified. On a machine it lists what that machine may read.)",
     .options = {{"machine", "MACHINE", "only this machine's"},
                 {"secret", "SECRET", "only this secret's, or those of this environment"}},
-    .examples = {{"grantfs grants --machine web-1",
-                  R"(SECRET                 MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  EXPIRES  SINCE  BY
-shop/prod/db-password  web-1    current  -      -      0400  -       -        2026-01-31T12:00:00Z  ada)"},
-                 {"grantfs grants --secret shop/prod/db-password", "(every machine that may read it)"},
-                 {"grantfs grants --json --secret shop/prod",
-                  "{\"grants\": [{\"secret\": \"shop/prod/db-password\", ...}]}"}},
+    .examples =
+        {{"grantfs grants --machine web-1",
+          R"(SECRET                 MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  ONLY      EXPIRES  SINCE  BY
+shop/prod/db-password  web-1    current  -      -      0400  -       user=app  -        2026-01-31T12:00:00Z  ada)"},
+         {"grantfs grants --secret shop/prod/db-password", "(every machine that may read it)"},
+         {"grantfs grants --json --secret shop/prod",
+          "{\"grants\": [{\"secret\": \"shop/prod/db-password\", ...}]}"}},
     .next = "grantfs revoke web-1 shop/prod/db-password",
     .failure = "the grants are not known",
     .run = RunGrantsCommand,

@@ -47,6 +47,7 @@ AuditLine LineOf(const AuditEntry& entry) {
   line.version = static_cast<std::uint32_t>(NumberOf(*body, "version"));
   line.outcome = TextOf(*body, "outcome");
   line.reason = TextOf(*body, "reason");
+  line.count = static_cast<std::uint64_t>(NumberOf(*body, "count"));
   line.source = TextOf(*body, "source");
   line.caller = CallerOf(*body);
   return line;

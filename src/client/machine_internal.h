@@ -15,6 +15,7 @@
 #include "grantfs/client/list_keeper.h"
 #include "grantfs/client/machine_session.h"
 #include "machine_view_internal.h"
+#include "refusal_reporter_internal.h"
 #include "timer_internal.h"
 
 namespace grantfs {
@@ -37,6 +38,7 @@ class MachineSessionImpl final : public MachineSession {
   bool HeardWithin(std::chrono::milliseconds within) const override;
   std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
                                  std::chrono::milliseconds deadline, CheckDone done) override;
+  void ReportRefusals(std::vector<RefusedRead> refusals) override { reporter_->Add(std::move(refusals)); }
   Status WaitUntilCurrent(std::chrono::milliseconds wait) override;
 
  private:
@@ -115,6 +117,7 @@ class MachineSessionImpl final : public MachineSession {
   MachineOptions options_;
   std::unique_ptr<KnownStore> known_;
   std::unique_ptr<VaultConnection> vault_;
+  std::unique_ptr<RefusalReporter> reporter_;
   std::unique_ptr<ListKeeper> keeper_;  ///< the refresher's, after Begin
 
   mutable std::mutex view_mutex_;

@@ -9,6 +9,7 @@ namespace grantfs {
 namespace {
 
 constexpr std::chrono::seconds kConnectedWithin{5};
+constexpr std::chrono::seconds kLastReports{1};  ///< at the end
 
 }  // namespace
 
@@ -35,6 +36,7 @@ Result<std::unique_ptr<MachineSession>> MachineSession::Start(const std::string&
 Status MachineSessionImpl::Begin() {
   timer_ = std::make_unique<Timer>();
   GRANTFS_CHECK(Connect());
+  reporter_ = std::make_unique<RefusalReporter>(vault_.get(), timer_.get());
   GRANTFS_CHECK(LoadKept());
   refresher_ = std::thread([this] { RunRefresher(); });
   if (options_.watch) OpenStream();
@@ -42,6 +44,7 @@ Status MachineSessionImpl::Begin() {
 }
 
 MachineSessionImpl::~MachineSessionImpl() {
+  if (reporter_) reporter_->Drain(kLastReports);
   {
     const std::lock_guard guard(work_mutex_);
     stop_ = true;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "grantfs/trust/conditions.h"
 #include "machine_view_internal.h"
 
 namespace grantfs {
@@ -11,7 +12,7 @@ constexpr std::size_t kMaxNotices = 200;
 bool Same(const GrantedSecret& a, const GrantedSecret& b) {
   const auto key = [](const GrantedSecret& s) {
     return std::tie(s.number, s.version, s.environment, s.path, s.size, s.time, s.owner, s.group, s.mode,
-                    s.strict, s.expires, s.unenforceable);
+                    s.strict, s.expires, s.conditions, s.unenforceable);
   };
   return key(a) == key(b);
 }
@@ -29,6 +30,7 @@ GrantedSecret Shown(const SecretView& secret) {
   shown.mode = secret.terms.mode;
   shown.strict = secret.terms.strict;
   shown.expires = secret.terms.expires;
+  shown.conditions = secret.terms.conditions;
   shown.unenforceable = secret.unenforceable;
   return shown;
 }
@@ -70,8 +72,8 @@ std::vector<std::string> MachineView::Notices() const {
 }
 
 std::string UnenforceableReason(const Grant& terms) {
-  if (!terms.conditions.empty()) {
-    return "its grant has the condition " + terms.conditions.front() + ", which this version cannot check";
+  if (const auto conditions = ParseConditions(terms.conditions); !conditions) {
+    return "its grant has the condition " + conditions.error().subject + ", which this version cannot check";
   }
   if (terms.lease > 0) return "its grant has a lease, which this version cannot keep";
   if (terms.offline > 0) return "its grant is for offline use, which this version cannot do";

@@ -8,11 +8,12 @@
 namespace grantfs {
 namespace {
 
-std::uint64_t NumberOf(const Listing& listing, const SecretName& name) {
+/// @return a copy without number if there is none.
+GrantedSecret FindIn(const Listing& listing, const SecretName& name) {
   for (const GrantedSecret& secret : listing.secrets) {
-    if (secret.environment == name.environment && secret.path == name.path) return secret.number;
+    if (secret.environment == name.environment && secret.path == name.path) return secret;
   }
-  return 0;
+  return {};
 }
 
 Result<OpenedSecret> OpenAndWait(SecretSource& source, std::uint64_t number, const Caller& caller,
@@ -32,18 +33,25 @@ Result<OpenedSecret> OpenAndWait(SecretSource& source, std::uint64_t number, con
 Result<OpenedSecret> ReadSecretOnce(MachineSession& source, std::string_view full_name, const Caller& caller,
                                     std::chrono::milliseconds deadline) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(full_name));
-  std::uint64_t number = NumberOf(*source.CurrentListing(), name);
-  if (number == 0) {
+  GrantedSecret secret = FindIn(*source.CurrentListing(), name);
+  if (secret.number == 0 || !secret.conditions.empty()) {  // which may have been lifted
     GRANTFS_CHECK(source.WaitUntilCurrent(deadline));
-    number = NumberOf(*source.CurrentListing(), name);
+    secret = FindIn(*source.CurrentListing(), name);
   }
-  if (number == 0) {
+  if (secret.number == 0) {
     return Error{Code::kNotFound,
                  "it is not granted to this machine: an owner can grant it with grantfs grant; grantfs "
                  "grants shows what is",
                  0, name.Full()};
   }
-  return OpenAndWait(source, number, caller, deadline);
+  if (!secret.conditions.empty() && secret.unenforceable.empty()) {
+    return Error{
+        Code::kDenied,
+        "its grant says which processes may read it, and only a mount looks at who reads: use the file "
+        "below grantfs mount; grantfs grants shows the conditions",
+        0, name.Full()};
+  }
+  return OpenAndWait(source, secret.number, caller, deadline);
 }
 
 }  // namespace grantfs

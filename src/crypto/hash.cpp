@@ -37,6 +37,17 @@ Hash Sha256(std::initializer_list<ByteView> parts) {
   return hash;
 }
 
+Result<Hash> Sha256Of(const std::function<Result<ByteView>()>& next) {
+  Hash hash;
+  crypto_hash_sha256_state state;
+  crypto_hash_sha256_init(&state);
+  for (ByteView piece = GRANTFS_TRY(next()); !piece.empty(); piece = GRANTFS_TRY(next())) {
+    crypto_hash_sha256_update(&state, piece.data(), piece.size());
+  }
+  crypto_hash_sha256_final(&state, hash.bytes.data());
+  return hash;
+}
+
 std::array<std::uint8_t, 64> Sha512(ByteView data) {
   std::array<std::uint8_t, 64> hash{};
   crypto_hash_sha512(hash.data(), data.data(), data.size());

@@ -41,6 +41,12 @@ std::optional<Refusal> RefuseOpen(const GrantedSecret& grant, std::int64_t now) 
 std::optional<Refusal> RefuseRead(const GrantedSecret* grant, std::int64_t now, bool page_fill, bool bound) {
   if (grant == nullptr) return Refusal{EACCES, "the grant was revoked while the file was open"};
   if (auto refusal = RefuseOpen(*grant, now)) return refusal;
+  if (page_fill && !grant->conditions.empty()) {
+    return Refusal{EACCES,
+                   "the grant says who may read, and whom the page cache hands on to is not known: no mmap, "
+                   "sendfile or splice",
+                   true};
+  }
   if (page_fill && grant->strict) return Refusal{EACCES, "the grant is strict: no copy in the page cache"};
   if (page_fill && bound) return Refusal{EACCES, "a single-file bind mount cannot be mapped"};
   return std::nullopt;

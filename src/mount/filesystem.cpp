@@ -12,6 +12,7 @@ namespace grantfs {
 namespace {
 
 constexpr std::chrono::seconds kIdle{30};
+constexpr std::chrono::seconds kReportInterval{5};
 
 std::string Hexadecimal(std::uint64_t number) {
   std::string text;
@@ -34,6 +35,7 @@ void Filesystem::Start(Session* session) {
   session_ = session;
   refresher_ = std::make_unique<WorkQueue>("listing", kIdle, [this] { Idle(); });
   notifier_ = std::make_unique<WorkQueue>("notifier");
+  reporter_ = std::make_unique<WorkQueue>("denials", kReportInterval, [this] { ReportDenials(false); });
   {
     std::lock_guard lock(running_lock_);
     running_ = true;
@@ -50,6 +52,8 @@ void Filesystem::Stop() {
   source().Subscribe({});
   refresher_->Stop();
   notifier_->Stop();
+  reporter_->Stop();
+  ReportDenials(true);
 }
 
 std::shared_ptr<const Tree> Filesystem::CurrentTree() {
@@ -79,6 +83,9 @@ void Filesystem::RefreshIfOwnersAreMissing() {
   const auto tree = CurrentTree();
   for (const HiddenSecret& hidden : tree->hidden()) {
     if (hidden.unknown_owner) return Refresh(true);
+  }
+  for (const auto& [number, file] : tree->secrets()) {
+    if (file.who && file.who->HasUnknownNames()) return Refresh(true);
   }
 }
 

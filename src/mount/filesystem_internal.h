@@ -13,6 +13,7 @@
 #include "grantfs/client/secret_source.h"
 #include "grantfs/mount/mount.h"
 #include "mount/decide_internal.h"
+#include "mount/denials_internal.h"
 #include "mount/directory_ids_internal.h"
 #include "mount/line_limiter_internal.h"
 #include "mount/recent_map_internal.h"
@@ -76,6 +77,18 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
 
   /// Whether a READ of an open file is refused by what the lists say now.
   std::optional<Refusal> RefuseReadOf(const OpenFile& file, bool page_fill);
+  /// Looks at the process behind a request, with what its grant's conditions ask for.
+  ProcessFacts LookAtCaller(const fuse_ctx& context, const SecretFile* file) const;
+  /// Whether a READ of an open file is refused to the process behind it, which need not be the one that opened
+  /// it. A refusal is noted.
+  bool RefusesReader(const OpenFile& file, const fuse_ctx& context);
+  /// Notes that a process was refused by a condition: for `.grantfs/denials`, the vault's audit log, the log.
+  void NoteDenial(const std::string& name, std::uint64_t number, std::uint32_t version, const Caller& caller,
+                  const std::string& reason);
+  /// Explains how a secret looks to a process: to who asks, or to `node`'s own.
+  std::string Explain(NodeId node, const fuse_ctx& context);
+  /// Whether `.grantfs/why/NAME@pid:N` is for this user.
+  bool MayAskForOthers(uid_t user) const { return user == 0 || user == owners_.default_user; }
   /// Has the kernel drop the pages of a node soon, on another thread.
   void DropPages(NodeId node);
 
@@ -109,6 +122,7 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   void DropRefusedPages();
   void Idle();
   void RefreshIfOwnersAreMissing();
+  void ReportDenials(bool all);
 
   MountOptions options_;
   std::string point_;
@@ -130,11 +144,13 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   OpenRules rules_;
   OpenFiles files_;
   LineLimiter limiter_;
+  Denials denials_;
 
   std::shared_mutex running_lock_;
   bool running_ = false;
   std::unique_ptr<WorkQueue> refresher_;
   std::unique_ptr<WorkQueue> notifier_;
+  std::unique_ptr<WorkQueue> reporter_;
 };
 
 }  // namespace grantfs

@@ -1,6 +1,7 @@
 #include "grantfs/util/clock.h"
 #include "mount/filesystem_internal.h"
 #include "mount/report_internal.h"
+#include "mount/why_internal.h"
 
 namespace grantfs {
 
@@ -27,7 +28,12 @@ std::optional<struct stat> Filesystem::Stat(const std::shared_ptr<const Tree>& t
     info.st_mode = S_IFDIR | 0755;
     info.st_nlink = directory ? 2 + directory->subdirectories : 0;
     time = directory ? directory->changed : SystemClock().WallSeconds();
-  } else if (node == kStatusNode || node == kGrantsNode) {
+  } else if (KindOf(node) == NodeKind::kWhy) {
+    if (tree->FindSecret(NumberOf(node)) == nullptr) return std::nullopt;
+    info.st_mode = S_IFREG | (VersionOf(node) == 0 ? 0444 : 0400);
+    info.st_size = kExplanationBytes;  // what it is depends on who reads: a bound, as in sysfs
+    time = SystemClock().WallSeconds();
+  } else if (node == kStatusNode || node == kGrantsNode || node == kDenialsNode) {
     info.st_mode = S_IFREG | (node == kStatusNode ? 0444 : 0400);
     info.st_size = static_cast<off_t>(Report(tree, node)->size());
     time = SystemClock().WallSeconds();
@@ -51,6 +57,7 @@ std::optional<struct stat> Filesystem::Stat(const std::shared_ptr<const Tree>& t
 }
 
 std::shared_ptr<const std::string> Filesystem::Report(const std::shared_ptr<const Tree>& tree, NodeId node) {
+  if (node == kDenialsNode) return std::make_shared<std::string>(DenialsReport(denials_.Recent()));
   std::lock_guard lock(report_mutex_);
   CachedReport& cached = reports_[node == kStatusNode ? 0 : 1];
   const std::int64_t now = SystemClock().WallSeconds();

@@ -6,6 +6,7 @@
 
 #include "grantfs/util/clock.h"
 #include "mount/operations_internal.h"
+#include "mount/why_internal.h"
 
 namespace grantfs {
 
@@ -14,9 +15,7 @@ namespace {
 constexpr std::size_t kMaxPartBytes = 255;  // of a path between two slashes, as everywhere on Linux
 
 /// Reports change by themselves, so their looks are never remembered.
-double AttributeTimeout(NodeId node) {
-  return node == kStatusNode || node == kGrantsNode ? 0 : kRememberSeconds;
-}
+double AttributeTimeout(NodeId node) { return IsReport(node) ? 0 : kRememberSeconds; }
 
 /// What the kernel remembers of a name; `ino` 0 if there is no such node.
 fuse_entry_param EntryOf(Filesystem& filesystem, const std::shared_ptr<const Tree>& tree, NodeId node) {
@@ -99,12 +98,24 @@ void ListDirectory(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, b
 
 }  // namespace
 
+namespace {
+/// What a name leads to; 0: nowhere.
+NodeId FindChild(Filesystem& filesystem, const Tree& tree, NodeId parent, const char* name, uid_t user) {
+  const Directory* directory = tree.FindDirectory(parent);
+  const Child* child = directory ? directory->Find(name) : nullptr;
+  if (child != nullptr) return child->id;
+  const bool other = directory && IsWhyDirectory(parent) && filesystem.MayAskForOthers(user);
+  return other ? FindExplanationFor(*directory, name) : 0;
+}
+}  // namespace
+
 void LookUp(fuse_req_t req, fuse_ino_t parent, const char* name) {
   Guarded(req, [&](Filesystem& filesystem) {
     const auto view = filesystem.Look();
-    const Directory* directory = view.tree()->FindDirectory(parent);
-    const Child* child = directory ? directory->Find(name) : nullptr;
-    const fuse_entry_param entry = child ? EntryOf(filesystem, view.tree(), child->id) : fuse_entry_param{};
+    const NodeId node = FindChild(filesystem, *view.tree(), parent, name, fuse_req_ctx(req)->uid);
+    fuse_entry_param entry = node != 0 ? EntryOf(filesystem, view.tree(), node) : fuse_entry_param{};
+    // Another user would be shown nothing by it.
+    if (KindOf(node) == NodeKind::kWhy && VersionOf(node) != 0) entry.entry_timeout = 0;
     if (entry.ino == 0) {
       // Neither of which the kernel remembers.
       fuse_reply_err(req, std::string_view(name).size() > kMaxPartBytes ? ENAMETOOLONG : ENOENT);

@@ -30,7 +30,10 @@ std::optional<MountEntry> ParseLine(std::string_view line) {
   const auto fields = Split(line, ' ');
   MountEntry entry;
   if (fields.size() < 10 || !ParseNumber(fields[0], ~0ULL, &entry.id)) return std::nullopt;
+  entry.device = fields[2];
+  entry.root = Unescape(fields[3]);
   entry.point = Unescape(fields[4]);
+  entry.options = fields[5];
   for (std::size_t i = 6; i + 1 < fields.size(); ++i) {  // optional fields end with "-"
     if (fields[i] != "-") continue;
     entry.type = Unescape(fields[i + 1]);

@@ -9,11 +9,11 @@ namespace grantfs {
 using NodeId = std::uint64_t;
 
 enum class NodeKind : std::uint8_t {
-  kFixed = 0,   ///< the root, `.grantfs` and its reports
-  kSecret = 1,  ///< a version of a secret
-  kDirectory =
-      2,  ///< a project, an environment, a component of a secret's name; number = index in DirectoryIds
-  kReserved = 3,
+  kFixed = 0,      ///< the root, `.grantfs` and its reports
+  kSecret = 1,     ///< a version of a secret
+  kDirectory = 2,  ///< a project, an environment, a component of a secret's name; number = index in
+                   ///< DirectoryIds, version 1: the same below `.grantfs/why`
+  kWhy = 3,  ///< an explanation; number = the secret's, version = the process that it is for, 0: who asks
 };
 
 inline constexpr unsigned kVersionBits = 24;
@@ -36,6 +36,22 @@ inline constexpr NodeId kRootNode = 1;  // FUSE_ROOT_ID
 inline constexpr NodeId kReportsNode = 2;
 inline constexpr NodeId kStatusNode = 3;
 inline constexpr NodeId kGrantsNode = 4;
+inline constexpr NodeId kDenialsNode = 5;
+inline constexpr NodeId kWhyNode = 6;
+
+/// Whether it is one of the files that change by themselves.
+constexpr bool IsReport(NodeId node) {
+  return node == kStatusNode || node == kGrantsNode || node == kDenialsNode || KindOf(node) == NodeKind::kWhy;
+}
+/// The node below `.grantfs/why` that explains one below the root.
+constexpr NodeId WhyNodeOf(NodeId node) {
+  if (node == kRootNode) return kWhyNode;
+  return KindOf(node) == NodeKind::kDirectory ? MakeNode(NodeKind::kDirectory, NumberOf(node), 1)
+                                              : MakeNode(NodeKind::kWhy, NumberOf(node), 0);
+}
+constexpr bool IsWhyDirectory(NodeId node) {
+  return node == kWhyNode || (KindOf(node) == NodeKind::kDirectory && VersionOf(node) == 1);
+}
 
 /// A file's position in its directory: the same as long as it is there, so that a listing that is read in
 /// several pieces neither skips nor repeats a name that was there throughout. 1 and 2 are "." and "..".

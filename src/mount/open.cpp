@@ -143,10 +143,16 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
   job->info = info;
   job->name = file->grant->environment + "/" + file->grant->path;
   job->attributes = filesystem.VersionAttributes(*tree, node);
-  job->caller = ResolveCaller(thread, context.uid, context.gid);
+  const ProcessFacts facts = filesystem.LookAtCaller(context, file);
+  job->caller = facts.caller;
   if (const auto refusal = RefuseOpen(*file->grant, SystemClock().WallSeconds())) {
     LogRefusal(*job, refusal->reason);
     fuse_reply_err(req, refusal->error);
+    return;
+  }
+  if (const auto reason = file->who ? RefuseCaller(*file->who, facts) : std::nullopt) {
+    filesystem.NoteDenial(job->name, NumberOf(node), VersionOf(node), job->caller, *reason);
+    fuse_reply_err(req, EACCES);
     return;
   }
   AskSource(req, job, decision.grace);
@@ -155,7 +161,9 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
 void OpenReport(Filesystem& filesystem, fuse_req_t req, NodeId node, fuse_file_info info) {
   auto file = std::make_shared<OpenFile>();
   file->node = node;
-  file->report = filesystem.Report(filesystem.CurrentTree(), node);
+  file->report = KindOf(node) == NodeKind::kWhy
+                     ? std::make_shared<const std::string>(filesystem.Explain(node, *fuse_req_ctx(req)))
+                     : filesystem.Report(filesystem.CurrentTree(), node);
   info.direct_io = 1;
   info.fh = filesystem.files().Add(std::move(file));
   if (fuse_reply_open(req, &info) != 0) filesystem.files().Remove(info.fh);
@@ -167,7 +175,7 @@ void OpenFileNode(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) {
   Guarded(req, [&](Filesystem& filesystem) {
     if ((info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC) != 0) {
       fuse_reply_err(req, EROFS);
-    } else if (node == kStatusNode || node == kGrantsNode) {
+    } else if (IsReport(node)) {
       OpenReport(filesystem, req, node, *info);
     } else if (KindOf(node) == NodeKind::kSecret) {
       OpenSecret(filesystem, req, node, *info);

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <iomanip>
 #include <sstream>
 
+#include "grantfs/trust/conditions.h"
 #include "grantfs/util/clock.h"
 #include "grantfs/util/text.h"
 #include "mount/decide_internal.h"
@@ -85,12 +87,34 @@ std::string GrantsReport(const ReportInput& input) {
         << grant.size << " bytes  " << FormatTime(grant.time) << "  " << file->attributes.uid << ":"
         << file->attributes.gid << " " << std::oct << std::setw(4) << std::setfill('0') << std::right
         << file->attributes.mode << std::dec << std::setfill(' ') << "  " << StateOf(grant, input.now)
-        << "\n";
+        << (grant.conditions.empty() ? "" : "  only " + Printable(JoinConditions(grant.conditions))) << "\n";
   }
   for (const HiddenSecret& hidden : input.tree->hidden()) {
     out << Printable(hidden.name) << "  hidden: " << Printable(hidden.reason) << "\n";
   }
   for (const std::string& notice : input.source.notices) out << "notice: " << Printable(notice) << "\n";
+  return out.str();
+}
+
+std::string DenialsReport(const std::vector<Denial>& denials) {
+  std::vector<std::array<std::string, 8>> rows = {
+      {"LAST", "COUNT", "USER", "PROCESS", "SECRET", "EXECUTABLE", "CGROUP", "REASON"}};
+  for (const Denial& denial : denials) {
+    const Caller& caller = denial.read.caller;
+    rows.push_back({FormatTime(denial.read.last), std::to_string(denial.read.count),
+                    std::to_string(caller.uid), std::to_string(caller.pid), Printable(denial.name),
+                    Printable(caller.executable), Printable(caller.cgroup), Printable(denial.read.reason)});
+  }
+  std::array<std::size_t, 8> widths{};
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::ostringstream out;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i)
+      out << std::left << std::setw(static_cast<int>(widths[i]) + 2) << row[i];
+    out << row.back() << "\n";
+  }
   return out.str();
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "mount/denials_internal.h"
 #include "mount/tree_internal.h"
 
 namespace grantfs {
@@ -26,5 +27,8 @@ std::string StatusReport(const ReportInput& input);
 /// Every grant with its state, the hidden and the refused ones with the reason, and the source's notices: for
 /// whoever mounted (0400).
 std::string GrantsReport(const ReportInput& input);
+
+/// Whom the conditions of grants refused lately, as a table: for whoever mounted (0400).
+std::string DenialsReport(const std::vector<Denial>& denials);
 
 }  // namespace grantfs

@@ -44,6 +44,7 @@ class TreeBuilder {
       if (!input_.root.empty() && grant->environment != input_.root) continue;
       Add(*grant);
     }
+    AddExplanations();
     for (auto& [id, directory] : tree_->directories_) Finish(&directory);
     return tree_;
   }
@@ -53,7 +54,25 @@ class TreeBuilder {
     tree_->directories_[kRootNode] = {.id = kRootNode, .parent = kRootNode};
     AddDirectory(kReportsNode, kRootNode, kReportsName);
     Directory& reports = tree_->directories_[kReportsNode];
-    reports.children = {{"status", kStatusNode}, {"grants", kGrantsNode}};
+    reports.children = {{"status", kStatusNode}, {"grants", kGrantsNode}, {"denials", kDenialsNode}};
+  }
+
+  void AddExplanations() {
+    std::vector<Directory> shown;
+    for (const auto& [id, directory] : tree_->directories_) {
+      if (id != kReportsNode) shown.push_back(directory);
+    }
+    Directory& reports = tree_->directories_[kReportsNode];
+    reports.children.push_back({"why", kWhyNode});
+    ++reports.subdirectories;
+    for (Directory& directory : shown) {
+      directory.parent = directory.id == kRootNode ? kReportsNode : WhyNodeOf(directory.parent);
+      directory.id = WhyNodeOf(directory.id);
+      if (std::erase_if(directory.children, [](const Child& child) { return child.id == kReportsNode; }) > 0)
+        --directory.subdirectories;
+      for (Child& child : directory.children) child.id = WhyNodeOf(child.id);
+      tree_->directories_[directory.id] = std::move(directory);
+    }
   }
 
   /// By path, so that "a" comes before "a/b" and wins.
@@ -89,7 +108,16 @@ class TreeBuilder {
     const NodeId id = SecretNode(grant.number, grant.version);
     directory->children.push_back({std::string(components.back()), id});
     files_.insert(path);
-    tree_->secrets_[grant.number] = {&grant, id, *attributes};
+    tree_->secrets_[grant.number] = {&grant, id, *attributes, WhoOf(grant)};
+  }
+
+  std::shared_ptr<const WhoMayRead> WhoOf(const GrantedSecret& grant) {
+    if (grant.conditions.empty()) return nullptr;
+    const Owners cached{
+        0, 0,
+        [this](const std::string& name) { return Cached(&users_, name, uid_t{0}, input_.owners->user); },
+        [this](const std::string& name) { return Cached(&groups_, name, gid_t{0}, input_.owners->group); }};
+    return std::make_shared<const WhoMayRead>(ResolveConditions(grant.conditions, cached));
   }
 
   std::optional<FileAttributes> AttributesOf(const GrantedSecret& grant) {

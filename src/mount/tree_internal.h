@@ -14,6 +14,7 @@
 #include "mount/directory_ids_internal.h"
 #include "mount/node_id_internal.h"
 #include "mount/owners_internal.h"
+#include "mount/who_internal.h"
 
 namespace grantfs {
 
@@ -32,6 +33,7 @@ struct SecretFile {
   const GrantedSecret* grant = nullptr;  ///< lives as long as its Tree
   NodeId id = 0;
   FileAttributes attributes;
+  std::shared_ptr<const WhoMayRead> who;  ///< null: everybody whom owner and mode let
 };
 
 struct Child {
@@ -85,7 +87,7 @@ struct TreeInput {
 
 /// Lays a listing out as files. Where a secret "a" and another "a/b" are both granted, the file wins and
 /// "a/b" is hidden; a name that is no safe path, a number or a name that comes twice, and an owner that is
-/// unknown here hide a secret too.
+/// unknown here hide a secret too. `.grantfs/why` has the same directories and names.
 std::shared_ptr<const Tree> BuildTree(const TreeInput& input);
 
 /// What the kernel must be told when one tree replaces another.

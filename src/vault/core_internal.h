@@ -6,12 +6,16 @@
 
 #include "counts_internal.h"
 #include "grantfs/vault/vault.h"
+#include "refusal_budget_internal.h"
 #include "secret_cache_internal.h"
 #include "state_internal.h"
 #include "vault_queue_internal.h"
 #include "watch_hub_internal.h"
 
 namespace grantfs {
+
+/// What the store says when it could not record is told as that: nothing was released.
+Error Unrecorded(const Error& error);
 
 /// What the vault's operations share. Threads: members are safe, or guarded as said.
 struct Vault::Core {
@@ -42,6 +46,7 @@ struct Vault::Core {
   StateHolder ahead;
   SecretCache secrets;
   EventCounts counts;
+  RefusalBudget refusals;
 
   std::mutex claim_mutex;
   std::optional<Vault::Key> claim;  ///< guarded; also a used one, which is `gone`

@@ -70,13 +70,6 @@ Result<api::ReadResponse> Collect(const VaultState& state, StoreReader& reader, 
   return response;
 }
 
-/// What the store says when it could not record is told as that: nothing was released.
-Error Unrecorded(const Error& error) {
-  const bool disk = error.code == Code::kNoSpace || error.code == Code::kIo || error.code == Code::kIntegrity;
-  if (!disk) return error;
-  return {Code::kUnrecorded, "the read could not be recorded, so nothing was released", error.sys, {}};
-}
-
 ReadRecord RecordOf(const StoredSecret& secret, std::uint32_t version, const std::string& open) {
   return {secret.environment, secret.path, secret.number, version, open, nullptr, nullptr};
 }
@@ -110,6 +103,12 @@ void RecordRefusal(Vault::Core& core, const Error& why, AuditRecord record, Vaul
 
 }  // namespace
 
+Error Unrecorded(const Error& error) {
+  const bool disk = error.code == Code::kNoSpace || error.code == Code::kIo || error.code == Code::kIntegrity;
+  if (!disk) return error;
+  return {Code::kUnrecorded, "the read could not be recorded, so nothing was released", error.sys, {}};
+}
+
 void Vault::MachineRead(const VaultCaller& caller, const api::ReadRequest& request,
                         Done<api::ReadResponse> done) {
   const StatePtr state = core_->state.Get();
@@ -127,7 +126,7 @@ void Vault::MachineRead(const VaultCaller& caller, const api::ReadRequest& reque
   read.process = &request.caller;
   if (!response) {
     const Error& why = response.error();
-    if (why.code == Code::kNotFound) core_->CountRefusal(caller, "read.refused");
+    if (why.code == Code::kNotFound) core_->CountRefusal(caller, kReadRefused);
     if (why.code != Code::kExpired) return done(why);
     read.refusal = why.where;
     return RecordRefusal(*core_, why, MakeReadRecord(core_->clock(), caller, read), std::move(done));

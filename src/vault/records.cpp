@@ -82,6 +82,21 @@ AuditRecord MakeReadRecord(const Clock& clock, const VaultCaller& caller, const 
   return record;
 }
 
+AuditRecord MakeRefusedRecord(const Clock& clock, const VaultCaller& caller, const std::string& environment,
+                              const std::string& path, const api::RefusalsRequest::Refusal& refusal) {
+  AuditRecord record =
+      MakeRecord(clock, caller, kReadRefused, environment, environment + "/" + path, kRefused);
+  record.severity = AuditSeverity::kWarning;
+  record.body.Set("reason", Bounded(refusal.reason));
+  record.body.Set("secret", refusal.secret).Set("version", refusal.version).Set("open", refusal.id);
+  record.body.Set("caller", WriteProcess(refusal.caller)).Set("count", refusal.count);
+  record.body.Set("first", refusal.first).Set("last", refusal.last);
+  record.body.Set("signature", HexEncode(caller.signature.bytes));
+  record.body.Set("base", caller.signature_base);
+  record.open_id = refusal.id;
+  return record;
+}
+
 AuditRecord MakeAppendRecord(const Clock& clock, const VaultCaller& caller,
                              const SignedStatement& signed_statement, const std::string& environment,
                              const std::string& path) {

@@ -14,6 +14,7 @@ namespace grantfs {
 
 inline constexpr char kDone[] = "done";
 inline constexpr char kRefused[] = "refused";
+inline constexpr char kReadRefused[] = "read.refused";  ///< its type
 
 /// A record of something that `caller` did or asked for, without its particulars.
 AuditRecord MakeRecord(const Clock& clock, const VaultCaller& caller, const char* type,
@@ -30,6 +31,10 @@ struct ReadRecord {
   const char* refusal = nullptr;  ///< why not; nullptr = it was delivered
 };
 AuditRecord MakeReadRecord(const Clock& clock, const VaultCaller& caller, const ReadRecord& read);
+
+/// Reads that a machine's mount refused because of who read.
+AuditRecord MakeRefusedRecord(const Clock& clock, const VaultCaller& caller, const std::string& environment,
+                              const std::string& path, const api::RefusalsRequest::Refusal& refusal);
 
 /// A statement that was appended. @param environment, @param path of the secret's or environment's list; "".
 AuditRecord MakeAppendRecord(const Clock& clock, const VaultCaller& caller, const SignedStatement& statement,

@@ -63,6 +63,7 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(ReadRequest),
     GRANTFS_SHAPE(ReadResponse),
     GRANTFS_SHAPE(CheckRequest),
+    GRANTFS_SHAPE(RefusalsRequest),
     GRANTFS_SHAPE(AckRequest),
     GRANTFS_SHAPE(PresenceRequest),
     GRANTFS_SHAPE(PresenceResponse),

@@ -38,20 +38,49 @@ TEST(GrantTermsTest, TakesWhatAMountEnforces) {
 }
 
 TEST(GrantTermsTest, RefusesWhatAMountCannotEnforce) {
-  for (const auto& words : std::vector<std::vector<std::string>>{{"--only-user", "www-data"},
-                                                                 {"--only-group", "www-data"},
-                                                                 {"--only-unit", "nginx.service"},
-                                                                 {"--only-exe", "/usr/sbin/nginx"},
-                                                                 {"--lease", "10m"},
-                                                                 {"--offline", "24h"},
-                                                                 {"--record", "sync"},
-                                                                 {"--record", "aggregate"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"--lease", "10m"}, {"--offline", "24h"}, {"--record", "sync"}, {"--record", "aggregate"}}) {
     const auto terms = Terms(words);
     ASSERT_FALSE(terms) << words[0];
     EXPECT_EQ(terms.error().code, Code::kUnsupported) << words[0];
     EXPECT_NE(std::string(terms.error().where).find("cannot enforce"), std::string::npos);
     EXPECT_TRUE(terms.error().subject.starts_with(words[0])) << terms.error().subject;
   }
+}
+
+TEST(GrantTermsTest, TakesWhoMayRead) {
+  const std::string hash(64, 'a');
+  const auto terms = Terms({"--only-exe", "/usr/bin/psql=" + hash, "--only-user", "app", "--only-user", "33",
+                            "--only-group", "www-data", "--only-unit", "nginx.service", "--only-unit",
+                            "/a.slice/b", "--only-unit", "0123456789ab", "--only-exe", "/usr/sbin/nginx"});
+  ASSERT_TRUE(terms) << Describe(terms.error());
+  EXPECT_EQ(terms->conditions,
+            (std::vector<std::string>{"user=app", "user=33", "group=www-data", "unit=nginx.service",
+                                      "unit=/a.slice/b", "unit=0123456789ab", "exe=/usr/bin/psql=" + hash,
+                                      "exe=/usr/sbin/nginx"}));
+}
+
+TEST(GrantTermsTest, RefusesConditionsThatCouldNeverHold) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"--only-user", "a b"},
+                                             {"--only-user", "a:b"},
+                                             {"--only-group", "a/b"},
+                                             {"--only-unit", "nginx"},
+                                             {"--only-unit", "a/b.service"},
+                                             {"--only-unit", "/"},
+                                             {"--only-unit", "/a/../b"},
+                                             {"--only-unit", "nginx.timer"},
+                                             {"--only-exe", "psql"},
+                                             {"--only-exe", "/usr//bin/psql"},
+                                             {"--only-exe", "/usr/bin/psql=abcd"},
+                                             {"--only-exe", "/usr/bin/psql=" + std::string(64, 'A')}}) {
+    const auto terms = Terms(words);
+    ASSERT_FALSE(terms) << words[0] << " " << words[1];
+    EXPECT_EQ(terms.error().code, Code::kInvalid) << words[1];
+  }
+  std::vector<std::string> many;
+  for (int i = 0; i < 33; ++i) many.insert(many.end(), {"--only-user", std::to_string(i)});
+  EXPECT_EQ(Terms(many).error().code, Code::kInvalid);
 }
 
 TEST(GrantTermsTest, RefusesNonsense) {

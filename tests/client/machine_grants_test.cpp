@@ -125,7 +125,7 @@ TEST_F(MachineGrantsTest, ARemovedMachineReadsNothing) {
 
 TEST_F(MachineGrantsTest, WhatCannotBeEnforcedIsListedAndDenied) {
   GrantOptions options;
-  options.terms.conditions = {"unit=web.service"};
+  options.terms.conditions = {"moon=full"};
   options.terms.mode = 0440;
   options.terms.owner = "www-data";
   Grant("web-1", "db-password", options);
@@ -134,7 +134,7 @@ TEST_F(MachineGrantsTest, WhatCannotBeEnforcedIsListedAndDenied) {
   const GrantedSecret& secret = session->CurrentListing()->secrets[0];
   EXPECT_EQ(secret.mode, 0440u);
   EXPECT_EQ(secret.owner, "www-data");
-  EXPECT_NE(secret.unenforceable.find("unit=web.service"), std::string::npos);
+  EXPECT_NE(secret.unenforceable.find("moon=full"), std::string::npos);
   EXPECT_EQ(CodeOf(Read(*session, "db-password")), Code::kUnsupported);
   EXPECT_EQ(session->CurrentStatus().notices.size(), 1u);
 }

@@ -128,8 +128,8 @@ TEST_F(EvidenceTest, IsKeptAndReadBack) {
 TEST_F(EvidenceTest, WhatCannotBeEnforcedIsSaid) {
   Grant terms = world_.GrantTo(world_.web1, 3);
   EXPECT_EQ(UnenforceableReason(terms), "");
-  terms.conditions = {"unit=web.service"};
-  EXPECT_NE(UnenforceableReason(terms).find("unit=web.service"), std::string::npos);
+  terms.conditions = {"moon=full"};
+  EXPECT_NE(UnenforceableReason(terms).find("moon=full"), std::string::npos);
   terms = world_.GrantTo(world_.web1, 3);
   terms.lease = 600;
   EXPECT_NE(UnenforceableReason(terms).find("lease"), std::string::npos);

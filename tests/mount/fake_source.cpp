@@ -147,6 +147,16 @@ std::vector<SecretSource::OpenRequest> FakeSource::Opens() const {
   return opens_;
 }
 
+std::vector<RefusedRead> FakeSource::Refused() const {
+  std::lock_guard lock(mutex_);
+  return refused_;
+}
+
+void FakeSource::ReportRefusals(std::vector<RefusedRead> refusals) {
+  std::lock_guard lock(mutex_);
+  refused_.insert(refused_.end(), refusals.begin(), refusals.end());
+}
+
 std::size_t FakeSource::OpenCount() const {
   std::lock_guard lock(mutex_);
   return open_count_;

@@ -42,7 +42,8 @@ class FakeSource : public SecretSource {
   void FailChecks(std::optional<Error> error);
   void SetStatus(SourceStatus status);
 
-  std::vector<OpenRequest> Opens() const;  ///< the first ten thousand
+  std::vector<RefusedRead> Refused() const;  ///< what was reported
+  std::vector<OpenRequest> Opens() const;    ///< the first ten thousand
   std::size_t OpenCount() const;
   std::size_t checks() const;
   std::size_t cancelled() const;
@@ -55,6 +56,7 @@ class FakeSource : public SecretSource {
   bool HeardWithin(std::chrono::milliseconds within) const override;
   std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
                                  std::chrono::milliseconds deadline, CheckDone done) override;
+  void ReportRefusals(std::vector<RefusedRead> refusals) override;
 
  private:
   struct Secret {
@@ -88,6 +90,7 @@ class FakeSource : public SecretSource {
   std::optional<Error> open_error_, check_error_;
   SourceStatus status_;
   std::vector<OpenRequest> opens_;
+  std::vector<RefusedRead> refused_;
   std::size_t open_count_ = 0, checks_ = 0, cancelled_ = 0;
   std::deque<std::shared_ptr<Work>> work_;
 

@@ -87,7 +87,9 @@ TEST_F(FilesTest, LieInTheirEnvironments) {
   source_.Put("blog/prod/a b", "x");
   Mount();
   EXPECT_EQ(OutputOf({"sh", "-c", "cd \"$0\" && find . -type f | LC_ALL=C sort", point_}),
-            "./.grantfs/grants\n./.grantfs/status\n./blog/prod/a b\n./shop/prod/db-password\n"
+            "./.grantfs/denials\n./.grantfs/grants\n./.grantfs/status\n./.grantfs/why/blog/prod/a b\n"
+            "./.grantfs/why/shop/prod/db-password\n./.grantfs/why/shop/prod/tls/server.key\n"
+            "./.grantfs/why/shop/test/db-password\n./blog/prod/a b\n./shop/prod/db-password\n"
             "./shop/prod/tls/server.key\n./shop/test/db-password\n");
   EXPECT_EQ(OutputOf({"grep", "-r", "needle", At("shop")}), At("shop/prod/db-password") + ":needle\n");
   EXPECT_EQ(OpenError("shop/prod/nothing"), ENOENT);

@@ -158,7 +158,9 @@ TEST(KernelTest, MustBeNewEnough) {
 
 TEST(CallerTest, IsTheProcessOfTheThread) {
   std::thread([] {
-    const Caller caller = ResolveCaller(static_cast<std::uint32_t>(syscall(SYS_gettid)), 1, 2);
+    WantedFacts wanted;
+    wanted.account = true;
+    const Caller caller = LookUpProcess(static_cast<std::uint32_t>(syscall(SYS_gettid)), 1, 2, wanted).caller;
     EXPECT_EQ(caller.pid, static_cast<std::uint32_t>(getpid()));
     EXPECT_EQ(caller.uid, 1U);
     EXPECT_EQ(caller.gid, 2U);
@@ -167,10 +169,12 @@ TEST(CallerTest, IsTheProcessOfTheThread) {
 }
 
 TEST(CallerTest, WithoutAVisibleIdIsUnknown) {
-  const Caller caller = ResolveCaller(0, 1, 2);
+  WantedFacts wanted;
+  wanted.account = true;
+  const Caller caller = LookUpProcess(0, 1, 2, wanted).caller;
   EXPECT_EQ(caller.pid, 0U);
   EXPECT_EQ(caller.executable, "");
-  EXPECT_EQ(ResolveCaller(77, 1, 2, "/nowhere").pid, 77U);
+  EXPECT_EQ(LookUpProcess(77, 1, 2, wanted, "/nowhere").caller.pid, 77U);
 }
 
 class ReportTest : public ::testing::Test {

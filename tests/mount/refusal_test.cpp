@@ -106,6 +106,13 @@ TEST_F(RefusalTest, OfAStrictGrantMeetsThePageCacheAlone) {
   UniqueFd target(memfd_create("copy", MFD_CLOEXEC));
   EXPECT_EQ(sendfile(target.get(), fd.get(), nullptr, 7), -1);
   EXPECT_EQ(errno, EACCES);
+  int ends[2] = {-1, -1};
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd read_end(ends[0]);
+  const UniqueFd write_end(ends[1]);
+  off64_t start = 0;
+  EXPECT_EQ(splice(fd.get(), &start, write_end.get(), nullptr, 7, 0), -1);
+  EXPECT_EQ(errno, EACCES);
   EXPECT_NE(OutputOf({READER, "mmap", At(kName), "0"}).find("SIGBUS 1"), std::string::npos);
   EXPECT_EQ(OutputOf({"cat", At(kName)}), "content");
 }

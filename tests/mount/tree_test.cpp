@@ -152,19 +152,50 @@ TEST_F(TreeTest, TellsWhatChanged) {
       Build({Grant(1, "changed", 2), Grant(3, "same"), mode, Grant(5, "new/file")}, before.get());
   const TreeChange change = Compare(*before, *after);
   const NodeId prod = Find(*after, {"shop", "prod"})->id;
+  const NodeId why = Find(*after, {".grantfs", "why", "shop", "prod"})->id;
+  const NodeId why_fresh = Find(*after, {".grantfs", "why", "shop", "prod", "new"})->id;
   const NodeId fresh = Find(*after, {"shop", "prod", "new"})->id;
   auto entries = change.entries;
   std::sort(entries.begin(), entries.end());
   const std::vector<std::pair<NodeId, std::string>> expected = {
-      {prod, "changed"}, {prod, "new"}, {prod, "removed"}, {fresh, "file"}};
+      {prod, "changed"}, {prod, "new"},   {prod, "removed"},  {why, "new"},
+      {why, "removed"},  {fresh, "file"}, {why_fresh, "file"}};
   EXPECT_EQ(entries, expected);
   auto attributes = change.attributes;
   std::sort(attributes.begin(), attributes.end());
-  EXPECT_EQ(attributes, (std::vector<NodeId>{SecretNode(4, 1), prod, fresh}));
+  EXPECT_EQ(attributes, (std::vector<NodeId>{SecretNode(4, 1), prod, why, fresh, why_fresh}));
   std::vector<NodeId> superseded;
   for (const SecretFile* file : change.superseded) superseded.push_back(file->id);
   std::sort(superseded.begin(), superseded.end());
   EXPECT_EQ(superseded, (std::vector<NodeId>{SecretNode(1, 1), SecretNode(2, 1)}));
+}
+
+TEST_F(TreeTest, HasAnExplanationForEachFile) {
+  const auto tree = Build({Grant(7, "tls/a", 3), Grant(8, "b")});
+  const Child* why = Find(*tree, {".grantfs", "why", "shop", "prod", "tls", "a"});
+  ASSERT_NE(why, nullptr);
+  EXPECT_EQ(why->id, MakeNode(NodeKind::kWhy, 7, 0));
+  EXPECT_EQ(Find(*tree, {".grantfs", "why", ".grantfs"}), nullptr);
+  EXPECT_EQ(tree->FindDirectory(kWhyNode)->parent, kReportsNode);
+  EXPECT_EQ(tree->FindDirectory(kWhyNode)->subdirectories, 1U);
+  const auto rooted = Build({Grant(7, "tls/a", 3)}, nullptr, "shop/prod");
+  EXPECT_EQ(Find(*rooted, {".grantfs", "why", "tls", "a"})->id, why->id);
+}
+
+TEST_F(TreeTest, KnowsWhoMayRead) {
+  auto grant = Grant(1, "a");
+  grant.conditions = {"user=app", "user=nobody-here", "group=web", "unit=a.service"};
+  auto broken = Grant(2, "b");
+  broken.conditions = {"moon=full"};
+  const auto tree = Build({grant, broken, Grant(3, "c")});
+  const auto& who = tree->FindSecret(1)->who;
+  ASSERT_TRUE(who);
+  EXPECT_EQ(who->users.at(0).id, std::optional<std::uint32_t>(33));
+  EXPECT_EQ(who->users.at(1).id, std::nullopt);
+  EXPECT_TRUE(who->HasUnknownNames());
+  EXPECT_EQ(who->groups.at(0).id, std::optional<std::uint32_t>(44));
+  EXPECT_NE(tree->FindSecret(2)->who->broken.find("moon=full"), std::string::npos);
+  EXPECT_EQ(tree->FindSecret(3)->who, nullptr);
 }
 
 TEST_F(TreeTest, TellsNothingWhereNothingChanged) {

@@ -98,6 +98,22 @@ struct CheckRequest {
   static Result<CheckRequest> FromJson(const Json& json);
 };
 
+/// POST /v1/machine/refusals: reads that a mount refused because of who read, each counted within a minute.
+struct RefusalsRequest {
+  struct Refusal {
+    std::string id;  ///< recorded once: 1..64 of [0-9a-z-]
+    std::uint64_t secret = 0;
+    std::uint32_t version = 0;
+    std::string reason;
+    std::uint64_t count = 0;
+    std::int64_t first = 0, last = 0;  ///< unix seconds
+    CallerInfo caller;                 ///< of the first
+  };
+  std::vector<Refusal> refusals;  ///< 1..kMaxRefusals
+  Json ToJson() const;
+  static Result<RefusalsRequest> FromJson(const Json& json);
+};
+
 /// POST /v1/watch/ack.
 struct AckRequest {
   std::uint64_t change = 0;

@@ -23,9 +23,10 @@ struct AuditLine {
   std::uint32_t version = 0;
   std::string outcome;
   std::string reason;
-  std::string source;  ///< address
-  std::string caller;  ///< "uid 33 pid 4711 /usr/sbin/nginx", "" = none
-  std::string body;    ///< the JSON text, for programs
+  std::uint64_t count = 0;  ///< of what was counted within a minute, else 0
+  std::string source;       ///< address
+  std::string caller;       ///< "uid 33 pid 4711 /usr/sbin/nginx", "" = none
+  std::string body;         ///< the JSON text, for programs
 };
 
 struct AuditFilter {

@@ -43,7 +43,8 @@ class MachineSession : public SecretSource {
 };
 
 /// Opens once and waits for it; asks the vault for its listing first where the home does not know the name
-/// yet. Errors: as SecretSource::Open; kNotFound for a name that is not granted.
+/// yet. Errors: as SecretSource::Open; kNotFound for a name that is not granted; kDenied where the grant has
+/// conditions, which only a mount enforces.
 ///
 /// @param full_name  "shop/prod/db-password".
 Result<OpenedSecret> ReadSecretOnce(MachineSession& source, std::string_view full_name, const Caller& caller,

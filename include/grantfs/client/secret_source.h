@@ -34,6 +34,7 @@ struct GrantedSecret {
   std::uint32_t mode = 0400;
   bool strict = false;        ///< page-cache fills are refused
   std::int64_t expires = 0;   ///< of the grant: unix seconds, 0 = never
+  std::vector<std::string> conditions;  ///< of the grant: who may read (trust/conditions.h); the mount holds callers against them
   std::string unenforceable;  ///< non-empty: why this mount denies the grant (a condition, lease or record kind of later)
 };
 
@@ -59,6 +60,16 @@ struct SourceStatus {
   std::int64_t last_heard = 0;       ///< unix seconds, 0 = never since start
   std::string problem;               ///< the last failure in one sentence with its mend, "" = none
   std::vector<std::string> notices;  ///< one sentence each: refused lists, unenforceable grants
+};
+
+/// Reads that a mount refused because of who read, for the audit log.
+struct RefusedRead {
+  std::uint64_t number = 0;
+  std::uint32_t version = 0;
+  std::string reason;  ///< a sentence part
+  Caller caller;       ///< of the first of them
+  std::uint64_t count = 0;
+  std::int64_t first = 0, last = 0;  ///< unix seconds
 };
 
 /// Where a mount gets its secrets from. Implemented over the vault by the client module; a test of the filesystem has one
@@ -106,6 +117,10 @@ class SecretSource {
   using CheckDone = std::function<void(Status)>;
   virtual std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
                                          std::chrono::milliseconds deadline, CheckDone done) = 0;
+
+  /// Has refusals recorded, each once, as soon as that can be; does not wait for it. The newest are dropped, with a line in
+  /// the log, where too many wait for a vault that does not answer.
+  virtual void ReportRefusals(std::vector<RefusedRead> refusals) = 0;
 };
 
 }  // namespace grantfs

@@ -32,6 +32,9 @@ Hash Blake2b256(std::initializer_list<ByteView> parts);
 /// SHA-256 (FIPS 180-4) over the concatenation of `parts`.
 Hash Sha256(std::initializer_list<ByteView> parts);
 
+/// SHA-256 of what comes in pieces: `next` is asked until it gives an empty one. Errors: those of `next`.
+Result<Hash> Sha256Of(const std::function<Result<ByteView>()>& next);
+
 /// SHA-512, for the log's wire forms and Content-Digest where a peer asks for it.
 std::array<std::uint8_t, 64> Sha512(ByteView data);
 

@@ -147,14 +147,13 @@ struct Grant {
   std::string label = "current";
   std::string owner;  ///< user shown: name or number, "" = whoever mounted
   std::string group;
-  std::uint32_t mode = 0400;  ///< of 0777
-  std::vector<std::string>
-      conditions;               ///< "user=NAME", "unit=NAME", ...: all must hold; at most 32 of 1..1024 bytes
-  std::int64_t lease = 0;       ///< seconds
-  std::int64_t offline = 0;     ///< seconds
-  std::string record = "each";  ///< each, sync, aggregate
-  std::int64_t expires = 0;     ///< unix seconds, 0 = never
-  bool strict = false;          ///< page-cache fills are refused
+  std::uint32_t mode = 0400;            ///< of 0777
+  std::vector<std::string> conditions;  ///< trust/conditions.h; at most 32 of 1..1024 bytes
+  std::int64_t lease = 0;               ///< seconds
+  std::int64_t offline = 0;             ///< seconds
+  std::string record = "each";          ///< each, sync, aggregate
+  std::int64_t expires = 0;             ///< unix seconds, 0 = never
+  bool strict = false;                  ///< page-cache fills are refused
 };
 struct GrantAdd {
   Grant grant;

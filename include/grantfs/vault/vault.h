@@ -104,6 +104,10 @@ class Vault {
                                             const api::GrantsRequest& request) const;
   void MachineRead(const VaultCaller& caller, const api::ReadRequest& request, Done<api::ReadResponse> done);
   Result<api::Nothing> MachineCheck(const VaultCaller& caller, const api::CheckRequest& request) const;
+  /// Records what the machine's mount refused. Of secrets that it is not granted nothing is recorded. `done`
+  /// also: kThrottled (too many within a minute), kUnrecorded.
+  void MachineRefused(const VaultCaller& caller, const api::RefusalsRequest& request,
+                      Done<api::Nothing> done);
 
   // ---- watches
   /// Sends the hello, then changes and a beat each second, until Unwatch or the sink fails. @return its

@@ -1,0 +1,109 @@
+#include <algorithm>
+#include <utility>
+
+#include "grantfs/api/machine.h"
+#include "grantfs/crypto/encoding.h"
+#include "grantfs/crypto/random.h"
+#include "grantfs/log/log.h"
+#include "grantfs/util/text.h"
+#include "refusal_reporter_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstPause{500};
+constexpr std::chrono::milliseconds kLastPause{30'000};
+constexpr std::size_t kMaxTextBytes = 1000;
+
+std::string Bounded(const std::string& text) { return Printable(text.substr(0, kMaxTextBytes)); }
+
+api::RefusalsRequest::Refusal ToApi(const std::string& id, const RefusedRead& refused) {
+  api::RefusalsRequest::Refusal refusal;
+  refusal.id = id;
+  refusal.secret = refused.number;
+  refusal.version = refused.version;
+  refusal.reason = Bounded(refused.reason);
+  refusal.count = refused.count;
+  refusal.first = refused.first;
+  refusal.last = refused.last;
+  refusal.caller = {refused.caller.pid, refused.caller.uid, refused.caller.gid,
+                    Bounded(refused.caller.executable), Bounded(refused.caller.cgroup)};
+  return refusal;
+}
+
+/// The vault said what it will say again.
+bool IsFinal(Code code) {
+  return code == Code::kInvalid || code == Code::kNotFound || code == Code::kDenied ||
+         code == Code::kUnsupported;
+}
+
+}  // namespace
+
+RefusalReporter::RefusalReporter(VaultConnection* vault, Timer* timer)
+    : vault_(vault), timer_(timer), prefix_("refused-" + HexEncode(RandomBytes(16)) + "-") {}
+
+void RefusalReporter::Add(std::vector<RefusedRead> refusals) {
+  bool dropped = false;
+  bool begin = false;
+  {
+    const std::lock_guard guard(mutex_);
+    for (RefusedRead& refusal : refusals) {
+      if (waiting_.size() >= kMaxWaiting) {
+        dropped = !std::exchange(dropping_, true);
+        break;
+      }
+      waiting_.push_back({prefix_ + std::to_string(next_++), std::move(refusal)});
+    }
+    begin = !waiting_.empty() && !std::exchange(sending_, true);
+  }
+  if (dropped) {
+    Log(LogLevel::kWarning,
+        "refused reads are not recorded any more until the vault has taken those that wait");
+  }
+  if (begin) SendNext();
+}
+
+void RefusalReporter::SendNext() {
+  api::RefusalsRequest request;
+  {
+    const std::lock_guard guard(mutex_);
+    for (const Entry& entry : waiting_) {
+      if (request.refusals.size() == api::kMaxRefusals) break;
+      request.refusals.push_back(ToApi(entry.id, entry.refusal));
+    }
+  }
+  vault_->Send(api::kMachineRefusals, request.ToJson(), {},
+               [this, count = request.refusals.size()](Result<Json> answer) { Sent(count, answer); });
+}
+
+void RefusalReporter::Sent(std::size_t count, const Result<Json>& answer) {
+  if (!answer && answer.error().code == Code::kCancelled) return;  // the session is ending
+  const bool done = answer || IsFinal(answer.error().code);
+  if (!answer && done) Log(LogLevel::kWarning, "the vault does not record refused reads", answer.error());
+  bool more = false;
+  {
+    const std::lock_guard guard(mutex_);
+    failing_ = !done;
+    if (done) {
+      waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+      backoff_ = std::chrono::milliseconds(0);
+      dropping_ = false;
+    } else {
+      backoff_ = std::clamp(backoff_ * 2, kFirstPause, kLastPause);
+    }
+    sending_ = more = !waiting_.empty();
+  }
+  changed_.notify_all();
+  if (!more) return;
+  if (done)
+    SendNext();
+  else
+    timer_->After(backoff_, [this] { SendNext(); });
+}
+
+void RefusalReporter::Drain(std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, wait, [this] { return waiting_.empty() || failing_; });
+}
+
+}  // namespace grantfs

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "grantfs/client/secret_source.h"
+#include "grantfs/client/vault_connection.h"
+#include "timer_internal.h"
+
+namespace grantfs {
+
+/// Sends a mount's refusals to the vault, one batch after the other, each until it is recorded. Nobody waits
+/// for it. Threads: safe.
+class RefusalReporter {
+ public:
+  static constexpr std::size_t kMaxWaiting = 4096;
+
+  /// Both outlive its last use: they are closed before this ends.
+  RefusalReporter(VaultConnection* vault, Timer* timer);
+
+  /// What does not fit any more is dropped, and said in the log.
+  void Add(std::vector<RefusedRead> refusals);
+
+  /// At the end: waits until all is recorded, or the vault does not take it, at most so long.
+  void Drain(std::chrono::milliseconds wait);
+
+ private:
+  struct Entry {
+    std::string id;  ///< by which the vault records it once
+    RefusedRead refusal;
+  };
+  void SendNext();
+  void Sent(std::size_t count, const Result<Json>& answer);
+
+  VaultConnection* const vault_;
+  Timer* const timer_;
+  const std::string prefix_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Entry> waiting_;
+  std::uint64_t next_ = 1;
+  bool sending_ = false;  ///< a batch is under way, or waits to be sent again
+  bool failing_ = false;
+  bool dropping_ = false;
+  std::chrono::milliseconds backoff_{0};
+};
+
+}  // namespace grantfs

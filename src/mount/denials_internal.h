@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "grantfs/client/secret_source.h"
+
+namespace grantfs {
+
+/// Refusals by a condition, of one program, one secret and one reason within a minute.
+struct Denial {
+  std::string name;  ///< "shop/prod/db-password"
+  RefusedRead read;  ///< all of them
+};
+
+/// Remembers whom conditions refused, and what of it is still to be recorded. A process that tries again and
+/// again makes two reports a minute, and whoever makes ever new programs not many more: beyond kMaxPrograms a
+/// minute they are counted by secret alone, beyond as many secrets not at all. Threads: safe.
+class Denials {
+ public:
+  static constexpr std::size_t kMaxKept = 1000;
+  static constexpr std::size_t kMaxPrograms = 64;
+  static constexpr std::int64_t kSeconds = 60;
+
+  /// @param one  its count, first and last are filled in here.  @param now  unix seconds.
+  /// @return whether there is something new to report.
+  bool Add(const std::string& name, RefusedRead one, std::int64_t now);
+
+  /// What is to be reported: the first of a kind at once, those that followed when their minute is over.
+  /// @param all  those too whose minute is not over yet.
+  std::vector<RefusedRead> TakeDue(std::int64_t now, bool all);
+
+  /// The last kMaxKept, the oldest first.
+  std::vector<Denial> Recent() const;
+
+ private:
+  struct Row {
+    std::string key;
+    Denial denial;
+    std::uint64_t unreported = 0;
+    std::int64_t first_unreported = 0;
+    bool reported = false;
+  };
+  bool Fits(const std::string& key, std::size_t bound) const;
+  void Append(const std::string& key, const std::string& name, RefusedRead one, std::int64_t now);
+
+  mutable std::mutex mutex_;
+  std::list<Row> rows_;                                               // by when they began
+  std::unordered_map<std::string, std::list<Row>::iterator> by_key_;  // of this minute
+  std::int64_t minute_ = 0;
+};
+
+}  // namespace grantfs

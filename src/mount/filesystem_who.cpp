@@ -1,0 +1,67 @@
+#include "grantfs/util/clock.h"
+#include "grantfs/util/text.h"
+#include "mount/filesystem_internal.h"
+#include "mount/why_internal.h"
+
+// Who reads: the processes behind requests, and what becomes of those that a condition refuses.
+
+namespace grantfs {
+
+ProcessFacts Filesystem::LookAtCaller(const fuse_ctx& context, const SecretFile* file) const {
+  WantedFacts wanted = file != nullptr && file->who ? FactsFor(*file->who) : WantedFacts{};
+  wanted.account = true;
+  return LookUpProcess(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, wanted);
+}
+
+bool Filesystem::RefusesReader(const OpenFile& file, const fuse_ctx& context) {
+  const auto tree = CurrentTree();
+  const SecretFile* shown = tree->FindSecret(NumberOf(file.node));
+  if (shown == nullptr || !shown->who) return false;
+  // Only what the conditions ask for, but that anew each time: the descriptor may have gone to another
+  // process, the process to another program, user or cgroup.
+  const ProcessFacts facts =
+      LookUpProcess(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, FactsFor(*shown->who));
+  const auto reason = RefuseCaller(*shown->who, facts);
+  if (!reason) return false;
+  NoteDenial(file.name, NumberOf(file.node), file.version, LookAtCaller(context, nullptr).caller, *reason);
+  return true;
+}
+
+void Filesystem::NoteDenial(const std::string& name, std::uint64_t number, std::uint32_t version,
+                            const Caller& caller, const std::string& reason) {
+  LogRefusal(Printable(name) + " refused to " + std::to_string(caller.pid) + " (" +
+             (caller.executable.empty() ? "" : Printable(caller.executable) + ", ") + "user " +
+             std::to_string(caller.uid) + "): " + reason + "; see .grantfs/why/");
+  RefusedRead one;
+  one.number = number;
+  one.version = version;
+  one.reason = reason;
+  one.caller = caller;
+  if (denials_.Add(name, std::move(one), SystemClock().WallSeconds()))
+    reporter_->Post([this] { ReportDenials(false); });
+}
+
+void Filesystem::ReportDenials(bool all) {
+  auto due = denials_.TakeDue(SystemClock().WallSeconds(), all);
+  if (!due.empty()) source().ReportRefusals(std::move(due));
+}
+
+std::string Filesystem::Explain(NodeId node, const fuse_ctx& context) {
+  const auto tree = CurrentTree();
+  const SecretFile* file = tree->FindSecret(NumberOf(node));
+  if (file == nullptr) return "it is not granted to this machine any more\n";
+  WantedFacts wanted = file->who ? FactsFor(*file->who) : WantedFacts{};
+  wanted.account = wanted.rights = wanted.groups = true;
+  ExplanationInput input;
+  input.file = file;
+  input.machine = source().CurrentStatus().machine;
+  input.now = SystemClock().WallSeconds();
+  if (VersionOf(node) == 0) {
+    input.facts = LookUpProcess(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, wanted);
+  } else {
+    input.facts = LookUpRunning(VersionOf(node), wanted);
+  }
+  return Explanation(input);
+}
+
+}  // namespace grantfs
