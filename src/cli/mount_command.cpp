@@ -11,6 +11,7 @@
 #include "grantfs/client/machine_session.h"
 #include "grantfs/mount/mount.h"
 #include "grantfs/trust/names.h"
+#include "homes_internal.h"
 #include "notify_internal.h"
 
 namespace grantfs {
@@ -24,6 +25,7 @@ struct MountRequest {
   std::string home;
   std::string directory;
   std::string root;
+  bool allow_other = false;
 };
 
 // The process may change its directory before it uses them.
@@ -37,7 +39,8 @@ Result<MountRequest> Requested(const Context& context) {
   const Arguments& arguments = context.arguments;
   MountRequest request;
   request.home = Absolute(context.home);
-  request.directory = arguments.positional().empty() ? kDefaultMountPoint : Absolute(arguments.At(0));
+  request.directory = Absolute(GRANTFS_TRY(MountDirectory(Surroundings::OfThisProcess(), arguments.At(0))));
+  request.allow_other = arguments.Flag("allow-other");
   request.root = arguments.Text("root");
   if (!request.root.empty()) GRANTFS_CHECK(CheckEnvironmentName(request.root));
   return request;
@@ -82,6 +85,7 @@ Status RunHere(const MountRequest& request, const std::function<void()>& ready) 
   MountOptions options;
   options.mount_point = request.directory;
   options.root = request.root;
+  options.allow_other = request.allow_other;
   options.source = session.get();
   options.ready = [&request, &ready] {
     LinkDefault(request.directory);
@@ -93,20 +97,24 @@ Status RunHere(const MountRequest& request, const std::function<void()>& ready) 
   return status;
 }
 
-void OutMounted(Context& context, const std::string& directory, pid_t process) {
-  if (context.json())
+void OutMounted(Context& context, const MountRequest& request, pid_t process) {
+  const std::string& directory = request.directory;
+  if (context.json()) {
     context.terminal.OutJson(Json::Object({{"mounted", directory}, {"process", std::int64_t{process}}}));
-  else
-    context.terminal.OutLine("mounted " + directory + " (process " + std::to_string(process) + ")");
+    return;
+  }
+  context.terminal.OutLine("mounted " + directory + " (process " + std::to_string(process) + ")");
+  if (::geteuid() != 0 && !request.allow_other)
+    context.terminal.Note("it is yours alone: no other user can enter it, not even root, whatever owners and modes say");
 }
 
 Status RunMountCommand(Context& context) {
   const MountRequest request = GRANTFS_TRY(Requested(context));
-  const auto told = [&] { OutMounted(context, request.directory, ::getpid()); };
+  const auto told = [&] { OutMounted(context, request, ::getpid()); };
   if (context.arguments.Flag("foreground")) return RunHere(request, told);
   const pid_t process = GRANTFS_TRY(
       RunInBackground([&request](const std::function<void()>& ready) { return RunHere(request, ready); }));
-  OutMounted(context, request.directory, process);
+  OutMounted(context, request, process);
   return {};
 }
 
@@ -122,8 +130,15 @@ const Command kMountCommand = {
         R"(On a machine: mounts the secrets that it is granted below DIR (default: /run/grantfs/secrets, to which
 /run/secrets becomes a link where nothing has that name), and returns once they can be read. Every open
 is checked by the vault, decrypted on demand and recorded; with the vault down the files are listed, and
-reading them fails.)",
+reading them fails.
+
+As an ordinary user it needs the package fuse3, mounts at $XDG_RUNTIME_DIR/grantfs/secrets by default and makes
+no link. The kernel then lets that user in alone; files of other owners are listed, but nobody can read them
+there.)",
     .options = {{"root", "PROJECT/ENVIRONMENT", "show this environment alone, at the top of DIR"},
+                {"allow-other", "",
+                 "as an ordinary user: let other users in, as owners and modes say, where /etc/fuse.conf has"
+                 " user_allow_other (a mount that root makes does so always)"},
                 {"foreground", "",
                  "stay in the foreground and log to standard error, as a service manager wants it"}},
     .examples = {{"sudo grantfs mount", "mounted /run/grantfs/secrets (process 4711)"},

@@ -124,7 +124,7 @@ Status RunMount(const MountOptions& given) {
   GRANTFS_CHECK(CheckKernel(KernelRelease()));
   const auto note = [&](std::string_view line) { options.log(LogLevel::kWarning, line); };
   const std::string point = GRANTFS_TRY(PrepareMountPoint(options.mount_point, note));
-  MountedFuse mounted = GRANTFS_TRY(MountFuse(point));
+  MountedFuse mounted = GRANTFS_TRY(MountFuse(point, options.allow_other));
   const MountedFuse place{{}, mounted.point, mounted.id};
   Running running(options, std::move(mounted));
   Status status = running.Serve();
