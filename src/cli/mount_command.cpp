@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "admin_mount_internal.h"
 #include "background_internal.h"
 #include "commands_internal.h"
 #include "grantfs/client/join.h"
@@ -26,6 +27,7 @@ struct MountRequest {
   std::string directory;
   std::string root;
   bool allow_other = false;
+  bool admin = false;
 };
 
 // The process may change its directory before it uses them.
@@ -41,6 +43,11 @@ Result<MountRequest> Requested(const Context& context) {
   request.home = Absolute(context.home);
   request.directory = Absolute(GRANTFS_TRY(MountDirectory(Surroundings::OfThisProcess(), arguments.At(0))));
   request.allow_other = arguments.Flag("allow-other");
+  request.admin = arguments.Flag("admin");
+  if (request.admin && arguments.positional().empty())
+    return Error{Code::kInvalid, "needs a directory of its own: grantfs mount --admin DIR", 0, "--admin"};
+  if (request.admin && arguments.Has("root"))
+    return Error{Code::kInvalid, "does not go with --admin, which shows all that you may see; leave it out", 0, "--root"};
   request.root = arguments.Text("root");
   if (!request.root.empty()) GRANTFS_CHECK(CheckEnvironmentName(request.root));
   return request;
@@ -76,6 +83,7 @@ void WarnOfEmptyRoot(const MachineSession& session, const std::string& root) {
 
 Status RunHere(const MountRequest& request, const std::function<void()>& ready) {
   BlockStopSignals();
+  if (request.admin) return RunAdminMount({request.home, request.directory, request.allow_other}, ready);
   GRANTFS_CHECK(FinishEnrolment(request.home));
   const auto session = GRANTFS_TRY(MachineSession::Start(request.home));
   if (const auto current = session->WaitUntilCurrent(kFirstWait); !current)
@@ -134,8 +142,13 @@ reading them fails.
 
 As an ordinary user it needs the package fuse3, mounts at $XDG_RUNTIME_DIR/grantfs/secrets by default and makes
 no link. The kernel then lets that user in alone; files of other owners are listed, but nobody can read them
-there.)",
-    .options = {{"root", "PROJECT/ENVIRONMENT", "show this environment alone, at the top of DIR"},
+there.
+
+With --admin it shows, to an owner and from an owner's home, what there is in the vault: who may read what, on
+whose word, and who did. It is made of lists that this program verified, holds no value and has no way to one.
+Below grants/, "~" stands behind what ends in ".json" in a secret's own name.)",
+    .options = {{"admin", "", "in DIR, reports on the vault instead: machines/, projects/, audit/"},
+                {"root", "PROJECT/ENVIRONMENT", "show this environment alone, at the top of DIR"},
                 {"allow-other", "",
                  "as an ordinary user: let other users in, as owners and modes say, where /etc/fuse.conf has"
                  " user_allow_other (a mount that root makes does so always)"},
@@ -145,6 +158,11 @@ there.)",
                  {"sudo grantfs mount /srv/shop/secrets --root shop/prod",
                   R"(mounted /srv/shop/secrets (process 4712)
   $ cat /srv/shop/secrets/db-password)"},
+                 {"grantfs mount --admin ~/vault",
+                  R"(mounted /u/ada/vault (process 4713)
+  $ ls ~/vault/machines/web-1/grants/shop/prod
+  $ cat ~/vault/projects/shop/prod/db-password/readers
+  $ grep -rl web-1 ~/vault/projects --include=readers)"},
                  {"sudo systemctl enable --now grantfs-mount", "(the same at every start of the machine)"}},
     .next = "ls -lR /run/secrets, and cat /run/secrets/.grantfs/status; grantfs umount ends it.",
     .failure = "the files are not shown",

@@ -87,6 +87,14 @@ def open_fuse_to_all(directory):
     return None
 
 
+def give(home, copy, user):
+    """A copy of a home that is another user's."""
+    shutil.copytree(home, copy)
+    for path in (copy, *(os.path.join(copy, name) for name in os.listdir(copy))):
+        os.chown(path, user, user)
+    return copy
+
+
 def mount_line(point):
     with open("/proc/self/mounts") as mounts:
         return ([line.split() for line in mounts if line.split()[1] == point] or [None])[-1]
@@ -186,6 +194,14 @@ class OrdinaryUserTest(Case):
         self.user.run("umount")
         self.assertEqual(process.wait(30 * SLOWNESS), 0)
 
+    def test_an_owner_sees_the_vault(self):
+        home = give(self.owner.path, os.path.join(self.world.dir, "owners"), USER)
+        process = self.user.start("--admin", self.user.point, "--home", home)
+        self.assertIn(b"may read    " + OWN.encode(), self.user.cat("machines/laptop/grants/" + OWN).stdout)
+        self.assertIn(b"Permission denied", self.user.cat("info", 0).stderr)
+        self.user.run("umount", self.user.point)
+        self.assertEqual(process.wait(30 * SLOWNESS), 0)
+
     def test_what_is_missing_is_named(self):
         empty = os.path.join(self.world.dir, "empty")
         os.mkdir(empty)
@@ -198,9 +214,8 @@ class OrdinaryUserTest(Case):
         roots = os.path.join(self.world.dir, "roots")
         os.mkdir(roots)
         self.refused(self.user.run("mount", roots, expect=None), DENIED, "of your own")
-        nameless = shutil.copytree(os.path.join(self.user.config, "grantfs"), os.path.join(self.world.dir, "nameless"))
-        for path in (nameless, roots, *(os.path.join(nameless, name) for name in os.listdir(nameless))):
-            os.chown(path, NAMELESS, NAMELESS)
+        nameless = give(os.path.join(self.user.config, "grantfs"), os.path.join(self.world.dir, "nameless"), NAMELESS)
+        os.chown(roots, NAMELESS, NAMELESS)
         self.refused(self.user.run("mount", roots, "--home", nameless, user=NAMELESS, expect=None), FAILED, "getent passwd")
         del self.user.environ["XDG_RUNTIME_DIR"]
         self.refused(self.user.run("mount", expect=None), USAGE, "XDG_RUNTIME_DIR", "name the directory")
