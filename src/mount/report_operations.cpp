@@ -17,6 +17,13 @@ namespace {
 using OpenList = std::vector<ReportDirectory::Listed>;
 using OpenText = ReportDirectory::Text;
 
+/// An open directory: its names and what they lead to stay those of one tree.
+struct OpenReportList {
+  std::shared_ptr<const ReportDirectory> tree;
+  std::string path;
+  OpenList names;
+};
+
 ReportFilesystem& FilesystemOf(fuse_req_t req) {
   return *static_cast<ReportFilesystem*>(Session::Of(req).owner());
 }
@@ -46,27 +53,38 @@ Opened* FromHandle(const fuse_file_info* info) {
 constexpr double kNodeSeconds = 3600;
 constexpr double kNameSeconds = 1;
 
+/// What the kernel is told of a path, and owes a Forget for; `ino` 0 if it leads nowhere.
+fuse_entry_param TakeReport(ReportFilesystem& filesystem, const ReportDirectory& tree, const std::string& path) {
+  fuse_entry_param entry{};
+  const OpenText text = tree.Read(path);
+  if (text == nullptr && tree.FindDirectory(path) == nullptr) return entry;
+  const auto node = filesystem.nodes().Take(path, text, SystemClock().WallSeconds());
+  entry.ino = node.id;
+  entry.attr = filesystem.Attributes(node);
+  entry.attr_timeout = kNodeSeconds;
+  entry.entry_timeout = kNameSeconds;
+  return entry;
+}
+
+std::string PathBelow(const std::string& directory, const std::string& name) {
+  return directory.empty() ? name : directory + "/" + name;
+}
+
 void LookUpReport(fuse_req_t req, fuse_ino_t parent, const char* name) {
   GuardedReport(req, [&](ReportFilesystem& filesystem) {
-    const auto above = filesystem.nodes().Find(parent);
     if (std::strlen(name) > ReportDirectory::kMaxNameBytes) {
       fuse_reply_err(req, ENAMETOOLONG);
       return;
     }
+    const auto above = filesystem.nodes().Find(parent);
     const auto tree = filesystem.Current();
-    const std::string path = !above ? "" : above->path.empty() ? name : above->path + "/" + name;
-    const OpenText text = above ? tree->Read(path) : nullptr;
-    if (!above || (text == nullptr && tree->FindDirectory(path) == nullptr)) {
+    const fuse_entry_param entry =
+        above ? TakeReport(filesystem, *tree, PathBelow(above->path, name)) : fuse_entry_param{};
+    if (entry.ino == 0) {
       fuse_reply_err(req, ENOENT);
-      return;
+    } else if (fuse_reply_entry(req, &entry) != 0) {
+      filesystem.nodes().Forget(entry.ino, 1);
     }
-    const auto node = filesystem.nodes().Take(path, text, SystemClock().WallSeconds());
-    fuse_entry_param entry{};
-    entry.ino = node.id;
-    entry.attr = filesystem.Attributes(node);
-    entry.attr_timeout = kNodeSeconds;
-    entry.entry_timeout = kNameSeconds;
-    if (fuse_reply_entry(req, &entry) != 0) filesystem.nodes().Forget(node.id, 1);
   });
 }
 
@@ -123,32 +141,78 @@ void OpenReports(fuse_req_t req, fuse_ino_t id, fuse_file_info* info) {
     const auto tree = filesystem.Current();
     const ReportDirectory* directory = node ? tree->FindDirectory(node->path) : nullptr;
     // A directory that is gone is an empty one to who stands in it.
-    info->fh = HandleOf<OpenList>(directory != nullptr ? directory->List() : OpenList());
-    if (fuse_reply_open(req, info) != 0) delete FromHandle<OpenList>(info);
+    info->fh = HandleOf<OpenReportList>(
+        {tree, node ? node->path : "", directory != nullptr ? directory->List() : OpenList()});
+    if (fuse_reply_open(req, info) != 0) delete FromHandle<OpenReportList>(info);
   });
 }
 
+/// One answer to READDIR or READDIRPLUS.
+class ReportsWriter {
+ public:
+  ReportsWriter(fuse_req_t req, std::size_t size) : req_(req), buffer_(size) {}
+
+  bool Add(const char* name, const fuse_entry_param& entry, std::size_t next, bool plus) {
+    char* place = buffer_.data() + used_;
+    const std::size_t left = buffer_.size() - used_;
+    const auto offset = static_cast<off_t>(next);
+    const std::size_t need = plus ? fuse_add_direntry_plus(req_, place, left, name, &entry, offset)
+                                  : fuse_add_direntry(req_, place, left, name, &entry.attr, offset);
+    if (need > left) return false;
+    used_ += need;
+    return true;
+  }
+  bool Reply() { return fuse_reply_buf(req_, buffer_.data(), used_) == 0; }
+
+ private:
+  fuse_req_t req_;
+  std::vector<char> buffer_;
+  std::size_t used_ = 0;
+};
+
 void ListReports(fuse_req_t req, fuse_ino_t id, std::size_t size, off_t offset, fuse_file_info* info) {
   GuardedReport(req, [&](ReportFilesystem&) {
-    const OpenList& list = *FromHandle<OpenList>(info);
-    std::vector<char> buffer(size);
-    std::size_t used = 0;
+    const OpenList& list = FromHandle<OpenReportList>(info)->names;
+    ReportsWriter writer(req, size);
     for (auto at = static_cast<std::size_t>(offset); at < list.size() + 2; ++at) {
-      struct stat attributes {};
-      attributes.st_ino = at < 2 ? id : ~ino_t{0} >> 1;  // LOOKUP tells the number
-      attributes.st_mode = at < 2 || list[at - 2].directory ? S_IFDIR : S_IFREG;
+      fuse_entry_param entry{};
+      entry.attr.st_ino = at < 2 ? id : ~ino_t{0} >> 1;  // LOOKUP tells the number
+      entry.attr.st_mode = at < 2 || list[at - 2].directory ? S_IFDIR : S_IFREG;
       const char* name = at == 0 ? "." : at == 1 ? ".." : list[at - 2].name.c_str();
-      const std::size_t need = fuse_add_direntry(req, buffer.data() + used, size - used, name, &attributes,
-                                                 static_cast<off_t>(at + 1));
-      if (need > size - used) break;
-      used += need;
+      if (!writer.Add(name, entry, at + 1, false)) break;
     }
-    fuse_reply_buf(req, buffer.data(), used);
+    writer.Reply();
+  });
+}
+
+void ListReportsPlus(fuse_req_t req, fuse_ino_t id, std::size_t size, off_t offset, fuse_file_info* info) {
+  GuardedReport(req, [&](ReportFilesystem& filesystem) {
+    const OpenReportList& open = *FromHandle<OpenReportList>(info);
+    ReportsWriter writer(req, size);
+    std::vector<fuse_ino_t> told;
+    for (auto at = static_cast<std::size_t>(offset); at < open.names.size() + 2; ++at) {
+      fuse_entry_param entry{};
+      const char* name = at == 0 ? "." : "..";
+      if (at >= 2) {
+        name = open.names[at - 2].name.c_str();
+        entry = TakeReport(filesystem, *open.tree, PathBelow(open.path, name));
+      } else {  // number and type alone, for the kernel knows them
+        entry.attr.st_ino = id;
+        entry.attr.st_mode = S_IFDIR;
+      }
+      if (!writer.Add(name, entry, at + 1, true)) {
+        if (entry.ino != 0) filesystem.nodes().Forget(entry.ino, 1);
+        break;
+      }
+      if (entry.ino != 0) told.push_back(entry.ino);
+    }
+    if (writer.Reply()) return;
+    for (const fuse_ino_t node : told) filesystem.nodes().Forget(node, 1);
   });
 }
 
 void ReleaseReports(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
-  delete FromHandle<OpenList>(info);
+  delete FromHandle<OpenReportList>(info);
   fuse_reply_err(req, 0);
 }
 
@@ -183,6 +247,7 @@ const fuse_lowlevel_ops& ReportOperations() {
       .readdir = ListReports,
       .releasedir = ReleaseReports,
       .forget_multi = ForgetReports,
+      .readdirplus = ListReportsPlus,
   };
   return operations;
 }

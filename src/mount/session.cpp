@@ -39,7 +39,6 @@ Result<std::unique_ptr<Session>> Session::Create(UniqueFd fuse, const fuse_lowle
   session->owner_ = owner;
   session->event_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!session->event_) return Error{Code::kIo, "cannot make an event descriptor", errno, {}};
-  session->lists_attributes_ = operations.readdirplus != nullptr;
   fuse_lowlevel_ops all = operations;
   all.init = OnInit;
   char name[] = "grantfs";
@@ -62,10 +61,9 @@ Session::~Session() {
   if (session_ != nullptr) fuse_session_destroy(session_);
 }
 
-void Session::OnInit(void* self, fuse_conn_info* connection) {
-  unsigned want = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_DIO;
-  if (static_cast<Session*>(self)->lists_attributes_) want |= FUSE_CAP_READDIRPLUS;
-  connection->want = connection->capable & want;
+void Session::OnInit(void*, fuse_conn_info* connection) {
+  connection->want = connection->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_READDIRPLUS |
+                                            FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_DIO);
   connection->max_write = 4096;
   connection->max_background = kMaxBackground;
 }

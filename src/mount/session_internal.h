@@ -71,7 +71,6 @@ class Session {
 
   fuse_session* session_ = nullptr;
   void* owner_ = nullptr;
-  bool lists_attributes_ = false;  // the operations have READDIRPLUS
   UniqueFd event_;
   Requests requests_;
   std::vector<std::thread> threads_;
