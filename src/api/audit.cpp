@@ -24,6 +24,12 @@ AuditEntry ReadEntry(JsonReader& in) {
   return entry;
 }
 
+AuditSeverity ReadSeverity(JsonReader& in, const char* name) {
+  const auto severity = ParseAuditSeverity(in.String(name, 16));
+  if (!severity) in.Fail("is no severity", name);
+  return severity ? *severity : AuditSeverity::kInfo;
+}
+
 }  // namespace
 
 Json AuditRecordsRequest::ToJson() const {
@@ -58,6 +64,7 @@ Json AuditSearchRequest::ToJson() const {
   if (!environment.empty()) json.Set("environment", environment);
   if (!object.empty()) json.Set("object", object);
   if (!actor.empty()) json.Set("actor", actor);
+  if (at_least) json.Set("at_least", AuditSeverityName(*at_least));
   json.Set("limit", std::uint64_t{limit});
   if (before) json.Set("before", *before);
   return json;
@@ -69,6 +76,7 @@ Result<AuditSearchRequest> AuditSearchRequest::FromJson(const Json& json) {
   request.environment = in.OptionalString("environment", kMaxNameBytes);
   request.object = in.OptionalString("object", 2 * kMaxNameBytes);
   request.actor = in.OptionalString("actor", 64);
+  if (in.Has("at_least")) request.at_least = ReadSeverity(in, "at_least");
   request.limit = ReadLimit(in, kMaxAuditRecords);
   if (in.Has("before")) request.before = ReadCount(in, "before");
   GRANTFS_CHECK(in.Finish());

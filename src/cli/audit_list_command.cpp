@@ -1,9 +1,9 @@
 #include "commands_internal.h"
+#include "listing_internal.h"
 #include "owner_internal.h"
 #include "table_internal.h"
 
 namespace grantfs {
-namespace {
 
 Json ToJson(const AuditLine& line) {
   return Json::Object({{"sequence", line.sequence},
@@ -25,6 +25,8 @@ Json ToJson(const AuditLine& line) {
                        {"body", line.body}});
 }
 
+namespace {
+
 std::string ObjectCell(const AuditLine& line) {
   if (line.action == "grant.add") return line.object + " (to " + line.about + ")";
   if (line.action == "grant.revoke") return line.object + " (from number " + line.about + ")";
@@ -35,6 +37,19 @@ std::string OutcomeCell(const AuditLine& line) {
   const std::string times = line.count > 1 ? " " + std::to_string(line.count) + " times" : "";
   return line.outcome + times + (line.reason.empty() ? "" : ": " + line.reason);
 }
+
+}  // namespace
+
+Table AuditTable(const std::vector<AuditLine>& lines) {
+  Table table({"RECORD", "TIME", "WHO", "DID", "TO", "OUTCOME", "FROM", "CALLER"});
+  for (const AuditLine& line : lines)
+    table.Add({std::to_string(line.sequence), TimeCell(line.time), line.actor,
+               line.action.empty() ? line.type : line.action, ObjectCell(line), OutcomeCell(line),
+               line.source, line.caller});
+  return table;
+}
+
+namespace {
 
 Status RunAuditListCommand(Context& context) {
   const Arguments& arguments = context.arguments;
@@ -51,11 +66,7 @@ Status RunAuditListCommand(Context& context) {
     context.terminal.OutJson(Json::Object({{"records", std::move(list)}}));
     return {};
   }
-  Table table({"RECORD", "TIME", "WHO", "DID", "TO", "OUTCOME", "FROM", "CALLER"});
-  for (const AuditLine& line : lines)
-    table.Add({std::to_string(line.sequence), TimeCell(line.time), line.actor,
-               line.action.empty() ? line.type : line.action, ObjectCell(line), OutcomeCell(line),
-               line.source, line.caller});
+  const Table table = AuditTable(lines);
   if (table.empty())
     context.terminal.Note("no record matches");
   else

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "grantfs/mount/mount.h"
 #include "homes_internal.h"
 
 namespace grantfs {
@@ -24,7 +25,7 @@ Result<std::string> UserDirectory(const std::string& xdg, const std::string& use
 
 Surroundings Surroundings::OfThisProcess() {
   return {::geteuid() == 0, Environment("GRANTFS_HOME"), Environment("XDG_CONFIG_HOME"),
-          Environment("XDG_DATA_HOME"), Environment("HOME")};
+          Environment("XDG_DATA_HOME"), Environment("HOME"), Environment("XDG_RUNTIME_DIR")};
 }
 
 Result<std::string> HomeDirectory(const Surroundings& around, const std::string& given) {
@@ -40,6 +41,15 @@ Result<std::string> DataDirectory(const Surroundings& around, const std::string&
   if (around.root) return std::string("/var/lib/grantfs");
   return UserDirectory(around.xdg_data, around.user_home, "/.local/share/grantfs",
                        "neither HOME nor XDG_DATA_HOME says where the vault's data is; give --data DIR");
+}
+
+Result<std::string> MountDirectory(const Surroundings& around, const std::string& given) {
+  if (!given.empty()) return given;
+  if (around.root) return std::string(kDefaultMountPoint);
+  const std::string base =
+      GRANTFS_TRY(UserDirectory(around.xdg_runtime, "", "",
+                                "XDG_RUNTIME_DIR is not set, so name the directory: DIR of grantfs mount DIR"));
+  return base + "/secrets";
 }
 
 }  // namespace grantfs

@@ -13,6 +13,7 @@ struct Surroundings {
   std::string xdg_config;    ///< XDG_CONFIG_HOME
   std::string xdg_data;      ///< XDG_DATA_HOME
   std::string user_home;     ///< HOME
+  std::string xdg_runtime;   ///< XDG_RUNTIME_DIR
 
   static Surroundings OfThisProcess();
 };
@@ -23,6 +24,9 @@ Result<std::string> HomeDirectory(const Surroundings& around, const std::string&
 
 /// The vault's directory. @param given  --data, "" = not given. Errors: kInvalid (nothing says where).
 Result<std::string> DataDirectory(const Surroundings& around, const std::string& given);
+
+/// Where secrets are shown. @param given  the argument, "" = not given. Errors: kInvalid (nothing says where).
+Result<std::string> MountDirectory(const Surroundings& around, const std::string& given);
 
 inline constexpr const char* kSystemConfig = "/etc/grantfs/grantfs.conf";
 inline constexpr const char* kConfigName = "/grantfs.conf";

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "admin_mount_internal.h"
 #include "background_internal.h"
 #include "commands_internal.h"
 #include "grantfs/client/join.h"
 #include "grantfs/client/machine_session.h"
 #include "grantfs/mount/mount.h"
 #include "grantfs/trust/names.h"
+#include "homes_internal.h"
 #include "notify_internal.h"
 
 namespace grantfs {
@@ -24,6 +26,8 @@ struct MountRequest {
   std::string home;
   std::string directory;
   std::string root;
+  bool allow_other = false;
+  bool admin = false;
 };
 
 // The process may change its directory before it uses them.
@@ -37,7 +41,13 @@ Result<MountRequest> Requested(const Context& context) {
   const Arguments& arguments = context.arguments;
   MountRequest request;
   request.home = Absolute(context.home);
-  request.directory = arguments.positional().empty() ? kDefaultMountPoint : Absolute(arguments.At(0));
+  request.directory = Absolute(GRANTFS_TRY(MountDirectory(Surroundings::OfThisProcess(), arguments.At(0))));
+  request.allow_other = arguments.Flag("allow-other");
+  request.admin = arguments.Flag("admin");
+  if (request.admin && arguments.positional().empty())
+    return Error{Code::kInvalid, "needs a directory of its own: grantfs mount --admin DIR", 0, "--admin"};
+  if (request.admin && arguments.Has("root"))
+    return Error{Code::kInvalid, "does not go with --admin, which shows all that you may see; leave it out", 0, "--root"};
   request.root = arguments.Text("root");
   if (!request.root.empty()) GRANTFS_CHECK(CheckEnvironmentName(request.root));
   return request;
@@ -73,6 +83,7 @@ void WarnOfEmptyRoot(const MachineSession& session, const std::string& root) {
 
 Status RunHere(const MountRequest& request, const std::function<void()>& ready) {
   BlockStopSignals();
+  if (request.admin) return RunAdminMount({request.home, request.directory, request.allow_other}, ready);
   GRANTFS_CHECK(FinishEnrolment(request.home));
   const auto session = GRANTFS_TRY(MachineSession::Start(request.home));
   if (const auto current = session->WaitUntilCurrent(kFirstWait); !current)
@@ -82,6 +93,7 @@ Status RunHere(const MountRequest& request, const std::function<void()>& ready) 
   MountOptions options;
   options.mount_point = request.directory;
   options.root = request.root;
+  options.allow_other = request.allow_other;
   options.source = session.get();
   options.ready = [&request, &ready] {
     LinkDefault(request.directory);
@@ -93,20 +105,24 @@ Status RunHere(const MountRequest& request, const std::function<void()>& ready) 
   return status;
 }
 
-void OutMounted(Context& context, const std::string& directory, pid_t process) {
-  if (context.json())
+void OutMounted(Context& context, const MountRequest& request, pid_t process) {
+  const std::string& directory = request.directory;
+  if (context.json()) {
     context.terminal.OutJson(Json::Object({{"mounted", directory}, {"process", std::int64_t{process}}}));
-  else
-    context.terminal.OutLine("mounted " + directory + " (process " + std::to_string(process) + ")");
+    return;
+  }
+  context.terminal.OutLine("mounted " + directory + " (process " + std::to_string(process) + ")");
+  if (::geteuid() != 0 && !request.allow_other)
+    context.terminal.Note("it is yours alone: no other user can enter it, not even root, whatever owners and modes say");
 }
 
 Status RunMountCommand(Context& context) {
   const MountRequest request = GRANTFS_TRY(Requested(context));
-  const auto told = [&] { OutMounted(context, request.directory, ::getpid()); };
+  const auto told = [&] { OutMounted(context, request, ::getpid()); };
   if (context.arguments.Flag("foreground")) return RunHere(request, told);
   const pid_t process = GRANTFS_TRY(
       RunInBackground([&request](const std::function<void()>& ready) { return RunHere(request, ready); }));
-  OutMounted(context, request.directory, process);
+  OutMounted(context, request, process);
   return {};
 }
 
@@ -122,14 +138,31 @@ const Command kMountCommand = {
         R"(On a machine: mounts the secrets that it is granted below DIR (default: /run/grantfs/secrets, to which
 /run/secrets becomes a link where nothing has that name), and returns once they can be read. Every open
 is checked by the vault, decrypted on demand and recorded; with the vault down the files are listed, and
-reading them fails.)",
-    .options = {{"root", "PROJECT/ENVIRONMENT", "show this environment alone, at the top of DIR"},
+reading them fails.
+
+As an ordinary user it needs the package fuse3, mounts at $XDG_RUNTIME_DIR/grantfs/secrets by default and makes
+no link. The kernel then lets that user in alone; files of other owners are listed, but nobody can read them
+there.
+
+With --admin it shows, to an owner and from an owner's home, what there is in the vault: who may read what, on
+whose word, and who did. It is made of lists that this program verified, holds no value and has no way to one.
+Below grants/, "~" stands behind what ends in ".json" in a secret's own name.)",
+    .options = {{"admin", "", "in DIR, reports on the vault instead: machines/, projects/, audit/"},
+                {"root", "PROJECT/ENVIRONMENT", "show this environment alone, at the top of DIR"},
+                {"allow-other", "",
+                 "as an ordinary user: let other users in, as owners and modes say, where /etc/fuse.conf has"
+                 " user_allow_other (a mount that root makes does so always)"},
                 {"foreground", "",
                  "stay in the foreground and log to standard error, as a service manager wants it"}},
     .examples = {{"sudo grantfs mount", "mounted /run/grantfs/secrets (process 4711)"},
                  {"sudo grantfs mount /srv/shop/secrets --root shop/prod",
                   R"(mounted /srv/shop/secrets (process 4712)
   $ cat /srv/shop/secrets/db-password)"},
+                 {"grantfs mount --admin ~/vault",
+                  R"(mounted /u/ada/vault (process 4713)
+  $ ls ~/vault/machines/web-1/grants/shop/prod
+  $ cat ~/vault/projects/shop/prod/db-password/readers
+  $ grep -rl web-1 ~/vault/projects --include=readers)"},
                  {"sudo systemctl enable --now grantfs-mount", "(the same at every start of the machine)"}},
     .next = "ls -lR /run/secrets, and cat /run/secrets/.grantfs/status; grantfs umount ends it.",
     .failure = "the files are not shown",

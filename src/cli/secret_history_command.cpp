@@ -1,9 +1,9 @@
 #include "commands_internal.h"
+#include "listing_internal.h"
 #include "owner_internal.h"
 #include "table_internal.h"
 
 namespace grantfs {
-namespace {
 
 Json ToJson(const VersionInfo& info) {
   Json labels = Json::Array();
@@ -17,6 +17,16 @@ Json ToJson(const VersionInfo& info) {
                        {"statement", info.statement}});
 }
 
+Table HistoryTable(const std::vector<VersionInfo>& versions) {
+  Table table({"VERSION", "LABELS", "BYTES", "SET", "BY", "REASON"});
+  for (const VersionInfo& info : versions)
+    table.Add({std::to_string(info.version), JoinWords(info.labels), std::to_string(info.size),
+               TimeCell(info.time), info.signer, info.reason});
+  return table;
+}
+
+namespace {
+
 Status RunSecretHistoryCommand(Context& context) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(context.arguments.At(0)));
   const auto session = GRANTFS_TRY(OpenOwner(context));
@@ -27,10 +37,7 @@ Status RunSecretHistoryCommand(Context& context) {
     context.terminal.OutJson(Json::Object({{"name", name.Full()}, {"versions", std::move(list)}}));
     return {};
   }
-  Table table({"VERSION", "LABELS", "BYTES", "SET", "BY", "REASON"});
-  for (const VersionInfo& info : versions)
-    table.Add({std::to_string(info.version), JoinWords(info.labels), std::to_string(info.size),
-               TimeCell(info.time), info.signer, info.reason});
+  const Table table = HistoryTable(versions);
   if (table.empty())
     context.terminal.Note(name.Full() + " has no version yet; grantfs secret set " + name.Full());
   else

@@ -1,12 +1,13 @@
 #include "commands_internal.h"
 #include "grantfs/mount/mount.h"
+#include "homes_internal.h"
 
 namespace grantfs {
 namespace {
 
 Status RunUmountCommand(Context& context) {
   const std::string directory =
-      context.arguments.positional().empty() ? kDefaultMountPoint : context.arguments.At(0);
+      GRANTFS_TRY(MountDirectory(Surroundings::OfThisProcess(), context.arguments.At(0)));
   GRANTFS_CHECK(Unmount(directory));
   if (context.json())
     context.terminal.OutJson(Json::Object({{"unmounted", directory}}));
@@ -25,7 +26,8 @@ const Command kUmountCommand = {
     .summary = "take the files away",
     .about =
         R"(Unmounts a grantfs filesystem, and nothing else; the mount's process then ends. It fails while a program
-has a file open there.)",
+has a file open there. An ordinary user unmounts his own mounts, by default the one at
+$XDG_RUNTIME_DIR/grantfs/secrets.)",
     .options = {},
     .examples = {{"grantfs umount", "unmounted /run/grantfs/secrets"},
                  {"grantfs umount /srv/app/secrets", "unmounted /srv/app/secrets"}},

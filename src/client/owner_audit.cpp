@@ -15,6 +15,7 @@ Result<std::vector<AuditLine>> OwnerSessionImpl::ListAudit(const AuditFilter& fi
   request.environment = filter.environment;
   request.object = filter.object;
   request.actor = filter.actor;
+  if (filter.critical) request.at_least = AuditSeverity::kCritical;
   if (const auto who = GRANTFS_TRY(AnyoneNamed(filter.actor))) request.actor = who->Id().Hex();
   std::vector<AuditLine> lines;
   GRANTFS_CHECK(EachFound(request, filter.limit, [&](const AuditEntry& entry) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,6 +41,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<GotSecret> GetSecret(const SecretName& name, const VersionChoice& choice) override;
   Result<std::vector<SecretInfo>> ListSecrets(const std::string& environment,
                                               const std::string& prefix) override;
+  Result<SecretSurveys> SurveySecrets(const SecretSurveys& before) override;
   Result<std::vector<VersionInfo>> SecretHistory(const SecretName& name) override;
   Result<std::vector<SecretName>> ExpandSecrets(const std::vector<std::string>& patterns) override;
   Result<InviteResult> Invite(const InviteOptions& options) override;
@@ -110,6 +112,10 @@ class OwnerSessionImpl final : public OwnerSession {
     std::uint64_t number = 0;
     Head head;
   };
+  std::vector<VersionInfo> VersionsOf(const SecretList& list) const;
+  Result<std::shared_ptr<const SecretSurvey>> Survey(const Listed& listed);
+  /// Of the lists by which a secret is judged now.
+  std::array<Head, 3> HeadsFor(const Listed& listed) const;
   Result<std::vector<Listed>> ListNames(const std::string& environment, const std::string& prefix);
   /// Sends the value ahead, and adds the version (and a secret that is new) to what is to be appended.
   Result<SetSecretResult> PreparePublish(const NewValue& value, const SetSecretOptions& options,

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <map>
 
 #include "grantfs/api/secrets.h"
 #include "owner_internal.h"
@@ -67,7 +69,10 @@ Result<std::vector<SecretInfo>> OwnerSessionImpl::ListSecrets(const std::string&
 
 Result<std::vector<VersionInfo>> OwnerSessionImpl::SecretHistory(const SecretName& name) {
   GRANTFS_CHECK(Enter(name.environment, Operation::kList));
-  const SecretList list = GRANTFS_TRY(FetchSecret(name));
+  return VersionsOf(GRANTFS_TRY(FetchSecret(name)));
+}
+
+std::vector<VersionInfo> OwnerSessionImpl::VersionsOf(const SecretList& list) const {
   std::vector<VersionInfo> all;
   for (const auto& [number, version] : list.versions()) {
     const Statement& said = version.statement->statement();
@@ -79,6 +84,50 @@ Result<std::vector<VersionInfo>> OwnerSessionImpl::SecretHistory(const SecretNam
     all.push_back(std::move(info));
   }
   std::reverse(all.begin(), all.end());
+  return all;
+}
+
+std::array<Head, 3> OwnerSessionImpl::HeadsFor(const Listed& listed) const {
+  return {listed.head, *keeper_->FindEnvironment(listed.name.environment)->head(), *keeper_->vault().head()};
+}
+
+Result<std::shared_ptr<const SecretSurvey>> OwnerSessionImpl::Survey(const Listed& listed) {
+  auto survey = std::make_shared<SecretSurvey>();
+  const auto list = keeper_->RefreshSecret(listed.number, listed.name, listed.head);
+  if (!list) {
+    if (list.error().code != Code::kIntegrity) return list.error();
+    survey->info.name = listed.name;
+    survey->info.number = listed.number;
+    survey->info.problem = Describe(list.error());
+    return std::shared_ptr<const SecretSurvey>(std::move(survey));
+  }
+  survey->heads = HeadsFor(listed);  // what this one's list named may have moved those above it
+  survey->info = InfoOf(listed.name, *list);
+  survey->versions = VersionsOf(*list);
+  for (const auto& [key, standing] : list->grants()) {
+    const Grantee& grantee = standing.grant.grantee;
+    const Statement& said = standing.statement->statement();
+    survey->grants.push_back(
+        {listed.name, grantee.name, grantee.id.Hex(), standing.grant, said.time, NameOf(said.signer)});
+  }
+  return std::shared_ptr<const SecretSurvey>(std::move(survey));
+}
+
+Result<SecretSurveys> OwnerSessionImpl::SurveySecrets(const SecretSurveys& before) {
+  std::map<SecretName, const std::shared_ptr<const SecretSurvey>*> known;
+  for (const auto& survey : before) known.emplace(survey->info.name, &survey);
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  SecretSurveys all;
+  for (const auto& environment : GRANTFS_TRY(EnvironmentsWith(Operation::kList))) {
+    const auto names = GRANTFS_TRY(ListNames(environment, {}));
+    for (const Listed& listed : names) {
+      const auto found = known.find(listed.name);
+      const bool same = found != known.end() && (*found->second)->info.number == listed.number &&
+                        (*found->second)->heads == HeadsFor(listed);
+      all.push_back(same ? *found->second : GRANTFS_TRY(Survey(listed)));
+      Report("verifying", all.size(), 0);
+    }
+  }
   return all;
 }
 

@@ -5,6 +5,7 @@
 #include "grantfs/util/clock.h"
 #include "mount/filesystem_internal.h"
 #include "mount/mount_point_internal.h"
+#include "mount/mount_table_internal.h"
 #include "mount/report_internal.h"
 
 namespace grantfs {
@@ -28,6 +29,7 @@ Filesystem::Filesystem(const MountOptions& options, std::string point)
       kernel_(KernelRelease()),
       id_prefix_(Hexadecimal(RandomNumber()) + "-"),
       owners_(SystemOwners()) {
+  if (const auto mounted = TopMount(point_)) only_user_ = OnlyUserOf(*mounted);
   tree_ = Build(source().CurrentListing(), nullptr);
 }
 

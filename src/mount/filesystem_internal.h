@@ -127,6 +127,7 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   MountOptions options_;
   std::string point_;
   std::string kernel_;
+  std::optional<uid_t> only_user_;  // who alone may come in, as the kernel sees it
   std::string id_prefix_;
   Owners owners_;
   Session* session_ = nullptr;

@@ -67,6 +67,7 @@ std::shared_ptr<const std::string> Filesystem::Report(const std::shared_ptr<cons
                           .tree = tree.get(),
                           .source = source().CurrentStatus(),
                           .open_files = files_.Secrets(),
+                          .only_user = only_user_,
                           .kernel = kernel_,
                           .shared_mmap = session_->shared_mmap(),
                           .now = now};

@@ -13,6 +13,7 @@
 #include "grantfs/mount/mount.h"
 #include "grantfs/util/file.h"
 #include "grantfs/util/text.h"
+#include "mount/fusermount_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
 
@@ -59,7 +60,9 @@ Status UnmountStale(const std::string& point, const std::function<void(std::stri
       return Error{Code::kConflict, "grantfs is mounted there already; run \"grantfs umount\" on it first", 0,
                    point};
     }
-    if (umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
+    if (geteuid() != 0) {
+      GRANTFS_CHECK(UnmountByFusermount(point, true));
+    } else if (umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
       return Error{errno == EPERM ? Code::kDenied : Code::kIo,
                    "cannot unmount what a killed grantfs left there", errno, point};
     }
@@ -98,7 +101,22 @@ Result<std::string> PrepareMountPoint(const std::string& path,
   return point;
 }
 
-Result<MountedFuse> MountFuse(const std::string& point) {
+namespace {
+
+Result<MountedFuse> MountAsUser(const std::string& point, bool allow_other) {
+  std::string options = "ro,nosuid,nodev,noexec,noatime,default_permissions,fsname=grantfs,subtype=grantfs";
+  if (allow_other) options += ",allow_other";
+  MountedFuse mounted;
+  mounted.point = point;
+  mounted.fuse = GRANTFS_TRY(MountByFusermount(point, options));
+  if (auto top = TopMount(point)) mounted.id = top->id;
+  return mounted;
+}
+
+}  // namespace
+
+Result<MountedFuse> MountFuse(const std::string& point, bool allow_other) {
+  if (geteuid() != 0) return MountAsUser(point, allow_other);
   MountedFuse mounted;
   mounted.point = point;
   mounted.fuse.Reset(open("/dev/fuse", O_RDWR | O_CLOEXEC));
@@ -130,6 +148,7 @@ Result<MountedFuse> MountFuse(const std::string& point) {
 bool UnmountFuse(const MountedFuse& mounted, bool detach) {
   const auto top = TopMount(mounted.point);
   if (!top || top->id != mounted.id) return false;
+  if (geteuid() != 0) return UnmountByFusermount(mounted.point, detach).has_value();
   return umount2(mounted.point.c_str(), UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0)) == 0;
 }
 
@@ -139,7 +158,9 @@ Status Unmount(const std::string& mount_point) {
   if (!top) return Error{Code::kNotFound, "nothing is mounted there", 0, point};
   if (top->type != kFilesystemType)
     return Error{Code::kNotFound, "what is mounted there is not grantfs", 0, point};
-  if (umount2(point.c_str(), UMOUNT_NOFOLLOW | (IsStale(point) ? MNT_DETACH : 0)) == 0) return {};
+  const bool stale = IsStale(point);
+  if (geteuid() != 0) return UnmountByFusermount(point, stale);
+  if (umount2(point.c_str(), UMOUNT_NOFOLLOW | (stale ? MNT_DETACH : 0)) == 0) return {};
   switch (errno) {
     case EBUSY:
       return Error{

@@ -26,8 +26,12 @@ Result<std::string> PrepareMountPoint(const std::string& path,
                                       const std::function<void(std::string_view)>& note);
 
 /// Mounts on a prepared mount point. Nothing is answered there before a session serves the descriptor.
-/// Errors: kDenied (not root), kUnsupported (no /dev/fuse), kConflict (it is another directory now), kIo.
-Result<MountedFuse> MountFuse(const std::string& point);
+/// Root's mounts are everybody's; an ordinary user's are made by fusermount3.
+///
+/// @param allow_other an ordinary user's mount lets other users in too.
+/// Errors: kDenied (may not), kUnsupported (no /dev/fuse, no fusermount3), kConflict (it is another directory
+/// now), kIo.
+Result<MountedFuse> MountFuse(const std::string& point, bool allow_other = false);
 
 /// Unmounts if it is still that mount which is seen there. @return false if files are open in it, or it is
 /// gone already.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +19,7 @@ struct MountEntry {
   std::string device;   ///< "0:52": the same for all mounts of one filesystem
   std::string root;     ///< what of it is shown: "/", or the directory or file of a bind mount
   std::string options;  ///< of this mount: "ro,nosuid"
+  std::string super_options;  ///< of the filesystem: "ro,user_id=1000,group_id=1000,default_permissions"
 };
 
 /// Lines that are not understood are left out.
@@ -24,6 +27,9 @@ std::vector<MountEntry> ParseMountInfo(std::string_view text);
 
 /// What is mounted on the canonical path `point` and covers it now; none if nothing is.
 std::optional<MountEntry> TopMount(const std::string& point);
+
+/// Whose FUSE mount it is, if it keeps all other users out (no allow_other); none if it does not.
+std::optional<uid_t> OnlyUserOf(const MountEntry& entry);
 
 /// Whether that mount is still somewhere, seen or covered; true if it cannot be found out.
 bool MayBeMounted(unsigned long long id);

@@ -16,13 +16,14 @@ namespace {
 constexpr const char* kGrantsHint = " (.grantfs/grants names them and says why)";
 
 struct Counts {
-  std::size_t shown = 0, expired = 0, unenforceable = 0;
+  std::size_t shown = 0, expired = 0, unenforceable = 0, others = 0;
 };
 
 Counts Count(const ReportInput& input) {
   Counts counts;
   for (const auto& [number, file] : input.tree->secrets()) {
     ++counts.shown;
+    if (input.only_user && file.attributes.uid != *input.only_user) ++counts.others;
     if (!file.grant->unenforceable.empty()) {
       ++counts.unenforceable;
     } else if (RefuseOpen(*file.grant, input.now)) {
@@ -64,6 +65,11 @@ std::string StatusReport(const ReportInput& input) {
   const auto add_count = [&out](const char* name, std::size_t count, const char* what) {
     if (count > 0) AddLine(&out, name, std::to_string(count) + what + kGrantsHint);
   };
+  if (input.only_user)
+    AddLine(&out, "access", "user " + std::to_string(*input.only_user) +
+                                " alone: the kernel lets no other user in, not even root; a mount that root"
+                                " makes serves all users");
+  add_count("others", counts.others, " of other owners, who cannot reach them in this mount");
   add_count("hidden", input.tree->hidden().size(), " granted without a file");
   add_count("expired", counts.expired, " whose grant has expired");
   add_count("refused", counts.unenforceable, " whose grant this mount cannot enforce");

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "mount/denials_internal.h"
@@ -16,6 +19,7 @@ struct ReportInput {
   const Tree* tree = nullptr;
   SourceStatus source;
   std::size_t open_files = 0;
+  std::optional<uid_t> only_user;  ///< the kernel lets this user in alone
   std::string kernel;        ///< its release
   bool shared_mmap = false;  ///< the kernel lets files that bypass its cache be mapped shared
   std::int64_t now = 0;      ///< unix seconds

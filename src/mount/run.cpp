@@ -1,24 +1,15 @@
-#include <poll.h>
-#include <sys/eventfd.h>
-
-#include <chrono>
 #include <memory>
 #include <string>
 
 #include "grantfs/mount/mount.h"
 #include "grantfs/util/text.h"
 #include "mount/filesystem_internal.h"
-#include "mount/mount_point_internal.h"
-#include "mount/mount_table_internal.h"
 #include "mount/operations_internal.h"
-#include "mount/signals_internal.h"
+#include "mount/plain_mount_internal.h"
 
 namespace grantfs {
 
 namespace {
-
-constexpr std::chrono::seconds kInitDeadline{10};
-using Clock_ = std::chrono::steady_clock;
 
 Status CheckOptions(const MountOptions& options) {
   if (options.source == nullptr) return Error{Code::kInvalid, "a mount needs a source of secrets", 0, {}};
@@ -32,112 +23,28 @@ Status CheckOptions(const MountOptions& options) {
   return {};
 }
 
-/// A mount from the first answer to the last.
-class Running {
- public:
-  Running(const MountOptions& options, MountedFuse mounted)
-      : options_(options), mounted_(std::move(mounted)) {}
-  ~Running() {
-    if (session_) session_->Stop();
-    if (filesystem_) filesystem_->Stop();
-  }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-
-  Status Serve() {
-    filesystem_ = std::make_shared<Filesystem>(options_, mounted_.point);
-    session_ = GRANTFS_TRY(Session::Create(std::move(mounted_.fuse), FuseOperations(), filesystem_.get()));
-    filesystem_->Start(session_.get());
-    GRANTFS_CHECK(session_->Start(options_.threads));
-    return {};
-  }
-
-  Status UntilReady() {
-    const auto deadline = Clock_::now() + kInitDeadline;
-    while (!session_->initialised()) {
-      if (session_->ended())
-        return Error{Code::kIo, "the kernel ended the mount before it began", 0, mounted_.point};
-      if (!Wait(deadline))
-        return Error{Code::kIo, "the kernel does not begin to use the mount", 0, mounted_.point};
-      if (stopped_) return {};
-    }
-    return {};
-  }
-
-  /// Until it is unmounted or a signal came.
-  void UntilStopped() {
-    while (!stopped_ && !session_->ended()) Wait(Clock_::time_point::max());
-  }
-
-  /// Unmounts; open files are served a little longer.
-  void End() {
-    if (UnmountFuse(mounted_, false)) {
-      Log(LogLevel::kInfo, "unmounted " + mounted_.point);
-    } else if (UnmountFuse(mounted_, true)) {
-      Log(LogLevel::kWarning, "detached " + mounted_.point + ", where files are still open");
-    } else if (MayBeMounted(mounted_.id)) {
-      Log(LogLevel::kWarning, "could not unmount " + mounted_.point +
-                                  ": something else is mounted over it; unmount both (umount, twice)");
-    } else {
-      Log(LogLevel::kInfo, mounted_.point + " was unmounted");
-    }
-    stopped_ = false;
-    const auto deadline = Clock_::now() + options_.open_deadline;
-    while (!session_->ended() && !stopped_ && Wait(deadline)) {
-    }
-    if (!session_->ended()) Log(LogLevel::kWarning, "files that are still open end with the mount");
-  }
-
-  void Log(LogLevel level, const std::string& line) const { options_.log(level, Printable(line)); }
-
- private:
-  /// @return false when the time has come.
-  bool Wait(Clock_::time_point deadline) {
-    pollfd watched[] = {{signals_.fd(), POLLIN, 0}, {session_->event_fd(), POLLIN, 0}};
-    int timeout = -1;
-    if (deadline != Clock_::time_point::max()) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock_::now()).count();
-      if (left <= 0) return false;
-      timeout = static_cast<int>(left);
-    }
-    poll(watched, 2, timeout);
-    if (signals_.Take()) stopped_ = true;
-    eventfd_t count = 0;
-    eventfd_read(session_->event_fd(), &count);
-    return true;
-  }
-
-  const MountOptions& options_;
-  MountedFuse mounted_;
-  StopSignals signals_;
-  std::shared_ptr<Filesystem> filesystem_;
-  std::unique_ptr<Session> session_;
-  bool stopped_ = false;
-};
-
 }  // namespace
 
 Status RunMount(const MountOptions& given) {
   MountOptions options = given;
   if (!options.log) options.log = [](LogLevel level, std::string_view line) { Log(level, line); };
   GRANTFS_CHECK(CheckOptions(options));
-  GRANTFS_CHECK(CheckKernel(KernelRelease()));
-  const auto note = [&](std::string_view line) { options.log(LogLevel::kWarning, line); };
-  const std::string point = GRANTFS_TRY(PrepareMountPoint(options.mount_point, note));
-  MountedFuse mounted = GRANTFS_TRY(MountFuse(point));
-  const MountedFuse place{{}, mounted.point, mounted.id};
-  Running running(options, std::move(mounted));
-  Status status = running.Serve();
-  if (status) status = running.UntilReady();
-  if (!status) {
-    UnmountFuse(place, true);
-    return status;
-  }
-  running.Log(LogLevel::kInfo, "mounted " + point);
-  if (options.ready) options.ready();
-  running.UntilStopped();
-  running.End();
-  return {};
+  std::shared_ptr<Filesystem> filesystem;
+  PlainMount mount;
+  mount.mount_point = options.mount_point;
+  mount.allow_other = options.allow_other;
+  mount.threads = options.threads;
+  mount.last_wait = options.open_deadline;
+  mount.log = options.log;
+  mount.ready = options.ready;
+  mount.operations = &FuseOperations();
+  mount.make = [&](const std::string& point) {
+    filesystem = std::make_shared<Filesystem>(options, point);
+    return filesystem.get();
+  };
+  mount.start = [&](Session* session) { filesystem->Start(session); };
+  mount.stop = [&] { filesystem->Stop(); };
+  return RunPlainMount(mount);
 }
 
 }  // namespace grantfs

@@ -55,6 +55,7 @@ Result<api::AuditSearchResponse> Vault::SearchAudit(const VaultCaller& caller,
   query.environment = request.environment;
   query.object = request.object;
   query.actor = request.actor;
+  query.at_least = request.at_least;
   query.before = request.before;
   query.limit = kSearchPage;
   api::AuditSearchResponse response;

@@ -46,5 +46,17 @@ TEST(HomesTest, SaysWhatIsMissing) {
   EXPECT_FALSE(DataDirectory(Surroundings{}, ""));
 }
 
+TEST(HomesTest, MountPointOfRootAndOthers) {
+  Surroundings around = User();
+  EXPECT_EQ(MountDirectory(around, "").error().code, Code::kInvalid);
+  around.xdg_runtime = "run";
+  EXPECT_EQ(MountDirectory(around, "").error().code, Code::kInvalid);
+  around.xdg_runtime = "/run/user/1000";
+  EXPECT_EQ(*MountDirectory(around, ""), "/run/user/1000/grantfs/secrets");
+  around.root = true;
+  EXPECT_EQ(*MountDirectory(around, ""), "/run/grantfs/secrets");
+  EXPECT_EQ(*MountDirectory(around, "x"), "x");
+}
+
 }  // namespace
 }  // namespace grantfs

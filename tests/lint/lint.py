@@ -9,7 +9,7 @@ import os
 import re
 import sys
 
-from rules import (BANNED_COMPILED, CODE, LAYERS, MAX_LINES, NO_PLAINTEXT, OWNERS, SIZED, SYSTEM_FOLDERS,
+from rules import (BANNED_COMPILED, CODE, LAYERS, MAX_LINES, NO_PLAINTEXT, NOT_IN_REPORTS, OWNERS, REPORTS, SIZED, SYSTEM_FOLDERS,
                    SYSTEM_HEADERS, TOP_LEVEL, WORDS_COMPILED)
 
 ALLOW = "tests/lint/allow.txt"
@@ -151,6 +151,10 @@ class Lint:
         if module in NO_PLAINTEXT:
             for match in re.finditer(r"\bSecretValue\b", code):
                 self.report(path, line_of(code, match.start()), "plaintext", f"no SecretValue enters {module}")
+        if REPORTS.match(path):
+            for rule, pattern in NOT_IN_REPORTS:
+                for match in pattern.finditer(code):
+                    self.report(path, line_of(code, match.start()), rule, f"reports have no way to a value, so no {match.group(0)}")
         if module != "crypto":
             for match in re.finditer(r"(?:\.|->)\s*Expose\s*\(", code):
                 self.report(path, line_of(code, match.start()), "expose",

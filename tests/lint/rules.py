@@ -42,6 +42,13 @@ SYSTEM_HEADERS = set(
 # The modules that handle ciphertexts only.
 NO_PLAINTEXT = {"net", "json", "api", "vault", "server", "store", "tlog", "httpsig"}
 
+# The admin view, which shows what there is and must have no way to a value: its files, and what none of them may name.
+REPORTS = re.compile(r"^(?:src|include/grantfs)/(?:client|mount|cli)/(?:admin_\w+|reports?(?:_\w+)?|run_reports)\.(?:h|cpp)$")
+NOT_IN_REPORTS = [
+    ("report-value", re.compile(r"\b(?:SecretValue|SecretMemory|GotSecret|OpenedSecret|GetSecret|ReadOnce|Expose)\b")),
+    ("report-session", re.compile(r"\b(?:OwnerSession|MachineSession|SecretSource)\b")),
+]
+
 # Calls that are forbidden: rule, pattern, modules that may, whether tests may, and what to do instead.
 BANNED = [
     ("call-system", r"(?<![\w.>])(?:std::|::)?(?:system|popen)\s*\(", (), False, "spawn a program with its arguments in an array"),

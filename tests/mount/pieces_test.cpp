@@ -140,8 +140,18 @@ TEST(MountTableTest, ReadsTheKernelsLines) {
   EXPECT_EQ(entries[0].point, "/mnt/a b");
   EXPECT_EQ(entries[0].type, "ext3");
   EXPECT_EQ(entries[1].type, kFilesystemType);
+  EXPECT_EQ(entries[1].super_options, "ro,user_id=0");
   EXPECT_EQ(TopMount("/proc")->type, "proc");
   EXPECT_FALSE(TopMount("/proc/self/nothing"));
+}
+
+TEST(MountTableTest, TellsWhoAloneMayComeIn) {
+  MountEntry entry;
+  EXPECT_FALSE(OnlyUserOf(entry));
+  entry.super_options = "ro,user_id=1000,group_id=5,default_permissions";
+  EXPECT_EQ(OnlyUserOf(entry), uid_t{1000});
+  entry.super_options += ",allow_other";
+  EXPECT_FALSE(OnlyUserOf(entry));
 }
 
 TEST(KernelTest, MustBeNewEnough) {
@@ -204,6 +214,15 @@ class ReportTest : public ::testing::Test {
   Owners owners_;
   std::shared_ptr<const Tree> tree_;
 };
+
+TEST_F(ReportTest, SaysWhoseAloneAMountIs) {
+  ReportInput input = Input({Grant(1, "own"), Grant(2, "other")});
+  EXPECT_EQ(StatusReport(input).find("alone"), std::string::npos);
+  input.only_user = owners_.default_user + 1;
+  const std::string report = StatusReport(input);
+  EXPECT_NE(report.find("user " + std::to_string(*input.only_user) + " alone"), std::string::npos) << report;
+  EXPECT_NE(report.find("2 of other owners"), std::string::npos) << report;
+}
 
 TEST_F(ReportTest, StatusCountsAndNamesNoSecret) {
   auto hidden = Grant(2, "name-hidden");

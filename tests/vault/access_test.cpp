@@ -164,6 +164,11 @@ TEST_F(AccessTest, ASearchFindsWhatOneMaySee) {
   EXPECT_EQ(Said(search(reader, of_object)), "denied");
   EXPECT_EQ(Said(search(outsider, of_object)), "not-found");
   EXPECT_EQ(Said(search(reader, {})), "denied");
+  api::AuditSearchRequest grave;
+  grave.at_least = AuditSeverity::kCritical;
+  for (const AuditEntry& entry : Must(search(world.owner, grave)).records)
+    EXPECT_EQ(Must(ParseLeaf(entry.leaf)).severity, AuditSeverity::kCritical);
+  EXPECT_EQ(Must(search(world.owner, grave)).records.size(), 1U) << "the vault was made";
   api::AuditSearchRequest newest;
   newest.limit = 1;
   const auto first = Must(search(auditor, newest));

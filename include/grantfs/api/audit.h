@@ -31,6 +31,7 @@ struct AuditSearchRequest {
   std::string environment;  ///< empty members do not narrow
   std::string object;
   std::string actor;
+  std::optional<AuditSeverity> at_least;
   std::size_t limit = 100;
   std::optional<std::uint64_t> before;
   Json ToJson() const;

@@ -33,6 +33,7 @@ struct AuditFilter {
   std::string environment;  ///< "" = any of those that one may audit
   std::string object;
   std::string actor;        ///< a name or an identity
+  bool critical = false;    ///< only critical records
   std::size_t limit = 100;  ///< the newest so many; 0 = all
 };
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "grantfs/trust/acts.h"
 #include "grantfs/trust/names.h"
 #include "grantfs/trust/roles.h"
+#include "grantfs/trust/statement.h"
 
 namespace grantfs {
 
@@ -147,6 +150,7 @@ struct IdentityInfo {
   bool removed = false;
   bool vault_owner = false;
   bool recovery = false;
+  bool operator==(const IdentityInfo&) const = default;
 };
 
 struct GrantInfo {
@@ -157,6 +161,16 @@ struct GrantInfo {
   std::int64_t time = 0;
   std::string signer;
 };
+
+/// All that reports tell of one secret, from one look at its verified list.
+struct SecretSurvey {
+  SecretInfo info;
+  std::vector<VersionInfo> versions;  ///< newest first
+  std::vector<GrantInfo> grants;      ///< by machine
+  /// The lists that it was verified at: the secret's, its environment's, the vault's.
+  std::array<Head, 3> heads;
+};
+using SecretSurveys = std::vector<std::shared_ptr<const SecretSurvey>>;
 
 /// What a machine has read, from the audit log: what should be rotated when it loses the right.
 struct ReadReport {

@@ -67,6 +67,10 @@ class OwnerSession {
   /// Ordered by path. @param prefix "" or the beginning of paths ("tls/").
   virtual Result<std::vector<SecretInfo>> ListSecrets(const std::string& environment,
                                                       const std::string& prefix) = 0;
+  /// Every secret that one may list, ordered by full name.
+  ///
+  /// @param before an earlier answer: what it has of lists that have not moved since is taken over, unverified anew.
+  virtual Result<SecretSurveys> SurveySecrets(const SecretSurveys& before) = 0;
   /// Newest first.
   virtual Result<std::vector<VersionInfo>> SecretHistory(const SecretName& name) = 0;
   /// Names of secrets: each pattern is a full name, or one that ends in "/*" and stands for all that are

@@ -19,6 +19,8 @@ inline constexpr const char* kConvenienceLink = "/run/secrets";
 
 struct MountOptions {
   std::string mount_point = kDefaultMountPoint;  ///< made (0755) where it is missing, else an empty directory
+  /// An ordinary user's mount lets other users in, which /etc/fuse.conf must permit; root's always does.
+  bool allow_other = false;
   std::string root;                ///< "shop/prod": that environment alone, at the top; "": all of them
   unsigned threads = 4;            ///< that serve the kernel, 1..64
   SecretSource* source = nullptr;  ///< outlives the call
@@ -34,14 +36,16 @@ struct MountOptions {
 /// where files are still open it detaches the mount, serves them for at most `open_deadline` more, and ends.
 /// A second signal ends that wait.
 ///
-/// Runs as root: the filesystem is mounted `ro,nosuid,nodev,noexec,noatime,default_permissions,allow_other`.
+/// The filesystem is mounted `ro,nosuid,nodev,noexec,noatime,default_permissions` and, as root or where
+/// `allow_other` is set, `allow_other`. An ordinary user's is mounted and unmounted by fusermount3, and is that
+/// user's alone otherwise: the kernel lets nobody else in, not even root, whatever the files' owners and modes.
 ///
 /// A secret "a" and another "a/b" cannot both be files: "a" is shown. That, an owner who is unknown here, and
 /// a name that is no path hide a secret. MOUNT/.grantfs/status (0444) tells everybody how things stand and
 /// counts what is hidden or refused, without a name; MOUNT/.grantfs/grants (0400, whoever mounted) names
 /// every grant and says why. A stale mount of a killed grantfs on the mount point is mended. Blocks. Threads:
 /// one at a time in a process. Errors: kInvalid (options, mount point not empty), kConflict (something is
-/// mounted there), kUnsupported (kernel before 5.14), kDenied (not root), kIo.
+/// mounted there), kUnsupported (kernel before 5.14, no fusermount3), kDenied (may not mount there), kIo.
 Status RunMount(const MountOptions& options);
 
 /// Unmounts a grantfs filesystem, and nothing else. Its RunMount then returns, once no bind mount of it is

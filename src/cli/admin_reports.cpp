@@ -1,0 +1,189 @@
+#include <algorithm>
+
+#include "admin_tree_internal.h"
+#include "grantfs/util/clock.h"
+#include "listing_internal.h"
+
+namespace grantfs {
+namespace {
+
+std::string OctalText(std::uint32_t mode) {
+  std::string text = "0";
+  for (int shift = 6; shift >= 0; shift -= 3) text += static_cast<char>('0' + (mode >> shift & 7));
+  return text;
+}
+
+std::string SpanText(std::int64_t seconds, const char* none) {
+  return seconds == 0 ? none : std::to_string(seconds) + " s";
+}
+
+std::string OrText(const std::string& text, const char* absent) { return text.empty() ? absent : text; }
+
+std::string ExpiryText(std::int64_t expires, std::int64_t now) {
+  if (expires == 0) return "never";
+  return (expires <= now ? "expired " : "") + FormatTime(expires);
+}
+
+const VersionInfo* Labelled(const SecretSurvey& secret, const std::string& label) {
+  const auto found =
+      std::find_if(secret.versions.begin(), secret.versions.end(), [&](const VersionInfo& version) {
+        return std::find(version.labels.begin(), version.labels.end(), label) != version.labels.end();
+      });
+  return found == secret.versions.end() ? nullptr : &*found;
+}
+
+Json TermsJson(const GrantInfo& info) {
+  const Grant& grant = info.grant;
+  return Json::Object({{"secret", info.secret.Full()},
+                       {"machine", info.machine},
+                       {"machine_id", info.machine_id},
+                       {"label", grant.label},
+                       {"owner", grant.owner},
+                       {"group", grant.group},
+                       {"mode", OctalText(grant.mode)},
+                       {"strict", grant.strict},
+                       {"conditions", Json::Array({grant.conditions.begin(), grant.conditions.end()})},
+                       {"lease", grant.lease},
+                       {"offline", grant.offline},
+                       {"record", grant.record},
+                       {"expires", grant.expires},
+                       {"time", info.time},
+                       {"signer", info.signer}});
+}
+
+bool IsRemovedMachine(const AdminSnapshot& snapshot, const std::string& id) {
+  return std::any_of(snapshot.machines.begin(), snapshot.machines.end(),
+                     [&](const IdentityInfo& one) { return one.id == id && one.removed; });
+}
+
+std::uint64_t GrantsOf(const AdminSnapshot& snapshot, const std::string& machine_id) {
+  std::uint64_t count = 0;
+  for (const auto& secret : snapshot.secrets)
+    for (const GrantInfo& grant : secret->grants) count += grant.machine_id == machine_id ? 1 : 0;
+  return count;
+}
+
+}  // namespace
+
+AdminReport ReportVault(const AdminSnapshot& snapshot) {
+  const auto machines = static_cast<std::uint64_t>(
+      std::count_if(snapshot.machines.begin(), snapshot.machines.end(),
+                    [](const IdentityInfo& one) { return !one.removed; }));
+  Table table;
+  table.Add({"vault", snapshot.who.vault});
+  table.Add({"address", snapshot.who.address});
+  table.Add({"seen by", snapshot.who.name + ", fingerprint " + snapshot.who.fingerprint});
+  table.Add({"machines", snapshot.machines_known
+                             ? std::to_string(machines)
+                             : "only a vault owner sees those that are granted nothing here"});
+  table.Add({"secrets", std::to_string(snapshot.secrets.size())});
+  return {table.Text(), Json::Object({{"vault", snapshot.who.vault},
+                                      {"address", snapshot.who.address},
+                                      {"name", snapshot.who.name},
+                                      {"fingerprint", snapshot.who.fingerprint},
+                                      {"machines_known", snapshot.machines_known},
+                                      {"machines", machines},
+                                      {"secrets", std::uint64_t{snapshot.secrets.size()}}})};
+}
+
+AdminReport ReportMachine(const AdminSnapshot& snapshot, const IdentityInfo& machine) {
+  const std::uint64_t granted = GrantsOf(snapshot, machine.id);
+  Table table;
+  table.Add({"machine", machine.name});
+  table.Add({"id", machine.id});
+  if (snapshot.machines_known) {
+    table.Add({"fingerprint", machine.fingerprint});
+    table.Add({"number", std::to_string(machine.number)});
+    table.Add({"approved", TimeCell(machine.approved)});
+    table.Add({"its key ends", machine.not_after == 0 ? "never" : FormatTime(machine.not_after)});
+  }
+  table.Add({"granted", Count(granted, "secret") + ", as grants/ here lists them"});
+  return {table.Text(), Json::Object({{"name", machine.name},
+                                      {"id", machine.id},
+                                      {"fingerprint", machine.fingerprint},
+                                      {"number", machine.number},
+                                      {"approved", machine.approved},
+                                      {"not_after", machine.not_after},
+                                      {"granted", granted}})};
+}
+
+AdminReport ReportGrant(const SecretSurvey& secret, const GrantInfo& info, std::int64_t now) {
+  const Grant& grant = info.grant;
+  const VersionInfo* shown = Labelled(secret, grant.label);
+  Table table;
+  table.Add({"machine", info.machine});
+  table.Add({"may read", info.secret.Full()});
+  table.Add({"label", grant.label + (shown != nullptr ? ", now version " + std::to_string(shown->version)
+                                                      : ", which points at no version now")});
+  table.Add({"mode", OctalText(grant.mode)});
+  table.Add({"owner", OrText(grant.owner, "whoever mounts")});
+  table.Add({"group", OrText(grant.group, "whoever mounts")});
+  table.Add({"conditions", grant.conditions.empty() ? "none" : JoinWords(grant.conditions)});
+  table.Add({"page cache", grant.strict ? "never (strict)" : "while it is open"});
+  table.Add({"lease", SpanText(grant.lease, "none: every open asks the vault")});
+  table.Add({"offline", SpanText(grant.offline, "never: not without the vault")});
+  table.Add({"recorded", grant.record});
+  table.Add({"expires", ExpiryText(grant.expires, now)});
+  table.Add({"granted by", info.signer});
+  table.Add({"granted at", FormatTime(info.time)});
+  return {table.Text(), TermsJson(info)};
+}
+
+AdminReport ReportSecret(const SecretSurvey& secret) {
+  const SecretInfo& info = secret.info;
+  Table table;
+  table.Add({"secret", info.name.Full()});
+  table.Add({"number", std::to_string(info.number)});
+  if (!info.problem.empty()) {
+    table.Add({"problem", info.problem});
+  } else {
+    table.Add({"version", info.version == 0 ? "none yet" : std::to_string(info.version)});
+    table.Add({"bytes", std::to_string(info.size)});
+    table.Add({"set", TimeCell(info.time)});
+    table.Add({"owner", info.owner});
+    table.Add({"description", info.description});
+    table.Add({"readers", Count(info.grants, "machine")});
+  }
+  return {table.Text(), Json::Object({{"name", info.name.Full()},
+                                      {"number", info.number},
+                                      {"version", info.version},
+                                      {"size", info.size},
+                                      {"time", info.time},
+                                      {"owner", info.owner},
+                                      {"description", info.description},
+                                      {"grants", std::uint64_t{info.grants}},
+                                      {"problem", info.problem}})};
+}
+
+AdminReport ReportVersions(const SecretSurvey& secret) {
+  Json list = Json::Array();
+  for (const VersionInfo& version : secret.versions) list.Append(ToJson(version));
+  const Table table = HistoryTable(secret.versions);
+  return {table.empty() ? "no version yet\n" : table.Text(),
+          Json::Object({{"name", secret.info.name.Full()}, {"versions", std::move(list)}})};
+}
+
+AdminReport ReportReaders(const AdminSnapshot& snapshot, const SecretSurvey& secret, std::int64_t now) {
+  Table table({"MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "EXPIRES", "SINCE", "BY"});
+  Json list = Json::Array();
+  for (const GrantInfo& info : secret.grants) {
+    const Grant& grant = info.grant;
+    const bool removed = IsRemovedMachine(snapshot, info.machine_id);
+    table.Add({info.machine + (removed ? " (removed)" : ""), grant.label, grant.owner, grant.group,
+               OctalText(grant.mode), grant.strict ? "yes" : "",
+               grant.expires == 0 ? "" : ExpiryText(grant.expires, now), TimeCell(info.time), info.signer});
+    list.Append(TermsJson(info).Set("removed", removed));
+  }
+  return {table.empty() ? "no machine may read it\n" : table.Text(),
+          Json::Object({{"name", secret.info.name.Full()}, {"readers", std::move(list)}})};
+}
+
+AdminReport ReportAudit(const AdminSnapshot& snapshot, const std::vector<AuditLine>& lines) {
+  Json list = Json::Array();
+  for (const AuditLine& line : lines) list.Append(ToJson(line));
+  std::string text = "you may audit no environment\n";
+  if (snapshot.audit_known) text = lines.empty() ? "no record\n" : AuditTable(lines).Text();
+  return {std::move(text), Json::Object({{"known", snapshot.audit_known}, {"records", std::move(list)}})};
+}
+
+}  // namespace grantfs

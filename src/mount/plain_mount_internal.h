@@ -1,0 +1,34 @@
+#pragma once
+
+#include <fuse_lowlevel.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "grantfs/log/log.h"
+#include "grantfs/util/result.h"
+#include "mount/session_internal.h"
+
+namespace grantfs {
+
+/// A filesystem that this process alone serves, from mounting it to its end.
+struct PlainMount {
+  std::string mount_point;
+  bool allow_other = false;
+  unsigned threads = 4;
+  std::chrono::milliseconds last_wait{2000};  ///< for files that are open when it is to end
+  std::function<void(LogLevel, std::string_view line)> log;
+  std::function<void()> ready;  ///< may be empty
+  const fuse_lowlevel_ops* operations = nullptr;
+  /// Makes what the operations work with, which Session::owner() then is. @param point canonical.
+  std::function<void*(const std::string& point)> make;
+  std::function<void(Session*)> start;  ///< before the first request; may be empty
+  std::function<void()> stop;           ///< after the last; may be empty
+};
+
+/// Mounts and serves until it is unmounted or told to stop, as RunMount says. Errors: RunMount's.
+Status RunPlainMount(const PlainMount& mount);
+
+}  // namespace grantfs

@@ -1,0 +1,139 @@
+#include <gtest/gtest.h>
+
+#include "cli/admin_tree_internal.h"
+
+namespace grantfs {
+namespace {
+
+class AdminTreeTest : public ::testing::Test {
+ protected:
+  void AddMachine(const std::string& name, bool removed = false) {
+    IdentityInfo machine;
+    machine.name = name;
+    machine.id = name + "-id" + (removed ? "-old" : "");
+    machine.removed = removed;
+    snapshot_->machines.push_back(machine);
+  }
+  static GrantInfo To(const SecretName& secret, const std::string& machine, const std::string& id) {
+    GrantInfo grant;
+    grant.secret = secret;
+    grant.machine = machine;
+    grant.machine_id = id;
+    grant.signer = "ada";
+    grant.time = 1'700'000'000;
+    return grant;
+  }
+  void AddSecret(const std::string& path, std::vector<GrantInfo> grants = {}) {
+    auto secret = std::make_shared<SecretSurvey>();
+    secret->info.name = {"shop/prod", path};
+    secret->info.version = 3;
+    secret->versions.push_back({.version = 3, .signer = "ada", .labels = {"current"}});
+    for (GrantInfo& grant : grants) grant.secret = secret->info.name;
+    secret->grants = std::move(grants);
+    snapshot_->secrets.push_back(std::move(secret));
+  }
+  std::string Text(const std::string& path) {
+    const auto tree = BuildAdminTree({snapshot_, 1'700'000'000, problem_});
+    const auto text = tree->Read(path);
+    return text ? *text : "(none)";
+  }
+  std::string Names(const std::string& path) {
+    const auto tree = BuildAdminTree({snapshot_, 1'700'000'000, problem_});
+    const ReportDirectory* directory = tree->FindDirectory(path);
+    if (directory == nullptr) return "(none)";
+    std::string all;
+    for (const auto& one : directory->List()) all += one.name + (one.directory ? "/ " : " ");
+    return all;
+  }
+
+  std::shared_ptr<AdminSnapshot> snapshot_ = [] {
+    auto snapshot = std::make_shared<AdminSnapshot>();
+    snapshot->machines_known = snapshot->audit_known = true;
+    snapshot->environments = {"shop/dev", "shop/prod"};
+    return snapshot;
+  }();
+  std::string problem_;
+};
+
+TEST_F(AdminTreeTest, AnEmptyVaultHasItsDirectories) {
+  EXPECT_EQ(Names(""), "audit/ info info.json machines/ projects/ ");
+  EXPECT_EQ(Names("machines"), "");
+  EXPECT_EQ(Names("projects/shop"), "dev/ prod/ ");
+  EXPECT_EQ(Text("audit/recent"), "no record\n");
+  EXPECT_EQ(Text("audit/critical.json"), "{\"known\":true,\"records\":[],\"stale\":\"\"}\n");
+  snapshot_->audit_known = false;
+  EXPECT_EQ(Text("audit/recent"), "you may audit no environment\n");
+}
+
+TEST_F(AdminTreeTest, GrantsAreFilesBelowTheirMachine) {
+  AddMachine("web-1");
+  AddSecret("tls/server.key", {To({}, "web-1", "web-1-id")});
+  EXPECT_EQ(Names("machines/web-1/grants/shop/prod/tls"), "server.key server.key.json ");
+  const std::string text = Text("machines/web-1/grants/shop/prod/tls/server.key");
+  for (const char* part : {"shop/prod/tls/server.key\n", "current, now version 3\n", "granted by  ada\n", "0400\n",
+                           "2023-11-14T22:13:20Z\n", "every open asks the vault\n", "whoever mounts\n"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << text;
+  EXPECT_EQ(Text("machines/web-1/grants/shop/prod/tls"), "(none)");
+  EXPECT_NE(Text("projects/shop/prod/tls/server.key/readers").find("web-1"), std::string::npos);
+}
+
+TEST_F(AdminTreeTest, ARemovedMachineIsMarkedWhereItStillHasAGrant) {
+  AddMachine("web-1", true);
+  AddMachine("web-1");
+  AddSecret("a", {To({}, "web-1", "web-1-id-old")});
+  EXPECT_EQ(Names("machines"), "web-1/ ");
+  EXPECT_EQ(Names("machines/web-1/grants"), "");
+  EXPECT_NE(Text("projects/shop/prod/a/readers").find("web-1 (removed)"), std::string::npos);
+}
+
+TEST_F(AdminTreeTest, WhoSeesNoMachinesSeesThoseThatAreGrantedSomething) {
+  snapshot_->machines_known = false;
+  AddSecret("a", {To({}, "web-1", "1"), To({}, "web-2", "2")});
+  AddSecret("b", {To({}, "web-1", "1")});
+  EXPECT_EQ(Names("machines"), "web-1/ web-2/ ");
+  EXPECT_EQ(Names("machines/web-1/grants/shop/prod"), "a a.json b b.json ");
+}
+
+TEST_F(AdminTreeTest, NoNameIsTakenForAReport) {
+  AddMachine("web-1");
+  for (const char* path : {"info", "a", "a.json", "b~", "b.json/readers"}) AddSecret(path, {To({}, "web-1", "web-1-id")});
+  EXPECT_EQ(Names("machines/web-1/grants/shop/prod"),
+            "a a.json a.json~ a.json~.json b.json~/ b~~ b~~.json info info.json ");
+  EXPECT_EQ(Names("projects/shop/prod"), "a/ a.json/ b.json/ b~/ info/ ");
+  EXPECT_NE(Text("projects/shop/prod/b.json/readers/info").find("shop/prod/b.json/readers"), std::string::npos);
+  EXPECT_EQ(Text("machines/web-1/grants/shop/prod/a.json").front(), '{');
+}
+
+TEST_F(AdminTreeTest, WhatALyingVaultMixesUpStaysApart) {
+  AddSecret("x");
+  AddSecret("x/info");
+  EXPECT_EQ(Names("projects/shop/prod/x"), "info info.json info~/ readers readers.json versions versions.json ");
+  EXPECT_NE(Text("projects/shop/prod/x/info~/info").find("shop/prod/x/info"), std::string::npos);
+}
+
+TEST_F(AdminTreeTest, StaleReportsSaySoFirst) {
+  problem_ = "vault.lan:7843: does not\nanswer";
+  EXPECT_EQ(Text("audit/recent").substr(0, Text("audit/recent").find('\n')),
+            "stale: this is of 2023-11-14T22:13:20Z: vault.lan:7843: does not?answer");
+  EXPECT_NE(Text("audit/recent.json").find("\"stale\":\"this is of "), std::string::npos);
+}
+
+TEST_F(AdminTreeTest, TermsOfEveryKindAreTold) {
+  SecretSurvey secret;
+  GrantInfo grant = To({"shop/prod", "a"}, "web-1", "id");
+  grant.grant.conditions = {"user=app", "unit=nginx.service"};
+  grant.grant.lease = 30;
+  grant.grant.offline = 60;
+  grant.grant.record = "sync";
+  grant.grant.expires = 10;
+  grant.grant.strict = true;
+  const AdminReport report = ReportGrant(secret, grant, 11);
+  for (const char* part : {"user=app and unit=nginx.service\n", "30 s\n", "60 s\n", "sync\n", "expired 1970", "strict",
+                           "points at no version"})
+    EXPECT_NE(report.text.find(part), std::string::npos) << part << report.text;
+  EXPECT_EQ(report.json.Find("lease")->AsNumber(), 30);
+  EXPECT_EQ(report.json.Find("conditions")->Items().size(), 2U);
+}
+
+}  // namespace
+}  // namespace grantfs
