@@ -90,8 +90,9 @@ def open_fuse_to_all(directory):
 def give(home, copy, user):
     """A copy of a home that is another user's."""
     shutil.copytree(home, copy)
-    for path in (copy, *(os.path.join(copy, name) for name in os.listdir(copy))):
-        os.chown(path, user, user)
+    for folder, _, names in os.walk(copy):
+        for path in (folder, *(os.path.join(folder, name) for name in names)):
+            os.chown(path, user, user)
     return copy
 
 
