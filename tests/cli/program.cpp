@@ -47,6 +47,7 @@ pid_t StartProgram(const Words& arguments, int in, int out, int err) {
 }
 
 int WaitForProgram(pid_t process) {
+  if (process <= 1) return -1;  // it did not start, which StartProgram has told
   int status = 0;
   const auto ended = [&] { return ::waitpid(process, &status, WNOHANG) == process; };
   if (!Eventually(ended, std::chrono::seconds(60))) {

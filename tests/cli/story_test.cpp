@@ -236,6 +236,7 @@ TEST_F(MountStoryTest, ForegroundEndsOnASignal) {
   const pid_t process =
       StartProgram({"mount", directory, "--foreground", "--home", vault.MachineHome("web-1")}, null.get(),
                    out.fd(), err.fd());
+  ASSERT_GT(process, 1);  // a signal to -1 is one to every process
   EXPECT_TRUE(Eventually([&out] { return out.Text().find("mounted ") == 0; })) << err.Text();
   EXPECT_EQ(::access((directory + "/.grantfs/status").c_str(), R_OK), 0);
   ::kill(process, SIGTERM);

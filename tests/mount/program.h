@@ -56,7 +56,10 @@ class Program {
   }
 
   pid_t pid() const { return pid_; }
-  void Kill(int signal) const { ::kill(pid_, signal); }
+  /// Nothing where it did not start or has ended: -1 would mean every process of the machine.
+  void Kill(int signal) const {
+    if (pid_ > 1) ::kill(pid_, signal);
+  }
 
   /// The next line that it prints, with its end.
   std::string Line() {
