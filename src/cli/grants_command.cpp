@@ -13,6 +13,7 @@ std::string ModeText(std::uint32_t mode) {
 
 Json ToJson(const GrantInfo& info) {
   return Json::Object({{"secret", info.secret.Full()},
+                       {"type", TypeName(info.type)},
                        {"machine", info.machine},
                        {"machine_id", info.machine_id},
                        {"label", info.grant.label},
@@ -37,11 +38,12 @@ Status RunGrantsOwner(Context& context) {
     context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
     return {};
   }
-  Table table({"SECRET", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "EXPIRES", "SINCE", "BY"});
+  Table table(
+      {"SECRET", "TYPE", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "EXPIRES", "SINCE", "BY"});
   for (const GrantInfo& info : grants)
-    table.Add({info.secret.Full(), info.machine, info.grant.label, info.grant.owner, info.grant.group,
-               ModeText(info.grant.mode), info.grant.strict ? "yes" : "", TimeCell(info.grant.expires),
-               TimeCell(info.time), info.signer});
+    table.Add({info.secret.Full(), TypeName(info.type), info.machine, info.grant.label, info.grant.owner,
+               info.grant.group, ModeText(info.grant.mode), info.grant.strict ? "yes" : "",
+               TimeCell(info.grant.expires), TimeCell(info.time), info.signer});
   if (table.empty())
     context.terminal.Note(context.arguments.Has("machine") || context.arguments.Has("secret")
                               ? "no grant matches; mind the spelling, which is not checked here"
@@ -51,14 +53,20 @@ Status RunGrantsOwner(Context& context) {
   return {};
 }
 
+SecretType TypeOf(const GrantedSecret& secret) {
+  return secret.parts > 0 ? SecretType::kTemplate : SecretType::kValue;
+}
+
 Json ToJson(const GrantedSecret& secret) {
   return Json::Object({{"secret", secret.environment + "/" + secret.path},
+                       {"type", TypeName(TypeOf(secret))},
                        {"version", secret.version},
                        {"owner", secret.owner},
                        {"group", secret.group},
                        {"mode", ModeText(secret.mode)},
                        {"strict", secret.strict},
                        {"expires", secret.expires},
+                       {"missing", secret.missing},
                        {"denied", secret.unenforceable}});
 }
 
@@ -75,15 +83,24 @@ Status RunGrantsMachine(Context& context) {
     context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
     return {};
   }
-  Table table({"SECRET", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "EXPIRES"});
+  Table table({"SECRET", "TYPE", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "EXPIRES"});
   for (const GrantedSecret& secret : listing->secrets) {
-    table.Add({secret.environment + "/" + secret.path, std::to_string(secret.version), secret.owner,
-               secret.group, ModeText(secret.mode), secret.strict ? "yes" : "", TimeCell(secret.expires)});
+    const bool made =
+        TypeOf(secret) == SecretType::kTemplate;  // whose version is no number that anybody gave it
+    table.Add({secret.environment + "/" + secret.path, TypeName(TypeOf(secret)),
+               !secret.missing.empty() ? "no file"
+               : made                  ? ""
+                                       : std::to_string(secret.version),
+               secret.owner, secret.group, ModeText(secret.mode), secret.strict ? "yes" : "",
+               TimeCell(secret.expires)});
   }
   if (table.empty())
     context.terminal.Note("nothing is granted to this machine");
   else
     context.terminal.Out(table.Text());
+  for (const GrantedSecret& secret : listing->secrets)
+    if (!secret.missing.empty())
+      context.terminal.Note(secret.environment + "/" + secret.path + " has no file: " + secret.missing);
   return {};
 }
 
@@ -105,12 +122,13 @@ const Command kGrantsCommand = {
 command verified. On a machine it lists what that machine may read.)",
     .options = {{"machine", "MACHINE", "only this machine's"},
                 {"secret", "SECRET", "only this secret's, or those of this environment"}},
-    .examples = {{"grantfs grants --machine web-1",
-                  R"(SECRET                 MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  EXPIRES  SINCE  BY
-shop/prod/db-password  web-1    current  -      -      0400  -       -        2026-01-31T12:00:00Z  ada)"},
-                 {"grantfs grants --secret shop/prod/db-password", "(every machine that may read it)"},
-                 {"grantfs grants --json --secret shop/prod",
-                  "{\"grants\": [{\"secret\": \"shop/prod/db-password\", ...}]}"}},
+    .examples =
+        {{"grantfs grants --machine web-1",
+          R"(SECRET                 TYPE   MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  EXPIRES  SINCE  BY
+shop/prod/db-password  value  web-1    current  -      -      0400  -       -        2026-01-31T12:00:00Z  ada)"},
+         {"grantfs grants --secret shop/prod/db-password", "(every machine that may read it)"},
+         {"grantfs grants --json --secret shop/prod",
+          "{\"grants\": [{\"secret\": \"shop/prod/db-password\", ...}]}"}},
     .next = "grantfs revoke web-1 shop/prod/db-password",
     .failure = "the grants are not known",
     .run = RunGrantsCommand,

@@ -8,11 +8,11 @@
 namespace grantfs {
 namespace {
 
-std::uint64_t NumberOf(const Listing& listing, const SecretName& name) {
+const GrantedSecret* FindNamed(const Listing& listing, const SecretName& name) {
   for (const GrantedSecret& secret : listing.secrets) {
-    if (secret.environment == name.environment && secret.path == name.path) return secret.number;
+    if (secret.environment == name.environment && secret.path == name.path) return &secret;
   }
-  return 0;
+  return nullptr;
 }
 
 Result<OpenedSecret> OpenAndWait(SecretSource& source, std::uint64_t number, const Caller& caller,
@@ -32,18 +32,21 @@ Result<OpenedSecret> OpenAndWait(SecretSource& source, std::uint64_t number, con
 Result<OpenedSecret> ReadSecretOnce(MachineSession& source, std::string_view full_name, const Caller& caller,
                                     std::chrono::milliseconds deadline) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(full_name));
-  std::uint64_t number = NumberOf(*source.CurrentListing(), name);
-  if (number == 0) {
+  auto listing = source.CurrentListing();
+  if (FindNamed(*listing, name) == nullptr || !FindNamed(*listing, name)->missing.empty()) {
     GRANTFS_CHECK(source.WaitUntilCurrent(deadline));
-    number = NumberOf(*source.CurrentListing(), name);
+    listing = source.CurrentListing();
   }
-  if (number == 0) {
+  const GrantedSecret* secret = FindNamed(*listing, name);
+  if (secret == nullptr) {
     return Error{Code::kNotFound,
                  "it is not granted to this machine: an owner can grant it with grantfs grant; grantfs "
                  "grants shows what is",
                  0, name.Full()};
   }
-  return OpenAndWait(source, number, caller, deadline);
+  if (!secret->missing.empty())
+    return Error{Code::kNotFound, "there is no such file now", 0, name.Full() + ": " + secret->missing};
+  return OpenAndWait(source, secret->number, caller, deadline);
 }
 
 }  // namespace grantfs
