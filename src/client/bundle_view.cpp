@@ -80,6 +80,19 @@ std::shared_ptr<const BundleView> After(BundleView next, const BundleView* befor
   return std::make_shared<const BundleView>(std::move(next));
 }
 
+/// Why the grant of a part denies the file too, "" if it does not. The mount holds a caller against the
+/// conditions of the file's own grant alone, so that those of a part must be the same.
+std::string WhyDenied(const Grant& own, const SecretView& part) {
+  if (!part.unenforceable.empty()) return "of its part " + part.path + ": " + part.unenforceable;
+  const auto ordered = [](std::vector<std::string> conditions) {
+    std::sort(conditions.begin(), conditions.end());
+    return conditions;
+  };
+  if (part.terms.conditions.empty() || ordered(part.terms.conditions) == ordered(own.conditions)) return {};
+  return "its part " + part.path +
+         " is granted under other conditions than it is itself; grant --with-parts sets the same";
+}
+
 /// The versions of a secret that are known here, with the set that each was published in.
 std::map<std::uint32_t, std::string> SetsOf(const SecretView& secret) {
   std::map<std::uint32_t, std::string> sets;
@@ -122,6 +135,7 @@ void ShowBundle(const MachineView& view, const BundleView& bundle, GrantedSecret
   shown->missing = bundle.missing;
   if (!bundle.missing.empty()) return;
   shown->version = bundle.version;
+  const Grant& own = view.secrets.at(bundle.parts[0].number)->terms;
   std::vector<std::pair<std::size_t, std::size_t>> sizes;
   for (std::size_t i = 1; i < bundle.parts.size(); ++i) {
     const SecretView& part = *view.secrets.at(bundle.parts[i].number);
@@ -130,8 +144,7 @@ void ShowBundle(const MachineView& view, const BundleView& bundle, GrantedSecret
     shown->strict = shown->strict || part.terms.strict;
     if (part.terms.expires != 0 && (shown->expires == 0 || part.terms.expires < shown->expires))
       shown->expires = part.terms.expires;
-    if (shown->unenforceable.empty() && !part.unenforceable.empty())
-      shown->unenforceable = "of its part " + part.path + ": " + part.unenforceable;
+    if (shown->unenforceable.empty()) shown->unenforceable = WhyDenied(own, part);
   }
   shown->size = LargestRendering(shown->size, sizes);
 }

@@ -40,7 +40,7 @@ class BundleViewTest : public ClientTest {
       secret->version = secret->list.Current()->statement;
       secret->publish = secret->list.Current()->publish;
       secret->terms = terms_[number];
-      secret->unenforceable = UnenforceableReason(secret->terms);
+      if (!enforced_) secret->unenforceable = UnenforceableReason(secret->terms);
       view.secrets[number] = std::move(secret);
     }
     return view;
@@ -62,6 +62,7 @@ class BundleViewTest : public ClientTest {
   World world_;
   std::map<std::uint64_t, SecretList> lists_;
   std::map<std::uint64_t, Grant> terms_;
+  bool enforced_ = false;  ///< as by a program that can enforce what is asked for
 };
 
 TEST_F(BundleViewTest, ItsVersionStandsForTheTemplateAndEachPart) {
@@ -128,6 +129,25 @@ TEST_F(BundleViewTest, ItIsNoMoreOpenThanItsParts) {
   EXPECT_TRUE(Shown(Now()).strict);
   terms_[8].conditions = {"colour=blue"};
   EXPECT_NE(Shown(Now()).unenforceable.find("of its part left: "), std::string::npos);
+}
+
+TEST_F(BundleViewTest, APartsConditionsMustBeItsOwn) {
+  const auto denied = [&] {
+    MachineView view = Now();
+    view.bundles = MakeBundles(view, nullptr);
+    GrantedSecret shown;
+    ShowBundle(view, *view.bundles.at(10), &shown);
+    return shown.unenforceable;
+  };
+  enforced_ = true;
+  terms_[8].conditions = {"user=app", "unit=app.service"};
+  EXPECT_NE(denied().find("part left is granted under other conditions"), std::string::npos) << denied();
+  terms_[10].conditions = {"user=app"};
+  EXPECT_NE(denied(), "");
+  terms_[10].conditions = {"unit=app.service", "user=app"};
+  EXPECT_EQ(denied(), "");
+  terms_[8].conditions = {};
+  EXPECT_EQ(denied(), "") << "a part that all may read";
 }
 
 TEST_F(BundleViewTest, WhatWasPublishedAsOneActIsNotTorn) {
