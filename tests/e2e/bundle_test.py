@@ -1,5 +1,7 @@
 """Files that the mount makes of several secrets: what programs read from them, and who sees and records what."""
 
+import base64
+import ctypes
 import errno
 import json
 import mmap
@@ -7,6 +9,7 @@ import os
 import subprocess
 import threading
 import unittest
+import urllib.parse
 
 from harness import *
 
@@ -54,8 +57,6 @@ class BundleTest(Case):
             got = subprocess.run(["sh", "-c", script, "sh", mount.file(name)], capture_output=True, check=True).stdout
             found = dict(line.split(b"=", 1) for line in got.split(b"\0") if line)
             self.assertEqual((found[b"DB"], found[b"API_KEY"]), (HARD.encode(), b"k-1"), name)
-        import base64
-        import urllib.parse
         url = urllib.parse.urlsplit(mount.read("shop/prod/url").decode().rstrip("\n"))
         self.assertEqual(urllib.parse.unquote(url.netloc), "app:" + HARD + "@db")
         self.assertEqual(url.path, "/k-1")
@@ -116,6 +117,27 @@ class BundleTest(Case):
         self.assertEqual(json.loads(held.read())["API_KEY"], "k-1", "an open file keeps its version")
         self.bundle(JSON, "json", "ONLY=api-key")
         self.assertEqual(json.loads(mount.read(JSON)), {"ONLY": "k-2, longer"})
+
+    def test_a_single_file_bind_follows_its_parts(self):
+        self.bundle(JSON, "json", "api-key")
+        mount = self.mounted(JSON)
+        target = os.path.join(self.world.dir, "bound")
+        open(target, "w").close()
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.assertEqual(libc.mount(mount.file(JSON).encode(), target.encode(), b"", 4096, None), 0)
+        self.addCleanup(lambda: libc.umount2(target.encode(), 2))
+
+        def read():
+            copy = subprocess.run(["cat", target], capture_output=True).stdout
+            return json.loads(copy)["API_KEY"] if copy else ""
+
+        self.assertEqual(read(), "k-1")
+        for turn in range(4):
+            value = "turn %d" % turn * (turn + 1)
+            self.owner.set(KEY, value.encode())
+            until("the bind to show turn %d" % turn, lambda: read() == value)
+            with open(target, "rb") as made:
+                self.assertEqual(os.fstat(made.fileno()).st_size, len(made.read()), turn)
 
     def test_each_read_of_a_part_is_recorded_by_itself(self):
         self.bundle(JSON, "json")
