@@ -32,10 +32,10 @@ class MachineSessionImpl::Bundling final : public SecretSource::Pending,
   void Take() {
     const auto view = session_->view();
     const auto at = view->bundles.find(request_.number);
-    if (at == view->bundles.end()) return End(NoFile("it is not granted to this machine"));
+    if (at == view->bundles.end()) return End(Error{Code::kNotFound, "it is not granted to this machine"});
     const BundleView& bundle = *at->second;
     if (bundle.version == 0)
-      return End(NoFile("a secret that it is made of cannot be read: see .grantfs/grants"));
+      return End(Error{Code::kNotFound, "a secret that it is made of cannot be read: see .grantfs/grants"});
     const bool exactly = request_.version != 0 && request_.version != bundle.version;
     const BundleView::Parts* parts = exactly && !request_.grace ? nullptr : bundle.Find(request_.version);
     if (request_.version == 0) parts = &bundle.parts;
@@ -57,11 +57,9 @@ class MachineSessionImpl::Bundling final : public SecretSource::Pending,
   void Cancel() override { End(Error{Code::kCancelled, "the caller gave up"}); }
 
  private:
-  Error NoFile(const char* why) const { return Error{Code::kNotFound, why}; }
-  Error Superseded() const {
+  static Error Superseded() {
     return Error{Code::kConflict, "a secret that it is made of has a newer version"};
   }
-  std::string NameLocked() const { return parts_.empty() ? std::string() : parts_[0].path; }
 
   void Pump() {
     for (;;) {
@@ -83,6 +81,7 @@ class MachineSessionImpl::Bundling final : public SecretSource::Pending,
     OpenRequest one;
     {
       const std::lock_guard guard(mutex_);
+      if (done_ == nullptr || take != take_) return;  // `index` is of other parts
       one.number = parts_[index].number;
       one.version = parts_[index].version;
     }
@@ -117,7 +116,7 @@ class MachineSessionImpl::Bundling final : public SecretSource::Pending,
       all = ++got_ == parts_.size();
     }
     if (!all) return Pump();
-    if (!stale_.empty() && TearsSet(*session_->view(), parts_, stale_)) return LookAtAll();
+    if (!stale_.empty() && TearsSet(*session_->view(), parts_, stale_)) return LookAtAll(take);
     Finish(Render());
   }
 
@@ -131,27 +130,32 @@ class MachineSessionImpl::Bundling final : public SecretSource::Pending,
       if (error.subject.empty()) error.subject = parts_[index].path;
     }
     if (again) return Ask(index, take, true);
-    if (error.code == Code::kConflict) return LookAtAll();
+    if (error.code == Code::kConflict) return LookAtAll(take);
     End(std::move(error));
   }
 
   // What changed with one part may have changed the others: they are looked at together, so that what is
   // shown next is whole. Who asked for what is current begins again with that.
-  void LookAtAll() {
+  void LookAtAll(int take) {
     std::set<std::uint64_t> numbers;
+    std::vector<std::shared_ptr<Pending>> asked;
     bool again = false;
     {
       const std::lock_guard guard(mutex_);
+      if (done_ == nullptr || take != take_) return;  // another part's answer came first
+      ++take_;
+      asked.swap(asked_);
       for (const auto& part : parts_) numbers.insert(part.number);
       again = request_.version == 0 && ++tries_ < kTakes;
     }
-    StopAsking();
+    for (const auto& one : asked)
+      if (one) one->Cancel();
     session_->LookAgainAtAll(
         numbers,
         [self = shared_from_this(), again](const Status& looked) {
           if (!looked) return self->End(looked.error());
           if (again) return self->Take();
-          self->End(self->Superseded());
+          self->End(Superseded());
         },
         end_,
         [weak = weak_from_this()] {
@@ -163,7 +167,7 @@ class MachineSessionImpl::Bundling final : public SecretSource::Pending,
 
   // All values are there, and nobody changes the fields any more.
   Result<OpenedSecret> Render() {
-    const std::string name = NameLocked();
+    const std::string name = parts_[0].path;
     auto text = Template::Parse(std::move(values_[0]));
     if (!text) return About(text.error(), name + ", " + text.error().subject);
     Template::Values named;
@@ -179,29 +183,21 @@ class MachineSessionImpl::Bundling final : public SecretSource::Pending,
     return OpenedSecret{std::move(*made), version_, record_};
   }
 
-  void StopAsking() {
-    std::vector<std::shared_ptr<Pending>> asked;
-    {
-      const std::lock_guard guard(mutex_);
-      ++take_;
-      asked.swap(asked_);
-    }
-    for (const auto& one : asked)
-      if (one) one->Cancel();
-  }
-
   void End(Error error) { Finish(Result<OpenedSecret>(std::move(error))); }
 
   void Finish(Result<OpenedSecret> result) {
     OpenDone done;
+    std::vector<std::shared_ptr<Pending>> asked;
     {
       const std::lock_guard guard(mutex_);
       done.swap(done_);
+      asked.swap(asked_);
     }
     if (!done) return;
     const auto self = shared_from_this();
     session_->Forget(self);
-    StopAsking();
+    for (const auto& one : asked)
+      if (one) one->Cancel();
     done(std::move(result));
   }
 
