@@ -6,6 +6,7 @@ const std::vector<const Command*>& AllCommands() {
   static const std::vector<const Command*> commands = {
       &kServeCommand,          &kInitCommand,        &kEnvCreateCommand,     &kEnvListCommand,
       &kEnvExampleCommand,     &kProjectListCommand, &kSecretSetCommand,     &kSecretImportCommand,
+      &kSecretBundleCommand,
       &kSecretGetCommand,      &kSecretListCommand,  &kSecretHistoryCommand, &kInviteCommand,
       &kEnrollCommand,         &kApproveCommand,     &kIdentityListCommand,  &kIdentityShowCommand,
       &kIdentityRemoveCommand, &kGrantCommand,       &kRevokeCommand,        &kGrantsCommand,

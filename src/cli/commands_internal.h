@@ -11,7 +11,7 @@ namespace grantfs {
 extern const Command kServeCommand, kInitCommand, kStatusCommand, kWhoamiCommand;
 extern const Command kEnvCreateCommand, kEnvListCommand, kEnvExampleCommand, kProjectListCommand;
 extern const Command kSecretSetCommand, kSecretImportCommand, kSecretGetCommand, kSecretListCommand;
-extern const Command kSecretHistoryCommand;
+extern const Command kSecretHistoryCommand, kSecretBundleCommand;
 extern const Command kInviteCommand, kEnrollCommand, kApproveCommand;
 extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand;
 extern const Command kGrantCommand, kRevokeCommand, kGrantsCommand;

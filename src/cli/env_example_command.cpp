@@ -7,18 +7,6 @@
 namespace grantfs {
 namespace {
 
-/// "tls/server.key" is TLS_SERVER_KEY.
-std::string VariableOf(const std::string& path) {
-  std::string name;
-  for (const char c : path) {
-    const bool lower = c >= 'a' && c <= 'z';
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    name += lower ? static_cast<char>(c - 'a' + 'A') : plain ? c : '_';
-  }
-  if (name[0] >= '0' && name[0] <= '9') name.insert(0, 1, '_');
-  return name;
-}
-
 struct Variable {
   std::string name;
   SecretInfo info;

@@ -17,8 +17,10 @@ Json ToJson(const GrantResult& result, const GrantOptions& options) {
   const bool dry_run = options.dry_run;
   Json secrets = Json::Array();
   for (const GrantOutcome& outcome : result.secrets)
-    secrets.Append(Json::Object(
-        {{"secret", outcome.secret.Full()}, {"versions", outcome.versions}, {"replaced", outcome.replaced}}));
+    secrets.Append(Json::Object({{"secret", outcome.secret.Full()},
+                                 {"versions", outcome.versions},
+                                 {"replaced", outcome.replaced},
+                                 {"lacking", NamesJson(outcome.lacking)}}));
   Json json = Json::Object({{"machine", result.machine},
                             {"fingerprint", result.fingerprint},
                             {"dry_run", dry_run},
@@ -36,6 +38,14 @@ void OutResult(Terminal& terminal, const GrantResult& result, const GrantOptions
                      result.machine + " (" + Count(outcome.versions, "version") +
                      (outcome.replaced ? ", replaces its grant" : "") + ")" +
                      (only.empty() ? "" : ", only for " + only));
+  for (const GrantOutcome& outcome : result.secrets) {
+    if (outcome.lacking.empty()) continue;
+    std::string names;
+    for (const SecretName& part : outcome.lacking) names += " " + part.Full();
+    terminal.Note(result.machine + (dry_run ? " would not show " : " does not show ") +
+                  outcome.secret.Full() + ": it lacks parts of it; next: grantfs grant " + result.machine +
+                  names);
+  }
   terminal.Note(dry_run ? "nothing was changed: leave out --dry-run to do it"
                         : DeliverySentence(result.machine, result.delivery));
 }
@@ -51,7 +61,8 @@ Status RunGrantCommand(Context& context) {
   options.wait = std::chrono::seconds(GRANTFS_TRY(arguments.Seconds("wait", 5)));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const std::vector<std::string> patterns(arguments.positional().begin() + 1, arguments.positional().end());
-  const auto secrets = GRANTFS_TRY(session->ExpandSecrets(patterns));
+  auto secrets = GRANTFS_TRY(session->ExpandSecrets(patterns));
+  if (arguments.Flag("with-parts")) secrets = GRANTFS_TRY(session->WithParts(secrets));
   const GrantResult result = GRANTFS_TRY(session->GrantTo(machine, secrets, options));
   if (context.json())
     context.terminal.OutJson(ToJson(result, options));

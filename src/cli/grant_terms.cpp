@@ -75,6 +75,7 @@ std::vector<Option> GrantOptionsHelp() {
       {"expires", "TIME", "the grant ends after this: 12h, 30d"},
       {"strict", "",
         "refuse what the kernel would keep in its page cache: sendfile and splice fail, a mapping gets SIGBUS"},
+      {"with-parts", "", "of a bundle or template: grant the secrets that it is made of too"},
       {"reason", "TEXT", "why; it stands in the signed statement"},
       {"wait", "TIME", "how long to wait for the machine's mount (default: 5s)"},
       {"dry-run", "", "verify and say what would be granted; change nothing"},

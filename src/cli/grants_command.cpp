@@ -20,6 +20,7 @@ Json TextsJson(const std::vector<std::string>& texts) {
 
 Json ToJson(const GrantInfo& info) {
   return Json::Object({{"secret", info.secret.Full()},
+                       {"type", TypeName(info.type)},
                        {"machine", info.machine},
                        {"machine_id", info.machine_id},
                        {"label", info.grant.label},
@@ -46,10 +47,10 @@ Status RunGrantsOwner(Context& context) {
     return {};
   }
   Table table(
-      {"SECRET", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "EXPIRES", "SINCE", "BY"});
+      {"SECRET", "TYPE", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "EXPIRES", "SINCE", "BY"});
   for (const GrantInfo& info : grants)
-    table.Add({info.secret.Full(), info.machine, info.grant.label, info.grant.owner, info.grant.group,
-               ModeText(info.grant.mode), info.grant.strict ? "yes" : "",
+    table.Add({info.secret.Full(), TypeName(info.type), info.machine, info.grant.label, info.grant.owner,
+               info.grant.group, ModeText(info.grant.mode), info.grant.strict ? "yes" : "",
                JoinConditions(info.grant.conditions), TimeCell(info.grant.expires), TimeCell(info.time),
                info.signer});
   if (table.empty())
@@ -61,8 +62,13 @@ Status RunGrantsOwner(Context& context) {
   return {};
 }
 
+SecretType TypeOf(const GrantedSecret& secret) {
+  return secret.parts > 0 ? SecretType::kTemplate : SecretType::kValue;
+}
+
 Json ToJson(const GrantedSecret& secret) {
   return Json::Object({{"secret", secret.environment + "/" + secret.path},
+                       {"type", TypeName(TypeOf(secret))},
                        {"version", secret.version},
                        {"owner", secret.owner},
                        {"group", secret.group},
@@ -70,6 +76,7 @@ Json ToJson(const GrantedSecret& secret) {
                        {"strict", secret.strict},
                        {"conditions", TextsJson(secret.conditions)},
                        {"expires", secret.expires},
+                       {"missing", secret.missing},
                        {"denied", secret.unenforceable}});
 }
 
@@ -86,16 +93,24 @@ Status RunGrantsMachine(Context& context) {
     context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
     return {};
   }
-  Table table({"SECRET", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "EXPIRES"});
+  Table table({"SECRET", "TYPE", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "EXPIRES"});
   for (const GrantedSecret& secret : listing->secrets) {
-    table.Add({secret.environment + "/" + secret.path, std::to_string(secret.version), secret.owner,
-               secret.group, ModeText(secret.mode), secret.strict ? "yes" : "",
+    const bool made =
+        TypeOf(secret) == SecretType::kTemplate;  // whose version is no number that anybody gave it
+    table.Add({secret.environment + "/" + secret.path, TypeName(TypeOf(secret)),
+               !secret.missing.empty() ? "no file"
+               : made                  ? ""
+                                       : std::to_string(secret.version),
+               secret.owner, secret.group, ModeText(secret.mode), secret.strict ? "yes" : "",
                JoinConditions(secret.conditions), TimeCell(secret.expires)});
   }
   if (table.empty())
     context.terminal.Note("nothing is granted to this machine");
   else
     context.terminal.Out(table.Text());
+  for (const GrantedSecret& secret : listing->secrets)
+    if (!secret.missing.empty())
+      context.terminal.Note(secret.environment + "/" + secret.path + " has no file: " + secret.missing);
   return {};
 }
 
@@ -119,8 +134,8 @@ command verified. On a machine it lists what that machine may read.)",
                 {"secret", "SECRET", "only this secret's, or those of this environment"}},
     .examples =
         {{"grantfs grants --machine web-1",
-          R"(SECRET                 MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  ONLY      EXPIRES  SINCE  BY
-shop/prod/db-password  web-1    current  -      -      0400  -       user=app  -        2026-01-31T12:00:00Z  ada)"},
+          R"(SECRET                 TYPE   MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  ONLY      EXPIRES  SINCE  BY
+shop/prod/db-password  value  web-1    current  -      -      0400  -       user=app  -        2026-01-31T12:00:00Z  ada)"},
          {"grantfs grants --secret shop/prod/db-password", "(every machine that may read it)"},
          {"grantfs grants --json --secret shop/prod",
           "{\"grants\": [{\"secret\": \"shop/prod/db-password\", ...}]}"}},

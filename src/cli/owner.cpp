@@ -127,4 +127,34 @@ Json DeliveryJson(const Delivery& delivery) {
   return Json::Object({{"state", DeliveryName(delivery.state)}, {"last_seen", delivery.last_seen}});
 }
 
+std::string VariableOf(const std::string& path) {
+  std::string name;
+  for (const char c : path) {
+    const bool lower = c >= 'a' && c <= 'z';
+    const bool plain = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    name += lower ? static_cast<char>(c - 'a' + 'A') : plain ? c : '_';
+  }
+  if (name[0] >= '0' && name[0] <= '9') name.insert(0, 1, '_');
+  return name;
+}
+
+void OutSetTemplate(Context& context, const SetSecretResult& result, std::size_t parts) {
+  const std::string full = result.name.Full();
+  if (context.json()) {
+    Json json = Json::Object({{"name", full},
+                              {"number", result.number},
+                              {"version", result.version},
+                              {"created", result.created},
+                              {"sealed_to", result.sealed_to}});
+    if (parts > 0) json.Set("parts", parts);
+    context.terminal.OutJson(json);
+    return;
+  }
+  context.terminal.OutLine((result.created ? "made " : "set ") + full + ": version " +
+                           std::to_string(result.version) +
+                           (parts > 0 ? ", of " + Count(parts, "secret") : "") + ", sealed to " +
+                           Count(result.sealed_to, "machine"));
+  if (result.sealed_to == 0) context.terminal.Note("next: grantfs grant MACHINE " + full + " --with-parts");
+}
+
 }  // namespace grantfs

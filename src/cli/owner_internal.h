@@ -35,6 +35,15 @@ Result<Area> ParseArea(const std::string& text);
 /// An argument that names a secret, or an environment alone (then `path` is ""). Errors: kInvalid.
 Result<SecretName> ParseSecretOrEnvironment(const std::string& text);
 
+/// "value", "template".
+inline const char* TypeName(SecretType type) { return type == SecretType::kValue ? "value" : "template"; }
+
+/// "tls/server.key" is TLS_SERVER_KEY.
+std::string VariableOf(const std::string& path);
+
+/// What became of a template that was set, and what comes next. @param parts  0: it is not known
+void OutSetTemplate(Context& context, const SetSecretResult& result, std::size_t parts);
+
 /// Full names, for a JSON document.
 Json NamesJson(const std::vector<SecretName>& names);
 

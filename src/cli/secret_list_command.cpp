@@ -7,6 +7,7 @@ namespace {
 
 Json ToJson(const SecretInfo& info) {
   return Json::Object({{"name", info.name.Full()},
+                       {"type", TypeName(info.type)},
                        {"number", info.number},
                        {"version", info.version},
                        {"size", info.size},
@@ -18,13 +19,13 @@ Json ToJson(const SecretInfo& info) {
 }
 
 void OutTable(Terminal& terminal, const std::vector<SecretInfo>& secrets) {
-  Table table({"SECRET", "VERSION", "BYTES", "SET", "GRANTS", "OWNER"});
+  Table table({"SECRET", "TYPE", "VERSION", "BYTES", "SET", "GRANTS", "OWNER"});
   for (const SecretInfo& info : secrets) {
     if (info.problem.empty())
-      table.Add({info.name.Full(), info.version == 0 ? "" : std::to_string(info.version),
+      table.Add({info.name.Full(), TypeName(info.type), info.version == 0 ? "" : std::to_string(info.version),
                  std::to_string(info.size), TimeCell(info.time), std::to_string(info.grants), info.owner});
     else
-      table.Add({info.name.Full(), "refused", "", "", "", ""});
+      table.Add({info.name.Full(), "", "refused", "", "", "", ""});
   }
   terminal.Out(table.Text());
 }
@@ -72,8 +73,9 @@ const Command kSecretListCommand = {
 Each line comes from a signed list that this command verified.)",
     .options = {},
     .examples = {{"grantfs secret list shop/prod",
-                  R"(SECRET                 VERSION  BYTES  SET                   GRANTS  OWNER
-shop/prod/db-password  3        28     2026-01-31T12:00:00Z  2       payments)"},
+                  R"(SECRET                 TYPE      VERSION  BYTES  SET                   GRANTS  OWNER
+shop/prod/app.env      template  1        64     2026-01-31T12:05:00Z  2       payments
+shop/prod/db-password  value     3        28     2026-01-31T12:00:00Z  2       payments)"},
                  {"grantfs secret list shop/prod/tls/", "(those below shop/prod/tls)"},
                  {"grantfs secret list --json shop/prod",
                   "{\"secrets\": [{\"name\": \"shop/prod/db-password\", ...}]}"}},

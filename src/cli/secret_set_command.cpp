@@ -66,6 +66,18 @@ Result<SetSecretOptions> Options(const Arguments& arguments) {
   return options;
 }
 
+Status SetTemplateText(Context& context, OwnerSession& session, const SecretName& name,
+                       const SetSecretOptions& options) {
+  if (!context.arguments.Has("file") && context.terminal.InIsTerminal())
+    return Error{Code::kInvalid,
+                 "a template is longer than a line: give its text with --file or on standard input", 0,
+                 name.Full()};
+  SecretMemory text = GRANTFS_TRY(Read(context, name));
+  const auto result = GRANTFS_TRY(session.SetTemplate(name, SecretValue(std::move(text)), options));
+  OutSetTemplate(context, result, 0);
+  return {};
+}
+
 void OutResult(Terminal& terminal, const SecretName& name, const SetSecretResult& result) {
   const std::string full = name.Full();
   terminal.OutLine((result.created ? "made " : "set ") + full + ": version " +
@@ -76,7 +88,12 @@ void OutResult(Terminal& terminal, const SecretName& name, const SetSecretResult
 Status RunSecretSetCommand(Context& context) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(context.arguments.At(0)));
   const SetSecretOptions options = GRANTFS_TRY(Options(context.arguments));
+  const bool is_template = context.arguments.Flag("template");
+  if (is_template && (context.arguments.Has("generate") || context.arguments.Flag("empty")))
+    return Error{Code::kInvalid, "a template names secrets: it is neither generated nor empty", 0,
+                 "--template"};
   const auto session = GRANTFS_TRY(OpenOwner(context));
+  if (is_template) return SetTemplateText(context, *session, name, options);
   const SecretValue value = GRANTFS_TRY(ReadValue(context, name));
   const SetSecretResult result = GRANTFS_TRY(session->SetSecret(name, value, options));
   if (context.json())
@@ -107,6 +124,9 @@ you type at a prompt; it never stands in an argument, where other users could se
     .options = {{"file", "FILE", "read the value from FILE, byte for byte"},
                 {"trim", "", "take the newlines at its end off"},
                 {"empty", "", "let the value be empty, which is refused else"},
+                {"template", "",
+                 "a text in which {{ db-password }} stands for that secret, and {{ db-password | json }} for "
+                 "the same quoted (json, shell, dotenv, url, base64): each mount makes the file"},
                 {"generate", "LENGTH", "make a random value of so many characters, shown to nobody"},
                 {"alphabet", "NAME", "of these: letters (and digits; default), hex, symbols"},
                 {"if-version", "NUMBER", "only if this is the newest version; 0: only if it is new"},
@@ -121,8 +141,9 @@ made shop/prod/db-password: version 1, sealed to 0 machines)"},
                   "made shop/prod/session-key: version 1, sealed to 0 machines"},
                  {"pass show db | grantfs secret set --trim --if-version 1 shop/prod/db-password",
                   "set shop/prod/db-password: version 2, sealed to 1 machine"},
-                 {"grantfs secret set --file server.key shop/prod/tls/server.key",
-                  "set shop/prod/tls/server.key: version 2, sealed to 3 machines"}},
+                 {"echo 'postgres://app:{{ db-password | url }}@db/shop' | grantfs secret set --template "
+                  "shop/prod/db-url",
+                  "made shop/prod/db-url: version 1, sealed to 0 machines"}},
     .next =
         R"(grantfs grant web-1 shop/prod/db-password; machines that are granted it already have the new version.)",
     .failure = "the secret was not set",

@@ -43,6 +43,8 @@ class MachineSessionImpl final : public MachineSession {
 
  private:
   class Opening;
+  class Bundling;
+  class BundleChecking;
   class Checking;
   /// What the refresher has to look at.
   struct Work {
@@ -105,7 +107,16 @@ class MachineSessionImpl final : public MachineSession {
   void Post(const Work& work);
   void Acknowledge(std::uint64_t change);
 
+  // ---- files made of several secrets (bundle_open.cpp, bundle_check.cpp)
+  /// As LookAgain, at several in one look.
+  void LookAgainAtAll(const std::set<std::uint64_t>& numbers, std::function<void(Status)> looked,
+                      Timer::Clock::time_point end, std::function<void()> late);
+
   // ---- opens (machine_open.cpp)
+  /// Open and Check of one secret, whatever its type.
+  std::shared_ptr<Pending> OpenOne(OpenRequest request, std::chrono::milliseconds deadline, OpenDone done);
+  std::shared_ptr<Pending> CheckOne(std::uint64_t number, std::uint32_t version,
+                                    std::chrono::milliseconds deadline, CheckDone done);
   /// Looks at a secret before all other work; `looked` runs once, on the refresher's thread. `late` runs at
   /// `end` in any case, on the timer's thread.
   void LookAgain(std::uint64_t number, std::function<void(Status)> looked, Timer::Clock::time_point end,

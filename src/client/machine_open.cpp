@@ -149,9 +149,9 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
   std::shared_ptr<PendingRequest> http_;
 };
 
-std::shared_ptr<SecretSource::Pending> MachineSessionImpl::Open(OpenRequest request,
-                                                                std::chrono::milliseconds deadline,
-                                                                OpenDone done) {
+std::shared_ptr<SecretSource::Pending> MachineSessionImpl::OpenOne(OpenRequest request,
+                                                                   std::chrono::milliseconds deadline,
+                                                                   OpenDone done) {
   auto asked = view();
   const Status local = CheckLocally(*asked, request.number, options_.clock->WallSeconds());
   auto opening = std::make_shared<Opening>(this, std::move(request), std::move(asked), std::move(done));
@@ -202,9 +202,10 @@ class MachineSessionImpl::Checking final : public SecretSource::Pending {
   std::shared_ptr<PendingRequest> request_;
 };
 
-std::shared_ptr<SecretSource::Pending> MachineSessionImpl::Check(std::uint64_t number, std::uint32_t version,
-                                                                 std::chrono::milliseconds deadline,
-                                                                 CheckDone done) {
+std::shared_ptr<SecretSource::Pending> MachineSessionImpl::CheckOne(std::uint64_t number,
+                                                                    std::uint32_t version,
+                                                                    std::chrono::milliseconds deadline,
+                                                                    CheckDone done) {
   auto checking = std::make_shared<Checking>();
   const Status local = CheckLocally(*view(), number, options_.clock->WallSeconds());
   if (!local) {

@@ -129,7 +129,8 @@ Status MachineSessionImpl::RefreshUpper() {
 }
 
 Status MachineSessionImpl::RefreshSecrets(const std::set<std::uint64_t>& numbers) {
-  std::vector<std::uint64_t> left(numbers.begin(), numbers.end());
+  const auto together = WithSiblings(view()->bundles, numbers);
+  std::vector<std::uint64_t> left(together.begin(), together.end());
   while (!left.empty()) {
     auto next = std::make_shared<MachineView>(*view());
     const std::size_t count = std::min(left.size(), api::kMaxGrants);

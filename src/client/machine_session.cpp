@@ -124,6 +124,7 @@ std::shared_ptr<const MachineView> MachineSessionImpl::view() const {
 void MachineSessionImpl::Show(std::shared_ptr<MachineView> next) {
   const auto before = view();
   const Listing nothing;
+  next->bundles = MakeBundles(*next, before ? &before->bundles : nullptr);
   next->listing = MakeListing(*next, before ? *before->listing : nothing);
   const bool changed = before && next->listing->generation != before->listing->generation;
   {

@@ -12,7 +12,7 @@ constexpr std::size_t kMaxNotices = 200;
 bool Same(const GrantedSecret& a, const GrantedSecret& b) {
   const auto key = [](const GrantedSecret& s) {
     return std::tie(s.number, s.version, s.environment, s.path, s.size, s.time, s.owner, s.group, s.mode,
-                    s.strict, s.expires, s.conditions, s.unenforceable);
+                    s.strict, s.expires, s.conditions, s.unenforceable, s.parts, s.missing);
   };
   return key(a) == key(b);
 }
@@ -32,6 +32,7 @@ GrantedSecret Shown(const SecretView& secret) {
   shown.expires = secret.terms.expires;
   shown.conditions = secret.terms.conditions;
   shown.unenforceable = secret.unenforceable;
+  shown.parts = secret.publish->parts.size();
   return shown;
 }
 
@@ -85,7 +86,10 @@ std::string UnenforceableReason(const Grant& terms) {
 std::shared_ptr<const Listing> MakeListing(const MachineView& view, const Listing& before) {
   auto listing = std::make_shared<Listing>();
   for (const auto& [number, secret] : view.secrets) {
-    if (secret->publish) listing->secrets.push_back(Shown(*secret));
+    if (!secret->publish) continue;
+    listing->secrets.push_back(Shown(*secret));
+    if (const auto bundle = view.bundles.find(number); bundle != view.bundles.end())
+      ShowBundle(view, *bundle->second, &listing->secrets.back());
   }
   std::sort(listing->secrets.begin(), listing->secrets.end(),
             [](const GrantedSecret& a, const GrantedSecret& b) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "bundle_internal.h"
 #include "grantfs/api/machine.h"
 #include "grantfs/client/secret_source.h"
 #include "grantfs/trust/lists.h"
@@ -34,6 +35,7 @@ struct MachineView {
   std::shared_ptr<const VaultList> vault;  ///< never null
   std::map<std::string, std::shared_ptr<const EnvironmentList>> environments;
   std::map<std::uint64_t, std::shared_ptr<const SecretView>> secrets;
+  Bundles bundles;                                          ///< of the templates among `secrets`
   std::string vault_problem;                                ///< all of the vault is refused
   std::map<std::string, std::string> environment_problems;  ///< all of an environment is refused
   std::map<std::uint64_t, std::string> refused;             ///< never verified, so not listed: why

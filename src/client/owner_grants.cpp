@@ -63,6 +63,7 @@ Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
     if (!outcomes) return Halfway(outcomes.error(), begun, secrets.size());
     std::move(outcomes->begin(), outcomes->end(), std::back_inserter(result.secrets));
   }
+  for (GrantOutcome& outcome : result.secrets) DropGrantedParts(grantee.number, secrets, outcome);
   if (change != 0) result.delivery = WaitFor(grantee.identity.Id(), change, options.wait);
   return result;
 }
@@ -78,6 +79,7 @@ Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const MachinesList::Machine&
   grant.grantee = {GranteeKind::kMachine, machine.number, who.Id(), who.name, who.seal, who.not_after};
   GrantOutcome outcome;
   outcome.secret = name;
+  NamePartsOf(list, outcome);
   outcome.replaced = list.grants().contains({GranteeKind::kMachine, machine.number});
   batch.push_back({list.id(), {GRANTFS_TRY(Next(list, upper, GrantAdd{grant}, options.reason))}, {}});
   const SecretList::Target target{{RecipientKind::kMachine, machine.number, 0}, who.seal, who.name};
@@ -141,8 +143,8 @@ Result<std::vector<GrantInfo>> OwnerSessionImpl::ListGrants(const std::string& m
       const Grantee& grantee = standing.grant.grantee;
       if (!machine.empty() && grantee.name != machine && grantee.id.Hex() != machine) continue;
       const Statement& said = standing.statement->statement();
-      all.push_back(
-          {listed.name, grantee.name, grantee.id.Hex(), standing.grant, said.time, NameOf(said.signer)});
+      all.push_back({listed.name, list.create().type, grantee.name, grantee.id.Hex(), standing.grant,
+                     said.time, NameOf(said.signer)});
     }
     Report("verifying", ++done, names.size());
   }

@@ -38,6 +38,9 @@ class OwnerSessionImpl final : public OwnerSession {
                                                   const SetSecretOptions& options) override;
   Result<SetSecretResult> SetSecret(const SecretName& name, const SecretValue& value,
                                     const SetSecretOptions& options) override;
+  Result<SetSecretResult> SetTemplate(const SecretName& name, SecretValue text,
+                                      const SetSecretOptions& options) override;
+  Result<std::vector<SecretName>> WithParts(const std::vector<SecretName>& secrets) override;
   Result<GotSecret> GetSecret(const SecretName& name, const VersionChoice& choice) override;
   Result<std::vector<SecretInfo>> ListSecrets(const std::string& environment,
                                               const std::string& prefix) override;
@@ -118,8 +121,10 @@ class OwnerSessionImpl final : public OwnerSession {
   std::array<Head, 3> HeadsFor(const Listed& listed) const;
   Result<std::vector<Listed>> ListNames(const std::string& environment, const std::string& prefix);
   /// Sends the value ahead, and adds the version (and a secret that is new) to what is to be appended.
+  ///
+  /// @param set  the id of what is published together, "" if it is alone
   Result<SetSecretResult> PreparePublish(const NewValue& value, const SetSecretOptions& options,
-                                         Batch& batch);
+                                         const std::string& set, Batch& batch);
   Result<std::uint64_t> ReserveNumber(const SecretName& name);
   /// Check-and-set. Errors: kConflict (another version than `after`).
   Status CheckAfter(const SecretList& list, const SecretName& name, const SetSecretOptions& options);
@@ -128,6 +133,15 @@ class OwnerSessionImpl final : public OwnerSession {
   Status StageCopies(std::uint64_t number, std::uint32_t version, const Hash& commitment,
                      const SecretMemory& data_key, const std::vector<SecretList::Target>& targets);
   ValueContext ContextOf(std::uint64_t number, const VersionPublish& version) const;
+
+  // ---- templates (owner_templates.cpp)
+  /// Errors: kNotFound (a part is not there), kInvalid (it is no value).
+  Status CheckParts(const NewValue& value);
+  /// Errors: kInvalid (a template where a value is published, or the other way round).
+  static Status CheckType(const SecretList& list, const NewValue& value);
+  /// The parts of what is granted, if it is a template / without those that the machine may read.
+  static void NamePartsOf(const SecretList& list, GrantOutcome& outcome);
+  void DropGrantedParts(std::uint64_t machine, const std::vector<SecretName>& granted, GrantOutcome& outcome);
 
   // ---- keys of environments (owner_keys.cpp)
   /// The private key of an epoch. Errors: kDenied (I hold no copy), kIntegrity.

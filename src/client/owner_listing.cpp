@@ -12,6 +12,7 @@ SecretInfo InfoOf(const SecretName& name, const SecretList& list) {
   SecretInfo info;
   info.name = name;
   info.number = list.id().number;
+  info.type = list.create().type;
   info.grants = list.grants().size();
   info.owner = list.create().owner;
   info.description = list.create().description;

@@ -62,7 +62,7 @@ Result<std::vector<SetSecretResult>> OwnerSessionImpl::SetSecrets(const std::vec
     return Error{Code::kInvalid, "at most 250 secrets are set at once: set the rest by themselves", 0,
                  std::to_string(values.size()) + " secrets"};
   std::vector<SecretName> names;
-  for (const auto& [name, value] : values) {
+  for (const auto& [name, value, parts] : values) {
     GRANTFS_CHECK(CheckSecretPath(name.path));
     if (value->size() > kMaxSecretBytes)
       return Error{Code::kInvalid, "a value has at most 1 MiB", 0, name.Full()};
@@ -78,8 +78,9 @@ Result<std::vector<SetSecretResult>> OwnerSessionImpl::SetSecrets(const std::vec
     GRANTFS_CHECK(EnterAll(names, Operation::kPublish));
     Batch batch;
     std::vector<SetSecretResult> made;
+    const std::string set = values.size() > 1 ? HexEncode(RandomBytes(16)) : "";
     for (const NewValue& value : values) {
-      made.push_back(GRANTFS_TRY(PreparePublish(value, options, batch)));
+      made.push_back(GRANTFS_TRY(PreparePublish(value, options, set, batch)));
       Report("storing", made.size(), values.size());
     }
     if (options.dry_run) return made;
@@ -105,7 +106,8 @@ Result<std::uint64_t> OwnerSessionImpl::ReserveNumber(const SecretName& name) {
 }
 
 Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
-                                                         const SetSecretOptions& options, Batch& batch) {
+                                                         const SetSecretOptions& options,
+                                                         const std::string& set, Batch& batch) {
   const SecretName& name = value.name;
   const auto found = GRANTFS_TRY(Find(name));
   SetSecretResult result;
@@ -113,7 +115,11 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
   result.created = !found;
   if (found || !options.dry_run) result.number = found ? found->number : GRANTFS_TRY(ReserveNumber(name));
   SecretList list(result.number);
-  if (found) list = GRANTFS_TRY(keeper_->RefreshSecret(found->number, name, found->head));
+  if (found) {
+    list = GRANTFS_TRY(keeper_->RefreshSecret(found->number, name, found->head));
+    GRANTFS_CHECK(CheckType(list, value));
+  }
+  GRANTFS_CHECK(CheckParts(value));
   result.version = list.next_version();
   const UpperLists upper = keeper_->UpperOf(name.environment);
   const auto targets = list.SealTargets(Now(), upper);
@@ -122,8 +128,9 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
   if (options.dry_run) return result;
   KnownStore::Verified appended{list.id(), {}, {}};
   if (!found) {
-    const SecretCreate create{result.number,      name.environment, name.path,
-                              SecretType::kValue, options.owner,    options.description};
+    const SecretType type = value.parts.empty() ? SecretType::kValue : SecretType::kTemplate;
+    const SecretCreate create{result.number, name.environment, name.path,
+                              type,          options.owner,    options.description};
     appended.statements.push_back(GRANTFS_TRY(Next(list, upper, create, options.reason)));
   }
   VersionPublish version;
@@ -131,6 +138,8 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
   version.path = name.path;
   version.version = result.version;
   version.size = value.value->size();
+  version.set = set;
+  version.parts = value.parts;
   version.epoch = upper.environment->newest_epoch().number;
   const auto encrypted = GRANTFS_TRY(EncryptVersion(ContextOf(result.number, version), *value.value));
   version.ciphertext = encrypted.ciphertext_hash;

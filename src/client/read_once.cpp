@@ -34,7 +34,7 @@ Result<OpenedSecret> ReadSecretOnce(MachineSession& source, std::string_view ful
                                     std::chrono::milliseconds deadline) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(full_name));
   GrantedSecret secret = FindIn(*source.CurrentListing(), name);
-  if (secret.number == 0 || !secret.conditions.empty()) {  // which may have been lifted
+  if (secret.number == 0 || !secret.conditions.empty() || !secret.missing.empty()) {  // which may have been mended
     GRANTFS_CHECK(source.WaitUntilCurrent(deadline));
     secret = FindIn(*source.CurrentListing(), name);
   }
@@ -44,6 +44,8 @@ Result<OpenedSecret> ReadSecretOnce(MachineSession& source, std::string_view ful
                  "grants shows what is",
                  0, name.Full()};
   }
+  if (!secret.missing.empty())
+    return Error{Code::kNotFound, "there is no such file now", 0, name.Full() + ": " + secret.missing};
   if (!secret.conditions.empty() && secret.unenforceable.empty()) {
     return Error{
         Code::kDenied,

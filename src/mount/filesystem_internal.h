@@ -75,6 +75,12 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   /// runs it at once.
   void InvalidateThen(NodeId node, WorkQueue::Job after);
 
+  /// The size of a version that a template made, of which the listing knows only what it is at most.
+  void LearnSize(NodeId version, std::uint64_t size);
+  std::optional<std::uint64_t> LearntSize(NodeId version);
+  /// Runs `answer` when the kernel has no other size of this node than the learnt one.
+  void AnswerWithLearntSize(NodeId node, WorkQueue::Job answer);
+
   /// Whether a READ of an open file is refused by what the lists say now.
   std::optional<Refusal> RefuseReadOf(const OpenFile& file, bool page_fill);
   /// Looks at the process behind a request, with what its grant's conditions ask for.
@@ -139,6 +145,11 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
 
   std::mutex past_mutex_;
   RecentMap<NodeId, FileAttributes> past_{65536};  // versions that are not shown any more
+  struct Learnt {
+    std::uint64_t size = 0;
+    bool told = false;  ///< the kernel has forgotten what it was told before
+  };
+  RecentMap<NodeId, Learnt> learnt_{65536};  // under past_mutex_ too
   std::mutex report_mutex_;
   std::array<CachedReport, 2> reports_;
 

@@ -15,6 +15,37 @@ std::optional<FileAttributes> Filesystem::VersionAttributes(const Tree& tree, No
   return files_.AttributesOf(node);
 }
 
+// Under the writer's lock: no answer with another size is on its way to the kernel any more.
+void Filesystem::LearnSize(NodeId version, std::uint64_t size) {
+  if (LearntSize(version) == size) return;
+  std::lock_guard write(tree_lock_);
+  std::lock_guard lock(past_mutex_);
+  learnt_.Touch(version) = {size, false};
+}
+
+std::optional<std::uint64_t> Filesystem::LearntSize(NodeId version) {
+  std::lock_guard lock(past_mutex_);
+  const Learnt* learnt = learnt_.Find(version);
+  return learnt ? std::optional(learnt->size) : std::nullopt;
+}
+
+void Filesystem::AnswerWithLearntSize(NodeId node, WorkQueue::Job answer) {
+  bool told = false;
+  {
+    std::lock_guard lock(past_mutex_);
+    const Learnt* learnt = learnt_.Find(node);
+    told = learnt != nullptr && learnt->told;
+  }
+  if (told) return answer();
+  InvalidateThen(node, [this, node, answer = std::move(answer)] {
+    {
+      std::lock_guard lock(past_mutex_);
+      if (learnt_.Find(node) != nullptr) learnt_.Touch(node).told = true;
+    }
+    answer();
+  });
+}
+
 std::optional<struct stat> Filesystem::Stat(const std::shared_ptr<const Tree>& tree, NodeId node) {
   struct stat info {};
   info.st_ino = node;
@@ -46,7 +77,8 @@ std::optional<struct stat> Filesystem::Stat(const std::shared_ptr<const Tree>& t
     info.st_nlink = shown ? 1 : 0;
     info.st_uid = attributes->uid;
     info.st_gid = attributes->gid;
-    info.st_size = static_cast<off_t>(attributes->size);
+    const NodeId version = shown ? file->id : node;
+    info.st_size = static_cast<off_t>(LearntSize(version).value_or(attributes->size));
     time = attributes->time;
   } else {
     return std::nullopt;

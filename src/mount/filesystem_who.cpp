@@ -32,9 +32,12 @@ void Filesystem::NoteDenial(const std::string& name, std::uint64_t number, std::
   LogRefusal(Printable(name) + " refused to " + std::to_string(caller.pid) + " (" +
              (caller.executable.empty() ? "" : Printable(caller.executable) + ", ") + "user " +
              std::to_string(caller.uid) + "): " + reason + "; see .grantfs/why/");
+  const auto tree = CurrentTree();
+  const SecretFile* shown = tree->FindSecret(number);
+  const bool made = shown != nullptr && shown->grant->parts > 0;  // its version is this mount's, not the vault's
   RefusedRead one;
   one.number = number;
-  one.version = version;
+  one.version = made ? 0 : version;
   one.reason = reason;
   one.caller = caller;
   if (denials_.Add(name, std::move(one), SystemClock().WallSeconds()))

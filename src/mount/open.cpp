@@ -21,7 +21,8 @@ struct OpenJob {
   std::uint32_t thread = 0;
   OpenVerdict verdict = OpenVerdict::kCurrent;
   fuse_file_info info{};
-  std::string name;  ///< "shop/prod/db-password"
+  bool made = false;  ///< by a template, so that its size is learnt now
+  std::string name;   ///< "shop/prod/db-password"
   std::optional<FileAttributes>
       attributes;  ///< that the lists gave the version; none if they are not known any more
   Caller caller;
@@ -58,7 +59,7 @@ void AnswerError(const Job& job, Requests::Id id, int error) {
 const char* Mismatch(const OpenJob& job, const OpenedSecret& opened) {
   if (job.bound()) return nullptr;
   if (opened.version != VersionOf(job.node)) return "the source answered with another version";
-  if (job.attributes && opened.value.size() != job.attributes->size) {
+  if (!job.made && job.attributes && opened.value.size() != job.attributes->size) {
     return "the value's size is not the one in the vault's list";
   }
   return nullptr;
@@ -77,6 +78,12 @@ void Opened(const Job& job, Requests::Id id, OpenedSecret opened) {
   file->name = job->name;
   file->attributes = job->attributes.value_or(FileAttributes{.size = opened.value.size()});
   file->value = std::make_shared<SecretValue>(std::move(opened.value));
+  if (job->made) {
+    file->attributes.size = file->value->size();
+    filesystem.LearnSize(SecretNode(NumberOf(job->node), file->version), file->value->size());
+  }
+  if (job->made && !job->bound())
+    return filesystem.AnswerWithLearntSize(job->node, [job, id, file] { Answer(job, id, file); });
   if (!job->bound()) return Answer(job, id, std::move(file));
   // The kernel must have forgotten the former size before the program asks for it.
   filesystem.Refresh();
@@ -142,6 +149,7 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
   job->verdict = decision.verdict;
   job->info = info;
   job->name = file->grant->environment + "/" + file->grant->path;
+  job->made = file->grant->parts > 0;
   job->attributes = filesystem.VersionAttributes(*tree, node);
   const ProcessFacts facts = filesystem.LookAtCaller(context, file);
   job->caller = facts.caller;

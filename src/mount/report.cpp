@@ -46,6 +46,15 @@ std::string StateOf(const GrantedSecret& grant, std::int64_t now) {
   return grant.strict ? "granted, strict" : "granted";
 }
 
+std::string VersionText(const GrantedSecret& grant) {
+  return "  version " + std::to_string(grant.version) + "  " + std::to_string(grant.size) + " bytes";
+}
+
+std::string MadeOf(const GrantedSecret& grant) {
+  return "  made of " + std::to_string(grant.parts) + (grant.parts == 1 ? " secret" : " secrets") +
+         "  at most " + std::to_string(grant.size) + " bytes";
+}
+
 void AddLine(std::ostringstream* out, const char* name, const std::string& text) {
   *out << std::left << std::setw(12) << name << Printable(text) << "\n";
 }
@@ -89,10 +98,11 @@ std::string GrantsReport(const ReportInput& input) {
   std::ostringstream out;
   for (const SecretFile* file : files) {
     const GrantedSecret& grant = *file->grant;
-    out << Printable(grant.environment + "/" + grant.path) << "  version " << grant.version << "  "
-        << grant.size << " bytes  " << FormatTime(grant.time) << "  " << file->attributes.uid << ":"
-        << file->attributes.gid << " " << std::oct << std::setw(4) << std::setfill('0') << std::right
-        << file->attributes.mode << std::dec << std::setfill(' ') << "  " << StateOf(grant, input.now)
+    out << Printable(grant.environment + "/" + grant.path)
+        << (grant.parts > 0 ? MadeOf(grant) : VersionText(grant)) << "  " << FormatTime(grant.time) << "  "
+        << file->attributes.uid << ":" << file->attributes.gid << " " << std::oct << std::setw(4)
+        << std::setfill('0') << std::right << file->attributes.mode << std::dec << std::setfill(' ') << "  "
+        << StateOf(grant, input.now)
         << (grant.conditions.empty() ? "" : "  only " + Printable(JoinConditions(grant.conditions))) << "\n";
   }
   for (const HiddenSecret& hidden : input.tree->hidden()) {

@@ -99,6 +99,7 @@ class TreeBuilder {
         grant.version > kVersionMask) {
       return Hide(grant, "its number or version is out of bounds");
     }
+    if (!grant.missing.empty()) return Hide(grant, grant.missing);
     if (tree_->secrets_.contains(grant.number)) return Hide(grant, "another secret has the same number");
     std::optional<FileAttributes> attributes = AttributesOf(grant);
     if (!attributes) return;

@@ -60,6 +60,26 @@ std::vector<std::string> ReadConditions(JsonReader& in) {
   return conditions;
 }
 
+// None for a value; where the member stands it names one at least, so that one act has one JSON.
+std::vector<std::string> ReadTemplateParts(JsonReader& in, const std::string& own) {
+  std::vector<std::string> parts;
+  if (!in.Has("parts")) return parts;
+  std::size_t bytes = 0;
+  for (const Json& item : in.Array("parts", kMaxTemplateParts)) {
+    const std::string path = item.is(Json::Kind::kString) ? item.AsString() : "";
+    bytes += path.size();
+    const bool good = CheckSecretPath(path) && path != own && (parts.empty() || parts.back() < path);
+    if (!good || bytes > kMaxTemplatePartBytes) {
+      in.Fail("a template's parts are other secrets' paths, in order, each once, of 24 KiB together",
+              "parts");
+      return {};
+    }
+    parts.push_back(path);
+  }
+  if (parts.empty()) in.Fail("a template has at least one part", "parts");
+  return parts;
+}
+
 }  // namespace
 
 const char* GranteeKindName(GranteeKind kind) { return kind == GranteeKind::kMachine ? "machine" : "group"; }
@@ -98,6 +118,10 @@ void WriteAct(const VersionPublish& act, Json& json) {
   json.Set("commitment", act.commitment.Hex());
   json.Set("epoch", act.epoch);
   json.Set("set", act.set);
+  if (act.parts.empty()) return;
+  Json parts = Json::Array();
+  for (const auto& part : act.parts) parts.Append(part);
+  json.Set("parts", std::move(parts));
 }
 
 template <>
@@ -111,6 +135,7 @@ Result<VersionPublish> ReadAct<VersionPublish>(JsonReader& in) {
   act.commitment = ReadHex<Hash>(in, "commitment");
   act.epoch = static_cast<std::uint32_t>(in.Number("epoch", 1, 0xFFFF'FFFF));
   act.set = ReadText(in, "set", 64);
+  act.parts = ReadTemplateParts(in, act.path);
   GRANTFS_CHECK(in.Finish());
   return act;
 }

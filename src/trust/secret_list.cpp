@@ -170,6 +170,9 @@ Status SecretList::ApplyVersion(const VersionPublish& act, const StatementPtr& s
     return Nonsense(*statement, "the version names another secret");
   }
   if (act.version != next_version()) return Nonsense(*statement, "the version's number is not the next one");
+  if (!partial_ && act.parts.empty() != (create_.type == SecretType::kValue)) {
+    return Nonsense(*statement, "a template's versions name its parts, and a value's have none");
+  }
   if (act.epoch != upper.environment->EpochAt(statement->statement().heads.environment->sequence)) {
     return Nonsense(*statement, "the version is not sealed to the newest environment key of its heads");
   }

@@ -136,6 +136,20 @@ TEST_F(SecretRulesTest, AVersionNamesItsSecret) {
   EXPECT_EQ(Refused(world.secret, world.owner, world.VersionOf(world.secret, "other")), Code::kInvalid);
 }
 
+TEST_F(SecretRulesTest, ATemplatesVersionsNameItsPartsAndAValuesHaveNone) {
+  VersionPublish of_value = world.VersionOf(world.secret);
+  of_value.parts = {"api-key"};
+  EXPECT_EQ(Refused(world.secret, world.owner, of_value), Code::kInvalid);
+  SecretList list(8);
+  const SecretCreate create{8, "shop/prod", "app.env", SecretType::kTemplate, "", ""};
+  ASSERT_TRUE(world.AddTo(list, world.owner, create));
+  VersionPublish of_template = world.VersionOf(list, "app.env");
+  EXPECT_EQ(Refused(list, world.owner, of_template), Code::kInvalid);
+  of_template.parts = {"api-key", "db-password"};
+  EXPECT_TRUE(world.AddTo(list, world.owner, of_template));
+  EXPECT_EQ(list.Current()->publish.parts, of_template.parts);
+}
+
 TEST_F(SecretRulesTest, GroupsAreNotGrantedAndWhatIsNotGrantedIsNotRevoked) {
   Grant group = world.GrantTo(world.web1, 3);
   group.grantee.kind = GranteeKind::kGroup;

@@ -97,6 +97,28 @@ TEST_F(StrictTest, EveryMemberOfAnActIsNeededAndNoOtherTaken) {
   }
 }
 
+TEST_F(StrictTest, ATemplatesPartsAreOtherPathsInOrder) {
+  const auto texts = [](const std::vector<std::string>& all) {
+    return Json::Array(std::vector<Json>(all.begin(), all.end()));
+  };
+  const auto taken = [&](const Json& parts) {
+    return ActFromJson(With(ActToJson(world.EveryAct().at(kVersion)), {"parts"}, parts)).has_value();
+  };
+  std::vector<std::string> many, large;
+  for (std::size_t i = 0; i < kMaxTemplateParts; ++i) many.push_back("n" + std::to_string(1000 + i));
+  while (large.size() * 500 < kMaxTemplatePartBytes)
+    large.push_back(std::string(250, 'a') + "/" + std::string(247, 'b') + std::to_string(10 + large.size()));
+  for (const Json& good : {texts({"a"}), texts({"a", "a/b", "b"}), texts(many)}) EXPECT_TRUE(taken(good));
+  for (const Json& bad :
+       {texts({}), texts({"b", "a"}), texts({"a", "a"}), texts({"db-password"}), texts({"a/../b"}),
+        texts({""}), texts(large), Json::Array(std::vector<Json>{1}), Json("a")})
+    EXPECT_FALSE(taken(bad)) << bad.Dump().substr(0, 80);
+  large.pop_back();
+  EXPECT_TRUE(taken(texts(large)));
+  many.push_back("z");
+  EXPECT_FALSE(taken(texts(many)));
+}
+
 TEST_F(StrictTest, EveryMemberOfAStatementIsNeededAndNoOtherTaken) {
   for (const auto& statement : {world.secret.At(1), world.environment.At(1), world.vault.At(1)}) {
     const Json payload = PayloadOf(*statement);

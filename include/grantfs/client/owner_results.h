@@ -75,6 +75,8 @@ struct SetSecretOptions {
 struct NewValue {
   SecretName name;
   const SecretValue* value = nullptr;
+  /// Of a template: paths of the secrets of its environment that it names, in order. Empty: it is a value.
+  std::vector<std::string> parts = {};
 };
 struct SetSecretResult {
   SecretName name;
@@ -97,6 +99,7 @@ struct GotSecret {
 
 struct SecretInfo {
   SecretName name;
+  SecretType type = SecretType::kValue;
   std::uint64_t number = 0;
   std::uint32_t version = 0;  ///< the current one, 0 = none
   std::uint64_t size = 0;
@@ -155,6 +158,7 @@ struct IdentityInfo {
 
 struct GrantInfo {
   SecretName secret;
+  SecretType type = SecretType::kValue;
   std::string machine;
   std::string machine_id;
   Grant grant;
@@ -200,8 +204,9 @@ struct GrantOptions {
 };
 struct GrantOutcome {
   SecretName secret;
-  std::size_t versions = 0;  ///< whose keys were sealed to the machine
-  bool replaced = false;     ///< it had a grant already, which this one replaces
+  std::size_t versions = 0;         ///< whose keys were sealed to the machine
+  bool replaced = false;            ///< it had a grant already, which this one replaces
+  std::vector<SecretName> lacking;  ///< parts of this template that the machine is not granted
 };
 struct GrantResult {
   std::string machine;

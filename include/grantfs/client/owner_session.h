@@ -62,6 +62,13 @@ class OwnerSession {
   /// The same for one.
   virtual Result<SetSecretResult> SetSecret(const SecretName& name, const SecretValue& value,
                                             const SetSecretOptions& options) = 0;
+  /// The same for a template: a text with `{{ name }}` for values of secrets of its environment (crypto's
+  /// template.h). Errors, beside those: kInvalid (the text, with its line), kNotFound (a secret that it
+  /// names).
+  virtual Result<SetSecretResult> SetTemplate(const SecretName& name, SecretValue text,
+                                              const SetSecretOptions& options) = 0;
+  /// These and the parts of the templates among them, each once, parts before templates. Errors: kNotFound.
+  virtual Result<std::vector<SecretName>> WithParts(const std::vector<SecretName>& secrets) = 0;
   /// Reads a value; the vault records it. Owners and readers. Errors: kNotFound (secret, version or label).
   virtual Result<GotSecret> GetSecret(const SecretName& name, const VersionChoice& choice) = 0;
   /// Ordered by path. @param prefix "" or the beginning of paths ("tls/").

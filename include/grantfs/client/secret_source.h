@@ -35,6 +35,10 @@ struct GrantedSecret {
   bool strict = false;        ///< page-cache fills are refused
   std::int64_t expires = 0;   ///< of the grant: unix seconds, 0 = never
   std::vector<std::string> conditions;  ///< of the grant: who may read (trust/conditions.h); the mount holds callers against them
+  /// Of a file that a template makes of so many secrets; 0 = it is a value. Then `version` stands for template and parts
+  /// together, and `size` is what the file has at most: what it has is known when it has been opened.
+  std::size_t parts = 0;
+  std::string missing;        ///< non-empty: there is no such file now, for want of a part; a sentence part with its mend
   std::string unenforceable;  ///< non-empty: why this mount denies the grant (a condition, lease or record kind of later)
 };
 

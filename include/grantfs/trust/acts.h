@@ -123,7 +123,12 @@ struct VersionPublish {
   Hash commitment;            ///< CommitToKey(data key, ValueContext)
   std::uint32_t epoch = 1;    ///< of the environment's key that the data key is sealed to
   std::string set;            ///< published as one act with others: their common id, or ""
+  /// Of a template, and of no other secret: the paths, in order, of the secrets of its environment that its
+  /// file is made of. They stand here so that a mount knows without a read whether it may show the file.
+  std::vector<std::string> parts;
 };
+inline constexpr std::size_t kMaxTemplateParts = 250;
+inline constexpr std::size_t kMaxTemplatePartBytes = 24 * 1024;  ///< of all their paths
 
 enum class GranteeKind { kMachine, kGroup };
 const char* GranteeKindName(GranteeKind kind);  ///< "machine", "group"
