@@ -9,7 +9,7 @@ namespace grantfs {
 namespace {
 
 constexpr std::chrono::seconds kConnectedWithin{5};
-constexpr std::chrono::seconds kLastReports{1};  ///< at the end
+constexpr std::chrono::seconds kLastReports{10};  ///< at the end, for a vault that takes them
 
 }  // namespace
 

@@ -139,12 +139,9 @@ Result<std::vector<GrantInfo>> OwnerSessionImpl::ListGrants(const std::string& m
   std::size_t done = 0;
   for (const Listed& listed : names) {
     const SecretList list = GRANTFS_TRY(keeper_->RefreshSecret(listed.number, listed.name, listed.head));
-    for (const auto& [key, standing] : list.grants()) {
-      const Grantee& grantee = standing.grant.grantee;
-      if (!machine.empty() && grantee.name != machine && grantee.id.Hex() != machine) continue;
-      const Statement& said = standing.statement->statement();
-      all.push_back({listed.name, list.create().type, grantee.name, grantee.id.Hex(), standing.grant,
-                     said.time, NameOf(said.signer)});
+    for (GrantInfo& info : GrantsOf(listed.name, list)) {
+      if (machine.empty() || info.machine == machine || info.machine_id == machine)
+        all.push_back(std::move(info));
     }
     Report("verifying", ++done, names.size());
   }

@@ -116,6 +116,7 @@ class OwnerSessionImpl final : public OwnerSession {
     Head head;
   };
   std::vector<VersionInfo> VersionsOf(const SecretList& list) const;
+  std::vector<GrantInfo> GrantsOf(const SecretName& name, const SecretList& list) const;
   Result<std::shared_ptr<const SecretSurvey>> Survey(const Listed& listed);
   /// Of the lists by which a secret is judged now.
   std::array<Head, 3> HeadsFor(const Listed& listed) const;

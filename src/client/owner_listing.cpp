@@ -88,6 +88,17 @@ std::vector<VersionInfo> OwnerSessionImpl::VersionsOf(const SecretList& list) co
   return all;
 }
 
+std::vector<GrantInfo> OwnerSessionImpl::GrantsOf(const SecretName& name, const SecretList& list) const {
+  std::vector<GrantInfo> all;
+  for (const auto& [key, standing] : list.grants()) {
+    const Grantee& grantee = standing.grant.grantee;
+    const Statement& said = standing.statement->statement();
+    all.push_back({name, list.create().type, grantee.name, grantee.id.Hex(), standing.grant, said.time,
+                   NameOf(said.signer)});
+  }
+  return all;
+}
+
 std::array<Head, 3> OwnerSessionImpl::HeadsFor(const Listed& listed) const {
   return {listed.head, *keeper_->FindEnvironment(listed.name.environment)->head(), *keeper_->vault().head()};
 }
@@ -105,12 +116,7 @@ Result<std::shared_ptr<const SecretSurvey>> OwnerSessionImpl::Survey(const Liste
   survey->heads = HeadsFor(listed);  // what this one's list named may have moved those above it
   survey->info = InfoOf(listed.name, *list);
   survey->versions = VersionsOf(*list);
-  for (const auto& [key, standing] : list->grants()) {
-    const Grantee& grantee = standing.grant.grantee;
-    const Statement& said = standing.statement->statement();
-    survey->grants.push_back(
-        {listed.name, grantee.name, grantee.id.Hex(), standing.grant, said.time, NameOf(said.signer)});
-  }
+  survey->grants = GrantsOf(listed.name, *list);
   return std::shared_ptr<const SecretSurvey>(std::move(survey));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -61,5 +62,9 @@ struct ProcessFacts {
 /// not, or not wanted.  Threads: safe.  Blocks: while an executable is read for the first time.
 ProcessFacts LookUpProcess(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
                            const WantedFacts& wanted, const std::string& proc = "/proc");
+
+/// The same, wherever it runs.
+using ProcessLookUp = std::function<ProcessFacts(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
+                                                 const WantedFacts& wanted)>;
 
 }  // namespace grantfs

@@ -83,6 +83,8 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
 
   /// Whether a READ of an open file is refused by what the lists say now.
   std::optional<Refusal> RefuseReadOf(const OpenFile& file, bool page_fill);
+  /// What is known of a process: the one place where the mount asks.
+  ProcessFacts LookUp(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid, const WantedFacts& wanted) const;
   /// Looks at the process behind a request, with what its grant's conditions ask for.
   ProcessFacts LookAtCaller(const fuse_ctx& context, const SecretFile* file) const;
   /// Whether a READ of an open file is refused to the process behind it, which need not be the one that opened

@@ -7,10 +7,15 @@
 
 namespace grantfs {
 
+ProcessFacts Filesystem::LookUp(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
+                                const WantedFacts& wanted) const {
+  return LookUpProcess(thread, uid, gid, wanted);
+}
+
 ProcessFacts Filesystem::LookAtCaller(const fuse_ctx& context, const SecretFile* file) const {
   WantedFacts wanted = file != nullptr && file->who ? FactsFor(*file->who) : WantedFacts{};
   wanted.account = true;
-  return LookUpProcess(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, wanted);
+  return LookUp(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, wanted);
 }
 
 bool Filesystem::RefusesReader(const OpenFile& file, const fuse_ctx& context) {
@@ -20,7 +25,7 @@ bool Filesystem::RefusesReader(const OpenFile& file, const fuse_ctx& context) {
   // Only what the conditions ask for, but that anew each time: the descriptor may have gone to another
   // process, the process to another program, user or cgroup.
   const ProcessFacts facts =
-      LookUpProcess(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, FactsFor(*shown->who));
+      LookUp(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, FactsFor(*shown->who));
   const auto reason = RefuseCaller(*shown->who, facts);
   if (!reason) return false;
   NoteDenial(file.name, NumberOf(file.node), file.version, LookAtCaller(context, nullptr).caller, *reason);
@@ -31,7 +36,7 @@ void Filesystem::NoteDenial(const std::string& name, std::uint64_t number, std::
                             const Caller& caller, const std::string& reason) {
   LogRefusal(Printable(name) + " refused to " + std::to_string(caller.pid) + " (" +
              (caller.executable.empty() ? "" : Printable(caller.executable) + ", ") + "user " +
-             std::to_string(caller.uid) + "): " + reason + "; see .grantfs/why/");
+             std::to_string(caller.uid) + "): " + reason);
   const auto tree = CurrentTree();
   const SecretFile* shown = tree->FindSecret(number);
   const bool made = shown != nullptr && shown->grant->parts > 0;  // its version is this mount's, not the vault's
@@ -60,9 +65,11 @@ std::string Filesystem::Explain(NodeId node, const fuse_ctx& context) {
   input.machine = source().CurrentStatus().machine;
   input.now = SystemClock().WallSeconds();
   if (VersionOf(node) == 0) {
-    input.facts = LookUpProcess(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, wanted);
+    input.facts = LookUp(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, wanted);
   } else {
-    input.facts = LookUpRunning(VersionOf(node), wanted);
+    input.facts = LookUpRunning(VersionOf(node), wanted,
+                                [this](std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
+                                       const WantedFacts& facts) { return LookUp(thread, uid, gid, facts); });
   }
   return Explanation(input);
 }

@@ -140,7 +140,10 @@ std::string Explanation(const ExplanationInput& input) {
   for (const Point& point : points) {
     if (!point.mend.empty()) AddPoint(&out, "mend", point.mend);
   }
-  if (!good) AddPoint(&out, "as it stands", Printable(GrantCommand(input)));
+  if (!good) {
+    AddPoint(&out, "as it stands", Printable(GrantCommand(input)));
+    AddPoint(&out, "", "(for an owner to change; with --label and --expires, where the grant has them)");
+  }
   return out.str();
 }
 

@@ -28,7 +28,7 @@ inline constexpr const char* kWouldRead = "it may read";
 inline constexpr const char* kWouldBeRefused = "it would be refused";
 
 /// A process that is asked about, with the ids that it opens files with; "seen" is false where there is none.
-ProcessFacts LookUpRunning(std::uint32_t process, const WantedFacts& wanted);
+ProcessFacts LookUpRunning(std::uint32_t process, const WantedFacts& wanted, const ProcessLookUp& look_up);
 
 /// "NAME@pid:123" in a directory below `.grantfs/why` -> the explanation of NAME for process 123; 0 if the
 /// name is none such, or there is no NAME.

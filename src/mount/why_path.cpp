@@ -164,6 +164,14 @@ void TellWay(int root, const std::string& path, const ProcessFacts& facts, WhyLi
   }
 }
 
+ProcessFacts RunningProcess(std::uint32_t process) {
+  WantedFacts wanted;
+  wanted.groups = wanted.rights = true;
+  return LookUpRunning(process, wanted,
+                       [](std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
+                          const WantedFacts& facts) { return LookUpProcess(thread, uid, gid, facts); });
+}
+
 void TellSecret(const MountEntry& mount, const Place& place, std::uint32_t process, WhyLines* answer) {
   if (KindOf(place.node) != NodeKind::kSecret)
     return answer->Good("file", "this is no secret, but a directory or report of the mount's");
@@ -186,8 +194,6 @@ Result<ReadExplanation> ExplainRead(const std::string& path, std::uint32_t proce
   const std::string directory = "/proc/" + std::to_string(process);
   const UniqueFd root(open((directory + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return Error{Code::kNotFound, "there is no such process", 0, std::to_string(process)};
-  WantedFacts wanted;
-  wanted.groups = wanted.rights = true;
   WhyLines answer(path, process);
   const Place place = LookAt(root.get(), path);
   const auto mount = place.error == 0 ? MountOf(process, place.mount) : std::nullopt;
@@ -200,7 +206,7 @@ Result<ReadExplanation> ExplainRead(const std::string& path, std::uint32_t proce
     answer.Refused("mount", "what is there among the process's mounts is no grantfs", kMendMount);
   } else {
     TellMount(*mount, &answer);
-    TellWay(root.get(), path, LookUpRunning(process, wanted), &answer);
+    TellWay(root.get(), path, RunningProcess(process), &answer);
     TellSecret(*mount, place, process, &answer);
   }
   return answer.End();

@@ -7,11 +7,11 @@ namespace {
 constexpr std::string_view kFor = "@pid:";
 }  // namespace
 
-ProcessFacts LookUpRunning(std::uint32_t process, const WantedFacts& wanted) {
+ProcessFacts LookUpRunning(std::uint32_t process, const WantedFacts& wanted, const ProcessLookUp& look_up) {
   WantedFacts ids;
   ids.rights = true;
-  const ProcessFacts before = LookUpProcess(process, 0, 0, ids);
-  return LookUpProcess(process, before.file_uid, before.file_gid, wanted);
+  const ProcessFacts before = look_up(process, 0, 0, ids);
+  return look_up(process, before.file_uid, before.file_gid, wanted);
 }
 
 NodeId FindExplanationFor(const Directory& directory, const std::string& name) {
