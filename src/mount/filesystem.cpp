@@ -1,3 +1,4 @@
+#include <set>
 #include <unordered_set>
 #include <utility>
 
@@ -26,12 +27,14 @@ Filesystem::Filesystem(const MountOptions& options, std::string point)
       point_(std::move(point)),
       kernel_(KernelRelease()),
       id_prefix_(Hexadecimal(RandomNumber()) + "-"),
-      owners_(SystemOwners()) {
+      owners_(SystemOwners()),
+      rotation_(point_, &rules_, [this](LogLevel level, const std::string& line) { options_.log(level, line); }) {
   tree_ = Build(source().CurrentListing(), nullptr);
 }
 
 void Filesystem::Start(Session* session) {
   session_ = session;
+  rotation_.Start([this](NodeId node) { session_->InvalidateAttributes(node); });
   refresher_ = std::make_unique<WorkQueue>("listing", kIdle, [this] { Idle(); });
   notifier_ = std::make_unique<WorkQueue>("notifier");
   {
@@ -72,6 +75,10 @@ void Filesystem::RefreshSoon() {
 
 void Filesystem::Idle() {
   RefreshIfOwnersAreMissing();
+  {
+    std::lock_guard lock(refresh_mutex_);
+    rotation_.Ready();
+  }
   DropRefusedPages();  // of grants that have expired
 }
 
@@ -90,12 +97,31 @@ void Filesystem::Refresh(bool force) {
   const auto next = Build(std::move(listing), before.get());
   const TreeChange change = Compare(*before, *next);
   Remember(change, *next);
+  const auto done = Switch(next, NameChangesOf(*before, *next, change));
+  Notify(change, done);
+  DropRefusedPages();
+}
+
+/// Shows the new tree: where that can be, name by name as the helper gets to them, for watchers to see.
+/// @return the changes that were made so, of which the kernel needs not be told.
+std::vector<NameChange> Filesystem::Switch(std::shared_ptr<const Tree> next, std::vector<NameChange> changes) {
+  const bool visibly = !changes.empty() && session_->initialised() && rotation_.Ready();
   {
     std::lock_guard write(tree_lock_);
-    tree_ = next;
+    tree_ = std::move(next);
+    if (visibly) rotation_.held().Hold(changes);
   }
-  Notify(change);
-  DropRefusedPages();
+  if (!visibly) return {};
+  rotation_.Perform(changes);
+  std::lock_guard write(tree_lock_);
+  std::erase_if(changes, [this](const NameChange& change) { return rotation_.held().Holds(change); });
+  rotation_.held().Clear();
+  return changes;
+}
+
+bool Filesystem::Release(NameChangeKind kind, NodeId parent, const char* name, std::uint64_t number) {
+  std::lock_guard write(tree_lock_);
+  return rotation_.held().Release(kind, parent, name, number);
 }
 
 std::optional<Refusal> Filesystem::RefuseReadOf(const OpenFile& file, bool page_fill) {
@@ -132,8 +158,11 @@ void Filesystem::Remember(const TreeChange& change, const Tree& next) {
   }
 }
 
-void Filesystem::Notify(const TreeChange& change) {
+void Filesystem::Notify(const TreeChange& change, const std::vector<NameChange>& done) {
+  std::set<std::pair<NodeId, std::string>> switched;
+  for (const NameChange& one : done) switched.emplace(one.parent, one.name);
   auto entries = change.entries;
+  std::erase_if(entries, [&](const auto& entry) { return switched.contains(entry); });
   auto nodes = change.attributes;
   const auto add_bound = [&](NodeId node) {
     for (NodeId bound : rules_.BoundNodes(NumberOf(node))) nodes.push_back(bound);

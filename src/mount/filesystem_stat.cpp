@@ -23,10 +23,15 @@ std::optional<struct stat> Filesystem::Stat(const std::shared_ptr<const Tree>& t
   info.st_gid = owners_.default_group;
   std::int64_t time = 0;
   const Directory* directory = tree->FindDirectory(node);
+  const bool held = rotation_.held().IsShown(node);
   if (directory != nullptr || KindOf(node) == NodeKind::kDirectory) {  // it may be gone, with somebody in it
     info.st_mode = S_IFDIR | 0755;
     info.st_nlink = directory ? 2 + directory->subdirectories : 0;
     time = directory ? directory->changed : SystemClock().WallSeconds();
+  } else if (node == kHiddenNode) {
+    info.st_mode = S_IFDIR | 0700;
+    info.st_nlink = 2;
+    time = SystemClock().WallSeconds();
   } else if (node == kStatusNode || node == kGrantsNode) {
     info.st_mode = S_IFREG | (node == kStatusNode ? 0444 : 0400);
     info.st_size = static_cast<off_t>(Report(tree, node)->size());
@@ -37,7 +42,7 @@ std::optional<struct stat> Filesystem::Stat(const std::shared_ptr<const Tree>& t
     const auto attributes = shown ? file->attributes : VersionAttributes(*tree, node);
     if (!attributes) return std::nullopt;
     info.st_mode = S_IFREG | attributes->mode;
-    info.st_nlink = shown ? 1 : 0;
+    info.st_nlink = shown || held ? 1 : 0;
     info.st_uid = attributes->uid;
     info.st_gid = attributes->gid;
     info.st_size = static_cast<off_t>(attributes->size);
@@ -62,6 +67,7 @@ std::shared_ptr<const std::string> Filesystem::Report(const std::shared_ptr<cons
                           .open_files = files_.Secrets(),
                           .kernel = kernel_,
                           .shared_mmap = session_->shared_mmap(),
+                          .unseen_rotations = rotation_.Problem(),
                           .now = now};
   cached = {tree, now,
             std::make_shared<std::string>(node == kStatusNode ? StatusReport(input) : GrantsReport(input))};

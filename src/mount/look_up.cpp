@@ -66,18 +66,25 @@ bool AddDots(const Directory& directory, std::uint64_t after, DirectoryWriter* w
   return after >= 2 || writer->Add("..", entry, 2);
 }
 
+/// Where a name leads until the helper has switched it; 0: to nothing.
+NodeId ShownAt(Filesystem& filesystem, NodeId parent, const Child& child) {
+  return filesystem.rotation().held().Shown(parent, child.name).value_or(child.id);
+}
+
 void AddChildren(Filesystem& filesystem, const std::shared_ptr<const Tree>& tree, const Directory& directory,
                  std::uint64_t after, bool plus, DirectoryWriter* writer) {
   auto child =
       std::upper_bound(directory.children.begin(), directory.children.end(), after,
                        [](std::uint64_t cookie, const Child& one) { return cookie < CookieOf(one.id); });
   for (; child != directory.children.end(); ++child) {
+    const NodeId shown = ShownAt(filesystem, directory.id, *child);
+    if (shown == 0) continue;
     fuse_entry_param entry{};
     if (plus) {
-      entry = EntryOf(filesystem, tree, child->id);
+      entry = EntryOf(filesystem, tree, shown);
     } else {
-      entry.attr.st_ino = child->id;
-      entry.attr.st_mode = tree->FindDirectory(child->id) ? S_IFDIR : S_IFREG;
+      entry.attr.st_ino = shown;
+      entry.attr.st_mode = tree->FindDirectory(shown) ? S_IFDIR : S_IFREG;
     }
     if (!writer->Add(child->name, entry, CookieOf(child->id))) return;
   }
@@ -101,10 +108,13 @@ void ListDirectory(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, b
 
 void LookUp(fuse_req_t req, fuse_ino_t parent, const char* name) {
   Guarded(req, [&](Filesystem& filesystem) {
+    if (LookUpForHelper(filesystem, req, parent, name)) return;
     const auto view = filesystem.Look();
     const Directory* directory = view.tree()->FindDirectory(parent);
     const Child* child = directory ? directory->Find(name) : nullptr;
-    const fuse_entry_param entry = child ? EntryOf(filesystem, view.tree(), child->id) : fuse_entry_param{};
+    const auto held = filesystem.rotation().held().Shown(parent, name);
+    const NodeId node = held ? *held : child ? child->id : 0;
+    const fuse_entry_param entry = node ? EntryOf(filesystem, view.tree(), node) : fuse_entry_param{};
     if (entry.ino == 0) {
       // Neither of which the kernel remembers.
       fuse_reply_err(req, std::string_view(name).size() > kMaxPartBytes ? ENAMETOOLONG : ENOENT);

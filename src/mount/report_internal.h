@@ -17,7 +17,8 @@ struct ReportInput {
   std::size_t open_files = 0;
   std::string kernel;        ///< its release
   bool shared_mmap = false;  ///< the kernel lets files that bypass its cache be mapped shared
-  std::int64_t now = 0;      ///< unix seconds
+  std::string unseen_rotations;  ///< why watchers do not see rotations, "" if they do
+  std::int64_t now = 0;          ///< unix seconds
 };
 
 /// How the mount stands: for everybody (0444), so it counts secrets and names none.

@@ -38,6 +38,7 @@ class Running {
   Running(const MountOptions& options, MountedFuse mounted)
       : options_(options), mounted_(std::move(mounted)) {}
   ~Running() {
+    if (filesystem_) filesystem_->Interrupt();
     if (session_) session_->Stop();
     if (filesystem_) filesystem_->Stop();
   }
