@@ -11,6 +11,7 @@
 #include "grantfs/client/machine_session.h"
 #include "grantfs/mount/mount.h"
 #include "grantfs/trust/names.h"
+#include "grantfs/util/clock.h"
 #include "notify_internal.h"
 
 namespace grantfs {
@@ -19,11 +20,14 @@ namespace {
 // A mount shows what was last verified when the vault is down; this is how long it waits to begin with what
 // is true now.
 constexpr std::chrono::seconds kFirstWait{3};
+constexpr std::chrono::seconds kLongestOnChange = std::chrono::hours(24);
 
 struct MountRequest {
   std::string home;
   std::string directory;
   std::string root;
+  std::string on_change;
+  std::chrono::seconds on_change_limit{};
 };
 
 // The process may change its directory before it uses them.
@@ -33,6 +37,15 @@ std::string Absolute(const std::string& path) {
   return failed ? path : absolute.string();
 }
 
+Result<std::chrono::seconds> OnChangeLimit(const Arguments& arguments) {
+  const std::string text = arguments.Text("on-change-limit");
+  if (text.empty()) return MountOptions().on_change_limit;
+  const std::int64_t seconds = ParseDurationSeconds(text.c_str());
+  if (seconds <= 0 || seconds > kLongestOnChange.count())
+    return Error{Code::kInvalid, "--on-change-limit is from 1s to 1d, such as 90s or 10m", 0, text};
+  return std::chrono::seconds(seconds);
+}
+
 Result<MountRequest> Requested(const Context& context) {
   const Arguments& arguments = context.arguments;
   MountRequest request;
@@ -40,6 +53,8 @@ Result<MountRequest> Requested(const Context& context) {
   request.directory = arguments.positional().empty() ? kDefaultMountPoint : Absolute(arguments.At(0));
   request.root = arguments.Text("root");
   if (!request.root.empty()) GRANTFS_CHECK(CheckEnvironmentName(request.root));
+  request.on_change = arguments.Text("on-change");
+  request.on_change_limit = GRANTFS_TRY(OnChangeLimit(arguments));
   return request;
 }
 
@@ -83,6 +98,8 @@ Status RunHere(const MountRequest& request, const std::function<void()>& ready) 
   options.mount_point = request.directory;
   options.root = request.root;
   options.source = session.get();
+  options.on_change = request.on_change;
+  options.on_change_limit = request.on_change_limit;
   options.ready = [&request, &ready] {
     LinkDefault(request.directory);
     ready();
@@ -124,12 +141,17 @@ const Command kMountCommand = {
 is checked by the vault, decrypted on demand and recorded; with the vault down the files are listed, and
 reading them fails.)",
     .options = {{"root", "PROJECT/ENVIRONMENT", "show this environment alone, at the top of DIR"},
+                {"on-change", "COMMAND",
+                 R"(run by /bin/sh when secrets have changed, with their names below DIR as "$@" and DIR in
+GRANTFS_MOUNT; one run at a time; how it fares is in .grantfs/status)"},
+                {"on-change-limit", "DURATION", "kill a COMMAND that runs longer (default: 60s)"},
                 {"foreground", "",
                  "stay in the foreground and log to standard error, as a service manager wants it"}},
     .examples = {{"sudo grantfs mount", "mounted /run/grantfs/secrets (process 4711)"},
                  {"sudo grantfs mount /srv/shop/secrets --root shop/prod",
                   R"(mounted /srv/shop/secrets (process 4712)
   $ cat /srv/shop/secrets/db-password)"},
+                 {"sudo grantfs mount --on-change 'nginx -s reload'", "mounted /run/grantfs/secrets (process 4713)"},
                  {"sudo systemctl enable --now grantfs-mount", "(the same at every start of the machine)"}},
     .next = "ls -lR /run/secrets, and cat /run/secrets/.grantfs/status; grantfs umount ends it.",
     .failure = "the files are not shown",

@@ -1,4 +1,3 @@
-#include <set>
 #include <unordered_set>
 #include <utility>
 
@@ -22,13 +21,14 @@ std::string Hexadecimal(std::uint64_t number) {
 
 }  // namespace
 
-Filesystem::Filesystem(const MountOptions& options, std::string point)
+Filesystem::Filesystem(const MountOptions& options, std::string point, OnChange* on_change)
     : options_(options),
       point_(std::move(point)),
       kernel_(KernelRelease()),
       id_prefix_(Hexadecimal(RandomNumber()) + "-"),
       owners_(SystemOwners()),
-      rotation_(point_, &rules_, [this](LogLevel level, const std::string& line) { options_.log(level, line); }) {
+      rotation_(point_, &rules_, [this](LogLevel level, const std::string& line) { options_.log(level, line); }),
+      on_change_(on_change) {
   tree_ = Build(source().CurrentListing(), nullptr);
 }
 
@@ -98,7 +98,7 @@ void Filesystem::Refresh(bool force) {
   const TreeChange change = Compare(*before, *next);
   Remember(change, *next);
   const auto done = Switch(next, NameChangesOf(*before, *next, change));
-  Notify(change, done);
+  Notify(change, done, on_change_ ? ChangedSecrets(*before, *next, options_.root) : std::set<std::string>{});
   DropRefusedPages();
 }
 
@@ -158,7 +158,8 @@ void Filesystem::Remember(const TreeChange& change, const Tree& next) {
   }
 }
 
-void Filesystem::Notify(const TreeChange& change, const std::vector<NameChange>& done) {
+void Filesystem::Notify(const TreeChange& change, const std::vector<NameChange>& done,
+                        std::set<std::string> changed) {
   std::set<std::pair<NodeId, std::string>> switched;
   for (const NameChange& one : done) switched.emplace(one.parent, one.name);
   auto entries = change.entries;
@@ -171,11 +172,13 @@ void Filesystem::Notify(const TreeChange& change, const std::vector<NameChange>&
   for (NodeId node : change.attributes) {
     if (KindOf(node) == NodeKind::kSecret) add_bound(node);
   }
-  if (entries.empty() && nodes.empty()) return;
-  notifier_->Post([this, entries = std::move(entries), nodes = std::move(nodes)] {
-    for (const auto& [parent, name] : entries) session_->InvalidateEntry(parent, name);
-    for (NodeId node : nodes) session_->InvalidateAttributes(node);
-  });
+  if (entries.empty() && nodes.empty() && changed.empty()) return;
+  notifier_->Post(
+      [this, entries = std::move(entries), nodes = std::move(nodes), changed = std::move(changed)] {
+        for (const auto& [parent, name] : entries) session_->InvalidateEntry(parent, name);
+        for (NodeId node : nodes) session_->InvalidateAttributes(node);
+        if (!changed.empty()) on_change_->Changed(changed);
+      });
 }
 
 void Filesystem::InvalidateThen(NodeId node, WorkQueue::Job after) {

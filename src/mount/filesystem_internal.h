@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <string>
 
@@ -16,6 +17,7 @@
 #include "mount/directory_ids_internal.h"
 #include "mount/line_limiter_internal.h"
 #include "mount/name_changes_internal.h"
+#include "mount/on_change_internal.h"
 #include "mount/recent_map_internal.h"
 #include "mount/open_files_internal.h"
 #include "mount/open_rules_internal.h"
@@ -35,7 +37,8 @@ namespace grantfs {
 /// kernel notifications (they can wait for a directory's lock), one watches deadlines. Threads: safe.
 class Filesystem : public std::enable_shared_from_this<Filesystem> {
  public:
-  Filesystem(const MountOptions& options, std::string point);
+  /// @param on_change is told what has changed; null for none; outlives this.
+  Filesystem(const MountOptions& options, std::string point, OnChange* on_change = nullptr);
   ~Filesystem() { Stop(); }
 
   /// @param session its owner is this filesystem; lives until Stop().
@@ -114,7 +117,7 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   std::shared_ptr<const Tree> Build(std::shared_ptr<const Listing> listing, const Tree* previous);
   void Remember(const TreeChange& change, const Tree& next);
   std::vector<NameChange> Switch(std::shared_ptr<const Tree> next, std::vector<NameChange> changes);
-  void Notify(const TreeChange& change, const std::vector<NameChange>& done);
+  void Notify(const TreeChange& change, const std::vector<NameChange>& done, std::set<std::string> changed);
   void DropRefusedPages();
   void Idle();
   void RefreshIfOwnersAreMissing();
@@ -140,6 +143,7 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   OpenFiles files_;
   LineLimiter limiter_;
   Rotation rotation_;
+  OnChange* const on_change_;
 
   std::shared_mutex running_lock_;
   bool running_ = false;

@@ -68,6 +68,7 @@ std::shared_ptr<const std::string> Filesystem::Report(const std::shared_ptr<cons
                           .kernel = kernel_,
                           .shared_mmap = session_->shared_mmap(),
                           .unseen_rotations = rotation_.Problem(),
+                          .on_change = on_change_ ? on_change_->Report() : "",
                           .now = now};
   cached = {tree, now,
             std::make_shared<std::string>(node == kStatusNode ? StatusReport(input) : GrantsReport(input))};

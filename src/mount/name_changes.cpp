@@ -80,4 +80,19 @@ std::vector<NameChange> NameChangesOf(const Tree& before, const Tree& after, con
   return changes;
 }
 
+std::set<std::string> ChangedSecrets(const Tree& before, const Tree& after, const std::string& root) {
+  std::set<std::string> changed;
+  const auto add = [&](const SecretFile& file) {
+    changed.insert(root.empty() ? file.grant->environment + "/" + file.grant->path : file.grant->path);
+  };
+  for (const auto& [number, file] : after.secrets()) {
+    const SecretFile* old = before.FindSecret(number);
+    if (old == nullptr || old->id != file.id || old->attributes != file.attributes) add(file);
+  }
+  for (const auto& [number, file] : before.secrets()) {
+    if (after.FindSecret(number) == nullptr) add(file);
+  }
+  return changed;
+}
+
 }  // namespace grantfs

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "mount/held_names_internal.h"
@@ -11,5 +13,9 @@ namespace grantfs {
 /// changes between file and directory, which has no such step. Nor has a directory that goes: rmdir(2) would be
 /// for ever to who stands in it, and it may come back.
 std::vector<NameChange> NameChangesOf(const Tree& before, const Tree& after, const TreeChange& change);
+
+/// The paths below the mount point of the secrets that came, went, or look or read differently.
+/// @param root  the environment that is shown alone, or "".
+std::set<std::string> ChangedSecrets(const Tree& before, const Tree& after, const std::string& root);
 
 }  // namespace grantfs

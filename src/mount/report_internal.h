@@ -18,6 +18,7 @@ struct ReportInput {
   std::string kernel;        ///< its release
   bool shared_mmap = false;  ///< the kernel lets files that bypass its cache be mapped shared
   std::string unseen_rotations;  ///< why watchers do not see rotations, "" if they do
+  std::string on_change;         ///< how the on-change command fares, "" if there is none
   std::int64_t now = 0;          ///< unix seconds
 };
 

@@ -75,7 +75,7 @@ void RotationHelper::Kill() {
 }
 
 bool RotationHelper::Reaped() {
-  if (!reaped_ && waitpid(pid_, nullptr, WNOHANG) == pid_) reaped_ = true;
+  if (!reaped_ && waitpid(pid_, nullptr, WNOHANG) != 0) reaped_ = true;  // also where it is no child
   return reaped_;
 }
 

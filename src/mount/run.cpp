@@ -32,11 +32,16 @@ Status CheckOptions(const MountOptions& options) {
   return {};
 }
 
+Result<std::unique_ptr<OnChange>> StartCommand(const MountOptions& options, const std::string& point) {
+  const OnChangeCommand command{options.on_change, point, options.on_change_limit};
+  return OnChange::Start([command] { return StartOnChange(command); }, options.log);
+}
+
 /// A mount from the first answer to the last.
 class Running {
  public:
-  Running(const MountOptions& options, MountedFuse mounted)
-      : options_(options), mounted_(std::move(mounted)) {}
+  Running(const MountOptions& options, MountedFuse mounted, OnChange* on_change)
+      : options_(options), mounted_(std::move(mounted)), on_change_(on_change) {}
   ~Running() {
     if (filesystem_) filesystem_->Interrupt();
     if (session_) session_->Stop();
@@ -46,7 +51,7 @@ class Running {
   Running& operator=(const Running&) = delete;
 
   Status Serve() {
-    filesystem_ = std::make_shared<Filesystem>(options_, mounted_.point);
+    filesystem_ = std::make_shared<Filesystem>(options_, mounted_.point, on_change_);
     session_ = GRANTFS_TRY(Session::Create(std::move(mounted_.fuse), FuseOperations(), filesystem_.get()));
     filesystem_->Start(session_.get());
     GRANTFS_CHECK(session_->Start(options_.threads));
@@ -110,6 +115,7 @@ class Running {
 
   const MountOptions& options_;
   MountedFuse mounted_;
+  OnChange* const on_change_;
   StopSignals signals_;
   std::shared_ptr<Filesystem> filesystem_;
   std::unique_ptr<Session> session_;
@@ -125,9 +131,12 @@ Status RunMount(const MountOptions& given) {
   GRANTFS_CHECK(CheckKernel(KernelRelease()));
   const auto note = [&](std::string_view line) { options.log(LogLevel::kWarning, line); };
   const std::string point = GRANTFS_TRY(PrepareMountPoint(options.mount_point, note));
+  // Before there is anything of the mount that its process should not inherit.
+  std::unique_ptr<OnChange> on_change;
+  if (!options.on_change.empty()) on_change = GRANTFS_TRY(StartCommand(options, point));
   MountedFuse mounted = GRANTFS_TRY(MountFuse(point));
   const MountedFuse place{{}, mounted.point, mounted.id};
-  Running running(options, std::move(mounted));
+  Running running(options, std::move(mounted), on_change.get());
   Status status = running.Serve();
   if (status) status = running.UntilReady();
   if (!status) {
