@@ -27,7 +27,8 @@ Filesystem::Filesystem(const MountOptions& options, std::string point, OnChange*
       kernel_(KernelRelease()),
       id_prefix_(Hexadecimal(RandomNumber()) + "-"),
       owners_(SystemOwners()),
-      rotation_(point_, &rules_, [this](LogLevel level, const std::string& line) { options_.log(level, line); }),
+      rotation_(point_, options_.watcher_bound, &rules_,
+                [this](LogLevel level, const std::string& line) { options_.log(level, line); }),
       on_change_(on_change) {
   tree_ = Build(source().CurrentListing(), nullptr);
 }

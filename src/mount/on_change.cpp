@@ -86,6 +86,7 @@ std::string OnChange::Report() const {
   std::lock_guard lock(mutex_);
   std::string text = outcome_.empty() ? "has not run yet" : "last run " + FormatTime(ended_) + " " + outcome_;
   if (running_) text += "; runs now";
+  if (!waiting_.empty()) text += "; " + std::to_string(waiting_.size()) + " changed since";
   return text;
 }
 

@@ -17,6 +17,7 @@ namespace {
 constexpr std::chrono::seconds kLongestPause{60};
 constexpr const char* kDied = "the helper that shows them died; it is started again";
 constexpr const char* kHung = "the helper that shows them hung; it is started again";
+constexpr const char* kLate = "the last ones took too long, and some were made without it";
 constexpr std::size_t kMaxOlder = 64;  // versions of one secret that are touched
 
 using Steady = std::chrono::steady_clock;
@@ -37,8 +38,8 @@ bool IsLost(int error) { return error == ETIMEDOUT || error == EPIPE; }
 
 }  // namespace
 
-Rotation::Rotation(std::string point, const OpenRules* rules, LogLine log)
-    : point_(std::move(point)), rules_(*rules), log_(std::move(log)) {}
+Rotation::Rotation(std::string point, std::chrono::milliseconds bound, const OpenRules* rules, LogLine log)
+    : point_(std::move(point)), bound_(bound), rules_(*rules), log_(std::move(log)) {}
 
 Rotation::~Rotation() { End(); }
 
@@ -119,7 +120,7 @@ void Rotation::SetProblem(const std::string& problem) {
 }
 
 void Rotation::Perform(const std::vector<NameChange>& changes) {
-  const auto deadline = Steady::now() + kBound;
+  const auto deadline = Steady::now() + bound_;
   // If the helper dies at it, another one does the rest.
   for (int attempt = 0; attempt < 2 && Ready(); ++attempt) {
     if (Attempt(changes, deadline) || Steady::now() >= deadline) return;
@@ -134,15 +135,19 @@ bool Rotation::Attempt(const std::vector<NameChange>& changes, RotationHelper::T
   std::string problem;
   if (!begun) problem = std::string("the mount cannot be written to: ") + std::strerror(error);
   for (const NameChange& change : changes) {
-    if (!begun || IsLost(error) || Steady::now() >= deadline) break;
+    if (!begun || IsLost(error)) break;
+    if (Steady::now() >= deadline) {
+      problem = kLate;
+      break;
+    }
     if (change.kind == NameChangeKind::kOnlyHold) continue;
     if (!held_.Holds(change)) continue;  // done by the attempt before
     error = Change(change, deadline);
-    if (error != 0 && !IsLost(error)) problem = std::string("a name cannot be switched: ") + std::strerror(error);
+    if (error != 0 && !IsLost(error)) problem = std::string("a file cannot be renamed or touched: ") + std::strerror(error);
   }
   if (!IsLost(error)) {
     // That it cannot be made read-only while replaced versions are open is no harm: what is seen of it is.
-    const int ended = helper_->Do({.act = HelperAct::kEnd}, std::max(deadline, Steady::now() + kBound / 4));
+    const int ended = helper_->Do({.act = HelperAct::kEnd}, std::max(deadline, Steady::now() + bound_ / 4));
     if (IsLost(ended)) error = ended;
   }
   writer_ = 0;
@@ -163,8 +168,7 @@ int Rotation::Change(const NameChange& change, RotationHelper::Time deadline) {
   if (error != 0 || change.kind != NameChangeKind::kReplace) return error;
   // A watcher of the directory shall see that the file is complete, as after any program's write.
   error = helper_->Do({.act = HelperAct::kTouch, .node = 0, .name = {}, .path = change.path}, deadline);
-  if (IsLost(error)) return error;
-  return TouchOlder(change, deadline);
+  return error != 0 ? error : TouchOlder(change, deadline);
 }
 
 /// Whoever watches an older version (through a single-file bind mount, say) sees it change.

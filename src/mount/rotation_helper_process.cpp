@@ -46,7 +46,10 @@ struct HelperState {
 void EnterOwnNamespace(HelperState* state) {
   state->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   state->outside = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-  if (state->root < 0 || state->outside < 0 || unshare(CLONE_NEWNS) != 0) return CloseAt(&state->outside);
+  // Only where there will be a way back, which needs a right of its own.
+  if (state->root < 0 || state->outside < 0 || setns(state->outside, CLONE_NEWNS) != 0 ||
+      unshare(CLONE_NEWNS) != 0)
+    return CloseAt(&state->outside);
   state->inside = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
   if (state->inside >= 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
       mount("none", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k") == 0 &&

@@ -27,11 +27,9 @@ namespace grantfs {
 /// back to those. The rest any.
 class Rotation {
  public:
-  /// How long watchers may delay what all others see: after it the rest is done without the helper.
-  static constexpr std::chrono::seconds kBound{1};
-
   using LogLine = std::function<void(LogLevel, const std::string&)>;
-  Rotation(std::string point, const OpenRules* rules, LogLine log);
+  /// @param bound  how long watchers may delay what all others see: after it the rest is done without the helper.
+  Rotation(std::string point, std::chrono::milliseconds bound, const OpenRules* rules, LogLine log);
   ~Rotation();
 
   /// @param invalidate tells the kernel that a node looks different; Perform() runs it.
@@ -63,6 +61,7 @@ class Rotation {
   void Bury();
 
   const std::string point_;
+  const std::chrono::milliseconds bound_;
   const OpenRules& rules_;
   const LogLine log_;
   std::function<void(NodeId)> invalidate_;

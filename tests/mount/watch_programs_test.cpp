@@ -75,7 +75,7 @@ TEST_F(WatchProgramsTest, InotifywaitOnTheFile) {
 TEST_F(WatchProgramsTest, TailFollowsTheName) {
   source_.Put(kName, Content(0));
   Mount();
-  const Program program = Started("tail", "tail -n +1 -s 0.01 -F " + At(kName));
+  const Program program = Started("tail", "tail -n +1 -s 0.01 --max-unchanged-stats=1 -F " + At(kName));
   for (int i = 0; i <= kRotations; ++i) {
     if (i > 0) source_.Put(kName, Content(i));
     ASSERT_TRUE(Prints("tail", "version " + std::to_string(i))) << TextOf("tail") << TextOf("tail.err");
