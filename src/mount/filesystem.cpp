@@ -98,14 +98,15 @@ void Filesystem::Refresh(bool force) {
   const auto next = Build(std::move(listing), before.get());
   const TreeChange change = Compare(*before, *next);
   Remember(change, *next);
-  const auto done = Switch(next, NameChangesOf(*before, *next, change));
+  const auto done = Switch(next, change, NameChangesOf(*before, *next, change));
   Notify(change, done, on_change_ ? ChangedSecrets(*before, *next, options_.root) : std::set<std::string>{});
   DropRefusedPages();
 }
 
 /// Shows the new tree: where that can be, name by name as the helper gets to them, for watchers to see.
 /// @return the changes that were made so, of which the kernel needs not be told.
-std::vector<NameChange> Filesystem::Switch(std::shared_ptr<const Tree> next, std::vector<NameChange> changes) {
+std::vector<NameChange> Filesystem::Switch(std::shared_ptr<const Tree> next, const TreeChange& change,
+                                           std::vector<NameChange> changes) {
   const bool visibly = !changes.empty() && session_->initialised() && rotation_.Ready();
   {
     std::lock_guard write(tree_lock_);
@@ -113,9 +114,13 @@ std::vector<NameChange> Filesystem::Switch(std::shared_ptr<const Tree> next, std
     if (visibly) rotation_.held().Hold(changes);
   }
   if (!visibly) return {};
+  // What is not held is on the helper's way, and nothing of it may be remembered.
+  for (const auto& [parent, name] : change.entries) {
+    if (!rotation_.held().Shown(parent, name)) session_->InvalidateEntry(parent, name);
+  }
   rotation_.Perform(changes);
   std::lock_guard write(tree_lock_);
-  std::erase_if(changes, [this](const NameChange& change) { return rotation_.held().Holds(change); });
+  std::erase_if(changes, [this](const NameChange& one) { return rotation_.held().Holds(one); });
   rotation_.held().Clear();
   return changes;
 }

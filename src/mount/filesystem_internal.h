@@ -116,7 +116,8 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   };
   std::shared_ptr<const Tree> Build(std::shared_ptr<const Listing> listing, const Tree* previous);
   void Remember(const TreeChange& change, const Tree& next);
-  std::vector<NameChange> Switch(std::shared_ptr<const Tree> next, std::vector<NameChange> changes);
+  std::vector<NameChange> Switch(std::shared_ptr<const Tree> next, const TreeChange& change,
+                                 std::vector<NameChange> changes);
   void Notify(const TreeChange& change, const std::vector<NameChange>& done, std::set<std::string> changed);
   void DropRefusedPages();
   void Idle();

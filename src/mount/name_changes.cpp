@@ -63,6 +63,7 @@ std::vector<NameChange> NameChangesOf(const Tree& before, const Tree& after, con
   DirectoryPaths paths_before(before);
   DirectoryPaths paths_after(after);
   std::vector<NameChange> changes;
+  std::vector<std::string> turned;  // directories whose name is a file's now: no way leads to what was in them
   for (const auto& [parent, name] : change.entries) {
     NameChange one{.parent = parent,
                    .name = name,
@@ -71,11 +72,18 @@ std::vector<NameChange> NameChangesOf(const Tree& before, const Tree& after, con
                    .path = {}};
     const auto kind = KindOfChange(one.before, one.after);
     const std::string* directory = (Removes(one) ? paths_before : paths_after).Of(parent);
-    if (!kind || directory == nullptr) continue;
+    if (directory == nullptr) continue;
+    if (!kind && KindOf(one.before) == NodeKind::kDirectory) turned.push_back(*directory + name + "/");
+    if (!kind) continue;
     one.kind = *kind;
     one.path = *directory + name;
     changes.push_back(std::move(one));
   }
+  std::erase_if(changes, [&](const NameChange& one) {
+    return Removes(one) && std::any_of(turned.begin(), turned.end(), [&](const std::string& directory) {
+             return one.path.starts_with(directory);
+           });
+  });
   std::sort(changes.begin(), changes.end(), ComesBefore);
   return changes;
 }

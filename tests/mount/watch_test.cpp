@@ -108,6 +108,28 @@ TEST_F(WatchTest, WhatComesAndGoesIsSeenByWatchersOfItsDirectory) {
   EXPECT_EQ(Read(At(kName)), "again");
 }
 
+TEST_F(WatchTest, ANameThatTurnsIntoADirectoryAndBackIsFollowed) {
+  source_.Put(kName, "one");
+  source_.Put("shop/prod/name", "file");
+  Mount();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Read(At("shop/prod/name")), "file");
+    source_.LetListingLag(true);
+    source_.Revoke("shop/prod/name");
+    source_.Put("shop/prod/name/inner", "deep");
+    source_.LetListingLag(false);
+    source_.ShowListing();
+    ASSERT_TRUE(Eventually([&] { return Read(At("shop/prod/name/inner")) == "deep"; }));
+    source_.LetListingLag(true);
+    source_.Revoke("shop/prod/name/inner");
+    source_.Put("shop/prod/name", "file");
+    source_.LetListingLag(false);
+    source_.ShowListing();
+    ASSERT_TRUE(Eventually([&] { return Read(At("shop/prod/name")) == "file"; }));
+  }
+  EXPECT_FALSE(Logged("not visible to watchers"));
+}
+
 TEST_F(WatchTest, AnOlderVersionThatComesBackIsSeenToo) {
   source_.Put(kName, "one");
   source_.Put(kName, "second");
