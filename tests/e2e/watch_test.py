@@ -157,14 +157,18 @@ class WatchTest(harness.Case):
     def test_the_on_change_command_reloads_a_program(self):
         """What a web server does: it reads its secret at its start and when it is told to reload."""
         served, pid = os.path.join(self.world.dir, "served"), os.path.join(self.world.dir, "pid")
-        script = ('echo $$ > "$3"; load() { until cat "$1" > "$2.new"; do sleep 0.1; done; mv "$2.new" "$2"; }; trap \'load "$@"\' HUP; load "$@";'
+        script = ('echo $$ > "$3"; load() { until cat "$1" > "$2.new"; do sleep 0.1; done; mv "$2.new" "$2"; }; trap \'load "$@"\' USR1; load "$@";'
                   ' while :; do sleep 1000 & wait; kill $!; done')
-        mount = self.mount("--on-change", "echo \"changed: $*\"; kill -HUP $(cat %s)" % pid)
+        mount = self.mount("--on-change", "echo \"changed: $*\"; kill -USR1 $(cat %s)" % pid)
         self.start("sh", "-c", script, "server", mount.file(NAME), served, pid, out=os.path.join(self.world.dir, "out"))
         until("the server to begin", lambda: self.text(served) == "version 0\n")
         for number in range(1, 4):
             self.owner.set(NAME, b"version %d\n" % number)
-            until("the server to reload", lambda: self.text(served) == "version %d\n" % number)
+            try:
+                until("the server to reload", lambda: self.text(served) == "version %d\n" % number)
+            except AssertionError as late:
+                raise AssertionError("%s; it serves %s; the mount says:\n%s%s" % (
+                    late, self.text(served), mount.log(), mount.read(".grantfs/status").decode())) from late
         until("the log", lambda: "on-change: changed: " + NAME in mount.log())
         status = until("the status", lambda: (lambda text: text if b"on-change" in text else None)(mount.read(".grantfs/status")))
         self.assertIn(b"watchers    see rotations\n", status)
