@@ -12,6 +12,7 @@
 #include "grantfs/client/machine_session.h"
 #include "grantfs/mount/mount.h"
 #include "grantfs/trust/names.h"
+#include "grantfs/util/clock.h"
 #include "homes_internal.h"
 #include "notify_internal.h"
 
@@ -21,6 +22,7 @@ namespace {
 // A mount shows what was last verified when the vault is down; this is how long it waits to begin with what
 // is true now.
 constexpr std::chrono::seconds kFirstWait{3};
+constexpr std::chrono::seconds kLongestOnChange = std::chrono::hours(24);
 
 struct MountRequest {
   std::string home;
@@ -28,6 +30,8 @@ struct MountRequest {
   std::string root;
   bool allow_other = false;
   bool admin = false;
+  std::string on_change;
+  std::chrono::seconds on_change_limit{};
 };
 
 // The process may change its directory before it uses them.
@@ -35,6 +39,15 @@ std::string Absolute(const std::string& path) {
   std::error_code failed;
   const auto absolute = std::filesystem::absolute(path, failed);
   return failed ? path : absolute.string();
+}
+
+Result<std::chrono::seconds> OnChangeLimit(const Arguments& arguments) {
+  const std::string text = arguments.Text("on-change-limit");
+  if (text.empty()) return MountOptions().on_change_limit;
+  const std::int64_t seconds = ParseDurationSeconds(text.c_str());
+  if (seconds <= 0 || seconds > kLongestOnChange.count())
+    return Error{Code::kInvalid, "--on-change-limit is from 1s to 1d, such as 90s or 10m", 0, text};
+  return std::chrono::seconds(seconds);
 }
 
 Result<MountRequest> Requested(const Context& context) {
@@ -50,6 +63,8 @@ Result<MountRequest> Requested(const Context& context) {
     return Error{Code::kInvalid, "does not go with --admin, which shows all that you may see; leave it out", 0, "--root"};
   request.root = arguments.Text("root");
   if (!request.root.empty()) GRANTFS_CHECK(CheckEnvironmentName(request.root));
+  request.on_change = arguments.Text("on-change");
+  request.on_change_limit = GRANTFS_TRY(OnChangeLimit(arguments));
   return request;
 }
 
@@ -95,6 +110,8 @@ Status RunHere(const MountRequest& request, const std::function<void()>& ready) 
   options.root = request.root;
   options.allow_other = request.allow_other;
   options.source = session.get();
+  options.on_change = request.on_change;
+  options.on_change_limit = request.on_change_limit;
   options.ready = [&request, &ready] {
     LinkDefault(request.directory);
     ready();
@@ -152,6 +169,10 @@ Below grants/, "~" stands behind what ends in ".json" in a secret's own name.)",
                 {"allow-other", "",
                  "as an ordinary user: let other users in, as owners and modes say, where /etc/fuse.conf has"
                  " user_allow_other (a mount that root makes does so always)"},
+                {"on-change", "COMMAND",
+                 R"(run by /bin/sh when secrets have changed, with their names below DIR as "$@" and DIR in
+GRANTFS_MOUNT; one run at a time; how it fares is in .grantfs/status)"},
+                {"on-change-limit", "DURATION", "kill a COMMAND that runs longer (default: 60s)"},
                 {"foreground", "",
                  "stay in the foreground and log to standard error, as a service manager wants it"}},
     .examples = {{"sudo grantfs mount", "mounted /run/grantfs/secrets (process 4711)"},
@@ -163,6 +184,7 @@ Below grants/, "~" stands behind what ends in ".json" in a secret's own name.)",
   $ ls ~/vault/machines/web-1/grants/shop/prod
   $ cat ~/vault/projects/shop/prod/db-password/readers
   $ grep -rl web-1 ~/vault/projects --include=readers)"},
+                 {"sudo grantfs mount --on-change 'nginx -s reload'", "mounted /run/grantfs/secrets (process 4714)"},
                  {"sudo systemctl enable --now grantfs-mount", "(the same at every start of the machine)"}},
     .next = "ls -lR /run/secrets, and cat /run/secrets/.grantfs/status; grantfs umount ends it.",
     .failure = "the files are not shown",

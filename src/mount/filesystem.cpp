@@ -23,18 +23,22 @@ std::string Hexadecimal(std::uint64_t number) {
 
 }  // namespace
 
-Filesystem::Filesystem(const MountOptions& options, std::string point)
+Filesystem::Filesystem(const MountOptions& options, std::string point, OnChange* on_change)
     : options_(options),
       point_(std::move(point)),
       kernel_(KernelRelease()),
       id_prefix_(Hexadecimal(RandomNumber()) + "-"),
-      owners_(SystemOwners()) {
+      owners_(SystemOwners()),
+      rotation_(point_, options_.watcher_bound, &rules_,
+                [this](LogLevel level, const std::string& line) { options_.log(level, line); }),
+      on_change_(on_change) {
   if (const auto mounted = TopMount(point_)) only_user_ = OnlyUserOf(*mounted);
   tree_ = Build(source().CurrentListing(), nullptr);
 }
 
 void Filesystem::Start(Session* session) {
   session_ = session;
+  rotation_.Start([this](NodeId node) { session_->InvalidateAttributes(node); });
   refresher_ = std::make_unique<WorkQueue>("listing", kIdle, [this] { Idle(); });
   notifier_ = std::make_unique<WorkQueue>("notifier");
   reporter_ = std::make_unique<WorkQueue>("denials", kReportInterval, [this] { ReportDenials(false); });
@@ -78,6 +82,10 @@ void Filesystem::RefreshSoon() {
 
 void Filesystem::Idle() {
   RefreshIfOwnersAreMissing();
+  {
+    std::lock_guard lock(refresh_mutex_);
+    rotation_.Ready();
+  }
   DropRefusedPages();  // of grants that have expired
 }
 
@@ -99,12 +107,36 @@ void Filesystem::Refresh(bool force) {
   const auto next = Build(std::move(listing), before.get());
   const TreeChange change = Compare(*before, *next);
   Remember(change, *next);
+  const auto done = Switch(next, change, NameChangesOf(*before, *next, change));
+  Notify(change, done, on_change_ ? ChangedSecrets(*before, *next, options_.root) : std::set<std::string>{});
+  DropRefusedPages();
+}
+
+/// Shows the new tree: where that can be, name by name as the helper gets to them, for watchers to see.
+/// @return the changes that were made so, of which the kernel needs not be told.
+std::vector<NameChange> Filesystem::Switch(std::shared_ptr<const Tree> next, const TreeChange& change,
+                                           std::vector<NameChange> changes) {
+  const bool visibly = !changes.empty() && session_->initialised() && rotation_.Ready();
   {
     std::lock_guard write(tree_lock_);
-    tree_ = next;
+    tree_ = std::move(next);
+    if (visibly) rotation_.held().Hold(changes);
   }
-  Notify(change);
-  DropRefusedPages();
+  if (!visibly) return {};
+  // What is not held is on the helper's way, and nothing of it may be remembered.
+  for (const auto& [parent, name] : change.entries) {
+    if (!rotation_.held().Shown(parent, name)) session_->InvalidateEntry(parent, name);
+  }
+  rotation_.Perform(changes);
+  std::lock_guard write(tree_lock_);
+  std::erase_if(changes, [this](const NameChange& one) { return rotation_.held().Holds(one); });
+  rotation_.held().Clear();
+  return changes;
+}
+
+bool Filesystem::Release(NameChangeKind kind, NodeId parent, const char* name, std::uint64_t number) {
+  std::lock_guard write(tree_lock_);
+  return rotation_.held().Release(kind, parent, name, number);
 }
 
 std::optional<Refusal> Filesystem::RefuseReadOf(const OpenFile& file, bool page_fill) {
@@ -141,8 +173,12 @@ void Filesystem::Remember(const TreeChange& change, const Tree& next) {
   }
 }
 
-void Filesystem::Notify(const TreeChange& change) {
+void Filesystem::Notify(const TreeChange& change, const std::vector<NameChange>& done,
+                        std::set<std::string> changed) {
+  std::set<std::pair<NodeId, std::string>> switched;
+  for (const NameChange& one : done) switched.emplace(one.parent, one.name);
   auto entries = change.entries;
+  std::erase_if(entries, [&](const auto& entry) { return switched.contains(entry); });
   auto nodes = change.attributes;
   const auto add_bound = [&](NodeId node) {
     for (NodeId bound : rules_.BoundNodes(NumberOf(node))) nodes.push_back(bound);
@@ -151,11 +187,13 @@ void Filesystem::Notify(const TreeChange& change) {
   for (NodeId node : change.attributes) {
     if (KindOf(node) == NodeKind::kSecret) add_bound(node);
   }
-  if (entries.empty() && nodes.empty()) return;
-  notifier_->Post([this, entries = std::move(entries), nodes = std::move(nodes)] {
-    for (const auto& [parent, name] : entries) session_->InvalidateEntry(parent, name);
-    for (NodeId node : nodes) session_->InvalidateAttributes(node);
-  });
+  if (entries.empty() && nodes.empty() && changed.empty()) return;
+  notifier_->Post(
+      [this, entries = std::move(entries), nodes = std::move(nodes), changed = std::move(changed)] {
+        for (const auto& [parent, name] : entries) session_->InvalidateEntry(parent, name);
+        for (NodeId node : nodes) session_->InvalidateAttributes(node);
+        if (!changed.empty()) on_change_->Changed(changed);
+      });
 }
 
 void Filesystem::InvalidateThen(NodeId node, WorkQueue::Job after) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <string>
 
@@ -16,10 +17,13 @@
 #include "mount/denials_internal.h"
 #include "mount/directory_ids_internal.h"
 #include "mount/line_limiter_internal.h"
+#include "mount/name_changes_internal.h"
+#include "mount/on_change_internal.h"
 #include "mount/recent_map_internal.h"
 #include "mount/open_files_internal.h"
 #include "mount/open_rules_internal.h"
 #include "mount/owners_internal.h"
+#include "mount/rotation_internal.h"
 #include "mount/session_internal.h"
 #include "mount/tree_internal.h"
 #include "mount/tree_lock_internal.h"
@@ -34,11 +38,14 @@ namespace grantfs {
 /// kernel notifications (they can wait for a directory's lock), one watches deadlines. Threads: safe.
 class Filesystem : public std::enable_shared_from_this<Filesystem> {
  public:
-  Filesystem(const MountOptions& options, std::string point);
+  /// @param on_change is told what has changed; null for none; outlives this.
+  Filesystem(const MountOptions& options, std::string point, OnChange* on_change = nullptr);
   ~Filesystem() { Stop(); }
 
   /// @param session its owner is this filesystem; lives until Stop().
   void Start(Session* session);
+  /// Keeps Stop() from waiting for a rotation that nobody will make any more.
+  void Interrupt() { rotation_.Interrupt(); }
   /// When the session has stopped. Callbacks of the source that come later find nothing.
   void Stop();
 
@@ -57,6 +64,10 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   };
   View Look() { return View(this); }
   std::shared_ptr<const Tree> CurrentTree();
+
+  Rotation& rotation() { return rotation_; }
+  /// Switches a name that is held. @return false if it is not (any more).
+  bool Release(NameChangeKind kind, NodeId parent, const char* name, std::uint64_t number = 0);
 
   /// Takes the source's listing over, if it is another; then the kernel is told what changed. May take its
   /// time.
@@ -126,7 +137,9 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   };
   std::shared_ptr<const Tree> Build(std::shared_ptr<const Listing> listing, const Tree* previous);
   void Remember(const TreeChange& change, const Tree& next);
-  void Notify(const TreeChange& change);
+  std::vector<NameChange> Switch(std::shared_ptr<const Tree> next, const TreeChange& change,
+                                 std::vector<NameChange> changes);
+  void Notify(const TreeChange& change, const std::vector<NameChange>& done, std::set<std::string> changed);
   void DropRefusedPages();
   void Idle();
   void RefreshIfOwnersAreMissing();
@@ -159,6 +172,8 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   OpenFiles files_;
   LineLimiter limiter_;
   Denials denials_;
+  Rotation rotation_;
+  OnChange* const on_change_;
 
   std::shared_mutex running_lock_;
   bool running_ = false;

@@ -55,6 +55,7 @@ std::optional<struct stat> Filesystem::Stat(const std::shared_ptr<const Tree>& t
   info.st_gid = owners_.default_group;
   std::int64_t time = 0;
   const Directory* directory = tree->FindDirectory(node);
+  const bool held = rotation_.held().IsShown(node);
   if (directory != nullptr || KindOf(node) == NodeKind::kDirectory) {  // it may be gone, with somebody in it
     info.st_mode = S_IFDIR | 0755;
     info.st_nlink = directory ? 2 + directory->subdirectories : 0;
@@ -63,6 +64,10 @@ std::optional<struct stat> Filesystem::Stat(const std::shared_ptr<const Tree>& t
     if (tree->FindSecret(NumberOf(node)) == nullptr) return std::nullopt;
     info.st_mode = S_IFREG | (VersionOf(node) == 0 ? 0444 : 0400);
     info.st_size = kExplanationBytes;  // what it is depends on who reads: a bound, as in sysfs
+    time = SystemClock().WallSeconds();
+  } else if (node == kHiddenNode) {
+    info.st_mode = S_IFDIR | 0700;
+    info.st_nlink = 2;
     time = SystemClock().WallSeconds();
   } else if (node == kStatusNode || node == kGrantsNode || node == kDenialsNode) {
     info.st_mode = S_IFREG | (node == kStatusNode ? 0444 : 0400);
@@ -74,7 +79,7 @@ std::optional<struct stat> Filesystem::Stat(const std::shared_ptr<const Tree>& t
     const auto attributes = shown ? file->attributes : VersionAttributes(*tree, node);
     if (!attributes) return std::nullopt;
     info.st_mode = S_IFREG | attributes->mode;
-    info.st_nlink = shown ? 1 : 0;
+    info.st_nlink = shown || held ? 1 : 0;
     info.st_uid = attributes->uid;
     info.st_gid = attributes->gid;
     const NodeId version = shown ? file->id : node;
@@ -102,6 +107,8 @@ std::shared_ptr<const std::string> Filesystem::Report(const std::shared_ptr<cons
                           .only_user = only_user_,
                           .kernel = kernel_,
                           .shared_mmap = session_->shared_mmap(),
+                          .unseen_rotations = rotation_.Problem(),
+                          .on_change = on_change_ ? on_change_->Report() : "",
                           .now = now};
   cached = {tree, now,
             std::make_shared<std::string>(node == kStatusNode ? StatusReport(input) : GrantsReport(input))};

@@ -65,18 +65,25 @@ bool AddDots(const Directory& directory, std::uint64_t after, DirectoryWriter* w
   return after >= 2 || writer->Add("..", entry, 2);
 }
 
+/// Where a name leads until the helper has switched it; 0: to nothing.
+NodeId ShownAt(Filesystem& filesystem, NodeId parent, const Child& child) {
+  return filesystem.rotation().held().Shown(parent, child.name).value_or(child.id);
+}
+
 void AddChildren(Filesystem& filesystem, const std::shared_ptr<const Tree>& tree, const Directory& directory,
                  std::uint64_t after, bool plus, DirectoryWriter* writer) {
   auto child =
       std::upper_bound(directory.children.begin(), directory.children.end(), after,
                        [](std::uint64_t cookie, const Child& one) { return cookie < CookieOf(one.id); });
   for (; child != directory.children.end(); ++child) {
+    const NodeId shown = ShownAt(filesystem, directory.id, *child);
+    if (shown == 0) continue;
     fuse_entry_param entry{};
     if (plus) {
-      entry = EntryOf(filesystem, tree, child->id);
+      entry = EntryOf(filesystem, tree, shown);
     } else {
-      entry.attr.st_ino = child->id;
-      entry.attr.st_mode = tree->FindDirectory(child->id) ? S_IFDIR : S_IFREG;
+      entry.attr.st_ino = shown;
+      entry.attr.st_mode = tree->FindDirectory(shown) ? S_IFDIR : S_IFREG;
     }
     if (!writer->Add(child->name, entry, CookieOf(child->id))) return;
   }
@@ -111,8 +118,10 @@ NodeId FindChild(Filesystem& filesystem, const Tree& tree, NodeId parent, const 
 
 void LookUp(fuse_req_t req, fuse_ino_t parent, const char* name) {
   Guarded(req, [&](Filesystem& filesystem) {
+    if (LookUpForHelper(filesystem, req, parent, name)) return;
     const auto view = filesystem.Look();
-    const NodeId node = FindChild(filesystem, *view.tree(), parent, name, fuse_req_ctx(req)->uid);
+    const auto held = filesystem.rotation().held().Shown(parent, name);
+    const NodeId node = held ? *held : FindChild(filesystem, *view.tree(), parent, name, fuse_req_ctx(req)->uid);
     fuse_entry_param entry = node != 0 ? EntryOf(filesystem, view.tree(), node) : fuse_entry_param{};
     // Another user would be shown nothing by it.
     if (KindOf(node) == NodeKind::kWhy && VersionOf(node) != 0) entry.entry_timeout = 0;

@@ -134,7 +134,9 @@ void AskSource(fuse_req_t req, const Job& job, bool grace) {
 void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_file_info& info) {
   const auto tree = filesystem.CurrentTree();
   const SecretFile* file = tree->FindSecret(NumberOf(node));
-  const auto current = file ? std::optional(VersionOf(file->id)) : std::nullopt;
+  auto current = file ? std::optional(VersionOf(file->id)) : std::nullopt;
+  // Shown until the helper has got to its name; whether it may still be read says the source.
+  if (file && filesystem.rotation().held().IsShown(node)) current = VersionOf(node);
   const fuse_ctx context = *fuse_req_ctx(req);
   const auto thread = static_cast<std::uint32_t>(context.pid);
   const OpenDecision decision = filesystem.rules().Decide(thread, node, current, SystemClock().Boot());
@@ -182,7 +184,7 @@ void OpenReport(Filesystem& filesystem, fuse_req_t req, NodeId node, fuse_file_i
 void OpenFileNode(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) {
   Guarded(req, [&](Filesystem& filesystem) {
     if ((info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC) != 0) {
-      fuse_reply_err(req, EROFS);
+      OpenToWrite(req, node, *info);
     } else if (IsReport(node)) {
       OpenReport(filesystem, req, node, *info);
     } else if (KindOf(node) == NodeKind::kSecret) {

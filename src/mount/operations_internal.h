@@ -3,6 +3,7 @@
 #include <fuse_lowlevel.h>
 
 #include <cerrno>
+#include <string_view>
 
 #include "mount/filesystem_internal.h"
 
@@ -20,6 +21,16 @@ void GetAttributes(fuse_req_t req, fuse_ino_t node, fuse_file_info* info);
 void ReadDirectory(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, fuse_file_info* info);
 void ReadDirectoryPlus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, fuse_file_info* info);
 void StatFilesystem(fuse_req_t req, fuse_ino_t node);
+
+// Requests that write: the rotation helper's alone.
+/// @return whether it was the helper's way to what it renames, and is answered.
+bool LookUpForHelper(Filesystem& filesystem, fuse_req_t req, NodeId parent, std::string_view name);
+void RenameEntry(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_parent,
+                 const char* new_name, unsigned flags);
+void RemoveFile(fuse_req_t req, fuse_ino_t parent, const char* name);
+void MakeDirectory(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode);
+void SetAttributes(fuse_req_t req, fuse_ino_t node, struct stat* attributes, int which, fuse_file_info* info);
+void OpenToWrite(fuse_req_t req, NodeId node, const fuse_file_info& info);
 
 // Contents: may be answered later, by a thread of the source.
 void OpenFileNode(fuse_req_t req, fuse_ino_t node, fuse_file_info* info);

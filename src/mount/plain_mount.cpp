@@ -24,6 +24,7 @@ class Running {
  public:
   Running(const PlainMount& options, MountedFuse mounted) : options_(options), mounted_(std::move(mounted)) {}
   ~Running() {
+    if (made_ && options_.interrupt) options_.interrupt();
     if (session_) session_->Stop();
     if (made_ && options_.stop) options_.stop();
   }
@@ -108,6 +109,7 @@ Status RunPlainMount(const PlainMount& mount) {
   GRANTFS_CHECK(CheckKernel(KernelRelease()));
   const auto note = [&](std::string_view line) { mount.log(LogLevel::kWarning, line); };
   const std::string point = GRANTFS_TRY(PrepareMountPoint(mount.mount_point, note));
+  if (mount.prepare) GRANTFS_CHECK(mount.prepare(point));
   MountedFuse mounted = GRANTFS_TRY(MountFuse(point, mount.allow_other));
   const MountedFuse place{{}, mounted.point, mounted.id};
   Running running(mount, std::move(mounted));

@@ -22,9 +22,12 @@ struct PlainMount {
   std::function<void(LogLevel, std::string_view line)> log;
   std::function<void()> ready;  ///< may be empty
   const fuse_lowlevel_ops* operations = nullptr;
+  /// Before there is anything of the mount that a process started now should not inherit; may be empty.
+  std::function<Status(const std::string& point)> prepare;
   /// Makes what the operations work with, which Session::owner() then is. @param point canonical.
   std::function<void*(const std::string& point)> make;
   std::function<void(Session*)> start;  ///< before the first request; may be empty
+  std::function<void()> interrupt;      ///< when it is to end, before the session's threads do; may be empty
   std::function<void()> stop;           ///< after the last; may be empty
 };
 

@@ -86,6 +86,9 @@ std::string StatusReport(const ReportInput& input) {
   AddLine(&out, "kernel", "Linux " + input.kernel);
   AddLine(&out, "shared mmap",
           input.shared_mmap ? "yes" : "no: the kernel does not offer it (Linux 6.6 does)");
+  AddLine(&out, "watchers",
+          input.unseen_rotations.empty() ? "see rotations" : "do not see rotations: " + input.unseen_rotations);
+  if (!input.on_change.empty()) AddLine(&out, "on-change", "the command " + input.on_change);
   return out.str();
 }
 

@@ -23,12 +23,18 @@ Status CheckOptions(const MountOptions& options) {
   return {};
 }
 
+Result<std::unique_ptr<OnChange>> StartCommand(const MountOptions& options, const std::string& point) {
+  const OnChangeCommand command{options.on_change, point, options.on_change_limit};
+  return OnChange::Start([command] { return StartOnChange(command); }, options.log);
+}
+
 }  // namespace
 
 Status RunMount(const MountOptions& given) {
   MountOptions options = given;
   if (!options.log) options.log = [](LogLevel level, std::string_view line) { Log(level, line); };
   GRANTFS_CHECK(CheckOptions(options));
+  std::unique_ptr<OnChange> on_change;
   std::shared_ptr<Filesystem> filesystem;
   PlainMount mount;
   mount.mount_point = options.mount_point;
@@ -38,11 +44,16 @@ Status RunMount(const MountOptions& given) {
   mount.log = options.log;
   mount.ready = options.ready;
   mount.operations = &FuseOperations();
+  mount.prepare = [&](const std::string& point) -> Status {
+    if (!options.on_change.empty()) on_change = GRANTFS_TRY(StartCommand(options, point));
+    return {};
+  };
   mount.make = [&](const std::string& point) {
-    filesystem = std::make_shared<Filesystem>(options, point);
+    filesystem = std::make_shared<Filesystem>(options, point, on_change.get());
     return filesystem.get();
   };
   mount.start = [&](Session* session) { filesystem->Start(session); };
+  mount.interrupt = [&] { filesystem->Interrupt(); };
   mount.stop = [&] { filesystem->Stop(); };
   return RunPlainMount(mount);
 }

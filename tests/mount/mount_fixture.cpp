@@ -59,6 +59,7 @@ void MountTest::Mount(const std::function<void(MountOptions&)>& change) {
   MountOptions options;
   options.mount_point = point_;
   options.source = &source_;
+  options.watcher_bound = std::chrono::seconds(20);  // a slow machine is no reason for a test to fail
   options.log = [this](LogLevel, std::string_view line) {
     std::lock_guard lock(mutex_);
     lines_.emplace_back(line);

@@ -1,17 +1,21 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <fstream>
+#include <thread>
 
 #include "../support/eventually.h"
 #include "mount_fixture.h"
 #include "program.h"
 #include "versioned_content.h"
+#include "watcher.h"
 
 namespace grantfs {
 namespace {
@@ -174,6 +178,23 @@ TEST_F(ReadersTest, OfEveryKindStayWhole) {
   if (Read(At(".grantfs/status")).find("shared mmap yes") != std::string::npos)
     Start("shared", At(kName), 16);
   Rotate(2, 201);
+  Finish();
+}
+
+TEST_F(ReadersTest, StayWholeWhileTheHelperThatRenamesIsKilledAgainAndAgain) {
+  source_.Put(kName, VersionedContent(1));
+  Mount();
+  for (const char* kind : {"read", "mmap", "sendfile", "held"}) Start(kind, At(kName), 4);
+  std::atomic<bool> ended = false;
+  std::thread killer([&] {
+    while (!ended) {
+      for (pid_t helper : ChildrenNamed("grantfs-rotate")) kill(helper, SIGKILL);
+      Pace(std::chrono::milliseconds(3));
+    }
+  });
+  Rotate(2, 61);
+  ended = true;
+  killer.join();
   Finish();
 }
 

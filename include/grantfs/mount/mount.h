@@ -29,6 +29,13 @@ struct MountOptions {
   /// Runs once on the caller's thread when the files can be read. May be empty.
   std::function<void()> ready;
   std::chrono::milliseconds open_deadline{2000};  ///< after which an open or a check fails with EIO
+  /// How long a change may wait until a process has made it in a way that watchers (inotify) see.
+  std::chrono::milliseconds watcher_bound{1000};
+  /// Run through /bin/sh, when secrets have changed and the mount shows it, with their names below the mount point
+  /// as arguments ("$@") and the mount point in GRANTFS_MOUNT; as the user who mounts. One run at a time. ""
+  /// for none.
+  std::string on_change;
+  std::chrono::seconds on_change_limit{60};  ///< after which it is killed, with its process group
 };
 
 /// Shows the secrets of `options.source` as files, until the filesystem is unmounted or SIGTERM, SIGINT or

@@ -1,0 +1,155 @@
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "grantfs/util/clock.h"
+#include "grantfs/util/text.h"
+#include "mount/on_change_internal.h"
+#include "mount/signals_internal.h"
+
+namespace grantfs {
+
+namespace {
+
+constexpr const char* kGivenUp = "was given up: the process that ran it died";
+
+/// As many as one run takes, out of `names`.
+std::string TakeNames(std::set<std::string>* names) {
+  std::string message;
+  while (!names->empty()) {
+    const auto first = names->begin();
+    if (!message.empty() && message.size() + first->size() + 1 > kMaxOnChangeBytes) break;
+    message.append(*first).push_back('\0');
+    names->erase(first);
+  }
+  return message;
+}
+
+/// "" if all went well.
+std::string FailureOf(const OnChangeEnd& end) {
+  if (end.error != 0) return std::string("could not be run: ") + std::strerror(end.error);
+  if (end.late != 0) return "was killed, since it ran too long";
+  if (WIFSIGNALED(end.status)) return "was killed by signal " + std::to_string(WTERMSIG(end.status));
+  if (WEXITSTATUS(end.status) != 0) return "failed with exit status " + std::to_string(WEXITSTATUS(end.status));
+  return "";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<OnChange>> OnChange::Start(Starter starter, LogLine log) {
+  OnChangeProcess process = GRANTFS_TRY(starter());
+  return std::unique_ptr<OnChange>(new OnChange(std::move(starter), std::move(log), std::move(process)));
+}
+
+OnChange::OnChange(Starter starter, LogLine log, OnChangeProcess process)
+    : starter_(std::move(starter)), log_(std::move(log)), process_(std::move(process)) {
+  thread_ = std::thread([this] {
+    BlockAllSignals();
+    Run();
+  });
+  pthread_setname_np(thread_.native_handle(), "on-change");
+}
+
+OnChange::~OnChange() {
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+    if (process_.socket) shutdown(process_.socket.get(), SHUT_RDWR);
+    changed_.notify_one();
+  }
+  thread_.join();
+  Bury();
+}
+
+/// It ends by itself, at once, when its socket is closed.
+void OnChange::Bury() {
+  process_.socket.Reset();
+  while (process_.pid > 1 && waitpid(process_.pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  process_.pid = -1;
+}
+
+void OnChange::Changed(const std::set<std::string>& names) {
+  std::lock_guard lock(mutex_);
+  waiting_.insert(names.begin(), names.end());
+  changed_.notify_one();
+}
+
+std::string OnChange::Report() const {
+  std::lock_guard lock(mutex_);
+  std::string text = outcome_.empty() ? "has not run yet" : "last run " + FormatTime(ended_) + " " + outcome_;
+  if (running_) text += "; runs now";
+  if (!waiting_.empty()) text += "; " + std::to_string(waiting_.size()) + " changed since";
+  return text;
+}
+
+void OnChange::Run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stopped_ || !waiting_.empty(); });
+    if (stopped_) return;
+    RunOnce(&lock);
+  }
+}
+
+/// With the lock held, but while the command runs.
+void OnChange::RunOnce(std::unique_lock<std::mutex>* lock) {
+  const std::string names = TakeNames(&waiting_);
+  if (!process_.socket) {
+    auto started = starter_();
+    if (!started) return End("could not be run: " + Describe(started.error()));
+    process_ = *std::move(started);
+  }
+  running_ = true;
+  const int socket = process_.socket.get();
+  lock->unlock();
+  const bool sent = send(socket, names.data(), names.size(), MSG_NOSIGNAL) >= 0;
+  const std::string failure = sent ? Hear(socket) : "";
+  lock->lock();
+  running_ = false;
+  if (stopped_) return;
+  if (!sent) {  // it died while it had nothing to do: another one shall run this
+    Bury();
+    for (const std::string_view name : Split(names, '\0')) {
+      if (!name.empty()) waiting_.emplace(name);
+    }
+    return;
+  }
+  if (failure == kGivenUp) Bury();
+  End(failure.empty() ? "succeeded" : failure);
+}
+
+/// With the lock held.
+void OnChange::End(const std::string& outcome) {
+  outcome_ = outcome;
+  ended_ = SystemClock().WallSeconds();
+  if (outcome != "succeeded") log_(LogLevel::kWarning, "on-change: the command " + outcome);
+}
+
+/// @return why the run failed, "" if it did not.
+std::string OnChange::Hear(int socket) {
+  std::array<char, kMaxOnChangeLineBytes + 64> message{};
+  for (;;) {
+    const ssize_t got = recv(socket, message.data(), message.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    const auto size = static_cast<std::size_t>(got);
+    if (message[0] == 'L') log_(LogLevel::kInfo, "on-change: " + Printable({message.data() + 1, size - 1}));
+    OnChangeEnd end;
+    if (message[0] != 'R' || size != 1 + sizeof end) continue;
+    std::memcpy(&end, message.data() + 1, sizeof end);
+    if (end.left_out > 0)
+      log_(LogLevel::kInfo, "on-change: " + std::to_string(end.left_out) + " lines more were left out");
+    return FailureOf(end);
+  }
+  return kGivenUp;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "grantfs/log/log.h"
+#include "grantfs/util/result.h"
+#include "grantfs/util/unique_fd.h"
+
+namespace grantfs {
+
+/// The command that an administrator wants run when secrets have changed.
+struct OnChangeCommand {
+  std::string text;         ///< for /bin/sh -c; the changed names are its arguments, "$@"
+  std::string mount_point;  ///< its GRANTFS_MOUNT
+  std::chrono::seconds limit{60};
+};
+
+/// The process that runs it.
+struct OnChangeProcess {
+  UniqueFd socket;
+  pid_t pid = -1;  ///< to be waited for when the socket is closed, where it is a child
+};
+
+/// Hands changed names to the process that runs the command, one run at a time: what changes meanwhile is
+/// collected for the next. Threads: safe; one of its own.
+class OnChange {
+ public:
+  using LogLine = std::function<void(LogLevel, const std::string&)>;
+  /// Starts the process, as StartOnChange does.
+  using Starter = std::function<Result<OnChangeProcess>()>;
+
+  /// Starts the first process at once. Errors: what `starter` says.
+  static Result<std::unique_ptr<OnChange>> Start(Starter starter, LogLine log);
+  OnChange(const OnChange&) = delete;
+  OnChange& operator=(const OnChange&) = delete;
+  /// A command that runs is killed.
+  ~OnChange();
+
+  /// @param names  of secrets, below the mount point. Never waits.
+  void Changed(const std::set<std::string>& names);
+  /// One line without a name: how the last run ended.
+  std::string Report() const;
+
+ private:
+  OnChange(Starter starter, LogLine log, OnChangeProcess process);
+  void Run();
+  void RunOnce(std::unique_lock<std::mutex>* lock);
+  std::string Hear(int socket);
+  void End(const std::string& outcome);
+  void Bury();
+
+  const Starter starter_;
+  const LogLine log_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<std::string> waiting_;
+  OnChangeProcess process_;
+  bool running_ = false;
+  bool stopped_ = false;
+  std::string outcome_;  // of the last run, "" before it
+  std::int64_t ended_ = 0;
+  std::thread thread_;
+};
+
+/// A process that runs the command whenever the socket brings names, and ends when the socket is closed, with
+/// the command if it still runs. Best called before threads and descriptors are there. Errors: kIo.
+Result<OnChangeProcess> StartOnChange(const OnChangeCommand& command);
+
+// What goes through the socket (SOCK_SEQPACKET). To the process: names, each with a NUL behind it. From it: 'L'
+// and a line that the command printed; then 'R' and an OnChangeEnd.
+inline constexpr std::size_t kMaxOnChangeBytes = 60000;
+inline constexpr std::size_t kMaxOnChangeLineBytes = 500;
+inline constexpr unsigned kMaxOnChangeLines = 100;
+struct OnChangeEnd {
+  std::int32_t status = 0;  ///< as waitpid gives it
+  std::int32_t error = 0;   ///< errno, if it could not be run
+  std::int32_t late = 0;    ///< 1: it was killed since it ran too long
+  std::uint32_t left_out = 0;  ///< lines
+};
+
+}  // namespace grantfs

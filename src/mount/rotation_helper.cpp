@@ -1,0 +1,82 @@
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "mount/rotation_helper_internal.h"
+
+namespace grantfs {
+
+Result<std::unique_ptr<RotationHelper>> RotationHelper::Start(const std::string& point, dev_t device) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return Error{Code::kIo, "cannot make a socket for the rotation helper", errno, {}};
+  UniqueFd ours(ends[0]);
+  const UniqueFd its(ends[1]);
+  // It shall not run a handler of ours: it is born with all signals blocked.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t child = fork();
+  if (child == 0) RunRotationHelper(its.get(), point.c_str(), device);
+  const int error = errno;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (child < 0) return Error{Code::kIo, "cannot make the rotation helper's process", error, {}};
+  return std::unique_ptr<RotationHelper>(new RotationHelper(child, std::move(ours)));
+}
+
+RotationHelper::~RotationHelper() {
+  Kill();
+  while (!reaped_ && waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+bool RotationHelper::Alive() const {
+  pollfd watched{socket_.get(), 0, 0};
+  return poll(&watched, 1, 0) == 0;
+}
+
+int RotationHelper::Do(const HelperRequest& request, Time deadline) {
+  char message[kMaxHelperMessageBytes];
+  const std::size_t size =
+      sizeof request.act + sizeof request.node + request.name.size() + request.path.size() + 2;
+  if (size > sizeof message) return ENAMETOOLONG;
+  char* at = message;
+  const auto add = [&at](const void* bytes, std::size_t count) {
+    std::memcpy(at, bytes, count);
+    at += count;
+  };
+  add(&request.act, sizeof request.act);
+  add(&request.node, sizeof request.node);
+  add(request.name.c_str(), request.name.size() + 1);
+  add(request.path.c_str(), request.path.size() + 1);
+  if (send(socket_.get(), message, size, MSG_NOSIGNAL) < 0) return EPIPE;
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    pollfd watched{socket_.get(), POLLIN, 0};
+    const int ready = poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0) return ETIMEDOUT;
+    std::int32_t answer = 0;
+    return recv(socket_.get(), &answer, sizeof answer, 0) == sizeof answer ? answer : EPIPE;
+  }
+}
+
+void RotationHelper::Interrupt() { shutdown(socket_.get(), SHUT_RDWR); }
+
+void RotationHelper::Kill() {
+  Interrupt();
+  if (!reaped_ && pid_ > 1) kill(pid_, SIGKILL);
+}
+
+bool RotationHelper::Reaped() {
+  if (!reaped_ && waitpid(pid_, nullptr, WNOHANG) != 0) reaped_ = true;  // also where it is no child
+  return reaped_;
+}
+
+}  // namespace grantfs
