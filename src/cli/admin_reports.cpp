@@ -7,12 +7,6 @@
 namespace grantfs {
 namespace {
 
-std::string OctalText(std::uint32_t mode) {
-  std::string text = "0";
-  for (int shift = 6; shift >= 0; shift -= 3) text += static_cast<char>('0' + (mode >> shift & 7));
-  return text;
-}
-
 std::string SpanText(std::int64_t seconds, const char* none) {
   return seconds == 0 ? none : std::to_string(seconds) + " s";
 }
@@ -30,25 +24,6 @@ const VersionInfo* Labelled(const SecretSurvey& secret, const std::string& label
         return std::find(version.labels.begin(), version.labels.end(), label) != version.labels.end();
       });
   return found == secret.versions.end() ? nullptr : &*found;
-}
-
-Json TermsJson(const GrantInfo& info) {
-  const Grant& grant = info.grant;
-  return Json::Object({{"secret", info.secret.Full()},
-                       {"machine", info.machine},
-                       {"machine_id", info.machine_id},
-                       {"label", grant.label},
-                       {"owner", grant.owner},
-                       {"group", grant.group},
-                       {"mode", OctalText(grant.mode)},
-                       {"strict", grant.strict},
-                       {"conditions", Json::Array({grant.conditions.begin(), grant.conditions.end()})},
-                       {"lease", grant.lease},
-                       {"offline", grant.offline},
-                       {"record", grant.record},
-                       {"expires", grant.expires},
-                       {"time", info.time},
-                       {"signer", info.signer}});
 }
 
 bool IsRemovedMachine(const AdminSnapshot& snapshot, const std::string& id) {
@@ -115,7 +90,7 @@ AdminReport ReportGrant(const SecretSurvey& secret, const GrantInfo& info, std::
   table.Add({"may read", info.secret.Full()});
   table.Add({"label", grant.label + (shown != nullptr ? ", now version " + std::to_string(shown->version)
                                                       : ", which points at no version now")});
-  table.Add({"mode", OctalText(grant.mode)});
+  table.Add({"mode", ModeText(grant.mode)});
   table.Add({"owner", OrText(grant.owner, "whoever mounts")});
   table.Add({"group", OrText(grant.group, "whoever mounts")});
   table.Add({"conditions", grant.conditions.empty() ? "none" : JoinWords(grant.conditions)});
@@ -126,7 +101,7 @@ AdminReport ReportGrant(const SecretSurvey& secret, const GrantInfo& info, std::
   table.Add({"expires", ExpiryText(grant.expires, now)});
   table.Add({"granted by", info.signer});
   table.Add({"granted at", FormatTime(info.time)});
-  return {table.Text(), TermsJson(info)};
+  return {table.Text(), ToJson(info)};
 }
 
 AdminReport ReportSecret(const SecretSurvey& secret) {
@@ -170,9 +145,9 @@ AdminReport ReportReaders(const AdminSnapshot& snapshot, const SecretSurvey& sec
     const Grant& grant = info.grant;
     const bool removed = IsRemovedMachine(snapshot, info.machine_id);
     table.Add({info.machine + (removed ? " (removed)" : ""), grant.label, grant.owner, grant.group,
-               OctalText(grant.mode), grant.strict ? "yes" : "",
+               ModeText(grant.mode), grant.strict ? "yes" : "",
                grant.expires == 0 ? "" : ExpiryText(grant.expires, now), TimeCell(info.time), info.signer});
-    list.Append(TermsJson(info).Set("removed", removed));
+    list.Append(ToJson(info).Set("removed", removed));
   }
   return {table.empty() ? "no machine may read it\n" : table.Text(),
           Json::Object({{"name", secret.info.name.Full()}, {"readers", std::move(list)}})};

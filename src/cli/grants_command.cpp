@@ -1,37 +1,16 @@
 #include "commands_internal.h"
 #include "grantfs/trust/conditions.h"
+#include "listing_internal.h"
 #include "owner_internal.h"
 #include "table_internal.h"
 
 namespace grantfs {
 namespace {
 
-std::string ModeText(std::uint32_t mode) {
-  std::string text = "0";
-  for (int shift = 6; shift >= 0; shift -= 3) text += static_cast<char>('0' + (mode >> shift & 7));
-  return text;
-}
-
 Json TextsJson(const std::vector<std::string>& texts) {
   Json list = Json::Array();
   for (const std::string& text : texts) list.Append(text);
   return list;
-}
-
-Json ToJson(const GrantInfo& info) {
-  return Json::Object({{"secret", info.secret.Full()},
-                       {"type", TypeName(info.type)},
-                       {"machine", info.machine},
-                       {"machine_id", info.machine_id},
-                       {"label", info.grant.label},
-                       {"owner", info.grant.owner},
-                       {"group", info.grant.group},
-                       {"mode", ModeText(info.grant.mode)},
-                       {"strict", info.grant.strict},
-                       {"conditions", TextsJson(info.grant.conditions)},
-                       {"expires", info.grant.expires},
-                       {"time", info.time},
-                       {"signer", info.signer}});
 }
 
 Status RunGrantsOwner(Context& context) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "grantfs/client/audit.h"
@@ -9,7 +11,13 @@
 
 namespace grantfs {
 
-// What `secret history` and `audit list` print, for the admin view too.
+// What `secret history`, `grants` and `audit list` print, for the admin view too.
+
+/// "value", "template".
+inline const char* TypeName(SecretType type) { return type == SecretType::kValue ? "value" : "template"; }
+/// "0440".
+std::string ModeText(std::uint32_t mode);
+Json ToJson(const GrantInfo& info);
 Json ToJson(const VersionInfo& info);
 Table HistoryTable(const std::vector<VersionInfo>& versions);
 Json ToJson(const AuditLine& line);

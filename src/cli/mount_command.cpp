@@ -176,7 +176,7 @@ GRANTFS_MOUNT; one run at a time; how it fares is in .grantfs/status)"},
                 {"foreground", "",
                  "stay in the foreground and log to standard error, as a service manager wants it"}},
     .examples = {{"sudo grantfs mount", "mounted /run/grantfs/secrets (process 4711)"},
-                 {"sudo grantfs mount /srv/shop/secrets --root shop/prod",
+                 {"sudo grantfs mount /srv/shop/secrets --root shop/prod --on-change 'nginx -s reload'",
                   R"(mounted /srv/shop/secrets (process 4712)
   $ cat /srv/shop/secrets/db-password)"},
                  {"grantfs mount --admin ~/vault",
@@ -184,7 +184,6 @@ GRANTFS_MOUNT; one run at a time; how it fares is in .grantfs/status)"},
   $ ls ~/vault/machines/web-1/grants/shop/prod
   $ cat ~/vault/projects/shop/prod/db-password/readers
   $ grep -rl web-1 ~/vault/projects --include=readers)"},
-                 {"sudo grantfs mount --on-change 'nginx -s reload'", "mounted /run/grantfs/secrets (process 4714)"},
                  {"sudo systemctl enable --now grantfs-mount", "(the same at every start of the machine)"}},
     .next = "ls -lR /run/secrets, and cat /run/secrets/.grantfs/status; grantfs umount ends it.",
     .failure = "the files are not shown",

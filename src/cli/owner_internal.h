@@ -35,9 +35,6 @@ Result<Area> ParseArea(const std::string& text);
 /// An argument that names a secret, or an environment alone (then `path` is ""). Errors: kInvalid.
 Result<SecretName> ParseSecretOrEnvironment(const std::string& text);
 
-/// "value", "template".
-inline const char* TypeName(SecretType type) { return type == SecretType::kValue ? "value" : "template"; }
-
 /// "tls/server.key" is TLS_SERVER_KEY.
 std::string VariableOf(const std::string& path);
 

@@ -1,4 +1,5 @@
 #include "commands_internal.h"
+#include "listing_internal.h"
 #include "owner_internal.h"
 #include "table_internal.h"
 

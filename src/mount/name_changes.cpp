@@ -64,6 +64,7 @@ std::vector<NameChange> NameChangesOf(const Tree& before, const Tree& after, con
   std::vector<NameChange> changes;
   std::vector<std::string> turned;  // directories whose name is a file's now: no way leads to what was in them
   for (const auto& [parent, name] : change.entries) {
+    if (IsWhyDirectory(parent)) continue;  // explanations, which nobody waits for
     NameChange one{.parent = parent,
                    .name = name,
                    .before = ChildOf(before, parent, name),

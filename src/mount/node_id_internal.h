@@ -38,6 +38,8 @@ inline constexpr NodeId kStatusNode = 3;
 inline constexpr NodeId kGrantsNode = 4;
 inline constexpr NodeId kDenialsNode = 5;
 inline constexpr NodeId kWhyNode = 6;
+/// Where the rotation helper keeps its names (rotation_helper_internal.h); nobody else finds it.
+inline constexpr NodeId kHiddenNode = 7;
 
 /// Whether it is one of the files that change by themselves.
 constexpr bool IsReport(NodeId node) {

@@ -74,7 +74,6 @@ class RotationHelper {
 
 /// In the hidden directory, `.grantfs/.rotation`, each version that is to come has its secret's number as name.
 inline constexpr const char* kHiddenName = ".rotation";
-inline constexpr NodeId kHiddenNode = 5;
 inline constexpr std::size_t kMaxHelperMessageBytes = 8192;
 
 }  // namespace grantfs

@@ -1,0 +1,31 @@
+#include "listing_internal.h"
+
+namespace grantfs {
+
+std::string ModeText(std::uint32_t mode) {
+  std::string text = "0";
+  for (int shift = 6; shift >= 0; shift -= 3) text += static_cast<char>('0' + (mode >> shift & 7));
+  return text;
+}
+
+Json ToJson(const GrantInfo& info) {
+  const Grant& grant = info.grant;
+  return Json::Object({{"secret", info.secret.Full()},
+                       {"type", TypeName(info.type)},
+                       {"machine", info.machine},
+                       {"machine_id", info.machine_id},
+                       {"label", grant.label},
+                       {"owner", grant.owner},
+                       {"group", grant.group},
+                       {"mode", ModeText(grant.mode)},
+                       {"strict", grant.strict},
+                       {"conditions", Json::Array({grant.conditions.begin(), grant.conditions.end()})},
+                       {"lease", grant.lease},
+                       {"offline", grant.offline},
+                       {"record", grant.record},
+                       {"expires", grant.expires},
+                       {"time", info.time},
+                       {"signer", info.signer}});
+}
+
+}  // namespace grantfs
