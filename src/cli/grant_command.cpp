@@ -66,6 +66,8 @@ now (in quotes, so that the shell leaves it alone). A grant that stands is repla
 web-1 has followed: its mount knows of the change)"},
                  {"grantfs grant web-1 shop/prod/tls/server.key --owner nginx --mode 0400 --strict",
                   "granted shop/prod/tls/server.key to web-1 (2 versions)"},
+                 {"grantfs grant web-1 shop/prod/db-password --lease 10m --offline 24h",
+                  "granted shop/prod/db-password to web-1 (1 version, replaces its grant)"},
                  {"grantfs grant ci-7 'shop/test/*' --expires 30d --dry-run",
                   R"(would grant shop/test/api-key to ci-7 (1 version)
 nothing was changed: leave out --dry-run to do it)"}},

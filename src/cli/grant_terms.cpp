@@ -1,4 +1,5 @@
 #include "grant_terms_internal.h"
+#include "grantfs/journal/entry.h"
 
 namespace grantfs {
 namespace {
@@ -11,13 +12,31 @@ constexpr char kNotEnforced[] =
     " leave the option out";
 
 Status RefuseUnenforceable(const Arguments& arguments) {
-  for (const char* option : {"only-user", "only-group", "only-unit", "only-exe", "lease", "offline"})
+  for (const char* option : {"only-user", "only-group", "only-unit", "only-exe"})
     if (arguments.Has(option)) return Error{Code::kUnsupported, kNotEnforced, 0, std::string("--") + option};
-  const std::string record = arguments.Text("record", "each");
-  if (record == "each") return {};
-  if (record == "sync" || record == "aggregate")
-    return Error{Code::kUnsupported, kNotEnforced, 0, "--record " + record};
-  return Error{Code::kInvalid, "takes only each in this version", 0, "--record"};
+  return {};
+}
+
+constexpr std::int64_t kLongestLease = 7 * 86400;
+constexpr std::int64_t kLongestOffline = 90 * 86400;
+
+Status TakeLease(const Arguments& arguments, Grant* terms) {
+  terms->lease = GRANTFS_TRY(arguments.Seconds("lease", 0));
+  if (terms->lease > kLongestLease)
+    return Error{Code::kInvalid, "is 7d at most: that is how long a revocation may take to reach it", 0,
+                 "--lease"};
+  terms->offline = GRANTFS_TRY(arguments.Seconds("offline", 0));
+  if (terms->offline > kLongestOffline)
+    return Error{Code::kInvalid, "is 90d at most: that is how long a revocation may take to reach it", 0,
+                 "--offline"};
+  terms->record = arguments.Text("record", terms->record);
+  if (terms->record != kRecordEach && terms->record != kRecordSync && terms->record != kRecordAggregate)
+    return Error{Code::kInvalid, "is each, sync or aggregate", 0, "--record"};
+  if (terms->record == kRecordEach || terms->lease > 0 || terms->offline > 0) return {};
+  return Error{Code::kInvalid,
+               "is about reads that the machine serves by itself, and without --lease or --offline there are"
+               " none: the vault records every open before it succeeds; leave it out, or add one of them",
+               0, "--record " + terms->record};
 }
 
 Result<std::uint32_t> Mode(const std::string& text) {
@@ -34,24 +53,30 @@ Result<std::uint32_t> Mode(const std::string& text) {
 }  // namespace
 
 std::vector<Option> GrantOptionsHelp() {
-  return {{"owner", "USER",
-           "whom the file belongs to: a user of the machine, by name or number (default: who mounted)"},
-          {"group", "GROUP", "the file's group"},
-          {"mode", "MODE", "the file's mode, octal (default: 0400)"},
-          {"label", "LABEL", "the version that is shown: current (default), previous"},
-          {"expires", "TIME", "the grant ends after this: 12h, 30d"},
-          {"strict", "", "refuse what the kernel would keep in its page cache: mmap and sendfile fail"},
-          {"reason", "TEXT", "why; it stands in the signed statement"},
-          {"wait", "TIME", "how long to wait for the machine's mount (default: 5s)"},
-          {"dry-run", "", "verify and say what would be granted; change nothing"},
-          {"only-user", "USER", kLater, true},
-          {"only-group", "GROUP", kLater, true},
-          {"only-unit", "UNIT", kLater, true},
-          {"only-exe", "PATH", kLater, true},
-          {"lease", "TIME", kLater},
-          {"offline", "TIME", kLater},
-          {"record", "KIND",
-           "each (default): every open is recorded before it succeeds; sync and aggregate are refused"}};
+  return {
+      {"owner", "USER",
+       "whom the file belongs to: a user of the machine, by name or number (default: who mounted)"},
+      {"group", "GROUP", "the file's group"},
+      {"mode", "MODE", "the file's mode, octal (default: 0400)"},
+      {"label", "LABEL", "the version that is shown: current (default), previous"},
+      {"expires", "TIME", "the grant ends after this: 12h, 30d"},
+      {"strict", "", "refuse what the kernel would keep in its page cache: mmap and sendfile fail"},
+      {"reason", "TEXT", "why; it stands in the signed statement"},
+      {"wait", "TIME", "how long to wait for the machine's mount (default: 5s)"},
+      {"dry-run", "", "verify and say what would be granted; change nothing"},
+      {"only-user", "USER", kLater, true},
+      {"only-group", "GROUP", kLater, true},
+      {"only-unit", "UNIT", kLater, true},
+      {"only-exe", "PATH", kLater, true},
+      {"lease", "TIME",
+       "serve what was read once for so long (10m, 7d at most) without asking again: a revocation cuts it at"
+       " once, but a machine that is cut off goes on until it ends (default: ask at every open)"},
+      {"offline", "TIME",
+       "serve it with the vault away, also after a reboot, for so long after the vault was last heard (24h,"
+       " 90d at most): what was read once is kept on the machine's disk, encrypted"},
+      {"record", "KIND",
+       "of what is served so: each (default): every open, on the disk within 10 ms; sync: on the disk before"
+       " the open succeeds; aggregate: counted per caller and minute"}};
 }
 
 Result<Grant> GrantTerms(const Arguments& arguments, std::int64_t now) {
@@ -60,6 +85,7 @@ Result<Grant> GrantTerms(const Arguments& arguments, std::int64_t now) {
   terms.owner = arguments.Text("owner");
   terms.group = arguments.Text("group");
   terms.strict = arguments.Flag("strict");
+  GRANTFS_CHECK(TakeLease(arguments, &terms));
   terms.label = arguments.Text("label", terms.label);
   if (terms.label != "current" && terms.label != "previous")
     return Error{Code::kInvalid, "is current or previous, and nothing sets another", 0, "--label"};

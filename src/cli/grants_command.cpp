@@ -11,6 +11,13 @@ std::string ModeText(std::uint32_t mode) {
   return text;
 }
 
+// "10m", "10m, offline 1d, sync"; "" without any.
+std::string LeaseCell(std::int64_t lease, std::int64_t offline, const std::string& record) {
+  std::string text = FormatDuration(lease);
+  if (offline > 0) text += (text.empty() ? "offline " : ", offline ") + FormatDuration(offline);
+  return text.empty() || record == "each" ? text : text + ", " + record;
+}
+
 Json ToJson(const GrantInfo& info) {
   return Json::Object({{"secret", info.secret.Full()},
                        {"machine", info.machine},
@@ -20,6 +27,9 @@ Json ToJson(const GrantInfo& info) {
                        {"group", info.grant.group},
                        {"mode", ModeText(info.grant.mode)},
                        {"strict", info.grant.strict},
+                       {"lease", info.grant.lease},
+                       {"offline", info.grant.offline},
+                       {"record", info.grant.record},
                        {"expires", info.grant.expires},
                        {"time", info.time},
                        {"signer", info.signer}});
@@ -37,11 +47,13 @@ Status RunGrantsOwner(Context& context) {
     context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
     return {};
   }
-  Table table({"SECRET", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "EXPIRES", "SINCE", "BY"});
+  Table table(
+      {"SECRET", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "LEASE", "EXPIRES", "SINCE", "BY"});
   for (const GrantInfo& info : grants)
     table.Add({info.secret.Full(), info.machine, info.grant.label, info.grant.owner, info.grant.group,
-               ModeText(info.grant.mode), info.grant.strict ? "yes" : "", TimeCell(info.grant.expires),
-               TimeCell(info.time), info.signer});
+               ModeText(info.grant.mode), info.grant.strict ? "yes" : "",
+               LeaseCell(info.grant.lease, info.grant.offline, info.grant.record),
+               TimeCell(info.grant.expires), TimeCell(info.time), info.signer});
   if (table.empty())
     context.terminal.Note(context.arguments.Has("machine") || context.arguments.Has("secret")
                               ? "no grant matches; mind the spelling, which is not checked here"
@@ -58,6 +70,9 @@ Json ToJson(const GrantedSecret& secret) {
                        {"group", secret.group},
                        {"mode", ModeText(secret.mode)},
                        {"strict", secret.strict},
+                       {"lease", secret.lease},
+                       {"offline", secret.offline},
+                       {"record", secret.record},
                        {"expires", secret.expires},
                        {"denied", secret.unenforceable}});
 }
@@ -75,10 +90,11 @@ Status RunGrantsMachine(Context& context) {
     context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
     return {};
   }
-  Table table({"SECRET", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "EXPIRES"});
+  Table table({"SECRET", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "LEASE", "EXPIRES"});
   for (const GrantedSecret& secret : listing->secrets) {
     table.Add({secret.environment + "/" + secret.path, std::to_string(secret.version), secret.owner,
-               secret.group, ModeText(secret.mode), secret.strict ? "yes" : "", TimeCell(secret.expires)});
+               secret.group, ModeText(secret.mode), secret.strict ? "yes" : "",
+               LeaseCell(secret.lease, secret.offline, secret.record), TimeCell(secret.expires)});
   }
   if (table.empty())
     context.terminal.Note("nothing is granted to this machine");
@@ -105,12 +121,13 @@ const Command kGrantsCommand = {
 command verified. On a machine it lists what that machine may read.)",
     .options = {{"machine", "MACHINE", "only this machine's"},
                 {"secret", "SECRET", "only this secret's, or those of this environment"}},
-    .examples = {{"grantfs grants --machine web-1",
-                  R"(SECRET                 MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  EXPIRES  SINCE  BY
-shop/prod/db-password  web-1    current  -      -      0400  -       -        2026-01-31T12:00:00Z  ada)"},
-                 {"grantfs grants --secret shop/prod/db-password", "(every machine that may read it)"},
-                 {"grantfs grants --json --secret shop/prod",
-                  "{\"grants\": [{\"secret\": \"shop/prod/db-password\", ...}]}"}},
+    .examples =
+        {{"grantfs grants --machine web-1",
+          R"(SECRET                 MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  LEASE  EXPIRES  SINCE  BY
+shop/prod/db-password  web-1    current  -      -      0400  -       10m    -        2026-01-31T12:00:00Z  ada)"},
+         {"grantfs grants --secret shop/prod/db-password", "(every machine that may read it)"},
+         {"grantfs grants --json --secret shop/prod",
+          "{\"grants\": [{\"secret\": \"shop/prod/db-password\", ...}]}"}},
     .next = "grantfs revoke web-1 shop/prod/db-password",
     .failure = "the grants are not known",
     .run = RunGrantsCommand,

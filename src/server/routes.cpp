@@ -31,6 +31,7 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kMachineGrants,   &Bound<&Vault::MachineGrants>::Handle},
     {&api::kMachineRead,     &Bound<&Vault::MachineRead>::Handle},
     {&api::kMachineCheck,    &Bound<&Vault::MachineCheck>::Handle},
+    {&api::kMachineJournal,  &Bound<&Vault::MachineJournal>::Handle},
     {&api::kWatch,           &HandleWatch},
     {&api::kWatchAck,        &Bound<&Vault::Acknowledge>::Handle},
     {&api::kPresence,        &Bound<&Vault::Presence>::Handle},

@@ -63,6 +63,8 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(ReadRequest),
     GRANTFS_SHAPE(ReadResponse),
     GRANTFS_SHAPE(CheckRequest),
+    GRANTFS_SHAPE(JournalRequest),
+    GRANTFS_SHAPE(JournalResponse),
     GRANTFS_SHAPE(AckRequest),
     GRANTFS_SHAPE(PresenceRequest),
     GRANTFS_SHAPE(PresenceResponse),

@@ -11,10 +11,10 @@
 #include "mount/caller_internal.h"
 #include "mount/decide_internal.h"
 #include "mount/line_limiter_internal.h"
-#include "mount/recent_map_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
 #include "mount/open_files_internal.h"
+#include "mount/recent_map_internal.h"
 #include "mount/report_internal.h"
 #include "mount/tree_lock_internal.h"
 #include "mount/work_queue_internal.h"
@@ -227,13 +227,16 @@ TEST_F(ReportTest, GrantsNameEveryState) {
   expired.expires = 1600000000;
   auto strict = Grant(4, "strict");
   strict.strict = true;
+  strict.lease = 600;
+  strict.offline = 86400;
+  strict.record = "sync";
   ReportInput input = Input({Grant(1, "plain"), hidden, expired, strict});
   input.source.notices = {"one list was refused"};
   const std::string grants = GrantsReport(input);
   for (const char* piece :
        {"shop/prod/plain  version 1  0 bytes  1970-01-01T00:00:00Z  0:0 0400  granted\n",
         "shop/prod/hidden  hidden: this machine has no user", "expired 2020-09-13T12:26:40Z",
-        "granted, strict", "notice: one list was refused"}) {
+        "granted, strict, lease 10m, offline 1d, record sync\n", "notice: one list was refused"}) {
     EXPECT_NE(grants.find(piece), std::string::npos) << piece << "\n" << grants;
   }
 }

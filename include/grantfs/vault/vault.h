@@ -104,6 +104,10 @@ class Vault {
                                             const api::GrantsRequest& request) const;
   void MachineRead(const VaultCaller& caller, const api::ReadRequest& request, Done<api::ReadResponse> done);
   Result<api::Nothing> MachineCheck(const VaultCaller& caller, const api::CheckRequest& request) const;
+  /// Records what a machine has served by itself, each entry once. `done` also: kInvalid, kIntegrity (chain
+  /// or signature), kConflict (entries are missing before the first).
+  void MachineJournal(const VaultCaller& caller, const api::JournalRequest& request,
+                      Done<api::JournalResponse> done);
 
   // ---- watches
   /// Sends the hello, then changes and a beat each second, until Unwatch or the sink fails. @return its
