@@ -22,6 +22,10 @@
 
 namespace grantfs {
 
+/// What a machine can say of an open by itself. @param now  unix seconds.
+/// Errors: kNotFound, kIntegrity, kUnsupported, kExpired.
+Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t now);
+
 /// The one implementation. What is shown is a MachineView that is replaced whole, by the refresher's thread
 /// alone; opens judge their answers by it on the connection's threads; the timer's thread ends what takes too
 /// long.
@@ -36,6 +40,7 @@ class MachineSessionImpl final : public MachineSession {
   SourceStatus CurrentStatus() const override;
   std::shared_ptr<Pending> Open(OpenRequest request, std::chrono::milliseconds deadline,
                                 OpenDone done) override;
+  std::optional<Result<OpenedSecret>> OpenAtOnce(const OpenRequest& request) override;
   void Subscribe(std::function<void()> changed) override;
   bool HeardWithin(std::chrono::milliseconds within) const override;
   bool LeaseStands(std::uint64_t number) const override;
@@ -126,6 +131,8 @@ class MachineSessionImpl final : public MachineSession {
   /// What was told of it is not looked at yet.
   bool IsUnsettled(std::uint64_t number) const;
   void Hold(const api::ReadResponse& response, const VersionPublish& publish, SecretMemory key);
+  /// What is held, if it may be served; nullptr: ask the vault.
+  HeldVersions::Held FindHeld(const OpenRequest& request, const MachineView& shown, bool unreachable) const;
   /// Records and serves what is held, if it may be. @return false: `done` was not used, ask the vault.
   bool ServeHeld(const OpenRequest& request, const MachineView& shown, bool unreachable, OpenDone* done);
   Result<OpenedSecret> OpenHeld(const HeldVersion& held) const;

@@ -76,24 +76,31 @@ void MachineSessionImpl::Hold(const api::ReadResponse& response, const VersionPu
   to_keep_.insert(response.secret);
 }
 
+HeldVersions::Held MachineSessionImpl::FindHeld(const OpenRequest& request, const MachineView& shown,
+                                                bool unreachable) const {
+  const auto at = shown.secrets.find(request.number);
+  if (at == shown.secrets.end() || at->second->version == nullptr) return nullptr;
+  const SecretView& secret = *at->second;
+  if (secret.terms.lease == 0 && secret.terms.offline == 0) return nullptr;
+  if (!LeaseRuns(secret.terms, unreachable) || IsUnsettled(request.number)) return nullptr;
+  auto held = held_.Find(request.number);
+  if (!held || held->response.statement != secret.version->hash()) return nullptr;
+  return request.version == 0 || request.version == held->publish.version ? held : nullptr;
+}
+
 bool MachineSessionImpl::ServeHeld(const OpenRequest& request, const MachineView& shown, bool unreachable,
                                    OpenDone* done) {
-  const auto at = shown.secrets.find(request.number);
-  if (at == shown.secrets.end() || at->second->version == nullptr) return false;
-  const SecretView& secret = *at->second;
-  if (secret.terms.lease == 0 && secret.terms.offline == 0) return false;
-  if (!LeaseRuns(secret.terms, unreachable) || IsUnsettled(request.number)) return false;
-  const auto held = held_.Find(request.number);
-  if (!held || held->response.statement != secret.version->hash()) return false;
-  if (request.version != 0 && request.version != held->publish.version) return false;
+  const auto held = FindHeld(request, shown, unreachable);
+  if (!held) return false;
+  const Grant& terms = shown.secrets.at(request.number)->terms;
   auto opened = OpenHeld(*held);
   if (!opened) {
     Log(LogLevel::kWarning, "what is kept of a secret cannot be opened; asking the vault", opened.error());
     held_.Erase(request.number);
     return false;
   }
-  JournalEntry entry = EntryOf(request, held->publish.version, secret.terms, *options_.clock);
-  if (secret.terms.record == kRecordSync) {
+  JournalEntry entry = EntryOf(request, held->publish.version, terms, *options_.clock);
+  if (terms.record == kRecordSync) {
     auto value = std::make_shared<OpenedSecret>(*std::move(opened));
     journal_->RecordDurably(std::move(entry), [done = std::move(*done), value](const Status& recorded) {
       done(recorded ? Result<OpenedSecret>(std::move(*value)) : Result<OpenedSecret>(recorded.error()));
@@ -103,6 +110,17 @@ bool MachineSessionImpl::ServeHeld(const OpenRequest& request, const MachineView
   if (const Status recorded = journal_->Record(std::move(entry)); !recorded) opened = recorded.error();
   (*done)(std::move(opened));
   return true;
+}
+
+std::optional<Result<OpenedSecret>> MachineSessionImpl::OpenAtOnce(const OpenRequest& request) {
+  const auto shown = view();
+  const auto at = shown->secrets.find(request.number);
+  if (at == shown->secrets.end() || at->second->terms.record == kRecordSync) return std::nullopt;
+  if (!CheckLocally(*shown, request.number, Now())) return std::nullopt;
+  std::optional<Result<OpenedSecret>> served;
+  OpenDone done = [&served](Result<OpenedSecret> result) { served.emplace(std::move(result)); };
+  ServeHeld(request, *shown, false, &done);
+  return served;
 }
 
 Result<OpenedSecret> MachineSessionImpl::OpenHeld(const HeldVersion& held) const {

@@ -29,7 +29,8 @@ Error WithoutLease(const MachineView& view, std::uint64_t number, Error error) {
   return error;
 }
 
-/// What this machine can say by itself.
+}  // namespace
+
 Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t now) {
   const auto at = view.secrets.find(number);
   if (at == view.secrets.end() || !at->second->publish) return NotGranted();
@@ -48,8 +49,6 @@ Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t 
   }
   return {};
 }
-
-}  // namespace
 
 /// One open on its way. Whatever happens first ends it, once.
 class MachineSessionImpl::Opening final : public SecretSource::Pending,

@@ -21,7 +21,7 @@ namespace {
 using Ticks = std::chrono::steady_clock;
 
 /// Records gather for so long before they are written to the disk together.
-constexpr std::chrono::milliseconds kGather{4};
+constexpr std::chrono::milliseconds kGather{5};
 constexpr std::chrono::seconds kRetrySync{1};
 constexpr std::chrono::seconds kLookAtMinutes{1};
 constexpr std::chrono::seconds kLookForLeft{2};
@@ -101,7 +101,9 @@ RunningJournal::~RunningJournal() {
 Status RunningJournal::Begin() {
   if (failed_) return *failed_;
   if (!own_) {
-    own_ = GRANTFS_TRY(JournalFile::Create(options_.directory));
+    auto made = JournalFile::Create(options_.directory);
+    if (!made) made = JournalFile::Create(options_.directory);  // another process may have tidied it away
+    own_ = GRANTFS_TRY(std::move(made));
     flusher_ = std::thread([this] { Run(); });
   }
   if (own_->size() + LeftBytes() < options_.max_bytes) return {};
@@ -216,6 +218,8 @@ void RunningJournal::TakeLeft() {
   const auto now = Ticks::now();
   if (looked_ != Ticks::time_point{} && now - looked_ < kLookForLeft) return;
   looked_ = now;
+  for (const std::string& name : NamesIn(options_.directory, kNewSuffix))
+    JournalFile::RemoveUnfinished(options_.directory + "/" + name);
   for (const std::string& name : NamesIn(options_.directory, kJournalSuffix)) {
     const std::string id = name.substr(0, name.size() - (sizeof kJournalSuffix - 1));
     if ((own_ && own_->id() == id) || left_.contains(id)) continue;

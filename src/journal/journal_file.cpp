@@ -62,17 +62,22 @@ bool IsEntry(std::string_view line) { return line.starts_with("{\"sequence\":");
 
 }  // namespace
 
+// Locked before it has its name, so that nobody takes it for one that was left behind.
 Result<std::unique_ptr<JournalFile>> JournalFile::Create(const std::string& directory) {
-  if (const Status made = MakeDirectories(directory, 0700); !made)
-    return NotWritten(made.error().sys, directory);
+  Status made = MakeDirectories(directory, 0700);
+  if (made) made = SyncDirectoryOf(directory);
+  if (!made) return NotWritten(made.error().sys, directory);
   const std::string id = HexEncode(RandomBytes(16));
   std::unique_ptr<JournalFile> file(new JournalFile(directory + "/" + id + kJournalSuffix, id));
-  UniqueFd fd(::open(file->path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  const std::string fresh = file->path_ + kNewSuffix;
+  UniqueFd fd(::open(fresh.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return NotWritten(errno, file->path_);
   file->fd_ = std::make_shared<const UniqueFd>(std::move(fd));
   Status written = file->Write(HeaderLine(id));
+  if (written && ::rename(fresh.c_str(), file->path_.c_str()) != 0) written = NotWritten(errno, file->path_);
   if (written) written = SyncDirectoryOf(file->path_);
   if (!written) {
+    ::unlink(fresh.c_str());
     ::unlink(file->path_.c_str());
     return NotWritten(written.error().sys, file->path_);
   }
@@ -220,7 +225,7 @@ Status JournalFile::Cut(const Piece& piece) {
 // The rest in a new file, locked before it has the name.
 Status JournalFile::Rewrite(std::uint64_t from) {
   const std::string rest = GRANTFS_TRY(ReadAt(fd_->get(), from, size_ - from, path_));
-  const std::string fresh = path_ + ".new";
+  const std::string fresh = path_ + kNewSuffix;
   UniqueFd fd(::open(fresh.c_str(), O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   const bool good = fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 &&
                     WriteWhole(fd.get(), HeaderLine(id_) + rest) == 0 && ::fdatasync(fd.get()) == 0 &&
@@ -234,6 +239,11 @@ Status JournalFile::Rewrite(std::uint64_t from) {
   cut_offset_ = header_;
   size_ = header_ + rest.size();
   return {};
+}
+
+void JournalFile::RemoveUnfinished(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
 }
 
 void JournalFile::Remove() { ::unlink(path_.c_str()); }

@@ -11,6 +11,7 @@
 namespace grantfs {
 
 inline constexpr char kJournalSuffix[] = ".journal";
+inline constexpr char kNewSuffix[] = ".new";
 inline constexpr char kDamagedSuffix[] = ".damaged";
 
 /// What a file's signatures are checked with.
@@ -46,6 +47,8 @@ class JournalFile {
   Status Cut(const Piece& piece);
   /// Takes the file away.
   void Remove();
+  /// Takes one away that an ended process has not finished making.
+  static void RemoveUnfinished(const std::string& path);
 
   const std::string& id() const { return id_; }
   const std::string& path() const { return path_; }

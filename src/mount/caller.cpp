@@ -6,6 +6,7 @@
 
 #include "grantfs/util/text.h"
 #include "grantfs/util/unique_fd.h"
+#include "mount/account_internal.h"
 #include "mount/caller_internal.h"
 
 namespace grantfs {
@@ -40,6 +41,7 @@ std::string ReadLink(const std::string& path) {
 Caller ResolveCaller(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid, const std::string& proc) {
   Caller caller{.pid = thread, .uid = uid, .gid = gid, .executable = {}, .cgroup = {}};
   if (thread == 0) return caller;
+  if (proc == "/proc") return LookUpAccount(thread, uid, gid);
   const std::string directory = proc + "/" + std::to_string(thread);
   unsigned long long group = 0;
   const std::string status = ReadProc(directory + "/status");

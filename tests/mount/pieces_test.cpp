@@ -1,5 +1,8 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -164,6 +167,29 @@ TEST(CallerTest, IsTheProcessOfTheThread) {
     EXPECT_EQ(caller.gid, 2U);
     EXPECT_NE(caller.executable.find("mount_unit_test"), std::string::npos);
   }).join();
+}
+
+TEST(CallerTest, IsAskedForAnewEachTimeAndTheDeadAreForgotten) {
+  int gate[2];
+  ASSERT_EQ(pipe(gate), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    char go = 0;
+    if (read(gate[0], &go, 1) == 1) execl("/bin/sleep", "sleep", "1000", nullptr);
+    _exit(1);
+  }
+  const auto id = static_cast<std::uint32_t>(child);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(ResolveCaller(id, 1, 2).pid, id);
+    EXPECT_NE(ResolveCaller(id, 1, 2).executable.find("mount_unit_test"), std::string::npos);
+  }
+  ASSERT_EQ(write(gate[1], "x", 1), 1);
+  EXPECT_TRUE(Eventually([&] { return ResolveCaller(id, 1, 2).executable.ends_with("/sleep"); }));
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  EXPECT_EQ(ResolveCaller(id, 1, 2).executable, "") << "nobody has the number, or somebody else";
+  close(gate[0]);
+  close(gate[1]);
 }
 
 TEST(CallerTest, WithoutAVisibleIdIsUnknown) {

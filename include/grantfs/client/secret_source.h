@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -100,6 +101,12 @@ class SecretSource {
   /// kUnreachable, kThrottled, kUnrecorded, kIntegrity, kUnsupported (unenforceable), kConflict, kCancelled.
   virtual std::shared_ptr<Pending> Open(OpenRequest request, std::chrono::milliseconds deadline,
                                         OpenDone done) = 0;
+
+  /// The same where nothing need be waited for: under a lease. Empty: it must be opened with Open, and
+  /// nothing was recorded.
+  virtual std::optional<Result<OpenedSecret>> OpenAtOnce(const OpenRequest& /*request*/) {
+    return std::nullopt;
+  }
 
   /// `changed` runs on a thread of the source after CurrentListing() changed. At most one subscriber; an
   /// empty function unsubscribes, and none runs after that returned.
