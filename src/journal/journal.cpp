@@ -79,6 +79,7 @@ class RunningJournal final : public Journal {
   std::string damage_;
   Waiters waiters_;
   bool dirty_ = false;
+  bool unsealed_ = false;  ///< it was told that no signature could be written
   bool idle_ = false;
   bool stop_ = false;
   Ticks::time_point looked_{};
@@ -193,8 +194,9 @@ void RunningJournal::Flush(std::unique_lock<std::mutex>* lock) {
   dirty_ = false;
   Waiters waiters = std::exchange(waiters_, {});
   // Without room for it the next signature covers these entries too.
-  if (const Status sealed = own_->Seal(signer()); !sealed)
-    Log(LogLevel::kWarning, "the journal could not be signed", sealed.error());
+  const Status sealed = own_->Seal(signer());
+  if (!sealed && !unsealed_) Log(LogLevel::kWarning, "the journal could not be signed", sealed.error());
+  unsealed_ = !sealed;
   const auto entries = own_->fd();
   const auto counts = counts_ ? counts_->fd() : nullptr;
   const std::string path = own_->path();
