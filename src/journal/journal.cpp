@@ -49,7 +49,7 @@ class RunningJournal final : public Journal {
   void RecordDurably(JournalEntry entry, std::function<void(Status)> done) override;
   Result<std::optional<Batch>> NextBatch() override;
   Status Sent(const Batch& batch) override;
-  std::uint64_t Waiting() const override;
+  std::uint64_t Waiting() override;
   std::string Problem() const override;
 
  private:
@@ -107,7 +107,7 @@ Status RunningJournal::Begin() {
     own_ = GRANTFS_TRY(std::move(made));
     flusher_ = std::thread([this] { Run(); });
   }
-  if (own_->size() + LeftBytes() < options_.max_bytes) return {};
+  if (own_->bytes() + LeftBytes() < options_.max_bytes) return {};
   return Error{
       Code::kUnrecorded,
       "too many reads wait to be told to the vault, so no more can be recorded: bring the vault back", 0,
@@ -116,7 +116,7 @@ Status RunningJournal::Begin() {
 
 std::uint64_t RunningJournal::LeftBytes() const {
   std::uint64_t bytes = 0;
-  for (const auto& [id, file] : left_) bytes += file->size();
+  for (const auto& [id, file] : left_) bytes += file->bytes();
   return bytes;
 }
 
@@ -174,6 +174,7 @@ void RunningJournal::Run() {
       if (!dirty_) continue;
     }
     changed_.wait_for(lock, kGather, [&] { return stop_ || !waiters_.empty(); });
+    EndMinutes(false);
     Flush(&lock);
     if (failed_ && stop_) return;
     if (failed_) changed_.wait_for(lock, kRetrySync, [&] { return stop_; });
@@ -270,18 +271,19 @@ Result<std::optional<Journal::Batch>> RunningJournal::NextBatch() {
 Status RunningJournal::Sent(const Batch& batch) {
   const std::lock_guard lock(mutex_);
   if (sending_.last != batch.last) return {};
-  if (own_ && own_->id() == batch.journal) return own_->Cut(sending_);
+  if (own_ && own_->id() == batch.journal) return own_->Cut(sending_, options_.cut_above);
   const auto at = left_.find(batch.journal);
   if (at == left_.end()) return {};
-  GRANTFS_CHECK(at->second->Cut(sending_));
+  GRANTFS_CHECK(at->second->Cut(sending_, options_.cut_above));
   if (at->second->waiting() > 0) return {};
   at->second->Remove();
   left_.erase(at);
   return {};
 }
 
-std::uint64_t RunningJournal::Waiting() const {
+std::uint64_t RunningJournal::Waiting() {
   const std::lock_guard lock(mutex_);
+  TakeLeft();
   std::uint64_t waiting = (own_ ? own_->waiting() : 0) + (counts_ ? counts_->used() : 0);
   for (const auto& [id, file] : left_) waiting += file->waiting();
   return waiting;

@@ -14,9 +14,6 @@
 namespace grantfs {
 namespace {
 
-/// Of what was sent and still stands in front of what was not.
-constexpr std::uint64_t kRewriteAbove = std::uint64_t{1} << 20;
-
 std::string HeaderLine(const std::string& id) {
   return Json::Object({{"format", "grantfs-journal"}, {"level", 1}, {"journal", id}}).Dump() + "\n";
 }
@@ -209,11 +206,11 @@ Result<JournalFile::Piece> JournalFile::Read(std::size_t max_entries, std::size_
   return piece;
 }
 
-Status JournalFile::Cut(const Piece& piece) {
+Status JournalFile::Cut(const Piece& piece, std::uint64_t above) {
   cut_sequence_ = piece.last;
   cut_offset_ = piece.end;
   if (cut_sequence_ != head_sequence_) {
-    return cut_offset_ - header_ > kRewriteAbove ? Rewrite(cut_offset_) : Status();
+    return cut_offset_ - header_ > above ? Rewrite(cut_offset_) : Status();
   }
   // Where this does not outlive a power cut, they are sent once more, and the vault has them already.
   if (::ftruncate(fd_->get(), static_cast<off_t>(header_)) != 0)

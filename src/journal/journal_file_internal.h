@@ -43,8 +43,9 @@ class JournalFile {
   };
   /// The oldest entries that are not cut yet. Errors: kIo.
   Result<Piece> Read(std::size_t max_entries, std::size_t max_bytes) const;
-  /// Takes the entries of the piece that was read last away.
-  Status Cut(const Piece& piece);
+  /// Takes the entries of the piece that was read last away; the file is written anew when more than `above`
+  /// bytes of what was sent stand in front of what was not.
+  Status Cut(const Piece& piece, std::uint64_t above);
   /// Takes the file away.
   void Remove();
   /// Takes one away that an ended process has not finished making.
@@ -52,7 +53,8 @@ class JournalFile {
 
   const std::string& id() const { return id_; }
   const std::string& path() const { return path_; }
-  std::uint64_t size() const { return size_; }
+  /// Of what waits.
+  std::uint64_t bytes() const { return size_ - cut_offset_; }
   std::uint64_t waiting() const { return head_sequence_ - cut_sequence_; }
   /// What was found out when it was adopted; "" = it was whole.
   const std::string& damage() const { return damage_; }

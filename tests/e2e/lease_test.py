@@ -104,7 +104,7 @@ class LeaseTest(Case):
         # reader and kill. `mounted_again` reads too.
         until("all to be told", lambda: "to be told" not in self.status(mount), 60)
         recorded = self.recorded()
-        self.assertGreaterEqual(recorded, opened[0])
+        self.assertGreaterEqual(recorded, opened[0], mount.log())
         self.assertLessEqual(recorded, opened[0] + self.extra + 2 * len(readers))
         ids = [json.loads(one["body"])["open"] for one in self.records()]
         self.assertEqual(len(ids), len(set(ids)), "an open was recorded twice")

@@ -11,6 +11,7 @@
 
 #include "grantfs/crypto/random.h"
 #include "grantfs/util/file.h"
+#include "support/eventually.h"
 #include "support/must.h"
 #include "support/small_disk.h"
 #include "support/temp_dir.h"
@@ -26,8 +27,12 @@ class JournalTest : public ::testing::Test {
   JournalTest() : key_(Must(SigningKey::Generate())) { vault_.bytes.fill(7); }
 
   std::unique_ptr<Journal> Open(std::uint64_t max_bytes = 64 << 20) {
-    return Journal::Make(
-        {.directory = Directory(), .vault = vault_, .key = &key_, .max_bytes = max_bytes, .clock = &clock_});
+    return Journal::Make({.directory = Directory(),
+                          .vault = vault_,
+                          .key = &key_,
+                          .max_bytes = max_bytes,
+                          .cut_above = 1 << 20,
+                          .clock = &clock_});
   }
   std::string Directory() const { return dir_.path() + "/journal"; }
 
@@ -241,6 +246,18 @@ TEST_F(JournalTest, ReadsAreCountedPerCallerAndMinute) {
   }
   EXPECT_EQ(count, 503u);
   EXPECT_LE(entries, 6u) << "a minute may have ended meanwhile";
+}
+
+TEST_F(JournalTest, MinutesEndUnderALoadThatNeverPauses) {
+  const auto journal = Open();
+  Must(journal->Record(Entry(1, kRecordAggregate)));
+  clock_.Pass(120);
+  EXPECT_TRUE(Eventually([&] {
+    for (std::uint64_t i = 2; i < 100; ++i) Must(journal->Record(Entry(i)));
+    const auto entries = Drain(*journal);
+    return std::any_of(entries.begin(), entries.end(),
+                       [](const JournalEntry& one) { return one.aggregate(); });
+  }));
 }
 
 TEST_F(JournalTest, TooManyThatWaitAreRefused) {

@@ -16,6 +16,9 @@ struct JournalOptions {
   Hash vault;
   const SigningKey* key = nullptr;                    ///< the machine's; outlives the journal
   std::uint64_t max_bytes = std::uint64_t{64} << 20;  ///< of what waits to be sent
+  /// So much of what was sent may stand in front of what waits: cutting it off holds all reads up for a
+  /// moment.
+  std::uint64_t cut_above = std::uint64_t{16} << 20;
   const Clock* clock = &SystemClock();
 };
 
@@ -52,8 +55,8 @@ class Journal {
   /// The vault has recorded them: they are cut from the file.
   virtual Status Sent(const Batch& batch) = 0;
 
-  /// How many entries wait to be sent.
-  virtual std::uint64_t Waiting() const = 0;
+  /// How many entries wait to be sent, those included that ended processes have left.
+  virtual std::uint64_t Waiting() = 0;
   /// Why nothing can be recorded now, or what was damaged; "" = none.
   virtual std::string Problem() const = 0;
 
