@@ -108,6 +108,8 @@ void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) 
   const auto response = vault_->Read<api::JournalResponse>(std::move(answer));
   Status told = response ? Status() : Status(response.error());
   if (response && response->sequence >= batch.last) told = journal_->Sent(batch);
+  if (!told && (told.error().code == Code::kConflict || told.error().code == Code::kIntegrity))
+    journal_->Refused(batch, told.error());
   telling_ = false;
   if (!told && told.error().code == Code::kCancelled) return;
   SetJournalProblem(told ? std::string() : Describe(told.error()));

@@ -49,6 +49,7 @@ class RunningJournal final : public Journal {
   void RecordDurably(JournalEntry entry, std::function<void(Status)> done) override;
   Result<std::optional<Batch>> NextBatch() override;
   Status Sent(const Batch& batch) override;
+  void Refused(const Batch& batch, const Error& why) override;
   std::uint64_t Waiting() override;
   std::string Problem() const override;
 
@@ -279,6 +280,16 @@ Status RunningJournal::Sent(const Batch& batch) {
   at->second->Remove();
   left_.erase(at);
   return {};
+}
+
+void RunningJournal::Refused(const Batch& batch, const Error& why) {
+  const std::lock_guard lock(mutex_);
+  const auto at = left_.find(batch.journal);
+  if (at == left_.end()) return;
+  const std::string path = at->second->path();
+  damage_ = path + kDamagedSuffix + ": the vault does not take these reads: " + Describe(why);
+  Log(LogLevel::kError, "a journal of reads was set aside: " + damage_);
+  if (::rename(path.c_str(), (path + kDamagedSuffix).c_str()) == 0) left_.erase(at);
 }
 
 std::uint64_t RunningJournal::Waiting() {

@@ -210,6 +210,23 @@ TEST_F(JournalTest, AFlippedByteIsFoundAndWhatIsBehindItIsKept) {
   EXPECT_TRUE(fs::exists(path + ".damaged"));
 }
 
+TEST_F(JournalTest, WhatTheVaultDoesNotTakeIsSetAsideAndHoldsNothingUp) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    Must(journal->Record(Entry(1)));
+    ::raise(SIGKILL);
+  });
+  const auto path = OnlyFile(".journal");
+  const auto journal = Open();
+  Must(journal->Record(Entry(2)));
+  journal->Refused(*Must(journal->NextBatch()), Error{Code::kConflict, "a gap"});
+  EXPECT_TRUE(fs::exists(path + ".damaged"));
+  EXPECT_NE(journal->Problem().find("a gap"), std::string::npos);
+  const auto own = *Must(journal->NextBatch());
+  journal->Refused(own, Error{Code::kConflict, "a gap"});
+  EXPECT_EQ(Drain(*journal).front().open, "open-2") << "its own it keeps";
+}
+
 TEST_F(JournalTest, ASignatureOfAnotherKeyIsNotBelieved) {
   {
     const auto journal = Open();

@@ -55,6 +55,10 @@ class Journal {
   /// The vault has recorded them: they are cut from the file.
   virtual Status Sent(const Batch& batch) = 0;
 
+  /// The vault does not take them (a gap, another chain). What an ended process has left is set aside and
+  /// told, so that it does not hold up the rest; this process's own goes on waiting.
+  virtual void Refused(const Batch& batch, const Error& why) = 0;
+
   /// How many entries wait to be sent, those included that ended processes have left.
   virtual std::uint64_t Waiting() = 0;
   /// Why nothing can be recorded now, or what was damaged; "" = none.
