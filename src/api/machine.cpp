@@ -1,6 +1,7 @@
 #include "grantfs/api/machine.h"
 
 #include "fields_internal.h"
+#include "grantfs/journal/entry.h"
 
 namespace grantfs::api {
 
@@ -115,6 +116,40 @@ Result<RefusalsRequest> RefusalsRequest::FromJson(const Json& json) {
       1);
   GRANTFS_CHECK(in.Finish());
   return request;
+}
+
+Json JournalRequest::ToJson() const {
+  return Json::Object(
+      {{"journal", journal}, {"entries", WriteTexts(entries)}, {"signature", HexEncode(signature.bytes)}});
+}
+
+Result<JournalRequest> JournalRequest::FromJson(const Json& json) {
+  JsonReader in(json, "journal");
+  JournalRequest request;
+  request.journal = in.String("journal", 32, 32);
+  if (!HexDecode(request.journal, 16)) in.Fail("a journal's id has 32 hexadecimal digits", "journal");
+  const std::vector<Json>& entries = in.Array("entries", kMaxJournalEntries);
+  if (entries.empty()) in.Fail("an array is empty", "entries");
+  for (const Json& entry : entries) {
+    if (!entry.is(Json::Kind::kString) || entry.AsString().size() > kMaxJournalEntryBytes)
+      in.Fail("is no entry", "entries");
+    else
+      request.entries.push_back(entry.AsString());
+  }
+  const Bytes bytes = Taken(in, "signature", HexDecode(in.String("signature", 128, 128), 64));
+  if (bytes.size() == request.signature.bytes.size())
+    std::copy(bytes.begin(), bytes.end(), request.signature.bytes.begin());
+  GRANTFS_CHECK(in.Finish());
+  return request;
+}
+
+Json JournalResponse::ToJson() const { return Json::Object({{"sequence", sequence}}); }
+
+Result<JournalResponse> JournalResponse::FromJson(const Json& json) {
+  JsonReader in(json, "journal");
+  JournalResponse response{ReadCount(in, "sequence")};
+  GRANTFS_CHECK(in.Finish());
+  return response;
 }
 
 Json AckRequest::ToJson() const { return Json::Object({{"change", change}}); }

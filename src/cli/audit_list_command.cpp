@@ -6,23 +6,13 @@
 namespace grantfs {
 
 Json ToJson(const AuditLine& line) {
-  return Json::Object({{"sequence", line.sequence},
-                       {"time", line.time},
-                       {"severity", line.severity},
-                       {"type", line.type},
-                       {"has_body", line.has_body},
-                       {"actor", line.actor},
-                       {"actor_id", line.actor_id},
-                       {"action", line.action},
-                       {"object", line.object},
-                       {"about", line.about},
-                       {"version", line.version},
-                       {"outcome", line.outcome},
-                       {"reason", line.reason},
-                       {"count", line.count},
-                       {"source", line.source},
-                       {"caller", line.caller},
-                       {"body", line.body}});
+  return Json::Object({{"sequence", line.sequence}, {"time", line.time},         {"severity", line.severity},
+                       {"type", line.type},         {"has_body", line.has_body}, {"actor", line.actor},
+                       {"actor_id", line.actor_id}, {"action", line.action},     {"object", line.object},
+                       {"about", line.about},       {"version", line.version},   {"outcome", line.outcome},
+                       {"reason", line.reason},     {"source", line.source},     {"caller", line.caller},
+                       {"lease", line.lease},       {"read_ms", line.read_ms},   {"count", line.count},
+                       {"first", line.first},       {"last", line.last},         {"body", line.body}});
 }
 
 namespace {
@@ -33,9 +23,17 @@ std::string ObjectCell(const AuditLine& line) {
   return line.version == 0 ? line.object : line.object + " (version " + std::to_string(line.version) + ")";
 }
 
+// "done 512 times from ... to ... under a lease", "done at ... under a lease": the record's own time is that
+// of its telling.
 std::string OutcomeCell(const AuditLine& line) {
-  const std::string times = line.count > 1 ? " " + std::to_string(line.count) + " times" : "";
-  return line.outcome + times + (line.reason.empty() ? "" : ": " + line.reason);
+  std::string text = line.outcome;
+  if (line.first != 0)
+    text +=
+        " " + Count(line.count, "time") + " from " + FormatTime(line.first) + " to " + FormatTime(line.last);
+  else if (line.lease)
+    text += " at " + FormatTime(line.read_ms / 1000);
+  if (line.lease) text += " under a lease";
+  return line.reason.empty() ? text : text + ": " + line.reason;
 }
 
 }  // namespace

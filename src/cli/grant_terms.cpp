@@ -1,26 +1,32 @@
 #include <utility>
 
 #include "grant_terms_internal.h"
+#include "grantfs/journal/entry.h"
 #include "grantfs/trust/conditions.h"
 
 namespace grantfs {
 namespace {
 
-// Of static storage: the options keep pointers to it.
-constexpr char kLater[] = "refused: the mount of this version cannot enforce it";
+constexpr std::int64_t kLongestLease = 7 * 86400;
+constexpr std::int64_t kLongestOffline = 90 * 86400;
 
-constexpr char kNotEnforced[] =
-    "the mount of this version cannot enforce this, and would deny every read under such a grant;"
-    " leave the option out";
-
-Status RefuseUnenforceable(const Arguments& arguments) {
-  for (const char* option : {"lease", "offline"})
-    if (arguments.Has(option)) return Error{Code::kUnsupported, kNotEnforced, 0, std::string("--") + option};
-  const std::string record = arguments.Text("record", "each");
-  if (record == "each") return {};
-  if (record == "sync" || record == "aggregate")
-    return Error{Code::kUnsupported, kNotEnforced, 0, "--record " + record};
-  return Error{Code::kInvalid, "takes only each in this version", 0, "--record"};
+Status TakeLease(const Arguments& arguments, Grant* terms) {
+  terms->lease = GRANTFS_TRY(arguments.Seconds("lease", 0));
+  if (terms->lease > kLongestLease)
+    return Error{Code::kInvalid, "is 7d at most: that is how long a revocation may take to reach it", 0,
+                 "--lease"};
+  terms->offline = GRANTFS_TRY(arguments.Seconds("offline", 0));
+  if (terms->offline > kLongestOffline)
+    return Error{Code::kInvalid, "is 90d at most: that is how long a revocation may take to reach it", 0,
+                 "--offline"};
+  terms->record = arguments.Text("record", terms->record);
+  if (terms->record != kRecordEach && terms->record != kRecordSync && terms->record != kRecordAggregate)
+    return Error{Code::kInvalid, "is each, sync or aggregate", 0, "--record"};
+  if (terms->record == kRecordEach || terms->lease > 0 || terms->offline > 0) return {};
+  return Error{Code::kInvalid,
+               "is about reads that the machine serves by itself, and without --lease or --offline there are"
+               " none: the vault records every open before it succeeds; leave it out, or add one of them",
+               0, "--record " + terms->record};
 }
 
 // As the act bounds them.
@@ -93,19 +99,24 @@ std::vector<Option> GrantOptionsHelp() {
        " interpreter, so name that. Whoever may run the program can make it do his bidding (LD_PRELOAD):"
        " combine with --only-user",
        true},
-      {"lease", "TIME", kLater},
-      {"offline", "TIME", kLater},
+      {"lease", "TIME",
+       "serve what was read once for so long (10m, 7d at most) without asking again: a revocation cuts it at"
+       " once, but a machine that is cut off goes on until it ends (default: ask at every open)"},
+      {"offline", "TIME",
+       "serve it with the vault away, also after a reboot, for so long after the vault was last heard (24h,"
+       " 90d at most): what was read once is kept on the machine's disk, encrypted"},
       {"record", "KIND",
-       "each (default): every open is recorded before it succeeds; sync and aggregate are refused"}};
+       "of what is served so: each (default): every open, on the disk within 10 ms; sync: on the disk before"
+       " the open succeeds; aggregate: counted per caller and minute"}};
 }
 
 Result<Grant> GrantTerms(const Arguments& arguments, std::int64_t now) {
-  GRANTFS_CHECK(RefuseUnenforceable(arguments));
   Grant terms;
   terms.owner = arguments.Text("owner");
   terms.group = arguments.Text("group");
   terms.strict = arguments.Flag("strict");
   terms.conditions = GRANTFS_TRY(Conditions(arguments));
+  GRANTFS_CHECK(TakeLease(arguments, &terms));
   terms.label = arguments.Text("label", terms.label);
   if (terms.label != "current" && terms.label != "previous")
     return Error{Code::kInvalid, "is current or previous, and nothing sets another", 0, "--label"};

@@ -7,6 +7,13 @@
 namespace grantfs {
 namespace {
 
+// "10m", "10m, offline 1d, sync"; "" without any.
+std::string LeaseCell(std::int64_t lease, std::int64_t offline, const std::string& record) {
+  std::string text = FormatDuration(lease);
+  if (offline > 0) text += (text.empty() ? "offline " : ", offline ") + FormatDuration(offline);
+  return text.empty() || record == "each" ? text : text + ", " + record;
+}
+
 Json TextsJson(const std::vector<std::string>& texts) {
   Json list = Json::Array();
   for (const std::string& text : texts) list.Append(text);
@@ -26,12 +33,14 @@ Status RunGrantsOwner(Context& context) {
     return {};
   }
   Table table(
-      {"SECRET", "TYPE", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "EXPIRES", "SINCE", "BY"});
+      {"SECRET", "TYPE", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE", "EXPIRES",
+       "SINCE", "BY"});
   for (const GrantInfo& info : grants)
     table.Add({info.secret.Full(), TypeName(info.type), info.machine, info.grant.label, info.grant.owner,
                info.grant.group, ModeText(info.grant.mode), info.grant.strict ? "yes" : "",
-               JoinConditions(info.grant.conditions), TimeCell(info.grant.expires), TimeCell(info.time),
-               info.signer});
+               JoinConditions(info.grant.conditions),
+               LeaseCell(info.grant.lease, info.grant.offline, info.grant.record),
+               TimeCell(info.grant.expires), TimeCell(info.time), info.signer});
   if (table.empty())
     context.terminal.Note(context.arguments.Has("machine") || context.arguments.Has("secret")
                               ? "no grant matches; mind the spelling, which is not checked here"
@@ -54,6 +63,9 @@ Json ToJson(const GrantedSecret& secret) {
                        {"mode", ModeText(secret.mode)},
                        {"strict", secret.strict},
                        {"conditions", TextsJson(secret.conditions)},
+                       {"lease", secret.lease},
+                       {"offline", secret.offline},
+                       {"record", secret.record},
                        {"expires", secret.expires},
                        {"missing", secret.missing},
                        {"denied", secret.unenforceable}});
@@ -72,7 +84,7 @@ Status RunGrantsMachine(Context& context) {
     context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
     return {};
   }
-  Table table({"SECRET", "TYPE", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "EXPIRES"});
+  Table table({"SECRET", "TYPE", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE", "EXPIRES"});
   for (const GrantedSecret& secret : listing->secrets) {
     const bool made =
         TypeOf(secret) == SecretType::kTemplate;  // whose version is no number that anybody gave it
@@ -81,7 +93,8 @@ Status RunGrantsMachine(Context& context) {
                : made                  ? ""
                                        : std::to_string(secret.version),
                secret.owner, secret.group, ModeText(secret.mode), secret.strict ? "yes" : "",
-               JoinConditions(secret.conditions), TimeCell(secret.expires)});
+               JoinConditions(secret.conditions),
+               LeaseCell(secret.lease, secret.offline, secret.record), TimeCell(secret.expires)});
   }
   if (table.empty())
     context.terminal.Note("nothing is granted to this machine");
@@ -113,8 +126,8 @@ command verified. On a machine it lists what that machine may read.)",
                 {"secret", "SECRET", "only this secret's, or those of this environment"}},
     .examples =
         {{"grantfs grants --machine web-1",
-          R"(SECRET                 TYPE   MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  ONLY      EXPIRES  SINCE  BY
-shop/prod/db-password  value  web-1    current  -      -      0400  -       user=app  -        2026-01-31T12:00:00Z  ada)"},
+          R"(SECRET                 TYPE   MACHINE  LABEL    OWNER  GROUP  MODE  STRICT  ONLY      LEASE  EXPIRES  SINCE  BY
+shop/prod/db-password  value  web-1    current  -      -      0400  -       user=app  10m    -        2026-01-31T12:00:00Z  ada)"},
          {"grantfs grants --secret shop/prod/db-password", "(every machine that may read it)"},
          {"grantfs grants --json --secret shop/prod",
           "{\"grants\": [{\"secret\": \"shop/prod/db-password\", ...}]}"}},

@@ -58,6 +58,7 @@ Status RunStatusMachine(Context& context) {
                       {"address", status.vault_address},
                       {"machine", status.machine},
                       {"granted", granted},
+                      {"unsent_reads", status.unsent},
                       {"problem", status.problem},
                       {"notices", Json::Array({status.notices.begin(), status.notices.end()})}}));
     return {};
@@ -67,6 +68,7 @@ Status RunStatusMachine(Context& context) {
   table.Add({"address", status.vault_address});
   table.Add({"machine", status.machine});
   table.Add({"granted", Count(granted, "secret")});
+  if (status.unsent > 0) table.Add({"to be told", Count(status.unsent, "read") + " under leases or offline"});
   context.terminal.Out(table.Text());
   if (!status.problem.empty()) context.terminal.Note("problem: " + status.problem);
   for (const std::string& notice : status.notices) context.terminal.Note("note: " + notice);

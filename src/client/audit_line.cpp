@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "audit_line_internal.h"
 #include "grantfs/json/json.h"
 #include "grantfs/tlog/leaf.h"
@@ -50,6 +52,13 @@ AuditLine LineOf(const AuditEntry& entry) {
   line.count = static_cast<std::uint64_t>(NumberOf(*body, "count"));
   line.source = TextOf(*body, "source");
   line.caller = CallerOf(*body);
+  line.count = std::max<std::uint64_t>(static_cast<std::uint64_t>(NumberOf(*body, "count")), 1);
+  line.first = NumberOf(*body, "first");
+  line.last = NumberOf(*body, "last");
+  if (const Json* lease = body->Find("lease"); lease != nullptr && lease->is(Json::Kind::kObject)) {
+    line.lease = true;
+    line.read_ms = NumberOf(*lease, "time");
+  }
   return line;
 }
 

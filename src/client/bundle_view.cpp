@@ -142,6 +142,8 @@ void ShowBundle(const MachineView& view, const BundleView& bundle, GrantedSecret
     sizes.emplace_back(part.path.size(), part.publish->size);
     shown->time = std::max(shown->time, part.version->statement().time);
     shown->strict = shown->strict || part.terms.strict;
+    shown->lease = std::min(shown->lease, part.terms.lease);
+    shown->offline = std::min(shown->offline, part.terms.offline);
     if (part.terms.expires != 0 && (shown->expires == 0 || part.terms.expires < shown->expires))
       shown->expires = part.terms.expires;
     if (shown->unenforceable.empty()) shown->unenforceable = WhyDenied(own, part);

@@ -14,11 +14,18 @@
 #include "grantfs/client/home.h"
 #include "grantfs/client/list_keeper.h"
 #include "grantfs/client/machine_session.h"
+#include "grantfs/journal/journal.h"
+#include "held_versions_internal.h"
 #include "machine_view_internal.h"
+#include "offline_store_internal.h"
 #include "refusal_reporter_internal.h"
 #include "timer_internal.h"
 
 namespace grantfs {
+
+/// What a machine can say of an open by itself. @param now  unix seconds.
+/// Errors: kNotFound, kIntegrity, kUnsupported, kExpired.
+Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t now);
 
 /// The one implementation. What is shown is a MachineView that is replaced whole, by the refresher's thread
 /// alone; opens judge their answers by it on the connection's threads; the timer's thread ends what takes too
@@ -34,8 +41,10 @@ class MachineSessionImpl final : public MachineSession {
   SourceStatus CurrentStatus() const override;
   std::shared_ptr<Pending> Open(OpenRequest request, std::chrono::milliseconds deadline,
                                 OpenDone done) override;
+  std::optional<Result<OpenedSecret>> OpenAtOnce(const OpenRequest& request) override;
   void Subscribe(std::function<void()> changed) override;
   bool HeardWithin(std::chrono::milliseconds within) const override;
+  bool LeaseStands(std::uint64_t number) const override;
   std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
                                  std::chrono::milliseconds deadline, CheckDone done) override;
   void ReportRefusals(std::vector<RefusedRead> refusals) override { reporter_->Add(std::move(refusals)); }
@@ -104,6 +113,7 @@ class MachineSessionImpl final : public MachineSession {
   void HeardHello(const api::WatchLine& hello);
   void HeardBeat(const api::WatchLine& beat);
   void StreamEnded(const Status& status);
+  void Refused();
   void Post(const Work& work);
   void Acknowledge(std::uint64_t change);
 
@@ -122,11 +132,42 @@ class MachineSessionImpl final : public MachineSession {
   void LookAgain(std::uint64_t number, std::function<void(Status)> looked, Timer::Clock::time_point end,
                  std::function<void()> late);
   void Forget(const std::shared_ptr<Pending>& pending);
+  Status Unanswered(std::uint64_t number, Error error) const;
+
+  // ---- leases and offline (machine_lease.cpp)
+  /// Unix seconds; before the vault was heard, not before the latest time that this machine has seen.
+  std::int64_t Now() const;
+  /// Since the vault was last heard, in this process or before.
+  std::optional<std::chrono::nanoseconds> SinceContact() const;
+  /// @param unreachable  the vault was asked and did not answer.
+  bool LeaseRuns(const Grant& terms, bool unreachable) const;
+  /// What was told of it is not looked at yet.
+  bool IsUnsettled(std::uint64_t number) const;
+  void Hold(const api::ReadResponse& response, const VersionPublish& publish, SecretMemory key);
+  /// What is held, if it may be served; nullptr: ask the vault.
+  HeldVersions::Held FindHeld(const OpenRequest& request, const MachineView& shown, bool unreachable) const;
+  /// Records and serves what is held, if it may be. @return false: `done` was not used, ask the vault.
+  bool ServeHeld(const OpenRequest& request, const MachineView& shown, bool unreachable, OpenDone* done);
+  Result<OpenedSecret> OpenHeld(const HeldVersion& held) const;
+  /// What may not be served any more is wiped.
+  void DropHeld();
+
+  // ---- the keeper's thread (machine_keeper.cpp)
+  void LoadOffline();
+  void RunKeeper();
+  void WakeKeeper();
+  void KeepOffline();
+  void KeepContact();
+  bool MayBeKept(const MachineView& shown, std::uint64_t number, std::uint32_t version) const;
+  void SendJournal();
+  void Told(const Journal::Batch& batch, Result<Json> answer);
+  void SetJournalProblem(std::string problem);
 
   Home home_;
   PrivateIdentity me_;
   MachineOptions options_;
   std::unique_ptr<KnownStore> known_;
+  std::unique_ptr<Journal> journal_;  ///< outlives the connection, whose functions use it
   std::unique_ptr<VaultConnection> vault_;
   std::unique_ptr<RefusalReporter> reporter_;
   std::unique_ptr<ListKeeper> keeper_;  ///< the refresher's, after Begin
@@ -139,14 +180,31 @@ class MachineSessionImpl final : public MachineSession {
 
   mutable std::mutex status_mutex_;
   std::string problem_;
+  std::string journal_problem_;
   std::int64_t last_heard_ = 0;
   std::atomic<std::int64_t> heard_boot_ns_{-1};
   std::atomic<bool> listens_{false};  ///< the stream stands
   std::atomic<bool> behind_{false};   ///< the vault has said more than could be looked at
 
-  std::mutex work_mutex_;
+  std::atomic<bool> lost_{false};     ///< the stream, since it was last heard
+  std::atomic<bool> refused_{false};  ///< the vault does not accept this machine any more
+
+  HeldVersions held_;
+  std::unique_ptr<OfflineStore> offline_;  ///< the keeper's, after Begin
+  OfflineStore::Contact contact_;          ///< as it was at the start
+  std::chrono::nanoseconds contact_boot_{};
+  std::int64_t contact_kept_ = 0;  ///< the keeper's
+  std::atomic<bool> telling_{false};
+  std::mutex keeper_mutex_;
+  std::condition_variable keeper_changed_;
+  std::set<std::uint64_t> to_keep_;  ///< secrets that were held anew, for offline use
+  bool keeper_stop_ = false;
+  bool keeper_woken_ = false;
+
+  mutable std::mutex work_mutex_;
   std::condition_variable work_changed_;
   Work work_;
+  Work doing_;  ///< what was taken and is being done
   std::vector<Waiter> waiters_;
   bool stop_ = false;
   bool busy_ = false;                      ///< work that was taken is being done
@@ -164,6 +222,7 @@ class MachineSessionImpl final : public MachineSession {
 
   std::unique_ptr<Timer> timer_;
   std::thread refresher_;
+  std::thread keeper_thread_;
 };
 
 }  // namespace grantfs

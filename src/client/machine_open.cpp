@@ -19,7 +19,18 @@ bool MayHaveChanged(const Error& error) {
          error.code == Code::kExpired;
 }
 
-/// What this machine can say by itself.
+// An outage that a lease would have bridged is told as such.
+Error WithoutLease(const MachineView& view, std::uint64_t number, Error error) {
+  const auto at = view.secrets.find(number);
+  if (at == view.secrets.end()) return error;
+  const Grant& terms = at->second->terms;
+  if (terms.lease > 0 || terms.offline > 0)
+    error.where = "the vault does not answer, and this version is under no lease (any more)";
+  return error;
+}
+
+}  // namespace
+
 Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t now) {
   const auto at = view.secrets.find(number);
   if (at == view.secrets.end() || !at->second->publish) return NotGranted();
@@ -38,8 +49,6 @@ Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t 
   }
   return {};
 }
-
-}  // namespace
 
 /// One open on its way. Whatever happens first ends it, once.
 class MachineSessionImpl::Opening final : public SecretSource::Pending,
@@ -81,11 +90,25 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
     auto response = session_->vault_->Read<api::ReadResponse>(std::move(answer));
     if (!response) {
       const Error error = response.error();
+      if (error.code == Code::kUnreachable) return Unanswered(error);
       if (!MayHaveChanged(error)) return End(OfOpen(error));
       return LookAgain([self = shared_from_this(), error](const Status&) { self->End(error); });
     }
     response_ = std::move(*response);
     Judge(true);
+  }
+
+  // Where the grant lets it, what is kept is served in the vault's place.
+  void Unanswered(const Error& error) {
+    OpenDone served = [self = shared_from_this()](Result<OpenedSecret> result) {
+      self->Finish(std::move(result));
+    };
+    const auto shown = session_->view();
+    if (CheckLocally(*shown, request_.number, session_->Now()) &&
+        session_->ServeHeld(request_, *shown, true, &served)) {
+      return;
+    }
+    End(WithoutLease(*shown, request_.number, error));
   }
 
   void Judge(bool first) {
@@ -117,10 +140,11 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
     const ValueContext context{session_->home_.profile().vault, publish.environment, request_.number,
                                publish.version, publish.epoch};
     const std::string name = publish.environment + "/" + publish.path;
-    const auto key = OpenDataKey(session_->me_.unseal_key(), response_.sealed, publish.commitment, context);
+    auto key = OpenDataKey(session_->me_.unseal_key(), response_.sealed, publish.commitment, context);
     if (!key) return About(key.error(), name);
     auto value = DecryptVersion(*key, context, publish, response_.ciphertext);
     if (!value) return About(value.error(), name);
+    session_->Hold(response_, publish, std::move(*key));
     return OpenedSecret{std::move(*value), publish.version, response_.record};
   }
 
@@ -149,11 +173,28 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
   std::shared_ptr<PendingRequest> http_;
 };
 
+class MachineSessionImpl::Checking final : public SecretSource::Pending {
+ public:
+  void Begun(std::shared_ptr<PendingRequest> request) {
+    const std::lock_guard guard(mutex_);
+    request_ = std::move(request);
+  }
+  void Cancel() override {
+    const std::lock_guard guard(mutex_);
+    if (request_) request_->Cancel();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<PendingRequest> request_;
+};
+
 std::shared_ptr<SecretSource::Pending> MachineSessionImpl::OpenOne(OpenRequest request,
                                                                    std::chrono::milliseconds deadline,
                                                                    OpenDone done) {
   auto asked = view();
-  const Status local = CheckLocally(*asked, request.number, options_.clock->WallSeconds());
+  const Status local = CheckLocally(*asked, request.number, Now());
+  if (local && ServeHeld(request, *asked, false, &done)) return std::make_shared<Checking>();
   auto opening = std::make_shared<Opening>(this, std::move(request), std::move(asked), std::move(done));
   if (!local) {
     opening->End(local.error());
@@ -186,28 +227,12 @@ void MachineSessionImpl::LookAgain(std::uint64_t number, std::function<void(Stat
   work_changed_.notify_all();
 }
 
-class MachineSessionImpl::Checking final : public SecretSource::Pending {
- public:
-  void Begun(std::shared_ptr<PendingRequest> request) {
-    const std::lock_guard guard(mutex_);
-    request_ = std::move(request);
-  }
-  void Cancel() override {
-    const std::lock_guard guard(mutex_);
-    if (request_) request_->Cancel();
-  }
-
- private:
-  std::mutex mutex_;
-  std::shared_ptr<PendingRequest> request_;
-};
-
 std::shared_ptr<SecretSource::Pending> MachineSessionImpl::CheckOne(std::uint64_t number,
                                                                     std::uint32_t version,
                                                                     std::chrono::milliseconds deadline,
                                                                     CheckDone done) {
   auto checking = std::make_shared<Checking>();
-  const Status local = CheckLocally(*view(), number, options_.clock->WallSeconds());
+  const Status local = CheckLocally(*view(), number, Now());
   if (!local) {
     done(local);
     return checking;
@@ -225,9 +250,18 @@ std::shared_ptr<SecretSource::Pending> MachineSessionImpl::CheckOne(std::uint64_
                                    work.secrets.insert(number);
                                    Post(work);
                                  }
-                                 done(OfOpen(answer.error()));
+                                 done(Unanswered(number, OfOpen(answer.error())));
                                }));
   return checking;
+}
+
+// For a handle that is open: what may be served offline goes on.
+Status MachineSessionImpl::Unanswered(std::uint64_t number, Error error) const {
+  if (error.code != Code::kUnreachable) return error;
+  const auto shown = view();
+  const auto at = shown->secrets.find(number);
+  if (at != shown->secrets.end() && LeaseRuns(at->second->terms, true) && !IsUnsettled(number)) return {};
+  return WithoutLease(*shown, number, std::move(error));
 }
 
 }  // namespace grantfs

@@ -47,6 +47,7 @@ void MachineSessionImpl::RunRefresher() {
       work = std::move(work_);
       work_ = {};
       busy_ = !work.empty();
+      doing_ = work;
     }
     if (work.empty()) continue;
     const Status done = DoWork(work);
@@ -89,6 +90,7 @@ void MachineSessionImpl::Finished(const Work& work) {
   {
     const std::lock_guard guard(work_mutex_);
     busy_ = false;
+    doing_ = {};
     ++rounds_;
     failure_.reset();
     not_before_ = {};
@@ -111,10 +113,12 @@ void MachineSessionImpl::Failed(const Work& work, const Error& error) {
   {
     const std::lock_guard guard(work_mutex_);
     busy_ = false;
+    doing_ = {};
     failure_ = error;
     not_before_ = Timer::Clock::now() + kRetry;
     if (options_.watch) work_.Add(work);
   }
+  if (error.code == Code::kUnauthentic) Refused();
   round_ended_.notify_all();
 }
 

@@ -38,6 +38,8 @@ Status MachineSessionImpl::Begin() {
   GRANTFS_CHECK(Connect());
   reporter_ = std::make_unique<RefusalReporter>(vault_.get(), timer_.get());
   GRANTFS_CHECK(LoadKept());
+  LoadOffline();
+  if (options_.watch) keeper_thread_ = std::thread([this] { RunKeeper(); });
   refresher_ = std::thread([this] { RunRefresher(); });
   if (options_.watch) OpenStream();
   return {};
@@ -51,6 +53,12 @@ MachineSessionImpl::~MachineSessionImpl() {
   }
   work_changed_.notify_all();
   round_ended_.notify_all();
+  {
+    const std::lock_guard guard(keeper_mutex_);
+    keeper_stop_ = true;
+    keeper_changed_.notify_all();
+  }
+  if (keeper_thread_.joinable()) keeper_thread_.join();
   if (vault_) vault_->Close();
   if (refresher_.joinable()) refresher_.join();
   std::set<std::shared_ptr<Pending>> pending;
@@ -61,11 +69,17 @@ MachineSessionImpl::~MachineSessionImpl() {
   for (const auto& one : pending) one->Cancel();
   timer_.reset();
   vault_.reset();
+  journal_.reset();
 }
 
 Status MachineSessionImpl::Connect() {
   const HomeProfile& profile = home_.profile();
   known_ = GRANTFS_TRY(KnownStore::Open(home_.KnownPath(), KnownStore::Missing::kRefuse));
+  journal_ = Journal::Make({.directory = home_.JournalPath(),
+                            .vault = profile.vault,
+                            .key = &me_.signing_key(),
+                            .clock = options_.clock});
+  offline_ = std::make_unique<OfflineStore>(home_.OfflinePath());
   const auto peer = GRANTFS_TRY(known_->ReadPeer());
   complete_ = peer.change;
   ConnectionOptions connection =
@@ -131,6 +145,7 @@ void MachineSessionImpl::Show(std::shared_ptr<MachineView> next) {
     const std::lock_guard guard(view_mutex_);
     view_ = std::move(next);
   }
+  DropHeld();
   if (!changed) return;
   const std::lock_guard guard(subscriber_mutex_);
   if (subscriber_) subscriber_();
@@ -151,9 +166,14 @@ SourceStatus MachineSessionImpl::CurrentStatus() const {
   status.machine = profile.name;
   status.connected = listens_ && HeardBeatWithin(kConnectedWithin);
   status.notices = view()->Notices();
+  status.unsent = options_.watch ? journal_->Waiting() : Journal::CountWaiting(home_.JournalPath());
+  if (const std::string problem = journal_->Problem(); !problem.empty())
+    status.notices.push_back("the journal of reads: " + problem);
   const std::lock_guard guard(status_mutex_);
   status.last_heard = last_heard_;
   status.problem = problem_;
+  if (!journal_problem_.empty())
+    status.notices.push_back("reads under leases wait to be told: " + journal_problem_);
   return status;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "grantfs/journal/entry.h"
 #include "grantfs/trust/conditions.h"
 #include "machine_view_internal.h"
 
@@ -12,7 +13,8 @@ constexpr std::size_t kMaxNotices = 200;
 bool Same(const GrantedSecret& a, const GrantedSecret& b) {
   const auto key = [](const GrantedSecret& s) {
     return std::tie(s.number, s.version, s.environment, s.path, s.size, s.time, s.owner, s.group, s.mode,
-                    s.strict, s.expires, s.conditions, s.unenforceable, s.parts, s.missing);
+                    s.strict, s.lease, s.offline, s.record, s.expires, s.conditions, s.unenforceable, s.parts,
+                    s.missing);
   };
   return key(a) == key(b);
 }
@@ -29,6 +31,9 @@ GrantedSecret Shown(const SecretView& secret) {
   shown.group = secret.terms.group;
   shown.mode = secret.terms.mode;
   shown.strict = secret.terms.strict;
+  shown.lease = secret.terms.lease;
+  shown.offline = secret.terms.offline;
+  shown.record = secret.terms.record;
   shown.expires = secret.terms.expires;
   shown.conditions = secret.terms.conditions;
   shown.unenforceable = secret.unenforceable;
@@ -76,9 +81,7 @@ std::string UnenforceableReason(const Grant& terms) {
   if (const auto conditions = ParseConditions(terms.conditions); !conditions) {
     return "its grant has the condition " + conditions.error().subject + ", which this version cannot check";
   }
-  if (terms.lease > 0) return "its grant has a lease, which this version cannot keep";
-  if (terms.offline > 0) return "its grant is for offline use, which this version cannot do";
-  if (terms.record != "each")
+  if (terms.record != kRecordEach && terms.record != kRecordSync && terms.record != kRecordAggregate)
     return "its grant asks for the record kind " + terms.record + ", which this version cannot write";
   return {};
 }

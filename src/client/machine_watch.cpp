@@ -26,6 +26,8 @@ void MachineSessionImpl::Heard(std::string_view text) {
   if (!line) return Log(LogLevel::kWarning, "the vault sent a line that is not understood", line.error());
   heard_boot_ns_ = options_.clock->Boot().count();
   listens_ = true;
+  lost_ = false;
+  refused_ = false;
   {
     const std::lock_guard guard(status_mutex_);
     last_heard_ = options_.clock->WallSeconds();
@@ -96,6 +98,8 @@ void MachineSessionImpl::Post(const Work& work) {
 
 void MachineSessionImpl::StreamEnded(const Status& status) {
   listens_ = false;
+  lost_ = true;
+  if (!status && status.error().code == Code::kUnauthentic) Refused();
   if (!status && status.error().code != Code::kCancelled) SetProblem(Describe(status.error()));
   const std::lock_guard guard(work_mutex_);
   if (stop_) return;
@@ -106,6 +110,12 @@ void MachineSessionImpl::StreamEnded(const Status& status) {
   const auto jitter =
       std::chrono::milliseconds(RandomNumber() % static_cast<std::uint64_t>(backoff_.count()));
   timer_->After(backoff_ / 2 + jitter, [this] { OpenStream(); });
+}
+
+// It has the vault's pinned key, so it is the vault's word: whatever was leased or kept ends.
+void MachineSessionImpl::Refused() {
+  refused_ = true;
+  DropHeld();
 }
 
 void MachineSessionImpl::Acknowledge(std::uint64_t change) {

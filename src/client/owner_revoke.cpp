@@ -52,7 +52,7 @@ Result<std::optional<ReadReport>> OwnerSessionImpl::ReadsOf(const Hash& machine,
     const AuditLine line = LineOf(entry);
     if (!IsRead(line)) return;
     versions.insert(line.version);
-    report.last = std::max(report.last, line.time);
+    report.last = std::max(report.last, line.lease ? std::max(line.read_ms / 1000, line.last) : line.time);
   }));
   if (versions.empty()) return std::optional<ReadReport>();
   report.versions.assign(versions.begin(), versions.end());

@@ -8,6 +8,7 @@
 
 #include "grantfs/util/text.h"
 #include "grantfs/util/unique_fd.h"
+#include "mount/account_internal.h"
 #include "mount/caller_internal.h"
 #include "mount/executable_internal.h"
 
@@ -105,6 +106,10 @@ ProcessFacts LookUpProcess(std::uint32_t thread, std::uint32_t uid, std::uint32_
   if (thread == 0 || !wanted.any()) return facts;
   const std::string directory = proc + "/" + std::to_string(thread);
   const bool decides = wanted.groups || wanted.executable || wanted.cgroup || wanted.rights;
+  if (!decides && wanted.executables.empty() && proc == kProc) {
+    facts.caller = LookUpAccount(thread, uid, gid);
+    return facts;
+  }
   const std::string start = decides ? StartOf(directory) : "";
   if (wanted.account || wanted.groups || wanted.rights) LookAtStatus(directory, &facts);
   if (wanted.executable || wanted.rights || !wanted.executables.empty())

@@ -10,6 +10,8 @@
 
 namespace grantfs {
 
+inline constexpr const char* kProc = "/proc";
+
 /// An executable that a grant names: what is to be found out about the process's own.
 struct WantedExecutable {
   std::string path;
@@ -61,7 +63,7 @@ struct ProcessFacts {
 /// @return with the process's id (the thread's group) where it could be found; executable and cgroup "" where
 /// not, or not wanted.  Threads: safe.  Blocks: while an executable is read for the first time.
 ProcessFacts LookUpProcess(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
-                           const WantedFacts& wanted, const std::string& proc = "/proc");
+                           const WantedFacts& wanted, const std::string& proc = kProc);
 
 /// The same, wherever it runs.
 using ProcessLookUp = std::function<ProcessFacts(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,

@@ -26,6 +26,7 @@ struct OpenJob {
   std::optional<FileAttributes>
       attributes;  ///< that the lists gave the version; none if they are not known any more
   Caller caller;
+  fuse_req_t at_once = nullptr;  ///< the request, where it is answered on its own thread
 
   bool bound() const { return verdict == OpenVerdict::kBound || verdict == OpenVerdict::kNewlyBound; }
 };
@@ -38,9 +39,14 @@ void LogRefusal(const OpenJob& job, const std::string& reason) {
                              "user " + std::to_string(job.caller.uid) + "): " + reason);
 }
 
+Requests::Claim Claim(const OpenJob& job, Requests::Id id) {
+  Requests& requests = job.filesystem->session().requests();
+  return job.at_once != nullptr ? requests.TakeAtOnce(job.at_once) : requests.Take(id);
+}
+
 void Answer(const Job& job, Requests::Id id, std::shared_ptr<OpenFile> file) {
   Filesystem& filesystem = *job->filesystem;
-  const auto claim = filesystem.session().requests().Take(id);
+  const auto claim = Claim(*job, id);
   if (!claim) return;
   fuse_file_info info = job->info;
   info.direct_io = 1;
@@ -52,7 +58,7 @@ void Answer(const Job& job, Requests::Id id, std::shared_ptr<OpenFile> file) {
 }
 
 void AnswerError(const Job& job, Requests::Id id, int error) {
-  if (const auto claim = job->filesystem->session().requests().Take(id)) fuse_reply_err(claim.req(), error);
+  if (const auto claim = Claim(*job, id)) fuse_reply_err(claim.req(), error);
 }
 
 /// What the source should never answer.
@@ -115,6 +121,12 @@ void AskSource(fuse_req_t req, const Job& job, bool grace) {
                                     .grace = grace,
                                     .open_id = filesystem.OpenId(),
                                     .caller = job->caller};
+  if (!job->bound()) {
+    if (auto opened = filesystem.source().OpenAtOnce(request)) {
+      job->at_once = req;
+      return *opened ? Opened(job, 0, **std::move(opened)) : Failed(job, 0, opened->error());
+    }
+  }
   const auto start = [&](Requests::Id id) {
     return filesystem.source().Open(std::move(request), filesystem.deadline(),
                                     [job, id](Result<OpenedSecret> result) {

@@ -39,11 +39,18 @@ std::string Connection(const SourceStatus& source) {
   return "not connected, last heard " + FormatTime(source.last_heard);
 }
 
+std::string LeaseOf(const GrantedSecret& grant) {
+  std::string text;
+  if (grant.lease > 0) text += ", lease " + FormatDuration(grant.lease);
+  if (grant.offline > 0) text += ", offline " + FormatDuration(grant.offline);
+  return text.empty() || grant.record == "each" ? text : text + ", record " + grant.record;
+}
+
 std::string StateOf(const GrantedSecret& grant, std::int64_t now) {
   if (!grant.unenforceable.empty()) return "refused: " + Printable(grant.unenforceable);
   if (RefuseOpen(grant, now)) return "expired " + FormatTime(grant.expires);
-  if (grant.expires != 0) return "until " + FormatTime(grant.expires);
-  return grant.strict ? "granted, strict" : "granted";
+  if (grant.expires != 0) return "until " + FormatTime(grant.expires) + LeaseOf(grant);
+  return (grant.strict ? "granted, strict" : "granted") + LeaseOf(grant);
 }
 
 std::string VersionText(const GrantedSecret& grant) {
@@ -71,6 +78,8 @@ std::string StatusReport(const ReportInput& input) {
   if (!input.source.problem.empty()) AddLine(&out, "problem", input.source.problem);
   AddLine(&out, "files",
           std::to_string(counts.shown) + " shown, " + std::to_string(input.open_files) + " open");
+  if (input.source.unsent > 0)
+    AddLine(&out, "to be told", std::to_string(input.source.unsent) + " reads under leases or offline");
   const auto add_count = [&out](const char* name, std::size_t count, const char* what) {
     if (count > 0) AddLine(&out, name, std::to_string(count) + what + kGrantsHint);
   };

@@ -78,6 +78,12 @@ Requests::Claim Requests::Take(Id id) {
   return request ? Claim(this, request->req) : Claim();
 }
 
+Requests::Claim Requests::TakeAtOnce(fuse_req_t req) {
+  std::lock_guard lock(mutex_);
+  ++claims_;
+  return Claim(this, req);
+}
+
 void Requests::Interrupt(Id id) {
   Shared request;
   {

@@ -56,6 +56,8 @@ class Requests {
   };
   /// Empty if the request was answered already.
   Claim Take(Id id);
+  /// For a request that is answered on its own thread, and so was never taken over.
+  Claim TakeAtOnce(fuse_req_t req);
 
   /// The kernel wants request `id` to end: answers EINTR and cancels the work.
   void Interrupt(Id id);

@@ -32,6 +32,7 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kMachineRead,     &Bound<&Vault::MachineRead>::Handle},
     {&api::kMachineCheck,    &Bound<&Vault::MachineCheck>::Handle},
     {&api::kMachineRefusals, &Bound<&Vault::MachineRefused>::Handle},
+    {&api::kMachineJournal,  &Bound<&Vault::MachineJournal>::Handle},
     {&api::kWatch,           &HandleWatch},
     {&api::kWatchAck,        &Bound<&Vault::Acknowledge>::Handle},
     {&api::kPresence,        &Bound<&Vault::Presence>::Handle},

@@ -64,6 +64,8 @@ class SqliteReader : public virtual StoreReader {
   Result<std::optional<StoredEnrolment>> FindEnrolment(std::string_view invitation) override;
   Result<std::vector<StoredEnrolment>> ListEnrolments(EnrolmentState state, std::size_t limit) override;
 
+  Result<std::optional<StoredJournal>> FindJournal(const Hash& machine, std::string_view journal) override;
+
   Result<std::uint64_t> AuditSize() override;
   Result<std::vector<AuditEntry>> ReadAudit(std::uint64_t from, std::size_t limit, std::size_t max_bytes,
                                             bool bodies) override;

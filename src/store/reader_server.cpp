@@ -115,4 +115,14 @@ Result<std::vector<StoredEnrolment>> SqliteReader::ListEnrolments(EnrolmentState
       .All(ReadEnrolment);
 }
 
+Result<std::optional<StoredJournal>> SqliteReader::FindJournal(const Hash& machine,
+                                                               std::string_view journal) {
+  return Query(database_, "SELECT sequence, hash FROM journals WHERE machine = ?1 AND journal = ?2",
+               machine.View(), journal)
+      .One([](RowColumns& row) {
+        const std::uint64_t sequence = row.Number();
+        return StoredJournal{sequence, row.Digest()};
+      });
+}
+
 }  // namespace grantfs

@@ -228,6 +228,17 @@ CREATE TABLE audit_checkpoints (
   checkpoint TEXT NOT NULL
 ) STRICT;
 )sql"},
+    {2, R"sql(
+CREATE TABLE journals (
+  machine BLOB NOT NULL CHECK (length(machine) = 32),
+  journal TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
+  changed INTEGER NOT NULL,
+  PRIMARY KEY (machine, journal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX journals_by_changed ON journals (machine, changed);
+)sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);
 

@@ -50,6 +50,9 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Status SetEnrolmentState(std::string_view invitation, EnrolmentState state, std::int64_t now) override;
   Status RemoveEnrolment(std::string_view invitation) override;
 
+  Status PutJournal(const Hash& machine, std::string_view journal, const StoredJournal& reached,
+                    std::int64_t now) override;
+
   Result<std::uint64_t> Audit(const AuditRecord& record) override;
 
   /// The first failure since the last call that left the transaction in doubt, whatever the job made of it.

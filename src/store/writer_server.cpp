@@ -8,6 +8,7 @@ namespace grantfs {
 namespace {
 
 constexpr std::uint32_t kMaxReserved = 1000;
+constexpr std::int64_t kKeptJournals = 999;
 
 }  // namespace
 
@@ -94,6 +95,17 @@ Status SqliteWriter::SetEnrolmentState(std::string_view invitation, EnrolmentSta
 
 Status SqliteWriter::RemoveEnrolment(std::string_view invitation) {
   return RunOnOne("no such enrolment", "DELETE FROM enrolments WHERE invitation = ?1", invitation);
+}
+
+// An old journal that comes back is refused for its gap, and its opens are known by their ids.
+Status SqliteWriter::PutJournal(const Hash& machine, std::string_view journal, const StoredJournal& reached,
+                                std::int64_t now) {
+  GRANTFS_CHECK(Run("INSERT OR REPLACE INTO journals VALUES (?1, ?2, ?3, ?4, ?5)", machine.View(), journal,
+                    static_cast<std::int64_t>(reached.sequence), reached.hash.View(), now));
+  return Run(
+      "DELETE FROM journals WHERE machine = ?1 AND changed < (SELECT changed FROM journals WHERE "
+      "machine = ?1 ORDER BY changed DESC LIMIT 1 OFFSET ?2)",
+      machine.View(), kKeptJournals);
 }
 
 Result<std::uint64_t> SqliteWriter::Audit(const AuditRecord& record) {

@@ -2,6 +2,7 @@
 
 #include <ctime>
 #include <limits>
+#include <utility>
 
 namespace grantfs {
 namespace {
@@ -51,12 +52,24 @@ std::int64_t ParseDurationSeconds(const char* text) {
   }
   if (at == text || number == 0 || *at == '\0' || at[1] != '\0') return -1;
   switch (*at) {
-    case 's': return number;
-    case 'm': return number * 60;
-    case 'h': return number * 3600;
-    case 'd': return number * 86400;
-    default: return -1;
+    case 's':
+      return number;
+    case 'm':
+      return number * 60;
+    case 'h':
+      return number * 3600;
+    case 'd':
+      return number * 86400;
+    default:
+      return -1;
   }
+}
+
+std::string FormatDuration(std::int64_t seconds) {
+  if (seconds == 0) return {};
+  for (const auto& [length, unit] : {std::pair{86400, 'd'}, {3600, 'h'}, {60, 'm'}})
+    if (seconds % length == 0) return std::to_string(seconds / length) + unit;
+  return std::to_string(seconds) + "s";
 }
 
 }  // namespace grantfs

@@ -68,16 +68,19 @@ AuditRecord MakeRecord(const Clock& clock, const VaultCaller& caller, const char
 
 AuditRecord MakeReadRecord(const Clock& clock, const VaultCaller& caller, const ReadRecord& read) {
   const bool refused = read.refusal != nullptr;
-  AuditRecord record = MakeRecord(clock, caller, "secret.read", read.environment,
-                                  read.environment + "/" + read.path, refused ? kRefused : kDone);
+  AuditRecord record =
+      MakeRecord(clock, caller, "secret.read", read.environment,
+                 read.path.empty() ? "" : read.environment + "/" + read.path, refused ? kRefused : kDone);
   if (refused) {
     record.severity = AuditSeverity::kWarning;
     record.body.Set("reason", read.refusal);
   }
   record.body.Set("secret", read.secret).Set("version", read.version).Set("open", read.open);
   if (read.process != nullptr) record.body.Set("caller", WriteProcess(*read.process));
-  record.body.Set("signature", HexEncode(caller.signature.bytes));
-  record.body.Set("base", caller.signature_base);
+  if (read.asked) {
+    record.body.Set("signature", HexEncode(caller.signature.bytes));
+    record.body.Set("base", caller.signature_base);
+  }
   record.open_id = read.open;
   return record;
 }

@@ -29,6 +29,7 @@ struct ReadRecord {
   std::string open;
   const api::CallerInfo* process = nullptr;
   const char* refusal = nullptr;  ///< why not; nullptr = it was delivered
+  bool asked = true;              ///< the request asked for this read, and is evidence of it
 };
 AuditRecord MakeReadRecord(const Clock& clock, const VaultCaller& caller, const ReadRecord& read);
 

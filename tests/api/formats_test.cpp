@@ -64,6 +64,8 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(ReadResponse),
     GRANTFS_SHAPE(CheckRequest),
     GRANTFS_SHAPE(RefusalsRequest),
+    GRANTFS_SHAPE(JournalRequest),
+    GRANTFS_SHAPE(JournalResponse),
     GRANTFS_SHAPE(AckRequest),
     GRANTFS_SHAPE(PresenceRequest),
     GRANTFS_SHAPE(PresenceResponse),

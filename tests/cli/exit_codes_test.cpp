@@ -26,10 +26,6 @@ TEST(ExitCodesTest, FailedIs1) {
   EXPECT_NE(err.Text().find("standard output: could not be written (No space left on device)"),
             std::string::npos)
       << err.Text();
-  const Finished refused = RunProgram({"grant", "web-1", "shop/prod/x", "--lease", "10m"});
-  EXPECT_EQ(refused.exit, 1) << refused.Told();
-  EXPECT_NE(refused.err.find("--lease: the mount of this version cannot enforce this"), std::string::npos)
-      << refused.err;
 }
 
 TEST(ExitCodesTest, UsageIs2) {

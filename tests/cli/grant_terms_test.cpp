@@ -37,17 +37,6 @@ TEST(GrantTermsTest, TakesWhatAMountEnforces) {
   EXPECT_TRUE(terms->strict);
 }
 
-TEST(GrantTermsTest, RefusesWhatAMountCannotEnforce) {
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"--lease", "10m"}, {"--offline", "24h"}, {"--record", "sync"}, {"--record", "aggregate"}}) {
-    const auto terms = Terms(words);
-    ASSERT_FALSE(terms) << words[0];
-    EXPECT_EQ(terms.error().code, Code::kUnsupported) << words[0];
-    EXPECT_NE(std::string(terms.error().where).find("cannot enforce"), std::string::npos);
-    EXPECT_TRUE(terms.error().subject.starts_with(words[0])) << terms.error().subject;
-  }
-}
-
 TEST(GrantTermsTest, TakesWhoMayRead) {
   const std::string hash(64, 'a');
   const auto terms = Terms({"--only-exe", "/usr/bin/psql=" + hash, "--only-user", "app", "--only-user", "33",
@@ -83,6 +72,19 @@ TEST(GrantTermsTest, RefusesConditionsThatCouldNeverHold) {
   EXPECT_EQ(Terms(many).error().code, Code::kInvalid);
 }
 
+TEST(GrantTermsTest, TakesALeaseAndHowItsReadsAreRecorded) {
+  const auto terms = Terms({"--lease", "10m", "--offline", "24h", "--record", "sync"});
+  ASSERT_TRUE(terms) << Describe(terms.error());
+  EXPECT_EQ(terms->lease, 600);
+  EXPECT_EQ(terms->offline, 86400);
+  EXPECT_EQ(terms->record, "sync");
+  EXPECT_EQ(Terms({"--offline", "90d", "--record", "aggregate"})->record, "aggregate");
+  const auto alone = Terms({"--record", "sync"});
+  ASSERT_FALSE(alone);
+  EXPECT_NE(Describe(alone.error()).find("--record sync: is about reads that the machine serves by itself"),
+            std::string::npos);
+}
+
 TEST(GrantTermsTest, RefusesNonsense) {
   for (const auto& words : std::vector<std::vector<std::string>>{{"--mode", "888"},
                                                                  {"--mode", "01777"},
@@ -91,6 +93,10 @@ TEST(GrantTermsTest, RefusesNonsense) {
                                                                  {"--label", "Current!"},
                                                                  {"--label", "curent"},
                                                                  {"--expires", "tomorrow"},
+                                                                 {"--lease", "8d"},
+                                                                 {"--lease", "0s"},
+                                                                 {"--offline", "91d"},
+                                                                 {"--record", "aggregate"},
                                                                  {"--record", "never"}}) {
     const auto terms = Terms(words);
     ASSERT_FALSE(terms) << words[0] << " " << words[1];

@@ -51,7 +51,7 @@ TEST_F(WrongEvidenceTest, ALongViewDoesNotBeginAtAGrantThatWasTakenBack) {
 
 TEST_F(WrongEvidenceTest, WhatCannotBeEnforcedIsKnownOfTheView) {
   Grant terms = world_.GrantTo(world_.web1, 3);
-  terms.lease = 600;
+  terms.record = "twice";
   Good(world_.AddTo(world_.secret, world_.owner, GrantAdd{terms}));
   granted_at_ = world_.secret.next_sequence() - 1;
   EXPECT_NE(Must(Verify(Evidence(granted_at_)))->unenforceable, "");

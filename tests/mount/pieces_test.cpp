@@ -1,5 +1,8 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -11,10 +14,10 @@
 #include "mount/caller_internal.h"
 #include "mount/decide_internal.h"
 #include "mount/line_limiter_internal.h"
-#include "mount/recent_map_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
 #include "mount/open_files_internal.h"
+#include "mount/recent_map_internal.h"
 #include "mount/report_internal.h"
 #include "mount/tree_lock_internal.h"
 #include "mount/work_queue_internal.h"
@@ -178,6 +181,29 @@ TEST(CallerTest, IsTheProcessOfTheThread) {
   }).join();
 }
 
+TEST(CallerTest, IsAskedForAnewEachTimeAndTheDeadAreForgotten) {
+  int gate[2];
+  ASSERT_EQ(pipe(gate), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    char go = 0;
+    if (read(gate[0], &go, 1) == 1) execl("/bin/sleep", "sleep", "1000", nullptr);
+    _exit(1);
+  }
+  const auto id = static_cast<std::uint32_t>(child);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(ResolveCaller(id, 1, 2).pid, id);
+    EXPECT_NE(ResolveCaller(id, 1, 2).executable.find("mount_unit_test"), std::string::npos);
+  }
+  ASSERT_EQ(write(gate[1], "x", 1), 1);
+  EXPECT_TRUE(Eventually([&] { return ResolveCaller(id, 1, 2).executable.ends_with("/sleep"); }));
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  EXPECT_EQ(ResolveCaller(id, 1, 2).executable, "") << "nobody has the number, or somebody else";
+  close(gate[0]);
+  close(gate[1]);
+}
+
 TEST(CallerTest, WithoutAVisibleIdIsUnknown) {
   WantedFacts wanted;
   wanted.account = true;
@@ -250,13 +276,16 @@ TEST_F(ReportTest, GrantsNameEveryState) {
   expired.expires = 1600000000;
   auto strict = Grant(4, "strict");
   strict.strict = true;
+  strict.lease = 600;
+  strict.offline = 86400;
+  strict.record = "sync";
   ReportInput input = Input({Grant(1, "plain"), hidden, expired, strict});
   input.source.notices = {"one list was refused"};
   const std::string grants = GrantsReport(input);
   for (const char* piece :
        {"shop/prod/plain  version 1  0 bytes  1970-01-01T00:00:00Z  0:0 0400  granted\n",
         "shop/prod/hidden  hidden: this machine has no user", "expired 2020-09-13T12:26:40Z",
-        "granted, strict", "notice: one list was refused"}) {
+        "granted, strict, lease 10m, offline 1d, record sync\n", "notice: one list was refused"}) {
     EXPECT_NE(grants.find(piece), std::string::npos) << piece << "\n" << grants;
   }
 }

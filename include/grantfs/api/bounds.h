@@ -29,6 +29,7 @@ inline constexpr std::size_t kMaxProofHashes = 64;
 inline constexpr std::size_t kMaxOpenIdBytes = 64;
 inline constexpr std::size_t kMaxPathBytes = 4096;  ///< of a caller's executable and cgroup
 inline constexpr std::size_t kMaxServerNameBytes = 255;
+inline constexpr std::size_t kMaxJournalEntries = 500;  ///< in one request
 inline constexpr int kMaxPresenceWaitMs = 10'000;
 inline constexpr std::size_t kMaxWatchLineBytes = 8192;
 /// The largest response body.

@@ -113,6 +113,19 @@ struct RefusalsRequest {
   Json ToJson() const;
   static Result<RefusalsRequest> FromJson(const Json& json);
 };
+/// POST /v1/machine/journal: entries of one journal in a row (contrib/FORMATS.md, "The journal").
+struct JournalRequest {
+  std::string journal;               ///< 32 hexadecimal digits
+  std::vector<std::string> entries;  ///< 1..kMaxJournalEntries, the text that is hashed
+  Signature signature;               ///< up to the last entry
+  Json ToJson() const;
+  static Result<JournalRequest> FromJson(const Json& json);
+};
+struct JournalResponse {
+  std::uint64_t sequence = 0;  ///< up to which the journal is recorded
+  Json ToJson() const;
+  static Result<JournalResponse> FromJson(const Json& json);
+};
 
 /// POST /v1/watch/ack.
 struct AckRequest {

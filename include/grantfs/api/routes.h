@@ -45,6 +45,7 @@ inline constexpr Route kMachineGrants   {"POST", "/v1/machine/grants",    Who::k
 inline constexpr Route kMachineRead     {"POST", "/v1/machine/read",      Who::kMachine};    ///< One version's ciphertext and sealed key
 inline constexpr Route kMachineCheck    {"POST", "/v1/machine/check",     Who::kMachine};    ///< Whether a grant still stands
 inline constexpr Route kMachineRefusals {"POST", "/v1/machine/refusals",  Who::kMachine};    ///< Reads that a mount refused because of who read
+inline constexpr Route kMachineJournal  {"POST", "/v1/machine/journal",   Who::kMachine};    ///< What a machine has served under leases
 inline constexpr Route kWatch           {"GET",  "/v1/watch",             Who::kIdentity};   ///< Changes and heartbeats
 inline constexpr Route kWatchAck        {"POST", "/v1/watch/ack",         Who::kMachine};    ///< Up to which change a machine has followed
 inline constexpr Route kPresence        {"POST", "/v1/machines/presence", Who::kPerson};     ///< Whether a machine listens and has followed
@@ -54,7 +55,7 @@ inline constexpr Route kAuditSearch     {"POST", "/v1/audit/search",      Who::k
 inline constexpr const Route* kRoutes[] = {
     &kClaimShow, &kClaimUse, &kStatus, &kListsRead, &kListsAppend, &kSecretsReserve, &kSecretsList, &kSecretsFind,
     &kStageCiphertext, &kStageCopies, &kStageEpoch, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
-    &kEnrolmentState, &kEnrolmentsList, &kMachineGrants, &kMachineRead, &kMachineCheck, &kMachineRefusals, &kWatch, &kWatchAck, &kPresence,
+    &kEnrolmentState, &kEnrolmentsList, &kMachineGrants, &kMachineRead, &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence,
     &kAuditRecords, &kAuditSearch};
 // clang-format on
 

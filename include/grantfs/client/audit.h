@@ -23,10 +23,14 @@ struct AuditLine {
   std::uint32_t version = 0;
   std::string outcome;
   std::string reason;
-  std::uint64_t count = 0;  ///< of what was counted within a minute, else 0
-  std::string source;       ///< address
-  std::string caller;       ///< "uid 33 pid 4711 /usr/sbin/nginx", "" = none
-  std::string body;         ///< the JSON text, for programs
+  std::string source;        ///< address
+  std::string caller;        ///< "uid 33 pid 4711 /usr/sbin/nginx", "" = none
+  bool lease = false;        ///< served by the machine itself under a lease or offline, and told later
+  std::int64_t read_ms = 0;  ///< then: when, unix milliseconds
+  std::uint64_t count = 1;   ///< so many of a kind, ...
+  std::int64_t first = 0;    ///< ... from this time (unix seconds, 0 = not counted) ...
+  std::int64_t last = 0;     ///< ... to this
+  std::string body;          ///< the JSON text, for programs
 };
 
 struct AuditFilter {

@@ -38,6 +38,8 @@ const char* HomeStateName(HomeProfile::State state);
 ///     invite         0600, while enrolling: the invitation's secret
 ///     recovery       0600, while claiming: the recovery identity's seed, so that an interrupted init can show it
 ///     known.db       0600, what was verified (known_store.h)
+///     journal/       0700, of a machine: what it served under leases and has not told the vault yet
+///     offline/       0700, of a machine: what it may serve with the vault away
 ///
 /// Threads: none. Processes: several may use one home at once.
 // clang-format on
@@ -62,6 +64,8 @@ class Home {
   const std::string& directory() const { return directory_; }
   const HomeProfile& profile() const { return profile_; }
   std::string KnownPath() const { return directory_ + "/known.db"; }
+  std::string JournalPath() const { return directory_ + "/journal"; }
+  std::string OfflinePath() const { return directory_ + "/offline"; }
   /// Whether it can be noted here what was verified. Errors: kIo.
   Status CheckWritable() const;
 

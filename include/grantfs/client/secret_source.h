@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,13 +34,17 @@ struct GrantedSecret {
   std::string group;          ///< group name or number; "" = whoever mounted
   std::uint32_t mode = 0400;
   bool strict = false;        ///< page-cache fills are refused
+  std::int64_t lease = 0;     ///< seconds for which it may be served without asking again
+  std::int64_t offline = 0;   ///< seconds for which it may be served after the vault was last heard
+  std::string record;         ///< of reads under a lease: "each", "sync", "aggregate"
   std::int64_t expires = 0;   ///< of the grant: unix seconds, 0 = never
   std::vector<std::string> conditions;  ///< of the grant: who may read (trust/conditions.h); the mount holds callers against them
   /// Of a file that a template makes of so many secrets; 0 = it is a value. Then `version` stands for template and parts
   /// together, and `size` is what the file has at most: what it has is known when it has been opened.
   std::size_t parts = 0;
   std::string missing;        ///< non-empty: there is no such file now, for want of a part; a sentence part with its mend
-  std::string unenforceable;  ///< non-empty: why this mount denies the grant (a condition, lease or record kind of later)
+  std::string unenforceable;  ///< non-empty: why this mount denies the grant (a condition, lease or record
+                              ///< kind of later)
 };
 
 /// What a machine may read at one moment. Immutable; ordered by environment, then path.
@@ -52,7 +57,7 @@ struct Listing {
 struct OpenedSecret {
   SecretValue value;
   std::uint32_t version = 0;
-  std::uint64_t record = 0;  ///< the read's place in the audit log
+  std::uint64_t record = 0;  ///< the read's place in the audit log; 0: it waits to be told to the vault
 };
 
 /// How things stand, for `.grantfs/status`.
@@ -63,6 +68,7 @@ struct SourceStatus {
   bool connected = false;            ///< heartbeats arrive
   std::int64_t last_heard = 0;       ///< unix seconds, 0 = never since start
   std::string problem;               ///< the last failure in one sentence with its mend, "" = none
+  std::uint64_t unsent = 0;          ///< reads under leases that the vault was not told of yet
   std::vector<std::string> notices;  ///< one sentence each: refused lists, unenforceable grants
 };
 
@@ -76,8 +82,9 @@ struct RefusedRead {
   std::int64_t first = 0, last = 0;  ///< unix seconds
 };
 
-/// Where a mount gets its secrets from. Implemented over the vault by the client module; a test of the filesystem has one
-/// of its own. Threads: all safe. Holds no lock while it calls back: a callback may call any of these, and wait.
+/// Where a mount gets its secrets from. Implemented over the vault by the client module; a test of the
+/// filesystem has one of its own. Threads: all safe. Holds no lock while it calls back: a callback may call
+/// any of these, and wait.
 class SecretSource {
  public:
   virtual ~SecretSource() = default;
@@ -90,7 +97,8 @@ class SecretSource {
     std::uint64_t number = 0;
     std::uint32_t version = 0;  ///< the node's version; 0: the one that the label points at now
     bool grace = false;         ///< `version` may have been superseded a moment ago: serve it all the same
-    std::string open_id;        ///< recorded once by the vault, however often it is sent: 1..64 characters of [0-9a-z-]
+    std::string
+        open_id;  ///< recorded once by the vault, however often it is sent: 1..64 characters of [0-9a-z-]
     Caller caller;
   };
   using OpenDone = std::function<void(Result<OpenedSecret>)>;
@@ -101,23 +109,34 @@ class SecretSource {
     virtual void Cancel() = 0;
   };
 
-  /// Asks, verifies and decrypts. `done` runs exactly once, on a thread of the source (perhaps before this returns), within
-  /// the deadline. Asked for a version that is no longer the label's, without `grace` (or when that was more than a minute
-  /// ago), it answers kConflict, and CurrentListing() shows the newer version before `done` runs.
-  /// Errors: kNotFound (not granted), kDenied (revoked or frozen), kExpired, kUnreachable, kThrottled, kUnrecorded,
-  /// kIntegrity, kUnsupported (unenforceable), kConflict, kCancelled.
-  virtual std::shared_ptr<Pending> Open(OpenRequest request, std::chrono::milliseconds deadline, OpenDone done) = 0;
+  /// Asks, verifies and decrypts. `done` runs exactly once, on a thread of the source (perhaps before this
+  /// returns), within the deadline. Asked for a version that is no longer the label's, without `grace` (or
+  /// when that was more than a minute ago), it answers kConflict, and CurrentListing() shows the newer
+  /// version before `done` runs. Errors: kNotFound (not granted), kDenied (revoked or frozen), kExpired,
+  /// kUnreachable, kThrottled, kUnrecorded, kIntegrity, kUnsupported (unenforceable), kConflict, kCancelled.
+  virtual std::shared_ptr<Pending> Open(OpenRequest request, std::chrono::milliseconds deadline,
+                                        OpenDone done) = 0;
 
-  /// `changed` runs on a thread of the source after CurrentListing() changed. At most one subscriber; an empty function
-  /// unsubscribes, and none runs after that returned.
+  /// The same where nothing need be waited for: under a lease. Empty: it must be opened with Open, and
+  /// nothing was recorded.
+  virtual std::optional<Result<OpenedSecret>> OpenAtOnce(const OpenRequest& /*request*/) {
+    return std::nullopt;
+  }
+
+  /// `changed` runs on a thread of the source after CurrentListing() changed. At most one subscriber; an
+  /// empty function unsubscribes, and none runs after that returned.
   virtual void Subscribe(std::function<void()> changed) = 0;
 
-  /// True if a heartbeat of the vault was seen at most `within` ago, and nothing that it told could not be taken over.
-  /// Open handles of lease 0 are served while it holds.
+  /// True if a heartbeat of the vault was seen at most `within` ago, and nothing that it told could not be
+  /// taken over. Open handles of lease 0 are served while it holds.
   virtual bool HeardWithin(std::chrono::milliseconds within) const = 0;
 
-  /// For an open handle that is read while HeardWithin fails: asks the vault whether the grant still stands, records nothing.
-  /// Errors: as Open.
+  /// Whether a secret may be served without the vault: its lease runs, or it may be used offline, and nothing
+  /// was told of it that is not looked at yet. Open handles of its versions are then served.
+  virtual bool LeaseStands(std::uint64_t /*number*/) const { return false; }
+
+  /// For an open handle that is read while HeardWithin fails: asks the vault whether the grant still stands,
+  /// records nothing. Errors: as Open.
   using CheckDone = std::function<void(Status)>;
   virtual std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
                                          std::chrono::milliseconds deadline, CheckDone done) = 0;

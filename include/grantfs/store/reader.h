@@ -96,6 +96,9 @@ class StoreReader {
   /// Oldest first.
   virtual Result<std::vector<StoredEnrolment>> ListEnrolments(EnrolmentState state, std::size_t limit) = 0;
 
+  // ---- machines' journals
+  virtual Result<std::optional<StoredJournal>> FindJournal(const Hash& machine, std::string_view journal) = 0;
+
   // ---- the audit log
   virtual Result<std::uint64_t> AuditSize() = 0;
   /// From sequence `from`, in order, at most `limit` and about `max_bytes`; at least one if there is one.

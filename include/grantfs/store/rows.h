@@ -63,6 +63,12 @@ struct StoredGrant {
   Hash leaf;                 ///< GrantLeaf: what the grants' root is made of
 };
 
+/// How far a machine's journal has been recorded.
+struct StoredJournal {
+  std::uint64_t sequence = 0;  ///< of the last entry
+  Hash hash;                   ///< JournalHash of it
+};
+
 struct StoredLabel {
   std::string label;
   std::uint32_t version = 0;

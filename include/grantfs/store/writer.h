@@ -87,6 +87,11 @@ class StoreWriter : public virtual StoreReader {
   virtual Status SetEnrolmentState(std::string_view invitation, EnrolmentState state, std::int64_t now) = 0;
   virtual Status RemoveEnrolment(std::string_view invitation) = 0;
 
+  // ---- machines' journals
+  /// Of one machine the newest thousand are kept.
+  virtual Status PutJournal(const Hash& machine, std::string_view journal, const StoredJournal& reached,
+                            std::int64_t now) = 0;
+
   // ---- the audit log
   /// Appends a record; the group's commit signs a checkpoint over it. @return its sequence, or that of the
   /// first record with this open id.  Errors also: kConflict (there is no ServerState yet, so no key to sign

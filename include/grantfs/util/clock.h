@@ -27,4 +27,7 @@ std::string FormatTime(std::int64_t unix_seconds);
 /// Reads "90s", "10m", "24h", "30d" (one positive whole number and a unit) into seconds, or -1 if it is none.
 std::int64_t ParseDurationSeconds(const char* text);
 
+/// The same the other way, in the largest unit that fits: "90s", "10m", "1d"; "" for 0.
+std::string FormatDuration(std::int64_t seconds);
+
 }  // namespace grantfs

@@ -108,6 +108,10 @@ class Vault {
   /// also: kThrottled (too many within a minute), kUnrecorded.
   void MachineRefused(const VaultCaller& caller, const api::RefusalsRequest& request,
                       Done<api::Nothing> done);
+  /// Records what a machine has served by itself, each entry once. `done` also: kInvalid, kIntegrity (chain
+  /// or signature), kConflict (entries are missing before the first).
+  void MachineJournal(const VaultCaller& caller, const api::JournalRequest& request,
+                      Done<api::JournalResponse> done);
 
   // ---- watches
   /// Sends the hello, then changes and a beat each second, until Unwatch or the sink fails. @return its

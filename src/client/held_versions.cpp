@@ -1,0 +1,64 @@
+#include <utility>
+#include <vector>
+
+#include "held_versions_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::size_t kMaxHeldBytes = std::size_t{256} << 20;
+/// Locked memory is scarce; further keys are opened anew for each open.
+constexpr std::size_t kMaxHeldKeys = 4096;
+
+std::size_t BytesOf(const HeldVersion& version) {
+  return version.response.ciphertext.size() + version.response.sealed.size();
+}
+
+}  // namespace
+
+void HeldVersions::Put(HeldVersion version) {
+  const std::uint64_t number = version.response.secret;
+  Erase(number);
+  const std::lock_guard lock(mutex_);
+  if (bytes_ + BytesOf(version) > kMaxHeldBytes) return;
+  if (version.key.size() > 0 && keys_ == kMaxHeldKeys) version.key = SecretMemory();
+  bytes_ += BytesOf(version);
+  keys_ += version.key.size() > 0;
+  versions_[number] = std::make_shared<const HeldVersion>(std::move(version));
+}
+
+HeldVersions::Held HeldVersions::Find(std::uint64_t number) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = versions_.find(number);
+  return found == versions_.end() ? nullptr : found->second;
+}
+
+HeldVersions::Held HeldVersions::Take(std::map<std::uint64_t, Held>::iterator at) {
+  bytes_ -= BytesOf(*at->second);
+  keys_ -= at->second->key.size() > 0;
+  return std::move(at->second);
+}
+
+void HeldVersions::Erase(std::uint64_t number) {
+  Held wiped;  // outside of the lock
+  const std::lock_guard lock(mutex_);
+  const auto found = versions_.find(number);
+  if (found == versions_.end()) return;
+  wiped = Take(found);
+  versions_.erase(found);
+}
+
+void HeldVersions::EraseIf(const std::function<bool(const HeldVersion&)>& gone) {
+  std::vector<Held> wiped;  // outside of the lock
+  const std::lock_guard lock(mutex_);
+  for (auto at = versions_.begin(); at != versions_.end();) {
+    if (gone(*at->second)) {
+      wiped.push_back(Take(at));
+      at = versions_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+}
+
+}  // namespace grantfs

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "grantfs/api/machine.h"
+#include "grantfs/crypto/secret.h"
+#include "grantfs/trust/acts.h"
+
+namespace grantfs {
+
+/// A version as the vault delivered it and the lists bear it out: ciphertext and sealed key, never plaintext.
+struct HeldVersion {
+  api::ReadResponse response;
+  VersionPublish publish;
+  SecretMemory key;  ///< the opened data key, so that an open need not open it; may be empty
+};
+
+/// What a machine may serve without asking again, one version a secret. Threads: safe.
+class HeldVersions {
+ public:
+  using Held = std::shared_ptr<const HeldVersion>;
+  /// In place of what was held of that secret. What is too much is not held.
+  void Put(HeldVersion version);
+  Held Find(std::uint64_t number) const;
+  void Erase(std::uint64_t number);
+  /// Wipes those that the function wants gone.
+  void EraseIf(const std::function<bool(const HeldVersion&)>& gone);
+
+ private:
+  /// With the lock held.
+  Held Take(std::map<std::uint64_t, Held>::iterator at);
+  mutable std::mutex mutex_;
+  std::map<std::uint64_t, Held> versions_;
+  std::size_t bytes_ = 0;
+  std::size_t keys_ = 0;
+};
+
+}  // namespace grantfs

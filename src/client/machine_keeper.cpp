@@ -1,0 +1,129 @@
+#include "grantfs/log/log.h"
+#include "machine_internal.h"
+
+// The keeper's thread: forgets what may no longer be served, keeps what may be served offline, and tells the
+// vault what was served without it.
+
+namespace grantfs {
+namespace {
+
+constexpr std::chrono::seconds kKeeperPause{1};
+constexpr std::int64_t kContactEvery = 10;
+
+}  // namespace
+
+void MachineSessionImpl::LoadOffline() {
+  contact_boot_ = options_.clock->Boot();
+  contact_ = offline_->LoadContact();
+  const auto shown = view();
+  for (api::ReadResponse& kept : offline_->Load()) {
+    const auto at = shown->secrets.find(kept.secret);
+    if (at == shown->secrets.end() || at->second->version == nullptr) continue;
+    const SecretView& secret = *at->second;
+    if (secret.terms.offline == 0 || kept.statement != secret.version->hash()) continue;
+    held_.Put({std::move(kept), *secret.publish, {}});
+  }
+}
+
+void MachineSessionImpl::RunKeeper() {
+  std::unique_lock lock(keeper_mutex_);
+  while (!keeper_stop_) {
+    keeper_changed_.wait_for(lock, kKeeperPause, [&] { return keeper_stop_ || keeper_woken_; });
+    keeper_woken_ = false;
+    if (keeper_stop_) return;
+    lock.unlock();
+    DropHeld();
+    KeepOffline();
+    SendJournal();
+    lock.lock();
+  }
+}
+
+void MachineSessionImpl::WakeKeeper() {
+  const std::lock_guard guard(keeper_mutex_);
+  keeper_woken_ = true;
+  keeper_changed_.notify_all();
+}
+
+// ---- offline
+
+bool MachineSessionImpl::MayBeKept(const MachineView& shown, std::uint64_t number,
+                                   std::uint32_t version) const {
+  const auto at = shown.secrets.find(number);
+  return !refused_ && at != shown.secrets.end() && at->second->terms.offline > 0 && at->second->publish &&
+         at->second->publish->version == version;
+}
+
+void MachineSessionImpl::KeepOffline() {
+  std::set<std::uint64_t> fresh;
+  {
+    const std::lock_guard guard(keeper_mutex_);
+    fresh.swap(to_keep_);
+  }
+  const auto shown = view();
+  const auto before = offline_->kept();
+  for (const auto& [number, kept] : before)
+    if (!MayBeKept(*shown, number, kept.version)) offline_->Remove(number);
+  for (const std::uint64_t number : fresh) {
+    const auto held = held_.Find(number);
+    if (!held || !MayBeKept(*shown, number, held->publish.version)) continue;
+    if (const Status saved = offline_->Save(held->response); !saved)
+      Log(LogLevel::kWarning, "a secret could not be kept for offline use", saved.error());
+  }
+  if (!offline_->kept().empty()) KeepContact();
+}
+
+void MachineSessionImpl::KeepContact() {
+  OfflineStore::Contact contact{contact_.heard, Now()};
+  if (contact_kept_ != 0 && contact.greatest - contact_kept_ < kContactEvery) return;
+  if (heard_boot_ns_.load() >= 0) {
+    const std::lock_guard guard(status_mutex_);
+    contact.heard = last_heard_;
+  }
+  contact_kept_ = contact.greatest;
+  if (const Status saved = offline_->SaveContact(contact); !saved)
+    Log(LogLevel::kWarning, "could not note when the vault was last heard", saved.error());
+}
+
+// ---- records
+
+void MachineSessionImpl::SendJournal() {
+  if (!listens_ || telling_.exchange(true)) return;
+  auto next = journal_->NextBatch();
+  if (!next || !*next) {
+    telling_ = false;
+    if (!next) SetJournalProblem(Describe(next.error()));
+    return;
+  }
+  const Journal::Batch batch = **std::move(next);
+  api::JournalRequest request;
+  request.journal = batch.journal;
+  request.entries = batch.entries;
+  request.signature = batch.signature;
+  vault_->Send(api::kMachineJournal, request.ToJson(), {},
+               [this, batch](Result<Json> answer) { Told(batch, std::move(answer)); });
+}
+
+void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) {
+  const auto response = vault_->Read<api::JournalResponse>(std::move(answer));
+  Status told = response ? Status() : Status(response.error());
+  if (response && response->sequence >= batch.last) told = journal_->Sent(batch);
+  if (!told && (told.error().code == Code::kConflict || told.error().code == Code::kIntegrity))
+    journal_->Refused(batch, told.error());
+  telling_ = false;
+  if (!told && told.error().code == Code::kCancelled) return;
+  SetJournalProblem(told ? std::string() : Describe(told.error()));
+  if (told) WakeKeeper();  // there may be more
+}
+
+void MachineSessionImpl::SetJournalProblem(std::string problem) {
+  {
+    const std::lock_guard guard(status_mutex_);
+    if (problem == journal_problem_) return;
+    journal_problem_ = problem;
+  }
+  if (!problem.empty())
+    Log(LogLevel::kWarning, "the vault was not told what was read under leases; trying again: " + problem);
+}
+
+}  // namespace grantfs

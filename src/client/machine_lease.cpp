@@ -1,0 +1,160 @@
+#include <algorithm>
+
+#include "bundle_internal.h"
+#include "grantfs/log/log.h"
+#include "machine_internal.h"
+
+// What a machine serves without asking: under a lease, and offline.
+
+namespace grantfs {
+namespace {
+
+std::chrono::milliseconds LeaseTime(std::int64_t seconds) { return std::chrono::seconds(seconds); }
+
+JournalEntry EntryOf(const SecretSource::OpenRequest& request, std::uint32_t version, const Grant& terms,
+                     const Clock& clock) {
+  JournalEntry entry;
+  entry.time_ms = clock.WallMilliseconds();
+  entry.open = request.open_id;
+  entry.secret = request.number;
+  entry.version = version;
+  entry.record = terms.record;
+  entry.caller = {request.caller.pid, request.caller.uid, request.caller.gid, request.caller.executable,
+                  request.caller.cgroup};
+  return entry;
+}
+
+}  // namespace
+
+std::int64_t MachineSessionImpl::Now() const {
+  const std::int64_t wall = options_.clock->WallSeconds();
+  if (heard_boot_ns_.load() >= 0 || contact_.greatest == 0) return wall;
+  const auto since = std::chrono::duration_cast<std::chrono::seconds>(options_.clock->Boot() - contact_boot_);
+  return std::max(wall, contact_.greatest + since.count());
+}
+
+std::optional<std::chrono::nanoseconds> MachineSessionImpl::SinceContact() const {
+  const std::int64_t heard = heard_boot_ns_.load();
+  if (heard >= 0) return options_.clock->Boot() - std::chrono::nanoseconds(heard);
+  if (contact_.heard == 0) return std::nullopt;
+  return std::chrono::seconds(std::max<std::int64_t>(Now() - contact_.heard, 0));
+}
+
+bool MachineSessionImpl::LeaseRuns(const Grant& terms, bool unreachable) const {
+  if (refused_) return false;
+  if (terms.lease > 0 && HeardBeatWithin(LeaseTime(terms.lease))) return true;
+  if (terms.offline == 0 || !(unreachable || lost_)) return false;
+  const auto since = SinceContact();
+  return since && *since <= LeaseTime(terms.offline);
+}
+
+// While the stream stands, whatever it told and is not looked at yet may be a revocation. When it has ended,
+// only what it told of this very secret is.
+bool MachineSessionImpl::IsUnsettled(std::uint64_t number) const {
+  const std::lock_guard guard(work_mutex_);
+  for (const Work* work : {&work_, &doing_}) {
+    if (work->secrets.contains(number)) return true;
+    if (listens_ && (work->everything || work->upper)) return true;
+  }
+  return false;
+}
+
+bool MachineSessionImpl::LeaseStands(std::uint64_t number) const {
+  const auto shown = view();
+  const auto stands = [&](std::uint64_t one) {
+    const auto at = shown->secrets.find(one);
+    return at != shown->secrets.end() && LeaseRuns(at->second->terms, false) && !IsUnsettled(one);
+  };
+  const auto bundle = shown->bundles.find(number);
+  if (bundle == shown->bundles.end()) return stands(number);
+  const BundleView::Parts& parts = bundle->second->parts;  // the template is the first of them
+  return !parts.empty() &&
+         std::all_of(parts.begin(), parts.end(), [&](const auto& part) { return stands(part.number); });
+}
+
+void MachineSessionImpl::Hold(const api::ReadResponse& response, const VersionPublish& publish,
+                              SecretMemory key) {
+  const auto shown = view();
+  const auto at = shown->secrets.find(response.secret);
+  if (at == shown->secrets.end()) return;
+  const Grant& terms = at->second->terms;
+  if (terms.lease == 0 && terms.offline == 0) return;
+  if (terms.lease == 0) key = SecretMemory();  // opens that are rare may take their time
+  held_.Put({response, publish, std::move(key)});
+  if (terms.offline == 0) return;
+  const std::lock_guard guard(keeper_mutex_);
+  to_keep_.insert(response.secret);
+}
+
+HeldVersions::Held MachineSessionImpl::FindHeld(const OpenRequest& request, const MachineView& shown,
+                                                bool unreachable) const {
+  const auto at = shown.secrets.find(request.number);
+  if (at == shown.secrets.end() || at->second->version == nullptr) return nullptr;
+  const SecretView& secret = *at->second;
+  if (secret.terms.lease == 0 && secret.terms.offline == 0) return nullptr;
+  if (!LeaseRuns(secret.terms, unreachable) || IsUnsettled(request.number)) return nullptr;
+  auto held = held_.Find(request.number);
+  if (!held || held->response.statement != secret.version->hash()) return nullptr;
+  return request.version == 0 || request.version == held->publish.version ? held : nullptr;
+}
+
+bool MachineSessionImpl::ServeHeld(const OpenRequest& request, const MachineView& shown, bool unreachable,
+                                   OpenDone* done) {
+  const auto held = FindHeld(request, shown, unreachable);
+  if (!held) return false;
+  const Grant& terms = shown.secrets.at(request.number)->terms;
+  auto opened = OpenHeld(*held);
+  if (!opened) {
+    Log(LogLevel::kWarning, "what is kept of a secret cannot be opened; asking the vault", opened.error());
+    held_.Erase(request.number);
+    return false;
+  }
+  JournalEntry entry = EntryOf(request, held->publish.version, terms, *options_.clock);
+  if (terms.record == kRecordSync) {
+    auto value = std::make_shared<OpenedSecret>(*std::move(opened));
+    journal_->RecordDurably(std::move(entry), [done = std::move(*done), value](const Status& recorded) {
+      done(recorded ? Result<OpenedSecret>(std::move(*value)) : Result<OpenedSecret>(recorded.error()));
+    });
+    return true;
+  }
+  if (const Status recorded = journal_->Record(std::move(entry)); !recorded) opened = recorded.error();
+  (*done)(std::move(opened));
+  return true;
+}
+
+std::optional<Result<OpenedSecret>> MachineSessionImpl::OpenAtOnce(const OpenRequest& request) {
+  const auto shown = view();
+  const auto at = shown->secrets.find(request.number);
+  if (at == shown->secrets.end() || at->second->terms.record == kRecordSync || IsTemplate(*at->second))
+    return std::nullopt;
+  if (!CheckLocally(*shown, request.number, Now())) return std::nullopt;
+  std::optional<Result<OpenedSecret>> served;
+  OpenDone done = [&served](Result<OpenedSecret> result) { served.emplace(std::move(result)); };
+  ServeHeld(request, *shown, false, &done);
+  return served;
+}
+
+Result<OpenedSecret> MachineSessionImpl::OpenHeld(const HeldVersion& held) const {
+  const ValueContext context{home_.profile().vault, held.publish.environment, held.response.secret,
+                             held.publish.version, held.publish.epoch};
+  const auto open = [&](const SecretMemory& key) -> Result<OpenedSecret> {
+    auto value = GRANTFS_TRY(DecryptVersion(key, context, held.publish, held.response.ciphertext));
+    return OpenedSecret{std::move(value), held.publish.version, 0};
+  };
+  if (held.key.size() > 0) return open(held.key);
+  const auto key =
+      GRANTFS_TRY(OpenDataKey(me_.unseal_key(), held.response.sealed, held.publish.commitment, context));
+  return open(key);
+}
+
+void MachineSessionImpl::DropHeld() {
+  const auto shown = view();
+  held_.EraseIf([&](const HeldVersion& held) {
+    const auto at = shown->secrets.find(held.response.secret);
+    if (refused_ || at == shown->secrets.end() || at->second->version == nullptr) return true;
+    const SecretView& secret = *at->second;
+    return held.response.statement != secret.version->hash() || !LeaseRuns(secret.terms, true);
+  });
+}
+
+}  // namespace grantfs

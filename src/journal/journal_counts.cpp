@@ -1,0 +1,127 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "grantfs/util/file.h"
+#include "grantfs/util/text.h"
+#include "journal_counts_internal.h"
+
+namespace grantfs {
+namespace {
+
+/// A slot never crosses a page, so a kill never tears one.
+constexpr std::size_t kSlotBytes = 1024;
+constexpr std::size_t kSlots = 1024;
+constexpr std::int64_t kMinuteMs = 60'000;
+
+std::string CountsPath(const std::string& directory, const std::string& id) {
+  return directory + "/" + id + kCountsSuffix;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<JournalCounts>> JournalCounts::Create(const std::string& directory,
+                                                             const std::string& id) {
+  std::unique_ptr<JournalCounts> counts(new JournalCounts(CountsPath(directory, id), id));
+  UniqueFd fd(::open(counts->path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd) {
+    return Error{Code::kUnrecorded, "the read cannot be counted: look at the disk that the home is on", errno,
+                 counts->path_};
+  }
+  counts->fd_ = std::make_shared<const UniqueFd>(std::move(fd));
+  for (std::size_t slot = kSlots; slot-- > 0;) counts->free_.push_back(slot);
+  return counts;
+}
+
+Result<std::vector<JournalEntry>> JournalCounts::Left(const std::string& directory, const std::string& id) {
+  std::vector<JournalEntry> left;
+  const auto content = ReadFile(CountsPath(directory, id), kSlots * kSlotBytes);
+  if (!content && content.error().code == Code::kNotFound) return left;
+  if (!content) return content.error();
+  const std::string text = ToText(*content);
+  for (std::size_t at = 0; at < text.size(); at += kSlotBytes) {
+    const std::string slot = text.substr(at, kSlotBytes);
+    const auto entry = JournalEntry::Parse(slot.substr(0, slot.find('\n')));
+    if (entry) left.push_back(*entry);
+  }
+  return left;
+}
+
+void JournalCounts::Remove(const std::string& directory, const std::string& id) {
+  ::unlink(CountsPath(directory, id).c_str());
+}
+
+Result<JournalCounts::Counted> JournalCounts::Add(const JournalEntry& read) {
+  const JournalCaller& caller = read.caller;
+  const Key key(read.time_ms / kMinuteMs, read.secret, read.version, caller.uid, caller.gid,
+                caller.executable, caller.cgroup);
+  const auto found = slots_.find(key);
+  if (found == slots_.end() && free_.empty()) return Counted::kNoRoom;
+  Over over;
+  if (found != slots_.end()) {
+    over = found->second;
+    ++over.entry.count;
+    over.entry.last_ms = std::max(over.entry.last_ms, read.time_ms);
+  } else {
+    over = {free_.back(), read};
+    over.entry.sequence = 1;  // it has none yet
+    over.entry.caller.pid = 0;
+    over.entry.count = 1;
+    over.entry.last_ms = read.time_ms;
+    over.entry.open = id_ + "-" + std::to_string(next_);
+  }
+  const std::string text = over.entry.Text() + "\n";
+  if (text.size() > kSlotBytes) return Counted::kNoRoom;
+  GRANTFS_CHECK(Write(over.slot, text));
+  if (found != slots_.end()) {
+    found->second = std::move(over);
+  } else {
+    ++next_;
+    free_.pop_back();
+    slots_.emplace(key, std::move(over));
+  }
+  return Counted::kYes;
+}
+
+Status JournalCounts::Write(std::size_t slot, const std::string& text) {
+  std::string whole = text;
+  whole.resize(kSlotBytes, ' ');
+  ssize_t written = -1;
+  do {
+    written = ::pwrite(fd_->get(), whole.data(), whole.size(), static_cast<off_t>(slot * kSlotBytes));
+  } while (written < 0 && errno == EINTR);
+  if (written == static_cast<ssize_t>(whole.size())) return {};
+  const int sys = written < 0 ? errno : ENOSPC;
+  return Error{Code::kUnrecorded,
+               sys == ENOSPC || sys == EDQUOT
+                   ? "the disk is full, so the read cannot be recorded: make room"
+                   : "the read cannot be recorded: look at the disk that the home is on",
+               sys, path_};
+}
+
+std::vector<JournalCounts::Over> JournalCounts::OverAt(std::int64_t now_ms) const {
+  std::vector<Over> over;
+  for (const auto& [key, slot] : slots_)
+    if (std::get<0>(key) != now_ms / kMinuteMs) over.push_back(slot);
+  return over;
+}
+
+std::vector<JournalCounts::Over> JournalCounts::All() const {
+  std::vector<Over> all;
+  for (const auto& [key, slot] : slots_) all.push_back(slot);
+  return all;
+}
+
+// A slot that cannot be emptied on the disk counts on; its id keeps it from being recorded twice.
+void JournalCounts::Free(std::size_t slot) {
+  for (auto at = slots_.begin(); at != slots_.end(); ++at) {
+    if (at->second.slot != slot) continue;
+    slots_.erase(at);
+    free_.push_back(slot);
+    if (const Status emptied = Write(slot, ""); !emptied) free_.pop_back();
+    return;
+  }
+}
+
+}  // namespace grantfs

@@ -1,0 +1,248 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "grantfs/crypto/encoding.h"
+#include "grantfs/crypto/random.h"
+#include "grantfs/json/json.h"
+#include "grantfs/util/file.h"
+#include "journal_file_internal.h"
+
+namespace grantfs {
+namespace {
+
+std::string HeaderLine(const std::string& id) {
+  return Json::Object({{"format", "grantfs-journal"}, {"level", 1}, {"journal", id}}).Dump() + "\n";
+}
+
+Error NotWritten(int sys, const std::string& path) {
+  const bool full = sys == ENOSPC || sys == EDQUOT;
+  return {Code::kUnrecorded,
+          full ? "the disk is full, so the read cannot be recorded: make room"
+               : "the read cannot be recorded: look at the disk that the home is on",
+          sys, path};
+}
+
+// The whole of it or nothing: @return errno, 0 = written.
+int WriteWhole(int fd, const std::string& text) {
+  ssize_t written = -1;
+  do {
+    written = ::write(fd, text.data(), text.size());
+  } while (written < 0 && errno == EINTR);
+  if (written < 0) return errno;
+  return static_cast<std::size_t>(written) == text.size() ? 0 : ENOSPC;
+}
+
+Result<std::string> ReadAt(int fd, std::uint64_t from, std::uint64_t size, const std::string& path) {
+  std::string text(size, '\0');
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t got = ::pread(fd, text.data() + done, size - done, static_cast<off_t>(from + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return Error{Code::kIo, "the journal cannot be read", got < 0 ? errno : 0, path};
+    done += static_cast<std::size_t>(got);
+  }
+  return text;
+}
+
+bool SameFile(int fd, const std::string& path) {
+  struct stat mine {
+  }, there{};
+  return ::fstat(fd, &mine) == 0 && ::stat(path.c_str(), &there) == 0 && mine.st_ino == there.st_ino &&
+         mine.st_dev == there.st_dev;
+}
+
+bool IsEntry(std::string_view line) { return line.starts_with("{\"sequence\":"); }
+
+}  // namespace
+
+// Locked before it has its name, so that nobody takes it for one that was left behind.
+Result<std::unique_ptr<JournalFile>> JournalFile::Create(const std::string& directory) {
+  Status made = MakeDirectories(directory, 0700);
+  if (made) made = SyncDirectoryOf(directory);
+  if (!made) return NotWritten(made.error().sys, directory);
+  const std::string id = HexEncode(RandomBytes(16));
+  std::unique_ptr<JournalFile> file(new JournalFile(directory + "/" + id + kJournalSuffix, id));
+  const std::string fresh = file->path_ + kNewSuffix;
+  UniqueFd fd(::open(fresh.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return NotWritten(errno, file->path_);
+  file->fd_ = std::make_shared<const UniqueFd>(std::move(fd));
+  Status written = file->Write(HeaderLine(id));
+  if (written && ::rename(fresh.c_str(), file->path_.c_str()) != 0) written = NotWritten(errno, file->path_);
+  if (written) written = SyncDirectoryOf(file->path_);
+  if (!written) {
+    ::unlink(fresh.c_str());
+    ::unlink(file->path_.c_str());
+    return NotWritten(written.error().sys, file->path_);
+  }
+  file->header_ = file->cut_offset_ = file->size_;
+  return file;
+}
+
+Result<std::unique_ptr<JournalFile>> JournalFile::Adopt(const std::string& path,
+                                                        const JournalSigner& signer) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd && errno == ENOENT) return std::unique_ptr<JournalFile>();
+  if (!fd) return Error{Code::kIo, "a journal that was left behind cannot be opened", errno, path};
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || !SameFile(fd.get(), path))
+    return std::unique_ptr<JournalFile>();
+  const std::size_t slash = path.rfind('/') + 1;
+  const std::string id = path.substr(slash, path.size() - slash - (sizeof kJournalSuffix - 1));
+  std::unique_ptr<JournalFile> file(new JournalFile(path, id));
+  file->fd_ = std::make_shared<const UniqueFd>(std::move(fd));
+  GRANTFS_CHECK(file->Recover(signer));
+  return file;
+}
+
+// Reads it as far as it is whole. What a kill or a power cut has torn off is the end of one entry, or
+// zeros; whole lines behind a bad place tell of another damage, and are kept for whoever wants to look.
+Status JournalFile::Recover(const JournalSigner& signer) {
+  struct stat info {};
+  if (::fstat(fd_->get(), &info) != 0) return Error{Code::kIo, "a journal cannot be read", errno, path_};
+  const std::string text =
+      GRANTFS_TRY(ReadAt(fd_->get(), 0, static_cast<std::uint64_t>(info.st_size), path_));
+  const std::string header = HeaderLine(id_);
+  std::size_t good = 0;
+  if (text.starts_with(header)) {
+    good = header.size();
+    for (std::size_t end = 0; (end = text.find('\n', good)) != std::string::npos; good = end + 1)
+      if (!Accept(std::string_view(text).substr(good, end - good), signer)) break;
+  }
+  header_ = cut_offset_ = std::min(header.size(), text.size());
+  size_ = good;
+  if (good == text.size()) return {};
+  const bool torn = text.find('\n', good) == std::string::npos;
+  const std::string rest =
+      std::to_string(text.size() - good) + " bytes behind entry " + std::to_string(head_sequence_);
+  if (torn) {
+    damage_ = "a torn end was cut: " + rest;
+  } else {
+    damage_ = "it is damaged, and " + rest + " are not sent; they are kept in " + path_ + kDamagedSuffix;
+    GRANTFS_CHECK(WriteFileAtomic(path_ + kDamagedSuffix, AsBytes(text), 0600));
+  }
+  if (::ftruncate(fd_->get(), static_cast<off_t>(good)) != 0)
+    return Error{Code::kIo, "the damaged end of a journal cannot be cut", errno, path_};
+  if (good == 0) {
+    GRANTFS_CHECK(Write(header));
+    header_ = cut_offset_ = size_;
+  }
+  return {};
+}
+
+bool JournalFile::Accept(std::string_view line, const JournalSigner& signer) {
+  if (IsEntry(line)) {
+    const auto entry = JournalEntry::Parse(line);
+    if (!entry || (any_ && (entry->sequence != head_sequence_ + 1 || entry->previous != head_))) return false;
+    if (!any_) cut_sequence_ = entry->sequence - 1;
+    any_ = true;
+    head_sequence_ = entry->sequence;
+    head_ = JournalHash(line);
+    return true;
+  }
+  const auto json = ParseJson(line, {.max_bytes = kMaxJournalEntryBytes});
+  if (!json) return false;
+  JsonReader in(*json, "signature");
+  const auto sequence = static_cast<std::uint64_t>(in.Number("signed", 1, std::int64_t{1} << 53));
+  const auto bytes = HexDecode(in.String("signature", 128), 64);
+  if (!in.Finish() || !bytes || bytes->size() != 64) return false;
+  if (!any_) return true;  // of what was cut
+  if (sequence != head_sequence_) return false;
+  Signature signature;
+  std::copy(bytes->begin(), bytes->end(), signature.bytes.begin());
+  sealed_sequence_ = sequence;
+  return VerifyJournal(signer.key->verify_key(), signer.vault, id_, sequence, head_, signature);
+}
+
+Status JournalFile::Write(const std::string& line) {
+  if (broken_) return NotWritten(EIO, path_);
+  const int failed = WriteWhole(fd_->get(), line);
+  if (failed != 0) {
+    broken_ = ::ftruncate(fd_->get(), static_cast<off_t>(size_)) != 0;
+    return NotWritten(failed, path_);
+  }
+  size_ += line.size();
+  return {};
+}
+
+Status JournalFile::Append(JournalEntry entry) {
+  entry.sequence = head_sequence_ + 1;
+  entry.previous = head_;
+  std::string line = entry.Text();
+  const Hash hash = JournalHash(line);
+  GRANTFS_CHECK(Write(line += '\n'));
+  head_sequence_ = entry.sequence;
+  head_ = hash;
+  return {};
+}
+
+Status JournalFile::Seal(const JournalSigner& signer) {
+  if (sealed_sequence_ == head_sequence_ || waiting() == 0) return {};
+  const Signature signature = SignJournal(*signer.key, signer.vault, id_, head_sequence_, head_);
+  GRANTFS_CHECK(Write(
+      Json::Object({{"signed", head_sequence_}, {"signature", HexEncode(signature.bytes)}}).Dump() + "\n"));
+  sealed_sequence_ = head_sequence_;
+  return {};
+}
+
+Result<JournalFile::Piece> JournalFile::Read(std::size_t max_entries, std::size_t max_bytes) const {
+  Piece piece;
+  piece.end = cut_offset_;
+  const std::uint64_t size = std::min<std::uint64_t>(size_ - cut_offset_, max_bytes);
+  const std::string text = GRANTFS_TRY(ReadAt(fd_->get(), cut_offset_, size, path_));
+  piece.last = cut_sequence_;
+  for (std::size_t from = 0, end = 0; piece.entries.size() < max_entries; from = end + 1) {
+    end = text.find('\n', from);
+    if (end == std::string::npos) break;
+    const std::string_view line = std::string_view(text).substr(from, end - from);
+    if (!IsEntry(line)) continue;
+    piece.entries.emplace_back(line);
+    ++piece.last;
+    piece.end = cut_offset_ + end + 1;
+  }
+  if (!piece.entries.empty()) piece.head = JournalHash(piece.entries.back());
+  return piece;
+}
+
+Status JournalFile::Cut(const Piece& piece, std::uint64_t above) {
+  cut_sequence_ = piece.last;
+  cut_offset_ = piece.end;
+  if (cut_sequence_ != head_sequence_) {
+    return cut_offset_ - header_ > above ? Rewrite(cut_offset_) : Status();
+  }
+  // Where this does not outlive a power cut, they are sent once more, and the vault has them already.
+  if (::ftruncate(fd_->get(), static_cast<off_t>(header_)) != 0)
+    return Error{Code::kIo, "what was sent cannot be cut from the journal", errno, path_};
+  size_ = cut_offset_ = header_;
+  return {};
+}
+
+// The rest in a new file, locked before it has the name.
+Status JournalFile::Rewrite(std::uint64_t from) {
+  const std::string rest = GRANTFS_TRY(ReadAt(fd_->get(), from, size_ - from, path_));
+  const std::string fresh = path_ + kNewSuffix;
+  UniqueFd fd(::open(fresh.c_str(), O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  const bool good = fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 &&
+                    WriteWhole(fd.get(), HeaderLine(id_) + rest) == 0 && ::fdatasync(fd.get()) == 0 &&
+                    ::rename(fresh.c_str(), path_.c_str()) == 0;
+  if (!good) {
+    const int sys = errno;
+    ::unlink(fresh.c_str());
+    return Error{Code::kIo, "what was sent cannot be cut from the journal", sys, path_};
+  }
+  fd_ = std::make_shared<const UniqueFd>(std::move(fd));
+  cut_offset_ = header_;
+  size_ = header_ + rest.size();
+  return {};
+}
+
+void JournalFile::RemoveUnfinished(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
+}
+
+void JournalFile::Remove() { ::unlink(path_.c_str()); }
+
+}  // namespace grantfs

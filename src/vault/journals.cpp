@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <map>
+
+#include "core_internal.h"
+#include "grantfs/crypto/encoding.h"
+#include "grantfs/journal/entry.h"
+
+// What machines have served by themselves, under leases and offline, recorded when they tell of it.
+
+namespace grantfs {
+namespace {
+
+/// A batch whose chain and signature hold.
+struct CheckedBatch {
+  std::string journal;
+  std::vector<std::string> texts;
+  std::vector<JournalEntry> entries;
+  Signature signature;
+  Hash head;
+};
+
+Error Missing(const std::string& journal) {
+  return {Code::kConflict, "entries of this journal are missing before these", 0, journal};
+}
+
+/// Errors: kInvalid, kIntegrity.
+Result<CheckedBatch> CheckBatch(const VerifyKey& key, const Hash& vault, const api::JournalRequest& request) {
+  CheckedBatch batch{request.journal, request.entries, {}, request.signature, {}};
+  for (const std::string& text : batch.texts) {
+    auto entry = GRANTFS_TRY(JournalEntry::Parse(text));
+    const bool follows = batch.entries.empty() || (entry.sequence == batch.entries.back().sequence + 1 &&
+                                                   entry.previous == batch.head);
+    if (!follows) return Error{Code::kIntegrity, "the journal's chain is broken", 0, request.journal};
+    batch.head = JournalHash(text);
+    batch.entries.push_back(std::move(entry));
+  }
+  if (VerifyJournal(key, vault, batch.journal, batch.entries.back().sequence, batch.head, batch.signature))
+    return batch;
+  return Error{Code::kIntegrity, "the journal's signature is not good", 0, request.journal};
+}
+
+/// One secret that a machine says it has read, as the vault knows it.
+struct Named {
+  std::string environment;
+  std::string path;
+  bool delivered = false;  ///< to this machine, some time
+};
+
+Result<Named> FindNamed(StoreReader& reader, const VaultCaller& caller, std::uint64_t number) {
+  const auto secret = GRANTFS_TRY(reader.GetSecret(number));
+  if (!secret) return Named{};
+  Named named{secret->environment, secret->path, false};
+  const auto grant = GRANTFS_TRY(reader.FindGrant(number, GranteeKind::kMachine, caller.machine));
+  named.delivered = grant && grant->grantee == caller.id;
+  if (named.delivered) return named;
+  AuditQuery query;
+  query.object = named.environment + "/" + named.path;
+  query.actor = caller.Actor();
+  query.limit = 1;
+  named.delivered = !GRANTFS_TRY(reader.SearchAudit(query)).empty();
+  return named;
+}
+
+AuditRecord RecordOfEntry(const Clock& clock, const VaultCaller& caller, const CheckedBatch& batch,
+                          std::size_t at, const Named& named) {
+  const JournalEntry& entry = batch.entries[at];
+  const api::CallerInfo process{entry.caller.pid, entry.caller.uid, entry.caller.gid, entry.caller.executable,
+                                entry.caller.cgroup};
+  ReadRecord read{named.environment, named.path, entry.secret, entry.version,
+                  entry.open,        &process,   nullptr,      false};
+  // A machine cannot put into an environment's log what it never had to do with.
+  if (!named.delivered) {
+    read.environment.clear();
+    read.path.clear();
+    read.refusal = "the vault has not delivered this secret to this machine";
+  }
+  AuditRecord record = MakeReadRecord(clock, caller, read);
+  if (entry.aggregate()) {
+    record.body.Set("count", entry.count)
+        .Set("first", entry.time_ms / 1000)
+        .Set("last", entry.last_ms / 1000);
+  }
+  record.body.Set("lease", Json::Object({{"record", entry.record},
+                                         {"time", entry.time_ms},
+                                         {"journal", batch.journal},
+                                         {"sequence", entry.sequence},
+                                         {"entry", batch.texts[at]},
+                                         {"signature", HexEncode(batch.signature.bytes)},
+                                         {"through", batch.entries.back().sequence}}));
+  return record;
+}
+
+/// Where the batch goes on from what is recorded: the index of the first new entry.
+/// Errors: kConflict (a gap), kIntegrity (another chain).
+Result<std::size_t> FirstNew(const CheckedBatch& batch, const StoredJournal& reached) {
+  const JournalEntry& first = batch.entries.front();
+  if (first.sequence > reached.sequence + 1) return Missing(batch.journal);
+  if (batch.entries.back().sequence <= reached.sequence) return batch.entries.size();
+  const std::size_t at = reached.sequence + 1 - first.sequence;
+  if (batch.entries[at].previous == reached.hash) return at;
+  return Error{Code::kIntegrity, "the journal is another one than was recorded", 0, batch.journal};
+}
+
+Result<std::uint64_t> RecordBatch(Vault::Core& core, StoreWriter& writer, const VaultCaller& caller,
+                                  const CheckedBatch& batch) {
+  const auto stored = GRANTFS_TRY(writer.FindJournal(caller.id, batch.journal));
+  const StoredJournal reached = stored.value_or(StoredJournal{});
+  std::map<std::uint64_t, Named> names;
+  std::size_t at = GRANTFS_TRY(FirstNew(batch, reached));
+  if (at == batch.entries.size()) return reached.sequence;
+  for (; at < batch.entries.size(); ++at) {
+    const std::uint64_t number = batch.entries[at].secret;
+    auto named = names.find(number);
+    if (named == names.end())
+      named = names.emplace(number, GRANTFS_TRY(FindNamed(writer, caller, number))).first;
+    GRANTFS_TRY(writer.Audit(RecordOfEntry(core.clock(), caller, batch, at, named->second)));
+  }
+  const StoredJournal now{batch.entries.back().sequence, batch.head};
+  GRANTFS_CHECK(writer.PutJournal(caller.id, batch.journal, now, core.Now()));
+  return now.sequence;
+}
+
+}  // namespace
+
+void Vault::MachineJournal(const VaultCaller& caller, const api::JournalRequest& request,
+                           Done<api::JournalResponse> done) {
+  const auto principal = core_->state.Get()->FindPrincipal(caller.id, core_->Now());
+  if (!principal) return done(NotVisible());
+  auto checked = CheckBatch(principal->identity->sign, vault_id(), request);
+  if (!checked) return done(checked.error());
+  const auto batch = std::make_shared<const CheckedBatch>(*std::move(checked));
+  const auto reached = std::make_shared<api::JournalResponse>();
+  core_->store.Write(
+      [core = core_.get(), caller, batch, reached](StoreWriter& writer) -> Status {
+        reached->sequence = GRANTFS_TRY(RecordBatch(*core, writer, caller, *batch));
+        return {};
+      },
+      [core = core_.get(), caller, reached, done = std::move(done)](Status status) {
+        if (status) return done(*reached);
+        if (status.error().code == Code::kConflict) core->CountRefusal(caller, "journal.gap");
+        done(status.error());
+      });
+}
+
+}  // namespace grantfs

@@ -1,0 +1,212 @@
+// Leases and offline use, over a real server that comes and goes.
+
+#include <filesystem>
+#include <future>
+
+#include "grantfs/crypto/encoding.h"
+#include "grantfs/json/json.h"
+#include "grantfs/util/file.h"
+#include "served_vault.h"
+#include "support/test_clock.h"
+
+namespace grantfs::testing {
+namespace {
+
+class LeaseTest : public ServedTest {
+ protected:
+  LeaseTest() {
+    Set("db-password", "hunter2");
+    Machine("web-1");
+  }
+  void GrantLease(std::int64_t lease, std::int64_t offline = 0, const char* record = "each",
+                  std::int64_t expires = 0) {
+    GrantOptions options;
+    options.terms.lease = lease;
+    options.terms.offline = offline;
+    options.terms.record = record;
+    if (expires != 0) options.terms.expires = SystemClock().WallSeconds() + expires;
+    Grant("web-1", "db-password", options);
+  }
+  std::unique_ptr<MachineSession> Start() {
+    MachineOptions options;
+    options.clock = &clock_;
+    return Must(MachineSession::Start(Path("web-1"), std::move(options)));
+  }
+  /// Listening, with nothing left to look at: what was leased is served without asking.
+  std::unique_ptr<MachineSession> Connected() {
+    auto session = Start();
+    Good(session->WaitUntilCurrent(kLong));
+    EXPECT_TRUE(Eventually([&] { return session->HeardWithin(std::chrono::seconds(1)); }));
+    return session;
+  }
+  static Result<OpenedSecret> Open(MachineSession& session, const std::string& path = "db-password") {
+    return ReadSecretOnce(session, "shop/prod/" + path, {123, 33, 33, "/usr/bin/cat", "/x"}, kLong);
+  }
+  static bool Leased(MachineSession& session) {
+    const auto opened = Open(session);
+    return opened && opened->record == 0 && Shown(opened->value) == "hunter2";
+  }
+  std::vector<AuditLine> Reads() {
+    AuditFilter filter;
+    filter.object = "shop/prod/db-password";
+    filter.actor = "web-1";
+    auto lines = Must(Owner().ListAudit(filter));
+    std::erase_if(lines, [](const AuditLine& line) { return line.action != "secret.read"; });
+    return lines;
+  }
+  std::uint64_t Told() {
+    std::uint64_t reads = 0;
+    for (const AuditLine& line : Reads()) reads += line.count;
+    return reads;
+  }
+  bool Kept() const {
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(Path("web-1") + "/offline", none))
+      if (entry.path().filename() != "contact.json") return true;
+    return false;
+  }
+  TestClock clock_;
+};
+
+TEST_F(LeaseTest, TheFirstOpenAsksTheOthersAreServedAndToldWithBothTimes) {
+  GrantLease(600);
+  const auto session = Connected();
+  const auto first = Must(Open(*session));
+  EXPECT_NE(first.record, 0u) << "the vault was asked";
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(Leased(*session));
+  ASSERT_TRUE(Eventually([&] { return Told() == 6; })) << Told();
+  EXPECT_TRUE(Eventually([&] { return session->CurrentStatus().unsent == 0; }));
+  const auto reads = Reads();
+  EXPECT_TRUE(reads.front().lease);
+  EXPECT_NE(reads.front().read_ms, 0);
+  EXPECT_EQ(reads.front().caller, "uid 33 pid 123 /usr/bin/cat");
+  EXPECT_FALSE(reads.back().lease);
+}
+
+TEST_F(LeaseTest, AnOutageIsBridgedUntilTheLeaseEndsAndAllIsToldAfterwards) {
+  GrantLease(600);
+  const auto session = Connected();
+  const auto number = session->CurrentListing()->secrets.at(0).number;
+  Must(Open(*session));
+  server_.Stop();
+  ASSERT_TRUE(Eventually([&] { return !session->CurrentStatus().connected; }));
+  EXPECT_TRUE(Leased(*session));
+  clock_.Pass(300);
+  EXPECT_TRUE(Leased(*session));
+  EXPECT_TRUE(session->LeaseStands(number)) << "for files that are open";
+  EXPECT_EQ(session->CurrentStatus().unsent, 2u);
+  clock_.Pass(301);
+  const auto refused = Open(*session);
+  EXPECT_EQ(CodeOf(refused), Code::kUnreachable);
+  EXPECT_NE(Sentence(refused).find("under no lease"), std::string::npos) << Sentence(refused);
+  EXPECT_FALSE(session->LeaseStands(number));
+  server_.Restart();
+  EXPECT_TRUE(Eventually([&] { return Told() >= 3; })) << Told();
+  ASSERT_TRUE(Eventually([&] { return Open(*session).has_value(); }));
+}
+
+TEST_F(LeaseTest, ARevocationCutsALeaseAtOnce) {
+  GrantLease(7 * 86400);
+  const auto session = Connected();
+  Must(Open(*session));
+  ASSERT_TRUE(Leased(*session));
+  const auto number = session->CurrentListing()->secrets.at(0).number;
+  Must(Owner().RevokeFrom("web-1", {{"shop/prod", "db-password"}}, "", kLong));  // until it has followed
+  EXPECT_EQ(CodeOf(Open(*session)), Code::kNotFound);
+  EXPECT_FALSE(session->LeaseStands(number));
+}
+
+TEST_F(LeaseTest, ANewVersionIsAskedForAndTheOldOneIsNotServedInItsPlace) {
+  GrantLease(600);
+  const auto session = Connected();
+  Must(Open(*session));
+  Set("db-password", "other");
+  ASSERT_TRUE(Eventually([&] { return Lists(*session, "db-password", 2); }));
+  server_.Stop();
+  EXPECT_EQ(CodeOf(Open(*session)), Code::kUnreachable) << "version 2 was never asked for";
+  server_.Restart();
+  ASSERT_TRUE(Eventually([&] { return Open(*session).has_value(); }));
+  EXPECT_EQ(Shown(Must(Open(*session)).value), "other");
+}
+
+TEST_F(LeaseTest, ALeaseEndsWithTheGrant) {
+  GrantLease(600, 600, "each", 60);
+  const auto session = Connected();
+  Must(Open(*session));
+  server_.Stop();
+  EXPECT_TRUE(Leased(*session));
+  clock_.Pass(61);
+  EXPECT_EQ(CodeOf(Open(*session)), Code::kExpired);
+}
+
+TEST_F(LeaseTest, ARemovedMachineHasNoLeaseLeft) {
+  GrantLease(86400, 86400);
+  const auto session = Connected();
+  Must(Open(*session));
+  ASSERT_TRUE(Eventually([&] { return Kept(); }));
+  Must(Owner().RemoveIdentity("web-1", ""));
+  ASSERT_TRUE(Eventually([&] { return !Leased(*session); }));
+  EXPECT_TRUE(Eventually([&] { return !Kept(); }));
+}
+
+TEST_F(LeaseTest, ReadsThatAreCountedAndReadsThatWaitForTheDisk) {
+  GrantLease(600, 0, "aggregate");
+  auto session = Connected();
+  Must(Open(*session));
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(Leased(*session));
+  session.reset();  // what is counted is written down
+  GrantLease(600, 0, "sync");
+  session = Connected();
+  ASSERT_TRUE(Eventually([&] { return Told() >= 201; })) << Told();
+  EXPECT_LE(Reads().size(), 5u) << "counted, not one by one";
+  Must(Open(*session));
+  EXPECT_TRUE(Leased(*session));
+  ASSERT_TRUE(Eventually([&] { return Told() == 203; })) << Told();
+}
+
+TEST_F(LeaseTest, AMachineThatStartsWithTheVaultAwayServesWhatItKept) {
+  GrantLease(0, 86400);
+  auto session = Connected();
+  Must(Open(*session));
+  EXPECT_NE(Must(Open(*session)).record, 0u) << "without a lease the vault is asked while it answers";
+  ASSERT_TRUE(Eventually([&] { return Kept(); }));
+  session.reset();
+  server_.Stop();
+  session = Start();
+  ASSERT_TRUE(Leased(*session));
+  session.reset();
+  clock_.SetBy(-7 * 86400);
+  session = Start();
+  EXPECT_TRUE(Leased(*session)) << "a clock that went back takes nothing away";
+  clock_.Pass(86401);
+  EXPECT_EQ(CodeOf(Open(*session)), Code::kUnreachable) << "and lengthens nothing";
+  session.reset();
+  server_.Restart();
+  session = Connected();
+  EXPECT_TRUE(Eventually([&] { return Told() == 4; })) << "what was read offline is told: " << Told();
+}
+
+TEST_F(LeaseTest, WhatIsKeptGoesWithTheGrantAndIsNotBelievedWhenItWasChanged) {
+  GrantLease(0, 86400);
+  auto session = Connected();
+  Must(Open(*session));
+  ASSERT_TRUE(Eventually([&] { return Kept(); }));
+  session.reset();
+  server_.Stop();
+  std::string path;
+  for (const auto& entry : std::filesystem::directory_iterator(Path("web-1") + "/offline"))
+    if (entry.path().filename() != "contact.json") path = entry.path();
+  auto json = Must(ParseJson(ToText(Must(ReadFile(path, 1 << 20)))));
+  json.Set("ciphertext", Base64Encode(Bytes(64, 1)));
+  Must(WriteFileAtomic(path, AsBytes(json.Dump()), 0600));
+  session = Start();
+  EXPECT_FALSE(Open(*session)) << "the lists name another ciphertext";
+  session.reset();
+  server_.Restart();
+  Revoke("web-1", "db-password");
+  session = Connected();
+  EXPECT_TRUE(Eventually([&] { return !Kept(); }));
+}
+
+}  // namespace
+}  // namespace grantfs::testing

@@ -1,0 +1,196 @@
+"""Leases: revocation, outages, kills of mount and vault with nothing lost or doubled, offline starts, a full disk."""
+
+import ctypes
+import errno
+import os
+import signal
+import threading
+
+from harness import *
+
+SECRET = "shop/prod/db-password"
+
+
+class LeaseTest(Case):
+    def leased(self, *options):
+        """web-1 mounted, the secret granted under these options and read once."""
+        self.owner = self.world.init().owner
+        self.web1 = self.world.machine("web-1")
+        self.owner.set(SECRET, b"hunter2")
+        self.owner.run("grant", "web-1", SECRET, *options)
+        return self.mounted()
+
+    def mounted(self):
+        mount = Mount(self.web1).start(wait=False)
+        until("the first read", lambda: mount.alive() and mount.mounted() and mount.reads(SECRET, b"hunter2"))
+        return mount
+
+    def records(self):
+        found = self.owner.json("audit", "list", "--object", SECRET, "--actor", "web-1", "--limit", "0")["records"]
+        return [one for one in found if one["action"] == "secret.read" and one["outcome"] == "done"]
+
+    def recorded(self):
+        return sum(one["count"] for one in self.records())
+
+    def status(self, mount):
+        with open(mount.file(".grantfs/status")) as status:
+            return status.read()
+
+    def test_revoke_cuts_a_lease_for_opens_and_for_open_files(self):
+        mount = self.leased("--lease", "7d")
+        with open(mount.file(".grantfs/grants")) as grants:
+            self.assertIn("lease 7d", grants.read())
+        self.assertIn("7d", self.owner.run("grants").text)
+        with open(mount.file(SECRET), "rb", buffering=0) as held:
+            self.assertEqual(held.read(3), b"hun")
+            self.owner.run("revoke", "web-1", SECRET, "--wait", "60s", timeout=90)  # returns when the mount has followed
+            self.errno_of(errno.ENOENT, lambda: mount.read(SECRET))
+            self.errno_of(errno.EACCES, lambda: held.read(3))
+
+    def test_an_outage_within_the_lease_and_past_it(self):
+        mount = self.leased("--lease", "10s" if SLOWNESS == 1 else "40s")
+        self.assertEqual(mount.read(SECRET), b"hunter2")
+        self.world.kill_server()
+        self.assertEqual(mount.read(SECRET), b"hunter2")
+        with open(mount.file(SECRET), "rb", buffering=0) as held:
+            until("the lease's end", lambda: not mount.reads(SECRET, b"hunter2"), 60)
+            self.errno_of(errno.EIO, lambda: mount.read(SECRET))
+            self.errno_of(errno.EIO, lambda: held.read(3))
+        self.assertIn("under no lease", mount.log())
+        self.assertIn("to be told", self.status(mount))
+        self.world.serve()
+        until("reads after the outage", lambda: mount.reads(SECRET, b"hunter2"))
+        until("all to be told", lambda: self.web1.json("status")["unsent_reads"] == 0)
+        self.assertNotIn("to be told", self.status(mount))
+        self.assertIn("under a lease", self.owner.run("audit", "list", "--object", SECRET).text)
+        self.owner.run("audit", "verify")
+
+    def test_kills_of_mount_and_vault_lose_no_record_and_double_none(self):
+        mount = self.leased("--lease", "1h")
+        opened, stop = [1], threading.Event()  # `leased` has read once, at least
+        lock = threading.Lock()
+
+        def read():
+            while not stop.is_set():
+                try:
+                    with open(mount.file(SECRET), "rb") as secret:
+                        with lock:
+                            opened[0] += 1
+                        secret.read()
+                except OSError:
+                    pass
+        readers = [threading.Thread(target=read) for _ in range(3)]
+        opened[0] = self.settled(mount)
+        for reader in readers:
+            reader.start()
+        try:
+            for turn in range(4):
+                before = opened[0]
+                until("reads", lambda: opened[0] > before + 50)
+                if turn % 2 == 0:
+                    self.world.kill_server()
+                    before = opened[0]
+                    until("reads with the vault away", lambda: opened[0] > before + 50)
+                    self.world.serve()
+                else:
+                    mount.process.kill()
+                    mount.process.wait()
+                    mount = self.mounted_again(mount)
+        finally:
+            stop.set()
+            for reader in readers:
+                reader.join()
+        # What a reader did not see succeed because the mount was killed in between may be recorded: at most one a
+        # reader and kill. `mounted_again` reads too.
+        until("all to be told", lambda: "to be told" not in self.status(mount), 60)
+        recorded = self.recorded()
+        self.assertGreaterEqual(recorded, opened[0], mount.log())
+        self.assertLessEqual(recorded, opened[0] + self.extra + 2 * len(readers))
+        ids = [json.loads(one["body"])["open"] for one in self.records()]
+        self.assertEqual(len(ids), len(set(ids)), "an open was recorded twice")
+        self.owner.run("audit", "verify")
+
+    extra = 0
+
+    def settled(self, mount):
+        until("all to be told", lambda: "to be told" not in self.status(mount))
+        return self.recorded()
+
+    def mounted_again(self, mount):
+        """The same mount point; counts the reads that wait for it as extra ones."""
+        mount.start(wait=False)
+
+        def reads():
+            self.extra += 1
+            return mount.alive() and mount.mounted() and mount.reads(SECRET, b"hunter2")
+        until("the mount to be back", reads, 60)
+        return mount
+
+    def test_reads_that_are_counted_survive_a_kill(self):
+        mount = self.leased("--lease", "1h", "--record", "aggregate")
+        before = self.settled(mount)
+        for _ in range(100):
+            self.assertEqual(mount.read(SECRET), b"hunter2")
+        mount.process.kill()
+        mount.process.wait()
+        self.mounted_again(mount)
+        until("the counted reads to be told", lambda: self.recorded() >= before + 100, 60)
+        self.assertLess(len(self.records()), 50)
+        self.assertRegex(self.owner.run("audit", "list", "--object", SECRET).text, "done [0-9]+ times? from .* under a lease")
+
+    def test_a_machine_starts_offline_with_what_it_kept(self):
+        mount = self.leased("--offline", "24h", "--record", "sync")
+        kept = os.path.join(self.web1.path, "offline")
+        until("the file that is kept", lambda: os.path.isdir(kept) and len(os.listdir(kept)) == 2)
+        for name in os.listdir(kept):
+            self.assertEqual(os.stat(os.path.join(kept, name)).st_mode & 0o777, 0o600)
+            with open(os.path.join(kept, name), "rb") as file:
+                self.assertNotIn(b"hunter2", file.read())
+        mount.stop(signal.SIGKILL)
+        self.world.kill_server()
+        mount = self.mounted()
+        before = self.recorded_after_return(mount)
+        self.owner.run("revoke", "web-1", SECRET)
+        until("what was kept to go", lambda: os.listdir(kept) == ["contact.json"] or not os.listdir(kept))
+        self.assertGreaterEqual(before, 2)
+
+    def recorded_after_return(self, mount):
+        self.world.serve()
+        until("the vault's return", lambda: "to be told" not in self.status(mount) and "not connected" not in self.status(mount))
+        return self.recorded()
+
+    def test_a_full_disk_refuses_the_read_and_says_why(self):
+        mount = self.leased("--lease", "1h")
+        libc = ctypes.CDLL(None, use_errno=True)
+        journal = os.path.join(self.web1.path, "journal")
+        mount.stop()
+        os.makedirs(journal, mode=0o700, exist_ok=True)
+        self.assertEqual(libc.mount(b"none", journal.encode(), b"tmpfs", 0, b"size=64k,mode=0700"), 0)
+        try:
+            mount = self.mounted()
+            with open(os.path.join(journal, "filler"), "wb", buffering=0) as filler:
+                with self.assertRaises(OSError):
+                    while True:
+                        filler.write(b"x" * 4096)
+
+            def refusal():  # the file's last page has room for some; what was told makes room again
+                try:
+                    mount.read(SECRET)
+                except OSError as error:
+                    return error.errno
+            self.assertEqual(until("a refusal", refusal), errno.EIO)
+            self.assertIn("the disk is full", mount.log())
+            os.remove(os.path.join(journal, "filler"))
+            until("reads with room again", lambda: mount.reads(SECRET, b"hunter2"))
+            mount.stop()
+        finally:
+            libc.umount2(journal.encode(), 2)
+
+    def test_what_makes_no_sense_is_refused(self):
+        self.owner = self.world.init().owner
+        self.refused(self.owner.run("grant", "web-1", SECRET, "--record", "sync", expect=None), USAGE, "--lease")
+        self.refused(self.owner.run("grant", "web-1", SECRET, "--lease", "8d", expect=None), USAGE, "7d")
+
+
+if __name__ == "__main__":
+    main()
