@@ -11,6 +11,7 @@
 
 #include "../support/eventually.h"
 #include "grantfs/crypto/random.h"
+#include "mount/account_internal.h"
 #include "mount/caller_internal.h"
 #include "mount/decide_internal.h"
 #include "mount/line_limiter_internal.h"
@@ -185,6 +186,7 @@ TEST(CallerTest, IsAskedForAnewEachTimeAndTheDeadAreForgotten) {
   int gate[2];
   ASSERT_EQ(pipe(gate), 0);
   const pid_t child = fork();
+  ASSERT_GE(child, 0);
   if (child == 0) {
     char go = 0;
     if (read(gate[0], &go, 1) == 1) execl("/bin/sleep", "sleep", "1000", nullptr);
@@ -192,14 +194,14 @@ TEST(CallerTest, IsAskedForAnewEachTimeAndTheDeadAreForgotten) {
   }
   const auto id = static_cast<std::uint32_t>(child);
   for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(ResolveCaller(id, 1, 2).pid, id);
-    EXPECT_NE(ResolveCaller(id, 1, 2).executable.find("mount_unit_test"), std::string::npos);
+    EXPECT_EQ(LookUpAccount(id, 1, 2).pid, id);
+    EXPECT_NE(LookUpAccount(id, 1, 2).executable.find("mount_unit_test"), std::string::npos);
   }
   ASSERT_EQ(write(gate[1], "x", 1), 1);
-  EXPECT_TRUE(Eventually([&] { return ResolveCaller(id, 1, 2).executable.ends_with("/sleep"); }));
+  EXPECT_TRUE(Eventually([&] { return LookUpAccount(id, 1, 2).executable.ends_with("/sleep"); }));
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
-  EXPECT_EQ(ResolveCaller(id, 1, 2).executable, "") << "nobody has the number, or somebody else";
+  EXPECT_EQ(LookUpAccount(id, 1, 2).executable, "") << "nobody has the number, or somebody else";
   close(gate[0]);
   close(gate[1]);
 }
