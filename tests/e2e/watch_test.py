@@ -157,7 +157,7 @@ class WatchTest(harness.Case):
     def test_the_on_change_command_reloads_a_program(self):
         """What a web server does: it reads its secret at its start and when it is told to reload."""
         served, pid = os.path.join(self.world.dir, "served"), os.path.join(self.world.dir, "pid")
-        script = ('echo $$ > "$3"; load() { until cat "$1" > "$2.new"; do sleep 0.1; done; mv "$2.new" "$2"; }; trap \'load "$@"\' USR1; load "$@";'
+        script = ('echo $$ > "$3"; load() { until cat "$1" > "$2.new"; do sleep 0.1; done; mv "$2.new" "$2"; }; trap \'load "$@"\' USR1; trap \'kill $!; exit\' TERM; load "$@";'
                   ' while :; do sleep 1000 & wait; kill $!; done')
         mount = self.mount("--on-change", "echo \"changed: $*\"; kill -USR1 $(cat %s)" % pid)
         self.start("sh", "-c", script, "server", mount.file(NAME), served, pid, out=os.path.join(self.world.dir, "out"))
