@@ -16,8 +16,6 @@ PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbi
 
 EXAMPLES = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../examples"))
 
-EXAMPLES = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../examples"))
-
 
 def need(*programs):
     """Their paths; skips the test where one is missing."""
@@ -52,7 +50,11 @@ class ProgramCase(Case):
         self.owner.run("grant", "web-1", "shop/prod/" + name, *terms)
 
     def rotate(self, name, value):
+        """Sets a new version, and returns when the mounts show it: a moment later, as another inode."""
+        files = [mount.file(name) for mount in self.world.mounts]
+        before = {file: os.stat(file).st_ino for file in files}
         self.owner.set("shop/prod/" + name, value)
+        until("the mounts to show the new " + name, lambda: all(os.stat(file).st_ino != before[file] for file in files))
 
     def mount(self, *names):
         """The environment's files at the top of a mount, once these are there."""
