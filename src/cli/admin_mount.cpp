@@ -1,8 +1,7 @@
-#include "admin_mount_internal.h"
-
 #include <chrono>
 #include <mutex>
 
+#include "admin_mount_internal.h"
 #include "admin_tree_internal.h"
 #include "notify_internal.h"
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "admin_tree_internal.h"
+#include "grantfs/trust/conditions.h"
 #include "grantfs/util/clock.h"
 #include "listing_internal.h"
 
@@ -41,9 +42,9 @@ std::uint64_t GrantsOf(const AdminSnapshot& snapshot, const std::string& machine
 }  // namespace
 
 AdminReport ReportVault(const AdminSnapshot& snapshot) {
-  const auto machines = static_cast<std::uint64_t>(
-      std::count_if(snapshot.machines.begin(), snapshot.machines.end(),
-                    [](const IdentityInfo& one) { return !one.removed; }));
+  const auto machines =
+      static_cast<std::uint64_t>(std::count_if(snapshot.machines.begin(), snapshot.machines.end(),
+                                               [](const IdentityInfo& one) { return !one.removed; }));
   Table table;
   table.Add({"vault", snapshot.who.vault});
   table.Add({"address", snapshot.who.address});
@@ -93,7 +94,7 @@ AdminReport ReportGrant(const SecretSurvey& secret, const GrantInfo& info, std::
   table.Add({"mode", ModeText(grant.mode)});
   table.Add({"owner", OrText(grant.owner, "whoever mounts")});
   table.Add({"group", OrText(grant.group, "whoever mounts")});
-  table.Add({"conditions", grant.conditions.empty() ? "none" : JoinWords(grant.conditions)});
+  table.Add({"conditions", grant.conditions.empty() ? "none" : JoinConditions(grant.conditions)});
   table.Add({"page cache", grant.strict ? "never (strict)" : "while it is open"});
   table.Add({"lease", SpanText(grant.lease, "none: every open asks the vault")});
   table.Add({"offline", SpanText(grant.offline, "never: not without the vault")});

@@ -1,7 +1,6 @@
-#include "admin_tree_internal.h"
-
 #include <map>
 
+#include "admin_tree_internal.h"
 #include "grantfs/util/clock.h"
 #include "grantfs/util/text.h"
 
@@ -12,8 +11,8 @@ using MakeReport = std::function<AdminReport()>;
 
 std::string Unchanged(std::string_view part) { return std::string(part); }
 
-/// A part of a secret's name where files have a .json beside them: no two parts get the same name, and none gets
-/// another's .json.
+/// A part of a secret's name where files have a .json beside them: no two parts get the same name, and none
+/// gets another's .json.
 std::string BesideJson(std::string_view part) {
   std::string name(part);
   const std::size_t last = name.find_last_not_of('~');
@@ -21,7 +20,8 @@ std::string BesideJson(std::string_view part) {
   return part.ends_with(".json") ? name + "~" : name;
 }
 
-ReportDirectory* EnterParts(ReportDirectory* from, std::string_view path, std::string (*name)(std::string_view)) {
+ReportDirectory* EnterParts(ReportDirectory* from, std::string_view path,
+                            std::string (*name)(std::string_view)) {
   for (const std::string_view part : Split(path, '/')) from = from->Enter(name(part));
   return from;
 }

@@ -15,11 +15,12 @@ namespace grantfs {
 /// projects/PROJECT/ENVIRONMENT/SECRET/{info,versions,readers}, audit/{recent,critical}, info; beside each
 /// text the same as .json. Machines that were removed are left out.
 ///
-/// Below projects/ each secret is a directory, and no secret has others below it: so its name is shown as it is,
-/// whatever it is called. Below grants/ it is a file with a .json beside it: there a part of a name that ends in
+/// Below projects/ each secret is a directory, and no secret has others below it: so its name is shown as it
+/// is, whatever it is called. Below grants/ it is a file with a .json beside it: there a part of a name that
+/// ends in
 /// ".json" has "~" behind it, and "~" at the end of a part is doubled, so that no file is taken for another's
-/// .json. A name that would be longer than a file's may be is cut, and one that is taken nevertheless (by what a
-/// lying vault serves) changed: both end in "~". The texts have all names whole.
+/// .json. A name that would be longer than a file's may be is cut, and one that is taken nevertheless (by
+/// what a lying vault serves) changed: both end in "~". The texts have all names whole.
 std::shared_ptr<const ReportDirectory> BuildAdminTree(const AdminView& view);
 
 /// One report: for people, and for programs.

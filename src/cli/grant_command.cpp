@@ -7,12 +7,6 @@
 namespace grantfs {
 namespace {
 
-Json ConditionsJson(const std::vector<std::string>& conditions) {
-  Json list = Json::Array();
-  for (const std::string& condition : conditions) list.Append(condition);
-  return list;
-}
-
 Json ToJson(const GrantResult& result, const GrantOptions& options) {
   const bool dry_run = options.dry_run;
   Json secrets = Json::Array();
@@ -21,11 +15,12 @@ Json ToJson(const GrantResult& result, const GrantOptions& options) {
                                  {"versions", outcome.versions},
                                  {"replaced", outcome.replaced},
                                  {"lacking", NamesJson(outcome.lacking)}}));
-  Json json = Json::Object({{"machine", result.machine},
-                            {"fingerprint", result.fingerprint},
-                            {"dry_run", dry_run},
-                            {"conditions", ConditionsJson(options.terms.conditions)},
-                            {"secrets", std::move(secrets)}});
+  Json json = Json::Object(
+      {{"machine", result.machine},
+       {"fingerprint", result.fingerprint},
+       {"dry_run", dry_run},
+       {"conditions", Json::Array({options.terms.conditions.begin(), options.terms.conditions.end()})},
+       {"secrets", std::move(secrets)}});
   if (!dry_run) json.Set("delivery", DeliveryJson(result.delivery));
   return json;
 }

@@ -80,8 +80,12 @@ std::vector<Option> GrantOptionsHelp() {
       {"label", "LABEL", "the version that is shown: current (default), previous"},
       {"expires", "TIME", "the grant ends after this: 12h, 30d"},
       {"strict", "",
-        "refuse what the kernel would keep in its page cache: sendfile and splice fail, a mapping gets SIGBUS"},
-      {"with-parts", "", "of a bundle or template: grant the secrets that it is made of too"},
+       "refuse what the kernel would keep in its page cache: sendfile and splice fail, a mapping gets "
+       "SIGBUS"},
+      {"with-parts", "",
+       "of a bundle or template: grant the secrets that it is made of too, on the same terms; their standing "
+       "grants"
+       " are replaced"},
       {"reason", "TEXT", "why; it stands in the signed statement"},
       {"wait", "TIME", "how long to wait for the machine's mount (default: 5s)"},
       {"dry-run", "", "verify and say what would be granted; change nothing"},
@@ -92,7 +96,8 @@ std::vector<Option> GrantOptionsHelp() {
       {"only-group", "GROUP", "only processes that are in this group, by any of their groups", true},
       {"only-unit", "UNIT",
        "only processes in this systemd unit (nginx.service), below this cgroup (/system.slice/nginx.service),"
-       " or in this container (its id, 12 digits or all)",
+       " or in this container (its id, 12 digits or all; one that a service runs below itself goes by the"
+       " service's name)",
        true},
       {"only-exe", "PATH[=SHA256]",
        "only this program: the file at PATH on the machine, or one with this content. A script is run by its"

@@ -14,12 +14,6 @@ std::string LeaseCell(std::int64_t lease, std::int64_t offline, const std::strin
   return text.empty() || record == "each" ? text : text + ", " + record;
 }
 
-Json TextsJson(const std::vector<std::string>& texts) {
-  Json list = Json::Array();
-  for (const std::string& text : texts) list.Append(text);
-  return list;
-}
-
 Status RunGrantsOwner(Context& context) {
   const SecretName secret =
       GRANTFS_TRY(context.arguments.Has("secret") ? ParseSecretOrEnvironment(context.arguments.Text("secret"))
@@ -32,9 +26,8 @@ Status RunGrantsOwner(Context& context) {
     context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
     return {};
   }
-  Table table(
-      {"SECRET", "TYPE", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE", "EXPIRES",
-       "SINCE", "BY"});
+  Table table({"SECRET", "TYPE", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE",
+               "EXPIRES", "SINCE", "BY"});
   for (const GrantInfo& info : grants)
     table.Add({info.secret.Full(), TypeName(info.type), info.machine, info.grant.label, info.grant.owner,
                info.grant.group, ModeText(info.grant.mode), info.grant.strict ? "yes" : "",
@@ -62,7 +55,7 @@ Json ToJson(const GrantedSecret& secret) {
                        {"group", secret.group},
                        {"mode", ModeText(secret.mode)},
                        {"strict", secret.strict},
-                       {"conditions", TextsJson(secret.conditions)},
+                       {"conditions", Json::Array({secret.conditions.begin(), secret.conditions.end()})},
                        {"lease", secret.lease},
                        {"offline", secret.offline},
                        {"record", secret.record},
@@ -93,8 +86,8 @@ Status RunGrantsMachine(Context& context) {
                : made                  ? ""
                                        : std::to_string(secret.version),
                secret.owner, secret.group, ModeText(secret.mode), secret.strict ? "yes" : "",
-               JoinConditions(secret.conditions),
-               LeaseCell(secret.lease, secret.offline, secret.record), TimeCell(secret.expires)});
+               JoinConditions(secret.conditions), LeaseCell(secret.lease, secret.offline, secret.record),
+               TimeCell(secret.expires)});
   }
   if (table.empty())
     context.terminal.Note("nothing is granted to this machine");

@@ -24,8 +24,12 @@ Result<std::string> UserDirectory(const std::string& xdg, const std::string& use
 }  // namespace
 
 Surroundings Surroundings::OfThisProcess() {
-  return {::geteuid() == 0, Environment("GRANTFS_HOME"), Environment("XDG_CONFIG_HOME"),
-          Environment("XDG_DATA_HOME"), Environment("HOME"), Environment("XDG_RUNTIME_DIR")};
+  return {::geteuid() == 0,
+          Environment("GRANTFS_HOME"),
+          Environment("XDG_CONFIG_HOME"),
+          Environment("XDG_DATA_HOME"),
+          Environment("HOME"),
+          Environment("XDG_RUNTIME_DIR")};
 }
 
 Result<std::string> HomeDirectory(const Surroundings& around, const std::string& given) {
@@ -46,9 +50,9 @@ Result<std::string> DataDirectory(const Surroundings& around, const std::string&
 Result<std::string> MountDirectory(const Surroundings& around, const std::string& given) {
   if (!given.empty()) return given;
   if (around.root) return std::string(kDefaultMountPoint);
-  const std::string base =
-      GRANTFS_TRY(UserDirectory(around.xdg_runtime, "", "",
-                                "XDG_RUNTIME_DIR is not set, so name the directory: DIR of grantfs mount DIR"));
+  const std::string base = GRANTFS_TRY(
+      UserDirectory(around.xdg_runtime, "", "",
+                    "XDG_RUNTIME_DIR is not set, so name the directory: DIR of grantfs mount DIR"));
   return base + "/secrets";
 }
 

@@ -25,7 +25,8 @@ Result<std::string> HomeDirectory(const Surroundings& around, const std::string&
 /// The vault's directory. @param given  --data, "" = not given. Errors: kInvalid (nothing says where).
 Result<std::string> DataDirectory(const Surroundings& around, const std::string& given);
 
-/// Where secrets are shown. @param given  the argument, "" = not given. Errors: kInvalid (nothing says where).
+/// Where secrets are shown. @param given  the argument, "" = not given. Errors: kInvalid (nothing says
+/// where).
 Result<std::string> MountDirectory(const Surroundings& around, const std::string& given);
 
 inline constexpr const char* kSystemConfig = "/etc/grantfs/grantfs.conf";

@@ -60,9 +60,16 @@ Result<MountRequest> Requested(const Context& context) {
   if (request.admin && arguments.positional().empty())
     return Error{Code::kInvalid, "needs a directory of its own: grantfs mount --admin DIR", 0, "--admin"};
   if (request.admin && arguments.Has("root"))
-    return Error{Code::kInvalid, "does not go with --admin, which shows all that you may see; leave it out", 0, "--root"};
+    return Error{Code::kInvalid, "does not go with --admin, which shows all that you may see; leave it out",
+                 0, "--root"};
   request.root = arguments.Text("root");
   if (!request.root.empty()) GRANTFS_CHECK(CheckEnvironmentName(request.root));
+  if (request.admin && arguments.Has("on-change"))
+    return Error{Code::kInvalid, "does not go with --admin, which shows reports; leave it out", 0,
+                 "--on-change"};
+  if (arguments.Has("on-change-limit") && !arguments.Has("on-change"))
+    return Error{Code::kInvalid, "bounds the command of --on-change, and there is none", 0,
+                 "--on-change-limit"};
   request.on_change = arguments.Text("on-change");
   request.on_change_limit = GRANTFS_TRY(OnChangeLimit(arguments));
   return request;
@@ -130,7 +137,8 @@ void OutMounted(Context& context, const MountRequest& request, pid_t process) {
   }
   context.terminal.OutLine("mounted " + directory + " (process " + std::to_string(process) + ")");
   if (::geteuid() != 0 && !request.allow_other)
-    context.terminal.Note("it is yours alone: no other user can enter it, not even root, whatever owners and modes say");
+    context.terminal.Note(
+        "it is yours alone: no other user can enter it, not even root, whatever owners and modes say");
 }
 
 Status RunMountCommand(Context& context) {

@@ -113,8 +113,8 @@ std::string DeliverySentence(const std::string& machine, const Delivery& deliver
     case Delivery::State::kPending:
       return machine + " is online but has not confirmed the change yet; its mount will follow";
     case Delivery::State::kOffline: {
-      const std::string seen =
-          delivery.last_seen == 0 ? "was never seen" : "was last seen " + FormatTime(delivery.last_seen);
+      const std::string seen = delivery.last_seen == 0 ? "was not seen since the vault started"
+                                                       : "was last seen " + FormatTime(delivery.last_seen);
       return machine + " is offline (it " + seen + "); its mount follows once it is back";
     }
     case Delivery::State::kUnknown:

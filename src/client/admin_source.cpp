@@ -21,16 +21,15 @@ constexpr std::chrono::seconds kBackgroundFor{30};
 constexpr std::size_t kAuditLines = 100;
 
 bool SameLines(const std::vector<AuditLine>& a, const std::vector<AuditLine>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const AuditLine& one, const AuditLine& other) {
-                      return one.sequence == other.sequence && one.actor == other.actor;
-                    });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const AuditLine& one, const AuditLine& other) {
+    return one.sequence == other.sequence && one.actor == other.actor;
+  });
 }
 
 bool SameSnapshot(const AdminSnapshot& a, const AdminSnapshot& b) {
-  return a.machines_known == b.machines_known && a.machines == b.machines && a.environments == b.environments &&
-         a.secrets == b.secrets &&
-         a.audit_known == b.audit_known && SameLines(a.recent, b.recent) && SameLines(a.critical, b.critical);
+  return a.machines_known == b.machines_known && a.machines == b.machines &&
+         a.environments == b.environments && a.secrets == b.secrets && a.audit_known == b.audit_known &&
+         SameLines(a.recent, b.recent) && SameLines(a.critical, b.critical);
 }
 
 class AdminSourceImpl final : public AdminSource {
@@ -83,7 +82,8 @@ class AdminSourceImpl final : public AdminSource {
     }
     for (const EnvironmentInfo& each : GRANTFS_TRY(session_->ListEnvironments()))
       if (each.role && RoleAllows(*each.role, Operation::kList)) next->environments.push_back(each.name);
-    next->secrets = GRANTFS_TRY(session_->SurveySecrets(before != nullptr ? before->secrets : SecretSurveys()));
+    next->secrets =
+        GRANTFS_TRY(session_->SurveySecrets(before != nullptr ? before->secrets : SecretSurveys()));
     AuditFilter filter;
     filter.limit = kAuditLines;
     auto recent = session_->ListAudit(filter);

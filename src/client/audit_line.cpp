@@ -20,8 +20,8 @@ std::int64_t NumberOf(const Json& object, const char* name) {
 std::string CallerOf(const Json& body) {
   const Json* caller = body.Find("caller");
   if (caller == nullptr || !caller->is(Json::Kind::kObject)) return {};
-  std::string text =
-      "uid " + std::to_string(NumberOf(*caller, "uid")) + " pid " + std::to_string(NumberOf(*caller, "pid"));
+  std::string text = "uid " + std::to_string(NumberOf(*caller, "uid"));
+  if (const auto pid = NumberOf(*caller, "pid"); pid != 0) text += " pid " + std::to_string(pid);
   const std::string executable = TextOf(*caller, "executable");
   return executable.empty() ? text : text + " " + executable;
 }
@@ -49,7 +49,6 @@ AuditLine LineOf(const AuditEntry& entry) {
   line.version = static_cast<std::uint32_t>(NumberOf(*body, "version"));
   line.outcome = TextOf(*body, "outcome");
   line.reason = TextOf(*body, "reason");
-  line.count = static_cast<std::uint64_t>(NumberOf(*body, "count"));
   line.source = TextOf(*body, "source");
   line.caller = CallerOf(*body);
   line.count = std::max<std::uint64_t>(static_cast<std::uint64_t>(NumberOf(*body, "count")), 1);

@@ -90,7 +90,7 @@ std::string WhyDenied(const Grant& own, const SecretView& part) {
   };
   if (part.terms.conditions.empty() || ordered(part.terms.conditions) == ordered(own.conditions)) return {};
   return "its part " + part.path +
-         " is granted under other conditions than it is itself; grant --with-parts sets the same";
+         " is granted under other conditions than it is itself: grant both under the same --only-* options";
 }
 
 /// The versions of a secret that are known here, with the set that each was published in.

@@ -75,7 +75,8 @@ void MachineSessionImpl::KeepOffline() {
 
 void MachineSessionImpl::KeepContact() {
   OfflineStore::Contact contact{contact_.heard, Now()};
-  if (contact_kept_ != 0 && contact.greatest - contact_kept_ < kContactEvery) return;
+  const std::int64_t since = contact.greatest - contact_kept_;  // negative: the clock was ahead
+  if (contact_kept_ != 0 && since >= 0 && since < kContactEvery) return;
   if (heard_boot_ns_.load() >= 0) {
     const std::lock_guard guard(status_mutex_);
     contact.heard = last_heard_;
@@ -107,7 +108,10 @@ void MachineSessionImpl::SendJournal() {
 void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) {
   const auto response = vault_->Read<api::JournalResponse>(std::move(answer));
   Status told = response ? Status() : Status(response.error());
-  if (response && response->sequence >= batch.last) told = journal_->Sent(batch);
+  if (response && response->sequence < batch.last)
+    told = Error{Code::kUnrecorded, "the vault says that it recorded less than it was sent"};
+  else if (response)
+    told = journal_->Sent(batch);
   if (!told && (told.error().code == Code::kConflict || told.error().code == Code::kIntegrity))
     journal_->Refused(batch, told.error());
   telling_ = false;

@@ -34,7 +34,8 @@ Result<OpenedSecret> ReadSecretOnce(MachineSession& source, std::string_view ful
                                     std::chrono::milliseconds deadline) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(full_name));
   GrantedSecret secret = FindIn(*source.CurrentListing(), name);
-  if (secret.number == 0 || !secret.conditions.empty() || !secret.missing.empty()) {  // which may have been mended
+  // Those may have been mended; and of a bundle no more must be read than its parts' grants allow now.
+  if (secret.number == 0 || !secret.conditions.empty() || !secret.missing.empty() || secret.parts > 0) {
     GRANTFS_CHECK(source.WaitUntilCurrent(deadline));
     secret = FindIn(*source.CurrentListing(), name);
   }
@@ -45,7 +46,8 @@ Result<OpenedSecret> ReadSecretOnce(MachineSession& source, std::string_view ful
                  0, name.Full()};
   }
   if (!secret.missing.empty())
-    return Error{Code::kNotFound, "there is no such file now", 0, name.Full() + ": " + secret.missing};
+    return Error{Code::kNotFound, "there is no such file now: see grantfs grants", 0,
+                 name.Full() + " (" + secret.missing + ")"};
   if (!secret.conditions.empty() && secret.unenforceable.empty()) {
     return Error{
         Code::kDenied,

@@ -35,7 +35,8 @@ Result<std::uint8_t*> MapLocked(std::size_t size) {
     return error;
   };
   if (::mprotect(inner, extent.inner, PROT_READ | PROT_WRITE) != 0) return give_up("no memory for a secret");
-  if (::madvise(inner, extent.inner, MADV_DONTDUMP) != 0 || ::madvise(inner, extent.inner, MADV_WIPEONFORK) != 0) {
+  if (::madvise(inner, extent.inner, MADV_DONTDUMP) != 0 ||
+      ::madvise(inner, extent.inner, MADV_WIPEONFORK) != 0) {
     return give_up("could not keep a secret out of core dumps and child processes");
   }
   // Not mlock, which sanitizers replace by nothing.

@@ -248,6 +248,9 @@ Status RunningJournal::Adopt(const std::string& name) {
     });
     if (!there) GRANTFS_CHECK(file->Append(entry));
   }
+  // What was counted must not be gone before what is written instead is there.
+  if (!counted.empty() && ::fdatasync(file->fd()->get()) != 0)
+    return Error{Code::kIo, "a journal that was left behind cannot be written", errno, file->path()};
   JournalCounts::Remove(options_.directory, file->id());
   if (file->waiting() == 0)
     file->Remove();

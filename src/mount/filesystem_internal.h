@@ -19,10 +19,10 @@
 #include "mount/line_limiter_internal.h"
 #include "mount/name_changes_internal.h"
 #include "mount/on_change_internal.h"
-#include "mount/recent_map_internal.h"
 #include "mount/open_files_internal.h"
 #include "mount/open_rules_internal.h"
 #include "mount/owners_internal.h"
+#include "mount/recent_map_internal.h"
 #include "mount/rotation_internal.h"
 #include "mount/session_internal.h"
 #include "mount/tree_internal.h"
@@ -95,11 +95,12 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   /// Whether a READ of an open file is refused by what the lists say now.
   std::optional<Refusal> RefuseReadOf(const OpenFile& file, bool page_fill);
   /// What is known of a process: the one place where the mount asks.
-  ProcessFacts LookUp(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid, const WantedFacts& wanted) const;
+  ProcessFacts LookUp(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
+                      const WantedFacts& wanted) const;
   /// Looks at the process behind a request, with what its grant's conditions ask for.
   ProcessFacts LookAtCaller(const fuse_ctx& context, const SecretFile* file) const;
-  /// Whether a READ of an open file is refused to the process behind it, which need not be the one that opened
-  /// it. A refusal is noted.
+  /// Whether a READ of an open file is refused to the process behind it, which need not be the one that
+  /// opened it. A refusal is noted.
   bool RefusesReader(const OpenFile& file, const fuse_ctx& context);
   /// Notes that a process was refused by a condition: for `.grantfs/denials`, the vault's audit log, the log.
   void NoteDenial(const std::string& name, std::uint64_t number, std::uint32_t version, const Caller& caller,

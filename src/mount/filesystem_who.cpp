@@ -39,7 +39,8 @@ void Filesystem::NoteDenial(const std::string& name, std::uint64_t number, std::
              std::to_string(caller.uid) + "): " + reason);
   const auto tree = CurrentTree();
   const SecretFile* shown = tree->FindSecret(number);
-  const bool made = shown != nullptr && shown->grant->parts > 0;  // its version is this mount's, not the vault's
+  const bool made =
+      shown != nullptr && shown->grant->parts > 0;  // its version is this mount's, not the vault's
   RefusedRead one;
   one.number = number;
   one.version = made ? 0 : version;

@@ -1,5 +1,3 @@
-#include "mount/fusermount_internal.h"
-
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -12,6 +10,7 @@
 #include <vector>
 
 #include "grantfs/util/text.h"
+#include "mount/fusermount_internal.h"
 
 namespace grantfs {
 
@@ -111,10 +110,11 @@ Result<FusermountRun> RunFusermount(std::vector<std::string> arguments) {
   pid_t child = 0;
   const int failed = SpawnFusermount(arguments, its_output, its_socket, &child);
   if (failed == ENOENT)
-    return Error{Code::kUnsupported,
-                 "is missing, and mounts for users other than root; install the package fuse3 (apt install fuse3)"
-                 " or run this as root",
-                 0, kProgram};
+    return Error{
+        Code::kUnsupported,
+        "is missing, and mounts for users other than root; install the package fuse3 (apt install fuse3)"
+        " or run this as root",
+        0, kProgram};
   if (failed != 0) return Error{Code::kUnsupported, "cannot be run", failed, kProgram};
   its_output.Reset();
   its_socket.Reset();
@@ -136,7 +136,8 @@ constexpr Meaning kMeanings[] = {
      "this host keeps users' mounts to themselves; leave --allow-other out, or have root put the line"
      " user_allow_other into /etc/fuse.conf"},
     {"could not determine username", Code::kUnsupported,
-     "fusermount3 serves only users who have a name (getent passwd); give this one an entry, or mount as root"},
+     "fusermount3 serves only users who have a name (getent passwd); give this one an entry, or mount as "
+     "root"},
     {"not owned by user", Code::kDenied, "the mount point is not yours; name a directory of your own"},
     {"no write access", Code::kDenied,
      "you may not write to the mount point; name a directory of your own, or mount as root"},
@@ -146,7 +147,9 @@ constexpr Meaning kMeanings[] = {
      "fusermount3 mounts nothing over this kind of filesystem; name a directory elsewhere"},
     {"fuse device not found", Code::kUnsupported,
      "there is no /dev/fuse; load the kernel's fuse module (modprobe fuse)"},
-    {"/dev/fuse", Code::kUnsupported, "you may not open /dev/fuse here, which has mode 0666 elsewhere (chmod 666 /dev/fuse, as root); or mount as root"},
+    {"/dev/fuse", Code::kUnsupported,
+     "you may not open /dev/fuse here, which has mode 0666 elsewhere (chmod 666 /dev/fuse, as root); or "
+     "mount as root"},
     {"busy", Code::kConflict,
      "files or directories are open there; end their processes (fuser -vm lists them) and repeat"},
     {"Operation not permitted", Code::kDenied,

@@ -31,8 +31,8 @@ struct NameChange {
   std::string path;   ///< below the mount point
 };
 
-/// The names at which the kernel is still shown what was there before the tree was replaced: until the process
-/// that makes the change visible to watchers has got to them.
+/// The names at which the kernel is still shown what was there before the tree was replaced: until the
+/// process that makes the change visible to watchers has got to them.
 ///
 /// Threads: safe. Who needs it to agree with the tree changes it under the tree's lock (exclusive) and looks
 /// under it (shared).

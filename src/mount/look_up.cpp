@@ -121,7 +121,8 @@ void LookUp(fuse_req_t req, fuse_ino_t parent, const char* name) {
     if (LookUpForHelper(filesystem, req, parent, name)) return;
     const auto view = filesystem.Look();
     const auto held = filesystem.rotation().held().Shown(parent, name);
-    const NodeId node = held ? *held : FindChild(filesystem, *view.tree(), parent, name, fuse_req_ctx(req)->uid);
+    const NodeId node =
+        held ? *held : FindChild(filesystem, *view.tree(), parent, name, fuse_req_ctx(req)->uid);
     fuse_entry_param entry = node != 0 ? EntryOf(filesystem, view.tree(), node) : fuse_entry_param{};
     // Another user would be shown nothing by it.
     if (KindOf(node) == NodeKind::kWhy && VersionOf(node) != 0) entry.entry_timeout = 0;

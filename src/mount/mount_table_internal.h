@@ -14,11 +14,11 @@ inline constexpr const char* kFilesystemType = "fuse.grantfs";
 /// One line of /proc/self/mountinfo (proc(5)).
 struct MountEntry {
   unsigned long long id = 0;
-  std::string point;    ///< unescaped
-  std::string type;     ///< "fuse.grantfs"
-  std::string device;   ///< "0:52": the same for all mounts of one filesystem
-  std::string root;     ///< what of it is shown: "/", or the directory or file of a bind mount
-  std::string options;  ///< of this mount: "ro,nosuid"
+  std::string point;          ///< unescaped
+  std::string type;           ///< "fuse.grantfs"
+  std::string device;         ///< "0:52": the same for all mounts of one filesystem
+  std::string root;           ///< what of it is shown: "/", or the directory or file of a bind mount
+  std::string options;        ///< of this mount: "ro,nosuid"
   std::string super_options;  ///< of the filesystem: "ro,user_id=1000,group_id=1000,default_permissions"
 };
 

@@ -20,9 +20,9 @@ class DirectoryPaths {
     const Directory* directory = tree_.FindDirectory(id);
     const Directory* above = directory ? tree_.FindDirectory(directory->parent) : nullptr;
     if (above == nullptr) return nullptr;
-    const auto child = std::lower_bound(
-        above->children.begin(), above->children.end(), CookieOf(id),
-        [](const Child& one, std::uint64_t cookie) { return CookieOf(one.id) < cookie; });
+    const auto child =
+        std::lower_bound(above->children.begin(), above->children.end(), CookieOf(id),
+                         [](const Child& one, std::uint64_t cookie) { return CookieOf(one.id) < cookie; });
     const std::string* parent = Of(above->id);
     if (parent == nullptr || child == above->children.end() || child->id != id) return nullptr;
     return &(paths_[id] = *parent + child->name + "/");
@@ -62,7 +62,8 @@ std::vector<NameChange> NameChangesOf(const Tree& before, const Tree& after, con
   DirectoryPaths paths_before(before);
   DirectoryPaths paths_after(after);
   std::vector<NameChange> changes;
-  std::vector<std::string> turned;  // directories whose name is a file's now: no way leads to what was in them
+  std::vector<std::string>
+      turned;  // directories whose name is a file's now: no way leads to what was in them
   for (const auto& [parent, name] : change.entries) {
     if (IsWhyDirectory(parent)) continue;  // explanations, which nobody waits for
     NameChange one{.parent = parent,

@@ -10,8 +10,8 @@
 namespace grantfs {
 
 /// What a process would do, and in which order, to turn one tree into the other. Left out is a name that
-/// changes between file and directory, which has no such step. Nor has a directory that goes: rmdir(2) would be
-/// for ever to who stands in it, and it may come back.
+/// changes between file and directory, which has no such step. Nor has a directory that goes: rmdir(2) would
+/// be for ever to who stands in it, and it may come back.
 std::vector<NameChange> NameChangesOf(const Tree& before, const Tree& after, const TreeChange& change);
 
 /// The paths below the mount point of the secrets that came, went, or look or read differently.

@@ -37,7 +37,8 @@ std::string FailureOf(const OnChangeEnd& end) {
   if (end.error != 0) return std::string("could not be run: ") + std::strerror(end.error);
   if (end.late != 0) return "was killed, since it ran too long";
   if (WIFSIGNALED(end.status)) return "was killed by signal " + std::to_string(WTERMSIG(end.status));
-  if (WEXITSTATUS(end.status) != 0) return "failed with exit status " + std::to_string(WEXITSTATUS(end.status));
+  if (WEXITSTATUS(end.status) != 0)
+    return "failed with exit status " + std::to_string(WEXITSTATUS(end.status));
   return "";
 }
 

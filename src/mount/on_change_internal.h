@@ -76,15 +76,15 @@ class OnChange {
 /// the command if it still runs. Best called before threads and descriptors are there. Errors: kIo.
 Result<OnChangeProcess> StartOnChange(const OnChangeCommand& command);
 
-// What goes through the socket (SOCK_SEQPACKET). To the process: names, each with a NUL behind it. From it: 'L'
-// and a line that the command printed; then 'R' and an OnChangeEnd.
+// What goes through the socket (SOCK_SEQPACKET). To the process: names, each with a NUL behind it. From it:
+// 'L' and a line that the command printed; then 'R' and an OnChangeEnd.
 inline constexpr std::size_t kMaxOnChangeBytes = 60000;
 inline constexpr std::size_t kMaxOnChangeLineBytes = 500;
 inline constexpr unsigned kMaxOnChangeLines = 100;
 struct OnChangeEnd {
-  std::int32_t status = 0;  ///< as waitpid gives it
-  std::int32_t error = 0;   ///< errno, if it could not be run
-  std::int32_t late = 0;    ///< 1: it was killed since it ran too long
+  std::int32_t status = 0;     ///< as waitpid gives it
+  std::int32_t error = 0;      ///< errno, if it could not be run
+  std::int32_t late = 0;       ///< 1: it was killed since it ran too long
   std::uint32_t left_out = 0;  ///< lines
 };
 

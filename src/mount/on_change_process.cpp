@@ -91,8 +91,8 @@ class CommandRun {
   }
 
  private:
-  /// As a program that a user starts: no descriptor but the standard ones, no signal blocked or ignored; and in a
-  /// process group that can be killed. @return an errno.
+  /// As a program that a user starts: no descriptor but the standard ones, no signal blocked or ignored; and
+  /// in a process group that can be killed. @return an errno.
   int Spawn(const std::vector<std::string>& names, int output) {
     std::vector<std::string> words{"/bin/sh", "-c", command_.text, "grantfs"};
     words.insert(words.end(), names.begin(), names.end());
@@ -129,8 +129,10 @@ class CommandRun {
     bool open = true;
     for (;;) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - RunClock::now()).count();
-      pollfd watched[] = {{process.get(), POLLIN, 0}, {socket_, 0, 0}, {open ? output_.get() : -1, POLLIN, 0}};
-      const int ready = left > 0 ? poll(watched, 3, static_cast<int>(std::min<std::int64_t>(left, INT_MAX))) : 0;
+      pollfd watched[] = {
+          {process.get(), POLLIN, 0}, {socket_, 0, 0}, {open ? output_.get() : -1, POLLIN, 0}};
+      const int ready =
+          left > 0 ? poll(watched, 3, static_cast<int>(std::min<std::int64_t>(left, INT_MAX))) : 0;
       if (ready < 0 && errno == EINTR) continue;
       end->late = ready == 0;
       goes_on = ready == 0 || watched[1].revents == 0;
@@ -140,7 +142,8 @@ class CommandRun {
     if ((end->late || !goes_on) && child_ > 1) kill(-child_, SIGKILL);
     while (waitpid(child_, &end->status, 0) < 0 && errno == EINTR) {
     }
-    while (lines_.ReadSome(output_.get())) {  // not to its end: what the command left running may hold it open
+    while (
+        lines_.ReadSome(output_.get())) {  // not to its end: what the command left running may hold it open
     }
     lines_.Finish();
     return goes_on;

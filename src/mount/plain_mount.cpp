@@ -1,5 +1,3 @@
-#include "mount/plain_mount_internal.h"
-
 #include <poll.h>
 #include <sys/eventfd.h>
 
@@ -10,6 +8,7 @@
 #include "grantfs/util/text.h"
 #include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
+#include "mount/plain_mount_internal.h"
 #include "mount/signals_internal.h"
 
 namespace grantfs {

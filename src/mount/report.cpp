@@ -84,9 +84,10 @@ std::string StatusReport(const ReportInput& input) {
     if (count > 0) AddLine(&out, name, std::to_string(count) + what + kGrantsHint);
   };
   if (input.only_user)
-    AddLine(&out, "access", "user " + std::to_string(*input.only_user) +
-                                " alone: the kernel lets no other user in, not even root; a mount that root"
-                                " makes serves all users");
+    AddLine(&out, "access",
+            "user " + std::to_string(*input.only_user) +
+                " alone: the kernel lets no other user in, not even root; a mount that root"
+                " makes serves all users");
   add_count("others", counts.others, " of other owners, who cannot reach them in this mount");
   add_count("hidden", input.tree->hidden().size(), " granted without a file");
   add_count("expired", counts.expired, " whose grant has expired");
@@ -95,8 +96,9 @@ std::string StatusReport(const ReportInput& input) {
   AddLine(&out, "kernel", "Linux " + input.kernel);
   AddLine(&out, "shared mmap",
           input.shared_mmap ? "yes" : "no: the kernel does not offer it (Linux 6.6 does)");
-  AddLine(&out, "watchers",
-          input.unseen_rotations.empty() ? "see rotations" : "do not see rotations: " + input.unseen_rotations);
+  AddLine(
+      &out, "watchers",
+      input.unseen_rotations.empty() ? "see rotations" : "do not see rotations: " + input.unseen_rotations);
   if (!input.on_change.empty()) AddLine(&out, "on-change", "the command " + input.on_change);
   return out.str();
 }

@@ -20,11 +20,11 @@ struct ReportInput {
   SourceStatus source;
   std::size_t open_files = 0;
   std::optional<uid_t> only_user;  ///< the kernel lets this user in alone
-  std::string kernel;        ///< its release
-  bool shared_mmap = false;  ///< the kernel lets files that bypass its cache be mapped shared
-  std::string unseen_rotations;  ///< why watchers do not see rotations, "" if they do
-  std::string on_change;         ///< how the on-change command fares, "" if there is none
-  std::int64_t now = 0;          ///< unix seconds
+  std::string kernel;              ///< its release
+  bool shared_mmap = false;        ///< the kernel lets files that bypass its cache be mapped shared
+  std::string unseen_rotations;    ///< why watchers do not see rotations, "" if they do
+  std::string on_change;           ///< how the on-change command fares, "" if there is none
+  std::int64_t now = 0;            ///< unix seconds
 };
 
 /// How the mount stands: for everybody (0444), so it counts secrets and names none.

@@ -1,6 +1,6 @@
-#include "mount/report_nodes_internal.h"
-
 #include <algorithm>
+
+#include "mount/report_nodes_internal.h"
 
 namespace grantfs {
 
@@ -13,8 +13,8 @@ ReportNodes::Node ReportNodes::Take(const std::string& path, const Text& text, s
   const std::lock_guard lock(mutex_);
   if (const auto found = newest_.find(path); found != newest_.end()) {
     Known& known = known_.at(found->second);
-    const bool same = (known.node.text == nullptr) == (text == nullptr) &&
-                      (text == nullptr || *known.node.text == *text);
+    const bool same =
+        (known.node.text == nullptr) == (text == nullptr) && (text == nullptr || *known.node.text == *text);
     if (same) {
       ++known.told;
       return known.node;

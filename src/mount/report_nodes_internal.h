@@ -11,8 +11,8 @@
 
 namespace grantfs {
 
-/// What the kernel knows a report or directory by. A report whose text is another has another number, so that size and
-/// bytes are always those of one text. Threads: safe.
+/// What the kernel knows a report or directory by. A report whose text is another has another number, so that
+/// size and bytes are always those of one text. Threads: safe.
 class ReportNodes {
  public:
   using Text = ReportDirectory::Text;

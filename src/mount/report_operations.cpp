@@ -1,5 +1,3 @@
-#include "mount/report_operations_internal.h"
-
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +6,7 @@
 #include <cstring>
 
 #include "grantfs/util/clock.h"
+#include "mount/report_operations_internal.h"
 #include "mount/session_internal.h"
 
 namespace grantfs {
@@ -48,13 +47,14 @@ Opened* FromHandle(const fuse_file_info* info) {
   return reinterpret_cast<Opened*>(static_cast<std::uintptr_t>(info->fh));
 }
 
-// What a node looks like never changes; where a name leads is remembered so that a long path is not asked for part by part
-// each time, and no longer than reports may lag behind anyway.
+// What a node looks like never changes; where a name leads is remembered so that a long path is not asked for
+// part by part each time, and no longer than reports may lag behind anyway.
 constexpr double kNodeSeconds = 3600;
 constexpr double kNameSeconds = 1;
 
 /// What the kernel is told of a path, and owes a Forget for; `ino` 0 if it leads nowhere.
-fuse_entry_param TakeReport(ReportFilesystem& filesystem, const ReportDirectory& tree, const std::string& path) {
+fuse_entry_param TakeReport(ReportFilesystem& filesystem, const ReportDirectory& tree,
+                            const std::string& path) {
   fuse_entry_param entry{};
   const OpenText text = tree.Read(path);
   if (text == nullptr && tree.FindDirectory(path) == nullptr) return entry;

@@ -1,6 +1,6 @@
-#include "grantfs/mount/reports.h"
-
 #include <algorithm>
+
+#include "grantfs/mount/reports.h"
 
 namespace grantfs {
 

@@ -47,8 +47,8 @@ bool LookUpForHelper(Filesystem& filesystem, fuse_req_t req, NodeId parent, std:
   return true;
 }
 
-// The helper's request is the moment at which a name switches. One that was given up meanwhile is refused: that
-// name has switched without it.
+// The helper's request is the moment at which a name switches. One that was given up meanwhile is refused:
+// that name has switched without it.
 
 void RenameEntry(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_parent,
                  const char* new_name, unsigned flags) {

@@ -143,7 +143,8 @@ bool Rotation::Attempt(const std::vector<NameChange>& changes, RotationHelper::T
     if (change.kind == NameChangeKind::kOnlyHold) continue;
     if (!held_.Holds(change)) continue;  // done by the attempt before
     error = Change(change, deadline);
-    if (error != 0 && !IsLost(error)) problem = std::string("a file cannot be renamed or touched: ") + std::strerror(error);
+    if (error != 0 && !IsLost(error))
+      problem = std::string("a file cannot be renamed or touched: ") + std::strerror(error);
   }
   if (!IsLost(error)) {
     // That it cannot be made read-only while replaced versions are open is no harm: what is seen of it is.

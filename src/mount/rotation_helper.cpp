@@ -57,7 +57,8 @@ int RotationHelper::Do(const HelperRequest& request, Time deadline) {
   add(request.path.c_str(), request.path.size() + 1);
   if (send(socket_.get(), message, size, MSG_NOSIGNAL) < 0) return EPIPE;
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd watched{socket_.get(), POLLIN, 0};
     const int ready = poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
     if (ready < 0 && errno == EINTR) continue;

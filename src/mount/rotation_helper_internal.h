@@ -72,7 +72,8 @@ class RotationHelper {
 /// closed. Only system calls and its own stack, for it may be the child of a process with threads.
 [[noreturn]] void RunRotationHelper(int socket, const char* point, dev_t device);
 
-/// In the hidden directory, `.grantfs/.rotation`, each version that is to come has its secret's number as name.
+/// In the hidden directory, `.grantfs/.rotation`, each version that is to come has its secret's number as
+/// name.
 inline constexpr const char* kHiddenName = ".rotation";
 inline constexpr std::size_t kMaxHelperMessageBytes = 8192;
 

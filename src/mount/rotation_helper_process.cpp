@@ -123,13 +123,14 @@ int Touch(int fd) {
 int TouchNode(int directory, NodeId node) {
   // FILEID_INO64_GEN as FUSE makes it: the node's two halves and a generation.
   constexpr int kFileHandleType = 0x81;
-  const std::uint32_t words[3] = {static_cast<std::uint32_t>(node >> 32), static_cast<std::uint32_t>(node), 0};
+  const std::uint32_t words[3] = {static_cast<std::uint32_t>(node >> 32), static_cast<std::uint32_t>(node),
+                                  0};
   alignas(file_handle) unsigned char space[sizeof(file_handle) + sizeof words] = {};
   auto* const handle = reinterpret_cast<file_handle*>(space);
   handle->handle_bytes = sizeof words;
   handle->handle_type = kFileHandleType;
   std::memcpy(space + sizeof(file_handle), words, sizeof words);
-  return Touch(open_by_handle_at(directory, handle, O_WRONLY | O_CLOEXEC));
+  return Touch(open_by_handle_at(directory, handle, O_WRONLY | O_NONBLOCK | O_CLOEXEC));
 }
 
 int RenameHidden(int directory, const char* name, const char* path) {
@@ -152,7 +153,7 @@ int Perform(HelperState* state, HelperAct act, NodeId node, const char* name, co
     case HelperAct::kMakeDirectory:
       return Outcome(mkdirat(state->directory, path, 0755));
     case HelperAct::kTouch:
-      return Touch(openat(state->directory, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+      return Touch(openat(state->directory, path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
     case HelperAct::kTouchNode:
       return TouchNode(state->directory, node);
     case HelperAct::kEnd:

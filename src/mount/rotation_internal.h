@@ -20,15 +20,16 @@
 namespace grantfs {
 
 /// Makes what changed in the tree visible to watchers (inotify): has the helper process do it as any process
-/// would, by rename, unlink and mkdir, each of which switches one name that is held; and then touch it, and the
-/// older versions that somebody still has (single-file bind mounts).
+/// would, by rename, unlink and mkdir, each of which switches one name that is held; and then touch it, and
+/// the older versions that somebody still has (single-file bind mounts).
 ///
 /// Threads: Perform() one at a time, and never a thread that serves the kernel: the helper's requests come
 /// back to those. The rest any.
 class Rotation {
  public:
   using LogLine = std::function<void(LogLevel, const std::string&)>;
-  /// @param bound  how long watchers may delay what all others see: after it the rest is done without the helper.
+  /// @param bound  how long watchers may delay what all others see: after it the rest is done without the
+  /// helper.
   Rotation(std::string point, std::chrono::milliseconds bound, const OpenRules* rules, LogLine log);
   ~Rotation();
 

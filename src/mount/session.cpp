@@ -62,8 +62,11 @@ Session::~Session() {
 }
 
 void Session::OnInit(void*, fuse_conn_info* connection) {
-  connection->want = connection->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_READDIRPLUS |
-                                            FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_DIO);
+  // Not FUSE_CAP_ASYNC_DIO: a caller that need not wait for its read can be in the middle of execve(2), where
+  // the kernel lets nobody look at a process until its reads are over. The look would wait for the read, and
+  // the read for the look.
+  connection->want =
+      connection->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS);
   connection->max_write = 4096;
   connection->max_background = kMaxBackground;
 }

@@ -18,11 +18,10 @@ std::string_view ContainerIdOf(std::string_view name) {
   return name.size() == kWholeId && IsContainerId(name) ? name : std::string_view();
 }
 
-bool IsUserManager(std::string_view name) { return name.starts_with("user@") && name.ends_with(".service"); }
-
+// What is below a service may be the service's own to make (Delegate=), a user's manager among them.
 bool IsInContainer(std::string_view cgroup, std::string_view id) {
   for (std::string_view name : Split(cgroup, '/')) {
-    if (IsUserManager(name)) return false;
+    if (name.ends_with(".service")) return false;
     if (const auto found = ContainerIdOf(name); !found.empty()) return found.starts_with(id);
   }
   return false;

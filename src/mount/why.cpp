@@ -52,7 +52,8 @@ Point ModePoint(const FileAttributes& file, const ProcessFacts& facts) {
 
 Point GrantPoint(const GrantedSecret& grant, std::int64_t now) {
   if (!grant.unenforceable.empty())
-    return {"grant", false, Printable(grant.unenforceable), "upgrade grantfs on this machine"};
+    return {"grant", false, Printable(grant.unenforceable),
+            grant.parts > 0 ? "" : "upgrade grantfs on this machine"};
   if (RefuseOpen(grant, now))
     return {"grant", false, "it expired " + FormatTime(grant.expires), "grant it again"};
   return {"grant",
@@ -112,7 +113,10 @@ std::string GrantCommand(const ExplanationInput& input) {
   if (!grant.owner.empty()) command += " --owner " + Quoted(grant.owner);
   if (!grant.group.empty()) command += " --group " + Quoted(grant.group);
   command += " --mode " + OctalMode(grant.mode);
-  if (grant.strict) command += " --strict";
+  if (grant.strict && grant.parts == 0) command += " --strict";  // else it may be a part's
+  if (grant.lease > 0) command += " --lease " + FormatDuration(grant.lease);
+  if (grant.offline > 0) command += " --offline " + FormatDuration(grant.offline);
+  if (grant.record == "sync" || grant.record == "aggregate") command += " --record " + grant.record;
   for (const std::string& text : grant.conditions) {
     const std::size_t cut = text.find('=');
     if (cut != std::string::npos)

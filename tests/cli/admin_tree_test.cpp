@@ -70,8 +70,9 @@ TEST_F(AdminTreeTest, GrantsAreFilesBelowTheirMachine) {
   AddSecret("tls/server.key", {To({}, "web-1", "web-1-id")});
   EXPECT_EQ(Names("machines/web-1/grants/shop/prod/tls"), "server.key server.key.json ");
   const std::string text = Text("machines/web-1/grants/shop/prod/tls/server.key");
-  for (const char* part : {"shop/prod/tls/server.key\n", "current, now version 3\n", "granted by  ada\n", "0400\n",
-                           "2023-11-14T22:13:20Z\n", "every open asks the vault\n", "whoever mounts\n"})
+  for (const char* part :
+       {"shop/prod/tls/server.key\n", "current, now version 3\n", "granted by  ada\n", "0400\n",
+        "2023-11-14T22:13:20Z\n", "every open asks the vault\n", "whoever mounts\n"})
     EXPECT_NE(text.find(part), std::string::npos) << part << text;
   EXPECT_EQ(Text("machines/web-1/grants/shop/prod/tls"), "(none)");
   EXPECT_NE(Text("projects/shop/prod/tls/server.key/readers").find("web-1"), std::string::npos);
@@ -96,18 +97,21 @@ TEST_F(AdminTreeTest, WhoSeesNoMachinesSeesThoseThatAreGrantedSomething) {
 
 TEST_F(AdminTreeTest, NoNameIsTakenForAReport) {
   AddMachine("web-1");
-  for (const char* path : {"info", "a", "a.json", "b~", "b.json/readers"}) AddSecret(path, {To({}, "web-1", "web-1-id")});
+  for (const char* path : {"info", "a", "a.json", "b~", "b.json/readers"})
+    AddSecret(path, {To({}, "web-1", "web-1-id")});
   EXPECT_EQ(Names("machines/web-1/grants/shop/prod"),
             "a a.json a.json~ a.json~.json b.json~/ b~~ b~~.json info info.json ");
   EXPECT_EQ(Names("projects/shop/prod"), "a/ a.json/ b.json/ b~/ info/ ");
-  EXPECT_NE(Text("projects/shop/prod/b.json/readers/info").find("shop/prod/b.json/readers"), std::string::npos);
+  EXPECT_NE(Text("projects/shop/prod/b.json/readers/info").find("shop/prod/b.json/readers"),
+            std::string::npos);
   EXPECT_EQ(Text("machines/web-1/grants/shop/prod/a.json").front(), '{');
 }
 
 TEST_F(AdminTreeTest, WhatALyingVaultMixesUpStaysApart) {
   AddSecret("x");
   AddSecret("x/info");
-  EXPECT_EQ(Names("projects/shop/prod/x"), "info info.json info~/ readers readers.json versions versions.json ");
+  EXPECT_EQ(Names("projects/shop/prod/x"),
+            "info info.json info~/ readers readers.json versions versions.json ");
   EXPECT_NE(Text("projects/shop/prod/x/info~/info").find("shop/prod/x/info"), std::string::npos);
 }
 
@@ -128,8 +132,8 @@ TEST_F(AdminTreeTest, TermsOfEveryKindAreTold) {
   grant.grant.expires = 10;
   grant.grant.strict = true;
   const AdminReport report = ReportGrant(secret, grant, 11);
-  for (const char* part : {"user=app and unit=nginx.service\n", "30 s\n", "60 s\n", "sync\n", "expired 1970", "strict",
-                           "points at no version"})
+  for (const char* part : {"user=app, unit=nginx.service\n", "30 s\n", "60 s\n", "sync\n", "expired 1970",
+                           "strict", "points at no version"})
     EXPECT_NE(report.text.find(part), std::string::npos) << part << report.text;
   EXPECT_EQ(report.json.Find("lease")->AsNumber(), 30);
   EXPECT_EQ(report.json.Find("conditions")->Items().size(), 2U);

@@ -87,15 +87,6 @@ class ProgramCase(Case):
             text = text.replace(there, here)
         return text
 
-    def example(self, name, changes):
-        """The text of an example with what cannot be the same here; each change must fit."""
-        with open(os.path.join(EXAMPLES, name), encoding="utf-8") as example:
-            text = example.read()
-        for there, here in changes.items():
-            self.assertIn(there, text)
-            text = text.replace(there, here)
-        return text
-
     def directory(self, name, user=None, mode=0o700):
         path = os.path.join(self.dir, name)
         os.mkdir(path, mode)

@@ -5,6 +5,7 @@
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/json/json.h"
 #include "grantfs/util/file.h"
+#include "journal/example_key.h"
 #include "support/must.h"
 
 namespace grantfs::testing {
@@ -17,12 +18,6 @@ std::string Example(const std::string& kind) {
   if (begin == std::string::npos) return {};
   const auto from = begin + fence.size();
   return text.substr(from, text.find("\n```", from) - from);
-}
-
-SigningKey ExampleKey() {
-  auto seed = Must(SecretMemory::Allocate(32));
-  std::fill(seed.Expose().begin(), seed.Expose().end(), std::uint8_t{1});
-  return Must(SigningKey::FromSeed(seed));
 }
 
 TEST(JournalEntryTest, TheDocumentedJournalIsChainedAndSigned) {

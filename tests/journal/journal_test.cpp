@@ -11,6 +11,7 @@
 
 #include "grantfs/crypto/random.h"
 #include "grantfs/util/file.h"
+#include "journal/example_key.h"
 #include "support/eventually.h"
 #include "support/must.h"
 #include "support/small_disk.h"
@@ -24,7 +25,7 @@ namespace fs = std::filesystem;
 
 class JournalTest : public ::testing::Test {
  protected:
-  JournalTest() : key_(Must(SigningKey::Generate())) { vault_.bytes.fill(7); }
+  JournalTest() : key_(ExampleKey()) { vault_.bytes.fill(7); }
 
   std::unique_ptr<Journal> Open(std::uint64_t max_bytes = 64 << 20) {
     return Journal::Make({.directory = Directory(),
@@ -72,6 +73,7 @@ class JournalTest : public ::testing::Test {
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
+      key_ = ExampleKey();
       body();
       ::raise(SIGKILL);
     }
@@ -159,6 +161,7 @@ TEST_F(JournalTest, AProcessThatIsKilledAtAnyMomentLosesNothingThatItAnswered) {
     ASSERT_EQ(::pipe(answered), 0);
     const pid_t child = ::fork();
     if (child == 0) {
+      key_ = ExampleKey();
       const auto journal = Open();
       for (std::uint64_t i = 1;; ++i)
         if (!journal->Record(Entry(i)) || ::write(answered[1], "x", 1) != 1) ::_exit(1);
@@ -293,6 +296,7 @@ TEST_F(JournalTest, AFullDiskIsToldAndTheFileStaysWhole) {
   ASSERT_GE(child, 0);
   if (child == 0) {
     if (!EnterSmallDisk("64k")) ::_exit(77);
+    key_ = ExampleKey();
     const auto journal =
         Journal::Make({.directory = "/journal", .vault = vault_, .key = &key_, .clock = &clock_});
     std::uint64_t recorded = 0;
@@ -301,6 +305,7 @@ TEST_F(JournalTest, AFullDiskIsToldAndTheFileStaysWhole) {
     if (status || status.error().code != Code::kUnrecorded) ::_exit(1);
     if (Describe(status.error()).find("the disk is full") == std::string::npos) ::_exit(2);
     if (Drain(*journal).size() != recorded) ::_exit(3);
+    if (HasFailure()) ::_exit(5);  // told above, and by this child alone
     ::_exit(journal->Record(Entry(2000)) ? 0 : 4);
   }
   int status = 0;

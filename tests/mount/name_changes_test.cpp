@@ -26,7 +26,8 @@ class NameChangesTest : public ::testing::Test {
     static const char* const kNames[] = {"replace", "remove", "mkdir", "hold"};
     std::string text;
     for (const NameChange& change : NameChangesOf(before, after, Compare(before, after)))
-      text += (text.empty() ? "" : ", ") + std::string(kNames[static_cast<int>(change.kind)]) + " " + change.path;
+      text +=
+          (text.empty() ? "" : ", ") + std::string(kNames[static_cast<int>(change.kind)]) + " " + change.path;
     return text;
   }
 

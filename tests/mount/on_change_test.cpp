@@ -47,7 +47,8 @@ class OnChangeTest : public MountTest {
 TEST_F(OnChangeTest, RunsWithTheNamesWhenTheMountShowsWhatChanged) {
   source_.Put(kName, "one");
   source_.Put("shop/prod/token", "t");
-  MountWith(R"(printf '%s|' "$#" "$@" >> $DIR/out; for name; do cat "$GRANTFS_MOUNT/$name" >> $DIR/out 2>&1; done)");
+  MountWith(
+      R"(printf '%s|' "$#" "$@" >> $DIR/out; for name; do cat "$GRANTFS_MOUNT/$name" >> $DIR/out 2>&1; done)");
   EXPECT_TRUE(StatusSays("the command has not run yet"));
   source_.Put(kName, "second");
   ASSERT_TRUE(Becomes("out", "1|shop/prod/db-password|second")) << FileText("out");
@@ -104,7 +105,8 @@ TEST_F(OnChangeTest, AFailureIsSeenInStatusAndLogAndDoesNotEndIt) {
 
 TEST_F(OnChangeTest, WhatItPrintsIsBoundedInTheLog) {
   source_.Put(kName, "one");
-  MountWith(R"(i=0; while [ $i -lt 1000 ]; do echo "line $i."; i=$((i+1)); done; head -c 100000 /dev/zero | tr '\0' y)");
+  MountWith(
+      R"(i=0; while [ $i -lt 1000 ]; do echo "line $i."; i=$((i+1)); done; head -c 100000 /dev/zero | tr '\0' y)");
   source_.Put(kName, "second");
   EXPECT_TRUE(StatusSays("succeeded"));
   EXPECT_TRUE(Logged("on-change: line 99."));
@@ -127,7 +129,8 @@ TEST_F(OnChangeTest, ACommandThatHangsIsKilledWithWhatItStarted) {
 
 TEST_F(OnChangeTest, HasNoDescriptorAndNoSignalMaskOfTheMounts) {
   source_.Put(kName, "one");
-  MountWith(R"({ readlink /proc/$$/fd/*; grep -E '^Sig(Blk|Ign)' /proc/self/status; } > $DIR/part; mv $DIR/part $DIR/out)");
+  MountWith(
+      R"({ readlink /proc/$$/fd/*; grep -E '^Sig(Blk|Ign)' /proc/self/status; } > $DIR/part; mv $DIR/part $DIR/out)");
   source_.Put(kName, "second");
   ASSERT_TRUE(Eventually([&] { return FileText("out").find("SigIgn") != std::string::npos; }));
   const std::string out = FileText("out");

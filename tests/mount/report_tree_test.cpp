@@ -14,7 +14,8 @@ TEST(ReportTreeTest, LeadsToTextsAndDirectories) {
   root.Enter("machines")->Enter("web-1")->AddFile("info", Says("x"));
   EXPECT_EQ(root.Enter("machines"), root.Enter("machines"));
   EXPECT_EQ(*root.Read("machines/web-1/info"), "x");
-  for (const char* none : {"", "machines", "machines/web-1", "machines/web-1/info/x", "info", "machines/web-2/info"})
+  for (const char* none :
+       {"", "machines", "machines/web-1", "machines/web-1/info/x", "info", "machines/web-2/info"})
     EXPECT_EQ(root.Read(none), nullptr) << none;
   EXPECT_EQ(root.FindDirectory(""), &root);
   EXPECT_NE(root.FindDirectory("machines/web-1"), nullptr);

@@ -51,7 +51,8 @@ TEST_F(WatchProgramsTest, InotifywaitOnTheDirectory) {
   for (std::size_t i = 1; i <= kRotations; ++i) {
     source_.Put(kName, Content(static_cast<int>(i)));
     ASSERT_TRUE(Eventually([&] {
-      return Lines("wait", "MOVED_TO db-password") == i && Lines("wait", "CLOSE_WRITE,CLOSE db-password") == i;
+      return Lines("wait", "MOVED_TO db-password") == i &&
+             Lines("wait", "CLOSE_WRITE,CLOSE db-password") == i;
     })) << i
         << TextOf("wait");
   }

@@ -198,8 +198,9 @@ TEST_F(WatchTest, AHungHelperDelaysNoRotationForLong) {
   ASSERT_EQ(kill(helpers[0], SIGSTOP), 0);
   source_.Put(kName, "second");
   EXPECT_TRUE(Eventually([&] { return Read(At(kName)) == "second"; }));
-  EXPECT_TRUE(Eventually([&] { return Status().find("do not see rotations: the helper") != std::string::npos; }))
-      << Status();
+  EXPECT_TRUE(Eventually([&] {
+    return Status().find("do not see rotations: the helper") != std::string::npos;
+  })) << Status();
   EXPECT_TRUE(Logged("not visible to watchers"));
   Watcher directory(At("shop/prod"));
   ASSERT_TRUE(Eventually([&] {

@@ -17,7 +17,8 @@ namespace grantfs {
 /// inotify(7) on one path, collecting what it is told.
 class Watcher {
  public:
-  explicit Watcher(std::string path, std::uint32_t mask = IN_ALL_EVENTS & ~(IN_OPEN | IN_ACCESS | IN_CLOSE_NOWRITE))
+  explicit Watcher(std::string path,
+                   std::uint32_t mask = IN_ALL_EVENTS & ~(IN_OPEN | IN_ACCESS | IN_CLOSE_NOWRITE))
       : path_(std::move(path)), mask_(mask), fd_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
     Add();
   }
@@ -82,7 +83,8 @@ inline std::vector<pid_t> ChildrenNamed(const std::string& name) {
     std::string line;
     if (pid <= 1 || !std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), line)) continue;
     const std::size_t end = line.rfind(')');
-    if (line.find("(" + name + ")") == std::string::npos || end == std::string::npos || end + 4 >= line.size())
+    if (line.find("(" + name + ")") == std::string::npos || end == std::string::npos ||
+        end + 4 >= line.size())
       continue;
     if (line[end + 2] != 'Z' && std::atoi(line.c_str() + end + 4) == getpid()) found.push_back(pid);
   }

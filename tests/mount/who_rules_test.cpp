@@ -52,6 +52,7 @@ TEST(UnitTest, MayBeAContainer) {
   }
   EXPECT_FALSE(RunsInUnit("/docker/" + kOtherId + "/docker/" + kId, kId)) << "made in another container";
   EXPECT_FALSE(RunsInUnit("/user.slice/user-7.slice/user@7.service/libpod-" + kId + ".scope", kId));
+  EXPECT_FALSE(RunsInUnit("/system.slice/x.service/" + kId, kId)) << "made by a service that may";
 }
 
 class WhoRulesTest : public ::testing::Test {

@@ -1,6 +1,9 @@
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +18,22 @@
 
 namespace grantfs {
 namespace {
+
+/// Begins to read, waits for nothing, and becomes another program. Only system calls: a child of threads.
+[[noreturn]] void ReadWhileBecomingAnother(int fd) {
+  static char buffer[4096];
+  aio_context_t context = 0;
+  iocb request{};
+  request.aio_fildes = static_cast<std::uint32_t>(fd);
+  request.aio_lio_opcode = IOCB_CMD_PREAD;
+  request.aio_buf = reinterpret_cast<std::uintptr_t>(buffer);
+  request.aio_nbytes = sizeof buffer;
+  iocb* requests[] = {&request};
+  const bool begun =
+      syscall(SYS_io_setup, 1, &context) == 0 && syscall(SYS_io_submit, context, 1, requests) == 1;
+  if (begun) execl("/bin/true", "true", nullptr);
+  _exit(1);
+}
 
 /// A mount of one secret, readable by all as far as its mode goes.
 class WhoTest : public MountTest {
@@ -106,6 +125,23 @@ TEST_F(WhoTest, OnlyAnExecutable) {
   EXPECT_TRUE(Eventually([&] {
     return Told({tool, At(kName)}) == "content";
   })) << "the file that a link leads to";
+}
+
+// The kernel lets nobody look at a process in the middle of execve(2), which waits for the process's reads.
+TEST_F(WhoTest, AReaderThatBecomesAnotherProgramMeanwhileHoldsNothingUp) {
+  MountFor({"exe=" + Real("/proc/self/exe")});
+  const UniqueFd fd(Open(At(kName)));
+  ASSERT_EQ(ReadFrom(fd.get()), "content");
+  ASSERT_EQ(fcntl(fd.get(), F_SETFL, O_DIRECT), 0);
+  for (int i = 0; i < 8; ++i) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) ReadWhileBecomingAnother(fd.get());
+    int status = -1;
+    ASSERT_TRUE(Eventually([&] { return waitpid(child, &status, WNOHANG) == child; }));
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
+  EXPECT_EQ(ReadFrom(fd.get()), "content");
 }
 
 TEST_F(WhoTest, OnlyAnExecutableOfThatContent) {

@@ -26,7 +26,7 @@ TEST_F(FileTest, WritesWholeWithItsMode) {
   const auto content = ReadFile(path, 4);
   ASSERT_TRUE(content) << Describe(content.error());
   EXPECT_EQ(ToText(*content), "two!");
-  struct stat info{};
+  struct stat info {};
   ASSERT_EQ(::stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0600u);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 1) << "a temporary file was left";

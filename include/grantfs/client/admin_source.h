@@ -15,12 +15,12 @@ namespace grantfs {
 /// What an owner's client has verified of a vault, for reports. Immutable.
 struct AdminSnapshot {
   WhoAmIInfo who;
-  bool machines_known = false;         ///< only a vault owner sees the machines' list
-  std::vector<IdentityInfo> machines;  ///< the removed ones too
+  bool machines_known = false;            ///< only a vault owner sees the machines' list
+  std::vector<IdentityInfo> machines;     ///< the removed ones too
   std::vector<std::string> environments;  ///< that one may look into
-  SecretSurveys secrets;               ///< ordered by name
-  bool audit_known = false;            ///< who looks may audit something
-  std::vector<AuditLine> recent;       ///< newest first, as the rest
+  SecretSurveys secrets;                  ///< ordered by name
+  bool audit_known = false;               ///< who looks may audit something
+  std::vector<AuditLine> recent;          ///< newest first, as the rest
   std::vector<AuditLine> critical;
 };
 
@@ -28,7 +28,7 @@ struct AdminSnapshot {
 struct AdminView {
   std::shared_ptr<const AdminSnapshot> snapshot;
   std::int64_t time = 0;  ///< unix seconds, when it was last found to be true
-  std::string problem;    ///< "": it is at most a few seconds old; else why there is no newer one, one sentence
+  std::string problem;  ///< "": it is at most a few seconds old; else why there is no newer one, one sentence
 };
 
 /// Where reports come from. There is no way to a value through it. Threads: safe.

@@ -193,7 +193,7 @@ struct Delivery {
     kUnknown,  ///< the vault did not say
   };
   State state = State::kUnknown;
-  std::int64_t last_seen = 0;  ///< 0 = never
+  std::int64_t last_seen = 0;  ///< 0 = not since the server started
 };
 
 struct GrantOptions {

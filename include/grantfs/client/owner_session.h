@@ -76,7 +76,8 @@ class OwnerSession {
                                                       const std::string& prefix) = 0;
   /// Every secret that one may list, ordered by full name.
   ///
-  /// @param before an earlier answer: what it has of lists that have not moved since is taken over, unverified anew.
+  /// @param before an earlier answer: what it has of lists that have not moved since is taken over,
+  /// unverified anew.
   virtual Result<SecretSurveys> SurveySecrets(const SecretSurveys& before) = 0;
   /// Newest first.
   virtual Result<std::vector<VersionInfo>> SecretHistory(const SecretName& name) = 0;

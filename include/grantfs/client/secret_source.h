@@ -33,16 +33,19 @@ struct GrantedSecret {
   std::string owner;          ///< user name or number; "" = whoever mounted
   std::string group;          ///< group name or number; "" = whoever mounted
   std::uint32_t mode = 0400;
-  bool strict = false;        ///< page-cache fills are refused
-  std::int64_t lease = 0;     ///< seconds for which it may be served without asking again
-  std::int64_t offline = 0;   ///< seconds for which it may be served after the vault was last heard
-  std::string record;         ///< of reads under a lease: "each", "sync", "aggregate"
-  std::int64_t expires = 0;   ///< of the grant: unix seconds, 0 = never
-  std::vector<std::string> conditions;  ///< of the grant: who may read (trust/conditions.h); the mount holds callers against them
-  /// Of a file that a template makes of so many secrets; 0 = it is a value. Then `version` stands for template and parts
-  /// together, and `size` is what the file has at most: what it has is known when it has been opened.
+  bool strict = false;       ///< page-cache fills are refused
+  std::int64_t lease = 0;    ///< seconds for which it may be served without asking again
+  std::int64_t offline = 0;  ///< seconds for which it may be served after the vault was last heard
+  std::string record;        ///< of reads under a lease: "each", "sync", "aggregate"
+  std::int64_t expires = 0;  ///< of the grant: unix seconds, 0 = never
+  std::vector<std::string>
+      conditions;  ///< of the grant: who may read (trust/conditions.h); the mount holds callers against them
+  /// Of a file that a template makes of so many secrets; 0 = it is a value. Then `version` stands for
+  /// template and parts together, and `size` is what the file has at most: what it has is known when it has
+  /// been opened.
   std::size_t parts = 0;
-  std::string missing;        ///< non-empty: there is no such file now, for want of a part; a sentence part with its mend
+  std::string
+      missing;  ///< non-empty: there is no such file now, for want of a part; a sentence part with its mend
   std::string unenforceable;  ///< non-empty: why this mount denies the grant (a condition, lease or record
                               ///< kind of later)
 };
@@ -141,8 +144,8 @@ class SecretSource {
   virtual std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
                                          std::chrono::milliseconds deadline, CheckDone done) = 0;
 
-  /// Has refusals recorded, each once, as soon as that can be; does not wait for it. The newest are dropped, with a line in
-  /// the log, where too many wait for a vault that does not answer.
+  /// Has refusals recorded, each once, as soon as that can be; does not wait for it. The newest are dropped,
+  /// with a line in the log, where too many wait for a vault that does not answer.
   virtual void ReportRefusals(std::vector<RefusedRead> refusals) = 0;
 };
 

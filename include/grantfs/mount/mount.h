@@ -31,9 +31,9 @@ struct MountOptions {
   std::chrono::milliseconds open_deadline{2000};  ///< after which an open or a check fails with EIO
   /// How long a change may wait until a process has made it in a way that watchers (inotify) see.
   std::chrono::milliseconds watcher_bound{1000};
-  /// Run through /bin/sh, when secrets have changed and the mount shows it, with their names below the mount point
-  /// as arguments ("$@") and the mount point in GRANTFS_MOUNT; as the user who mounts. One run at a time. ""
-  /// for none.
+  /// Run through /bin/sh, when secrets have changed and the mount shows it, with their names below the mount
+  /// point as arguments ("$@") and the mount point in GRANTFS_MOUNT; as the user who mounts. One run at a
+  /// time. "" for none.
   std::string on_change;
   std::chrono::seconds on_change_limit{60};  ///< after which it is killed, with its process group
 };
@@ -44,8 +44,9 @@ struct MountOptions {
 /// A second signal ends that wait.
 ///
 /// The filesystem is mounted `ro,nosuid,nodev,noexec,noatime,default_permissions` and, as root or where
-/// `allow_other` is set, `allow_other`. An ordinary user's is mounted and unmounted by fusermount3, and is that
-/// user's alone otherwise: the kernel lets nobody else in, not even root, whatever the files' owners and modes.
+/// `allow_other` is set, `allow_other`. An ordinary user's is mounted and unmounted by fusermount3, and is
+/// that user's alone otherwise: the kernel lets nobody else in, not even root, whatever the files' owners and
+/// modes.
 ///
 /// A secret "a" and another "a/b" cannot both be files: "a" is shown. That, an owner who is unknown here, and
 /// a name that is no path hide a secret. MOUNT/.grantfs/status (0444) tells everybody how things stand and

@@ -15,8 +15,8 @@
 
 namespace grantfs {
 
-/// A directory of texts and directories, as `ls` and `cat` show them. Texts are made when somebody first wants them. One
-/// thread builds it; then it is immutable and all threads may read it.
+/// A directory of texts and directories, as `ls` and `cat` show them. Texts are made when somebody first
+/// wants them. One thread builds it; then it is immutable and all threads may read it.
 class ReportDirectory {
  public:
   using Text = std::shared_ptr<const std::string>;
@@ -26,8 +26,8 @@ class ReportDirectory {
   /// A name with room for so many bytes behind it: where it is too long for that, it is cut and ends in "~".
   static std::string Fit(const std::string& name, std::size_t room);
 
-  /// The directory of that name, made where it is missing. It belongs to this one. A name that is a file's gets "~" behind
-  /// it; one that is too long is cut as Fit does it.
+  /// The directory of that name, made where it is missing. It belongs to this one. A name that is a file's
+  /// gets "~" behind it; one that is too long is cut as Fit does it.
   ReportDirectory* Enter(const std::string& name);
   /// A name that is taken gets "~" behind it, or "~" and a number.
   ///
@@ -60,20 +60,20 @@ class ReportDirectory {
 };
 
 struct ReportsOptions {
-  std::string mount_point;   ///< as MountOptions has these
+  std::string mount_point;  ///< as MountOptions has these
   bool allow_other = false;
   unsigned threads = 8;
   std::function<void(LogLevel, std::string_view line)> log;
   std::function<void()> ready;
-  /// What there is to see now: asked at every look at it, on several threads at once; never nullptr. May take its time,
-  /// which whoever looks then waits.
+  /// What there is to see now: asked at every look at it, on several threads at once; never nullptr. May take
+  /// its time, which whoever looks then waits.
   std::function<std::shared_ptr<const ReportDirectory>()> current;
 };
 
-/// Shows a tree of texts, until the filesystem is unmounted or a signal arrives: mounting, unmounting, signals and errors
-/// are RunMount's. Files are 0400, directories 0500, of whoever mounts. A file has the size of the text that is read, also
-/// where it changes meanwhile: who has it open keeps it, who opens it again gets the new one. Blocks. Threads: one at a
-/// time in a process, RunMount included.
+/// Shows a tree of texts, until the filesystem is unmounted or a signal arrives: mounting, unmounting,
+/// signals and errors are RunMount's. Files are 0400, directories 0500, of whoever mounts. A file has the
+/// size of the text that is read, also where it changes meanwhile: who has it open keeps it, who opens it
+/// again gets the new one. Blocks. Threads: one at a time in a process, RunMount included.
 Status RunReports(const ReportsOptions& options);
 
 }  // namespace grantfs
