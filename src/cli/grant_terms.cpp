@@ -75,7 +75,7 @@ std::vector<Option> GrantOptionsHelp() {
   return {
       {"owner", "USER",
        "whom the file belongs to: a user of the machine, by name or number (default: who mounted)"},
-      {"group", "GROUP", "the file's group"},
+      {"group", "GROUP", "the file's group (default: of who mounted)"},
       {"mode", "MODE", "the file's mode, octal (default: 0400)"},
       {"label", "LABEL", "the version that is shown: current (default), previous"},
       {"expires", "TIME", "the grant ends after this: 12h, 30d"},

@@ -61,7 +61,7 @@ const Command kReadCommand = {
     .about =
         R"(On a machine: writes a secret that is granted to it to standard output, byte for byte. It is the same
 read as of a file below the mount, checked, decrypted and recorded alike, for places where there is no
-FUSE.)",
+FUSE. It always asks the vault, also under a lease, and refuses a grant with --only-*: only a mount sees who reads.)",
     .options = {},
     .examples =
         {{"sudo grantfs read shop/prod/db-password", "correct horse battery staple"},

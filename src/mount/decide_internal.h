@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -7,6 +8,9 @@
 #include "grantfs/util/result.h"
 
 namespace grantfs {
+
+/// Without a heartbeat for so long, the vault is asked whether the grant still stands.
+inline constexpr std::chrono::seconds kSilence{5};
 
 /// The errno that a program sees. The one place that translates outcomes for the kernel.
 int ErrnoOf(Code code);

@@ -65,6 +65,7 @@ std::string Filesystem::Explain(NodeId node, const fuse_ctx& context) {
   input.file = file;
   input.machine = source().CurrentStatus().machine;
   input.now = SystemClock().WallSeconds();
+  input.served = source().HeardWithin(kSilence) || source().LeaseStands(NumberOf(node));
   if (VersionOf(node) == 0) {
     input.facts = LookUp(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, wanted);
   } else {

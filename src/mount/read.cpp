@@ -10,9 +10,6 @@ namespace grantfs {
 
 namespace {
 
-/// Without a heartbeat for so long, the vault is asked whether the grant still stands.
-constexpr std::chrono::seconds kSilence{5};
-
 struct ReadJob {
   std::shared_ptr<Filesystem> filesystem;
   std::shared_ptr<const OpenFile> file;

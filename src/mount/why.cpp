@@ -90,6 +90,10 @@ std::vector<Point> PointsOf(const ExplanationInput& input) {
       points.push_back({"condition", verdict.holds, verdict.asked + ": " + verdict.found, verdict.mend});
   }
   points.push_back(GrantPoint(*file.grant, input.now));
+  if (!input.served) {
+    points.push_back({"vault", false, "it is not heard and no lease runs, so opening gives EIO",
+                      "see .grantfs/status for the connection"});
+  }
   points.push_back(NamespacePoint(input.facts));
   points.push_back(CachePoint(*file.grant));
   return points;

@@ -16,6 +16,7 @@ struct ExplanationInput {
   ProcessFacts facts;   ///< with groups, account and rights
   std::string machine;  ///< its name, for the command that mends
   std::int64_t now = 0;
+  bool served = true;  ///< the vault is heard, or a lease runs
 };
 
 /// Whether a process could read a secret, and what would refuse it: owner and mode, each condition, the
