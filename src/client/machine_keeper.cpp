@@ -81,6 +81,7 @@ void MachineSessionImpl::KeepContact() {
     const std::lock_guard guard(status_mutex_);
     contact.heard = last_heard_;
   }
+  if (contact.heard == 0) return;  // the first heartbeat is still to come
   contact_kept_ = contact.greatest;
   if (const Status saved = offline_->SaveContact(contact); !saved)
     Log(LogLevel::kWarning, "could not note when the vault was last heard", saved.error());

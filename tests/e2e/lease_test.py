@@ -141,7 +141,8 @@ class LeaseTest(Case):
     def test_a_machine_starts_offline_with_what_it_kept(self):
         mount = self.leased("--offline", "24h", "--record", "sync")
         kept = os.path.join(self.web1.path, "offline")
-        until("the file that is kept", lambda: os.path.isdir(kept) and len(os.listdir(kept)) == 2)
+        whole = lambda names: len(names) == 2 and "contact.json" in names and all(name.endswith(".json") for name in names)
+        until("the file that is kept", lambda: os.path.isdir(kept) and whole(os.listdir(kept)))
         for name in os.listdir(kept):
             self.assertEqual(os.stat(os.path.join(kept, name)).st_mode & 0o777, 0o600)
             with open(os.path.join(kept, name), "rb") as file:
