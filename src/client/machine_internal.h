@@ -37,6 +37,8 @@ class MachineSessionImpl final : public MachineSession {
   bool HeardWithin(std::chrono::milliseconds within) const override;
   std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
                                  std::chrono::milliseconds deadline, CheckDone done) override;
+  Result<SecretValue> Reopen(std::uint64_t number, std::uint32_t version,
+                             const std::string& evidence) override;
   Status WaitUntilCurrent(std::chrono::milliseconds wait) override;
 
  private:

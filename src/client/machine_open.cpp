@@ -121,7 +121,8 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
     if (!key) return About(key.error(), name);
     auto value = DecryptVersion(*key, context, publish, response_.ciphertext);
     if (!value) return About(value.error(), name);
-    return OpenedSecret{std::move(*value), publish.version, response_.record};
+    return OpenedSecret{std::move(*value), publish.version, response_.record,
+                        EvidenceOf(publish, response_.sealed, response_.ciphertext)};
   }
 
   void Finish(Result<OpenedSecret> result) {

@@ -80,6 +80,10 @@ struct ReadVerdict {
 Result<ReadVerdict> JudgeRead(const api::ReadResponse& response, const SecretSource::OpenRequest& request,
                               const MachineView& asked, const MachineView& now);
 
+/// What a value is made of once more (SecretSource::Reopen), without its statement and its grant, which were
+/// judged when it was opened.
+std::string EvidenceOf(const VersionPublish& publish, const Bytes& sealed, const Bytes& ciphertext);
+
 /// The text that known.db keeps of a view, without its statements.
 std::string ViewToText(const SecretView& secret);
 /// Verifies it again. Errors: kIntegrity, kInvalid.

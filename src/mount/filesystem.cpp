@@ -1,8 +1,10 @@
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 
-#include "grantfs/crypto/random.h"
 #include "grantfs/util/clock.h"
+#include "grantfs/util/text.h"
+#include "mount/caller_internal.h"
 #include "mount/filesystem_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/report_internal.h"
@@ -12,6 +14,9 @@ namespace grantfs {
 namespace {
 
 constexpr std::chrono::seconds kIdle{30};
+// What threads had looked up is not known any more when another process takes over; so long, whoever opens a
+// version that was superseded a moment ago counts as having looked it up before.
+constexpr std::chrono::seconds kLenient{1};
 
 std::string Hexadecimal(std::uint64_t number) {
   std::string text;
@@ -21,17 +26,42 @@ std::string Hexadecimal(std::uint64_t number) {
 
 }  // namespace
 
-Filesystem::Filesystem(const MountOptions& options, std::string point)
+Filesystem::Filesystem(const MountOptions& options, std::string point, Session* session, KeptMemory* kept)
     : options_(options),
       point_(std::move(point)),
       kernel_(KernelRelease()),
-      id_prefix_(Hexadecimal(RandomNumber()) + "-"),
-      owners_(SystemOwners()) {
+      id_prefix_(Hexadecimal(session->slots().shared().connection) + "-"),
+      owners_(SystemOwners()),
+      session_(session),
+      kept_(kept, &session->slots().shared().next_handle),
+      directory_ids_(kept),
+      files_(&kept_) {
+  if (options_.mounter) std::tie(owners_.default_user, owners_.default_group) = *options_.mounter;
   tree_ = Build(source().CurrentListing(), nullptr);
+  TakeOver();
 }
 
-void Filesystem::Start(Session* session) {
-  session_ = session;
+/// What the process that served before had open.
+void Filesystem::TakeOver() {
+  rules_.KeepBound([this](NodeId node, bool bound) { kept_.KeepBound(node, bound); });
+  if (!kept_.TookOver()) return;
+  for (NodeId node : kept_.BoundNodes()) rules_.Restore(node);
+  rules_.BeLenientUntil(SystemClock().Boot() + kLenient);
+  for (auto& [handle, file] : kept_.OpenFiles()) {
+    if (!file->report) {
+      auto value = source().Reopen(NumberOf(file->node), file->version, file->evidence);
+      if (!value) {
+        options_.log(LogLevel::kError, "a file that was open could not be opened again: " +
+                                           Printable(file->name) + ": " + Describe(value.error()));
+        continue;
+      }
+      file->value = std::make_shared<SecretValue>(std::move(*value));
+    }
+    files_.Restore(handle, std::move(file));
+  }
+}
+
+void Filesystem::Start() {
   refresher_ = std::make_unique<WorkQueue>("listing", kIdle, [this] { Idle(); });
   notifier_ = std::make_unique<WorkQueue>("notifier");
   {
@@ -166,5 +196,9 @@ void Filesystem::LogRefusal(const std::string& line) {
 }
 
 std::string Filesystem::OpenId() const { return id_prefix_ + std::to_string(Session::CurrentUnique()); }
+
+Caller Filesystem::CallerOf(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid) const {
+  return options_.caller ? options_.caller(thread, uid, gid) : ResolveCaller(thread, uid, gid);
+}
 
 }  // namespace grantfs

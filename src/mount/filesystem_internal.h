@@ -14,6 +14,7 @@
 #include "grantfs/mount/mount.h"
 #include "mount/decide_internal.h"
 #include "mount/directory_ids_internal.h"
+#include "mount/kept_files_internal.h"
 #include "mount/line_limiter_internal.h"
 #include "mount/recent_map_internal.h"
 #include "mount/open_files_internal.h"
@@ -33,11 +34,12 @@ namespace grantfs {
 /// kernel notifications (they can wait for a directory's lock), one watches deadlines. Threads: safe.
 class Filesystem : public std::enable_shared_from_this<Filesystem> {
  public:
-  Filesystem(const MountOptions& options, std::string point);
+  /// @param session outlives this.
+  /// @param kept what is to outlive this process; nullptr: nothing is. Outlives this.
+  Filesystem(const MountOptions& options, std::string point, Session* session, KeptMemory* kept = nullptr);
   ~Filesystem() { Stop(); }
 
-  /// @param session its owner is this filesystem; lives until Stop().
-  void Start(Session* session);
+  void Start();
   /// When the session has stopped. Callbacks of the source that come later find nothing.
   void Stop();
 
@@ -88,7 +90,10 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   OpenFiles& files() { return files_; }
   std::chrono::milliseconds deadline() const { return options_.open_deadline; }
   /// Unique in the life of the machine's vault: for the audit record of the request that this thread serves.
+  /// The same in each process that serves the mount.
   std::string OpenId() const;
+  /// Looks at the process behind a request that waits for its answer.
+  Caller CallerOf(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid) const;
 
   /// Runs `callback` unless the filesystem has stopped, and keeps it from stopping meanwhile.
   template <typename Callback>
@@ -109,13 +114,15 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   void DropRefusedPages();
   void Idle();
   void RefreshIfOwnersAreMissing();
+  void TakeOver();
 
   MountOptions options_;
   std::string point_;
   std::string kernel_;
   std::string id_prefix_;
   Owners owners_;
-  Session* session_ = nullptr;
+  Session* session_;
+  KeptFiles kept_;
 
   std::mutex refresh_mutex_;  // one listing at a time; guards directory_ids_
   DirectoryIds directory_ids_;

@@ -6,7 +6,6 @@
 
 #include "grantfs/util/clock.h"
 #include "grantfs/util/text.h"
-#include "mount/caller_internal.h"
 #include "mount/decide_internal.h"
 #include "mount/operations_internal.h"
 
@@ -24,7 +23,9 @@ struct OpenJob {
   std::string name;  ///< "shop/prod/db-password"
   std::optional<FileAttributes>
       attributes;  ///< that the lists gave the version; none if they are not known any more
+  FileAttributes looks;  ///< of the version that is shown
   Caller caller;
+  std::uint64_t unique = 0;
 
   bool bound() const { return verdict == OpenVerdict::kBound || verdict == OpenVerdict::kNewlyBound; }
 };
@@ -37,14 +38,31 @@ void LogRefusal(const OpenJob& job, const std::string& reason) {
                              "user " + std::to_string(job.caller.uid) + "): " + reason);
 }
 
+void SetCaching(const OpenFile& file, fuse_file_info* info) {
+  info->direct_io = 1;
+  // The pages of a version's node are that version's, whoever opened it; a bound node has none.
+  info->keep_cache = file.bound || file.report ? 0 : 1;
+}
+
+/// The process before this one had opened it already and perhaps told the kernel so. @return whether that is
+/// the answer.
+bool AnswerAgain(Filesystem& filesystem, fuse_req_t req, fuse_file_info info) {
+  const auto handle = filesystem.files().HandleOf(Session::CurrentUnique());
+  const auto file = handle ? filesystem.files().Find(*handle) : nullptr;
+  if (!file) return false;
+  SetCaching(*file, &info);
+  info.fh = *handle;
+  fuse_reply_open(req, &info);  // if the kernel does not wait for it any more, it knows the handle
+  return true;
+}
+
 void Answer(const Job& job, Requests::Id id, std::shared_ptr<OpenFile> file) {
   Filesystem& filesystem = *job->filesystem;
   const auto claim = filesystem.session().requests().Take(id);
   if (!claim) return;
   fuse_file_info info = job->info;
-  info.direct_io = 1;
-  // The pages of a version's node are that version's, whoever opened it; a bound node has none.
-  info.keep_cache = job->bound() ? 0 : 1;
+  SetCaching(*file, &info);
+  file->unique = job->unique;
   info.fh = filesystem.files().Add(std::move(file));
   // Interrupted: the kernel will not release what it does not know.
   if (fuse_reply_open(claim.req(), &info) != 0) filesystem.files().Remove(info.fh);
@@ -75,7 +93,9 @@ void Opened(const Job& job, Requests::Id id, OpenedSecret opened) {
   file->version = opened.version;
   file->bound = job->bound();
   file->name = job->name;
-  file->attributes = job->attributes.value_or(FileAttributes{.size = opened.value.size()});
+  file->attributes = job->attributes.value_or(job->looks);
+  file->attributes.size = opened.value.size();
+  file->evidence = std::move(opened.evidence);
   file->value = std::make_shared<SecretValue>(std::move(opened.value));
   if (!job->bound()) return Answer(job, id, std::move(file));
   // The kernel must have forgotten the former size before the program asks for it.
@@ -143,7 +163,9 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
   job->info = info;
   job->name = file->grant->environment + "/" + file->grant->path;
   job->attributes = filesystem.VersionAttributes(*tree, node);
-  job->caller = ResolveCaller(thread, context.uid, context.gid);
+  job->looks = file->attributes;
+  job->unique = Session::CurrentUnique();
+  job->caller = filesystem.CallerOf(thread, context.uid, context.gid);
   if (const auto refusal = RefuseOpen(*file->grant, SystemClock().WallSeconds())) {
     LogRefusal(*job, refusal->reason);
     fuse_reply_err(req, refusal->error);
@@ -156,7 +178,8 @@ void OpenReport(Filesystem& filesystem, fuse_req_t req, NodeId node, fuse_file_i
   auto file = std::make_shared<OpenFile>();
   file->node = node;
   file->report = filesystem.Report(filesystem.CurrentTree(), node);
-  info.direct_io = 1;
+  file->unique = Session::CurrentUnique();
+  SetCaching(*file, &info);
   info.fh = filesystem.files().Add(std::move(file));
   if (fuse_reply_open(req, &info) != 0) filesystem.files().Remove(info.fh);
 }
@@ -167,6 +190,8 @@ void OpenFileNode(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) {
   Guarded(req, [&](Filesystem& filesystem) {
     if ((info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC) != 0) {
       fuse_reply_err(req, EROFS);
+    } else if (Session::Replaying() && AnswerAgain(filesystem, req, *info)) {
+      return;
     } else if (node == kStatusNode || node == kGrantsNode) {
       OpenReport(filesystem, req, node, *info);
     } else if (KindOf(node) == NodeKind::kSecret) {

@@ -8,6 +8,7 @@
 #include "grantfs/mount/mount.h"
 #include "grantfs/util/text.h"
 #include "mount/filesystem_internal.h"
+#include "mount/kernel_link_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
 #include "mount/operations_internal.h"
@@ -17,11 +18,16 @@ namespace grantfs {
 
 namespace {
 
-constexpr std::chrono::seconds kInitDeadline{10};
 using Clock_ = std::chrono::steady_clock;
 
 Status CheckOptions(const MountOptions& options) {
   if (options.source == nullptr) return Error{Code::kInvalid, "a mount needs a source of secrets", 0, {}};
+  return CheckMountOptions(options);
+}
+
+}  // namespace
+
+Status CheckMountOptions(const MountOptions& options) {
   if (options.threads < 1 || options.threads > 64) {
     return Error{Code::kInvalid, "the number of threads must be 1 to 64", 0, std::to_string(options.threads)};
   }
@@ -31,6 +37,8 @@ Status CheckOptions(const MountOptions& options) {
   }
   return {};
 }
+
+namespace {
 
 /// A mount from the first answer to the last.
 class Running {
@@ -45,22 +53,13 @@ class Running {
   Running& operator=(const Running&) = delete;
 
   Status Serve() {
-    filesystem_ = std::make_shared<Filesystem>(options_, mounted_.point);
-    session_ = GRANTFS_TRY(Session::Create(std::move(mounted_.fuse), FuseOperations(), filesystem_.get()));
-    filesystem_->Start(session_.get());
-    GRANTFS_CHECK(session_->Start(options_.threads));
-    return {};
-  }
-
-  Status UntilReady() {
-    const auto deadline = Clock_::now() + kInitDeadline;
-    while (!session_->initialised()) {
-      if (session_->ended())
-        return Error{Code::kIo, "the kernel ended the mount before it began", 0, mounted_.point};
-      if (!Wait(deadline))
-        return Error{Code::kIo, "the kernel does not begin to use the mount", 0, mounted_.point};
-      if (stopped_) return {};
-    }
+    const UniqueFd memory = GRANTFS_TRY(Slots::Make());
+    slots_ = GRANTFS_TRY(Slots::Map(memory.get()));
+    GRANTFS_CHECK(AnswerInit(mounted_.fuse.get(), &slots_->shared()));
+    session_ = GRANTFS_TRY(Session::Create(std::move(mounted_.fuse), slots_.get(), FuseOperations()));
+    filesystem_ = std::make_shared<Filesystem>(options_, mounted_.point, session_.get());
+    filesystem_->Start();
+    GRANTFS_CHECK(session_->Start(options_.threads, filesystem_.get()));
     return {};
   }
 
@@ -110,8 +109,9 @@ class Running {
   const MountOptions& options_;
   MountedFuse mounted_;
   StopSignals signals_;
-  std::shared_ptr<Filesystem> filesystem_;
+  std::unique_ptr<Slots> slots_;
   std::unique_ptr<Session> session_;
+  std::shared_ptr<Filesystem> filesystem_;
   bool stopped_ = false;
 };
 
@@ -127,8 +127,7 @@ Status RunMount(const MountOptions& given) {
   MountedFuse mounted = GRANTFS_TRY(MountFuse(point));
   const MountedFuse place{{}, mounted.point, mounted.id};
   Running running(options, std::move(mounted));
-  Status status = running.Serve();
-  if (status) status = running.UntilReady();
+  const Status status = running.Serve();
   if (!status) {
     UnmountFuse(place, true);
     return status;

@@ -38,6 +38,7 @@ const char* HomeStateName(HomeProfile::State state);
 ///     invite         0600, while enrolling: the invitation's secret
 ///     recovery       0600, while claiming: the recovery identity's seed, so that an interrupted init can show it
 ///     known.db       0600, what was verified (known_store.h)
+///     mount-ID/      0700 of the user that mounts work as: a known.db of theirs (mount_home.h)
 ///
 /// Threads: none. Processes: several may use one home at once.
 // clang-format on
@@ -59,9 +60,12 @@ class Home {
                              const SecretMemory& seed, const InviteSecret* invite,
                              const SecretMemory* recovery);
 
+  /// What a process that may not enter the home itself was handed of it.
+  static Home Handed(HomeProfile profile, std::string known_path);
+
   const std::string& directory() const { return directory_; }
   const HomeProfile& profile() const { return profile_; }
-  std::string KnownPath() const { return directory_ + "/known.db"; }
+  std::string KnownPath() const { return known_path_.empty() ? directory_ + "/known.db" : known_path_; }
   /// Whether it can be noted here what was verified. Errors: kIo.
   Status CheckWritable() const;
 
@@ -77,7 +81,11 @@ class Home {
 
  private:
   std::string directory_;
+  std::string known_path_;
   HomeProfile profile_;
 };
+
+/// Home::Open of a machine's. Errors: as that; kInvalid (another's).
+Result<Home> OpenMachineHome(const std::string& directory);
 
 }  // namespace grantfs

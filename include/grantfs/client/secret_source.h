@@ -48,6 +48,8 @@ struct OpenedSecret {
   SecretValue value;
   std::uint32_t version = 0;
   std::uint64_t record = 0;  ///< the read's place in the audit log
+  /// What Reopen makes the value of once more: ciphertext and sealed key, never a plaintext. "": cannot be.
+  std::string evidence = {};
 };
 
 /// How things stand, for `.grantfs/status`.
@@ -92,6 +94,13 @@ class SecretSource {
   /// Errors: kNotFound (not granted), kDenied (revoked or frozen), kExpired, kUnreachable, kThrottled, kUnrecorded,
   /// kIntegrity, kUnsupported (unenforceable), kConflict, kCancelled.
   virtual std::shared_ptr<Pending> Open(OpenRequest request, std::chrono::milliseconds deadline, OpenDone done) = 0;
+
+  /// For a file that stays open while another process takes over: the value of an open that was answered, of
+  /// its evidence. Asks and records nothing. Errors: kIntegrity, kUnsupported (this source cannot).
+  virtual Result<SecretValue> Reopen(std::uint64_t number, std::uint32_t version, const std::string& evidence) {
+    (void)number, (void)version, (void)evidence;
+    return Error{Code::kUnsupported, "this source opens nothing again"};
+  }
 
   /// `changed` runs on a thread of the source after CurrentListing() changed. At most one subscriber; an empty function
   /// unsubscribes, and none runs after that returned.

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "grantfs/client/secret_source.h"
 #include "grantfs/log/log.h"
@@ -27,7 +32,14 @@ struct MountOptions {
   /// Runs once on the caller's thread when the files can be read. May be empty.
   std::function<void()> ready;
   std::chrono::milliseconds open_deadline{2000};  ///< after which an open or a check fails with EIO
+  /// Who mounted, and so owns what no grant gives an owner; none: who runs this.
+  std::optional<std::pair<uid_t, gid_t>> mounter;
+  /// Looks at the process behind a request (thread, user, group). Empty: this process does.
+  std::function<Caller(std::uint32_t, std::uint32_t, std::uint32_t)> caller;
 };
+
+/// Errors: kInvalid.
+Status CheckMountOptions(const MountOptions& options);
 
 /// Shows the secrets of `options.source` as files, until the filesystem is unmounted or SIGTERM, SIGINT or
 /// (if it was not ignored) SIGHUP arrives, whose handlers this sets for as long. On a signal it unmounts;

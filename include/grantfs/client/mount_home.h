@@ -1,0 +1,42 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+
+#include "grantfs/client/machine_session.h"
+#include "grantfs/util/result.h"
+#include "grantfs/util/unique_fd.h"
+
+namespace grantfs {
+
+/// What a mount's privileged part takes out of a machine's home for its workers, which may not enter it.
+///
+/// They keep what they verify in a known.db of their own (HOME/mount-ID/, ID being the machine's), so that no
+/// program of the home's owner ever reads a database that they wrote, and nothing else of the home is theirs
+/// to write. It begins as the home's, and never knows less than that: each mount that begins takes the home's
+/// newest heads over.
+struct MountHome {
+  UniqueFd profile;  ///< identity.json, sealed
+  UniqueFd seed;     ///< sealed
+  UniqueFd known;    ///< the home's known.db as it is now, sealed
+  UniqueFd state;    ///< the directory, for its path alone
+};
+
+/// Makes the directory where it is missing. @param user, group whom the workers run as.
+/// Errors: as MachineSession::Start; kIo (the home cannot be written).
+Result<MountHome> OpenMountHome(const std::string& directory, uid_t user, gid_t group);
+
+/// In a worker: the descriptors of a MountHome.
+struct HandedHome {
+  int profile = -1;
+  int seed = -1;
+  int known = -1;
+  int state = -1;
+};
+
+/// @param first the first worker of a mount: takes over what the home knows. Errors: as MachineSession::Start.
+Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first);
+
+}  // namespace grantfs

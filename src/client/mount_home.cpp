@@ -1,0 +1,109 @@
+#include "grantfs/client/mount_home.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "grantfs/client/known_store.h"
+#include "grantfs/util/file.h"
+#include "home_profile_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::size_t kHandedSeedBytes = 32;
+constexpr std::size_t kMaxKnownBytes = std::size_t{1} << 30;
+constexpr char kKnownName[] = "known.db";
+
+Result<UniqueFd> SealedFile(ByteView content) {
+  UniqueFd fd(::memfd_create("grantfs-home", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  std::size_t at = 0;
+  while (fd && at < content.size()) {
+    const ssize_t wrote = ::write(fd.get(), content.data() + at, content.size() - at);
+    if (wrote < 0 && errno != EINTR) break;
+    if (wrote > 0) at += static_cast<std::size_t>(wrote);
+  }
+  if (!fd || at < content.size() ||
+      ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
+    return Error{Code::kIo, "could not make memory for another process", errno};
+  return fd;
+}
+
+/// Where workers ran as another user before, what they kept goes to the new one. What they may have put in its
+/// place (a link, another's file) does not.
+Status GiveTo(const UniqueFd& directory, const std::string& path, uid_t user, gid_t group) {
+  struct stat info {};
+  struct stat known {};
+  if (::fstat(directory.get(), &info) != 0) return Error{Code::kIo, "could not look at it", errno, path};
+  if (info.st_uid == user && info.st_gid == group) return {};
+  const bool theirs = ::fstatat(directory.get(), kKnownName, &known, AT_SYMLINK_NOFOLLOW) == 0 &&
+                      S_ISREG(known.st_mode) && known.st_nlink == 1 && known.st_uid == info.st_uid;
+  if (theirs && ::fchownat(directory.get(), kKnownName, user, group, AT_SYMLINK_NOFOLLOW) != 0)
+    return Error{Code::kIo, "could not give it to the user that mounts work as", errno, path};
+  if (::fchownat(directory.get(), "", user, group, AT_EMPTY_PATH) != 0)
+    return Error{Code::kIo, "could not give it to the user that mounts work as", errno, path};
+  return {};
+}
+
+Result<UniqueFd> StateDirectory(const std::string& path, uid_t user, gid_t group) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Error{Code::kIo, "could not make the directory for what the mount verifies; make the home writable",
+                 errno, path};
+  }
+  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return Error{Code::kIo, "could not open the directory for what the mount verifies", errno, path};
+  GRANTFS_CHECK(GiveTo(fd, path, user, group));
+  return fd;
+}
+
+std::string ByDescriptor(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+/// Appears whole, or not at all; who comes second finds the first one's.
+Status BeginKnown(const std::string& directory, int from) {
+  const std::string path = directory + "/" + kKnownName;
+  if (PathExists(path)) return {};
+  const Bytes content = GRANTFS_TRY(ReadFile(ByDescriptor(from), kMaxKnownBytes));
+  const std::string temporary = path + "." + std::to_string(::getpid());
+  GRANTFS_CHECK(WriteFileAtomic(temporary, content, 0600));
+  const bool linked = ::link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST;
+  const int error = errno;
+  ::unlink(temporary.c_str());
+  if (!linked) return Error{Code::kIo, "could not begin what the mount verifies", error, path};
+  return SyncDirectoryOf(path);
+}
+
+}  // namespace
+
+Result<MountHome> OpenMountHome(const std::string& directory, uid_t user, gid_t group) {
+  const Home home = GRANTFS_TRY(OpenMachineHome(directory));
+  const PrivateIdentity identity = GRANTFS_TRY(home.LoadIdentity());
+  const auto known = GRANTFS_TRY(KnownStore::Open(home.KnownPath(), KnownStore::Missing::kRefuse));
+  MountHome handed;
+  handed.profile =
+      GRANTFS_TRY(SealedFile(GRANTFS_TRY(ReadFile(directory + "/identity.json", std::size_t{64} << 10))));
+  handed.seed = GRANTFS_TRY(
+      SealedMemory(GRANTFS_TRY(ReadSecretFile((directory + "/seed").c_str(), kHandedSeedBytes))));
+  handed.known = GRANTFS_TRY(SealedFile(GRANTFS_TRY(known->Image())));
+  handed.state =
+      GRANTFS_TRY(StateDirectory(directory + "/mount-" + identity.Id().Hex().substr(0, 16), user, group));
+  return handed;
+}
+
+Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first) {
+  const std::string state = ByDescriptor(handed.state);
+  if (first) {
+    GRANTFS_CHECK(BeginKnown(state, handed.known));
+    const auto known = GRANTFS_TRY(KnownStore::Open(state + "/" + kKnownName, KnownStore::Missing::kRefuse));
+    GRANTFS_CHECK(known->TakeHeadsOf(ByDescriptor(handed.known)));
+  }
+  MachineOptions options;
+  options.seed = GRANTFS_TRY(ReadSealedMemory(handed.seed, kHandedSeedBytes));
+  auto profile = GRANTFS_TRY(ReadProfile(ByDescriptor(handed.profile)));
+  return MachineSession::StartHanded(Home::Handed(std::move(profile), state + "/" + kKnownName),
+                                     std::move(options));
+}
+
+}  // namespace grantfs
