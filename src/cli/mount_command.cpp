@@ -2,23 +2,22 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <tuple>
 
 #include "background_internal.h"
 #include "commands_internal.h"
 #include "grantfs/client/join.h"
-#include "grantfs/client/machine_session.h"
+#include "grantfs/client/mount_home.h"
 #include "grantfs/mount/mount.h"
+#include "grantfs/mount/supervisor.h"
 #include "grantfs/trust/names.h"
+#include "mount_worker_internal.h"
 #include "notify_internal.h"
 
 namespace grantfs {
 namespace {
-
-// A mount shows what was last verified when the vault is down; this is how long it waits to begin with what
-// is true now.
-constexpr std::chrono::seconds kFirstWait{3};
 
 struct MountRequest {
   std::string home;
@@ -43,7 +42,7 @@ Result<MountRequest> Requested(const Context& context) {
   return request;
 }
 
-// RunMount takes these; no thread of the session may get them in its place.
+// The supervisor takes these.
 void BlockStopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -63,34 +62,45 @@ void LinkDefault(const std::string& directory) {
         std::string(kConvenienceLink) + " is something else; the files are in " + directory);
 }
 
-void WarnOfEmptyRoot(const MachineSession& session, const std::string& root) {
-  if (root.empty()) return;
-  const auto listing = session.CurrentListing();
-  const bool any = std::any_of(listing->secrets.begin(), listing->secrets.end(),
-                               [&](const GrantedSecret& secret) { return secret.environment == root; });
-  if (!any) Log(LogLevel::kWarning, "nothing of " + root + " is granted now; mind the spelling of --root");
+// Where orders to running mounts are taken; "" for a user who has no such place.
+std::string ControlDirectory() {
+  if (::geteuid() == 0) return "/run/grantfs/control";
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  return runtime != nullptr && *runtime == '/' ? std::string(runtime) + "/grantfs/control" : "";
 }
 
-Status RunHere(const MountRequest& request, const std::function<void()>& ready) {
+Status RunHere(const MountRequest& request, bool background, const std::function<void()>& ready) {
   BlockStopSignals();
-  GRANTFS_CHECK(FinishEnrolment(request.home));
-  const auto session = GRANTFS_TRY(MachineSession::Start(request.home));
-  if (const auto current = session->WaitUntilCurrent(kFirstWait); !current)
-    Log(LogLevel::kWarning, "mounting what was last verified, since the vault could not be asked",
-        current.error());
-  WarnOfEmptyRoot(*session, request.root);
-  MountOptions options;
+  GRANTFS_CHECK(RunApart([&] { return FinishEnrolment(request.home); }));
+  SupervisorOptions options;
+  std::tie(options.user, options.group) = WorkerUser();
+  const MountHome home = GRANTFS_TRY(OpenMountHome(request.home, options.user, options.group));
   options.mount_point = request.directory;
   options.root = request.root;
-  options.source = session.get();
+  options.worker_words = {kWorkerWord};
+  options.worker_descriptors = {home.profile.get(), home.seed.get(), home.known.get(), home.state.get()};
+  options.relay_log = background;
+  options.control_directory = ControlDirectory();
   options.ready = [&request, &ready] {
     LinkDefault(request.directory);
     ready();
     NotifyManager("READY=1");
   };
-  const Status status = RunMount(options);
+  options.tell = [](std::string_view state) { NotifyManager("STATUS=" + std::string(state)); };
+  const Status status = RunSupervisor(options);
   NotifyManager("STOPPING=1");
   return status;
+}
+
+Status RunUpgrade(Context& context) {
+  const std::string directory =
+      context.arguments.positional().empty() ? kDefaultMountPoint : Absolute(context.arguments.At(0));
+  GRANTFS_CHECK(UpgradeMount(directory, ControlDirectory()));
+  if (context.json())
+    context.terminal.OutJson(Json::Object({{"upgraded", directory}}));
+  else
+    context.terminal.OutLine("upgraded " + directory);
+  return {};
 }
 
 void OutMounted(Context& context, const std::string& directory, pid_t process) {
@@ -101,11 +111,12 @@ void OutMounted(Context& context, const std::string& directory, pid_t process) {
 }
 
 Status RunMountCommand(Context& context) {
+  if (context.arguments.Flag("upgrade")) return RunUpgrade(context);
   const MountRequest request = GRANTFS_TRY(Requested(context));
   const auto told = [&] { OutMounted(context, request.directory, ::getpid()); };
-  if (context.arguments.Flag("foreground")) return RunHere(request, told);
+  if (context.arguments.Flag("foreground")) return RunHere(request, false, told);
   const pid_t process = GRANTFS_TRY(
-      RunInBackground([&request](const std::function<void()>& ready) { return RunHere(request, ready); }));
+      RunInBackground([&request](const std::function<void()>& ready) { return RunHere(request, true, ready); }));
   OutMounted(context, request.directory, process);
   return {};
 }
@@ -122,14 +133,20 @@ const Command kMountCommand = {
         R"(On a machine: mounts the secrets that it is granted below DIR (default: /run/grantfs/secrets, to which
 /run/secrets becomes a link where nothing has that name), and returns once they can be read. Every open
 is checked by the vault, decrypted on demand and recorded; with the vault down the files are listed, and
-reading them fails.)",
+reading them fails.
+
+The files are served by a worker process without privileges: the system user grantfs if there is one, else
+user 60843. When it ends, another goes on where it was, and readers wait a few milliseconds.)",
     .options = {{"root", "PROJECT/ENVIRONMENT", "show this environment alone, at the top of DIR"},
+                {"upgrade", "",
+                 "have the mount that runs on DIR go on with this program, which may be a newer one"},
                 {"foreground", "",
                  "stay in the foreground and log to standard error, as a service manager wants it"}},
     .examples = {{"sudo grantfs mount", "mounted /run/grantfs/secrets (process 4711)"},
                  {"sudo grantfs mount /srv/shop/secrets --root shop/prod",
                   R"(mounted /srv/shop/secrets (process 4712)
   $ cat /srv/shop/secrets/db-password)"},
+                 {"sudo grantfs mount --upgrade", "upgraded /run/grantfs/secrets"},
                  {"sudo systemctl enable --now grantfs-mount", "(the same at every start of the machine)"}},
     .next = "ls -lR /run/secrets, and cat /run/secrets/.grantfs/status; grantfs umount ends it.",
     .failure = "the files are not shown",

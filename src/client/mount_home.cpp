@@ -61,18 +61,24 @@ Result<UniqueFd> StateDirectory(const std::string& path, uid_t user, gid_t group
 
 std::string ByDescriptor(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
-/// Appears whole, or not at all; who comes second finds the first one's.
-Status BeginKnown(const std::string& directory, int from) {
+/// What the home knows is what the mount's own begins with, and is taken over where that is older.
+Status TakeKnown(const std::string& directory, int from) {
   const std::string path = directory + "/" + kKnownName;
-  if (PathExists(path)) return {};
-  const Bytes content = GRANTFS_TRY(ReadFile(ByDescriptor(from), kMaxKnownBytes));
-  const std::string temporary = path + "." + std::to_string(::getpid());
-  GRANTFS_CHECK(WriteFileAtomic(temporary, content, 0600));
-  const bool linked = ::link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST;
-  const int error = errno;
-  ::unlink(temporary.c_str());
-  if (!linked) return Error{Code::kIo, "could not begin what the mount verifies", error, path};
-  return SyncDirectoryOf(path);
+  const std::string copy = path + "." + std::to_string(::getpid());
+  GRANTFS_CHECK(WriteFileAtomic(copy, GRANTFS_TRY(ReadFile(ByDescriptor(from), kMaxKnownBytes)), 0600));
+  // Who comes second finds the first one's.
+  const bool is_new = ::link(copy.c_str(), path.c_str()) == 0;
+  Status taken;
+  if (is_new) {
+    taken = SyncDirectoryOf(path);
+  } else if (errno == EEXIST) {
+    auto known = KnownStore::Open(path, KnownStore::Missing::kRefuse);
+    taken = known ? (*known)->TakeHeadsOf(copy) : Status(known.error());
+  } else {
+    taken = Error{Code::kIo, "could not begin what the mount verifies", errno, path};
+  }
+  ::unlink(copy.c_str());
+  return taken;
 }
 
 }  // namespace
@@ -94,11 +100,7 @@ Result<MountHome> OpenMountHome(const std::string& directory, uid_t user, gid_t 
 
 Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first) {
   const std::string state = ByDescriptor(handed.state);
-  if (first) {
-    GRANTFS_CHECK(BeginKnown(state, handed.known));
-    const auto known = GRANTFS_TRY(KnownStore::Open(state + "/" + kKnownName, KnownStore::Missing::kRefuse));
-    GRANTFS_CHECK(known->TakeHeadsOf(ByDescriptor(handed.known)));
-  }
+  if (first) GRANTFS_CHECK(TakeKnown(state, handed.known));
   MachineOptions options;
   options.seed = GRANTFS_TRY(ReadSealedMemory(handed.seed, kHandedSeedBytes));
   auto profile = GRANTFS_TRY(ReadProfile(ByDescriptor(handed.profile)));

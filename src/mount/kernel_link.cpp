@@ -109,6 +109,7 @@ void RefuseEverything(int fuse, Slots* slots) {
     slots->Answered(header.unique);
   };
   fuse_in_header header{};
+  slots->MakePresent();
   for (const unsigned slot : slots->TakeOver()) {
     std::memcpy(&header, slots->RequestIn(slot).data(), sizeof header);
     if (header.opcode == FUSE_INTERRUPT)

@@ -81,6 +81,22 @@ Status CheckEmpty(const std::string& point) {
 
 }  // namespace
 
+Result<std::string> CanonicalMountPoint(const std::string& path) { return CanonicalDirectory(path); }
+
+void UnmountOrDetach(const MountedFuse& mounted, const std::function<void(LogLevel, std::string_view)>& log) {
+  const std::string point = Printable(mounted.point);
+  if (UnmountFuse(mounted, false)) {
+    log(LogLevel::kInfo, "unmounted " + point);
+  } else if (UnmountFuse(mounted, true)) {
+    log(LogLevel::kWarning, "detached " + point + ", where files are still open");
+  } else if (MayBeMounted(mounted.id)) {
+    log(LogLevel::kWarning,
+        "could not unmount " + point + ": something else is mounted over it; unmount both (umount, twice)");
+  } else {
+    log(LogLevel::kInfo, point + " was unmounted");
+  }
+}
+
 Result<std::string> PrepareMountPoint(const std::string& path,
                                       const std::function<void(std::string_view)>& note) {
   auto point = CanonicalDirectory(path);

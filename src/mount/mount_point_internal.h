@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "grantfs/log/log.h"
 #include "grantfs/util/result.h"
 #include "grantfs/util/unique_fd.h"
 
@@ -25,6 +26,9 @@ struct MountedFuse {
 Result<std::string> PrepareMountPoint(const std::string& path,
                                       const std::function<void(std::string_view)>& note);
 
+/// The path without links, also of a stale mount. Errors: kNotFound, kInvalid (no directory), kIo.
+Result<std::string> CanonicalMountPoint(const std::string& path);
+
 /// Mounts on a prepared mount point. Nothing is answered there before a session serves the descriptor.
 /// Errors: kDenied (not root), kUnsupported (no /dev/fuse), kConflict (it is another directory now), kIo.
 Result<MountedFuse> MountFuse(const std::string& point);
@@ -33,6 +37,9 @@ Result<MountedFuse> MountFuse(const std::string& point);
 /// gone already.
 /// @param detach also if files are open.
 bool UnmountFuse(const MountedFuse& mounted, bool detach);
+
+/// The end of a mount: unmounts it, or detaches it where files are open, and says which.
+void UnmountOrDetach(const MountedFuse& mounted, const std::function<void(LogLevel, std::string_view)>& log);
 
 /// "6.18.44-x" -> whether that is 5.14 or later. Errors: kUnsupported, with what is needed.
 Status CheckKernel(std::string_view release);

@@ -10,7 +10,6 @@
 #include "mount/filesystem_internal.h"
 #include "mount/kernel_link_internal.h"
 #include "mount/mount_point_internal.h"
-#include "mount/mount_table_internal.h"
 #include "mount/operations_internal.h"
 #include "mount/signals_internal.h"
 
@@ -70,16 +69,7 @@ class Running {
 
   /// Unmounts; open files are served a little longer.
   void End() {
-    if (UnmountFuse(mounted_, false)) {
-      Log(LogLevel::kInfo, "unmounted " + mounted_.point);
-    } else if (UnmountFuse(mounted_, true)) {
-      Log(LogLevel::kWarning, "detached " + mounted_.point + ", where files are still open");
-    } else if (MayBeMounted(mounted_.id)) {
-      Log(LogLevel::kWarning, "could not unmount " + mounted_.point +
-                                  ": something else is mounted over it; unmount both (umount, twice)");
-    } else {
-      Log(LogLevel::kInfo, mounted_.point + " was unmounted");
-    }
+    UnmountOrDetach(mounted_, options_.log);
     stopped_ = false;
     const auto deadline = Clock_::now() + options_.open_deadline;
     while (!session_->ended() && !stopped_ && Wait(deadline)) {

@@ -88,10 +88,14 @@ Result<std::unique_ptr<Slots>> Slots::Map(int fd) {
     return Error{Code::kIo, "cannot lock the memory for requests: raise the limit (ulimit -l) by 5 MiB", errno,
                  {}};
   }
-  // Locking may fault a page for reading alone; the kernel must be able to write to it without a fault.
-  for (std::size_t at = 0; at < kMemoryBytes; at += kPage)
-    __atomic_fetch_or(slots->memory_ + at, std::uint8_t{0}, __ATOMIC_RELAXED);
+  slots->MakePresent();
   return slots;
+}
+
+/// Locking may fault a page for reading alone; the kernel must be able to write to it without a fault.
+void Slots::MakePresent() {
+  for (std::size_t at = 0; at < kMemoryBytes; at += kPage)
+    __atomic_fetch_or(memory_ + at, std::uint8_t{0}, __ATOMIC_RELAXED);
 }
 
 Slots::~Slots() {

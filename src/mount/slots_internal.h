@@ -72,6 +72,9 @@ class Slots {
 
   MountShared& shared() { return *shared_; }
 
+  /// In a process that was forked from the one that mapped it: makes it present there too.
+  void MakePresent();
+
   /// Before anything else: takes over what is there when the one before is dead.
   ///
   /// @return the slots that hold requests: INTERRUPTs last, others in the order of their numbers.
