@@ -135,8 +135,8 @@ const Command kMountCommand = {
 is checked by the vault, decrypted on demand and recorded; with the vault down the files are listed, and
 reading them fails.
 
-The files are served by a worker process without privileges: the system user grantfs if there is one, else
-user 60843. When it ends, another goes on where it was, and readers wait a few milliseconds.)",
+The files are served by a worker process without privileges: the system's user "grantfs" if there is
+one, else user 60843. When it ends, another goes on where it was, and readers wait a few milliseconds.)",
     .options = {{"root", "PROJECT/ENVIRONMENT", "show this environment alone, at the top of DIR"},
                 {"upgrade", "",
                  "have the mount that runs on DIR go on with this program, which may be a newer one"},

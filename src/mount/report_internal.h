@@ -16,6 +16,7 @@ struct ReportInput {
   SourceStatus source;
   std::size_t open_files = 0;
   std::string kernel;        ///< its release
+  std::string worker;        ///< the process that serves, and what became of those before it
   bool shared_mmap = false;  ///< the kernel lets files that bypass its cache be mapped shared
   std::int64_t now = 0;      ///< unix seconds
 };

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "grantfs/util/clock.h"
 #include "mount/kernel_link_internal.h"
@@ -122,6 +123,7 @@ void Supervisor::LeaderEnded(const ProcessEnd& end) {
     return Promote();
   }
   shared.last_death = SystemClock().WallSeconds();
+  if (std::exchange(killed_hung_, false)) return Promote();
   if (end.FromWithout()) {
     ++shared.killed;
     Log(LogLevel::kWarning, "the worker was ended (" + end.Text() + "); the next one takes over");
@@ -167,6 +169,7 @@ void Supervisor::CheckHeartbeat() {
   if (silent_checks_ < 2) return;
   silent_checks_ = 0;
   ++shared.hung;
+  killed_hung_ = true;
   Log(LogLevel::kError, "the worker does not answer any more and is replaced");
   leader_.process.Kill();
 }

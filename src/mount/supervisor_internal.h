@@ -103,6 +103,7 @@ class Supervisor {
   Time start_standby_at_{};
   Time next_check_{};
   unsigned silent_checks_ = 0;
+  bool killed_hung_ = false;
 
   // An upgrade that is under way.
   UniqueFd order_;  ///< who waits for its end

@@ -88,12 +88,12 @@ bool IsWhole(ByteView key, ByteView value) {
 
 [[noreturn]] void WriteForEver(int fd, int ready, std::uint32_t seed) {
   const auto kept = AttachTo(UniqueFd(dup(fd)));
-  std::mt19937 random(seed);
+  std::mt19937 numbers(seed);
   for (bool told = false;; told = true) {
-    const std::string key = "key" + std::string(1, static_cast<char>('a' + random() % 26));
-    if (random() % 4 == 0)
+    const std::string key = "key" + std::string(1, static_cast<char>('a' + numbers() % 26));
+    if (numbers() % 4 == 0)
       kept->Erase(1, AsBytes(key));
-    else if (!kept->Put(1, AsBytes(key), SelfDescribing(key, static_cast<std::uint32_t>(random()))))
+    else if (!kept->Put(1, AsBytes(key), SelfDescribing(key, static_cast<std::uint32_t>(numbers()))))
       _exit(1);
     if (!told && write(ready, "r", 1) != 1) _exit(2);
   }
@@ -102,7 +102,7 @@ bool IsWhole(ByteView key, ByteView value) {
 TEST(KeptMemoryTest, AWriterThatIsKilledAtAnyMomentLeavesWholeRecords) {
   const UniqueFd fd = *KeptMemory::Make(kRoom);
   ASSERT_TRUE(AttachTo(fd)->Put(2, AsBytes("stays"), AsBytes("here")));
-  std::mt19937 random(1);
+  std::mt19937 numbers(1);
   std::size_t seen = 0;
   for (int turn = 0; turn < 100; ++turn) {
     int ready[2];
@@ -113,7 +113,7 @@ TEST(KeptMemoryTest, AWriterThatIsKilledAtAnyMomentLeavesWholeRecords) {
     if (writer == 0) WriteForEver(fd.get(), ready[1], static_cast<std::uint32_t>(turn));
     char byte = 0;
     ASSERT_EQ(read(ready[0], &byte, 1), 1);
-    timespec moment{0, static_cast<long>(random() % 2000000)};
+    timespec moment{0, static_cast<long>(numbers() % 2000000)};
     ppoll(nullptr, 0, &moment, nullptr);
     kill(writer, SIGKILL);
     int status = 0;
