@@ -85,7 +85,7 @@ Result<std::unique_ptr<Slots>> Slots::Map(int fd) {
     return Error{Code::kInvalid, "the memory for requests is of another version of grantfs", 0, {}};
   madvise(memory, kMemoryBytes, MADV_NOHUGEPAGE);
   if (mlock(memory, kMemoryBytes) != 0) {
-    return Error{Code::kIo, "cannot lock the memory for requests: raise the limit (ulimit -l) by 5 MiB", errno,
+    return Error{Code::kIo, "cannot lock the memory for requests: raise the limit (ulimit -l) by 3 MiB", errno,
                  {}};
   }
   slots->MakePresent();

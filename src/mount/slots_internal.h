@@ -57,7 +57,7 @@ std::int64_t MonotonicNow();
 /// takes it over refuses it. One process serves at a time. Threads: safe.
 class Slots {
  public:
-  static constexpr unsigned kCount = 1024;  ///< requests that may wait for their answer at once
+  static constexpr unsigned kCount = 512;  ///< requests that may wait for their answer at once
   static constexpr std::size_t kSlotBytes = 4096;
   /// A request that was being processed when so many workers ended by themselves is not tried again.
   static constexpr std::uint32_t kMaxTries = 3;

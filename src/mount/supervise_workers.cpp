@@ -64,6 +64,7 @@ void Supervisor::HearLeader() {
   Hear(&leader_);
   if (failure_ && mounted_.fuse) Log(LogLevel::kError, "the worker cannot serve: " + Describe(*failure_));
   if (before || !leader_.ready || leader_.since == Time{}) return;
+  start_standby_at_ = std::min(start_standby_at_, Now());
   if (order_ && !candidate_.process && !draining_) Answer({});
 }
 
@@ -100,7 +101,7 @@ void Supervisor::Promote() {
   slots_->shared().beat = MonotonicNow();
   silent_checks_ = 0;
   SendMessage(leader_.process.control(), kGoMessage);
-  start_standby_at_ = Now() + std::chrono::milliseconds(20);  // after what readers wait for
+  start_standby_at_ = Now() + kStandbyPause;  // or when this one serves: readers wait for that first
 }
 
 /// No thread of a dead worker is at anything.

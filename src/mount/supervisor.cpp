@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 
 #include "grantfs/mount/mount.h"
 #include "grantfs/util/kept_memory.h"
@@ -57,6 +58,7 @@ Status Supervisor::Run() {
 
 Status Supervisor::Prepare() {
   const auto note = [this](std::string_view line) { Log(LogLevel::kWarning, std::string(line)); };
+  std::signal(SIGCHLD, SIG_DFL);  // whoever ignored it would not be told how a worker ended
   point_ = GRANTFS_TRY(PrepareMountPoint(options_.mount_point, note));
   slots_fd_ = GRANTFS_TRY(Slots::Make());
   slots_ = GRANTFS_TRY(Slots::Map(slots_fd_.get()));
