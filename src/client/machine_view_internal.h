@@ -84,7 +84,8 @@ Result<ReadVerdict> JudgeRead(const api::ReadResponse& response, const SecretSou
 /// judged when it was opened.
 std::string EvidenceOf(const VersionPublish& publish, const Bytes& sealed, const Bytes& ciphertext);
 
-/// The text that known.db keeps of a view, without its statements.
+/// The text that known.db keeps of a view, without its statements: the evidence, and in further lines the
+/// versions before it.
 std::string ViewToText(const SecretView& secret);
 /// Verifies it again. Errors: kIntegrity, kInvalid.
 Result<std::shared_ptr<SecretView>> ViewFromText(const std::string& text,
