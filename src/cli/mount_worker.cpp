@@ -25,10 +25,11 @@ void WarnOfEmptyRoot(const MachineSession& session, const std::string& root) {
   if (!any) Log(LogLevel::kWarning, "nothing of " + root + " is granted now; mind the spelling of --root");
 }
 
+constexpr HandedHome kHanded{kFirstWorkerDescriptor, kFirstWorkerDescriptor + 1, kFirstWorkerDescriptor + 2,
+                             kFirstWorkerDescriptor + 3};
+
 Result<std::unique_ptr<SecretSource>> SourceOf(const std::string& root, bool first) {
-  constexpr int kHome = kFirstWorkerDescriptor;
-  const HandedHome handed{kHome, kHome + 1, kHome + 2, kHome + 3};
-  auto session = GRANTFS_TRY(StartMountSession(handed, first));
+  auto session = GRANTFS_TRY(StartMountSession(kHanded, first));
   if (first) {
     if (const auto current = session->WaitUntilCurrent(kFirstWait); !current)
       Log(LogLevel::kWarning, "mounting what was last verified, since the vault could not be asked",
@@ -50,7 +51,8 @@ std::pair<uid_t, gid_t> WorkerUser() {
 void RunMountWorker(const std::vector<std::string>& words) {
   StartLog(LogLevel::kInfo);
   const std::string root = words.size() > 2 ? words[2] : "";
-  ::_exit(RunWorker(words, [&root](bool first) { return SourceOf(root, first); }));
+  ::_exit(RunWorker(words, [&root](bool first) { return SourceOf(root, first); },
+                    [] { WarmUpMountSession(kHanded); }));
 }
 
 }  // namespace grantfs

@@ -7,7 +7,9 @@
 
 #include <cerrno>
 
+#include "connect_internal.h"
 #include "grantfs/client/known_store.h"
+#include "grantfs/log/log.h"
 #include "grantfs/util/file.h"
 #include "home_profile_internal.h"
 
@@ -96,6 +98,16 @@ Result<MountHome> OpenMountHome(const std::string& directory, uid_t user, gid_t 
   handed.state =
       GRANTFS_TRY(StateDirectory(directory + "/mount-" + identity.Id().Hex().substr(0, 16), user, group));
   return handed;
+}
+
+void WarmUpMountSession(const HandedHome& handed) {
+  const auto made = [&]() -> Result<std::unique_ptr<VaultConnection>> {
+    const auto profile = GRANTFS_TRY(ReadProfile(ByDescriptor(handed.profile)));
+    const auto seed = GRANTFS_TRY(ReadSealedMemory(handed.seed, kHandedSeedBytes));
+    const auto identity = GRANTFS_TRY(PrivateIdentity::FromSeed(seed, profile.kind, profile.name));
+    return VaultConnection::Create(ConnectionTo(profile, {}), identity.Id().Hex(), &identity.signing_key());
+  }();
+  if (!made) Log(LogLevel::kWarning, "a worker that stands by could not prepare", made.error());
 }
 
 Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first) {

@@ -129,14 +129,15 @@ Result<std::unique_ptr<Inspector>> Inspector::Start(uid_t user, gid_t group) {
   return std::unique_ptr<Inspector>(new Inspector(std::move(socket)));
 }
 
-Caller Inspector::Ask(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid) {
+std::optional<Caller> Inspector::Ask(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid) {
   Caller said{.pid = thread, .uid = uid, .gid = gid, .executable = {}, .cgroup = {}};
   if (thread == 0) return said;
   const std::uint32_t who[] = {thread, uid, gid};
   const std::lock_guard lock(mutex_);
-  if (!SendMessage(socket_.get(), kQuestion, {reinterpret_cast<const char*>(who), sizeof who})) return said;
+  if (!SendMessage(socket_.get(), kQuestion, {reinterpret_cast<const char*>(who), sizeof who}))
+    return std::nullopt;
   const auto answer = ReceiveMessage(socket_.get());
-  return answer ? UnpackCaller(answer->text, std::move(said)) : said;
+  return answer ? std::optional(UnpackCaller(answer->text, std::move(said))) : std::nullopt;
 }
 
 Result<std::unique_ptr<Notifier>> Notifier::Start(uid_t user, gid_t group) {

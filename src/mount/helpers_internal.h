@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "grantfs/client/secret_source.h"
@@ -22,8 +23,8 @@ class Inspector {
  public:
   /// Errors: kIo.
   static Result<std::unique_ptr<Inspector>> Start(uid_t user, gid_t group);
-  /// As ResolveCaller; if the inspector is gone, with what the kernel said alone.
-  Caller Ask(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid);
+  /// As ResolveCaller. @return none if the inspector is gone.
+  std::optional<Caller> Ask(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid);
 
  private:
   explicit Inspector(UniqueFd socket) : socket_(std::move(socket)) {}

@@ -22,11 +22,19 @@ namespace {
 constexpr std::chrono::milliseconds kBeat{500};
 constexpr std::chrono::milliseconds kDrainMoment{100};
 
+/// Without its helpers a worker would say too little or too late: the next one has its own. No request is to
+/// blame.
+[[noreturn]] void GiveUp(const char* why) {
+  Log(LogLevel::kError, why);
+  kill(getpid(), SIGKILL);
+  for (;;) pause();
+}
+
 /// Everything of one worker, in the order in which it comes to be. It never goes: the process ends instead.
 class Worker {
  public:
-  Worker(WorkerWords words, const MakeSource& make_source)
-      : words_(std::move(words)), make_source_(make_source) {}
+  Worker(WorkerWords words, const MakeSource& make_source, const std::function<void()>& warm_up)
+      : words_(std::move(words)), make_source_(make_source), warm_up_(warm_up) {}
 
   /// While it is privileged and has one thread.
   Status Unprivilege() {
@@ -41,7 +49,10 @@ class Worker {
 
   Status Prepare() {
     slots_ = GRANTFS_TRY(Slots::Map(kSlotsDescriptor));
-    if (words_.first) source_ = GRANTFS_TRY(make_source_(true));
+    if (words_.first)
+      source_ = GRANTFS_TRY(make_source_(true));
+    else if (warm_up_)
+      warm_up_();
     return {};
   }
 
@@ -50,7 +61,7 @@ class Worker {
     notifier_->Use(fuse.get());
     session_ = GRANTFS_TRY(Session::Create(std::move(fuse), slots_.get(), FuseOperations()));
     session_->NotifyBy([this](NodeId node, const std::string* entry, bool pages) {
-      notifier_->Send(node, entry, pages);
+      if (!notifier_->Send(node, entry, pages)) GiveUp("the process that sends notifications is gone");
       return true;
     });
     return {};
@@ -68,7 +79,9 @@ class Worker {
     options.mounter = {words_.mounter, words_.mounter_group};
     if (inspector_) {
       options.caller = [this](std::uint32_t thread, std::uint32_t uid, std::uint32_t gid) {
-        return inspector_->Ask(thread, uid, gid);
+        auto caller = inspector_->Ask(thread, uid, gid);
+        if (!caller) GiveUp("the process that looks at callers is gone");
+        return *std::move(caller);
       };
     }
     filesystem_ = std::make_shared<Filesystem>(options, words_.point, session_.get(), kept_.get());
@@ -98,6 +111,7 @@ class Worker {
 
   const WorkerWords words_;
   const MakeSource& make_source_;
+  const std::function<void()>& warm_up_;
   std::unique_ptr<Inspector> inspector_;
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<Slots> slots_;
@@ -152,7 +166,8 @@ Result<WorkerWords> WorkerWords::Parse(const std::vector<std::string>& words) {
   return parsed;
 }
 
-int RunWorker(const std::vector<std::string>& words, const MakeSource& make_source) {
+int RunWorker(const std::vector<std::string>& words, const MakeSource& make_source,
+              const std::function<void()>& warm_up) {
   // A terminal and a service manager signal all processes of a mount; the supervisor decides.
   for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(ignored, SIG_IGN);
   auto parsed = WorkerWords::Parse(words);
@@ -160,7 +175,7 @@ int RunWorker(const std::vector<std::string>& words, const MakeSource& make_sour
     Log(LogLevel::kError, "no worker", parsed.error());
     return 2;
   }
-  static Worker* const worker = new Worker(*std::move(parsed), make_source);
+  static Worker* const worker = new Worker(*std::move(parsed), make_source, warm_up);
   Status status = worker->Unprivilege();
   if (status) status = UntilGo(worker);
   if (!status) {

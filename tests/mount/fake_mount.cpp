@@ -1,7 +1,8 @@
 // A mount of its own process, so that it can be killed: fake_mount MOUNTPOINT shows "shop/prod/db-password"
 // with "content", prints "ready" when it can be read, and ends with status 0 after a clean end.
 //
-// fake_mount --workers MOUNTPOINT does the same with workers, which end when "shop/prod/poison" is opened.
+// fake_mount --workers MOUNTPOINT does the same with workers, which end when "shop/prod/poison" is opened; it takes
+// orders in MOUNTPOINT-orders.
 // fake_mount --broken MOUNTPOINT has a worker that cannot start.
 
 #include <unistd.h>
@@ -53,6 +54,7 @@ Status RunWithWorkers(const std::string& point, const char* kind) {
   options.worker_words = {"worker", kind};
   options.user = options.group = kUser;
   options.heartbeat = std::chrono::milliseconds(2000);
+  options.control_directory = point + "-orders";
   options.ready = SayReady;
   return RunSupervisor(options);
 }

@@ -1,5 +1,6 @@
 #include "grantfs/mount/supervisor.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -8,6 +9,8 @@
 
 #include "../support/eventually.h"
 #include "grantfs/util/text.h"
+#include "mount/channel_internal.h"
+#include "mount/control_internal.h"
 #include "mount/mount_table_internal.h"
 #include "mount_fixture.h"
 #include "program.h"
@@ -66,6 +69,15 @@ std::string ProcLine(pid_t process, const std::string& name) {
   return "";
 }
 
+pid_t ChildOf(pid_t parent, const std::string& name) {
+  const std::string process = std::to_string(parent);
+  std::ifstream children("/proc/" + process + "/task/" + process + "/children");
+  for (pid_t child = 0; children >> child;) {
+    if (ProcLine(child, "Name") == "\t" + name) return child;
+  }
+  return -1;
+}
+
 TEST_F(SupervisorTest, ReadersDoNotNoticeThatWorkersAreKilled) {
   Program program = MountWithWorkers();
   const UniqueFd held(Open(At(kName)));
@@ -102,7 +114,49 @@ TEST_F(SupervisorTest, AStoppedWorkerIsReplaced) {
   const UniqueFd held(Open(At(kName)));
   KillWorker(SIGSTOP);
   EXPECT_EQ(ReadFrom(held.get()), "content");
-  EXPECT_NE(StatusLine("worker").find("1 hung"), std::string::npos) << StatusLine("worker");
+  EXPECT_NE(StatusLine("worker").find(" hung"), std::string::npos) << StatusLine("worker");
+  End(&program);
+}
+
+TEST_F(SupervisorTest, AWorkerWithoutItsHelpersIsReplaced) {
+  Program program = MountWithWorkers();
+  const UniqueFd held(Open(At(kName)));
+  for (const char* helper : {"grantfs-inspect", "grantfs-notify"}) {
+    const pid_t worker = Worker();
+    const pid_t process = ChildOf(worker, helper);
+    ASSERT_GT(process, 1) << helper;
+    ASSERT_EQ(kill(process, SIGKILL), 0);
+    // The first open asks one of them; a release has the pages of the mapping dropped by the other.
+    EXPECT_TRUE(Eventually([&] {
+      const UniqueFd fd(Open(At(kName)));
+      void* mapped = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+      EXPECT_EQ(std::string(static_cast<char*>(mapped), 7), "content");
+      munmap(mapped, 4096);
+      return Worker() != worker;
+    })) << helper;
+  }
+  EXPECT_EQ(ReadFrom(held.get()), "content");
+  End(&program);
+}
+
+TEST_F(SupervisorTest, AnUpgradeTakesOverOrLeavesTheOldProgramAtWork) {
+  Program program = MountWithWorkers();
+  const UniqueFd held(Open(At(kName)));
+  const auto order = [&](const char* executable) {
+    const UniqueFd fd(open(executable, O_RDONLY | O_CLOEXEC));
+    const UniqueFd connection = *ConnectToMount(point_ + "-orders", point_);
+    SendMessage(connection.get(), kUpgradeOrder, {}, fd.get());
+    const auto answer = ReceiveMessage(connection.get());
+    return answer ? answer->kind : '?';
+  };
+  const pid_t old = Worker();
+  EXPECT_EQ(order("/bin/false"), kFailedAnswer);
+  EXPECT_EQ(Worker(), old);
+  EXPECT_EQ(order(FAKE_MOUNT), kDoneAnswer);
+  EXPECT_NE(Worker(), old);
+  EXPECT_EQ(ReadFrom(held.get()), "content");
+  EXPECT_EQ(Read(At(kName)), "content");
+  EXPECT_EQ(UpgradeMount(directory_, point_ + "-orders").error().code, Code::kNotFound);
   End(&program);
 }
 

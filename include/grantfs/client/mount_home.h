@@ -39,4 +39,8 @@ struct HandedHome {
 /// @param first the first worker of a mount: takes over what the home knows. Errors: as MachineSession::Start.
 Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first);
 
+/// In a worker that stands by: makes once, and drops, what of a session's beginning needs neither known.db nor
+/// the vault (keys, the TLS library), so that readers do not wait for it later. Failures show themselves then.
+void WarmUpMountSession(const HandedHome& handed);
+
 }  // namespace grantfs

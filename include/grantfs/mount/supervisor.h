@@ -62,7 +62,10 @@ using MakeSource = std::function<Result<std::unique_ptr<SecretSource>>(bool firs
 
 /// A worker: with the words behind `worker_words`. Returns the exit status of its process, which must end
 /// with _exit. Threads: it is called with one thread, and before anything else.
-int RunWorker(const std::vector<std::string>& words, const MakeSource& make_source);
+///
+/// @param warm_up  runs in a worker that stands by: whatever makes make_source(false) quicker. May be empty.
+int RunWorker(const std::vector<std::string>& words, const MakeSource& make_source,
+              const std::function<void()>& warm_up = {});
 
 /// The words that workers are started with in the grantfs program.
 inline constexpr const char* kWorkerWord = "mount-worker";
