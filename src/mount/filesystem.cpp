@@ -16,7 +16,7 @@ namespace {
 constexpr std::chrono::seconds kIdle{30};
 // What threads had looked up is not known any more when another process takes over; so long, whoever opens a
 // version that was superseded a moment ago counts as having looked it up before.
-constexpr std::chrono::seconds kLenient{1};
+constexpr std::chrono::seconds kLenient{3};
 
 std::string Hexadecimal(std::uint64_t number) {
   std::string text;
@@ -46,7 +46,6 @@ void Filesystem::TakeOver() {
   rules_.KeepBound([this](NodeId node, bool bound) { kept_.KeepBound(node, bound); });
   if (!kept_.TookOver()) return;
   for (NodeId node : kept_.BoundNodes()) rules_.Restore(node);
-  rules_.BeLenientUntil(SystemClock().Boot() + kLenient);
   for (auto& [handle, file] : kept_.OpenFiles()) {
     if (!file->report) {
       auto value = source().Reopen(NumberOf(file->node), file->version, file->evidence);
@@ -62,6 +61,7 @@ void Filesystem::TakeOver() {
 }
 
 void Filesystem::Start() {
+  if (kept_.TookOver()) rules_.BeLenientUntil(SystemClock().Boot() + kLenient);
   refresher_ = std::make_unique<WorkQueue>("listing", kIdle, [this] { Idle(); });
   notifier_ = std::make_unique<WorkQueue>("notifier");
   {

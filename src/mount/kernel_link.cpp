@@ -99,31 +99,41 @@ void AnswerEio(int fuse, std::uint64_t unique) {
   [[maybe_unused]] const ssize_t wrote = write(fuse, &answer, sizeof answer);
 }
 
-void RefuseEverything(int fuse, Slots* slots) {
-  const auto refuse = [&](const fuse_in_header& header) {
-    // What has no answer is not waited for; an INTERRUPT's request is answered anyway.
-    if (header.opcode == FUSE_INTERRUPT || header.opcode == FUSE_FORGET ||
-        header.opcode == FUSE_BATCH_FORGET || header.opcode == FUSE_NOTIFY_REPLY)
-      return;
-    AnswerEio(fuse, header.unique);
-    slots->Answered(header.unique);
-  };
+namespace {
+
+void RefuseOne(int fuse, Slots* slots, const fuse_in_header& header) {
+  // What has no answer is not waited for; an INTERRUPT's request is answered anyway.
+  if (header.opcode == FUSE_INTERRUPT || header.opcode == FUSE_FORGET ||
+      header.opcode == FUSE_BATCH_FORGET || header.opcode == FUSE_NOTIFY_REPLY)
+    return;
+  AnswerEio(fuse, header.unique);
+  slots->Answered(header.unique);
+}
+
+}  // namespace
+
+void RefuseLeft(int fuse, Slots* slots) {
   fuse_in_header header{};
-  slots->MakePresent();
   for (const unsigned slot : slots->TakeOver()) {
     std::memcpy(&header, slots->RequestIn(slot).data(), sizeof header);
     if (header.opcode == FUSE_INTERRUPT)
       slots->AdmitInterrupt(slot);
     else
-      refuse(header);
+      RefuseOne(fuse, slots, header);
   }
+}
+
+void RefuseEverything(int fuse, Slots* slots) {
+  slots->MakePresent();
+  RefuseLeft(fuse, slots);
+  fuse_in_header header{};
   std::vector<std::uint8_t> buffer(8192);
   for (;;) {
     const ssize_t got = slots->Read(fuse, buffer.data(), buffer.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (got < static_cast<ssize_t>(sizeof header)) return;
     std::memcpy(&header, buffer.data(), sizeof header);
-    refuse(header);
+    RefuseOne(fuse, slots, header);
   }
 }
 

@@ -30,6 +30,9 @@ bool OffersSharedMmap(std::span<const std::uint8_t> init);
 /// Answers one request with EIO. What the kernel does not wait for any more is no error.
 void AnswerEio(int fuse, std::uint64_t unique);
 
+/// Answers what is in the slots with EIO. The process that served before must be dead.
+void RefuseLeft(int fuse, Slots* slots);
+
 /// Answers everything with EIO, what is in the slots first, until the filesystem is unmounted or the process
 /// is killed. The process that served before must be dead.
 void RefuseEverything(int fuse, Slots* slots);

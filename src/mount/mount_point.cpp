@@ -140,7 +140,16 @@ Result<MountedFuse> MountFuse(const std::string& point) {
     return Error{Code::kIo, "cannot mount there", errno, point};
   }
   if (auto top = TopMount(point)) mounted.id = top->id;
+  struct statx info {};
+  if (statx(AT_FDCWD, point.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &info) == 0)
+    mounted.device = info.stx_dev_minor;
   return mounted;
+}
+
+void AbortConnection(const MountedFuse& mounted) {
+  const std::string path = "/sys/fs/fuse/connections/" + std::to_string(mounted.device) + "/abort";
+  const UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file) [[maybe_unused]] const ssize_t wrote = write(file.get(), "1", 1);
 }
 
 bool UnmountFuse(const MountedFuse& mounted, bool detach) {

@@ -15,6 +15,7 @@ struct MountedFuse {
   UniqueFd fuse;      ///< of /dev/fuse
   std::string point;  ///< canonical
   unsigned long long id = 0;
+  unsigned device = 0;  ///< its minor number, by which the kernel's control files name the connection
 };
 
 /// Makes the directory ready: makes it where it is missing, unmounts stale grantfs mounts there, and refuses
@@ -37,6 +38,10 @@ Result<MountedFuse> MountFuse(const std::string& point);
 /// gone already.
 /// @param detach also if files are open.
 bool UnmountFuse(const MountedFuse& mounted, bool detach);
+
+/// Ends the connection of a mount whoever holds its descriptor: what waits for an answer fails. Where the kernel's
+/// control files are not mounted it ends with the last holder. Asks nobody who serves the mount.
+void AbortConnection(const MountedFuse& mounted);
 
 /// The end of a mount: unmounts it, or detaches it where files are open, and says which.
 void UnmountOrDetach(const MountedFuse& mounted, const std::function<void(LogLevel, std::string_view)>& log);

@@ -189,8 +189,13 @@ void Supervisor::End() {
     HearStandby();
   }
   ended_ = true;
-  if (!Unmounted()) Log(LogLevel::kWarning, "files that are still open end with the mount");
+  if (!Unmounted()) {
+    Log(LogLevel::kWarning, "files that are still open end with the mount");
+    AbortConnection(mounted_);
+  }
+  const bool open_files = !Unmounted();
   for (ChildProcess* process : {&standby_.process, &candidate_.process, &refuser_, &leader_.process}) process->End();
+  if (open_files) RefuseLeft(mounted_.fuse.get(), slots_.get());
   mounted_.fuse.Reset();
   Relay();
 }

@@ -1,5 +1,6 @@
 """Whatever ends a mount's worker, readers go on. contrib/survive is the long form."""
 
+import os
 import signal
 import unittest
 
@@ -50,6 +51,11 @@ class SurvivalTest(Case):
         self.it.kill(signal.SIGSTOP)
         self.finish()
         self.assertIn("replaced", self.it.mount.log())
+        home = self.it.web1.path
+        owners = {name: os.stat(os.path.join(home, name)).st_uid for name in os.listdir(home)}
+        theirs = [name for name in owners if name.startswith("mount-")]
+        self.assertEqual((len(theirs), {owners.pop(name) for name in theirs} & {0}), (1, set()), "the worker's own")
+        self.assertEqual(set(owners.values()), {0}, "nothing else of the home is a worker's")
         self.refused(self.it.web1.run("mount", "--upgrade", self.world.dir, expect=None), NOT_FOUND, "grantfs mount")
 
 

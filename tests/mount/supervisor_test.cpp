@@ -196,6 +196,13 @@ TEST_F(SupervisorTest, WorkersEndWithTheirSupervisor) {
   EXPECT_TRUE(Unmount(point_));
 }
 
+TEST_F(SupervisorTest, ItEndsOnTermThoughFilesAreOpenAndTheEndIsSeen) {
+  Program program = MountWithWorkers();
+  const UniqueFd held(Open(At(kName)));
+  End(&program);
+  EXPECT_TRUE(Eventually([&] { return ReadFrom(held.get()).starts_with("errno "); }));
+}
+
 TEST_F(SupervisorTest, ItEndsWhenItIsUnmounted) {
   Program program = MountWithWorkers();
   KillWorker();
