@@ -28,8 +28,9 @@ void WarnOfEmptyRoot(const MachineSession& session, const std::string& root) {
 constexpr HandedHome kHanded{kFirstWorkerDescriptor, kFirstWorkerDescriptor + 1, kFirstWorkerDescriptor + 2,
                              kFirstWorkerDescriptor + 3};
 
-Result<std::unique_ptr<SecretSource>> SourceOf(const std::string& root, bool first) {
-  auto session = GRANTFS_TRY(StartMountSession(kHanded, first));
+Result<std::unique_ptr<SecretSource>> SourceOf(const std::string& root, bool first,
+                                               std::shared_ptr<HttpClient> http) {
+  auto session = GRANTFS_TRY(StartMountSession(kHanded, first, std::move(http)));
   if (first) {
     if (const auto current = session->WaitUntilCurrent(kFirstWait); !current)
       Log(LogLevel::kWarning, "mounting what was last verified, since the vault could not be asked",
@@ -51,8 +52,9 @@ std::pair<uid_t, gid_t> WorkerUser() {
 void RunMountWorker(const std::vector<std::string>& words) {
   StartLog(LogLevel::kInfo);
   const std::string root = words.size() > 2 ? words[2] : "";
-  ::_exit(RunWorker(words, [&root](bool first) { return SourceOf(root, first); },
-                    [] { WarmUpMountSession(kHanded); }));
+  std::shared_ptr<HttpClient> http;
+  ::_exit(RunWorker(words, [&](bool first) { return SourceOf(root, first, std::move(http)); },
+                    [&http] { http = WarmUpMountSession(kHanded); }));
 }
 
 }  // namespace grantfs

@@ -82,6 +82,7 @@ Status MachineSessionImpl::Connect() {
   complete_ = peer.change;
   ConnectionOptions connection =
       ConnectionTo(profile, {.deadline = options_.deadline, .clock = options_.clock, .progress = {}}, peer);
+  connection.http = std::move(options_.http);
   connection.learnt = [known = known_.get()](const std::string& instance, std::int64_t offset) {
     if (auto kept = known->RememberPeer(instance, offset); !kept) {
       Log(LogLevel::kWarning, "could not remember the vault's instance", kept.error());

@@ -7,8 +7,8 @@
 
 #include <cerrno>
 
-#include "connect_internal.h"
 #include "grantfs/client/known_store.h"
+#include "grantfs/client/vault_connection.h"
 #include "grantfs/log/log.h"
 #include "grantfs/util/file.h"
 #include "home_profile_internal.h"
@@ -100,20 +100,22 @@ Result<MountHome> OpenMountHome(const std::string& directory, uid_t user, gid_t 
   return handed;
 }
 
-void WarmUpMountSession(const HandedHome& handed) {
-  const auto made = [&]() -> Result<std::unique_ptr<VaultConnection>> {
+std::shared_ptr<HttpClient> WarmUpMountSession(const HandedHome& handed) {
+  const auto made = [&]() -> Result<std::shared_ptr<HttpClient>> {
     const auto profile = GRANTFS_TRY(ReadProfile(ByDescriptor(handed.profile)));
-    const auto seed = GRANTFS_TRY(ReadSealedMemory(handed.seed, kHandedSeedBytes));
-    const auto identity = GRANTFS_TRY(PrivateIdentity::FromSeed(seed, profile.kind, profile.name));
-    return VaultConnection::Create(ConnectionTo(profile, {}), identity.Id().Hex(), &identity.signing_key());
+    return VaultConnection::MakeHttp(profile.address, profile.pins);
   }();
-  if (!made) Log(LogLevel::kWarning, "a worker that stands by could not prepare", made.error());
+  if (made) return *made;
+  Log(LogLevel::kWarning, "a worker that stands by could not prepare", made.error());
+  return nullptr;
 }
 
-Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first) {
+Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first,
+                                                                  std::shared_ptr<HttpClient> http) {
   const std::string state = ByDescriptor(handed.state);
   if (first) GRANTFS_CHECK(TakeKnown(state, handed.known));
   MachineOptions options;
+  options.http = std::move(http);
   options.seed = GRANTFS_TRY(ReadSealedMemory(handed.seed, kHandedSeedBytes));
   auto profile = GRANTFS_TRY(ReadProfile(ByDescriptor(handed.profile)));
   return MachineSession::StartHanded(Home::Handed(std::move(profile), state + "/" + kKnownName),

@@ -36,9 +36,10 @@ class Survival:
         self.stop = os.path.join(world.dir, "stop")
         self.readers, self.deaths, self.version = [], [], 1
 
-    def read(self, kind, count=1, name=SECRET):
+    def read(self, kind, count=1, name=SECRET, inside=()):
+        """@param inside  words that lead to a program in namespaces of its own."""
         for _ in range(count):
-            reader = subprocess.Popen([STEADY_READER, kind, self.mount.file(name), self.stop],
+            reader = subprocess.Popen([*inside, STEADY_READER, kind, self.mount.file(name), self.stop],
                                       stdout=subprocess.PIPE, text=True)
             self.readers.append((kind, name, reader))
             self.world.more.append(reader)

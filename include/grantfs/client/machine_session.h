@@ -12,9 +12,12 @@
 
 namespace grantfs {
 
+class HttpClient;
+
 struct MachineOptions {
   const Clock* clock = &SystemClock();
   bool watch = true;                           ///< false: for one read, no stream of changes
+  std::shared_ptr<HttpClient> http;            ///< for the home's address and pins, made before; or null
   std::optional<SecretMemory> seed;            ///< where the home's own may not be read by this process
   std::chrono::milliseconds deadline{10'000};  ///< of each request but opens and checks
 };

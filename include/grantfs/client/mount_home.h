@@ -36,11 +36,14 @@ struct HandedHome {
   int state = -1;
 };
 
-/// @param first the first worker of a mount: takes over what the home knows. Errors: as MachineSession::Start.
-Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first);
+/// In a worker that stands by: makes what of a session's beginning takes its time and needs neither known.db nor
+/// the vault, so that readers do not wait for it later. @return null if it cannot be made; why shows itself then.
+std::shared_ptr<HttpClient> WarmUpMountSession(const HandedHome& handed);
 
-/// In a worker that stands by: makes once, and drops, what of a session's beginning needs neither known.db nor
-/// the vault (keys, the TLS library), so that readers do not wait for it later. Failures show themselves then.
-void WarmUpMountSession(const HandedHome& handed);
+/// @param first the first worker of a mount: takes over what the home knows.
+/// @param http of WarmUpMountSession, or null.
+/// Errors: as MachineSession::Start.
+Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first,
+                                                          std::shared_ptr<HttpClient> http);
 
 }  // namespace grantfs
