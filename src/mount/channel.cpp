@@ -4,8 +4,9 @@
 #include <sys/uio.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <set>
 
 #include "grantfs/util/text.h"
 
@@ -13,6 +14,14 @@ namespace grantfs {
 
 namespace {
 constexpr int kCodes = static_cast<int>(Code::kIo) + 1;
+
+/// What is a literal in the other process.
+const char* Lasting(const std::string& text) {
+  static std::mutex mutex;
+  static std::set<std::string> texts;
+  const std::lock_guard lock(mutex);
+  return texts.insert(text).first->c_str();
+}
 }  // namespace
 
 Result<std::pair<UniqueFd, UniqueFd>> MakeChannel() {
@@ -81,8 +90,7 @@ Error UnpackError(std::string_view text) {
   unsigned long long sys = 0;
   if (parts.size() < 4 || !ParseNumber(parts[0], kCodes - 1, &code) || !ParseNumber(parts[1], 4096, &sys))
     return Error{Code::kIo, "the worker says something that is not understood", 0, {}};
-  const char* where = strdup(std::string(parts[2]).c_str());  // a literal in the other process
-  return Error{static_cast<Code>(code), where != nullptr ? where : "", static_cast<int>(sys),
+  return Error{static_cast<Code>(code), Lasting(std::string(parts[2])), static_cast<int>(sys),
                std::string(text.substr(static_cast<std::size_t>(parts[3].data() - text.data())))};
 }
 

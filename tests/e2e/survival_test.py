@@ -23,7 +23,7 @@ class SurvivalTest(Case):
     def test_readers_do_not_notice_that_workers_are_killed(self):
         for kind in ("open", "held", "mapped"):
             self.it.read(kind, 2)
-        self.it.read("open", inside=("unshare", "--mount", "--pid", "--fork"))
+        self.it.read("open", inside=("unshare", "--mount", "--pid", "--fork", "--kill-child"))
         for _ in range(15):
             self.it.kill()
         self.finish()

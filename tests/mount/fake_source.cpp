@@ -222,7 +222,7 @@ Result<SecretValue> FakeSource::Reopen(std::uint64_t number, std::uint32_t versi
     const std::string& content = secret.contents.at(version);
     auto memory = SecretMemory::Allocate(content.size());
     if (!memory) return memory.error();
-    std::memcpy(memory->Expose().data(), content.data(), content.size());
+    if (!content.empty()) std::memcpy(memory->Expose().data(), content.data(), content.size());
     return SecretValue(*std::move(memory));
   }
   return Error{Code::kNotFound, "no such secret", 0, {}};
