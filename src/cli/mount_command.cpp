@@ -115,8 +115,8 @@ Status RunMountCommand(Context& context) {
   const MountRequest request = GRANTFS_TRY(Requested(context));
   const auto told = [&] { OutMounted(context, request.directory, ::getpid()); };
   if (context.arguments.Flag("foreground")) return RunHere(request, false, told);
-  const pid_t process = GRANTFS_TRY(
-      RunInBackground([&request](const std::function<void()>& ready) { return RunHere(request, true, ready); }));
+  const pid_t process = GRANTFS_TRY(RunInBackground(
+      [&request](const std::function<void()>& ready) { return RunHere(request, true, ready); }));
   OutMounted(context, request.directory, process);
   return {};
 }

@@ -53,8 +53,9 @@ void RunMountWorker(const std::vector<std::string>& words) {
   StartLog(LogLevel::kInfo);
   const std::string root = words.size() > 2 ? words[2] : "";
   std::shared_ptr<HttpClient> http;
-  ::_exit(RunWorker(words, [&](bool first) { return SourceOf(root, first, std::move(http)); },
-                    [&http] { http = WarmUpMountSession(kHanded); }));
+  ::_exit(RunWorker(
+      words, [&](bool first) { return SourceOf(root, first, std::move(http)); },
+      [&http] { http = WarmUpMountSession(kHanded); }));
 }
 
 }  // namespace grantfs

@@ -39,7 +39,8 @@ std::string EvidenceOf(const VersionPublish& publish, const Bytes& sealed, const
 
 Result<SecretValue> MachineSessionImpl::Reopen(std::uint64_t number, std::uint32_t version,
                                                const std::string& evidence) {
-  const Error damaged{Code::kIntegrity, "what was kept of an open file is damaged", 0, std::to_string(number)};
+  const Error damaged{Code::kIntegrity, "what was kept of an open file is damaged", 0,
+                      std::to_string(number)};
   std::string_view rest = evidence;
   const auto act_text = TakePart(&rest, kMaxPublishBytes);
   const auto sealed = act_text ? TakePart(&rest, kMaxSealedBytes) : std::nullopt;

@@ -34,8 +34,8 @@ Result<UniqueFd> SealedFile(ByteView content) {
   return fd;
 }
 
-/// Where workers ran as another user before, what they kept goes to the new one. What they may have put in its
-/// place (a link, another's file) does not.
+/// Where workers ran as another user before, what they kept goes to the new one. What they may have put in
+/// its place (a link, another's file) does not.
 Status GiveTo(const UniqueFd& directory, const std::string& path, uid_t user, gid_t group) {
   struct stat info {};
   struct stat known {};
@@ -52,8 +52,9 @@ Status GiveTo(const UniqueFd& directory, const std::string& path, uid_t user, gi
 
 Result<UniqueFd> StateDirectory(const std::string& path, uid_t user, gid_t group) {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return Error{Code::kIo, "could not make the directory for what the mount verifies; make the home writable",
-                 errno, path};
+    return Error{Code::kIo,
+                 "could not make the directory for what the mount verifies; make the home writable", errno,
+                 path};
   }
   UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return Error{Code::kIo, "could not open the directory for what the mount verifies", errno, path};
@@ -92,8 +93,8 @@ Result<MountHome> OpenMountHome(const std::string& directory, uid_t user, gid_t 
   MountHome handed;
   handed.profile =
       GRANTFS_TRY(SealedFile(GRANTFS_TRY(ReadFile(directory + "/identity.json", std::size_t{64} << 10))));
-  handed.seed = GRANTFS_TRY(
-      SealedMemory(GRANTFS_TRY(ReadSecretFile((directory + "/seed").c_str(), kHandedSeedBytes))));
+  handed.seed =
+      GRANTFS_TRY(SealedMemory(GRANTFS_TRY(ReadSecretFile((directory + "/seed").c_str(), kHandedSeedBytes))));
   handed.known = GRANTFS_TRY(SealedFile(GRANTFS_TRY(known->Image())));
   handed.state =
       GRANTFS_TRY(StateDirectory(directory + "/mount-" + identity.Id().Hex().substr(0, 16), user, group));
@@ -111,7 +112,7 @@ std::shared_ptr<HttpClient> WarmUpMountSession(const HandedHome& handed) {
 }
 
 Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first,
-                                                                  std::shared_ptr<HttpClient> http) {
+                                                          std::shared_ptr<HttpClient> http) {
   const std::string state = ByDescriptor(handed.state);
   if (first) GRANTFS_CHECK(TakeKnown(state, handed.known));
   MachineOptions options;

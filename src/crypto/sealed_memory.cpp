@@ -10,7 +10,8 @@
 namespace grantfs {
 namespace {
 
-// As long as somebody has it mapped and locked it is not written to swap. One page, for the life of the process.
+// As long as somebody has it mapped and locked it is not written to swap. One page, for the life of the
+// process.
 Status LockForGood(int fd, std::size_t size) {
   void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (memory == MAP_FAILED || ::mlock(memory, size) != 0 || ::madvise(memory, size, MADV_DONTDUMP) != 0)

@@ -1,5 +1,3 @@
-#include "mount/channel_internal.h"
-
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -9,6 +7,7 @@
 #include <set>
 
 #include "grantfs/util/text.h"
+#include "mount/channel_internal.h"
 
 namespace grantfs {
 

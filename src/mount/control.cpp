@@ -1,5 +1,3 @@
-#include "mount/control_internal.h"
-
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -12,6 +10,7 @@
 #include "grantfs/mount/supervisor.h"
 #include "grantfs/util/file.h"
 #include "mount/channel_internal.h"
+#include "mount/control_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/worker_process_internal.h"
 
@@ -48,7 +47,8 @@ Status CheckOwn(const std::string& directory) {
   if (lstat(directory.c_str(), &info) != 0)
     return Error{Code::kIo, "cannot look at the directory for orders", errno, directory};
   if (!S_ISDIR(info.st_mode) || info.st_uid != geteuid() || (info.st_mode & 077) != 0)
-    return Error{Code::kDenied, "others may enter the directory for orders: mend it with chmod 0700", 0, directory};
+    return Error{Code::kDenied, "others may enter the directory for orders: mend it with chmod 0700", 0,
+                 directory};
   return {};
 }
 

@@ -21,7 +21,8 @@ class DirectoryIds {
   explicit DirectoryIds(std::size_t capacity = kCapacity) : capacity_(capacity) {}
   /// @param kept where the next process that serves the mount finds them; may be null. Outlives this.
   explicit DirectoryIds(KeptMemory* kept) : capacity_(kCapacity), kept_(kept) {
-    if (kept != nullptr) kept->ForEach(kKeptDirectory, [this](ByteView path, ByteView id) { Restore(path, id); });
+    if (kept != nullptr)
+      kept->ForEach(kKeptDirectory, [this](ByteView path, ByteView id) { Restore(path, id); });
   }
 
   /// @return none if the bound is reached.

@@ -1,5 +1,3 @@
-#include "mount/helpers_internal.h"
-
 #include <linux/close_range.h>
 #include <linux/fuse.h>
 #include <sys/prctl.h>
@@ -12,6 +10,7 @@
 #include "grantfs/util/text.h"
 #include "mount/caller_internal.h"
 #include "mount/channel_internal.h"
+#include "mount/helpers_internal.h"
 #include "mount/privileges_internal.h"
 #include "mount/signals_internal.h"
 

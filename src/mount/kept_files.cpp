@@ -1,10 +1,9 @@
-#include "mount/kept_files_internal.h"
-
 #include <cstring>
 #include <set>
 #include <string>
 
 #include "grantfs/log/log.h"
+#include "mount/kept_files_internal.h"
 #include "mount/open_files_internal.h"
 
 namespace grantfs {
@@ -38,16 +37,9 @@ std::uint64_t NumberIn(ByteView bytes) {
 std::uint64_t EvidenceKey(const OpenFile& file) { return SecretNode(NumberOf(file.node), file.version); }
 
 Bytes Pack(const OpenFile& file) {
-  const HandleRecord record{file.node,
-                            file.unique,
-                            file.attributes.size,
-                            file.attributes.time,
-                            file.version,
-                            file.attributes.uid,
-                            file.attributes.gid,
-                            file.attributes.mode,
-                            file.bound ? 1U : 0U,
-                            0};
+  const HandleRecord record{
+      file.node,           file.unique,         file.attributes.size, file.attributes.time, file.version,
+      file.attributes.uid, file.attributes.gid, file.attributes.mode, file.bound ? 1U : 0U, 0};
   Bytes bytes(sizeof record + file.name.size());
   std::memcpy(bytes.data(), &record, sizeof record);
   std::memcpy(bytes.data() + sizeof record, file.name.data(), file.name.size());
@@ -97,7 +89,8 @@ void KeptFiles::KeepBound(NodeId node, bool bound) {
   if (!bound)
     kept_->Erase(kKeptBound, BytesOf(node));
   else if (auto kept = kept_->Put(kKeptBound, BytesOf(node), {}); !kept)
-    Log(LogLevel::kWarning, "a single-file bind mount will not outlive a restart of the worker", kept.error());
+    Log(LogLevel::kWarning, "a single-file bind mount will not outlive a restart of the worker",
+        kept.error());
 }
 
 std::vector<std::pair<std::uint64_t, std::shared_ptr<OpenFile>>> KeptFiles::OpenFiles() {
@@ -112,8 +105,8 @@ std::vector<std::pair<std::uint64_t, std::shared_ptr<OpenFile>>> KeptFiles::Open
       file->evidence = ToText(kept_->Get(kKeptEvidence, BytesOf(EvidenceKey(*file))).value_or(Bytes()));
     } else {
       reports.insert(handle);
-      file->report = std::make_shared<std::string>(
-          ToText(kept_->Get(kKeptReport, BytesOf(handle)).value_or(Bytes())));
+      file->report =
+          std::make_shared<std::string>(ToText(kept_->Get(kKeptReport, BytesOf(handle)).value_or(Bytes())));
     }
   }
   const auto drop_others = [&](std::uint32_t kind, const std::set<std::uint64_t>& used) {

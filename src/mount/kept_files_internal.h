@@ -29,7 +29,8 @@ class KeptFiles {
   KeptFiles(KeptMemory* kept, std::atomic<std::uint64_t>* next_handle) : kept_(kept), next_(next_handle) {}
 
   std::uint64_t NewHandle() { return (*next_)++; }
-  /// Threads: one at a time, with Forget. What finds no room is served all the same, and ends with this worker.
+  /// Threads: one at a time, with Forget. What finds no room is served all the same, and ends with this
+  /// worker.
   void Keep(std::uint64_t handle, const OpenFile& file);
   /// @param last no other handle of that version is open.
   void Forget(std::uint64_t handle, const OpenFile& file, bool last);

@@ -1,5 +1,3 @@
-#include "mount/kernel_link_internal.h"
-
 #include <linux/fuse.h>
 #include <poll.h>
 #include <unistd.h>
@@ -8,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+
+#include "mount/kernel_link_internal.h"
 
 namespace grantfs {
 
@@ -103,8 +103,8 @@ namespace {
 
 void RefuseOne(int fuse, Slots* slots, const fuse_in_header& header) {
   // What has no answer is not waited for; an INTERRUPT's request is answered anyway.
-  if (header.opcode == FUSE_INTERRUPT || header.opcode == FUSE_FORGET ||
-      header.opcode == FUSE_BATCH_FORGET || header.opcode == FUSE_NOTIFY_REPLY)
+  if (header.opcode == FUSE_INTERRUPT || header.opcode == FUSE_FORGET || header.opcode == FUSE_BATCH_FORGET ||
+      header.opcode == FUSE_NOTIFY_REPLY)
     return;
   AnswerEio(fuse, header.unique);
   slots->Answered(header.unique);

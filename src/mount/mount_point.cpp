@@ -149,7 +149,8 @@ Result<MountedFuse> MountFuse(const std::string& point) {
 void AbortConnection(const MountedFuse& mounted) {
   const std::string path = "/sys/fs/fuse/connections/" + std::to_string(mounted.device) + "/abort";
   const UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (file) [[maybe_unused]] const ssize_t wrote = write(file.get(), "1", 1);
+  if (file) [[maybe_unused]]
+    const ssize_t wrote = write(file.get(), "1", 1);
 }
 
 bool UnmountFuse(const MountedFuse& mounted, bool detach) {

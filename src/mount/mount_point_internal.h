@@ -39,8 +39,8 @@ Result<MountedFuse> MountFuse(const std::string& point);
 /// @param detach also if files are open.
 bool UnmountFuse(const MountedFuse& mounted, bool detach);
 
-/// Ends the connection of a mount whoever holds its descriptor: what waits for an answer fails. Where the kernel's
-/// control files are not mounted it ends with the last holder. Asks nobody who serves the mount.
+/// Ends the connection of a mount whoever holds its descriptor: what waits for an answer fails. Where the
+/// kernel's control files are not mounted it ends with the last holder. Asks nobody who serves the mount.
 void AbortConnection(const MountedFuse& mounted);
 
 /// The end of a mount: unmounts it, or detaches it where files are open, and says which.

@@ -25,8 +25,8 @@ struct OpenFile {
   FileAttributes attributes;                  ///< of the node when it was opened
   std::shared_ptr<const SecretValue> value;   ///< null for a report
   std::shared_ptr<const std::string> report;  ///< null for a secret
-  std::string evidence;                       ///< SecretSource::Reopen makes the value of it again; no plaintext
-  std::uint64_t unique = 0;                   ///< of the OPEN
+  std::string evidence;      ///< SecretSource::Reopen makes the value of it again; no plaintext
+  std::uint64_t unique = 0;  ///< of the OPEN
   mutable std::atomic<bool> cached{false};    ///< the kernel asked for pages by it, and may keep them
 
   std::span<const std::uint8_t> Content() const;

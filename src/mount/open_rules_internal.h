@@ -8,8 +8,8 @@
 #include <set>
 #include <vector>
 
-#include "mount/recent_map_internal.h"
 #include "mount/node_id_internal.h"
+#include "mount/recent_map_internal.h"
 
 namespace grantfs {
 

@@ -1,5 +1,3 @@
-#include "mount/privileges_internal.h"
-
 #include <grp.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -9,6 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "mount/privileges_internal.h"
 
 namespace grantfs {
 

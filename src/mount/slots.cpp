@@ -1,5 +1,3 @@
-#include "mount/slots_internal.h"
-
 #include <linux/fuse.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,6 +10,7 @@
 #include <cstring>
 
 #include "grantfs/crypto/random.h"
+#include "mount/slots_internal.h"
 
 namespace grantfs {
 
@@ -85,8 +84,8 @@ Result<std::unique_ptr<Slots>> Slots::Map(int fd) {
     return Error{Code::kInvalid, "the memory for requests is of another version of grantfs", 0, {}};
   madvise(memory, kMemoryBytes, MADV_NOHUGEPAGE);
   if (mlock(memory, kMemoryBytes) != 0) {
-    return Error{Code::kIo, "cannot lock the memory for requests: raise the limit (ulimit -l) by 3 MiB", errno,
-                 {}};
+    return Error{
+        Code::kIo, "cannot lock the memory for requests: raise the limit (ulimit -l) by 3 MiB", errno, {}};
   }
   slots->MakePresent();
   return slots;
@@ -226,7 +225,8 @@ void Slots::Answered(std::uint64_t unique) {
   }
   // libfuse's EAGAIN to an INTERRUPT whose request it does not know: the kernel queues it again.
   for (auto& [target, all] : interrupts_) {
-    const auto own = std::find_if(all.begin(), all.end(), [&](const Interrupt& one) { return one.own == unique; });
+    const auto own =
+        std::find_if(all.begin(), all.end(), [&](const Interrupt& one) { return one.own == unique; });
     if (own == all.end()) continue;
     Put(own->slot);
     all.erase(own);

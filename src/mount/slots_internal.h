@@ -40,7 +40,7 @@ struct MountShared {
   std::atomic<std::uint64_t> crashed{0};  ///< workers that ended by themselves
   std::atomic<std::uint64_t> hung{0};     ///< workers that had to be ended
   std::atomic<std::uint64_t> upgrades{0};
-  std::atomic<std::uint64_t> refused{0};  ///< times that every request was refused for a while
+  std::atomic<std::uint64_t> refused{0};    ///< times that every request was refused for a while
   std::atomic<std::int64_t> last_death{0};  ///< unix seconds
 };
 
@@ -123,7 +123,7 @@ class Slots {
   std::condition_variable freed_;
   bool stopped_ = false;
   std::vector<unsigned> free_;
-  std::unordered_map<std::uint64_t, unsigned> waiting_;                    // unique -> slot
+  std::unordered_map<std::uint64_t, unsigned> waiting_;                   // unique -> slot
   std::unordered_map<std::uint64_t, std::vector<Interrupt>> interrupts_;  // of which request
 };
 

@@ -157,14 +157,14 @@ void Supervisor::CountOwnDeath(const ProcessEnd& end, bool quick) {
 
 void Supervisor::CheckHeartbeat() {
   if (!leader_.process || draining_ || Now() < next_check_) return;
-  const auto period = std::clamp(options_.heartbeat / 4, std::chrono::milliseconds(100), std::chrono::milliseconds(1000));
+  const auto period =
+      std::clamp(options_.heartbeat / 4, std::chrono::milliseconds(100), std::chrono::milliseconds(1000));
   next_check_ = Now() + period;
   MountShared& shared = slots_->shared();
   const std::int64_t least =
       MonotonicNow() - std::chrono::duration_cast<std::chrono::nanoseconds>(options_.heartbeat).count();
-  const bool stuck = std::any_of(std::begin(shared.work), std::end(shared.work), [&](const auto& work) {
-    return work.unique != 0 && work.since < least;
-  });
+  const bool stuck = std::any_of(std::begin(shared.work), std::end(shared.work),
+                                 [&](const auto& work) { return work.unique != 0 && work.since < least; });
   // Twice: when all of this machine stood still, the worker gets the time to show that it lives.
   silent_checks_ = stuck || shared.beat < least ? silent_checks_ + 1 : 0;
   if (silent_checks_ < 2) return;
@@ -192,7 +192,8 @@ void Supervisor::Refuse() {
   if (process < 0) return Log(LogLevel::kError, "cannot make a process");
   if (process == 0) {
     BlockAllSignals();
-    if (DropPrivileges(options_.user, options_.group, false)) RefuseEverything(mounted_.fuse.get(), slots_.get());
+    if (DropPrivileges(options_.user, options_.group, false))
+      RefuseEverything(mounted_.fuse.get(), slots_.get());
     _exit(0);
   }
   refuser_ = ChildProcess(process, UniqueFd());

@@ -1,5 +1,3 @@
-#include "mount/supervisor_internal.h"
-
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -12,6 +10,7 @@
 #include "grantfs/util/kept_memory.h"
 #include "grantfs/util/text.h"
 #include "mount/kernel_link_internal.h"
+#include "mount/supervisor_internal.h"
 #include "mount/worker_internal.h"
 
 namespace grantfs {
@@ -79,7 +78,8 @@ Status Supervisor::StartFirst() {
   leader_ = GRANTFS_TRY(StartWorker(true, program_.get()));
   while (!leader_.ready) {
     Wait(kTick);
-    if (stopped_) return Error{Code::kCancelled, "it was told to end before the files could be read", 0, point_};
+    if (stopped_)
+      return Error{Code::kCancelled, "it was told to end before the files could be read", 0, point_};
     Relay();
     HearLeader();
     if (failure_) return *failure_;
@@ -194,7 +194,8 @@ void Supervisor::End() {
     AbortConnection(mounted_);
   }
   const bool open_files = !Unmounted();
-  for (ChildProcess* process : {&standby_.process, &candidate_.process, &refuser_, &leader_.process}) process->End();
+  for (ChildProcess* process : {&standby_.process, &candidate_.process, &refuser_, &leader_.process})
+    process->End();
   if (open_files) RefuseLeft(mounted_.fuse.get(), slots_.get());
   mounted_.fuse.Reset();
   Relay();

@@ -95,8 +95,8 @@ class Supervisor {
   ChildProcess refuser_;
   std::optional<Error> failure_;  ///< of the first worker
   bool stopped_ = false;
-  bool ended_ = false;  ///< the filesystem was unmounted
-  bool promote_ = false;  ///< there is no leader, and the standby is to be it when it is ready
+  bool ended_ = false;         ///< the filesystem was unmounted
+  bool promote_ = false;       ///< there is no leader, and the standby is to be it when it is ready
   unsigned quick_deaths_ = 0;  ///< by themselves, one after the other
   unsigned refusals_ = 0;      ///< one after the other
   Time refuse_until_{};

@@ -1,5 +1,3 @@
-#include "mount/worker_internal.h"
-
 #include <poll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 #include "mount/helpers_internal.h"
 #include "mount/operations_internal.h"
 #include "mount/privileges_internal.h"
+#include "mount/worker_internal.h"
 
 namespace grantfs {
 
@@ -145,10 +144,14 @@ bool ParseId(const std::string& word, std::uint32_t* id) {
 }  // namespace
 
 std::vector<std::string> WorkerWords::ToWords() const {
-  return {first ? "first" : "next",        point,
-          root,                            std::to_string(threads),
-          std::to_string(open_deadline.count()), std::to_string(mounter),
-          std::to_string(mounter_group),   std::to_string(user),
+  return {first ? "first" : "next",
+          point,
+          root,
+          std::to_string(threads),
+          std::to_string(open_deadline.count()),
+          std::to_string(mounter),
+          std::to_string(mounter_group),
+          std::to_string(user),
           std::to_string(group)};
 }
 

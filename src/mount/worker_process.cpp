@@ -1,5 +1,3 @@
-#include "mount/worker_process_internal.h"
-
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
@@ -12,6 +10,7 @@
 
 #include "mount/channel_internal.h"
 #include "mount/worker_internal.h"
+#include "mount/worker_process_internal.h"
 
 namespace grantfs {
 
@@ -111,7 +110,8 @@ Result<ChildProcess> StartProgram(const ProgramStart& start) {
 
 Result<UniqueFd> OwnProgram() {
   UniqueFd program(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-  if (!program) return Error{Code::kIo, "cannot open this program (is /proc mounted?)", errno, "/proc/self/exe"};
+  if (!program)
+    return Error{Code::kIo, "cannot open this program (is /proc mounted?)", errno, "/proc/self/exe"};
   return program;
 }
 

@@ -40,7 +40,8 @@ struct KeptMemory::Entry {
   std::uint32_t value_bytes = 0;
   std::uint32_t first_block = 0;
   std::uint32_t block_count = 0;
-  std::uint64_t sequence = 0;  ///< of two with one key, which a death between two steps of Put leaves, the higher counts
+  std::uint64_t sequence =
+      0;  ///< of two with one key, which a death between two steps of Put leaves, the higher counts
 };
 
 Result<UniqueFd> KeptMemory::Make(std::size_t bytes) {
@@ -87,7 +88,8 @@ bool KeptMemory::IsSound(const Entry& entry) const {
 
 Status KeptMemory::TakeOver() {
   const std::size_t room = size_ - static_cast<std::size_t>(blocks_ - memory_);
-  if (layout_->layout != kKeptLayout || layout_->blocks * kBlockBytes > room || layout_->entries > kMaxEntries)
+  if (layout_->layout != kKeptLayout || layout_->blocks * kBlockBytes > room ||
+      layout_->entries > kMaxEntries)
     return Error{Code::kInvalid, "this is no kept memory of this program", 0, {}};
   for (std::uint32_t i = 0; i < layout_->entries; ++i) {
     Entry& entry = entries_[i];

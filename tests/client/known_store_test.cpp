@@ -64,7 +64,8 @@ TEST_F(KnownStoreTest, AFileOfAnotherProcessKnowsNoLessThanTheHomes) {
   }
   Good(own->TakeHeadsOf(Path("image.db")));
   EXPECT_EQ(Must(own->HighestHead(ListId::Vault())), world_.vault.head());
-  EXPECT_EQ(Must(own->HighestHead(world_.environment.id())), world_.environment.head()) << "nor less than it did";
+  EXPECT_EQ(Must(own->HighestHead(world_.environment.id())), world_.environment.head())
+      << "nor less than it did";
   EXPECT_EQ(Must(own->NameOf(7))->Full(), "shop/prod/a");
   Good(own->TakeHeadsOf(Path("image.db")));
   const auto forked = Must(KnownStore::Open(Path("forked.db"), KnownStore::Missing::kMake));

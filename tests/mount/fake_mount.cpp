@@ -1,9 +1,8 @@
 // A mount of its own process, so that it can be killed: fake_mount MOUNTPOINT shows "shop/prod/db-password"
 // with "content", prints "ready" when it can be read, and ends with status 0 after a clean end.
 //
-// fake_mount --workers MOUNTPOINT does the same with workers, which end when "shop/prod/poison" is opened; it takes
-// orders in MOUNTPOINT-orders.
-// fake_mount --broken MOUNTPOINT has a worker that cannot start.
+// fake_mount --workers MOUNTPOINT does the same with workers, which end when "shop/prod/poison" is opened; it
+// takes orders in MOUNTPOINT-orders. fake_mount --broken MOUNTPOINT has a worker that cannot start.
 
 #include <unistd.h>
 
@@ -67,7 +66,8 @@ int main(int argc, char** argv) {
   if (words.empty() || !grantfs::InitCrypto()) return 2;
   if (words[0] == "worker") {
     const bool broken = words[1] == "broken";
-    _exit(grantfs::RunWorker({words.begin() + 2, words.end()}, [=](bool) { return grantfs::Source(broken); }));
+    _exit(
+        grantfs::RunWorker({words.begin() + 2, words.end()}, [=](bool) { return grantfs::Source(broken); }));
   }
   const grantfs::Status status = words[0] == "--workers"  ? grantfs::RunWithWorkers(words[1], "good")
                                  : words[0] == "--broken" ? grantfs::RunWithWorkers(words[1], "broken")

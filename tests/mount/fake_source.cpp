@@ -1,10 +1,10 @@
 #include "fake_source.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-
-#include <unistd.h>
 
 #include "grantfs/util/clock.h"
 
@@ -214,7 +214,8 @@ void FakeSource::Poison(const std::string& name) {
   secrets_.at(name).poisonous = true;
 }
 
-Result<SecretValue> FakeSource::Reopen(std::uint64_t number, std::uint32_t version, const std::string& evidence) {
+Result<SecretValue> FakeSource::Reopen(std::uint64_t number, std::uint32_t version,
+                                       const std::string& evidence) {
   if (evidence != "evidence") return Error{Code::kIntegrity, "that is no evidence of this source", 0, {}};
   std::lock_guard lock(mutex_);
   for (const auto& [name, secret] : secrets_) {

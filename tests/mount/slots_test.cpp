@@ -1,5 +1,3 @@
-#include "mount/slots_internal.h"
-
 #include <gtest/gtest.h>
 #include <linux/fuse.h>
 #include <sys/socket.h>
@@ -9,6 +7,7 @@
 
 #include "grantfs/crypto/random.h"
 #include "mount/kernel_link_internal.h"
+#include "mount/slots_internal.h"
 
 namespace grantfs {
 namespace {
@@ -29,13 +28,15 @@ class SlotsTest : public ::testing::Test {
 
   void Ask(std::uint32_t opcode, std::uint64_t unique, std::uint64_t target = 0, std::size_t more = 0) {
     std::vector<std::uint8_t> message(sizeof(fuse_in_header) + sizeof target + more);
-    const fuse_in_header header{.len = static_cast<std::uint32_t>(message.size()), .opcode = opcode, .unique = unique};
+    const fuse_in_header header{
+        .len = static_cast<std::uint32_t>(message.size()), .opcode = opcode, .unique = unique};
     std::memcpy(message.data(), &header, sizeof header);
     std::memcpy(message.data() + sizeof header, &target, sizeof target);
     ASSERT_EQ(send(kernel_.get(), message.data(), message.size(), 0), static_cast<ssize_t>(message.size()));
   }
   ssize_t Read() { return slots_->Read(fuse_.get(), buffer_, sizeof buffer_); }
-  void AskAndRead(std::uint32_t opcode, std::uint64_t unique, std::uint64_t target = 0, std::size_t more = 0) {
+  void AskAndRead(std::uint32_t opcode, std::uint64_t unique, std::uint64_t target = 0,
+                  std::size_t more = 0) {
     Ask(opcode, unique, target, more);
     ASSERT_GT(Read(), 0);
   }

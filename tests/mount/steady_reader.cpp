@@ -3,11 +3,11 @@
 //   steady_reader KIND PATH FILE     until FILE exists
 //
 // KIND: open (open, read, close); held (one descriptor, read again and again); mapped (one descriptor, mapped
-// anew each time and read there); interrupted (processes that open and read, ended by a signal at some moment).
-// The secret's content is that of versioned_content.h. Prints one line of JSON: opens that succeeded (those of
-// interrupted processes are not known), errors by name, contents that were wrong, and whatever took longer
-// than 2 ms as [start, microseconds], start being seconds of CLOCK_MONOTONIC. Exit status 1 if anything was
-// wrong.
+// anew each time and read there); interrupted (processes that open and read, ended by a signal at some
+// moment). The secret's content is that of versioned_content.h. Prints one line of JSON: opens that succeeded
+// (those of interrupted processes are not known), errors by name, contents that were wrong, and whatever took
+// longer than 2 ms as [start, microseconds], start being seconds of CLOCK_MONOTONIC. Exit status 1 if
+// anything was wrong.
 
 #include <fcntl.h>
 #include <poll.h>

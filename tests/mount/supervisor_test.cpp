@@ -176,7 +176,8 @@ TEST_F(SupervisorTest, NobodyWaitsWhileWorkersEndAgainAndAgain) {
   EXPECT_EQ(OpenError("shop/prod/poison"), EIO);
   EXPECT_EQ(OpenError("shop/prod/poison"), EIO);
   EXPECT_TRUE(Eventually([&] { return ReadFrom(held.get()) == "content"; })) << "it is tried again";
-  EXPECT_NE(StatusLine("worker").find("1 times every read was refused"), std::string::npos) << StatusLine("worker");
+  EXPECT_NE(StatusLine("worker").find("1 times every read was refused"), std::string::npos)
+      << StatusLine("worker");
   End(&program);
 }
 

@@ -36,8 +36,9 @@ struct HandedHome {
   int state = -1;
 };
 
-/// In a worker that stands by: makes what of a session's beginning takes its time and needs neither known.db nor
-/// the vault, so that readers do not wait for it later. @return null if it cannot be made; why shows itself then.
+/// In a worker that stands by: makes what of a session's beginning takes its time and needs neither known.db
+/// nor the vault, so that readers do not wait for it later. @return null if it cannot be made; why shows
+/// itself then.
 std::shared_ptr<HttpClient> WarmUpMountSession(const HandedHome& handed);
 
 /// @param first the first worker of a mount: takes over what the home knows.

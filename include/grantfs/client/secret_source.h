@@ -97,7 +97,8 @@ class SecretSource {
 
   /// For a file that stays open while another process takes over: the value of an open that was answered, of
   /// its evidence. Asks and records nothing. Errors: kIntegrity, kUnsupported (this source cannot).
-  virtual Result<SecretValue> Reopen(std::uint64_t number, std::uint32_t version, const std::string& evidence) {
+  virtual Result<SecretValue> Reopen(std::uint64_t number, std::uint32_t version,
+                                     const std::string& evidence) {
     (void)number, (void)version, (void)evidence;
     return Error{Code::kUnsupported, "this source opens nothing again"};
   }

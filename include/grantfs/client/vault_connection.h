@@ -25,7 +25,8 @@ struct ConnectionOptions {
   const Clock* clock = &SystemClock();
   std::string instance;           ///< of the server's process, as last learnt; "" = none
   std::int64_t clock_offset = 0;  ///< as last learnt, seconds
-  /// Made before for this address and these pins (VaultConnection::MakeHttp), which takes milliseconds; or null.
+  /// Made before for this address and these pins (VaultConnection::MakeHttp), which takes milliseconds; or
+  /// null.
   std::shared_ptr<HttpClient> http;
   /// A 401 taught another instance or offset. Runs on a client thread. May be empty.
   std::function<void(const std::string& instance, std::int64_t clock_offset)> learnt;

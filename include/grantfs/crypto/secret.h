@@ -64,8 +64,8 @@ Result<SecretMemory> ReadSecret(int fd, std::size_t max_bytes);
 /// Errors: kNotFound, kDenied (with the mending chmod in `where`), kInvalid, kIo.
 Result<SecretMemory> ReadSecretFile(const char* path, std::size_t max_bytes);
 
-/// A copy in a file without a name that nobody can change, for a process that has its descriptor: locked as long as this
-/// process lives. Errors: kIo.
+/// A copy in a file without a name that nobody can change, for a process that has its descriptor: locked as
+/// long as this process lives. Errors: kIo.
 Result<UniqueFd> SealedMemory(const SecretMemory& content);
 /// What SealedMemory put there. Errors: kInvalid (more than `max_bytes`), kIo.
 Result<SecretMemory> ReadSealedMemory(int fd, std::size_t max_bytes);

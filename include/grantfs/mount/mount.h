@@ -44,7 +44,8 @@ Status CheckMountOptions(const MountOptions& options);
 /// Shows the secrets of `options.source` as files, until the filesystem is unmounted or SIGTERM, SIGINT or
 /// (if it was not ignored) SIGHUP arrives, whose handlers this sets for as long. On a signal it unmounts;
 /// where files are still open it detaches the mount, serves them for at most `open_deadline` more, and ends.
-/// A second signal ends that wait.
+/// A second signal ends that wait. All of it in this process: the grantfs program mounts by workers instead
+/// (supervisor.h).
 ///
 /// Runs as root: the filesystem is mounted `ro,nosuid,nodev,noexec,noatime,default_permissions,allow_other`.
 ///

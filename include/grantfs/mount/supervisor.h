@@ -17,9 +17,9 @@
 namespace grantfs {
 
 // A mount of several processes. The *supervisor* holds the FUSE connection and the memory with the requests
-// that wait for an answer, and reads nothing that comes from a network. A *worker*, an unprivileged process of
-// the same program, serves the files; another stands ready, and goes on where the first one was when that one
-// ends, whatever ended it: readers notice a pause of milliseconds.
+// that wait for an answer, and reads nothing that comes from a network. A *worker*, an unprivileged process
+// of the same program, serves the files; another stands ready, and goes on where the first one was when that
+// one ends, whatever ended it: readers notice a pause of milliseconds.
 
 /// The descriptors that a worker is given by whoever starts the mount begin with this number.
 inline constexpr int kFirstWorkerDescriptor = 6;
@@ -38,7 +38,7 @@ struct SupervisorOptions {
   gid_t group = 0;
   /// What workers write to standard error goes through this process: it may write elsewhere later.
   bool relay_log = false;
-  std::string control_directory;  ///< for UpgradeMount; made (0700) where it is missing
+  std::string control_directory;              ///< for UpgradeMount; made (0700) where it is missing
   std::chrono::milliseconds heartbeat{5000};  ///< a worker that is silent for so long is replaced
   std::function<void(LogLevel, std::string_view line)> log;  ///< empty: grantfs::Log
   std::function<void()> ready;                               ///< runs once, when the files can be read
