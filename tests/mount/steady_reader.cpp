@@ -110,6 +110,7 @@ void Interrupted(const char* path, std::mt19937* numbers) {
   const pid_t child = fork();
   if (child < 0) return Failed("fork");
   if (child == 0) {
+    signal(SIGINT, SIG_DFL);  // a shell's background jobs ignore it
     for (;;) OpenReadClose(path);
   }
   const timespec moment{0, static_cast<long>((*numbers)() % 20'000'000)};
