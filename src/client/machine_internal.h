@@ -48,6 +48,8 @@ class MachineSessionImpl final : public MachineSession {
   std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
                                  std::chrono::milliseconds deadline, CheckDone done) override;
   void ReportRefusals(std::vector<RefusedRead> refusals) override { reporter_->Add(std::move(refusals)); }
+  Result<SecretValue> Reopen(std::uint64_t number, std::uint32_t version,
+                             const std::string& evidence) override;
   Status WaitUntilCurrent(std::chrono::milliseconds wait) override;
 
  private:

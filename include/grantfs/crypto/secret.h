@@ -6,6 +6,7 @@
 
 #include "grantfs/util/bytes.h"
 #include "grantfs/util/result.h"
+#include "grantfs/util/unique_fd.h"
 
 namespace grantfs {
 
@@ -62,6 +63,12 @@ Result<SecretMemory> ReadSecret(int fd, std::size_t max_bytes);
 /// Reads a file such as a seed: refuses one that others may read (mode & 077) or that belongs to another user.
 /// Errors: kNotFound, kDenied (with the mending chmod in `where`), kInvalid, kIo.
 Result<SecretMemory> ReadSecretFile(const char* path, std::size_t max_bytes);
+
+/// A copy in a file without a name that nobody can change, for a process that has its descriptor: locked as
+/// long as this process lives. Errors: kIo.
+Result<UniqueFd> SealedMemory(const SecretMemory& content);
+/// What SealedMemory put there. Errors: kInvalid (more than `max_bytes`), kIo.
+Result<SecretMemory> ReadSealedMemory(int fd, std::size_t max_bytes);
 
 /// Makes a new file 0600 (O_EXCL) and syncs it and its directory. Errors: kConflict if it exists, kIo.
 Status WriteSecretFile(const char* path, const SecretMemory& content);
