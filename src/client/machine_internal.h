@@ -150,6 +150,8 @@ class MachineSessionImpl final : public MachineSession {
   HeldVersions::Held FindHeld(const OpenRequest& request, const MachineView& shown, bool unreachable) const;
   /// Records and serves what is held, if it may be. @return false: `done` was not used, ask the vault.
   bool ServeHeld(const OpenRequest& request, const MachineView& shown, bool unreachable, OpenDone* done);
+  /// Of one secret's evidence (machine_reopen.cpp).
+  Result<SecretValue> ReopenOne(std::uint64_t number, std::uint32_t version, std::string_view evidence) const;
   Result<OpenedSecret> OpenHeld(const HeldVersion& held) const;
   /// What may not be served any more is wiped.
   void DropHeld();

@@ -139,7 +139,8 @@ Result<OpenedSecret> MachineSessionImpl::OpenHeld(const HeldVersion& held) const
                              held.publish.version, held.publish.epoch};
   const auto open = [&](const SecretMemory& key) -> Result<OpenedSecret> {
     auto value = GRANTFS_TRY(DecryptVersion(key, context, held.publish, held.response.ciphertext));
-    return OpenedSecret{std::move(value), held.publish.version, 0};
+    return OpenedSecret{std::move(value), held.publish.version, 0,
+                        EvidenceOf(held.publish, held.response.sealed, held.response.ciphertext)};
   };
   if (held.key.size() > 0) return open(held.key);
   const auto key =
