@@ -23,13 +23,14 @@ def content(version):
 class Survival:
     """A granted mount, and readers of it."""
 
-    def __init__(self, world):
+    def __init__(self, world, terms=(), options=()):
+        """@param terms  of the grant. @param options  of the mount."""
         self.world, self.owner = world, world.init().owner
         self.web1 = world.machine("web-1")
         for name in (SECRET, OTHER):
             self.owner.set(name, content(1))
-        self.owner.run("grant", "web-1", SECRET, OTHER)
-        self.mount = Mount(self.web1).start()
+        self.owner.run("grant", "web-1", SECRET, OTHER, *terms)
+        self.mount = Mount(self.web1, "mnt", *options).start()
         for name in (SECRET, OTHER):
             until(name + " to be listed", lambda: self.mount.reads(name, content(1)))
         self.before = self.records()

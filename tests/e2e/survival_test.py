@@ -60,5 +60,44 @@ class SurvivalTest(Case):
         self.refused(self.it.web1.run("mount", "--upgrade", self.world.dir, expect=None), NOT_FOUND, "grantfs mount")
 
 
+class TogetherTest(Case):
+    """What a worker takes over beside the readers."""
+
+    def test_each_open_under_a_lease_is_recorded_once(self):
+        it = Survival(self.world, terms=("--lease", "1h"))
+        it.read("open", 3)
+        for _ in range(8):
+            it.kill()
+        told = it.finish()
+        self.assertEqual((told["errors"], told["wrong"]), ({}, 0), it.mount.log())
+        opens = told["opens"] + it.before[0]
+        until("all records", lambda: it.records()[0] >= opens, 40)
+        self.assertEqual(it.records(), (opens, told["opens"] + it.before[1]), "one record for each open")
+
+    def test_watchers_and_the_command_on_change_go_on(self):
+        marks = os.path.join(self.world.dir, "marks")
+        it = Survival(self.world, options=("--on-change", 'echo "$@" >> ' + marks))
+        for _ in range(2):
+            it.kill()
+            it.rotate()
+            until("the new version", lambda: it.mount.reads(SECRET, content(it.version)))
+        self.assertIn(b"see rotations", it.mount.read(".grantfs/status"))
+        until("two runs", lambda: os.path.exists(marks) and open(marks).read().count(SECRET) == 2)
+
+    def test_a_file_made_of_several_stays_open(self):
+        it = Survival(self.world)
+        made = "shop/prod/app.env"
+        it.owner.run("secret", "bundle", made, "--as", "dotenv", "db-password", "other")
+        it.owner.run("grant", "web-1", made, "--with-parts")
+        until("it to be listed", lambda: os.path.exists(it.mount.file(made)))
+        with open(it.mount.file(made), "rb", buffering=0) as opened:
+            before = opened.read()
+            it.kill()
+            opened.seek(0)
+            self.assertEqual(opened.read(), before)
+            self.assertEqual(os.fstat(opened.fileno()).st_size, len(before))
+            self.assertEqual(os.stat(it.mount.file(made)).st_size, len(before))
+
+
 if __name__ == "__main__":
     main()
