@@ -29,8 +29,8 @@ constexpr HandedHome kHanded{kFirstWorkerDescriptor,     kFirstWorkerDescriptor 
                              kFirstWorkerDescriptor + 3, kFirstWorkerDescriptor + 4, kFirstWorkerDescriptor + 5};
 
 Result<std::unique_ptr<SecretSource>> SourceOf(const std::string& root, bool first,
-                                               std::shared_ptr<HttpClient> http) {
-  auto session = GRANTFS_TRY(StartMountSession(kHanded, first, std::move(http)));
+                                               std::shared_ptr<HttpClient> http, KeptMemory* kept) {
+  auto session = GRANTFS_TRY(StartMountSession(kHanded, first, std::move(http), kept));
   if (first) {
     if (const auto current = session->WaitUntilCurrent(kFirstWait); !current)
       Log(LogLevel::kWarning, "mounting what was last verified, since the vault could not be asked",
@@ -54,7 +54,7 @@ void RunMountWorker(const std::vector<std::string>& words) {
   const std::string root = words.size() > 2 ? words[2] : "";
   std::shared_ptr<HttpClient> http;
   ::_exit(RunWorker(
-      words, [&](bool first) { return SourceOf(root, first, std::move(http)); },
+      words, [&](bool first, KeptMemory* kept) { return SourceOf(root, first, std::move(http), kept); },
       [&http] { http = WarmUpMountSession(kHanded); }));
 }
 

@@ -16,6 +16,7 @@
 #include "grantfs/client/machine_session.h"
 #include "grantfs/journal/journal.h"
 #include "held_versions_internal.h"
+#include "kept_leases_internal.h"
 #include "machine_view_internal.h"
 #include "offline_store_internal.h"
 #include "refusal_reporter_internal.h"
@@ -158,6 +159,9 @@ class MachineSessionImpl final : public MachineSession {
 
   // ---- the keeper's thread (machine_keeper.cpp)
   void LoadOffline();
+  void LoadLeases();
+  /// What is held again, if it is what the lists show, with terms that want it held.
+  void HoldAgain(api::ReadResponse version, std::int64_t Grant::*term);
   void RunKeeper();
   void WakeKeeper();
   void KeepOffline();
@@ -194,6 +198,7 @@ class MachineSessionImpl final : public MachineSession {
   std::atomic<bool> refused_{false};  ///< the vault does not accept this machine any more
 
   HeldVersions held_;
+  KeptLeases leases_{options_.kept};
   std::unique_ptr<OfflineStore> offline_;  ///< the keeper's, after Begin
   OfflineStore::Contact contact_;          ///< as it was at the start
   std::chrono::nanoseconds contact_boot_{};

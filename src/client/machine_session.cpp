@@ -54,6 +54,7 @@ Status MachineSessionImpl::Begin() {
   reporter_ = std::make_unique<RefusalReporter>(vault_.get(), timer_.get());
   GRANTFS_CHECK(LoadKept());
   LoadOffline();
+  LoadLeases();
   if (options_.watch) keeper_thread_ = std::thread([this] { RunKeeper(); });
   refresher_ = std::thread([this] { RunRefresher(); });
   if (options_.watch) OpenStream();

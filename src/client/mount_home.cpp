@@ -128,11 +128,12 @@ std::shared_ptr<HttpClient> WarmUpMountSession(const HandedHome& handed) {
 }
 
 Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first,
-                                                          std::shared_ptr<HttpClient> http) {
+                                                          std::shared_ptr<HttpClient> http, KeptMemory* kept) {
   const std::string state = ByDescriptor(handed.state);
   if (first) GRANTFS_CHECK(TakeKnown(state, handed.known));
   MachineOptions options;
   options.http = std::move(http);
+  options.kept = kept;
   options.seed = GRANTFS_TRY(ReadSealedMemory(handed.seed, kHandedSeedBytes));
   auto profile = GRANTFS_TRY(ReadProfile(ByDescriptor(handed.profile)));
   Home home = Home::Handed(std::move(profile), {state + "/" + kKnownName, ByDescriptor(handed.journal),

@@ -13,7 +13,8 @@ namespace grantfs {
 
 struct OpenFile;
 
-// The kinds of records in the memory that outlives a worker. A number is never used for another kind.
+// The kinds of records in the memory that outlives a worker. A number is never used for another kind; 16 and more are
+// the source's.
 inline constexpr std::uint32_t kKeptHandle = 1;     ///< handle -> node, version, looks, ...
 inline constexpr std::uint32_t kKeptEvidence = 2;   ///< node of a version -> what SecretSource::Reopen needs
 inline constexpr std::uint32_t kKeptReport = 3;     ///< handle -> the text of an open report

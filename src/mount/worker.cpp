@@ -49,10 +49,12 @@ class Worker {
 
   Status Prepare() {
     slots_ = GRANTFS_TRY(Slots::Map(kSlotsDescriptor));
-    if (words_.first)
-      source_ = GRANTFS_TRY(make_source_(true));
-    else if (warm_up_)
+    if (words_.first) {
+      kept_ = GRANTFS_TRY(KeptMemory::Attach(kKeptDescriptor));  // nobody else has it
+      source_ = GRANTFS_TRY(make_source_(true, kept_.get()));
+    } else if (warm_up_) {
       warm_up_();
+    }
     return {};
   }
 
@@ -68,8 +70,8 @@ class Worker {
   }
 
   Status Serve() {
-    kept_ = GRANTFS_TRY(KeptMemory::Attach(kKeptDescriptor));
-    if (!source_) source_ = GRANTFS_TRY(make_source_(false));
+    if (!kept_) kept_ = GRANTFS_TRY(KeptMemory::Attach(kKeptDescriptor));
+    if (!source_) source_ = GRANTFS_TRY(make_source_(false, kept_.get()));
     MountOptions options;
     options.root = words_.root;
     options.threads = words_.threads;

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 import unittest
 
 from survival import *
@@ -73,6 +74,17 @@ class TogetherTest(Case):
         opens = told["opens"] + it.before[0]
         until("all records", lambda: it.records()[0] >= opens, 40)
         self.assertEqual(it.records(), (opens, told["opens"] + it.before[1]), "one record for each open")
+
+    def test_a_lease_outlives_the_worker_though_the_vault_is_away(self):
+        it = Survival(self.world, terms=("--lease", "1h"))
+        until("a beat after all was settled", lambda: it.mount.reads(SECRET, content(1)) and b"connected" in
+              it.mount.read(".grantfs/status"))
+        kept = time.monotonic() + 3
+        until("the next beats", lambda: time.monotonic() > kept)
+        self.world.server.terminate()
+        self.world.server.wait()
+        it.kill()
+        self.assertTrue(it.mount.reads(SECRET, content(1)), it.mount.log())
 
     def test_watchers_and_the_command_on_change_go_on(self):
         marks = os.path.join(self.world.dir, "marks")

@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
   if (words[0] == "worker") {
     const bool broken = words[1] == "broken";
     _exit(
-        grantfs::RunWorker({words.begin() + 2, words.end()}, [=](bool) { return grantfs::Source(broken); }));
+        grantfs::RunWorker({words.begin() + 2, words.end()}, [=](bool, grantfs::KeptMemory*) { return grantfs::Source(broken); }));
   }
   const grantfs::Status status = words[0] == "--workers"  ? grantfs::RunWithWorkers(words[1], "good")
                                  : words[0] == "--broken" ? grantfs::RunWithWorkers(words[1], "broken")

@@ -13,11 +13,13 @@
 namespace grantfs {
 
 class HttpClient;
+class KeptMemory;
 
 struct MachineOptions {
   const Clock* clock = &SystemClock();
   bool watch = true;                           ///< false: for one read, no stream of changes
   std::shared_ptr<HttpClient> http;            ///< for the home's address and pins, made before; or null
+  KeptMemory* kept = nullptr;                  ///< where leases outlive this process; outlives the session
   std::optional<SecretMemory> seed;            ///< where the home's own may not be read by this process
   std::chrono::milliseconds deadline{10'000};  ///< of each request but opens and checks
 };

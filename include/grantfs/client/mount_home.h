@@ -55,8 +55,9 @@ std::shared_ptr<HttpClient> WarmUpMountSession(const HandedHome& handed);
 
 /// @param first the first worker of a mount: takes over what the home knows.
 /// @param http of WarmUpMountSession, or null.
+/// @param kept where leases outlive the worker; outlives the session.
 /// Errors: as MachineSession::Start.
 Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first,
-                                                          std::shared_ptr<HttpClient> http);
+                                                          std::shared_ptr<HttpClient> http, KeptMemory* kept);
 
 }  // namespace grantfs

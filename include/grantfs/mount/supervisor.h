@@ -16,6 +16,8 @@
 
 namespace grantfs {
 
+class KeptMemory;
+
 // A mount of several processes. The *supervisor* holds the FUSE connection and the memory with the requests
 // that wait for an answer, and reads nothing that comes from a network. A *worker*, an unprivileged process
 // of the same program, serves the files; another stands ready, and goes on where the first one was when that
@@ -60,8 +62,9 @@ Status RunSupervisor(const SupervisorOptions& options);
 Status UpgradeMount(const std::string& mount_point, const std::string& control_directory);
 
 /// Makes a worker's source of secrets. @param first it is the mount's first worker, and what fails is told to
-/// whoever mounts; else it takes over at once what another one served.
-using MakeSource = std::function<Result<std::unique_ptr<SecretSource>>(bool first)>;
+/// whoever mounts; else it takes over at once what another one served. @param kept memory that the next one
+/// takes over too, for kinds of 16 and more; outlives the source.
+using MakeSource = std::function<Result<std::unique_ptr<SecretSource>>(bool first, KeptMemory* kept)>;
 
 /// A worker: with the words behind `worker_words`. Returns the exit status of its process, which must end
 /// with _exit. Threads: it is called with one thread, and before anything else.
