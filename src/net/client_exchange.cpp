@@ -8,8 +8,16 @@ namespace grantfs::net {
 
 namespace asio = boost::asio;
 
+namespace {
+/// More than one: a connection that stood just before its server went may be the next that it is given.
+constexpr int kMaxRetries = 3;
+}  // namespace
+
 Exchange::Exchange(std::shared_ptr<ClientCore> core, std::string text, bool retry_safe)
-    : core_(std::move(core)), timer_(core_->io()), text_(std::move(text)), may_retry_(retry_safe) {}
+    : core_(std::move(core)),
+      timer_(core_->io()),
+      text_(std::move(text)),
+      retries_left_(retry_safe ? kMaxRetries : 0) {}
 
 bool Exchange::Attach(std::weak_ptr<ClientConnection> connection) {
   const std::lock_guard lock(mutex_);
@@ -21,7 +29,9 @@ bool Exchange::Attach(std::weak_ptr<ClientConnection> connection) {
 bool Exchange::TakeRetry() {
   const std::lock_guard lock(mutex_);
   connection_.reset();
-  return std::exchange(may_retry_, false) && !ended_;
+  if (ended_ || retries_left_ == 0) return false;
+  --retries_left_;
+  return true;
 }
 
 bool Exchange::ended() const {

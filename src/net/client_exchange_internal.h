@@ -29,7 +29,7 @@ class Exchange : public PendingRequest, public std::enable_shared_from_this<Exch
 
   /// Called by the connection that takes it up; false if it has ended already.
   bool Attach(std::weak_ptr<ClientConnection> connection);
-  /// True if it may be sent once more after its connection turned out dead; at most once.
+  /// True if it may be sent once more after its connection turned out dead; a few times at most.
   bool TakeRetry();
 
   /// Ends it. kNow is for client threads that hold no lock.
@@ -59,7 +59,7 @@ class Exchange : public PendingRequest, public std::enable_shared_from_this<Exch
   bool End();
 
   const std::string text_;
-  bool may_retry_;                              // guarded by mutex_
+  int retries_left_;                            // guarded by mutex_
   bool ended_ = false;                          // guarded by mutex_
   std::weak_ptr<ClientConnection> connection_;  // guarded by mutex_
 };

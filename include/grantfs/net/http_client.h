@@ -58,7 +58,7 @@ class HttpClient {
   struct SendOptions {
     std::chrono::milliseconds deadline{2000};  ///< for everything, waiting and connecting included
     bool retry_safe =
-        false;  ///< may be sent once more if a reused connection turns out dead before any byte of a response
+        false;  ///< may be sent again if a reused connection turns out dead before any byte of a response
   };
 
   /// Starts the threads; connects to nothing yet. Errors: kInvalid (options), kIo.
