@@ -113,4 +113,22 @@ Result<pid_t> RunInBackground(const BackgroundWork& work) {
   return Hear(reading.get(), child);
 }
 
+Status RunApart(const std::function<Status()>& work) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return Error{Code::kIo, "could not make a pipe", errno};
+  const UniqueFd reading(ends[0]);
+  UniqueFd writing(ends[1]);
+  const pid_t child = ::fork();
+  if (child < 0) return Error{Code::kIo, "could not make a process", errno};
+  if (child == 0) {
+    Tell(writing.get(), work());
+    ::_exit(0);
+  }
+  writing.Reset();
+  const auto heard = Hear(reading.get(), child);
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return heard ? Status() : heard.error();
+}
+
 }  // namespace grantfs

@@ -21,4 +21,8 @@ namespace grantfs {
 using BackgroundWork = std::function<Status(const std::function<void()>& ready)>;
 Result<pid_t> RunInBackground(const BackgroundWork& work);
 
+/// Runs `work` in a process of its own and waits for it: so that its threads and what it read are gone
+/// afterwards. Errors: the work's; kIo.
+Status RunApart(const std::function<Status()>& work);
+
 }  // namespace grantfs

@@ -6,8 +6,10 @@
 #include "config_internal.h"
 #include "exit_code_internal.h"
 #include "grantfs/log/log.h"
+#include "grantfs/mount/supervisor.h"
 #include "grantfs/util/text.h"
 #include "homes_internal.h"
+#include "mount_worker_internal.h"
 
 namespace grantfs {
 namespace {
@@ -97,6 +99,8 @@ ClientOptions Context::Client() const {
 }
 
 int RunCli(int argc, const char* const* argv) {
+  if (argc > 1 && std::string_view(argv[1]) == kWorkerWord)
+    RunMountWorker(std::vector<std::string>(argv + 2, argv + argc));
   Terminal terminal(STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
   const auto words = Normalized(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
   std::size_t taken = 0;

@@ -2,26 +2,26 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <tuple>
 
 #include "admin_mount_internal.h"
 #include "background_internal.h"
 #include "commands_internal.h"
 #include "grantfs/client/join.h"
-#include "grantfs/client/machine_session.h"
+#include "grantfs/client/mount_home.h"
 #include "grantfs/mount/mount.h"
+#include "grantfs/mount/supervisor.h"
 #include "grantfs/trust/names.h"
 #include "grantfs/util/clock.h"
 #include "homes_internal.h"
+#include "mount_worker_internal.h"
 #include "notify_internal.h"
 
 namespace grantfs {
 namespace {
 
-// A mount shows what was last verified when the vault is down; this is how long it waits to begin with what
-// is true now.
-constexpr std::chrono::seconds kFirstWait{3};
 constexpr std::chrono::seconds kLongestOnChange = std::chrono::hours(24);
 
 struct MountRequest {
@@ -75,7 +75,7 @@ Result<MountRequest> Requested(const Context& context) {
   return request;
 }
 
-// RunMount takes these; no thread of the session may get them in its place.
+// The supervisor takes these.
 void BlockStopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -95,38 +95,49 @@ void LinkDefault(const std::string& directory) {
         std::string(kConvenienceLink) + " is something else; the files are in " + directory);
 }
 
-void WarnOfEmptyRoot(const MachineSession& session, const std::string& root) {
-  if (root.empty()) return;
-  const auto listing = session.CurrentListing();
-  const bool any = std::any_of(listing->secrets.begin(), listing->secrets.end(),
-                               [&](const GrantedSecret& secret) { return secret.environment == root; });
-  if (!any) Log(LogLevel::kWarning, "nothing of " + root + " is granted now; mind the spelling of --root");
+// Where orders to running mounts are taken; "" for a user who has no such place.
+std::string ControlDirectory() {
+  if (::geteuid() == 0) return "/run/grantfs/control";
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  return runtime != nullptr && *runtime == '/' ? std::string(runtime) + "/grantfs/control" : "";
 }
 
-Status RunHere(const MountRequest& request, const std::function<void()>& ready) {
+Status RunHere(const MountRequest& request, bool background, const std::function<void()>& ready) {
   BlockStopSignals();
   if (request.admin) return RunAdminMount({request.home, request.directory, request.allow_other}, ready);
-  GRANTFS_CHECK(FinishEnrolment(request.home));
-  const auto session = GRANTFS_TRY(MachineSession::Start(request.home));
-  if (const auto current = session->WaitUntilCurrent(kFirstWait); !current)
-    Log(LogLevel::kWarning, "mounting what was last verified, since the vault could not be asked",
-        current.error());
-  WarnOfEmptyRoot(*session, request.root);
-  MountOptions options;
+  GRANTFS_CHECK(RunApart([&] { return FinishEnrolment(request.home); }));
+  SupervisorOptions options;
+  std::tie(options.user, options.group) = WorkerUser();
+  const MountHome home = GRANTFS_TRY(OpenMountHome(request.home, options.user, options.group));
   options.mount_point = request.directory;
   options.root = request.root;
   options.allow_other = request.allow_other;
-  options.source = session.get();
   options.on_change = request.on_change;
   options.on_change_limit = request.on_change_limit;
+  options.worker_words = {kWorkerWord};
+  options.worker_descriptors = home.Descriptors();
+  options.relay_log = background;
+  options.control_directory = ControlDirectory();
   options.ready = [&request, &ready] {
     LinkDefault(request.directory);
     ready();
     NotifyManager("READY=1");
   };
-  const Status status = RunMount(options);
+  options.tell = [](std::string_view state) { NotifyManager("STATUS=" + std::string(state)); };
+  const Status status = RunSupervisor(options);
   NotifyManager("STOPPING=1");
   return status;
+}
+
+Status RunUpgrade(Context& context) {
+  const std::string directory =
+      Absolute(GRANTFS_TRY(MountDirectory(Surroundings::OfThisProcess(), context.arguments.At(0))));
+  GRANTFS_CHECK(UpgradeMount(directory, ControlDirectory()));
+  if (context.json())
+    context.terminal.OutJson(Json::Object({{"upgraded", directory}}));
+  else
+    context.terminal.OutLine("upgraded " + directory);
+  return {};
 }
 
 void OutMounted(Context& context, const MountRequest& request, pid_t process) {
@@ -142,11 +153,12 @@ void OutMounted(Context& context, const MountRequest& request, pid_t process) {
 }
 
 Status RunMountCommand(Context& context) {
+  if (context.arguments.Flag("upgrade")) return RunUpgrade(context);
   const MountRequest request = GRANTFS_TRY(Requested(context));
   const auto told = [&] { OutMounted(context, request, ::getpid()); };
-  if (context.arguments.Flag("foreground")) return RunHere(request, told);
-  const pid_t process = GRANTFS_TRY(
-      RunInBackground([&request](const std::function<void()>& ready) { return RunHere(request, ready); }));
+  if (context.arguments.Flag("foreground")) return RunHere(request, false, told);
+  const pid_t process = GRANTFS_TRY(RunInBackground(
+      [&request](const std::function<void()>& ready) { return RunHere(request, true, ready); }));
   OutMounted(context, request, process);
   return {};
 }
@@ -165,6 +177,9 @@ const Command kMountCommand = {
 is checked by the vault, decrypted on demand and recorded; with the vault down the files are listed, and
 reading them fails.
 
+The files are served by a worker process without privileges: the system's user "grantfs" if there is
+one, else user 60843. When it ends, another goes on where it was, and readers wait a few milliseconds.
+
 As an ordinary user it needs the package fuse3, mounts at $XDG_RUNTIME_DIR/grantfs/secrets by default and makes
 no link. The kernel then lets that user in alone; files of other owners are listed, but nobody can read them
 there.
@@ -177,6 +192,8 @@ Below grants/, "~" stands behind what ends in ".json" in a secret's own name.)",
                 {"allow-other", "",
                  "as an ordinary user: let other users in, as owners and modes say, where /etc/fuse.conf has"
                  " user_allow_other (a mount that root makes does so always)"},
+                {"upgrade", "",
+                 "have the mount that runs on DIR go on with this program, which may be a newer one"},
                 {"on-change", "COMMAND",
                  R"(run by /bin/sh when secrets have changed, with their names below DIR as "$@" and DIR in
 GRANTFS_MOUNT; one run at a time; how it fares is in .grantfs/status)"},

@@ -41,6 +41,12 @@ bool IsTemplate(const SecretView& secret);
 /// Of all templates of a view. @param before  of the view before it, nullptr: none
 Bundles MakeBundles(const MachineView& view, const Bundles* before);
 
+/// Makes the file of its parts' values, which are in the same order. Errors: kInvalid, as Template's.
+Result<SecretValue> RenderBundle(const BundleView::Parts& parts, std::vector<SecretValue> values);
+
+/// As EvidenceOf, of the parts' own; "" where one of them has none.
+std::string EvidenceOfBundle(const BundleView::Parts& parts, const std::vector<std::string>& evidence);
+
 /// What is shown of a template: `shown` is what its own grant says, and ends as what its parts' grants say
 /// too. A file is no more open than the most closed of its parts.
 void ShowBundle(const MachineView& view, const BundleView& bundle, GrantedSecret* shown);

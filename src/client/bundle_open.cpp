@@ -18,6 +18,22 @@ constexpr int kTakes = 5;  // of whoever asks for what is current, while it chan
 
 }  // namespace
 
+Result<SecretValue> RenderBundle(const BundleView::Parts& parts, std::vector<SecretValue> values) {
+  const std::string name = parts[0].path;
+  auto text = Template::Parse(std::move(values[0]));
+  if (!text) return About(text.error(), name + ", " + text.error().subject);
+  Template::Values named;
+  for (std::size_t i = 1; i < parts.size(); ++i) named.emplace(parts[i].path, std::move(values[i]));
+  for (const std::string& one : text->names()) {
+    // A name that is signed nowhere might be a piece of a value: it is not told.
+    if (!named.contains(one))
+      return Error{Code::kInvalid, "its text names a secret that its signed list of parts does not", 0, name};
+  }
+  auto made = text->Render(named);
+  if (!made) return About(made.error(), name + ", " + made.error().subject);
+  return std::move(*made);
+}
+
 class MachineSessionImpl::Bundling final : public SecretSource::Pending,
                                            public std::enable_shared_from_this<Bundling> {
  public:
@@ -47,6 +63,7 @@ class MachineSessionImpl::Bundling final : public SecretSource::Pending,
       version_ = exactly ? request_.version : bundle.version;
       values_.clear();
       values_.resize(parts_.size());
+      evidence_.assign(parts_.size(), {});
       asked_.assign(parts_.size(), nullptr);
       stale_.clear();
       next_ = running_ = got_ = 0;
@@ -111,6 +128,7 @@ class MachineSessionImpl::Bundling final : public SecretSource::Pending,
       const std::lock_guard guard(mutex_);
       if (done_ == nullptr || take != take_) return;
       values_[index] = std::move(result->value);
+      evidence_[index] = std::move(result->evidence);
       if (index == 0) record_ = result->record;
       --running_;
       all = ++got_ == parts_.size();
@@ -167,20 +185,8 @@ class MachineSessionImpl::Bundling final : public SecretSource::Pending,
 
   // All values are there, and nobody changes the fields any more.
   Result<OpenedSecret> Render() {
-    const std::string name = parts_[0].path;
-    auto text = Template::Parse(std::move(values_[0]));
-    if (!text) return About(text.error(), name + ", " + text.error().subject);
-    Template::Values named;
-    for (std::size_t i = 1; i < parts_.size(); ++i) named.emplace(parts_[i].path, std::move(values_[i]));
-    for (const std::string& one : text->names()) {
-      // A name that is signed nowhere might be a piece of a value: it is not told.
-      if (!named.contains(one))
-        return Error{Code::kInvalid, "its text names a secret that its signed list of parts does not", 0,
-                     name};
-    }
-    auto made = text->Render(named);
-    if (!made) return About(made.error(), name + ", " + made.error().subject);
-    return OpenedSecret{std::move(*made), version_, record_};
+    auto made = GRANTFS_TRY(RenderBundle(parts_, std::move(values_)));
+    return OpenedSecret{std::move(made), version_, record_, EvidenceOfBundle(parts_, evidence_)};
   }
 
   void End(Error error) { Finish(Result<OpenedSecret>(std::move(error))); }
@@ -212,6 +218,7 @@ class MachineSessionImpl::Bundling final : public SecretSource::Pending,
   BundleView::Parts parts_;
   std::uint32_t version_ = 0;
   std::vector<SecretValue> values_;
+  std::vector<std::string> evidence_;
   std::vector<std::shared_ptr<Pending>> asked_;
   std::set<std::size_t> stale_;
   std::size_t next_ = 0, running_ = 0, got_ = 0;

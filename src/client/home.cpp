@@ -76,6 +76,13 @@ Error HomeInUse(const std::string& directory) {
           directory};
 }
 
+Home Home::Handed(HomeProfile profile, HandedPaths paths) {
+  Home home;
+  home.profile_ = std::move(profile);
+  home.handed_ = std::move(paths);
+  return home;
+}
+
 bool Home::Exists(const std::string& directory) { return PathExists(directory + kProfile); }
 
 Result<Home> Home::OpenAny(const std::string& directory) {

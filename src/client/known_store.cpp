@@ -237,6 +237,28 @@ Status KnownStore::RememberCheckpoint(const std::string& checkpoint) {
   return PutText("checkpoint", checkpoint);
 }
 
+Result<Bytes> KnownStore::Image() {
+  const std::lock_guard guard(mutex_);
+  return database_.Image();
+}
+
+Status KnownStore::TakeHeadsOf(const std::string& path) {
+  Database other = GRANTFS_TRY(Database::Open(path, {.mode = OpenMode::kImmutable}));
+  SqlStatement numbers = GRANTFS_TRY(other.Prepare("SELECT number, environment, path FROM numbers"));
+  while (GRANTFS_TRY(numbers.Step()))
+    GRANTFS_CHECK(RememberNumber(Unsigned(numbers.Int(0)), {numbers.Text(1), numbers.Text(2)}));
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  SqlStatement heads = GRANTFS_TRY(other.Prepare("SELECT list, sequence, hash, minimum FROM heads"));
+  while (GRANTFS_TRY(heads.Step())) {
+    const Head head{Unsigned(heads.Int(1)), GRANTFS_TRY(Hash::FromBytes(heads.Blob(2)))};
+    GRANTFS_CHECK(RememberHead(heads.Text(0), head));
+    GRANTFS_CHECK(database_.Run("UPDATE heads SET minimum = max(minimum, ?1) WHERE list = ?2", heads.Int(3),
+                                heads.Text(0)));
+  }
+  return transaction.Commit();
+}
+
 Status KnownStore::CheckFile() {
   const std::lock_guard guard(mutex_);
   return database_.IntegrityCheck();

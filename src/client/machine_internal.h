@@ -16,6 +16,7 @@
 #include "grantfs/client/machine_session.h"
 #include "grantfs/journal/journal.h"
 #include "held_versions_internal.h"
+#include "kept_leases_internal.h"
 #include "machine_view_internal.h"
 #include "offline_store_internal.h"
 #include "refusal_reporter_internal.h"
@@ -48,6 +49,8 @@ class MachineSessionImpl final : public MachineSession {
   std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
                                  std::chrono::milliseconds deadline, CheckDone done) override;
   void ReportRefusals(std::vector<RefusedRead> refusals) override { reporter_->Add(std::move(refusals)); }
+  Result<SecretValue> Reopen(std::uint64_t number, std::uint32_t version,
+                             const std::string& evidence) override;
   Status WaitUntilCurrent(std::chrono::milliseconds wait) override;
 
  private:
@@ -148,12 +151,17 @@ class MachineSessionImpl final : public MachineSession {
   HeldVersions::Held FindHeld(const OpenRequest& request, const MachineView& shown, bool unreachable) const;
   /// Records and serves what is held, if it may be. @return false: `done` was not used, ask the vault.
   bool ServeHeld(const OpenRequest& request, const MachineView& shown, bool unreachable, OpenDone* done);
+  /// Of one secret's evidence (machine_reopen.cpp).
+  Result<SecretValue> ReopenOne(std::uint64_t number, std::uint32_t version, std::string_view evidence) const;
   Result<OpenedSecret> OpenHeld(const HeldVersion& held) const;
   /// What may not be served any more is wiped.
   void DropHeld();
 
   // ---- the keeper's thread (machine_keeper.cpp)
   void LoadOffline();
+  void LoadLeases();
+  /// What is held again, if it is what the lists show, with terms that want it held.
+  void HoldAgain(api::ReadResponse version, std::int64_t Grant::*term);
   void RunKeeper();
   void WakeKeeper();
   void KeepOffline();
@@ -190,6 +198,7 @@ class MachineSessionImpl final : public MachineSession {
   std::atomic<bool> refused_{false};  ///< the vault does not accept this machine any more
 
   HeldVersions held_;
+  KeptLeases leases_{options_.kept};
   std::unique_ptr<OfflineStore> offline_;  ///< the keeper's, after Begin
   OfflineStore::Contact contact_;          ///< as it was at the start
   std::chrono::nanoseconds contact_boot_{};

@@ -15,14 +15,26 @@ constexpr std::int64_t kContactEvery = 10;
 void MachineSessionImpl::LoadOffline() {
   contact_boot_ = options_.clock->Boot();
   contact_ = offline_->LoadContact();
-  const auto shown = view();
-  for (api::ReadResponse& kept : offline_->Load()) {
-    const auto at = shown->secrets.find(kept.secret);
-    if (at == shown->secrets.end() || at->second->version == nullptr) continue;
-    const SecretView& secret = *at->second;
-    if (secret.terms.offline == 0 || kept.statement != secret.version->hash()) continue;
-    held_.Put({std::move(kept), *secret.publish, {}});
+  for (api::ReadResponse& kept : offline_->Load()) HoldAgain(std::move(kept), &Grant::offline);
+}
+
+// Of the process that served before this one.
+void MachineSessionImpl::LoadLeases() {
+  if (const auto heard = leases_.LastHeard()) {
+    heard_boot_ns_ = heard->boot_ns;
+    const std::lock_guard guard(status_mutex_);
+    last_heard_ = heard->wall;
   }
+  for (api::ReadResponse& kept : leases_.Load()) HoldAgain(std::move(kept), &Grant::lease);
+}
+
+void MachineSessionImpl::HoldAgain(api::ReadResponse version, std::int64_t Grant::*term) {
+  const auto shown = view();
+  const auto at = shown->secrets.find(version.secret);
+  const bool known = at != shown->secrets.end() && at->second->version != nullptr;
+  if (!known || at->second->terms.*term == 0 || version.statement != at->second->version->hash())
+    return leases_.Erase(version.secret);
+  held_.Put({std::move(version), *at->second->publish, {}});
 }
 
 void MachineSessionImpl::RunKeeper() {

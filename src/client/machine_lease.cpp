@@ -81,6 +81,7 @@ void MachineSessionImpl::Hold(const api::ReadResponse& response, const VersionPu
   if (terms.lease == 0 && terms.offline == 0) return;
   if (terms.lease == 0) key = SecretMemory();  // opens that are rare may take their time
   held_.Put({response, publish, std::move(key)});
+  leases_.Put(response);
   if (terms.offline == 0) return;
   const std::lock_guard guard(keeper_mutex_);
   to_keep_.insert(response.secret);
@@ -107,6 +108,7 @@ bool MachineSessionImpl::ServeHeld(const OpenRequest& request, const MachineView
   if (!opened) {
     Log(LogLevel::kWarning, "what is kept of a secret cannot be opened; asking the vault", opened.error());
     held_.Erase(request.number);
+    leases_.Erase(request.number);
     return false;
   }
   JournalEntry entry = EntryOf(request, held->publish.version, terms, *options_.clock);
@@ -139,7 +141,8 @@ Result<OpenedSecret> MachineSessionImpl::OpenHeld(const HeldVersion& held) const
                              held.publish.version, held.publish.epoch};
   const auto open = [&](const SecretMemory& key) -> Result<OpenedSecret> {
     auto value = GRANTFS_TRY(DecryptVersion(key, context, held.publish, held.response.ciphertext));
-    return OpenedSecret{std::move(value), held.publish.version, 0};
+    return OpenedSecret{std::move(value), held.publish.version, 0,
+                        EvidenceOf(held.publish, held.response.sealed, held.response.ciphertext)};
   };
   if (held.key.size() > 0) return open(held.key);
   const auto key =
@@ -149,11 +152,16 @@ Result<OpenedSecret> MachineSessionImpl::OpenHeld(const HeldVersion& held) const
 
 void MachineSessionImpl::DropHeld() {
   const auto shown = view();
-  held_.EraseIf([&](const HeldVersion& held) {
+  const auto over = [&](const HeldVersion& held) {
     const auto at = shown->secrets.find(held.response.secret);
     if (refused_ || at == shown->secrets.end() || at->second->version == nullptr) return true;
     const SecretView& secret = *at->second;
     return held.response.statement != secret.version->hash() || !LeaseRuns(secret.terms, true);
+  };
+  held_.EraseIf([&](const HeldVersion& held) {
+    if (!over(held)) return false;
+    leases_.Erase(held.response.secret);
+    return true;
   });
 }
 

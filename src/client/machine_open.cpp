@@ -145,7 +145,8 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
     auto value = DecryptVersion(*key, context, publish, response_.ciphertext);
     if (!value) return About(value.error(), name);
     session_->Hold(response_, publish, std::move(*key));
-    return OpenedSecret{std::move(*value), publish.version, response_.record};
+    return OpenedSecret{std::move(*value), publish.version, response_.record,
+                        EvidenceOf(publish, response_.sealed, response_.ciphertext)};
   }
 
   void Finish(Result<OpenedSecret> result) {

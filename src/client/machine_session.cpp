@@ -11,26 +11,41 @@ namespace {
 constexpr std::chrono::seconds kConnectedWithin{5};
 constexpr std::chrono::seconds kLastReports{10};  ///< at the end, for a vault that takes them
 
-}  // namespace
+Result<PrivateIdentity> IdentityOf(const HomeProfile& profile, const SecretMemory& seed) {
+  return PrivateIdentity::FromSeed(seed, profile.kind, profile.name);
+}
 
-Result<std::unique_ptr<MachineSession>> MachineSession::Start(const std::string& home_directory,
-                                                              MachineOptions options) {
-  Home home = GRANTFS_TRY(Home::Open(home_directory));
-  const HomeProfile& profile = home.profile();
-  if (profile.kind != IdentityKind::kMachine) {
-    return Error{
-        Code::kInvalid,
-        "this home is not a machine's: enrol this machine with grantfs enroll, or name its home with --home",
-        0, home_directory};
-  }
-  PrivateIdentity identity =
-      options.seed ? GRANTFS_TRY(PrivateIdentity::FromSeed(*options.seed, profile.kind, profile.name))
-                   : GRANTFS_TRY(home.LoadIdentity());
+Result<std::unique_ptr<MachineSession>> BeginSession(Home home, PrivateIdentity identity,
+                                                     MachineOptions options) {
   options.seed.reset();
   auto session =
       std::make_unique<MachineSessionImpl>(std::move(home), std::move(identity), std::move(options));
   GRANTFS_CHECK(session->Begin());
   return std::unique_ptr<MachineSession>(std::move(session));
+}
+
+}  // namespace
+
+Result<Home> OpenMachineHome(const std::string& directory) {
+  Home home = GRANTFS_TRY(Home::Open(directory));
+  if (home.profile().kind == IdentityKind::kMachine) return home;
+  return Error{
+      Code::kInvalid,
+      "this home is not a machine's: enrol this machine with grantfs enroll, or name its home with --home", 0,
+      directory};
+}
+
+Result<std::unique_ptr<MachineSession>> MachineSession::Start(const std::string& home_directory,
+                                                              MachineOptions options) {
+  Home home = GRANTFS_TRY(OpenMachineHome(home_directory));
+  PrivateIdentity identity = options.seed ? GRANTFS_TRY(IdentityOf(home.profile(), *options.seed))
+                                          : GRANTFS_TRY(home.LoadIdentity());
+  return BeginSession(std::move(home), std::move(identity), std::move(options));
+}
+
+Result<std::unique_ptr<MachineSession>> MachineSession::StartHanded(Home home, MachineOptions options) {
+  PrivateIdentity identity = GRANTFS_TRY(IdentityOf(home.profile(), options.seed.value()));
+  return BeginSession(std::move(home), std::move(identity), std::move(options));
 }
 
 Status MachineSessionImpl::Begin() {
@@ -39,6 +54,7 @@ Status MachineSessionImpl::Begin() {
   reporter_ = std::make_unique<RefusalReporter>(vault_.get(), timer_.get());
   GRANTFS_CHECK(LoadKept());
   LoadOffline();
+  LoadLeases();
   if (options_.watch) keeper_thread_ = std::thread([this] { RunKeeper(); });
   refresher_ = std::thread([this] { RunRefresher(); });
   if (options_.watch) OpenStream();
@@ -84,6 +100,7 @@ Status MachineSessionImpl::Connect() {
   complete_ = peer.change;
   ConnectionOptions connection =
       ConnectionTo(profile, {.deadline = options_.deadline, .clock = options_.clock, .progress = {}}, peer);
+  connection.http = std::move(options_.http);
   connection.learnt = [known = known_.get()](const std::string& instance, std::int64_t offset) {
     if (auto kept = known->RememberPeer(instance, offset); !kept) {
       Log(LogLevel::kWarning, "could not remember the vault's instance", kept.error());

@@ -1,3 +1,4 @@
+#include "grantfs/util/text.h"
 #include "machine_view_internal.h"
 #include "problem_internal.h"
 
@@ -136,18 +137,27 @@ std::string ViewToText(const SecretView& secret) {
   evidence.grant = secret.grant->envelope();
   evidence.proof = secret.proof;
   if (secret.version) evidence.version = secret.version->envelope();
-  return evidence.ToJson().Dump();
+  std::string text = evidence.ToJson().Dump();
+  for (const auto& [number, older] : secret.older) text += '\n' + older->envelope();
+  return text;
 }
 
 Result<std::shared_ptr<SecretView>> ViewFromText(const std::string& text,
                                                  const std::vector<SignedList::StatementPtr>& statements,
                                                  const MachineView& view, const Identity& machine) {
-  api::GrantEvidence evidence = GRANTFS_TRY(api::GrantEvidence::FromJson(GRANTFS_TRY(ParseJson(text))));
+  const auto lines = Split(text, '\n');
+  api::GrantEvidence evidence = GRANTFS_TRY(api::GrantEvidence::FromJson(GRANTFS_TRY(ParseJson(lines[0]))));
   const UpperLists upper = view.UpperOf(evidence.environment);
   if (upper.environment == nullptr || statements.empty())
     return Refused(evidence, "the home has not kept all of it");
   SecretView kept(GRANTFS_TRY(BeginningAt(evidence.secret, statements, upper)));
   evidence.first = kept.list.next_sequence();
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    // Verified when an answer is judged by it.
+    const auto older = GRANTFS_TRY(Parse(evidence, std::string(lines[i])));
+    if (const auto* publish = std::get_if<VersionPublish>(&older->statement().act))
+      kept.older[publish->version] = older;
+  }
   return VerifyEvidence(evidence, &kept, upper, machine, {});
 }
 

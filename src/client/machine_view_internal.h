@@ -82,7 +82,12 @@ struct ReadVerdict {
 Result<ReadVerdict> JudgeRead(const api::ReadResponse& response, const SecretSource::OpenRequest& request,
                               const MachineView& asked, const MachineView& now);
 
-/// The text that known.db keeps of a view, without its statements.
+/// What a value is made of once more (SecretSource::Reopen), without its statement and its grant, which were
+/// judged when it was opened.
+std::string EvidenceOf(const VersionPublish& publish, const Bytes& sealed, const Bytes& ciphertext);
+
+/// The text that known.db keeps of a view, without its statements: the evidence, and in further lines the
+/// versions before it.
 std::string ViewToText(const SecretView& secret);
 /// Verifies it again. Errors: kIntegrity, kInvalid.
 Result<std::shared_ptr<SecretView>> ViewFromText(const std::string& text,

@@ -54,6 +54,8 @@ void MachineSessionImpl::HeardBeat(const api::WatchLine& beat) {
     const std::lock_guard guard(work_mutex_);
     if (work_.empty() && rounds_ > 0 && !busy_) complete_ = std::max(complete_, last_beat_);
     last_beat_ = beat.change;
+    if (work_.empty() && doing_.empty() && rounds_ > 0 && !busy_ && !behind_)
+      leases_.Heard({heard_boot_ns_.load(), options_.clock->WallSeconds()});
     look = ++beats_ % kBeatsBetweenLooks == 0;
   }
   if (!look || !view()->IsTroubled()) return;
@@ -92,6 +94,7 @@ void MachineSessionImpl::Post(const Work& work) {
   {
     const std::lock_guard guard(work_mutex_);
     work_.Add(work);
+    leases_.Unsettled();
   }
   work_changed_.notify_all();
 }
@@ -115,6 +118,7 @@ void MachineSessionImpl::StreamEnded(const Status& status) {
 // It has the vault's pinned key, so it is the vault's word: whatever was leased or kept ends.
 void MachineSessionImpl::Refused() {
   refused_ = true;
+  leases_.Unsettled();
   DropHeld();
 }
 

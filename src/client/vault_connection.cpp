@@ -18,16 +18,16 @@ bool IsInstance(const std::string& text) {
   return text.size() == kInstanceDigits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-Result<std::shared_ptr<HttpClient>> MakeClient(const ConnectionOptions& options,
-                                               const std::vector<Hash>& pins) {
+}  // namespace
+
+Result<std::shared_ptr<HttpClient>> VaultConnection::MakeHttp(const Address& address,
+                                                              const std::vector<Hash>& pins) {
   HttpClientOptions http;
-  http.server = options.address;
+  http.server = address;
   http.pins = pins;
   http.max_body_bytes = api::kMaxResponseBytes;
   return std::shared_ptr<HttpClient>(GRANTFS_TRY(HttpClient::Create(std::move(http))));
 }
-
-}  // namespace
 
 Result<std::unique_ptr<VaultConnection>> VaultConnection::Create(ConnectionOptions options, std::string keyid,
                                                                  const SigningKey* key) {
@@ -56,7 +56,9 @@ VaultConnection::~VaultConnection() {
 Status VaultConnection::UsePins(const std::vector<Hash>& pins) {
   const std::lock_guard guard(mutex_);
   if (pins == pins_) return {};
-  clients_.push_back(GRANTFS_TRY(MakeClient(options_, pins)));
+  const bool made = options_.http != nullptr && pins == options_.pins;
+  clients_.push_back(made ? std::move(options_.http) : GRANTFS_TRY(MakeHttp(options_.address, pins)));
+  options_.http.reset();
   pins_ = pins;
   return {};
 }

@@ -6,6 +6,7 @@
 #include "grantfs/util/file.h"
 #include "grantfs/util/text.h"
 #include "journal_counts_internal.h"
+#include "journal_file_internal.h"
 
 namespace grantfs {
 namespace {
@@ -29,6 +30,7 @@ Result<std::unique_ptr<JournalCounts>> JournalCounts::Create(const std::string& 
     return Error{Code::kUnrecorded, "the read cannot be counted: look at the disk that the home is on", errno,
                  counts->path_};
   }
+  GiveToOwnerOf(directory, fd.get());
   counts->fd_ = std::make_shared<const UniqueFd>(std::move(fd));
   for (std::size_t slot = kSlots; slot-- > 0;) counts->free_.push_back(slot);
   return counts;

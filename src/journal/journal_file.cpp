@@ -59,16 +59,27 @@ bool IsEntry(std::string_view line) { return line.starts_with("{\"sequence\":");
 
 }  // namespace
 
+void GiveToOwnerOf(const std::string& directory, int fd) {
+  struct stat info {};
+  if (::stat(directory.c_str(), &info) != 0 || info.st_uid == ::geteuid()) return;
+  // Without the right to, it stays whose it is, and that user's next process sends it.
+  [[maybe_unused]] const int given = ::fchown(fd, info.st_uid, info.st_gid);
+}
+
 // Locked before it has its name, so that nobody takes it for one that was left behind.
 Result<std::unique_ptr<JournalFile>> JournalFile::Create(const std::string& directory) {
-  Status made = MakeDirectories(directory, 0700);
-  if (made) made = SyncDirectoryOf(directory);
+  Status made;
+  if (!PathExists(directory)) {
+    made = MakeDirectories(directory, 0700);
+    if (made) made = SyncDirectoryOf(directory);
+  }
   if (!made) return NotWritten(made.error().sys, directory);
   const std::string id = HexEncode(RandomBytes(16));
   std::unique_ptr<JournalFile> file(new JournalFile(directory + "/" + id + kJournalSuffix, id));
   const std::string fresh = file->path_ + kNewSuffix;
   UniqueFd fd(::open(fresh.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return NotWritten(errno, file->path_);
+  GiveToOwnerOf(directory, fd.get());
   file->fd_ = std::make_shared<const UniqueFd>(std::move(fd));
   Status written = file->Write(HeaderLine(id));
   if (written && ::rename(fresh.c_str(), file->path_.c_str()) != 0) written = NotWritten(errno, file->path_);

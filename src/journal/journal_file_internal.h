@@ -20,6 +20,10 @@ struct JournalSigner {
   const SigningKey* key = nullptr;
 };
 
+/// A new file of the home's owner becomes the directory's owner's, where that is another: the user that
+/// mounts work as, who tells the vault what is in it.
+void GiveToOwnerOf(const std::string& directory, int fd);
+
 /// One file of entries, locked by the process that writes it. Threads: one at a time.
 class JournalFile {
  public:

@@ -1,8 +1,9 @@
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 
-#include "grantfs/crypto/random.h"
 #include "grantfs/util/clock.h"
+#include "grantfs/util/text.h"
 #include "mount/filesystem_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
@@ -14,6 +15,9 @@ namespace {
 
 constexpr std::chrono::seconds kIdle{30};
 constexpr std::chrono::seconds kReportInterval{5};
+// What threads had looked up is not known any more when another process takes over; so long, whoever opens a
+// version that was superseded a moment ago counts as having looked it up before.
+constexpr std::chrono::seconds kLenient{3};
 
 std::string Hexadecimal(std::uint64_t number) {
   std::string text;
@@ -23,22 +27,54 @@ std::string Hexadecimal(std::uint64_t number) {
 
 }  // namespace
 
-Filesystem::Filesystem(const MountOptions& options, std::string point, OnChange* on_change)
+Filesystem::Filesystem(const MountOptions& options, std::string point, Session* session,
+                       OtherProcesses others)
     : options_(options),
       point_(std::move(point)),
       kernel_(KernelRelease()),
-      id_prefix_(Hexadecimal(RandomNumber()) + "-"),
+      id_prefix_(Hexadecimal(session->slots().shared().connection) + "-"),
       owners_(SystemOwners()),
-      rotation_(point_, options_.watcher_bound, &rules_,
-                [this](LogLevel level, const std::string& line) { options_.log(level, line); }),
-      on_change_(on_change) {
+      session_(session),
+      look_up_(std::move(others.look_up)),
+      kept_(others.kept, &session->slots().shared().next_handle),
+      directory_ids_(others.kept),
+      files_(&kept_),
+      rotation_(
+          point_, options_.watcher_bound, &rules_,
+          [this](LogLevel level, const std::string& line) { options_.log(level, line); },
+          std::move(others.start_helper)),
+      on_change_(others.on_change) {
   if (const auto mounted = TopMount(point_)) only_user_ = OnlyUserOf(*mounted);
+  if (options_.mounter) std::tie(owners_.default_user, owners_.default_group) = *options_.mounter;
   tree_ = Build(source().CurrentListing(), nullptr);
+  TakeOver();
 }
 
-void Filesystem::Start(Session* session) {
-  session_ = session;
+/// What the process that served before had open.
+void Filesystem::TakeOver() {
+  rules_.KeepBound([this](NodeId node, bool bound) { kept_.KeepBound(node, bound); });
+  if (!kept_.TookOver()) return;
+  for (NodeId node : kept_.BoundNodes()) rules_.Restore(node);
+  for (auto& [handle, file] : kept_.OpenFiles()) {
+    if (!file->report) {
+      auto value = source().Reopen(NumberOf(file->node), file->version, file->evidence);
+      if (!value) {
+        options_.log(LogLevel::kError, "a file that was open could not be opened again: " +
+                                           Printable(file->name) + ": " + Describe(value.error()));
+        continue;
+      }
+      file->value = std::make_shared<SecretValue>(std::move(*value));
+    }
+    const SecretFile* shown = tree_->FindSecret(NumberOf(file->node));
+    if (file->value && shown != nullptr && shown->grant->parts > 0)
+      LearnSize(SecretNode(NumberOf(file->node), file->version), file->value->size());
+    files_.Restore(handle, std::move(file));
+  }
+}
+
+void Filesystem::Start() {
   rotation_.Start([this](NodeId node) { session_->InvalidateAttributes(node); });
+  if (kept_.TookOver()) rules_.BeLenientUntil(SystemClock().Boot() + kLenient);
   refresher_ = std::make_unique<WorkQueue>("listing", kIdle, [this] { Idle(); });
   notifier_ = std::make_unique<WorkQueue>("notifier");
   reporter_ = std::make_unique<WorkQueue>("denials", kReportInterval, [this] { ReportDenials(false); });
@@ -116,7 +152,7 @@ void Filesystem::Refresh(bool force) {
 /// @return the changes that were made so, of which the kernel needs not be told.
 std::vector<NameChange> Filesystem::Switch(std::shared_ptr<const Tree> next, const TreeChange& change,
                                            std::vector<NameChange> changes) {
-  const bool visibly = !changes.empty() && session_->initialised() && rotation_.Ready();
+  const bool visibly = !changes.empty() && rotation_.Ready();
   {
     std::lock_guard write(tree_lock_);
     tree_ = std::move(next);

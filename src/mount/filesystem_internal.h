@@ -16,6 +16,7 @@
 #include "mount/decide_internal.h"
 #include "mount/denials_internal.h"
 #include "mount/directory_ids_internal.h"
+#include "mount/kept_files_internal.h"
 #include "mount/line_limiter_internal.h"
 #include "mount/name_changes_internal.h"
 #include "mount/on_change_internal.h"
@@ -31,6 +32,15 @@
 
 namespace grantfs {
 
+/// What a filesystem has other processes do, and keeps for the one that serves after this one. What is empty
+/// or null this process does itself. All of it outlives the filesystem.
+struct OtherProcesses {
+  ProcessLookUp look_up;
+  Rotation::Starter start_helper;
+  OnChange* on_change = nullptr;  ///< is told what has changed; null: nobody is
+  KeptMemory* kept = nullptr;     ///< what is to outlive this process; null: nothing is
+};
+
 /// What the mount knows, for the operations that the kernel calls: the tree of the newest listing, the open
 /// files, the rules.
 ///
@@ -38,12 +48,11 @@ namespace grantfs {
 /// kernel notifications (they can wait for a directory's lock), one watches deadlines. Threads: safe.
 class Filesystem : public std::enable_shared_from_this<Filesystem> {
  public:
-  /// @param on_change is told what has changed; null for none; outlives this.
-  Filesystem(const MountOptions& options, std::string point, OnChange* on_change = nullptr);
+  /// @param session outlives this.
+  Filesystem(const MountOptions& options, std::string point, Session* session, OtherProcesses others = {});
   ~Filesystem() { Stop(); }
 
-  /// @param session its owner is this filesystem; lives until Stop().
-  void Start(Session* session);
+  void Start();
   /// Keeps Stop() from waiting for a rotation that nobody will make any more.
   void Interrupt() { rotation_.Interrupt(); }
   /// When the session has stopped. Callbacks of the source that come later find nothing.
@@ -105,6 +114,8 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   /// Notes that a process was refused by a condition: for `.grantfs/denials`, the vault's audit log, the log.
   void NoteDenial(const std::string& name, std::uint64_t number, std::uint32_t version, const Caller& caller,
                   const std::string& reason);
+  /// Has the source tell the vault of refusals that were noted: of those that are due, or of all.
+  void ReportDenials(bool all);
   /// Explains how a secret looks to a process: to who asks, or to `node`'s own.
   std::string Explain(NodeId node, const fuse_ctx& context);
   /// Whether `.grantfs/why/NAME@pid:N` is for this user.
@@ -121,6 +132,7 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   OpenFiles& files() { return files_; }
   std::chrono::milliseconds deadline() const { return options_.open_deadline; }
   /// Unique in the life of the machine's vault: for the audit record of the request that this thread serves.
+  /// The same in each process that serves the mount.
   std::string OpenId() const;
 
   /// Runs `callback` unless the filesystem has stopped, and keeps it from stopping meanwhile.
@@ -144,7 +156,7 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   void DropRefusedPages();
   void Idle();
   void RefreshIfOwnersAreMissing();
-  void ReportDenials(bool all);
+  void TakeOver();
 
   MountOptions options_;
   std::string point_;
@@ -152,7 +164,9 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   std::optional<uid_t> only_user_;  // who alone may come in, as the kernel sees it
   std::string id_prefix_;
   Owners owners_;
-  Session* session_ = nullptr;
+  Session* session_;
+  ProcessLookUp look_up_;  // empty: this process looks
+  KeptFiles kept_;
 
   std::mutex refresh_mutex_;  // one listing at a time; guards directory_ids_
   DirectoryIds directory_ids_;

@@ -1,9 +1,32 @@
+#include <unistd.h>
+
 #include "grantfs/util/clock.h"
 #include "mount/filesystem_internal.h"
 #include "mount/report_internal.h"
 #include "mount/why_internal.h"
 
 namespace grantfs {
+
+namespace {
+
+/// "process 4711; before it 3 were ended, 1 ended by itself (last 2026-01-31T12:00:00Z)".
+std::string DescribeWorker(const MountShared& shared) {
+  std::string text = "process " + std::to_string(getpid());
+  std::string before;
+  const auto add = [&before](std::uint64_t count, const char* what) {
+    if (count > 0) before += (before.empty() ? "" : ", ") + std::to_string(count) + what;
+  };
+  add(shared.killed, " were ended");
+  add(shared.crashed, " ended by themselves");
+  add(shared.hung, " hung");
+  add(shared.upgrades, " were upgraded");
+  add(shared.refused, " times every read was refused for a while");
+  if (!before.empty()) text += "; before it " + before;
+  if (shared.last_death != 0) text += " (last end " + FormatTime(shared.last_death) + ")";
+  return text;
+}
+
+}  // namespace
 
 std::optional<FileAttributes> Filesystem::VersionAttributes(const Tree& tree, NodeId node) {
   const SecretFile* file = tree.FindSecret(NumberOf(node));
@@ -106,6 +129,7 @@ std::shared_ptr<const std::string> Filesystem::Report(const std::shared_ptr<cons
                           .open_files = files_.Secrets(),
                           .only_user = only_user_,
                           .kernel = kernel_,
+                          .worker = DescribeWorker(session_->slots().shared()),
                           .shared_mmap = session_->shared_mmap(),
                           .unseen_rotations = rotation_.Problem(),
                           .on_change = on_change_ ? on_change_->Report() : "",

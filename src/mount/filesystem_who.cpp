@@ -9,7 +9,7 @@ namespace grantfs {
 
 ProcessFacts Filesystem::LookUp(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
                                 const WantedFacts& wanted) const {
-  return LookUpProcess(thread, uid, gid, wanted);
+  return look_up_ ? look_up_(thread, uid, gid, wanted) : LookUpProcess(thread, uid, gid, wanted);
 }
 
 ProcessFacts Filesystem::LookAtCaller(const fuse_ctx& context, const SecretFile* file) const {

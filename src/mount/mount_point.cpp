@@ -84,6 +84,22 @@ Status CheckEmpty(const std::string& point) {
 
 }  // namespace
 
+Result<std::string> CanonicalMountPoint(const std::string& path) { return CanonicalDirectory(path); }
+
+void UnmountOrDetach(const MountedFuse& mounted, const std::function<void(LogLevel, std::string_view)>& log) {
+  const std::string point = Printable(mounted.point);
+  if (UnmountFuse(mounted, false)) {
+    log(LogLevel::kInfo, "unmounted " + point);
+  } else if (UnmountFuse(mounted, true)) {
+    log(LogLevel::kWarning, "detached " + point + ", where files are still open");
+  } else if (MayBeMounted(mounted.id)) {
+    log(LogLevel::kWarning,
+        "could not unmount " + point + ": something else is mounted over it; unmount both (umount, twice)");
+  } else {
+    log(LogLevel::kInfo, point + " was unmounted");
+  }
+}
+
 Result<std::string> PrepareMountPoint(const std::string& path,
                                       const std::function<void(std::string_view)>& note) {
   auto point = CanonicalDirectory(path);
@@ -103,13 +119,21 @@ Result<std::string> PrepareMountPoint(const std::string& path,
 
 namespace {
 
+/// As the kernel knows it: nobody is asked, since nobody answers yet.
+void Identify(MountedFuse* mounted) {
+  if (const auto top = TopMount(mounted->point)) mounted->id = top->id;
+  struct statx info {};
+  if (statx(AT_FDCWD, mounted->point.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &info) == 0)
+    mounted->device = info.stx_dev_minor;
+}
+
 Result<MountedFuse> MountAsUser(const std::string& point, bool allow_other) {
   std::string options = "ro,nosuid,nodev,noexec,noatime,default_permissions,fsname=grantfs,subtype=grantfs";
   if (allow_other) options += ",allow_other";
   MountedFuse mounted;
   mounted.point = point;
   mounted.fuse = GRANTFS_TRY(MountByFusermount(point, options));
-  if (auto top = TopMount(point)) mounted.id = top->id;
+  Identify(&mounted);
   return mounted;
 }
 
@@ -141,8 +165,15 @@ Result<MountedFuse> MountFuse(const std::string& point, bool allow_other) {
     if (errno == EPERM) return Error{Code::kDenied, "may not mount there; run as root", errno, point};
     return Error{Code::kIo, "cannot mount there", errno, point};
   }
-  if (auto top = TopMount(point)) mounted.id = top->id;
+  Identify(&mounted);
   return mounted;
+}
+
+void AbortConnection(const MountedFuse& mounted) {
+  const std::string path = "/sys/fs/fuse/connections/" + std::to_string(mounted.device) + "/abort";
+  const UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file) [[maybe_unused]]
+    const ssize_t wrote = write(file.get(), "1", 1);
 }
 
 bool UnmountFuse(const MountedFuse& mounted, bool detach) {

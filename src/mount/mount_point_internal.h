@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "grantfs/log/log.h"
 #include "grantfs/util/result.h"
 #include "grantfs/util/unique_fd.h"
 
@@ -14,6 +15,7 @@ struct MountedFuse {
   UniqueFd fuse;      ///< of /dev/fuse
   std::string point;  ///< canonical
   unsigned long long id = 0;
+  unsigned device = 0;  ///< its minor number, by which the kernel's control files name the connection
 };
 
 /// Makes the directory ready: makes it where it is missing, unmounts stale grantfs mounts there, and refuses
@@ -24,6 +26,9 @@ struct MountedFuse {
 /// Errors: kInvalid (not an empty directory), kConflict (something is mounted there), kIo, kDenied.
 Result<std::string> PrepareMountPoint(const std::string& path,
                                       const std::function<void(std::string_view)>& note);
+
+/// The path without links, also of a stale mount. Errors: kNotFound, kInvalid (no directory), kIo.
+Result<std::string> CanonicalMountPoint(const std::string& path);
 
 /// Mounts on a prepared mount point. Nothing is answered there before a session serves the descriptor.
 /// Root's mounts are everybody's; an ordinary user's are made by fusermount3.
@@ -37,6 +42,13 @@ Result<MountedFuse> MountFuse(const std::string& point, bool allow_other = false
 /// gone already.
 /// @param detach also if files are open.
 bool UnmountFuse(const MountedFuse& mounted, bool detach);
+
+/// Ends the connection of a mount whoever holds its descriptor: what waits for an answer fails. Where the
+/// kernel's control files are not mounted it ends with the last holder. Asks nobody who serves the mount.
+void AbortConnection(const MountedFuse& mounted);
+
+/// The end of a mount: unmounts it, or detaches it where files are open, and says which.
+void UnmountOrDetach(const MountedFuse& mounted, const std::function<void(LogLevel, std::string_view)>& log);
 
 /// "6.18.44-x" -> whether that is 5.14 or later. Errors: kUnsupported, with what is needed.
 Status CheckKernel(std::string_view release);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "grantfs/crypto/random.h"
 #include "grantfs/util/clock.h"
 #include "grantfs/util/text.h"
 #include "mount/on_change_internal.h"
@@ -50,7 +51,7 @@ Result<std::unique_ptr<OnChange>> OnChange::Start(Starter starter, LogLine log) 
 }
 
 OnChange::OnChange(Starter starter, LogLine log, OnChangeProcess process)
-    : starter_(std::move(starter)), log_(std::move(log)), process_(std::move(process)) {
+    : starter_(std::move(starter)), log_(std::move(log)), process_(std::move(process)), run_(RandomNumber()) {
   thread_ = std::thread([this] {
     BlockAllSignals();
     Run();
@@ -103,6 +104,9 @@ void OnChange::Run() {
 /// With the lock held, but while the command runs.
 void OnChange::RunOnce(std::unique_lock<std::mutex>* lock) {
   const std::string names = TakeNames(&waiting_);
+  const std::uint64_t run = ++run_;
+  std::string message(reinterpret_cast<const char*>(&run), sizeof run);
+  message += names;
   if (!process_.socket) {
     auto started = starter_();
     if (!started) return End("could not be run: " + Describe(started.error()));
@@ -111,8 +115,8 @@ void OnChange::RunOnce(std::unique_lock<std::mutex>* lock) {
   running_ = true;
   const int socket = process_.socket.get();
   lock->unlock();
-  const bool sent = send(socket, names.data(), names.size(), MSG_NOSIGNAL) >= 0;
-  const std::string failure = sent ? Hear(socket) : "";
+  const bool sent = send(socket, message.data(), message.size(), MSG_NOSIGNAL) >= 0;
+  const std::string failure = sent ? Hear(socket, run) : "";
   lock->lock();
   running_ = false;
   if (stopped_) return;
@@ -135,7 +139,7 @@ void OnChange::End(const std::string& outcome) {
 }
 
 /// @return why the run failed, "" if it did not.
-std::string OnChange::Hear(int socket) {
+std::string OnChange::Hear(int socket, std::uint64_t run) {
   std::array<char, kMaxOnChangeLineBytes + 64> message{};
   for (;;) {
     const ssize_t got = recv(socket, message.data(), message.size(), 0);
@@ -146,6 +150,7 @@ std::string OnChange::Hear(int socket) {
     OnChangeEnd end;
     if (message[0] != 'R' || size != 1 + sizeof end) continue;
     std::memcpy(&end, message.data() + 1, sizeof end);
+    if (end.run != run) continue;
     if (end.left_out > 0)
       log_(LogLevel::kInfo, "on-change: " + std::to_string(end.left_out) + " lines more were left out");
     return FailureOf(end);

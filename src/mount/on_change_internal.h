@@ -55,7 +55,7 @@ class OnChange {
   OnChange(Starter starter, LogLine log, OnChangeProcess process);
   void Run();
   void RunOnce(std::unique_lock<std::mutex>* lock);
-  std::string Hear(int socket);
+  std::string Hear(int socket, std::uint64_t run);
   void End(const std::string& outcome);
   void Bury();
 
@@ -65,6 +65,7 @@ class OnChange {
   std::condition_variable changed_;
   std::set<std::string> waiting_;
   OnChangeProcess process_;
+  std::uint64_t run_;  ///< number of the last run
   bool running_ = false;
   bool stopped_ = false;
   std::string outcome_;  // of the last run, "" before it
@@ -76,12 +77,14 @@ class OnChange {
 /// the command if it still runs. Best called before threads and descriptors are there. Errors: kIo.
 Result<OnChangeProcess> StartOnChange(const OnChangeCommand& command);
 
-// What goes through the socket (SOCK_SEQPACKET). To the process: names, each with a NUL behind it. From it:
-// 'L' and a line that the command printed; then 'R' and an OnChangeEnd.
+// What goes through the socket (SOCK_SEQPACKET). To the process: a number that names the run (8 bytes), and
+// names, each with a NUL behind it. From it: 'L' and a line that the command printed; then 'R' and an
+// OnChangeEnd. Who takes the socket over from another process hears the end of a run that it did not begin.
 inline constexpr std::size_t kMaxOnChangeBytes = 60000;
 inline constexpr std::size_t kMaxOnChangeLineBytes = 500;
 inline constexpr unsigned kMaxOnChangeLines = 100;
 struct OnChangeEnd {
+  std::uint64_t run = 0;
   std::int32_t status = 0;     ///< as waitpid gives it
   std::int32_t error = 0;      ///< errno, if it could not be run
   std::int32_t late = 0;       ///< 1: it was killed since it ran too long

@@ -69,8 +69,9 @@ class CommandRun {
       : command_(command), socket_(socket), lines_(socket) {}
 
   /// @return false if the mount has ended meanwhile.
-  bool Run(const std::vector<std::string>& names) {
+  bool Run(std::uint64_t run, const std::vector<std::string>& names) {
     OnChangeEnd end;
+    end.run = run;
     bool goes_on = true;
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -172,9 +173,12 @@ std::vector<std::string> SplitNames(const char* message, std::size_t size) {
   std::vector<char> message(kMaxOnChangeBytes + 8192);
   for (;;) {
     const ssize_t got = recv(socket, message.data(), message.size() - 1, 0);
-    if (got <= 0) _exit(0);
+    std::uint64_t run = 0;
+    if (got < static_cast<ssize_t>(sizeof run)) _exit(0);
+    std::memcpy(&run, message.data(), sizeof run);
     message[static_cast<std::size_t>(got)] = '\0';
-    if (!CommandRun(command, socket).Run(SplitNames(message.data(), static_cast<std::size_t>(got)))) _exit(0);
+    const auto names = SplitNames(message.data() + sizeof run, static_cast<std::size_t>(got) - sizeof run);
+    if (!CommandRun(command, socket).Run(run, names)) _exit(0);
   }
 }
 

@@ -6,7 +6,6 @@
 
 #include "grantfs/util/clock.h"
 #include "grantfs/util/text.h"
-#include "mount/caller_internal.h"
 #include "mount/decide_internal.h"
 #include "mount/operations_internal.h"
 
@@ -24,9 +23,11 @@ struct OpenJob {
   bool made = false;  ///< by a template, so that its size is learnt now
   std::string name;   ///< "shop/prod/db-password"
   std::optional<FileAttributes>
-      attributes;  ///< that the lists gave the version; none if they are not known any more
+      attributes;        ///< that the lists gave the version; none if they are not known any more
+  FileAttributes looks;  ///< of the version that is shown
   Caller caller;
   fuse_req_t at_once = nullptr;  ///< the request, where it is answered on its own thread
+  std::uint64_t unique = 0;
 
   bool bound() const { return verdict == OpenVerdict::kBound || verdict == OpenVerdict::kNewlyBound; }
 };
@@ -44,14 +45,31 @@ Requests::Claim Claim(const OpenJob& job, Requests::Id id) {
   return job.at_once != nullptr ? requests.TakeAtOnce(job.at_once) : requests.Take(id);
 }
 
+void SetCaching(const OpenFile& file, fuse_file_info* info) {
+  info->direct_io = 1;
+  // The pages of a version's node are that version's, whoever opened it; a bound node has none.
+  info->keep_cache = file.bound || file.report ? 0 : 1;
+}
+
+/// The process before this one had opened it already and perhaps told the kernel so. @return whether that is
+/// the answer.
+bool AnswerAgain(Filesystem& filesystem, fuse_req_t req, fuse_file_info info) {
+  const auto handle = filesystem.files().HandleOf(Session::CurrentUnique());
+  const auto file = handle ? filesystem.files().Find(*handle) : nullptr;
+  if (!file) return false;
+  SetCaching(*file, &info);
+  info.fh = *handle;
+  fuse_reply_open(req, &info);  // if the kernel does not wait for it any more, it knows the handle
+  return true;
+}
+
 void Answer(const Job& job, Requests::Id id, std::shared_ptr<OpenFile> file) {
   Filesystem& filesystem = *job->filesystem;
   const auto claim = Claim(*job, id);
   if (!claim) return;
   fuse_file_info info = job->info;
-  info.direct_io = 1;
-  // The pages of a version's node are that version's, whoever opened it; a bound node has none.
-  info.keep_cache = job->bound() ? 0 : 1;
+  SetCaching(*file, &info);
+  file->unique = job->unique;
   info.fh = filesystem.files().Add(std::move(file));
   // Interrupted: the kernel will not release what it does not know.
   if (fuse_reply_open(claim.req(), &info) != 0) filesystem.files().Remove(info.fh);
@@ -82,7 +100,9 @@ void Opened(const Job& job, Requests::Id id, OpenedSecret opened) {
   file->version = opened.version;
   file->bound = job->bound();
   file->name = job->name;
-  file->attributes = job->attributes.value_or(FileAttributes{.size = opened.value.size()});
+  file->attributes = job->attributes.value_or(job->looks);
+  file->attributes.size = opened.value.size();
+  file->evidence = std::move(opened.evidence);
   file->value = std::make_shared<SecretValue>(std::move(opened.value));
   if (job->made) {
     file->attributes.size = file->value->size();
@@ -165,6 +185,8 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
   job->name = file->grant->environment + "/" + file->grant->path;
   job->made = file->grant->parts > 0;
   job->attributes = filesystem.VersionAttributes(*tree, node);
+  job->looks = file->attributes;
+  job->unique = Session::CurrentUnique();
   const ProcessFacts facts = filesystem.LookAtCaller(context, file);
   job->caller = facts.caller;
   if (const auto refusal = RefuseOpen(*file->grant, SystemClock().WallSeconds())) {
@@ -186,7 +208,8 @@ void OpenReport(Filesystem& filesystem, fuse_req_t req, NodeId node, fuse_file_i
   file->report = KindOf(node) == NodeKind::kWhy
                      ? std::make_shared<const std::string>(filesystem.Explain(node, *fuse_req_ctx(req)))
                      : filesystem.Report(filesystem.CurrentTree(), node);
-  info.direct_io = 1;
+  file->unique = Session::CurrentUnique();
+  SetCaching(*file, &info);
   info.fh = filesystem.files().Add(std::move(file));
   if (fuse_reply_open(req, &info) != 0) filesystem.files().Remove(info.fh);
 }
@@ -197,6 +220,8 @@ void OpenFileNode(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) {
   Guarded(req, [&](Filesystem& filesystem) {
     if ((info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC) != 0) {
       OpenToWrite(req, node, *info);
+    } else if (Session::Replaying() && AnswerAgain(filesystem, req, *info)) {
+      return;
     } else if (IsReport(node)) {
       OpenReport(filesystem, req, node, *info);
     } else if (KindOf(node) == NodeKind::kSecret) {

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "grantfs/util/bytes.h"
+#include "mount/kept_files_internal.h"
 #include "mount/open_files_internal.h"
 
 namespace grantfs {
@@ -15,20 +16,41 @@ std::span<const std::uint8_t> OpenFile::Content() const {
   return report ? AsBytes(*report) : value->Expose();
 }
 
+/// With the lock held. @return what is not needed any more, to be wiped outside of it.
+std::shared_ptr<const SecretValue> OpenFiles::Share(const std::shared_ptr<OpenFile>& file) {
+  if (!file->value) return nullptr;
+  auto& [shared, count] = versions_[VersionKey(*file)];
+  ++count;
+  if (auto first = shared.lock()) return std::exchange(file->value, std::move(first));
+  shared = file->value;
+  return nullptr;
+}
+
 std::uint64_t OpenFiles::Add(std::shared_ptr<OpenFile> file) {
-  std::shared_ptr<const SecretValue> second;  // wiped outside of the lock
+  std::shared_ptr<const SecretValue> second;
   std::lock_guard lock(mutex_);
-  if (file->value) {
-    auto& [shared, count] = versions_[VersionKey(*file)];
-    ++count;
-    if (auto first = shared.lock()) {
-      second = std::exchange(file->value, std::move(first));
-    } else {
-      shared = file->value;
-    }
-  }
-  files_.emplace(next_, std::move(file));
-  return next_++;
+  second = Share(file);
+  const std::uint64_t handle = kept_->NewHandle();
+  // Before the kernel can know of it.
+  kept_->Keep(handle, *file);
+  file->evidence.clear();
+  files_.emplace(handle, std::move(file));
+  return handle;
+}
+
+void OpenFiles::Restore(std::uint64_t handle, std::shared_ptr<OpenFile> file) {
+  std::shared_ptr<const SecretValue> second;
+  std::lock_guard lock(mutex_);
+  second = Share(file);
+  file->evidence.clear();
+  restored_[file->unique] = handle;
+  files_.emplace(handle, std::move(file));
+}
+
+std::optional<std::uint64_t> OpenFiles::HandleOf(std::uint64_t unique) const {
+  std::lock_guard lock(mutex_);
+  const auto found = restored_.find(unique);
+  return found == restored_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::shared_ptr<const OpenFile> OpenFiles::Find(std::uint64_t handle) const {
@@ -43,9 +65,13 @@ std::shared_ptr<const OpenFile> OpenFiles::Remove(std::uint64_t handle) {
   if (found == files_.end()) return nullptr;
   auto removed = std::move(found->second);  // wiped outside of the lock
   files_.erase(found);
-  if (!removed->value) return removed;
-  auto version = versions_.find(VersionKey(*removed));
-  if (--version->second.second == 0) versions_.erase(version);
+  bool last = true;
+  if (removed->value) {
+    auto version = versions_.find(VersionKey(*removed));
+    last = --version->second.second == 0;
+    if (last) versions_.erase(version);
+  }
+  kept_->Forget(handle, *removed, last);
   return removed;
 }
 

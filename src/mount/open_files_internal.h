@@ -25,17 +25,27 @@ struct OpenFile {
   FileAttributes attributes;                  ///< of the node when it was opened
   std::shared_ptr<const SecretValue> value;   ///< null for a report
   std::shared_ptr<const std::string> report;  ///< null for a secret
-  mutable std::atomic<bool> cached{false};    ///< the kernel asked for pages by it, and may keep them
+  std::string evidence;      ///< SecretSource::Reopen makes the value of it again; no plaintext
+  std::uint64_t unique = 0;  ///< of the OPEN
+  mutable std::atomic<bool> cached{false};  ///< the kernel asked for pages by it, and may keep them
 
   std::span<const std::uint8_t> Content() const;
 };
 
+class KeptFiles;
+
 /// The open files by the number that the kernel names them with. Threads: safe.
 class OpenFiles {
  public:
+  /// @param kept gives the numbers, and keeps what the next process needs to go on. Outlives this.
+  explicit OpenFiles(KeptFiles* kept) : kept_(kept) {}
   /// Those of one version share its plaintext, which is wiped with the last of them: however often a program
   /// opens a file, it takes locked memory once.
   std::uint64_t Add(std::shared_ptr<OpenFile> file);
+  /// Adds one that the process before this one had open.
+  void Restore(std::uint64_t handle, std::shared_ptr<OpenFile> file);
+  /// What an OPEN of the process before this one was, or would have been, answered with.
+  std::optional<std::uint64_t> HandleOf(std::uint64_t unique) const;
   std::shared_ptr<const OpenFile> Find(std::uint64_t handle) const;
   /// @return the file; null if there is none.
   std::shared_ptr<const OpenFile> Remove(std::uint64_t handle);
@@ -50,11 +60,14 @@ class OpenFiles {
   bool IsOpenBound(NodeId node) const;
 
  private:
+  std::shared_ptr<const SecretValue> Share(const std::shared_ptr<OpenFile>& file);
+
+  KeptFiles* kept_;
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const OpenFile>> files_;
+  std::unordered_map<std::uint64_t, std::uint64_t> restored_;  // unique of the OPEN -> handle
   std::unordered_map<NodeId, std::pair<std::weak_ptr<const SecretValue>, std::size_t>>
       versions_;  // and how many are open
-  std::uint64_t next_ = 1;
 };
 
 }  // namespace grantfs

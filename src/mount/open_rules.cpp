@@ -36,13 +36,14 @@ OpenDecision OpenRules::Decide(std::uint32_t thread, NodeId node, std::optional<
   if (current && *current == VersionOf(node)) {
     threads_.Erase(thread);
     // Looked up again after a refusal: whatever the vault published meanwhile, this open must succeed.
-    return {OpenVerdict::kCurrent, known.refused != 0 && known.refused != node && known.looked == node};
+    const bool again = known.refused != 0 && known.refused != node && known.looked == node;
+    return {OpenVerdict::kCurrent, again || now < lenient_until_};
   }
   if (current) {
     if (const auto* versions = bound_.Find(NumberOf(node)); versions && versions->contains(VersionOf(node))) {
       return {OpenVerdict::kBound, false};
     }
-    if (known.looked == node) {
+    if (known.looked == node || now < lenient_until_) {
       threads_.Erase(thread);
       return {OpenVerdict::kGrace, true};
     }
@@ -59,8 +60,17 @@ OpenDecision OpenRules::Decide(std::uint32_t thread, NodeId node, std::optional<
 
 void OpenRules::Bind(NodeId node) {
   auto& versions = bound_.Touch(NumberOf(node));
-  if (versions.size() >= kMaxBoundVersions) versions.erase(versions.begin());
+  if (versions.size() >= kMaxBoundVersions) {
+    if (keep_) keep_(SecretNode(NumberOf(node), *versions.begin()), false);
+    versions.erase(versions.begin());
+  }
   versions.insert(VersionOf(node));
+  if (keep_) keep_(node, true);
+}
+
+void OpenRules::Restore(NodeId node) {
+  std::lock_guard lock(mutex_);
+  bound_.Touch(NumberOf(node)).insert(VersionOf(node));
 }
 
 bool OpenRules::IsBound(NodeId node) const {
@@ -82,6 +92,7 @@ void OpenRules::Unbind(NodeId node) {
   std::lock_guard lock(mutex_);
   if (auto* versions = bound_.Find(NumberOf(node))) {
     versions->erase(VersionOf(node));
+    if (keep_) keep_(node, false);
     if (versions->empty()) bound_.Erase(NumberOf(node));
   }
 }

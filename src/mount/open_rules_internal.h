@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -56,6 +57,15 @@ class OpenRules {
   std::vector<NodeId> BoundNodes(std::uint64_t number) const;
   void Unbind(NodeId node);
 
+  /// For the next process that serves the mount: `keep` runs, with a lock held, when a node becomes bound or
+  /// is so no more. Before the first Decide.
+  void KeepBound(std::function<void(NodeId node, bool bound)> keep) { keep_ = std::move(keep); }
+  /// It was bound in the process before this one.
+  void Restore(NodeId node);
+  /// What threads had looked up in the process before this one is not known: until then they count as having
+  /// looked up what they open.
+  void BeLenientUntil(Time until) { lenient_until_ = until; }
+
  private:
   struct Thread {
     NodeId refused = 0;
@@ -65,6 +75,8 @@ class OpenRules {
   Thread Known(std::uint32_t thread, Time now) const;
   void Bind(NodeId node);
 
+  std::function<void(NodeId, bool)> keep_;
+  Time lenient_until_{};
   mutable std::mutex mutex_;
   RecentMap<std::uint32_t, Thread> threads_;
   RecentMap<std::uint64_t, std::set<std::uint32_t>> bound_;  // secret -> versions whose nodes are bound

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "grantfs/util/text.h"
+#include "mount/kernel_link_internal.h"
 #include "mount/mount_point_internal.h"
-#include "mount/mount_table_internal.h"
 #include "mount/plain_mount_internal.h"
 #include "mount/signals_internal.h"
 
@@ -15,7 +15,6 @@ namespace grantfs {
 
 namespace {
 
-constexpr std::chrono::seconds kInitDeadline{10};
 using Clock_ = std::chrono::steady_clock;
 
 /// A mount from the first answer to the last.
@@ -31,23 +30,13 @@ class Running {
   Running& operator=(const Running&) = delete;
 
   Status Serve() {
-    void* owner = options_.make(mounted_.point);
+    const UniqueFd memory = GRANTFS_TRY(Slots::Make());
+    slots_ = GRANTFS_TRY(Slots::Map(memory.get()));
+    GRANTFS_CHECK(AnswerInit(mounted_.fuse.get(), &slots_->shared()));
+    session_ = GRANTFS_TRY(Session::Create(std::move(mounted_.fuse), slots_.get(), *options_.operations));
+    void* owner = options_.make(mounted_.point, session_.get());
     made_ = true;
-    session_ = GRANTFS_TRY(Session::Create(std::move(mounted_.fuse), *options_.operations, owner));
-    if (options_.start) options_.start(session_.get());
-    GRANTFS_CHECK(session_->Start(options_.threads));
-    return {};
-  }
-
-  Status UntilReady() {
-    const auto deadline = Clock_::now() + kInitDeadline;
-    while (!session_->initialised()) {
-      if (session_->ended())
-        return Error{Code::kIo, "the kernel ended the mount before it began", 0, mounted_.point};
-      if (!Wait(deadline))
-        return Error{Code::kIo, "the kernel does not begin to use the mount", 0, mounted_.point};
-      if (stopped_) return {};
-    }
+    GRANTFS_CHECK(session_->Start(options_.threads, owner));
     return {};
   }
 
@@ -58,16 +47,7 @@ class Running {
 
   /// Unmounts; open files are served a little longer.
   void End() {
-    if (UnmountFuse(mounted_, false)) {
-      Log(LogLevel::kInfo, "unmounted " + mounted_.point);
-    } else if (UnmountFuse(mounted_, true)) {
-      Log(LogLevel::kWarning, "detached " + mounted_.point + ", where files are still open");
-    } else if (MayBeMounted(mounted_.id)) {
-      Log(LogLevel::kWarning, "could not unmount " + mounted_.point +
-                                  ": something else is mounted over it; unmount both (umount, twice)");
-    } else {
-      Log(LogLevel::kInfo, mounted_.point + " was unmounted");
-    }
+    UnmountOrDetach(mounted_, options_.log);
     stopped_ = false;
     const auto deadline = Clock_::now() + options_.last_wait;
     while (!session_->ended() && !stopped_ && Wait(deadline)) {
@@ -97,6 +77,7 @@ class Running {
   const PlainMount& options_;
   MountedFuse mounted_;
   StopSignals signals_;
+  std::unique_ptr<Slots> slots_;
   std::unique_ptr<Session> session_;
   bool made_ = false;
   bool stopped_ = false;
@@ -112,8 +93,7 @@ Status RunPlainMount(const PlainMount& mount) {
   MountedFuse mounted = GRANTFS_TRY(MountFuse(point, mount.allow_other));
   const MountedFuse place{{}, mounted.point, mounted.id};
   Running running(mount, std::move(mounted));
-  Status status = running.Serve();
-  if (status) status = running.UntilReady();
+  const Status status = running.Serve();
   if (!status) {
     UnmountFuse(place, true);
     return status;

@@ -25,10 +25,9 @@ struct PlainMount {
   /// Before there is anything of the mount that a process started now should not inherit; may be empty.
   std::function<Status(const std::string& point)> prepare;
   /// Makes what the operations work with, which Session::owner() then is. @param point canonical.
-  std::function<void*(const std::string& point)> make;
-  std::function<void(Session*)> start;  ///< before the first request; may be empty
-  std::function<void()> interrupt;      ///< when it is to end, before the session's threads do; may be empty
-  std::function<void()> stop;           ///< after the last; may be empty
+  std::function<void*(const std::string& point, Session* session)> make;
+  std::function<void()> interrupt;  ///< when it is to end, before the session's threads do; may be empty
+  std::function<void()> stop;       ///< after the last request, and before the session goes; may be empty
 };
 
 /// Mounts and serves until it is unmounted or told to stop, as RunMount says. Errors: RunMount's.

@@ -38,8 +38,13 @@ bool IsLost(int error) { return error == ETIMEDOUT || error == EPIPE; }
 
 }  // namespace
 
-Rotation::Rotation(std::string point, std::chrono::milliseconds bound, const OpenRules* rules, LogLine log)
-    : point_(std::move(point)), bound_(bound), rules_(*rules), log_(std::move(log)) {}
+Rotation::Rotation(std::string point, std::chrono::milliseconds bound, const OpenRules* rules, LogLine log,
+                   Starter starter)
+    : point_(std::move(point)),
+      bound_(bound),
+      rules_(*rules),
+      log_(std::move(log)),
+      starter_(starter ? std::move(starter) : RotationHelper::Start) {}
 
 Rotation::~Rotation() { End(); }
 
@@ -85,7 +90,7 @@ bool Rotation::Ready() {
     if (problem_.empty()) problem_ = kDied;
     return false;
   }
-  auto started = RotationHelper::Start(point_, device_);
+  auto started = starter_(point_, device_);
   if (!started) {
     problem_ = Describe(started.error());
     not_before_ = Steady::now() + kLongestPause;

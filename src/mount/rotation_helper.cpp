@@ -12,6 +12,11 @@
 namespace grantfs {
 
 Result<std::unique_ptr<RotationHelper>> RotationHelper::Start(const std::string& point, dev_t device) {
+  Process started = GRANTFS_TRY(StartProcess(point, device));
+  return std::unique_ptr<RotationHelper>(new RotationHelper(started.pid, std::move(started.socket)));
+}
+
+Result<RotationHelper::Process> RotationHelper::StartProcess(const std::string& point, dev_t device) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return Error{Code::kIo, "cannot make a socket for the rotation helper", errno, {}};
@@ -27,7 +32,13 @@ Result<std::unique_ptr<RotationHelper>> RotationHelper::Start(const std::string&
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (child < 0) return Error{Code::kIo, "cannot make the rotation helper's process", error, {}};
-  return std::unique_ptr<RotationHelper>(new RotationHelper(child, std::move(ours)));
+  return Process{child, std::move(ours)};
+}
+
+std::unique_ptr<RotationHelper> RotationHelper::Of(pid_t pid, UniqueFd socket, std::function<void()> kill) {
+  std::unique_ptr<RotationHelper> helper(new RotationHelper(pid, std::move(socket)));
+  helper->kill_ = std::move(kill);
+  return helper;
 }
 
 RotationHelper::~RotationHelper() {
@@ -72,7 +83,13 @@ void RotationHelper::Interrupt() { shutdown(socket_.get(), SHUT_RDWR); }
 
 void RotationHelper::Kill() {
   Interrupt();
-  if (!reaped_ && pid_ > 1) kill(pid_, SIGKILL);
+  if (reaped_) return;
+  if (kill_) {
+    kill_();
+    reaped_ = true;  // by the other process
+  } else if (pid_ > 1) {
+    kill(pid_, SIGKILL);
+  }
 }
 
 bool RotationHelper::Reaped() {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -44,6 +45,14 @@ class RotationHelper {
   /// @param device st_dev of the mount: another one there is left alone.
   /// May be called while threads run: the child uses nothing but its stack and system calls. Errors: kIo.
   static Result<std::unique_ptr<RotationHelper>> Start(const std::string& point, dev_t device);
+  struct Process {
+    pid_t pid = -1;
+    UniqueFd socket;
+  };
+  /// Its process alone, for a user of it in another one. The same errors.
+  static Result<Process> StartProcess(const std::string& point, dev_t device);
+  /// One that another process has started: `kill` has that one kill it.
+  static std::unique_ptr<RotationHelper> Of(pid_t pid, UniqueFd socket, std::function<void()> kill);
   RotationHelper(const RotationHelper&) = delete;
   RotationHelper& operator=(const RotationHelper&) = delete;
   /// Kills it and waits until it is gone. The mount must not be what it waits for.
@@ -66,6 +75,7 @@ class RotationHelper {
   pid_t pid_;
   bool reaped_ = false;
   UniqueFd socket_;
+  std::function<void()> kill_;  ///< of one that is no child of this process
 };
 
 /// The child's side: serves requests of `socket`, closing every other descriptor, until the other end is

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -133,12 +134,64 @@ int TouchNode(int directory, NodeId node) {
   return Touch(open_by_handle_at(directory, handle, O_WRONLY | O_NONBLOCK | O_CLOEXEC));
 }
 
-int RenameHidden(int directory, const char* name, const char* path) {
-  const int hidden = openat(directory, kHiddenDirectory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+/// Where a path's last part is. Who asks may have fewer rights than this process, and serves the mount: no
+/// path leads out of it, by whatever it answers.
+struct HelperPlace {
+  int parent = kNone;
+  const char* name = nullptr;
+  int error = 0;
+  HelperPlace(const HelperPlace&) = delete;
+  HelperPlace& operator=(const HelperPlace&) = delete;
+  ~HelperPlace() { CloseAt(&parent); }
+
+  HelperPlace(int directory, const char* path) {
+    const char* const slash = std::strrchr(path, '/');
+    name = slash != nullptr ? slash + 1 : path;
+    char above[kMaxHelperMessageBytes] = ".";
+    if (slash != nullptr) {
+      std::memcpy(above, path, static_cast<std::size_t>(slash - path));
+      above[slash - path] = '\0';
+    }
+    if (*name == '\0' || std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) {
+      error = EINVAL;
+      return;
+    }
+    open_how how{};
+    how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+    parent = static_cast<int>(syscall(SYS_openat2, directory, above, &how, sizeof how));
+    error = parent < 0 ? errno : 0;
+  }
+};
+
+int RenameHidden(int directory, const char* name, const HelperPlace& to) {
+  open_how how{};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+  const int hidden = static_cast<int>(syscall(SYS_openat2, directory, kHiddenDirectory, &how, sizeof how));
   if (hidden < 0) return errno;
-  const int error = Outcome(renameat(hidden, name, directory, path));
+  const int error =
+      std::strchr(name, '/') != nullptr ? EINVAL : Outcome(renameat(hidden, name, to.parent, to.name));
   close(hidden);
   return error;
+}
+
+/// What has a path.
+int PerformAt(int directory, HelperAct act, const char* name, const char* path) {
+  const HelperPlace place(directory, path);
+  if (place.error != 0) return place.error;
+  switch (act) {
+    case HelperAct::kRename:
+      return RenameHidden(directory, name, place);
+    case HelperAct::kRemove:
+      return Outcome(unlinkat(place.parent, place.name, 0));
+    case HelperAct::kMakeDirectory:
+      return Outcome(mkdirat(place.parent, place.name, 0755));
+    case HelperAct::kTouch:
+      return Touch(openat(place.parent, place.name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    default:
+      return EINVAL;
+  }
 }
 
 int Perform(HelperState* state, HelperAct act, NodeId node, const char* name, const char* path) {
@@ -147,13 +200,10 @@ int Perform(HelperState* state, HelperAct act, NodeId node, const char* name, co
     case HelperAct::kBegin:
       return BeginBatch(state);
     case HelperAct::kRename:
-      return RenameHidden(state->directory, name, path);
     case HelperAct::kRemove:
-      return Outcome(unlinkat(state->directory, path, 0));
     case HelperAct::kMakeDirectory:
-      return Outcome(mkdirat(state->directory, path, 0755));
     case HelperAct::kTouch:
-      return Touch(openat(state->directory, path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+      return PerformAt(state->directory, act, name, path);
     case HelperAct::kTouchNode:
       return TouchNode(state->directory, node);
     case HelperAct::kEnd:

@@ -28,9 +28,14 @@ namespace grantfs {
 class Rotation {
  public:
   using LogLine = std::function<void(LogLevel, const std::string&)>;
+  /// As RotationHelper::Start.
+  using Starter =
+      std::function<Result<std::unique_ptr<RotationHelper>>(const std::string& point, dev_t device)>;
+  /// @param starter  empty: RotationHelper::Start.
   /// @param bound  how long watchers may delay what all others see: after it the rest is done without the
   /// helper.
-  Rotation(std::string point, std::chrono::milliseconds bound, const OpenRules* rules, LogLine log);
+  Rotation(std::string point, std::chrono::milliseconds bound, const OpenRules* rules, LogLine log,
+           Starter starter = {});
   ~Rotation();
 
   /// @param invalidate tells the kernel that a node looks different; Perform() runs it.
@@ -65,6 +70,7 @@ class Rotation {
   const std::chrono::milliseconds bound_;
   const OpenRules& rules_;
   const LogLine log_;
+  const Starter starter_;
   std::function<void(NodeId)> invalidate_;
   HeldNames held_;
   dev_t device_ = 0;

@@ -13,6 +13,17 @@ namespace {
 
 Status CheckOptions(const MountOptions& options) {
   if (options.source == nullptr) return Error{Code::kInvalid, "a mount needs a source of secrets", 0, {}};
+  return CheckMountOptions(options);
+}
+
+Result<std::unique_ptr<OnChange>> StartCommand(const MountOptions& options, const std::string& point) {
+  const OnChangeCommand command{options.on_change, point, options.on_change_limit};
+  return OnChange::Start([command] { return StartOnChange(command); }, options.log);
+}
+
+}  // namespace
+
+Status CheckMountOptions(const MountOptions& options) {
   if (options.threads < 1 || options.threads > 64) {
     return Error{Code::kInvalid, "the number of threads must be 1 to 64", 0, std::to_string(options.threads)};
   }
@@ -22,13 +33,6 @@ Status CheckOptions(const MountOptions& options) {
   }
   return {};
 }
-
-Result<std::unique_ptr<OnChange>> StartCommand(const MountOptions& options, const std::string& point) {
-  const OnChangeCommand command{options.on_change, point, options.on_change_limit};
-  return OnChange::Start([command] { return StartOnChange(command); }, options.log);
-}
-
-}  // namespace
 
 Status RunMount(const MountOptions& given) {
   MountOptions options = given;
@@ -48,13 +52,18 @@ Status RunMount(const MountOptions& given) {
     if (!options.on_change.empty()) on_change = GRANTFS_TRY(StartCommand(options, point));
     return {};
   };
-  mount.make = [&](const std::string& point) {
-    filesystem = std::make_shared<Filesystem>(options, point, on_change.get());
+  mount.make = [&](const std::string& point, Session* session) {
+    OtherProcesses others;
+    others.on_change = on_change.get();
+    filesystem = std::make_shared<Filesystem>(options, point, session, std::move(others));
+    filesystem->Start();
     return filesystem.get();
   };
-  mount.start = [&](Session* session) { filesystem->Start(session); };
   mount.interrupt = [&] { filesystem->Interrupt(); };
-  mount.stop = [&] { filesystem->Stop(); };
+  mount.stop = [&] {
+    filesystem->Stop();
+    filesystem.reset();  // before the session that it knows
+  };
   return RunPlainMount(mount);
 }
 

@@ -18,7 +18,7 @@ Status RunReports(const ReportsOptions& given) {
   mount.log = options.log;
   mount.ready = options.ready;
   mount.operations = &ReportOperations();
-  mount.make = [&](const std::string&) {
+  mount.make = [&](const std::string&, Session*) {
     filesystem = std::make_unique<ReportFilesystem>(options);
     return filesystem.get();
   };

@@ -1,17 +1,19 @@
 #include <linux/fuse.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 
+#include "grantfs/log/log.h"
+#include "mount/kernel_link_internal.h"
 #include "mount/session_internal.h"
 #include "mount/signals_internal.h"
 
@@ -19,24 +21,20 @@ namespace grantfs {
 
 namespace {
 
-// FUSE_DIRECT_IO_ALLOW_MMAP of Linux 6.6, bit 36 of the two words of flags; libfuse 3.14 does not know it.
-constexpr std::uint32_t kAllowMmapFlag2 = 1U << (36 - 32);
-// A read of up to 1 MiB is one request. libfuse asks for as few pages as a write would need, so that a read
-// came in pieces, and a refusal or a restart between two of them cut a value short.
-constexpr std::uint16_t kMaxPages = 256;
-// Reads of the page cache that may wait at once while others are served.
-constexpr unsigned kMaxBackground = 64;
+// The number under which libfuse is fed the kernel's first request, whose answer the kernel has already.
+constexpr std::uint64_t kInitUnique = std::uint64_t{1} << 62;
 
 thread_local std::uint64_t current_unique = 0;
+thread_local bool replaying = false;
 
 int WakeSignal() { return SIGRTMIN; }
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> Session::Create(UniqueFd fuse, const fuse_lowlevel_ops& operations,
-                                                 void* owner) {
+Result<std::unique_ptr<Session>> Session::Create(UniqueFd fuse, Slots* slots,
+                                                 const fuse_lowlevel_ops& operations) {
   std::unique_ptr<Session> session(new Session);
-  session->owner_ = owner;
+  session->slots_ = slots;
   session->event_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!session->event_) return Error{Code::kIo, "cannot make an event descriptor", errno, {}};
   fuse_lowlevel_ops all = operations;
@@ -53,6 +51,7 @@ Result<std::unique_ptr<Session>> Session::Create(UniqueFd fuse, const fuse_lowle
     return Error{Code::kIo, "libfuse refuses the descriptor of /dev/fuse", 0, {}};
   }
   (void)fuse.Release();  // libfuse closes it
+  session->FeedInit();
   return session;
 }
 
@@ -62,70 +61,47 @@ Session::~Session() {
 }
 
 void Session::OnInit(void*, fuse_conn_info* connection) {
-  // Not FUSE_CAP_ASYNC_DIO: a caller that need not wait for its read can be in the middle of execve(2), where
-  // the kernel lets nobody look at a process until its reads are over. The look would wait for the read, and
-  // the read for the look.
-  connection->want =
-      connection->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS);
-  connection->max_write = 4096;
+  connection->want = connection->capable & kLibraryFlags;
+  connection->max_write = kMaxWrite;
   connection->max_background = kMaxBackground;
+}
+
+void Session::FeedInit() {
+  std::vector<std::uint8_t> init = InitOf(slots_->shared());
+  fuse_in_header header;
+  std::memcpy(&header, init.data(), sizeof header);
+  header.unique = kInitUnique;
+  std::memcpy(init.data(), &header, sizeof header);
+  shared_mmap_ = OffersSharedMmap(init);
+  fuse_buf buffer{};
+  buffer.mem = init.data();
+  buffer.size = init.size();
+  fuse_session_process_buf(session_, &buffer);
 }
 
 std::uint64_t Session::CurrentUnique() { return current_unique; }
 
+bool Session::Replaying() { return replaying; }
+
 ssize_t Session::Read(int fd, void* buffer, size_t size, void* self) {
-  const ssize_t got = read(fd, buffer, size);
-  if (got >= static_cast<ssize_t>(sizeof(fuse_in_header))) {
-    const auto* header = static_cast<const fuse_in_header*>(buffer);
-    current_unique = header->unique;
-    if (header->opcode == FUSE_INIT)
-      static_cast<Session*>(self)->NoteInit(buffer, static_cast<std::size_t>(got));
-  }
+  const ssize_t got = static_cast<Session*>(self)->slots_->Read(fd, buffer, size);
+  if (got >= static_cast<ssize_t>(sizeof(fuse_in_header)))
+    current_unique = static_cast<const fuse_in_header*>(buffer)->unique;
   return got;
 }
 
-void Session::NoteInit(const void* message, std::size_t size) {
-  fuse_in_header header;
-  std::memcpy(&header, message, sizeof header);
-  fuse_init_in init{};
-  std::memcpy(&init, static_cast<const char*>(message) + sizeof header,
-              std::min(sizeof init, size - sizeof header));
-  shared_mmap_ = (init.flags & FUSE_INIT_EXT) != 0 && (init.flags2 & kAllowMmapFlag2) != 0;
-  init_unique_ = header.unique;
-}
-
 ssize_t Session::Write(int fd, iovec* parts, int count, void* self) {
-  auto* session = static_cast<Session*>(self);
-  const auto* header = static_cast<const fuse_out_header*>(parts[0].iov_base);
-  if (!session->initialised_ && header->unique != 0 && header->unique == session->init_unique_) {
-    return session->WriteInit(fd, parts, count);
+  const std::uint64_t unique = static_cast<const fuse_out_header*>(parts[0].iov_base)->unique;
+  if (unique == kInitUnique) {
+    std::size_t size = 0;
+    for (int i = 0; i < count; ++i) size += parts[i].iov_len;
+    return static_cast<ssize_t>(size);
   }
-  return writev(fd, parts, count);
-}
-
-/// Accepts what libfuse does not know.
-ssize_t Session::WriteInit(int fd, const iovec* parts, int count) {
-  struct {
-    fuse_out_header header;
-    fuse_init_out init;
-  } reply{};
-  std::size_t size = 0;
-  for (int i = 0; i < count; ++i) {
-    const std::size_t part = std::min(parts[i].iov_len, sizeof reply - size);
-    std::memcpy(reinterpret_cast<char*>(&reply) + size, parts[i].iov_base, part);
-    size += part;
-  }
-  if (reply.header.error == 0 && size == sizeof reply) {
-    if ((reply.init.flags & FUSE_MAX_PAGES) != 0) reply.init.max_pages = kMaxPages;
-    if (shared_mmap_) {
-      reply.init.flags |= FUSE_INIT_EXT;
-      reply.init.flags2 |= kAllowMmapFlag2;
-    }
-  }
-  const ssize_t wrote = write(fd, &reply, size);
-  initialised_ = wrote >= 0 && reply.header.error == 0;
+  const ssize_t wrote = writev(fd, parts, count);
   const int error = errno;
-  Signal();
+  // Refused as it stands, so the kernel still waits.
+  if (wrote < 0 && error != ENOENT && unique != 0) AnswerEio(fd, unique);
+  if (unique != 0) static_cast<Session*>(self)->slots_->Answered(unique);
   errno = error;
   return wrote;
 }
@@ -136,26 +112,63 @@ void Session::Signal() {
   [[maybe_unused]] const ssize_t wrote = write(event_.get(), &one, sizeof one);
 }
 
-Status Session::Start(unsigned threads) {
+Status Session::Start(unsigned threads, void* owner) {
+  owner_ = owner;
   struct sigaction action {};
   action.sa_handler = [](int) {};  // without SA_RESTART: it only wakes a thread from its read
   if (sigaction(WakeSignal(), &action, nullptr) != 0)
     return Error{Code::kIo, "cannot set a signal handler", errno, {}};
+  left_ = slots_->TakeOver();
   for (unsigned i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { Serve(); });
+    threads_.emplace_back([this, i] { Serve(i); });
     pthread_setname_np(threads_.back().native_handle(), "fuse");
   }
   return {};
 }
 
-void Session::Serve() {
+void Session::Process(unsigned thread, fuse_buf* buffer) {
+  MountShared::Work& work = slots_->shared().work[thread];
+  work.since = MonotonicNow();
+  work.unique = current_unique;
+  fuse_session_process_buf(session_, buffer);
+  work.unique = 0;
+}
+
+void Session::Replay(unsigned thread, unsigned slot) {
+  // A copy: the slot is another request's as soon as this one is answered.
+  const auto request = slots_->RequestIn(slot);
+  std::vector<std::uint8_t> copy(request.begin(), request.end());
+  const auto* header = reinterpret_cast<const fuse_in_header*>(copy.data());
+  if (slots_->IsHopeless(slot)) return RefuseHopeless(slot);
+  if (header->opcode == FUSE_INTERRUPT && !slots_->AdmitInterrupt(slot)) return;
+  fuse_buf buffer{};
+  buffer.mem = copy.data();
+  buffer.size = copy.size();
+  current_unique = header->unique;
+  replaying = true;
+  Process(thread, &buffer);
+  replaying = false;
+}
+
+void Session::RefuseHopeless(unsigned slot) {
+  const auto* header = reinterpret_cast<const fuse_in_header*>(slots_->RequestIn(slot).data());
+  const std::uint64_t unique = header->unique;
+  Log(LogLevel::kError, "a request (operation " + std::to_string(header->opcode) + " on node " +
+                            std::to_string(header->nodeid) +
+                            ") ended every worker that tried it: it is answered with an error");
+  AnswerEio(fuse_session_fd(session_), unique);
+  slots_->Answered(unique);
+}
+
+void Session::Serve(unsigned thread) {
   BlockAllSignals(WakeSignal());
+  for (std::size_t i = next_left_++; i < left_.size(); i = next_left_++) Replay(thread, left_[i]);
   fuse_buf buffer{};
   while (!fuse_session_exited(session_)) {
     const int size = fuse_session_receive_buf(session_, &buffer);
     if (size == -EINTR || size == -EAGAIN) continue;
     if (size <= 0) break;
-    fuse_session_process_buf(session_, &buffer);
+    Process(thread, &buffer);
   }
   std::free(buffer.mem);
   {
@@ -166,9 +179,9 @@ void Session::Serve() {
   Signal();
 }
 
-void Session::Stop() {
-  if (session_ == nullptr) return;
+void Session::EndThreads() {
   fuse_session_exit(session_);
+  slots_->Stop();
   // A signal between a thread's look at the flag and its read is lost, hence again until all have ended.
   std::unique_lock lock(ended_mutex_);
   const auto all_ended = [this] { return ended_threads_ == threads_.size(); };
@@ -180,15 +193,33 @@ void Session::Stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+}
+
+void Session::Stop() {
+  if (session_ == nullptr) return;
+  EndThreads();
   requests_.Close();
 }
 
-void Session::InvalidateEntry(NodeId parent, const std::string& name) {
-  fuse_lowlevel_notify_inval_entry(session_, parent, name.c_str(), name.size());
+void Session::Drain(std::chrono::milliseconds moment) {
+  EndThreads();
+  const auto end = std::chrono::steady_clock::now() + moment;
+  while (slots_->Waiting() > 0 && std::chrono::steady_clock::now() < end) poll(nullptr, 0, 1);
 }
 
-void Session::InvalidateAttributes(NodeId node) { fuse_lowlevel_notify_inval_inode(session_, node, -1, 0); }
+void Session::Notify(NodeId node, const std::string* entry, bool pages) {
+  if (send_ && send_(node, entry, pages)) return;
+  if (entry != nullptr) {
+    fuse_lowlevel_notify_inval_entry(session_, node, entry->c_str(), entry->size());
+  } else {
+    fuse_lowlevel_notify_inval_inode(session_, node, pages ? 0 : -1, 0);
+  }
+}
 
-void Session::InvalidatePages(NodeId node) { fuse_lowlevel_notify_inval_inode(session_, node, 0, 0); }
+void Session::InvalidateEntry(NodeId parent, const std::string& name) { Notify(parent, &name, false); }
+
+void Session::InvalidateAttributes(NodeId node) { Notify(node, nullptr, false); }
+
+void Session::InvalidatePages(NodeId node) { Notify(node, nullptr, true); }
 
 }  // namespace grantfs

@@ -4,8 +4,10 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,18 +18,23 @@
 #include "grantfs/util/unique_fd.h"
 #include "mount/node_id_internal.h"
 #include "mount/requests_internal.h"
+#include "mount/slots_internal.h"
 
 namespace grantfs {
 
-/// libfuse's low-level session on a descriptor of /dev/fuse that somebody else mounted, served by plain
-/// threads.
+/// Sends the kernel a notification. @return false if this is not the way to.
+using SendNotification = std::function<bool(NodeId node, const std::string* entry, bool pages)>;
+
+/// libfuse's low-level session on a descriptor of /dev/fuse that somebody else mounted and whose FUSE_INIT
+/// was answered (AnswerInit), served by plain threads. It begins with what the process before it left
+/// unanswered.
 class Session {
  public:
+  /// @param slots holds the kernel's FUSE_INIT, which libfuse is fed; outlives the session.
   /// @param operations without `init`, which the session answers.
-  /// @param owner what Owner() returns to the operations; outlives the session.
   /// Errors: kIo.
-  static Result<std::unique_ptr<Session>> Create(UniqueFd fuse, const fuse_lowlevel_ops& operations,
-                                                 void* owner);
+  static Result<std::unique_ptr<Session>> Create(UniqueFd fuse, Slots* slots,
+                                                 const fuse_lowlevel_ops& operations);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
@@ -35,22 +42,32 @@ class Session {
   static Session& Of(fuse_req_t req) { return *static_cast<Session*>(fuse_req_userdata(req)); }
   void* owner() const { return owner_; }
   Requests& requests() { return requests_; }
+  Slots& slots() { return *slots_; }
 
-  /// Starts the threads. Errors: kIo.
-  Status Start(unsigned threads);
-  /// Becomes readable when the kernel's first request (FUSE_INIT) was answered, and again when a thread has
-  /// ended, which the first does when the filesystem is unmounted.
+  /// Who sends notifications in this process's place; none: it does so itself.
+  void NotifyBy(SendNotification send) { send_ = std::move(send); }
+
+  /// Takes the slots over and starts the threads. The process that served before must be dead.
+  ///
+  /// @param owner what Owner() returns to the operations; outlives the session.
+  /// Errors: kIo.
+  Status Start(unsigned threads, void* owner);
+  /// Becomes readable when a thread has ended, which the first does when the filesystem is unmounted.
   int event_fd() const { return event_.get(); }
-  bool initialised() const { return initialised_; }
   bool ended() const { return ended_threads_ > 0; }
   /// Ends the threads, whatever the kernel does. Answers what is still waiting.
   void Stop();
+  /// Ends the threads, and waits a moment for answers that are on their way; the rest is left in the slots.
+  /// Nothing may follow but the end of the process.
+  void Drain(std::chrono::milliseconds moment);
 
   /// The kernel lets files that bypass its cache be mapped shared (Linux 6.6).
   bool shared_mmap() const { return shared_mmap_; }
 
   /// The kernel's number of the request that this thread is serving; never used twice in the life of a mount.
   static std::uint64_t CurrentUnique();
+  /// Whether it is one that a process before this one may have answered already.
+  static bool Replaying();
 
   /// Tell the kernel that what it remembers is no longer so. Never from a thread that serves it: that
   /// deadlocks. They may wait for a directory's lock. What the kernel does not remember is no error.
@@ -64,19 +81,25 @@ class Session {
   static void OnInit(void* self, fuse_conn_info* connection);
   static ssize_t Read(int fd, void* buffer, size_t size, void* self);
   static ssize_t Write(int fd, iovec* parts, int count, void* self);
-  ssize_t WriteInit(int fd, const iovec* parts, int count);
-  void NoteInit(const void* message, std::size_t size);
-  void Serve();
+  void FeedInit();
+  void Notify(NodeId node, const std::string* entry, bool pages);
+  void Serve(unsigned thread);
+  void Process(unsigned thread, fuse_buf* buffer);
+  void Replay(unsigned thread, unsigned slot);
+  void RefuseHopeless(unsigned slot);
+  void EndThreads();
   void Signal();
 
   fuse_session* session_ = nullptr;
   void* owner_ = nullptr;
   UniqueFd event_;
   Requests requests_;
+  Slots* slots_ = nullptr;
+  SendNotification send_;
+  std::vector<unsigned> left_;  ///< slots of the process before
+  std::atomic<std::size_t> next_left_{0};
   std::vector<std::thread> threads_;
-  std::atomic<std::uint64_t> init_unique_{0};
-  std::atomic<bool> shared_mmap_{false};
-  std::atomic<bool> initialised_{false};
+  bool shared_mmap_ = false;
   std::mutex ended_mutex_;
   std::condition_variable ended_changed_;
   std::atomic<std::size_t> ended_threads_{0};

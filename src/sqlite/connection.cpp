@@ -79,6 +79,29 @@ std::string ImmutableUri(const std::string& path) {
   return uri + "?immutable=1";
 }
 
+constexpr std::string_view kDescriptors = "/proc/self/fd/";
+
+// A path below a directory that this process has open and may not come to from the root: SQLite would follow
+// the link and name the files by where it leads.
+int KeepPath(sqlite3_vfs*, const char* path, int size, char* out) {
+  const std::string_view text = path;
+  if (text.size() >= static_cast<std::size_t>(size)) return SQLITE_CANTOPEN;
+  out[text.copy(out, text.size())] = 0;
+  return SQLITE_OK;
+}
+
+const char* DescriptorVfs() {
+  static sqlite3_vfs vfs = [] {
+    sqlite3_vfs own = *sqlite3_vfs_find(nullptr);
+    own.pNext = nullptr;
+    own.zName = "grantfs-descriptor";
+    own.xFullPathname = KeepPath;
+    return own;
+  }();
+  static const int registered = sqlite3_vfs_register(&vfs, 0);
+  return registered == SQLITE_OK ? vfs.zName : nullptr;
+}
+
 bool HasSystemError(int extended) {
   const int primary = extended & 0xFF;
   return primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR;
@@ -116,7 +139,8 @@ Status SqlConnection::Open(const DatabaseOptions& options) {
   const bool immutable = options.mode == OpenMode::kImmutable;
   const std::string name = immutable ? ImmutableUri(path_) : path_;
   const int flags = access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (immutable ? SQLITE_OPEN_URI : 0);
-  const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
+  const bool by_descriptor = path_.starts_with(kDescriptors);
+  const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, by_descriptor ? DescriptorVfs() : nullptr);
   if (code != SQLITE_OK) return Failure(code);
   return Harden(options);
 }

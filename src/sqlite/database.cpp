@@ -65,6 +65,15 @@ Status Database::IntegrityCheck() {
   return {};
 }
 
+Result<Bytes> Database::Image() {
+  sqlite3_int64 size = 0;
+  unsigned char* const image = sqlite3_serialize(connection_->handle(), "main", &size, 0);
+  if (image == nullptr) return Error{Code::kIo, "could not read the database", 0, path()};
+  Bytes copy(image, image + size);
+  sqlite3_free(image);
+  return copy;
+}
+
 Status Database::Checkpoint() { return Exec("PRAGMA wal_checkpoint(TRUNCATE)"); }
 
 Result<Transaction> Transaction::Begin(Database& database) {

@@ -1,6 +1,7 @@
 #include "grantfs/client/known_store.h"
 
 #include "client_test.h"
+#include "grantfs/util/file.h"
 
 namespace grantfs::testing {
 namespace {
@@ -47,6 +48,29 @@ TEST_F(KnownStoreTest, RefusesAForkThatAnotherProcessSaw) {
   Good(Open()->Remember({{ListId::Machines(), {}, Head{0, Hash{}}}}));
   EXPECT_EQ(CodeOf(Open()->Remember({All(world_.machines)})), Code::kIntegrity);
   EXPECT_EQ(Must(Open()->Statements(ListId::Machines())).size(), 0u) << "nothing of a refused batch stays";
+}
+
+TEST_F(KnownStoreTest, AFileOfAnotherProcessKnowsNoLessThanTheHomes) {
+  auto less = All(world_.vault);
+  less.statements.pop_back();
+  const auto own = Must(KnownStore::Open(Path("own.db"), KnownStore::Missing::kMake));
+  Good(own->Remember({less, All(world_.environment)}));
+  {
+    const auto homes = Open();
+    Good(homes->Remember({All(world_.vault)}));
+    Good(homes->RememberNumber(7, {"shop/prod", "a"}));
+    Good(homes->UpdateGranted({}, {7}));
+    Good(WriteFileAtomic(Path("image.db"), Must(homes->Image()), 0600));
+  }
+  Good(own->TakeHeadsOf(Path("image.db")));
+  EXPECT_EQ(Must(own->HighestHead(ListId::Vault())), world_.vault.head());
+  EXPECT_EQ(Must(own->HighestHead(world_.environment.id())), world_.environment.head())
+      << "nor less than it did";
+  EXPECT_EQ(Must(own->NameOf(7))->Full(), "shop/prod/a");
+  Good(own->TakeHeadsOf(Path("image.db")));
+  const auto forked = Must(KnownStore::Open(Path("forked.db"), KnownStore::Missing::kMake));
+  Good(forked->Remember({{ListId::Vault(), {}, Head{world_.vault.head()->sequence, Hash{}}}}));
+  EXPECT_EQ(CodeOf(forked->TakeHeadsOf(Path("image.db"))), Code::kIntegrity);
 }
 
 TEST_F(KnownStoreTest, RefusesTwoSecretsWithOneNumberAndTwoNumbersForOneName) {

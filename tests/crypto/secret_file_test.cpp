@@ -124,5 +124,15 @@ TEST_F(SecretFileTest, RefusesMissingLargeAndIrregularFiles) {
             Code::kNotFound);
 }
 
+TEST_F(SecretFileTest, WhatIsHandedToAnotherProcessCanBeReadThereAgainAndAgainAndNeverChanged) {
+  const auto handed = SealedMemory(SecretOf("seed"));
+  ASSERT_TRUE(handed) << Describe(handed.error());
+  for (int turn = 0; turn < 2; ++turn)
+    EXPECT_TRUE(ReadSealedMemory(handed->get(), 32)->Equals(SecretOf("seed"))) << turn;
+  EXPECT_EQ(ReadSealedMemory(handed->get(), 3).error().code, Code::kInvalid);
+  EXPECT_EQ(::pwrite(handed->get(), "x", 1, 0), -1);
+  EXPECT_EQ(::ftruncate(handed->get(), 0), -1);
+}
+
 }  // namespace
 }  // namespace grantfs

@@ -65,9 +65,16 @@ class OutageTest(Case):
         mount.process.kill()
         mount.process.wait()
         self.assertTrue(mount.mounted(), "a killed mount leaves its mount point behind")
-        self.errno_of(errno.ENOTCONN, lambda: os.listdir(mount.path))
+        until("its worker to end with it", lambda: self.listing_errno(mount) == errno.ENOTCONN)
         mount.start(wait=False)
         until("the mended mount", lambda: mount.alive() and mount.reads(SECRET, b"hunter2"))
+
+    def listing_errno(self, mount):
+        try:
+            os.listdir(mount.path)
+        except OSError as error:
+            return error.errno
+        return 0
 
     def test_umount(self):
         mount = self.mounted()

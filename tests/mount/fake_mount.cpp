@@ -1,32 +1,85 @@
 // A mount of its own process, so that it can be killed: fake_mount MOUNTPOINT [CONDITION...] shows
 // "shop/prod/db-password" with "content" (with conditions: to all whom they let), prints "ready" when it can
 // be read, and ends with status 0 after a clean end.
+//
+// fake_mount --workers MOUNTPOINT does the same with workers, which end when "shop/prod/poison" is opened; it
+// takes orders in MOUNTPOINT-orders. fake_mount --broken MOUNTPOINT has a worker that cannot start.
+
+#include <unistd.h>
 
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "fake_source.h"
 #include "grantfs/crypto/random.h"
 #include "grantfs/mount/mount.h"
+#include "grantfs/mount/supervisor.h"
 
-int main(int argc, char** argv) {
-  if (argc < 2 || !grantfs::InitCrypto()) return 2;
-  grantfs::FakeSource source;
+namespace grantfs {
+namespace {
+
+constexpr std::chrono::milliseconds kDeadline{300};
+constexpr uid_t kUser = 60843;
+
+void SayReady() {
+  std::printf("ready\n");
+  std::fflush(stdout);
+}
+
+Result<std::unique_ptr<SecretSource>> Source(bool broken) {
+  if (broken) return Error{Code::kIntegrity, "the source is broken", 0, "fake"};
+  auto source = std::make_unique<FakeSource>();
+  source->Put("shop/prod/db-password", "content");
+  source->Put("shop/prod/poison", "never read");
+  source->Poison("shop/prod/poison");
+  return std::unique_ptr<SecretSource>(std::move(source));
+}
+
+Status RunAlone(const std::string& point, const std::vector<std::string>& conditions) {
+  FakeSource source;
   source.Put("shop/prod/db-password", "content");
-  if (argc > 2) {
-    source.Change("shop/prod/db-password", [&](grantfs::GrantedSecret& grant) {
+  if (!conditions.empty()) {
+    source.Change("shop/prod/db-password", [&](GrantedSecret& grant) {
       grant.mode = 0444;
-      grant.conditions.assign(argv + 2, argv + argc);
+      grant.conditions = conditions;
     });
   }
-  grantfs::MountOptions options;
-  options.mount_point = argv[1];
+  MountOptions options;
+  options.mount_point = point;
   options.source = &source;
-  options.open_deadline = std::chrono::milliseconds(300);
-  options.ready = [] {
-    std::printf("ready\n");
-    std::fflush(stdout);
-  };
-  const grantfs::Status status = RunMount(options);
+  options.open_deadline = kDeadline;
+  options.ready = SayReady;
+  return RunMount(options);
+}
+
+Status RunWithWorkers(const std::string& point, const char* kind) {
+  SupervisorOptions options;
+  options.mount_point = point;
+  options.open_deadline = kDeadline;
+  options.worker_words = {"worker", kind};
+  options.user = options.group = kUser;
+  options.heartbeat = std::chrono::milliseconds(2000);
+  options.control_directory = point + "-orders";
+  options.ready = SayReady;
+  return RunSupervisor(options);
+}
+
+}  // namespace
+}  // namespace grantfs
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty() || !grantfs::InitCrypto()) return 2;
+  if (words[0] == "worker") {
+    const bool broken = words[1] == "broken";
+    _exit(grantfs::RunWorker({words.begin() + 2, words.end()},
+                             [=](bool, grantfs::KeptMemory*) { return grantfs::Source(broken); }));
+  }
+  const grantfs::Status status = words[0] == "--workers" ? grantfs::RunWithWorkers(words[1], "good")
+                                 : words[0] == "--broken"
+                                     ? grantfs::RunWithWorkers(words[1], "broken")
+                                     : grantfs::RunAlone(words[0], {words.begin() + 1, words.end()});
   if (!status) std::fprintf(stderr, "fake_mount: %s\n", Describe(status.error()).c_str());
   return status ? 0 : 1;
 }

@@ -1,5 +1,7 @@
 #include "fake_source.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -214,7 +216,27 @@ Result<OpenedSecret> FakeSource::Serve(const OpenRequest& request) {
   auto memory = SecretMemory::Allocate(content.size());
   if (!memory) return memory.error();
   if (!content.empty()) std::memcpy(memory->Expose().data(), content.data(), content.size());
-  return OpenedSecret{SecretValue(*std::move(memory)), version, 1};
+  return OpenedSecret{SecretValue(*std::move(memory)), version, 1, "evidence"};
+}
+
+void FakeSource::Poison(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  secrets_.at(name).poisonous = true;
+}
+
+Result<SecretValue> FakeSource::Reopen(std::uint64_t number, std::uint32_t version,
+                                       const std::string& evidence) {
+  if (evidence != "evidence") return Error{Code::kIntegrity, "that is no evidence of this source", 0, {}};
+  std::lock_guard lock(mutex_);
+  for (const auto& [name, secret] : secrets_) {
+    if (secret.grant.number != number) continue;
+    const std::string& content = secret.contents.at(version);
+    auto memory = SecretMemory::Allocate(content.size());
+    if (!memory) return memory.error();
+    if (!content.empty()) std::memcpy(memory->Expose().data(), content.data(), content.size());
+    return SecretValue(*std::move(memory));
+  }
+  return Error{Code::kNotFound, "no such secret", 0, {}};
 }
 
 std::shared_ptr<SecretSource::Pending> FakeSource::Open(OpenRequest request,
@@ -222,6 +244,8 @@ std::shared_ptr<SecretSource::Pending> FakeSource::Open(OpenRequest request,
   {
     std::lock_guard lock(mutex_);
     if (++open_count_ <= 10000) opens_.push_back(request);
+    const Secret* secret = Find(request.number);
+    if (secret != nullptr && secret->poisonous) _exit(3);
   }
   return Queue(deadline,
                [this, request = std::move(request), done = std::move(done)](std::optional<Error> error) {

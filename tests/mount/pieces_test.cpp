@@ -14,6 +14,7 @@
 #include "mount/account_internal.h"
 #include "mount/caller_internal.h"
 #include "mount/decide_internal.h"
+#include "mount/kept_files_internal.h"
 #include "mount/line_limiter_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
@@ -76,7 +77,9 @@ std::shared_ptr<OpenFile> OpenVersion(std::uint32_t node_version, std::uint32_t 
 
 TEST(OpenFilesTest, ShareThePlaintextOfAVersion) {
   ASSERT_TRUE(InitCrypto());
-  OpenFiles files;
+  std::atomic<std::uint64_t> next{1};
+  KeptFiles kept(nullptr, &next);
+  OpenFiles files(&kept);
   const auto first = files.Add(OpenVersion(1, 1));
   const auto second = files.Add(OpenVersion(1, 1));
   const auto other = files.Add(OpenVersion(2, 2));
@@ -97,7 +100,9 @@ TEST(OpenFilesTest, ShareThePlaintextOfAVersion) {
 }
 
 TEST(OpenFilesTest, RememberWhatAVersionLookedLike) {
-  OpenFiles files;
+  std::atomic<std::uint64_t> next{1};
+  KeptFiles kept(nullptr, &next);
+  OpenFiles files(&kept);
   const auto handle = files.Add(OpenVersion(3, 3));
   files.Add(OpenVersion(4, 5));
   EXPECT_EQ(files.AttributesOf(SecretNode(7, 3))->size, 3U);

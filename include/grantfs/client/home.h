@@ -38,8 +38,9 @@ const char* HomeStateName(HomeProfile::State state);
 ///     invite         0600, while enrolling: the invitation's secret
 ///     recovery       0600, while claiming: the recovery identity's seed, so that an interrupted init can show it
 ///     known.db       0600, what was verified (known_store.h)
-///     journal/       0700, of a machine: what it served under leases and has not told the vault yet
-///     offline/       0700, of a machine: what it may serve with the vault away
+///     journal/       0700 of the user that mounts work as, of a machine: what it served under leases and has not told the vault yet
+///     offline/       0700 of the same user, of a machine: what it may serve with the vault away
+///     mount-ID/      0700 of the user that mounts work as: a known.db of theirs (mount_home.h)
 ///
 /// Threads: none. Processes: several may use one home at once.
 // clang-format on
@@ -61,11 +62,19 @@ class Home {
                              const SecretMemory& seed, const InviteSecret* invite,
                              const SecretMemory* recovery);
 
+  /// What a process that may not enter the home itself was handed of it.
+  struct HandedPaths {
+    std::string known;
+    std::string journal;
+    std::string offline;
+  };
+  static Home Handed(HomeProfile profile, HandedPaths paths);
+
   const std::string& directory() const { return directory_; }
   const HomeProfile& profile() const { return profile_; }
-  std::string KnownPath() const { return directory_ + "/known.db"; }
-  std::string JournalPath() const { return directory_ + "/journal"; }
-  std::string OfflinePath() const { return directory_ + "/offline"; }
+  std::string KnownPath() const { return Place(handed_.known, "/known.db"); }
+  std::string JournalPath() const { return Place(handed_.journal, "/journal"); }
+  std::string OfflinePath() const { return Place(handed_.offline, "/offline"); }
   /// Whether it can be noted here what was verified. Errors: kIo.
   Status CheckWritable() const;
 
@@ -80,8 +89,16 @@ class Home {
   Status Discard();
 
  private:
+  std::string Place(const std::string& handed, const char* name) const {
+    return handed.empty() ? directory_ + name : handed;
+  }
+
   std::string directory_;
+  HandedPaths handed_;
   HomeProfile profile_;
 };
+
+/// Home::Open of a machine's. Errors: as that; kInvalid (another's).
+Result<Home> OpenMachineHome(const std::string& directory);
 
 }  // namespace grantfs

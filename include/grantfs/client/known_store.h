@@ -78,6 +78,14 @@ class KnownStore {
   Status RememberChange(std::uint64_t change);
   Status RememberCheckpoint(const std::string& checkpoint);
 
+  // ---- for a process that keeps a file of its own (mount_home.h)
+
+  /// The whole file as it is now.
+  Result<Bytes> Image();
+  /// From now on knows no less than that file: its heads, minimums and numbers. Nobody changes it meanwhile.
+  /// Errors: kIntegrity (they contradict each other).
+  Status TakeHeadsOf(const std::string& path);
+
   /// Reads the whole file. Errors: kIntegrity with what is wrong.
   Status CheckFile();
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "grantfs/client/home.h"
 #include "grantfs/client/options.h"
 #include "grantfs/client/secret_source.h"
 #include "grantfs/crypto/secret.h"
@@ -11,9 +12,14 @@
 
 namespace grantfs {
 
+class HttpClient;
+class KeptMemory;
+
 struct MachineOptions {
   const Clock* clock = &SystemClock();
   bool watch = true;                           ///< false: for one read, no stream of changes
+  std::shared_ptr<HttpClient> http;            ///< for the home's address and pins, made before; or null
+  KeptMemory* kept = nullptr;                  ///< where leases outlive this process; outlives the session
   std::optional<SecretMemory> seed;            ///< where the home's own may not be read by this process
   std::chrono::milliseconds deadline{10'000};  ///< of each request but opens and checks
 };
@@ -35,6 +41,10 @@ class MachineSession : public SecretSource {
   /// kDenied, kIntegrity, kInvalid (the home is not a machine's), kIo.
   static Result<std::unique_ptr<MachineSession>> Start(const std::string& home_directory,
                                                        MachineOptions options = {});
+
+  /// The same for a process that may not enter the home and was handed what it needs (mount_home.h).
+  /// `options.seed` is required.
+  static Result<std::unique_ptr<MachineSession>> StartHanded(Home home, MachineOptions options);
 
   /// Waits until the vault was asked once after the start and what it said is in the listing; for `grantfs
   /// read`, and for a mount that wants to begin complete. Errors: kUnreachable (not within `wait`),

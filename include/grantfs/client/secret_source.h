@@ -61,6 +61,8 @@ struct OpenedSecret {
   SecretValue value;
   std::uint32_t version = 0;
   std::uint64_t record = 0;  ///< the read's place in the audit log; 0: it waits to be told to the vault
+  /// What Reopen makes the value of once more: ciphertext and sealed key, never a plaintext. "": cannot be.
+  std::string evidence = {};
 };
 
 /// How things stand, for `.grantfs/status`.
@@ -124,6 +126,14 @@ class SecretSource {
   /// nothing was recorded.
   virtual std::optional<Result<OpenedSecret>> OpenAtOnce(const OpenRequest& /*request*/) {
     return std::nullopt;
+  }
+
+  /// For a file that stays open while another process takes over: the value of an open that was answered, of
+  /// its evidence. Asks and records nothing. Errors: kIntegrity, kUnsupported (this source cannot).
+  virtual Result<SecretValue> Reopen(std::uint64_t number, std::uint32_t version,
+                                     const std::string& evidence) {
+    (void)number, (void)version, (void)evidence;
+    return Error{Code::kUnsupported, "this source opens nothing again"};
   }
 
   /// `changed` runs on a thread of the source after CurrentListing() changed. At most one subscriber; an

@@ -25,6 +25,9 @@ struct ConnectionOptions {
   const Clock* clock = &SystemClock();
   std::string instance;           ///< of the server's process, as last learnt; "" = none
   std::int64_t clock_offset = 0;  ///< as last learnt, seconds
+  /// Made before for this address and these pins (VaultConnection::MakeHttp), which takes milliseconds; or
+  /// null.
+  std::shared_ptr<HttpClient> http;
   /// A 401 taught another instance or offset. Runs on a client thread. May be empty.
   std::function<void(const std::string& instance, std::int64_t clock_offset)> learnt;
 };
@@ -39,6 +42,8 @@ struct ConnectionOptions {
 /// failed). Their subject is "host:port".
 class VaultConnection {
  public:
+  /// The client underneath, for ConnectionOptions::http. Errors: kIo.
+  static Result<std::shared_ptr<HttpClient>> MakeHttp(const Address& address, const std::vector<Hash>& pins);
   /// @param keyid  as in signatures.  @param key  outlives the connection.  Connects to nothing yet.
   static Result<std::unique_ptr<VaultConnection>> Create(ConnectionOptions options, std::string keyid,
                                                          const SigningKey* key);

@@ -6,12 +6,13 @@
 
 #include "grantfs/util/bytes.h"
 #include "grantfs/util/result.h"
+#include "grantfs/util/unique_fd.h"
 
 namespace grantfs {
 
-/// Memory for secrets: locked, excluded from core dumps, wiped when it is freed. Small pieces share one slab (a guarded
-/// page each would cost 28 us); larger ones are mapped with guard pages. Move-only; an empty one holds nothing.
-/// Threads: separate objects may be used at once.
+/// Memory for secrets: locked, excluded from core dumps, wiped when it is freed. Small pieces share one slab
+/// (a guarded page each would cost 28 us); larger ones are mapped with guard pages. Move-only; an empty one
+/// holds nothing. Threads: separate objects may be used at once.
 class SecretMemory {
  public:
   SecretMemory() = default;
@@ -41,7 +42,8 @@ class SecretMemory {
 /// The largest value of a secret.
 inline constexpr std::size_t kMaxSecretBytes = std::size_t{1} << 20;
 
-/// The plaintext of one version of a secret: 0..kMaxSecretBytes bytes. Never enters net, json, api, vault or server.
+/// The plaintext of one version of a secret: 0..kMaxSecretBytes bytes. Never enters net, json, api, vault or
+/// server.
 class SecretValue {
  public:
   SecretValue() = default;
@@ -59,9 +61,15 @@ class SecretValue {
 /// Errors: kInvalid (more than `max_bytes`), kIo.
 Result<SecretMemory> ReadSecret(int fd, std::size_t max_bytes);
 
-/// Reads a file such as a seed: refuses one that others may read (mode & 077) or that belongs to another user.
-/// Errors: kNotFound, kDenied (with the mending chmod in `where`), kInvalid, kIo.
+/// Reads a file such as a seed: refuses one that others may read (mode & 077) or that belongs to another
+/// user. Errors: kNotFound, kDenied (with the mending chmod in `where`), kInvalid, kIo.
 Result<SecretMemory> ReadSecretFile(const char* path, std::size_t max_bytes);
+
+/// A copy in a file without a name that nobody can change, for a process that has its descriptor: locked as
+/// long as this process lives. Errors: kIo.
+Result<UniqueFd> SealedMemory(const SecretMemory& content);
+/// What SealedMemory put there. Errors: kInvalid (more than `max_bytes`), kIo.
+Result<SecretMemory> ReadSealedMemory(int fd, std::size_t max_bytes);
 
 /// Makes a new file 0600 (O_EXCL) and syncs it and its directory. Errors: kConflict if it exists, kIo.
 Status WriteSecretFile(const char* path, const SecretMemory& content);

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "grantfs/client/secret_source.h"
 #include "grantfs/log/log.h"
@@ -36,12 +41,18 @@ struct MountOptions {
   /// time. "" for none.
   std::string on_change;
   std::chrono::seconds on_change_limit{60};  ///< after which it is killed, with its process group
+  /// Who mounted, and so owns what no grant gives an owner; none: who runs this.
+  std::optional<std::pair<uid_t, gid_t>> mounter;
 };
+
+/// Errors: kInvalid.
+Status CheckMountOptions(const MountOptions& options);
 
 /// Shows the secrets of `options.source` as files, until the filesystem is unmounted or SIGTERM, SIGINT or
 /// (if it was not ignored) SIGHUP arrives, whose handlers this sets for as long. On a signal it unmounts;
 /// where files are still open it detaches the mount, serves them for at most `open_deadline` more, and ends.
-/// A second signal ends that wait.
+/// A second signal ends that wait. All of it in this process: the grantfs program mounts by workers instead
+/// (supervisor.h).
 ///
 /// The filesystem is mounted `ro,nosuid,nodev,noexec,noatime,default_permissions` and, as root or where
 /// `allow_other` is set, `allow_other`. An ordinary user's is mounted and unmounted by fusermount3, and is

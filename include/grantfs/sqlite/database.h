@@ -140,6 +140,8 @@ class Database {
   /// Reads the whole file: structure, indexes, foreign keys. Does not see a flipped bit within a blob.
   /// Errors: kIntegrity (the subject says the first thing that is wrong), and as Step.
   Status IntegrityCheck();
+  /// The whole file as it is now, as one that is opened anew. Errors: kIo.
+  Result<Bytes> Image();
 
   enum class Existing { kRefuse, kReplace };
   /// Writes a compact copy to `path`, 0600: a temporary file beside it, fsync, rename, fsync of the

@@ -1,0 +1,145 @@
+#include "grantfs/client/mount_home.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "grantfs/client/known_store.h"
+#include "grantfs/client/vault_connection.h"
+#include "grantfs/log/log.h"
+#include "grantfs/util/file.h"
+#include "home_profile_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::size_t kHandedSeedBytes = 32;
+constexpr std::size_t kMaxKnownBytes = std::size_t{1} << 30;
+constexpr char kKnownName[] = "known.db";
+
+Result<UniqueFd> SealedFile(ByteView content) {
+  UniqueFd fd(::memfd_create("grantfs-home", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  std::size_t at = 0;
+  while (fd && at < content.size()) {
+    const ssize_t wrote = ::write(fd.get(), content.data() + at, content.size() - at);
+    if (wrote < 0 && errno != EINTR) break;
+    if (wrote > 0) at += static_cast<std::size_t>(wrote);
+  }
+  if (!fd || at < content.size() ||
+      ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
+    return Error{Code::kIo, "could not make memory for another process", errno};
+  return fd;
+}
+
+/// A file of the directory becomes the new user's, if it is one of its former user's. What that one may have
+/// put in its place (a link, another's file) does not.
+Status GiveFile(const UniqueFd& directory, const char* name, uid_t former, uid_t user, gid_t group) {
+  const UniqueFd file(::openat(directory.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!file || ::fstat(file.get(), &info) != 0) return {};
+  if (!S_ISREG(info.st_mode) || info.st_nlink != 1 || info.st_uid != former) return {};
+  if (::fchownat(file.get(), "", user, group, AT_EMPTY_PATH) != 0)
+    return Error{Code::kIo, "could not give it to the user that mounts work as", errno, name};
+  return {};
+}
+
+/// Where workers ran as another user before, or whoever owns the home made it, what was kept goes to the new
+/// user.
+Status GiveTo(const UniqueFd& directory, const std::string& path, uid_t user, gid_t group) {
+  struct stat info {};
+  if (::fstat(directory.get(), &info) != 0) return Error{Code::kIo, "could not look at it", errno, path};
+  if (info.st_uid == user && info.st_gid == group) return {};
+  DIR* const entries = ::fdopendir(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (entries == nullptr) return Error{Code::kIo, "could not list it", errno, path};
+  Status given;
+  while (const dirent* const entry = given ? ::readdir(entries) : nullptr)
+    given = GiveFile(directory, entry->d_name, info.st_uid, user, group);
+  ::closedir(entries);
+  GRANTFS_CHECK(std::move(given));
+  if (::fchownat(directory.get(), "", user, group, AT_EMPTY_PATH) != 0)
+    return Error{Code::kIo, "could not give it to the user that mounts work as", errno, path};
+  return {};
+}
+
+Result<UniqueFd> WorkersDirectory(const std::string& path, uid_t user, gid_t group) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Error{Code::kIo, "could not make a directory for what the mount keeps; make the home writable",
+                 errno, path};
+  }
+  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return Error{Code::kIo, "could not open the directory for what the mount keeps", errno, path};
+  GRANTFS_CHECK(GiveTo(fd, path, user, group));
+  return fd;
+}
+
+std::string ByDescriptor(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+/// What the home knows is what the mount's own begins with, and is taken over where that is older.
+Status TakeKnown(const std::string& directory, int from) {
+  const std::string path = directory + "/" + kKnownName;
+  const std::string copy = path + "." + std::to_string(::getpid());
+  GRANTFS_CHECK(WriteFileAtomic(copy, GRANTFS_TRY(ReadFile(ByDescriptor(from), kMaxKnownBytes)), 0600));
+  // Who comes second finds the first one's.
+  const bool is_new = ::link(copy.c_str(), path.c_str()) == 0;
+  Status taken;
+  if (is_new) {
+    taken = SyncDirectoryOf(path);
+  } else if (errno == EEXIST) {
+    auto known = KnownStore::Open(path, KnownStore::Missing::kRefuse);
+    taken = known ? (*known)->TakeHeadsOf(copy) : Status(known.error());
+  } else {
+    taken = Error{Code::kIo, "could not begin what the mount verifies", errno, path};
+  }
+  ::unlink(copy.c_str());
+  return taken;
+}
+
+}  // namespace
+
+Result<MountHome> OpenMountHome(const std::string& directory, uid_t user, gid_t group) {
+  const Home home = GRANTFS_TRY(OpenMachineHome(directory));
+  const PrivateIdentity identity = GRANTFS_TRY(home.LoadIdentity());
+  const auto known = GRANTFS_TRY(KnownStore::Open(home.KnownPath(), KnownStore::Missing::kRefuse));
+  MountHome handed;
+  handed.profile =
+      GRANTFS_TRY(SealedFile(GRANTFS_TRY(ReadFile(directory + "/identity.json", std::size_t{64} << 10))));
+  handed.seed =
+      GRANTFS_TRY(SealedMemory(GRANTFS_TRY(ReadSecretFile((directory + "/seed").c_str(), kHandedSeedBytes))));
+  handed.known = GRANTFS_TRY(SealedFile(GRANTFS_TRY(known->Image())));
+  handed.state =
+      GRANTFS_TRY(WorkersDirectory(directory + "/mount-" + identity.Id().Hex().substr(0, 16), user, group));
+  handed.journal = GRANTFS_TRY(WorkersDirectory(home.JournalPath(), user, group));
+  handed.offline = GRANTFS_TRY(WorkersDirectory(home.OfflinePath(), user, group));
+  return handed;
+}
+
+std::shared_ptr<HttpClient> WarmUpMountSession(const HandedHome& handed) {
+  const auto made = [&]() -> Result<std::shared_ptr<HttpClient>> {
+    const auto profile = GRANTFS_TRY(ReadProfile(ByDescriptor(handed.profile)));
+    return VaultConnection::MakeHttp(profile.address, profile.pins);
+  }();
+  if (made) return *made;
+  Log(LogLevel::kWarning, "a worker that stands by could not prepare", made.error());
+  return nullptr;
+}
+
+Result<std::unique_ptr<MachineSession>> StartMountSession(const HandedHome& handed, bool first,
+                                                          std::shared_ptr<HttpClient> http,
+                                                          KeptMemory* kept) {
+  const std::string state = ByDescriptor(handed.state);
+  if (first) GRANTFS_CHECK(TakeKnown(state, handed.known));
+  MachineOptions options;
+  options.http = std::move(http);
+  options.kept = kept;
+  options.seed = GRANTFS_TRY(ReadSealedMemory(handed.seed, kHandedSeedBytes));
+  auto profile = GRANTFS_TRY(ReadProfile(ByDescriptor(handed.profile)));
+  Home home = Home::Handed(std::move(profile), {state + "/" + kKnownName, ByDescriptor(handed.journal),
+                                                ByDescriptor(handed.offline)});
+  return MachineSession::StartHanded(std::move(home), std::move(options));
+}
+
+}  // namespace grantfs

@@ -1,0 +1,130 @@
+#include <cstring>
+#include <set>
+#include <string>
+
+#include "grantfs/log/log.h"
+#include "mount/kept_files_internal.h"
+#include "mount/open_files_internal.h"
+
+namespace grantfs {
+
+namespace {
+
+/// Followed by the name. Of one layout with every worker that may take it over (MountShared::kLayout).
+struct HandleRecord {
+  std::uint64_t node;
+  std::uint64_t unique;
+  std::uint64_t size;
+  std::int64_t time;
+  std::uint32_t version;
+  std::uint32_t uid;
+  std::uint32_t gid;
+  std::uint32_t mode;
+  std::uint32_t bound;
+  std::uint32_t reserved;
+};
+
+ByteView BytesOf(const std::uint64_t& number) {
+  return {reinterpret_cast<const std::uint8_t*>(&number), sizeof number};
+}
+
+std::uint64_t NumberIn(ByteView bytes) {
+  std::uint64_t number = 0;
+  if (bytes.size() == sizeof number) std::memcpy(&number, bytes.data(), sizeof number);
+  return number;
+}
+
+std::uint64_t EvidenceKey(const OpenFile& file) { return SecretNode(NumberOf(file.node), file.version); }
+
+Bytes Pack(const OpenFile& file) {
+  const HandleRecord record{
+      file.node,           file.unique,         file.attributes.size, file.attributes.time, file.version,
+      file.attributes.uid, file.attributes.gid, file.attributes.mode, file.bound ? 1U : 0U, 0};
+  Bytes bytes(sizeof record + file.name.size());
+  std::memcpy(bytes.data(), &record, sizeof record);
+  std::memcpy(bytes.data() + sizeof record, file.name.data(), file.name.size());
+  return bytes;
+}
+
+std::shared_ptr<OpenFile> Unpack(ByteView bytes) {
+  HandleRecord record;
+  if (bytes.size() < sizeof record) return nullptr;
+  std::memcpy(&record, bytes.data(), sizeof record);
+  auto file = std::make_shared<OpenFile>();
+  file->node = record.node;
+  file->unique = record.unique;
+  file->version = record.version;
+  file->bound = record.bound != 0;
+  file->name = AsText(bytes.subspan(sizeof record));
+  file->attributes = {record.size, record.time, record.uid, record.gid, record.mode};
+  file->cached = true;  // perhaps
+  return file;
+}
+
+}  // namespace
+
+void KeptFiles::Keep(std::uint64_t handle, const OpenFile& file) {
+  if (kept_ == nullptr) return;
+  const std::uint64_t key = file.report ? handle : EvidenceKey(file);
+  const std::uint32_t kind = file.report ? kKeptReport : kKeptEvidence;
+  Status kept;
+  if (file.report || !kept_->Get(kind, BytesOf(key)))
+    kept = kept_->Put(kind, BytesOf(key), AsBytes(file.report ? *file.report : file.evidence));
+  if (kept) kept = kept_->Put(kKeptHandle, BytesOf(handle), Pack(file));
+  if (!kept) Log(LogLevel::kWarning, "an open file will not outlive a restart of the worker", kept.error());
+}
+
+// The handle first: without it the rest counts for nothing.
+void KeptFiles::Forget(std::uint64_t handle, const OpenFile& file, bool last) {
+  if (kept_ == nullptr) return;
+  kept_->Erase(kKeptHandle, BytesOf(handle));
+  if (file.report)
+    kept_->Erase(kKeptReport, BytesOf(handle));
+  else if (last)
+    kept_->Erase(kKeptEvidence, BytesOf(EvidenceKey(file)));
+}
+
+void KeptFiles::KeepBound(NodeId node, bool bound) {
+  if (kept_ == nullptr) return;
+  if (!bound)
+    kept_->Erase(kKeptBound, BytesOf(node));
+  else if (auto kept = kept_->Put(kKeptBound, BytesOf(node), {}); !kept)
+    Log(LogLevel::kWarning, "a single-file bind mount will not outlive a restart of the worker",
+        kept.error());
+}
+
+std::vector<std::pair<std::uint64_t, std::shared_ptr<OpenFile>>> KeptFiles::OpenFiles() {
+  std::vector<std::pair<std::uint64_t, std::shared_ptr<OpenFile>>> files;
+  kept_->ForEach(kKeptHandle, [&](ByteView handle, ByteView record) {
+    if (auto file = Unpack(record)) files.emplace_back(NumberIn(handle), std::move(file));
+  });
+  std::set<std::uint64_t> evidence, reports;
+  for (const auto& [handle, file] : files) {
+    if (KindOf(file->node) == NodeKind::kSecret) {
+      evidence.insert(EvidenceKey(*file));
+      file->evidence = ToText(kept_->Get(kKeptEvidence, BytesOf(EvidenceKey(*file))).value_or(Bytes()));
+    } else {
+      reports.insert(handle);
+      file->report =
+          std::make_shared<std::string>(ToText(kept_->Get(kKeptReport, BytesOf(handle)).value_or(Bytes())));
+    }
+  }
+  const auto drop_others = [&](std::uint32_t kind, const std::set<std::uint64_t>& used) {
+    std::vector<std::uint64_t> others;
+    kept_->ForEach(kind, [&](ByteView key, ByteView) {
+      if (!used.contains(NumberIn(key))) others.push_back(NumberIn(key));
+    });
+    for (const std::uint64_t key : others) kept_->Erase(kind, BytesOf(key));
+  };
+  drop_others(kKeptEvidence, evidence);
+  drop_others(kKeptReport, reports);
+  return files;
+}
+
+std::vector<NodeId> KeptFiles::BoundNodes() const {
+  std::vector<NodeId> nodes;
+  kept_->ForEach(kKeptBound, [&](ByteView node, ByteView) { nodes.push_back(NumberIn(node)); });
+  return nodes;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "grantfs/util/kept_memory.h"
+#include "mount/node_id_internal.h"
+
+namespace grantfs {
+
+struct OpenFile;
+
+// The kinds of records in the memory that outlives a worker. A number is never used for another kind; 16 and
+// more are the source's.
+inline constexpr std::uint32_t kKeptHandle = 1;     ///< handle -> node, version, looks, ...
+inline constexpr std::uint32_t kKeptEvidence = 2;   ///< node of a version -> what SecretSource::Reopen needs
+inline constexpr std::uint32_t kKeptReport = 3;     ///< handle -> the text of an open report
+inline constexpr std::uint32_t kKeptDirectory = 4;  ///< path -> node
+inline constexpr std::uint32_t kKeptBound = 5;      ///< node -> (nothing)
+
+/// Keeps what a worker has open for the one that follows it: ciphertexts and sealed keys, never a plaintext.
+/// Threads: as said of each.
+class KeptFiles {
+ public:
+  /// @param kept null: nothing is kept.
+  /// @param next_handle shared by all workers of the mount.
+  KeptFiles(KeptMemory* kept, std::atomic<std::uint64_t>* next_handle) : kept_(kept), next_(next_handle) {}
+
+  std::uint64_t NewHandle() { return (*next_)++; }
+  /// Threads: one at a time, with Forget. What finds no room is served all the same, and ends with this
+  /// worker.
+  void Keep(std::uint64_t handle, const OpenFile& file);
+  /// @param last no other handle of that version is open.
+  void Forget(std::uint64_t handle, const OpenFile& file, bool last);
+
+  /// Threads: safe.
+  void KeepBound(NodeId node, bool bound);
+
+  /// Whether another worker was before this one. Threads, from here on: before there are several.
+  bool TookOver() const { return kept_ != nullptr && *next_ > 1; }
+  /// What it had open, without the values. Takes away what belongs to none of it.
+  std::vector<std::pair<std::uint64_t, std::shared_ptr<OpenFile>>> OpenFiles();
+  std::vector<NodeId> BoundNodes() const;
+
+ private:
+  KeptMemory* kept_;
+  std::atomic<std::uint64_t>* next_;
+};
+
+}  // namespace grantfs

@@ -1,0 +1,88 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/sysmacros.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "mount/on_change_internal.h"
+#include "mount/rotation_helper_internal.h"
+#include "mount/supervisor_internal.h"
+#include "mount/worker_internal.h"
+
+// Processes that need a right which workers have not: they are this process's children, and what they may do
+// is fixed here, whatever a worker asks for.
+
+namespace grantfs {
+
+namespace {
+// More of them cannot be dying unless somebody asks for them without need.
+constexpr std::size_t kMostDyingHelpers = 8;
+constexpr std::chrono::seconds kCommandEnd{5};
+}  // namespace
+
+/// What the worker that serves asks for.
+void Supervisor::ServeLeader() {
+  std::erase_if(dying_helpers_, [](ChildProcess& one) { return one.Reap().has_value(); });
+  pollfd watched{leader_.helpers.get(), POLLIN, 0};
+  while (leader_.process && poll(&watched, 1, 0) == 1 && (watched.revents & POLLIN) != 0) {
+    const auto message = ReceiveMessage(leader_.helpers.get());
+    if (!message) return leader_.helpers.Reset();
+    if (message->kind == kStartRotation) AnswerLeader(StartRotationHelper());
+    if (message->kind == kStartOnChange) AnswerLeader(OnChangeSocket());
+    if (message->kind == kKillRotation) DropRotationHelper();
+  }
+}
+
+void Supervisor::AnswerLeader(const Result<HelperEnd>& started) {
+  if (started)
+    SendMessage(leader_.helpers.get(), kHelperStarted, std::to_string(started->pid), started->socket.get());
+  else
+    SendMessage(leader_.helpers.get(), kHelperFailed, PackError(started.error()));
+}
+
+/// It may wait for an answer of the mount, which only comes when there is a worker: nobody waits for it.
+void Supervisor::DropRotationHelper() {
+  if (!rotation_helper_) return;
+  rotation_helper_.Kill();
+  dying_helpers_.push_back(std::move(rotation_helper_));
+  rotation_helper_ = ChildProcess();
+}
+
+Result<Supervisor::HelperEnd> Supervisor::StartRotationHelper() {
+  DropRotationHelper();
+  if (ending_ || dying_helpers_.size() > kMostDyingHelpers)
+    return Error{Code::kIo, "no process is started for watchers now", 0, {}};
+  RotationHelper::Process started =
+      GRANTFS_TRY(RotationHelper::StartProcess(point_, makedev(0, mounted_.device)));
+  rotation_helper_ = ChildProcess(started.pid, UniqueFd());
+  return HelperEnd{started.pid, std::move(started.socket)};
+}
+
+/// The same for all workers: what one has it run goes on when that one ends.
+Result<Supervisor::HelperEnd> Supervisor::OnChangeSocket() {
+  if (options_.on_change.empty() || ending_) return Error{Code::kIo, "there is no command to be run", 0, {}};
+  if (!on_change_ || on_change_.Reap()) {
+    OnChangeProcess started =
+        GRANTFS_TRY(StartOnChange({options_.on_change, point_, options_.on_change_limit}));
+    on_change_socket_ = std::move(started.socket);
+    on_change_ = ChildProcess(started.pid, UniqueFd());
+  }
+  UniqueFd copy(fcntl(on_change_socket_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy) return Error{Code::kIo, "cannot copy a descriptor", errno, {}};
+  return HelperEnd{on_change_.pid(), std::move(copy)};
+}
+
+/// When no worker is left. The command is killed by the process that runs it.
+void Supervisor::EndHelpers() {
+  DropRotationHelper();
+  for (ChildProcess& one : dying_helpers_) one.End();
+  dying_helpers_.clear();
+  if (!on_change_) return;
+  on_change_socket_.Reset();
+  pollfd ended{on_change_.end_fd(), POLLIN, 0};
+  poll(&ended, 1, static_cast<int>(std::chrono::milliseconds(kCommandEnd).count()));
+  on_change_.End();
+}
+
+}  // namespace grantfs

@@ -1,0 +1,220 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "grantfs/util/clock.h"
+#include "mount/kernel_link_internal.h"
+#include "mount/privileges_internal.h"
+#include "mount/supervisor_internal.h"
+#include "mount/worker_internal.h"
+
+namespace grantfs {
+
+namespace {
+
+// A worker that ends by itself within so long after it began ended quickly; so many of them in a row, and
+// starting more would help nobody.
+constexpr std::chrono::seconds kQuick{10};
+constexpr unsigned kMostQuickDeaths = 5;
+constexpr std::chrono::seconds kFirstRefusal{2};
+constexpr std::chrono::seconds kLongestRefusal{60};
+constexpr std::chrono::seconds kStandbyPause{1};
+
+}  // namespace
+
+Result<Supervisor::Worker> Supervisor::StartWorker(bool first, int program) {
+  WorkerWords words;
+  words.first = first;
+  words.point = point_;
+  words.root = options_.root;
+  words.threads = options_.threads;
+  words.open_deadline = options_.open_deadline;
+  words.mounter = geteuid();
+  words.mounter_group = getegid();
+  words.user = options_.user;
+  words.group = options_.group;
+  words.on_change = !options_.on_change.empty();
+  auto [ours, theirs] = GRANTFS_TRY(MakeChannel());
+  ProgramStart start{.program = program,
+                     .words = options_.worker_words,
+                     .descriptors = {slots_fd_.get(), kept_fd_.get(), theirs.get()},
+                     .standard_error = relay_writing_.get()};
+  for (std::string& word : words.ToWords()) start.words.push_back(std::move(word));
+  start.descriptors.insert(start.descriptors.end(), options_.worker_descriptors.begin(),
+                           options_.worker_descriptors.end());
+  Worker worker;
+  worker.process = GRANTFS_TRY(StartProgram(start));
+  worker.helpers = std::move(ours);
+  if (!first) SendMessage(worker.process.control(), kFuseMessage, {}, mounted_.fuse.get());
+  return worker;
+}
+
+/// What a worker says, without waiting.
+void Supervisor::Hear(Worker* worker) {
+  pollfd watched{worker->process.control(), POLLIN, 0};
+  while (worker->process && poll(&watched, 1, 0) == 1 && (watched.revents & POLLIN) != 0) {
+    const auto message = ReceiveMessage(worker->process.control());
+    if (!message) return;
+    if (message->kind == kReadyMessage || message->kind == kServingMessage) worker->ready = true;
+    if (message->kind == kErrorMessage) failure_ = UnpackError(message->text);
+  }
+}
+
+void Supervisor::HearLeader() {
+  const bool before = leader_.ready;
+  failure_.reset();
+  Hear(&leader_);
+  if (failure_ && mounted_.fuse) Log(LogLevel::kError, "the worker cannot serve: " + Describe(*failure_));
+  if (before || !leader_.ready || leader_.since == Time{}) return;
+  start_standby_at_ = std::min(start_standby_at_, Now());
+  if (order_ && !candidate_.process && !draining_) Answer({});
+}
+
+void Supervisor::HearStandby() {
+  failure_.reset();
+  Hear(&standby_);
+  if (failure_) Log(LogLevel::kError, "the worker that stands by cannot serve: " + Describe(*failure_));
+  if (promote_ && standby_.ready) Promote();
+}
+
+void Supervisor::ReplaceStandby() {
+  auto worker = StartWorker(false, program_.get());
+  if (worker) {
+    standby_ = std::move(*worker);
+    return;
+  }
+  Log(LogLevel::kError, "cannot start a worker: " + Describe(worker.error()));
+  start_standby_at_ = Now() + kStandbyPause;
+}
+
+/// The leader is dead: the standby goes on in its place, now or when it is ready.
+void Supervisor::Promote() {
+  promote_ = true;
+  ForgetWork();
+  if (refuser_ || !standby_.process || !standby_.ready) {
+    start_standby_at_ = std::min(start_standby_at_, Now());
+    return;
+  }
+  promote_ = false;
+  leader_ = std::move(standby_);
+  standby_ = Worker{};
+  leader_.ready = false;
+  leader_.since = Now();
+  slots_->shared().beat = MonotonicNow();
+  silent_checks_ = 0;
+  SendMessage(leader_.process.control(), kGoMessage);
+  start_standby_at_ = Now() + kStandbyPause;  // or when this one serves: readers wait for that first
+}
+
+/// No thread of a dead worker is at anything.
+void Supervisor::ForgetWork() {
+  for (auto& work : slots_->shared().work) work.unique = 0;
+}
+
+void Supervisor::LeaderEnded(const ProcessEnd& end) {
+  const bool drained = draining_ && end.Exited(kDrainedStatus);
+  draining_ = false;
+  leader_.ready = false;
+  leader_.helpers.Reset();
+  DropRotationHelper();
+  if (end.Exited(kUnmountedStatus)) {
+    ended_ = Unmounted();
+    if (ended_) return;
+  }
+  MountShared& shared = slots_->shared();
+  if (drained) {
+    ++shared.upgrades;
+    Log(LogLevel::kInfo, "a worker of the new program takes over");
+    return Promote();
+  }
+  shared.last_death = SystemClock().WallSeconds();
+  if (std::exchange(killed_hung_, false)) return Promote();
+  if (end.FromWithout()) {
+    ++shared.killed;
+    Log(LogLevel::kWarning, "the worker was ended (" + end.Text() + "); the next one takes over");
+    return Promote();
+  }
+  slots_->CountDeath();
+  CountOwnDeath(end, Now() - leader_.since < kQuick);
+  if (quick_deaths_ >= kMostQuickDeaths) return Refuse();
+  Promote();
+}
+
+void Supervisor::StandbyEnded(const ProcessEnd& end) {
+  standby_.ready = false;
+  start_standby_at_ = Now() + kStandbyPause;
+  if (end.FromWithout()) return;
+  if (leader_.process) {
+    Log(LogLevel::kError, "the worker that stands by ended by itself (" + end.Text() + ")");
+    return;
+  }
+  CountOwnDeath(end, true);
+  if (quick_deaths_ >= kMostQuickDeaths && !refuser_) Refuse();
+}
+
+void Supervisor::CountOwnDeath(const ProcessEnd& end, bool quick) {
+  quick_deaths_ = quick ? quick_deaths_ + 1 : 1;
+  if (!quick) refusals_ = 0;
+  ++slots_->shared().crashed;
+  Log(LogLevel::kError, "the worker ended by itself (" + end.Text() + "); the next one takes over");
+}
+
+void Supervisor::CheckHeartbeat() {
+  if (!leader_.process || draining_ || Now() < next_check_) return;
+  const auto period =
+      std::clamp(options_.heartbeat / 4, std::chrono::milliseconds(100), std::chrono::milliseconds(1000));
+  next_check_ = Now() + period;
+  MountShared& shared = slots_->shared();
+  const std::int64_t least =
+      MonotonicNow() - std::chrono::duration_cast<std::chrono::nanoseconds>(options_.heartbeat).count();
+  const bool stuck = std::any_of(std::begin(shared.work), std::end(shared.work),
+                                 [&](const auto& work) { return work.unique != 0 && work.since < least; });
+  // Twice: when all of this machine stood still, the worker gets the time to show that it lives.
+  silent_checks_ = stuck || shared.beat < least ? silent_checks_ + 1 : 0;
+  if (silent_checks_ < 2) return;
+  silent_checks_ = 0;
+  ++shared.hung;
+  killed_hung_ = true;
+  Log(LogLevel::kError, "the worker does not answer any more and is replaced");
+  leader_.process.Kill();
+}
+
+/// A process of this program's own answers everything with EIO, so that nobody waits.
+void Supervisor::Refuse() {
+  const auto pause = std::min(kFirstRefusal * (1U << std::min(refusals_, 5U)), kLongestRefusal);
+  ++refusals_;
+  ++slots_->shared().refused;
+  quick_deaths_ = kMostQuickDeaths - 1;  // one more, and it is refused again
+  refuse_until_ = Now() + pause;
+  ForgetWork();
+  const std::string line = "workers end again and again: every read fails for the next " +
+                           std::to_string(pause.count()) + " s, then it is tried again";
+  Log(LogLevel::kError, line);
+  Tell(line);
+  promote_ = true;
+  const pid_t process = fork();
+  if (process < 0) return Log(LogLevel::kError, "cannot make a process");
+  if (process == 0) {
+    BlockAllSignals();
+    if (DropPrivileges(options_.user, options_.group, false))
+      RefuseEverything(mounted_.fuse.get(), slots_.get());
+    _exit(0);
+  }
+  refuser_ = ChildProcess(process, UniqueFd());
+}
+
+/// The time of refusing is over.
+void Supervisor::TryAgain() {
+  if (!refuser_) return;
+  if (refuser_.Reap()) {
+    if (!Unmounted()) Log(LogLevel::kError, "the process that refuses requests ended");
+    return Promote();
+  }
+  if (Now() < refuse_until_ || !standby_.ready) return;
+  refuser_.End();
+  Tell("");
+  Promote();
+}
+
+}  // namespace grantfs

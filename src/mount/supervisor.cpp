@@ -1,0 +1,228 @@
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "grantfs/mount/mount.h"
+#include "grantfs/util/kept_memory.h"
+#include "grantfs/util/text.h"
+#include "mount/kernel_link_internal.h"
+#include "mount/supervisor_internal.h"
+#include "mount/worker_internal.h"
+
+namespace grantfs {
+
+namespace {
+
+// Ciphertexts of what is open, at most; it takes room as it is used.
+constexpr std::size_t kKeptBytes = std::size_t{64} << 20;
+constexpr std::chrono::milliseconds kTick{1000};
+constexpr std::chrono::seconds kServingDeadline{60};
+constexpr std::chrono::seconds kLastWords{15};
+
+}  // namespace
+
+Status RunSupervisor(const SupervisorOptions& options) {
+  MountOptions checked;
+  checked.root = options.root;
+  checked.threads = options.threads;
+  GRANTFS_CHECK(CheckMountOptions(checked));
+  GRANTFS_CHECK(CheckKernel(KernelRelease()));
+  return Supervisor(options).Run();
+}
+
+void Supervisor::Log(LogLevel level, const std::string& line) const {
+  if (options_.log) return options_.log(level, Printable(line));
+  grantfs::Log(level, line);
+}
+
+Status Supervisor::Run() {
+  GRANTFS_CHECK(Prepare());
+  GRANTFS_CHECK(StartFirst());
+  GRANTFS_CHECK(Mount());
+  const Status serving = AwaitServing();
+  if (!serving) {
+    UnmountFuse(mounted_, true);
+    return serving;
+  }
+  Log(LogLevel::kInfo, "mounted " + point_);
+  if (options_.ready) options_.ready();
+  start_standby_at_ = Now();
+  Loop();
+  End();
+  return {};
+}
+
+Status Supervisor::Prepare() {
+  const auto note = [this](std::string_view line) { Log(LogLevel::kWarning, std::string(line)); };
+  std::signal(SIGCHLD, SIG_DFL);  // whoever ignored it would not be told how a worker ended
+  point_ = GRANTFS_TRY(PrepareMountPoint(options_.mount_point, note));
+  slots_fd_ = GRANTFS_TRY(Slots::Make());
+  slots_ = GRANTFS_TRY(Slots::Map(slots_fd_.get()));
+  kept_fd_ = GRANTFS_TRY(KeptMemory::Make(kKeptBytes));
+  program_ = GRANTFS_TRY(OwnProgram());
+  if (options_.relay_log) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return Error{Code::kIo, "cannot make a pipe", errno, {}};
+    relay_reading_.Reset(ends[0]);
+    relay_writing_.Reset(ends[1]);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  }
+  return {};
+}
+
+/// Before there is a mount: nobody waits for a worker that cannot start.
+Status Supervisor::StartFirst() {
+  leader_ = GRANTFS_TRY(StartWorker(true, program_.get()));
+  while (!leader_.ready) {
+    Wait(kTick);
+    if (stopped_)
+      return Error{Code::kCancelled, "it was told to end before the files could be read", 0, point_};
+    Relay();
+    HearLeader();
+    if (failure_) return *failure_;
+    if (const auto end = leader_.process.Reap())
+      return Error{Code::kIo, "the worker ended before it was ready", 0, end->Text()};
+  }
+  return {};
+}
+
+Status Supervisor::Mount() {
+  mounted_ = GRANTFS_TRY(MountFuse(point_, options_.allow_other));
+  if (auto answered = AnswerInit(mounted_.fuse.get(), &slots_->shared()); !answered) {
+    UnmountFuse(mounted_, true);
+    return Error{answered.error().code, answered.error().where, answered.error().sys, point_};
+  }
+  if (!options_.control_directory.empty()) {
+    auto control = ControlSocket::Listen(options_.control_directory, point_);
+    if (control)
+      control_ = std::move(*control);
+    else
+      Log(LogLevel::kWarning, "the mount takes no orders (mount --upgrade): " + Describe(control.error()));
+  }
+  SendMessage(leader_.process.control(), kFuseMessage, {}, mounted_.fuse.get());
+  return {};
+}
+
+Status Supervisor::AwaitServing() {
+  SendMessage(leader_.process.control(), kGoMessage);
+  leader_.since = Now();
+  leader_.ready = false;
+  for (const Time end = Now() + kServingDeadline; !leader_.ready;) {
+    if (Now() > end) return Error{Code::kIo, "the worker does not begin to serve", 0, point_};
+    Wait(kTick);
+    Relay();
+    ServeLeader();
+    HearLeader();
+    if (failure_) return *failure_;
+    if (const auto gone = leader_.process.Reap())
+      return Error{Code::kIo, "the worker ended before it served", 0, gone->Text()};
+    if (Unmounted()) return Error{Code::kIo, "the kernel ended the mount before it began", 0, point_};
+  }
+  return {};
+}
+
+bool Supervisor::Unmounted() const {
+  pollfd watched{mounted_.fuse.get(), 0, 0};
+  return poll(&watched, 1, 0) == 1 && (watched.revents & POLLERR) != 0;
+}
+
+/// Until something happens; what it is, the callers look for.
+void Supervisor::Wait(std::chrono::milliseconds most) {
+  std::vector<pollfd> watched = {{signals_.fd(), POLLIN, 0}};
+  const auto add = [&](int fd, short events) {
+    if (fd >= 0) watched.push_back({fd, events, 0});
+  };
+  if (mounted_.fuse && !ended_) add(mounted_.fuse.get(), 0);
+  add(relay_reading_.get(), POLLIN);
+  for (const Worker* worker : {&leader_, &standby_, &candidate_}) {
+    add(worker->process.control(), POLLIN);
+    add(worker->process.end_fd(), POLLIN);
+  }
+  add(refuser_.end_fd(), POLLIN);
+  if (leader_.process) add(leader_.helpers.get(), POLLIN);
+  if (!order_) add(control_.fd(), POLLIN);
+  poll(watched.data(), watched.size(), static_cast<int>(most.count()));
+  if (signals_.Take()) stopped_ = true;
+}
+
+/// What the workers write to standard error.
+void Supervisor::Relay() {
+  char bytes[4096];
+  ssize_t got = 0;
+  while (relay_reading_ && (got = read(relay_reading_.get(), bytes, sizeof bytes)) > 0) {
+    [[maybe_unused]] const ssize_t wrote = write(STDERR_FILENO, bytes, static_cast<std::size_t>(got));
+  }
+}
+
+void Supervisor::Loop() {
+  while (!stopped_ && !ended_) {
+    Wait(kTick);
+    Relay();
+    ended_ = Unmounted();
+    if (stopped_ || ended_) return;
+    ServeLeader();
+    HearLeader();
+    HearStandby();
+    HearCandidate();
+    if (const auto end = leader_.process.Reap()) LeaderEnded(*end);
+    if (const auto end = standby_.process.Reap()) StandbyEnded(*end);
+    if (const auto end = candidate_.process.Reap()) CandidateEnded(*end);
+    TryAgain();
+    if (draining_ && Now() > drain_until_) leader_.process.Kill();
+    if (!standby_.process && Now() >= start_standby_at_) ReplaceStandby();
+    CheckHeartbeat();
+    TakeOrder();
+  }
+}
+
+/// The last worker ends by itself when it has told what is to be told.
+void Supervisor::AwaitLeader() {
+  if (!Unmounted()) return;
+  for (const Time end = Now() + kLastWords; leader_.process && !stopped_ && Now() < end;) {
+    Wait(kTick);
+    Relay();
+    ServeLeader();
+    leader_.process.Reap();
+  }
+}
+
+/// Unmounts; open files are served a little longer.
+void Supervisor::End() {
+  ending_ = true;
+  if (leader_.process) SendMessage(leader_.process.control(), kEndMessage);
+  DropRotationHelper();
+  UnmountOrDetach(mounted_, [this](LogLevel level, std::string_view line) { Log(level, std::string(line)); });
+  stopped_ = false;
+  for (const Time end = Now() + options_.open_deadline; !Unmounted() && !stopped_ && Now() < end;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Now());
+    Wait(std::clamp(left, std::chrono::milliseconds(0), kTick));
+    Relay();
+    ServeLeader();
+    HearLeader();
+    // Who serves the last readers may die too.
+    if (leader_.process.Reap() && !Unmounted()) {
+      leader_.helpers.Reset();
+      Promote();
+    }
+    HearStandby();
+  }
+  ended_ = true;
+  if (!Unmounted()) {
+    Log(LogLevel::kWarning, "files that are still open end with the mount");
+    AbortConnection(mounted_);
+  }
+  const bool open_files = !Unmounted();
+  AwaitLeader();
+  for (ChildProcess* process : {&standby_.process, &candidate_.process, &refuser_, &leader_.process})
+    process->End();
+  if (open_files) RefuseLeft(mounted_.fuse.get(), slots_.get());
+  mounted_.fuse.Reset();
+  EndHelpers();
+  Relay();
+}
+
+}  // namespace grantfs

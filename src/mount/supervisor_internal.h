@@ -1,0 +1,135 @@
+#pragma once
+
+#include <poll.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "grantfs/mount/supervisor.h"
+#include "mount/channel_internal.h"
+#include "mount/control_internal.h"
+#include "mount/mount_point_internal.h"
+#include "mount/signals_internal.h"
+#include "mount/slots_internal.h"
+#include "mount/worker_process_internal.h"
+
+namespace grantfs {
+
+/// One mount and its processes. Threads: one.
+class Supervisor {
+ public:
+  explicit Supervisor(const SupervisorOptions& options) : options_(options) {}
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  Status Run();
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  static Time Now() { return std::chrono::steady_clock::now(); }
+  /// A worker process and how far it is.
+  struct Worker {
+    ChildProcess process;
+    UniqueFd helpers;  ///< what it asks for comes from here
+    bool ready = false;
+    Time since{};  ///< when it was told to go
+  };
+
+  // ---- the beginning (supervisor.cpp)
+  Status Prepare();
+  Status StartFirst();
+  Status Mount();
+  Status AwaitServing();
+
+  // ---- events (supervisor.cpp)
+  void Loop();
+  void End();
+  void AwaitLeader();
+  void Wait(std::chrono::milliseconds most);
+  void Relay();
+  bool Unmounted() const;
+
+  // ---- workers (supervise_workers.cpp)
+  Result<Worker> StartWorker(bool first, int program);
+  void Hear(Worker* worker);
+  void HearLeader();
+  void HearStandby();
+  void Promote();
+  void ReplaceStandby();
+  void LeaderEnded(const ProcessEnd& end);
+  void StandbyEnded(const ProcessEnd& end);
+  void CountOwnDeath(const ProcessEnd& end, bool quick);
+  void CheckHeartbeat();
+  void ForgetWork();
+
+  // ---- processes that workers may not start (supervise_helpers.cpp)
+  struct HelperEnd {
+    pid_t pid = -1;
+    UniqueFd socket;
+  };
+  void ServeLeader();
+  void AnswerLeader(const Result<HelperEnd>& started);
+  void DropRotationHelper();
+  Result<HelperEnd> StartRotationHelper();
+  Result<HelperEnd> OnChangeSocket();
+  void EndHelpers();
+
+  // ---- answering EIO (supervise_workers.cpp)
+  void Refuse();
+  void TryAgain();
+
+  // ---- upgrade (supervise_upgrade.cpp)
+  void TakeOrder();
+  void HearCandidate();
+  void CandidateEnded(const ProcessEnd& end);
+  void Answer(const Status& status);
+
+  void Log(LogLevel level, const std::string& line) const;
+  void Tell(const std::string& state) const {
+    if (options_.tell) options_.tell(state);
+  }
+
+  const SupervisorOptions& options_;
+  std::string point_;
+  MountedFuse mounted_;
+  UniqueFd slots_fd_;
+  UniqueFd kept_fd_;
+  std::unique_ptr<Slots> slots_;
+  UniqueFd program_;
+  UniqueFd relay_reading_;
+  UniqueFd relay_writing_;
+  StopSignals signals_;
+  ControlSocket control_;
+
+  Worker leader_;
+  Worker standby_;
+  ChildProcess refuser_;
+  ChildProcess rotation_helper_;  ///< of the leader
+  std::vector<ChildProcess> dying_helpers_;
+  ChildProcess on_change_;
+  UniqueFd on_change_socket_;
+  std::optional<Error> failure_;  ///< of the first worker
+  bool stopped_ = false;
+  bool ended_ = false;         ///< the filesystem was unmounted
+  bool ending_ = false;        ///< it is being unmounted
+  bool promote_ = false;       ///< there is no leader, and the standby is to be it when it is ready
+  unsigned quick_deaths_ = 0;  ///< by themselves, one after the other
+  unsigned refusals_ = 0;      ///< one after the other
+  Time refuse_until_{};
+  Time start_standby_at_{};
+  Time next_check_{};
+  unsigned silent_checks_ = 0;
+  bool killed_hung_ = false;
+
+  // An upgrade that is under way.
+  UniqueFd order_;  ///< who waits for its end
+  UniqueFd new_program_;
+  Worker candidate_;
+  bool draining_ = false;
+  Time drain_until_{};
+};
+
+}  // namespace grantfs

@@ -1,0 +1,221 @@
+#include <poll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <utility>
+
+#include "grantfs/mount/supervisor.h"
+#include "grantfs/util/text.h"
+#include "mount/channel_internal.h"
+#include "mount/filesystem_internal.h"
+#include "mount/helpers_internal.h"
+#include "mount/operations_internal.h"
+#include "mount/privileges_internal.h"
+#include "mount/remote_helpers_internal.h"
+#include "mount/worker_internal.h"
+
+namespace grantfs {
+
+namespace {
+
+constexpr std::chrono::milliseconds kBeat{500};
+constexpr std::chrono::milliseconds kDrainMoment{100};
+
+/// Without its helpers a worker would say too little or too late: the next one has its own. No request is to
+/// blame.
+[[noreturn]] void GiveUp(const char* why) {
+  Log(LogLevel::kError, why);
+  kill(getpid(), SIGKILL);
+  for (;;) pause();
+}
+
+/// Everything of one worker, in the order in which it comes to be. It never goes: the process ends instead.
+class Worker {
+ public:
+  Worker(WorkerWords words, const MakeSource& make_source, const std::function<void()>& warm_up)
+      : words_(std::move(words)), make_source_(make_source), warm_up_(warm_up) {}
+
+  /// While it is privileged and has one thread.
+  Status Unprivilege() {
+    prctl(PR_SET_NAME, "grantfs-worker", 0, 0, 0);
+    if (IsPrivileged()) {
+      RaiseMemoryLimit();
+      inspector_ = GRANTFS_TRY(Inspector::Start(words_.user, words_.group));
+    }
+    notifier_ = GRANTFS_TRY(Notifier::Start(words_.user, words_.group));
+    return DropPrivileges(words_.user, words_.group, false);
+  }
+
+  Status Prepare() {
+    slots_ = GRANTFS_TRY(Slots::Map(kSlotsDescriptor));
+    if (words_.first) {
+      kept_ = GRANTFS_TRY(KeptMemory::Attach(kKeptDescriptor));  // nobody else has it
+      source_ = GRANTFS_TRY(make_source_(true, kept_.get()));
+    } else if (warm_up_) {
+      warm_up_();
+    }
+    return {};
+  }
+
+  /// libfuse's part, which needs no other process to be dead.
+  Status TakeFuse(UniqueFd fuse) {
+    notifier_->Use(fuse.get());
+    session_ = GRANTFS_TRY(Session::Create(std::move(fuse), slots_.get(), FuseOperations()));
+    session_->NotifyBy([this](NodeId node, const std::string* entry, bool pages) {
+      if (!notifier_->Send(node, entry, pages)) GiveUp("the process that sends notifications is gone");
+      return true;
+    });
+    return {};
+  }
+
+  Status Serve() {
+    if (!kept_) kept_ = GRANTFS_TRY(KeptMemory::Attach(kKeptDescriptor));
+    if (!source_) source_ = GRANTFS_TRY(make_source_(false, kept_.get()));
+    MountOptions options;
+    options.root = words_.root;
+    options.threads = words_.threads;
+    options.source = source_.get();
+    options.log = [](LogLevel level, std::string_view line) { Log(level, line); };
+    options.open_deadline = words_.open_deadline;
+    options.mounter = {words_.mounter, words_.mounter_group};
+    OtherProcesses others;
+    others.kept = kept_.get();
+    others.start_helper = [this](const std::string&, dev_t) { return helpers_.StartRotation(); };
+    if (inspector_) others.look_up = [this](auto... asked) { return LookUp(asked...); };
+    if (words_.on_change) {
+      on_change_ = GRANTFS_TRY(OnChange::Start([this] { return helpers_.StartOnChange(); }, options.log));
+      others.on_change = on_change_.get();
+    }
+    filesystem_ = std::make_shared<Filesystem>(options, words_.point, session_.get(), std::move(others));
+    filesystem_->Start();
+    Beat();
+    return session_->Start(words_.threads, filesystem_.get());
+  }
+
+  /// Until it is told to end, or there is nothing to serve any more.
+  int UntilEnd() {
+    for (;;) {
+      pollfd watched[] = {{kControlDescriptor, POLLIN, 0}, {session_->event_fd(), POLLIN, 0}};
+      poll(watched, 2, static_cast<int>(kBeat.count()));
+      Beat();
+      if (session_->ended()) {
+        Finish();
+        return kUnmountedStatus;
+      }
+      if (watched[0].revents == 0) continue;
+      const auto message = ReceiveMessage(kControlDescriptor);
+      if (!message) return 1;  // there is no supervisor any more
+      if (message->kind == kEndMessage) filesystem_->Interrupt();
+      if (message->kind != kDrainMessage) continue;
+      filesystem_->Interrupt();
+      filesystem_->ReportDenials(true);
+      session_->Drain(kDrainMoment);
+      return kDrainedStatus;
+    }
+  }
+
+ private:
+  ProcessFacts LookUp(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid, const WantedFacts& wanted) {
+    auto facts = inspector_->Ask(thread, uid, gid, wanted);
+    if (!facts) GiveUp("the process that looks at callers is gone");
+    return *std::move(facts);
+  }
+
+  /// What is still to be told to the vault is told, as far as that takes no long time.
+  void Finish() {
+    filesystem_->Interrupt();
+    session_->Stop();
+    filesystem_->Stop();
+    source_.reset();
+  }
+
+  void Beat() { slots_->shared().beat = MonotonicNow(); }
+
+  const WorkerWords words_;
+  const MakeSource& make_source_;
+  const std::function<void()>& warm_up_;
+  std::unique_ptr<Inspector> inspector_;
+  std::unique_ptr<Notifier> notifier_;
+  RemoteHelpers helpers_{kHelpersDescriptor};
+  std::unique_ptr<OnChange> on_change_;
+  std::unique_ptr<Slots> slots_;
+  std::unique_ptr<SecretSource> source_;
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<KeptMemory> kept_;
+  std::shared_ptr<Filesystem> filesystem_;
+};
+
+/// The supervisor's words up to the one to go.
+Status UntilGo(Worker* worker) {
+  GRANTFS_CHECK(worker->Prepare());
+  // The first worker is ready before there is a mount.
+  bool ready = SendMessage(kControlDescriptor, kReadyMessage);
+  while (ready) {
+    auto message = ReceiveMessage(kControlDescriptor);
+    if (!message) break;
+    if (message->kind == kFuseMessage) GRANTFS_CHECK(worker->TakeFuse(std::move(message->fd)));
+    if (message->kind == kGoMessage) return worker->Serve();
+  }
+  _exit(1);  // there is no supervisor any more
+}
+
+bool ParseId(const std::string& word, std::uint32_t* id) {
+  unsigned long long number = 0;
+  if (!ParseNumber(word, 0xfffffffe, &number)) return false;
+  *id = static_cast<std::uint32_t>(number);
+  return true;
+}
+
+}  // namespace
+
+std::vector<std::string> WorkerWords::ToWords() const {
+  return {first ? "first" : "next",
+          point,
+          root,
+          std::to_string(threads),
+          std::to_string(open_deadline.count()),
+          std::to_string(mounter),
+          std::to_string(mounter_group),
+          std::to_string(user),
+          std::to_string(group),
+          on_change ? "on-change" : ""};
+}
+
+Result<WorkerWords> WorkerWords::Parse(const std::vector<std::string>& words) {
+  WorkerWords parsed;
+  std::uint32_t deadline = 0;
+  const bool good = words.size() == 10 && ParseId(words[3], &parsed.threads) &&
+                    ParseId(words[4], &deadline) && ParseId(words[5], &parsed.mounter) &&
+                    ParseId(words[6], &parsed.mounter_group) && ParseId(words[7], &parsed.user) &&
+                    ParseId(words[8], &parsed.group);
+  if (!good) return Error{Code::kInvalid, "only a running mount starts this", 0, {}};
+  parsed.first = words[0] == "first";
+  parsed.point = words[1];
+  parsed.root = words[2];
+  parsed.on_change = words[9] == "on-change";
+  parsed.open_deadline = std::chrono::milliseconds(deadline);
+  return parsed;
+}
+
+int RunWorker(const std::vector<std::string>& words, const MakeSource& make_source,
+              const std::function<void()>& warm_up) {
+  // A terminal and a service manager signal all processes of a mount; the supervisor decides.
+  for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(ignored, SIG_IGN);
+  auto parsed = WorkerWords::Parse(words);
+  if (!parsed) {
+    Log(LogLevel::kError, "no worker", parsed.error());
+    return 2;
+  }
+  static Worker* const worker = new Worker(*std::move(parsed), make_source, warm_up);
+  Status status = worker->Unprivilege();
+  if (status) status = UntilGo(worker);
+  if (!status) {
+    SendMessage(kControlDescriptor, kErrorMessage, PackError(status.error()));
+    return 1;
+  }
+  SendMessage(kControlDescriptor, kServingMessage);
+  return worker->UntilEnd();
+}
+
+}  // namespace grantfs

@@ -1,0 +1,118 @@
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "mount/channel_internal.h"
+#include "mount/worker_internal.h"
+#include "mount/worker_process_internal.h"
+
+namespace grantfs {
+
+namespace {
+
+constexpr int kFirstFree = 64;  // above every number that a worker is given
+
+/// In the child, where nothing may allocate: another thread may have held the allocator's lock.
+[[noreturn]] void Become(const ProgramStart& start, const std::vector<char*>& arguments, int* moved,
+                         std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    moved[i] = fcntl(moved[i], F_DUPFD_CLOEXEC, kFirstFree);
+    if (moved[i] < 0) _exit(126);
+  }
+  const int program = fcntl(start.program, F_DUPFD_CLOEXEC, kFirstFree);
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  dup2(null, STDIN_FILENO);
+  dup2(null, STDOUT_FILENO);
+  if (start.standard_error >= 0) dup2(start.standard_error, STDERR_FILENO);
+  for (std::size_t i = 0; i < count; ++i) dup2(moved[i], kControlDescriptor + static_cast<int>(i));
+  syscall(SYS_close_range, static_cast<unsigned>(kControlDescriptor) + count, ~0U, CLOSE_RANGE_CLOEXEC);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  syscall(SYS_execveat, program, "", arguments.data(), environ, AT_EMPTY_PATH);
+  _exit(127);
+}
+
+}  // namespace
+
+bool ProcessEnd::FromWithout() const {
+  if (!WIFSIGNALED(status)) return false;
+  const int signal = WTERMSIG(status);
+  return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
+}
+
+bool ProcessEnd::Exited(int code) const { return WIFEXITED(status) && WEXITSTATUS(status) == code; }
+
+std::string ProcessEnd::Text() const {
+  return WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                             : "status " + std::to_string(WEXITSTATUS(status));
+}
+
+ChildProcess::ChildProcess(pid_t pid, UniqueFd control)
+    : pid_(pid), control_(std::move(control)), end_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
+
+ChildProcess::ChildProcess(ChildProcess&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), control_(std::move(other.control_)), end_(std::move(other.end_)) {}
+
+ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
+  End();
+  pid_ = std::exchange(other.pid_, -1);
+  control_ = std::move(other.control_);
+  end_ = std::move(other.end_);
+  return *this;
+}
+
+ChildProcess::~ChildProcess() { End(); }
+
+void ChildProcess::Kill() {
+  if (pid_ > 1) kill(pid_, SIGKILL);
+}
+
+std::optional<ProcessEnd> ChildProcess::Reap() {
+  ProcessEnd end;
+  if (pid_ <= 1 || waitpid(pid_, &end.status, WNOHANG) != pid_) return std::nullopt;
+  pid_ = -1;
+  control_.Reset();
+  end_.Reset();
+  return end;
+}
+
+void ChildProcess::End() {
+  if (pid_ <= 1) return;
+  Kill();
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  control_.Reset();
+  end_.Reset();
+}
+
+Result<ChildProcess> StartProgram(const ProgramStart& start) {
+  auto [ours, theirs] = GRANTFS_TRY(MakeChannel());
+  std::vector<std::string> words = start.words;
+  words.insert(words.begin(), "grantfs");
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  std::vector<int> moved = start.descriptors;
+  moved.insert(moved.begin(), theirs.get());
+  const pid_t pid = fork();
+  if (pid < 0) return Error{Code::kIo, "cannot make a process", errno, {}};
+  if (pid == 0) Become(start, arguments, moved.data(), moved.size());
+  return ChildProcess(pid, std::move(ours));
+}
+
+Result<UniqueFd> OwnProgram() {
+  UniqueFd program(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  if (!program)
+    return Error{Code::kIo, "cannot open this program (is /proc mounted?)", errno, "/proc/self/exe"};
+  return program;
+}
+
+}  // namespace grantfs

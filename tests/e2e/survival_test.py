@@ -1,0 +1,115 @@
+"""Whatever ends a mount's worker, readers go on. contrib/survive is the long form."""
+
+import os
+import signal
+import time
+import unittest
+
+from survival import *
+
+
+class SurvivalTest(Case):
+    def setUp(self):
+        super().setUp()
+        self.it = Survival(self.world)
+
+    def finish(self):
+        told = self.it.finish()
+        log = self.it.mount.log()
+        self.assertEqual((told["errors"], told["wrong"]), ({}, 0), log)
+        self.assertEqual(told["records"], told["opens"], "one record for each open that succeeded")
+        self.assertEqual(told["recorded_opens"], told["opens"])
+        self.it.owner.run("audit", "verify")
+
+    def test_readers_do_not_notice_that_workers_are_killed(self):
+        for kind in ("open", "held", "mapped"):
+            self.it.read(kind, 2)
+        self.it.read("open", inside=("unshare", "--mount", "--pid", "--fork", "--kill-child"))
+        for _ in range(15):
+            self.it.kill()
+        self.finish()
+
+    def test_interrupted_readers_end_at_once(self):
+        self.it.read("open", 2)
+        self.it.read("interrupted", 3, OTHER)
+        for _ in range(10):
+            self.it.kill()
+        self.finish()
+
+    def test_a_rotation_and_deaths_at_once(self):
+        for kind in ("open", "held", "mapped"):
+            self.it.read(kind)
+        for _ in range(10):
+            self.it.rotate()
+            self.it.kill()
+        self.finish()
+        until("the last version", lambda: self.it.mount.reads(SECRET, content(self.it.version)))
+
+    def test_an_upgrade_and_a_worker_that_hangs(self):
+        for kind in ("open", "held"):
+            self.it.read(kind, 2)
+        for _ in range(3):
+            self.it.upgrade()
+        self.it.kill(signal.SIGSTOP)
+        self.finish()
+        self.assertIn("replaced", self.it.mount.log())
+        home = self.it.web1.path
+        owners = {name: os.stat(os.path.join(home, name)).st_uid for name in os.listdir(home)}
+        theirs = [name for name in owners if name.startswith("mount-") or name in ("journal", "offline")]
+        self.assertEqual((len(theirs), {owners.pop(name) for name in theirs} & {0}), (3, set()), "the worker's own")
+        self.assertEqual(set(owners.values()), {0}, "nothing else of the home is a worker's")
+        self.refused(self.it.web1.run("mount", "--upgrade", self.world.dir, expect=None), NOT_FOUND, "grantfs mount")
+
+
+class TogetherTest(Case):
+    """What a worker takes over beside the readers."""
+
+    def test_each_open_under_a_lease_is_recorded_once(self):
+        it = Survival(self.world, terms=("--lease", "1h"))
+        it.read("open", 3)
+        for _ in range(8):
+            it.kill()
+        told = it.finish()
+        self.assertEqual((told["errors"], told["wrong"]), ({}, 0), it.mount.log())
+        opens = told["opens"] + it.before[0]
+        until("all records", lambda: it.records()[0] >= opens, 40)
+        self.assertEqual(it.records(), (opens, told["opens"] + it.before[1]), "one record for each open")
+
+    def test_a_lease_outlives_the_worker_though_the_vault_is_away(self):
+        it = Survival(self.world, terms=("--lease", "1h"))
+        until("a beat after all was settled", lambda: it.mount.reads(SECRET, content(1)) and b"connected" in
+              it.mount.read(".grantfs/status"))
+        kept = time.monotonic() + 3
+        until("the next beats", lambda: time.monotonic() > kept)
+        self.world.server.terminate()
+        self.world.server.wait()
+        it.kill()
+        self.assertTrue(it.mount.reads(SECRET, content(1)), it.mount.log())
+
+    def test_watchers_and_the_command_on_change_go_on(self):
+        marks = os.path.join(self.world.dir, "marks")
+        it = Survival(self.world, options=("--on-change", 'echo "$@" >> ' + marks))
+        for _ in range(2):
+            it.kill()
+            it.rotate()
+            until("the new version", lambda: it.mount.reads(SECRET, content(it.version)))
+        self.assertIn(b"see rotations", it.mount.read(".grantfs/status"))
+        until("two runs", lambda: os.path.exists(marks) and open(marks).read().count(SECRET) == 2)
+
+    def test_a_file_made_of_several_stays_open(self):
+        it = Survival(self.world)
+        made = "shop/prod/app.env"
+        it.owner.run("secret", "bundle", made, "--as", "dotenv", "db-password", "other")
+        it.owner.run("grant", "web-1", made, "--with-parts")
+        until("it to be listed", lambda: os.path.exists(it.mount.file(made)))
+        with open(it.mount.file(made), "rb", buffering=0) as opened:
+            before = opened.read()
+            it.kill()
+            opened.seek(0)
+            self.assertEqual(opened.read(), before)
+            self.assertEqual(os.fstat(opened.fileno()).st_size, len(before))
+            self.assertEqual(os.stat(it.mount.file(made)).st_size, len(before))
+
+
+if __name__ == "__main__":
+    main()

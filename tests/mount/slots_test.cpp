@@ -1,0 +1,159 @@
+#include <gtest/gtest.h>
+#include <linux/fuse.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "grantfs/crypto/random.h"
+#include "mount/kernel_link_internal.h"
+#include "mount/slots_internal.h"
+
+namespace grantfs {
+namespace {
+
+/// A socket plays /dev/fuse: each message is one request.
+class SlotsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(InitCrypto());
+    int ends[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    kernel_.Reset(ends[0]);
+    fuse_.Reset(ends[1]);
+    memory_ = *Slots::Make();
+    slots_ = *Slots::Map(memory_.get());
+    EXPECT_TRUE(slots_->TakeOver().empty());
+  }
+
+  void Ask(std::uint32_t opcode, std::uint64_t unique, std::uint64_t target = 0, std::size_t more = 0) {
+    std::vector<std::uint8_t> message(sizeof(fuse_in_header) + sizeof target + more);
+    const fuse_in_header header{
+        .len = static_cast<std::uint32_t>(message.size()), .opcode = opcode, .unique = unique};
+    std::memcpy(message.data(), &header, sizeof header);
+    std::memcpy(message.data() + sizeof header, &target, sizeof target);
+    ASSERT_EQ(send(kernel_.get(), message.data(), message.size(), 0), static_cast<ssize_t>(message.size()));
+  }
+  ssize_t Read() { return slots_->Read(fuse_.get(), buffer_, sizeof buffer_); }
+  void AskAndRead(std::uint32_t opcode, std::uint64_t unique, std::uint64_t target = 0,
+                  std::size_t more = 0) {
+    Ask(opcode, unique, target, more);
+    ASSERT_GT(Read(), 0);
+  }
+  /// What another process would find: the numbers of the requests, in its order.
+  std::vector<std::uint64_t> Left() {
+    const auto other = *Slots::Map(memory_.get());
+    std::vector<std::uint64_t> numbers;
+    for (const unsigned slot : other->TakeOver()) {
+      fuse_in_header header;
+      std::memcpy(&header, other->RequestIn(slot).data(), sizeof header);
+      numbers.push_back(header.unique);
+    }
+    return numbers;
+  }
+
+  UniqueFd kernel_, fuse_, memory_;
+  std::unique_ptr<Slots> slots_;
+  std::uint8_t buffer_[8192];
+};
+
+using Numbers = std::vector<std::uint64_t>;
+
+TEST_F(SlotsTest, WhatIsNotAnsweredIsLeftToTheNextOne) {
+  AskAndRead(FUSE_OPEN, 30);
+  AskAndRead(FUSE_READ, 10);
+  AskAndRead(FUSE_LOOKUP, 20);
+  EXPECT_EQ(reinterpret_cast<fuse_in_header*>(buffer_)->unique, 20U);
+  EXPECT_EQ(slots_->Waiting(), 3U);
+  slots_->Answered(10);
+  EXPECT_EQ(Left(), (Numbers{20, 30}));
+  slots_->Answered(20);
+  slots_->Answered(30);
+  slots_->Answered(40);
+  EXPECT_TRUE(Left().empty());
+  EXPECT_EQ(slots_->Waiting(), 0U);
+}
+
+TEST_F(SlotsTest, AReadThatFailsLeavesNothing) {
+  EXPECT_EQ(Read(), -1);
+  EXPECT_EQ(errno, EAGAIN);
+  EXPECT_TRUE(Left().empty());
+}
+
+TEST_F(SlotsTest, WhatHasNoAnswerIsNotKept) {
+  AskAndRead(FUSE_FORGET, 2);
+  AskAndRead(FUSE_BATCH_FORGET, 4, 0, 6000);
+  EXPECT_TRUE(Left().empty());
+}
+
+TEST_F(SlotsTest, AnInterruptIsKeptUntilItsRequestIsAnsweredAndComesLast) {
+  AskAndRead(FUSE_OPEN, 8);
+  AskAndRead(FUSE_INTERRUPT, 3, 8);
+  AskAndRead(FUSE_READ, 12);
+  EXPECT_EQ(Left(), (Numbers{8, 12, 3}));
+  slots_->Answered(8);
+  EXPECT_EQ(Left(), (Numbers{12}));
+  AskAndRead(FUSE_INTERRUPT, 5, 8);  // of what was answered meanwhile
+  EXPECT_EQ(Left(), (Numbers{12}));
+  AskAndRead(FUSE_INTERRUPT, 7, 12);
+  slots_->Answered(7);  // libfuse lets the kernel send it again
+  EXPECT_EQ(Left(), (Numbers{12}));
+}
+
+TEST_F(SlotsTest, TheNextOneKnowsWhoseInterruptItIs) {
+  AskAndRead(FUSE_OPEN, 8);
+  AskAndRead(FUSE_INTERRUPT, 3, 8);
+  const auto next = *Slots::Map(memory_.get());
+  const auto left = next->TakeOver();
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_TRUE(next->AdmitInterrupt(left[1]));
+  next->Answered(8);
+  EXPECT_TRUE(Left().empty());
+}
+
+TEST_F(SlotsTest, ARequestThatEndedThreeWorkersIsHopelessAndOthersAreNot) {
+  AskAndRead(FUSE_OPEN, 8);
+  AskAndRead(FUSE_OPEN, 10);
+  for (int death = 0; death < 3; ++death) {
+    EXPECT_FALSE(slots_->IsHopeless(slots_->TakeOver()[0]));
+    slots_->shared().work[0].unique = 8;
+    slots_->CountDeath();
+  }
+  EXPECT_TRUE(slots_->IsHopeless(slots_->TakeOver()[0]));
+  EXPECT_FALSE(slots_->IsHopeless(slots_->TakeOver()[1]));
+  slots_->Answered(8);
+  AskAndRead(FUSE_OPEN, 12);
+  for (const unsigned slot : slots_->TakeOver()) EXPECT_FALSE(slots_->IsHopeless(slot));
+}
+
+TEST_F(SlotsTest, WhatDidNotFitASlotIsRefusedByTheNextOne) {
+  AskAndRead(FUSE_SETXATTR, 8, 0, 5000);
+  const auto left = slots_->TakeOver();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_TRUE(slots_->IsHopeless(left[0]));
+}
+
+TEST_F(SlotsTest, RefusingEverythingAnswersWhatIsLeftToo) {
+  AskAndRead(FUSE_OPEN, 8);
+  AskAndRead(FUSE_INTERRUPT, 3, 8);
+  Ask(FUSE_READ, 10);
+  Ask(FUSE_FORGET, 12);
+  ASSERT_EQ(shutdown(kernel_.get(), SHUT_WR), 0);
+  RefuseEverything(fuse_.get(), slots_.get());
+  for (const std::uint64_t unique : {8, 10}) {
+    fuse_out_header answer{};
+    ASSERT_EQ(recv(kernel_.get(), &answer, sizeof answer, 0), static_cast<ssize_t>(sizeof answer));
+    EXPECT_EQ(answer.unique, unique);
+    EXPECT_EQ(answer.error, -EIO);
+  }
+  EXPECT_TRUE(Left().empty());
+}
+
+TEST_F(SlotsTest, MemoryOfAnotherLayoutIsRefused) {
+  slots_->shared().layout += 1;
+  EXPECT_EQ(Slots::Map(memory_.get()).error().code, Code::kInvalid);
+  EXPECT_EQ(Slots::Map(fuse_.get()).error().code, Code::kInvalid);
+}
+
+}  // namespace
+}  // namespace grantfs

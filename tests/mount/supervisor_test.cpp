@@ -1,0 +1,215 @@
+#include "grantfs/mount/supervisor.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "../support/eventually.h"
+#include "grantfs/util/text.h"
+#include "mount/channel_internal.h"
+#include "mount/control_internal.h"
+#include "mount/mount_table_internal.h"
+#include "mount_fixture.h"
+#include "program.h"
+
+namespace grantfs {
+namespace {
+
+/// fake_mount with workers: each of them shows the same secrets.
+class SupervisorTest : public MountTest {
+ protected:
+  Program MountWithWorkers() {
+    Program program({FAKE_MOUNT, "--workers", point_});
+    EXPECT_EQ(program.Line(), "ready\n");
+    return program;
+  }
+  void End(Program* program) {
+    program->Kill(SIGTERM);
+    EXPECT_EQ(program->Wait(), 0);
+    EXPECT_FALSE(TopMount(point_));
+  }
+  std::string StatusLine(const std::string& name) const {
+    std::istringstream report(Read(At(".grantfs/status")));
+    for (std::string line; std::getline(report, line);) {
+      if (line.starts_with(name + " ")) return line;
+    }
+    return "";
+  }
+  /// The process that serves.
+  pid_t Worker() const {
+    const std::string line = StatusLine("worker");
+    unsigned long long pid = 0;
+    const std::size_t at = line.find("process ");
+    if (at == std::string::npos) return -1;
+    const std::string rest = line.substr(at + 8);
+    return ParseNumber(rest.substr(0, rest.find_first_not_of("0123456789")), 1U << 30, &pid) && pid > 1
+               ? static_cast<pid_t>(pid)
+               : -1;
+  }
+  /// Once the next one stands ready, as it nearly always does.
+  void KillWorker(int signal = SIGKILL) const {
+    const pid_t worker = Worker();
+    ASSERT_GT(worker, 1);
+    ASSERT_EQ(kill(worker, signal), 0);
+    ASSERT_TRUE(Eventually([&] {
+      const pid_t now = Worker();
+      return now > 1 && now != worker;
+    }));
+  }
+};
+
+std::string ProcLine(pid_t process, const std::string& name) {
+  std::ifstream status("/proc/" + std::to_string(process) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(name + ":")) return line.substr(name.size() + 1);
+  }
+  return "";
+}
+
+pid_t ChildOf(pid_t parent, const std::string& name) {
+  const std::string process = std::to_string(parent);
+  std::ifstream children("/proc/" + process + "/task/" + process + "/children");
+  for (pid_t child = 0; children >> child;) {
+    if (ProcLine(child, "Name") == "\t" + name) return child;
+  }
+  return -1;
+}
+
+TEST_F(SupervisorTest, ReadersDoNotNoticeThatWorkersAreKilled) {
+  Program program = MountWithWorkers();
+  const UniqueFd held(Open(At(kName)));
+  const UniqueFd report(Open(At(".grantfs/status")));
+  void* mapped = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, held.get(), 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  for (int turn = 0; turn < 6; ++turn) {
+    KillWorker();
+    EXPECT_EQ(Read(At(kName)), "content") << turn;
+    EXPECT_EQ(ReadFrom(held.get()), "content") << turn;
+    EXPECT_EQ(ReadFrom(report.get()).substr(0, 5), "mount") << turn;
+    EXPECT_EQ(std::string(static_cast<char*>(mapped), 7), "content") << turn;
+  }
+  munmap(mapped, 4096);
+  EXPECT_NE(StatusLine("worker").find("before it 6 were ended"), std::string::npos) << StatusLine("worker");
+  End(&program);
+}
+
+TEST_F(SupervisorTest, AWorkerHasNoRights) {
+  Program program = MountWithWorkers();
+  const pid_t worker = Worker();
+  ASSERT_GT(worker, 1);
+  EXPECT_EQ(ProcLine(worker, "Uid"), "\t60843\t60843\t60843\t60843");
+  EXPECT_EQ(ProcLine(worker, "Gid"), "\t60843\t60843\t60843\t60843");
+  EXPECT_EQ(ProcLine(worker, "Groups"), "\t ");
+  for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
+    EXPECT_EQ(ProcLine(worker, set), "\t0000000000000000") << set;
+  EXPECT_EQ(ProcLine(worker, "NoNewPrivs"), "\t1");
+  End(&program);
+}
+
+TEST_F(SupervisorTest, AStoppedWorkerIsReplaced) {
+  Program program = MountWithWorkers();
+  const UniqueFd held(Open(At(kName)));
+  KillWorker(SIGSTOP);
+  EXPECT_EQ(ReadFrom(held.get()), "content");
+  EXPECT_NE(StatusLine("worker").find(" hung"), std::string::npos) << StatusLine("worker");
+  End(&program);
+}
+
+TEST_F(SupervisorTest, AWorkerWithoutItsHelpersIsReplaced) {
+  Program program = MountWithWorkers();
+  const UniqueFd held(Open(At(kName)));
+  for (const char* helper : {"grantfs-inspect", "grantfs-notify"}) {
+    const pid_t worker = Worker();
+    const pid_t process = ChildOf(worker, helper);
+    ASSERT_GT(process, 1) << helper;
+    ASSERT_EQ(kill(process, SIGKILL), 0);
+    // The first open asks one of them; a release has the pages of the mapping dropped by the other.
+    EXPECT_TRUE(Eventually([&] {
+      const UniqueFd fd(Open(At(kName)));
+      void* mapped = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+      EXPECT_EQ(std::string(static_cast<char*>(mapped), 7), "content");
+      munmap(mapped, 4096);
+      return Worker() != worker;
+    })) << helper;
+  }
+  EXPECT_EQ(ReadFrom(held.get()), "content");
+  End(&program);
+}
+
+TEST_F(SupervisorTest, AnUpgradeTakesOverOrLeavesTheOldProgramAtWork) {
+  Program program = MountWithWorkers();
+  const UniqueFd held(Open(At(kName)));
+  const auto order = [&](const char* executable) {
+    const UniqueFd fd(open(executable, O_RDONLY | O_CLOEXEC));
+    const UniqueFd connection = *ConnectToMount(point_ + "-orders", point_);
+    SendMessage(connection.get(), kUpgradeOrder, {}, fd.get());
+    const auto answer = ReceiveMessage(connection.get());
+    return answer ? answer->kind : '?';
+  };
+  const pid_t old = Worker();
+  EXPECT_EQ(order("/bin/false"), kFailedAnswer);
+  EXPECT_EQ(Worker(), old);
+  EXPECT_EQ(order(FAKE_MOUNT), kDoneAnswer);
+  EXPECT_NE(Worker(), old);
+  EXPECT_EQ(ReadFrom(held.get()), "content");
+  EXPECT_EQ(Read(At(kName)), "content");
+  EXPECT_EQ(UpgradeMount(directory_, point_ + "-orders").error().code, Code::kNotFound);
+  End(&program);
+}
+
+TEST_F(SupervisorTest, ARequestThatEndsWorkersFailsAndOthersGoOn) {
+  Program program = MountWithWorkers();
+  const UniqueFd held(Open(At(kName)));
+  EXPECT_EQ(OpenError("shop/prod/poison"), EIO);
+  EXPECT_EQ(ReadFrom(held.get()), "content");
+  EXPECT_EQ(Read(At(kName)), "content");
+  EXPECT_NE(StatusLine("worker").find("3 ended by themselves"), std::string::npos) << StatusLine("worker");
+  End(&program);
+}
+
+TEST_F(SupervisorTest, NobodyWaitsWhileWorkersEndAgainAndAgain) {
+  Program program = MountWithWorkers();
+  const UniqueFd held(Open(At(kName)));
+  EXPECT_EQ(OpenError("shop/prod/poison"), EIO);
+  EXPECT_EQ(OpenError("shop/prod/poison"), EIO);
+  EXPECT_TRUE(Eventually([&] { return ReadFrom(held.get()) == "content"; })) << "it is tried again";
+  EXPECT_NE(StatusLine("worker").find("1 times every read was refused"), std::string::npos)
+      << StatusLine("worker");
+  End(&program);
+}
+
+TEST_F(SupervisorTest, WhatKeepsTheFirstWorkerFromStartingIsTold) {
+  EXPECT_EQ(OutputOf({"sh", "-c", std::string(FAKE_MOUNT) + " --broken " + point_ + " 2>&1"}),
+            "fake_mount: fake: the source is broken\n[exit 1]");
+  EXPECT_FALSE(TopMount(point_));
+}
+
+TEST_F(SupervisorTest, WorkersEndWithTheirSupervisor) {
+  Program program = MountWithWorkers();
+  const pid_t worker = Worker();
+  ASSERT_GT(worker, 1);
+  program.Kill(SIGKILL);
+  program.Wait();
+  EXPECT_TRUE(Eventually([&] { return OpenError(kName) == ENOTCONN; }));
+  EXPECT_TRUE(Unmount(point_));
+}
+
+TEST_F(SupervisorTest, ItEndsOnTermThoughFilesAreOpenAndTheEndIsSeen) {
+  Program program = MountWithWorkers();
+  const UniqueFd held(Open(At(kName)));
+  End(&program);
+  EXPECT_TRUE(Eventually([&] { return ReadFrom(held.get()).starts_with("errno "); }));
+}
+
+TEST_F(SupervisorTest, ItEndsWhenItIsUnmounted) {
+  Program program = MountWithWorkers();
+  KillWorker();
+  EXPECT_TRUE(Eventually([&] { return Unmount(point_).has_value(); }));
+  EXPECT_EQ(program.Wait(), 0);
+}
+
+}  // namespace
+}  // namespace grantfs
