@@ -16,6 +16,7 @@
 #include "grantfs/trust/names.h"
 #include "grantfs/util/clock.h"
 #include "homes_internal.h"
+#include "manager_store_internal.h"
 #include "mount_worker_internal.h"
 #include "notify_internal.h"
 
@@ -102,15 +103,15 @@ std::string ControlDirectory() {
   return runtime != nullptr && *runtime == '/' ? std::string(runtime) + "/grantfs/control" : "";
 }
 
-Status RunHere(const MountRequest& request, bool background, const std::function<void()>& ready) {
-  BlockStopSignals();
-  if (request.admin) return RunAdminMount({request.home, request.directory, request.allow_other}, ready);
+Status RunWorkers(const MountRequest& request, bool background, DescriptorStore* store,
+                  const std::function<void()>& ready) {
   GRANTFS_CHECK(RunApart([&] { return FinishEnrolment(request.home); }));
   SupervisorOptions options;
   std::tie(options.user, options.group) = WorkerUser();
   const MountHome home = GRANTFS_TRY(OpenMountHome(request.home, options.user, options.group));
   options.mount_point = request.directory;
   options.root = request.root;
+  options.identity = home.identity;
   options.allow_other = request.allow_other;
   options.on_change = request.on_change;
   options.on_change_limit = request.on_change_limit;
@@ -118,13 +119,23 @@ Status RunHere(const MountRequest& request, bool background, const std::function
   options.worker_descriptors = home.Descriptors();
   options.relay_log = background;
   options.control_directory = ControlDirectory();
+  options.store = store;
   options.ready = [&request, &ready] {
     LinkDefault(request.directory);
     ready();
     NotifyManager("READY=1");
   };
   options.tell = [](std::string_view state) { NotifyManager("STATUS=" + std::string(state)); };
-  const Status status = RunSupervisor(options);
+  return RunSupervisor(options);
+}
+
+Status RunHere(const MountRequest& request, bool background, const std::function<void()>& ready) {
+  BlockStopSignals();
+  if (request.admin) return RunAdminMount({request.home, request.directory, request.allow_other}, ready);
+  DescriptorStore store = GRANTFS_TRY(ManagerStore());
+  const Status status = RunWorkers(request, background, &store, ready);
+  // A mount that nobody could go on with: who waits there is told so when nobody holds it any more.
+  for (const StoredDescriptor& left : store.kept) store.remove(left.name);
   NotifyManager("STOPPING=1");
   return status;
 }

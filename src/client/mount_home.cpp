@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "grantfs/client/vault_connection.h"
 #include "grantfs/log/log.h"
 #include "grantfs/util/file.h"
+#include "grantfs/util/sealed_file.h"
 #include "home_profile_internal.h"
 
 namespace grantfs {
@@ -20,20 +20,6 @@ namespace {
 constexpr std::size_t kHandedSeedBytes = 32;
 constexpr std::size_t kMaxKnownBytes = std::size_t{1} << 30;
 constexpr char kKnownName[] = "known.db";
-
-Result<UniqueFd> SealedFile(ByteView content) {
-  UniqueFd fd(::memfd_create("grantfs-home", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  std::size_t at = 0;
-  while (fd && at < content.size()) {
-    const ssize_t wrote = ::write(fd.get(), content.data() + at, content.size() - at);
-    if (wrote < 0 && errno != EINTR) break;
-    if (wrote > 0) at += static_cast<std::size_t>(wrote);
-  }
-  if (!fd || at < content.size() ||
-      ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
-    return Error{Code::kIo, "could not make memory for another process", errno};
-  return fd;
-}
 
 /// A file of the directory becomes the new user's, if it is one of its former user's. What that one may have
 /// put in its place (a link, another's file) does not.
@@ -105,13 +91,14 @@ Result<MountHome> OpenMountHome(const std::string& directory, uid_t user, gid_t 
   const PrivateIdentity identity = GRANTFS_TRY(home.LoadIdentity());
   const auto known = GRANTFS_TRY(KnownStore::Open(home.KnownPath(), KnownStore::Missing::kRefuse));
   MountHome handed;
+  handed.identity = identity.Id().Hex();
   handed.profile =
       GRANTFS_TRY(SealedFile(GRANTFS_TRY(ReadFile(directory + "/identity.json", std::size_t{64} << 10))));
   handed.seed =
       GRANTFS_TRY(SealedMemory(GRANTFS_TRY(ReadSecretFile((directory + "/seed").c_str(), kHandedSeedBytes))));
   handed.known = GRANTFS_TRY(SealedFile(GRANTFS_TRY(known->Image())));
   handed.state =
-      GRANTFS_TRY(WorkersDirectory(directory + "/mount-" + identity.Id().Hex().substr(0, 16), user, group));
+      GRANTFS_TRY(WorkersDirectory(directory + "/mount-" + handed.identity.substr(0, 16), user, group));
   handed.journal = GRANTFS_TRY(WorkersDirectory(home.JournalPath(), user, group));
   handed.offline = GRANTFS_TRY(WorkersDirectory(home.OfflinePath(), user, group));
   return handed;

@@ -26,6 +26,16 @@ std::string DescribeWorker(const MountShared& shared) {
   return text;
 }
 
+/// "process 4711, and by the service manager; gone on with 2 times (last 2026-01-31T12:00:00Z)".
+std::string DescribeHolder(const MountShared& shared) {
+  std::string text = shared.supervisor > 0 ? "process " + std::to_string(shared.supervisor) : "this process";
+  if (shared.stored != 0) text += ", and by the service manager if that is killed";
+  if (shared.taken_over > 0)
+    text += "; that happened " + std::to_string(shared.taken_over) + " times (last " +
+            FormatTime(shared.last_taken_over) + ")";
+  return text;
+}
+
 }  // namespace
 
 std::optional<FileAttributes> Filesystem::VersionAttributes(const Tree& tree, NodeId node) {
@@ -130,6 +140,7 @@ std::shared_ptr<const std::string> Filesystem::Report(const std::shared_ptr<cons
                           .only_user = only_user_,
                           .kernel = kernel_,
                           .worker = DescribeWorker(session_->slots().shared()),
+                          .holder = DescribeHolder(session_->slots().shared()),
                           .shared_mmap = session_->shared_mmap(),
                           .unseen_rotations = rotation_.Problem(),
                           .on_change = on_change_ ? on_change_->Report() : "",

@@ -1,9 +1,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -43,11 +47,29 @@ Result<std::string> CanonicalDirectory(const std::string& path) {
   return PathOf(fd, path);
 }
 
-// Opens it rather than looks at it: for a minute the kernel would answer stat from what it remembers of the
-// dead.
-bool IsStale(const std::string& point) {
-  const UniqueFd directory(open(point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return !directory && (errno == ENOTCONN || errno == ECONNABORTED);
+enum class Served { kYes, kNo, kSilent };
+constexpr int kAnswerDeadlineMs = 5'000;
+
+/// Opens it rather than looks at it: for a minute the kernel would answer stat from what it remembers of the
+/// dead. In a process of its own, since whoever asks there may have to wait for ever.
+Served IsServed(const std::string& point) {
+  constexpr int kStale = 1;
+  const pid_t process = fork();
+  if (process == 0) {
+    const bool stale = open(point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 &&
+                       (errno == ENOTCONN || errno == ECONNABORTED);
+    _exit(stale ? kStale : 0);
+  }
+  if (process < 0) return Served::kSilent;
+  const UniqueFd end(static_cast<int>(syscall(SYS_pidfd_open, process, 0)));
+  pollfd watched{end.get(), POLLIN, 0};
+  while (poll(&watched, 1, kAnswerDeadlineMs) < 0 && errno == EINTR) {
+  }
+  // Whoever does not answer may keep it from dying, too.
+  kill(process, SIGKILL);
+  int status = 0;
+  if ((watched.revents & POLLIN) == 0 || waitpid(process, &status, 0) != process) return Served::kSilent;
+  return WIFEXITED(status) && WEXITSTATUS(status) == kStale ? Served::kNo : Served::kYes;
 }
 
 Status UnmountStale(const std::string& point, const std::function<void(std::string_view)>& note) {
@@ -56,7 +78,15 @@ Status UnmountStale(const std::string& point, const std::function<void(std::stri
       return Error{Code::kConflict,
                    "another filesystem is mounted there; unmount it or choose another directory", 0, point};
     }
-    if (!IsStale(point)) {
+    const Served served = IsServed(point);
+    if (served == Served::kSilent) {
+      return Error{
+          Code::kConflict,
+          "grantfs is mounted there already and does not answer; if nothing is to go on with it, run "
+          "\"umount --lazy\" on it",
+          0, point};
+    }
+    if (served == Served::kYes) {
       return Error{Code::kConflict, "grantfs is mounted there already; run \"grantfs umount\" on it first", 0,
                    point};
     }
@@ -189,7 +219,7 @@ Status Unmount(const std::string& mount_point) {
   if (!top) return Error{Code::kNotFound, "nothing is mounted there", 0, point};
   if (top->type != kFilesystemType)
     return Error{Code::kNotFound, "what is mounted there is not grantfs", 0, point};
-  const bool stale = IsStale(point);
+  const bool stale = IsServed(point) == Served::kNo;
   if (geteuid() != 0) return UnmountByFusermount(point, stale);
   if (umount2(point.c_str(), UMOUNT_NOFOLLOW | (stale ? MNT_DETACH : 0)) == 0) return {};
   switch (errno) {

@@ -24,6 +24,7 @@ struct MountedFuse {
 /// @param note gets one line about what was mended.
 /// @return the canonical path.
 /// Errors: kInvalid (not an empty directory), kConflict (something is mounted there), kIo, kDenied.
+/// Blocks: for some seconds, where a mount does not answer.
 Result<std::string> PrepareMountPoint(const std::string& path,
                                       const std::function<void(std::string_view)>& note);
 

@@ -80,6 +80,13 @@ bool MayBeMounted(unsigned long long id) {
          std::any_of(all.begin(), all.end(), [id](const MountEntry& entry) { return entry.id == id; });
 }
 
+std::optional<MountEntry> MountWithId(unsigned long long id) {
+  for (MountEntry& entry : AllMounts()) {
+    if (entry.id == id) return std::move(entry);
+  }
+  return std::nullopt;
+}
+
 std::optional<MountEntry> TopMount(const std::string& point) {
   std::optional<MountEntry> top;
   for (MountEntry& entry : AllMounts()) {  // the newest comes last

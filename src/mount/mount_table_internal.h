@@ -28,6 +28,9 @@ std::vector<MountEntry> ParseMountInfo(std::string_view text);
 /// What is mounted on the canonical path `point` and covers it now; none if nothing is.
 std::optional<MountEntry> TopMount(const std::string& point);
 
+/// The mount of that number, seen or covered; none if there is none.
+std::optional<MountEntry> MountWithId(unsigned long long id);
+
 /// Whose FUSE mount it is, if it keeps all other users out (no allow_other); none if it does not.
 std::optional<uid_t> OnlyUserOf(const MountEntry& entry);
 

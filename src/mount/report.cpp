@@ -94,6 +94,7 @@ std::string StatusReport(const ReportInput& input) {
   add_count("refused", counts.unenforceable, " whose grant this mount cannot enforce");
   add_count("notices", input.source.notices.size(), " from the vault's lists");
   AddLine(&out, "worker", input.worker);
+  AddLine(&out, "held by", input.holder);
   AddLine(&out, "kernel", "Linux " + input.kernel);
   AddLine(&out, "shared mmap",
           input.shared_mmap ? "yes" : "no: the kernel does not offer it (Linux 6.6 does)");

@@ -22,6 +22,7 @@ struct ReportInput {
   std::optional<uid_t> only_user;  ///< the kernel lets this user in alone
   std::string kernel;              ///< its release
   std::string worker;              ///< the process that serves, and what became of those before it
+  std::string holder;              ///< what holds the mount while workers come and go
   bool shared_mmap = false;        ///< the kernel lets files that bypass its cache be mapped shared
   std::string unseen_rotations;    ///< why watchers do not see rotations, "" if they do
   std::string on_change;           ///< how the on-change command fares, "" if there is none

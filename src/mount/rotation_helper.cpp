@@ -1,7 +1,9 @@
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,11 +14,12 @@
 namespace grantfs {
 
 Result<std::unique_ptr<RotationHelper>> RotationHelper::Start(const std::string& point, dev_t device) {
-  Process started = GRANTFS_TRY(StartProcess(point, device));
+  Process started = GRANTFS_TRY(StartProcess(point, device, false));
   return std::unique_ptr<RotationHelper>(new RotationHelper(started.pid, std::move(started.socket)));
 }
 
-Result<RotationHelper::Process> RotationHelper::StartProcess(const std::string& point, dev_t device) {
+Result<RotationHelper::Process> RotationHelper::StartProcess(const std::string& point, dev_t device,
+                                                             bool ends_with_caller) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return Error{Code::kIo, "cannot make a socket for the rotation helper", errno, {}};
@@ -27,8 +30,12 @@ Result<RotationHelper::Process> RotationHelper::StartProcess(const std::string& 
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t parent = getpid();
   const pid_t child = fork();
-  if (child == 0) RunRotationHelper(its.get(), point.c_str(), device);
+  if (child == 0) {
+    if (ends_with_caller && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)) _exit(1);
+    RunRotationHelper(its.get(), point.c_str(), device);
+  }
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (child < 0) return Error{Code::kIo, "cannot make the rotation helper's process", error, {}};

@@ -50,7 +50,8 @@ class RotationHelper {
     UniqueFd socket;
   };
   /// Its process alone, for a user of it in another one. The same errors.
-  static Result<Process> StartProcess(const std::string& point, dev_t device);
+  /// @param ends_with_caller it is killed when the calling thread ends.
+  static Result<Process> StartProcess(const std::string& point, dev_t device, bool ends_with_caller);
   /// One that another process has started: `kill` has that one kill it.
   static std::unique_ptr<RotationHelper> Of(pid_t pid, UniqueFd socket, std::function<void()> kill);
   RotationHelper(const RotationHelper&) = delete;

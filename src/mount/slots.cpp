@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <linux/fuse.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -89,6 +90,21 @@ Result<std::unique_ptr<Slots>> Slots::Map(int fd) {
   }
   slots->MakePresent();
   return slots;
+}
+
+Status Slots::AwaitOthers(int fd) {
+  // Of a process, not of a description, which all processes of a mount share; and no child inherits it.
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  while (fcntl(fd, F_SETLKW, &whole) != 0) {
+    if (errno != EINTR) return Error{Code::kIo, "cannot lock the memory for requests", errno, {}};
+  }
+  return {};
+}
+
+void Slots::ForgetWork() {
+  for (auto& work : shared_->work) work.unique = 0;
 }
 
 /// Locking may fault a page for reading alone; the kernel must be able to write to it without a fault.

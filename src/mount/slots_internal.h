@@ -21,7 +21,7 @@ namespace grantfs {
 /// What the workers of one mount share beside the requests. The supervisor reads it too and believes none of
 /// it: a worker may have written anything.
 struct MountShared {
-  static constexpr std::uint64_t kLayout = 0x67726d6e74303032;  ///< changes with anything in this memory
+  static constexpr std::uint64_t kLayout = 0x67726d6e74303033;  ///< changes with anything in this memory
   static constexpr unsigned kMaxThreads = 64;
   std::uint64_t layout = 0;
   std::uint64_t connection = 0;  ///< random: names this mount in the ids of its opens
@@ -40,8 +40,13 @@ struct MountShared {
   std::atomic<std::uint64_t> crashed{0};  ///< workers that ended by themselves
   std::atomic<std::uint64_t> hung{0};     ///< workers that had to be ended
   std::atomic<std::uint64_t> upgrades{0};
-  std::atomic<std::uint64_t> refused{0};    ///< times that every request was refused for a while
-  std::atomic<std::int64_t> last_death{0};  ///< unix seconds
+  std::atomic<std::uint64_t> refused{0};     ///< times that every request was refused for a while
+  std::atomic<std::int64_t> last_death{0};   ///< unix seconds
+  std::atomic<std::int32_t> supervisor{0};   ///< its process
+  std::atomic<std::uint32_t> stored{0};      ///< 1: a service manager keeps what the supervisor holds, too
+  std::atomic<std::uint64_t> taken_over{0};  ///< times that a supervisor went on where one had ended
+  std::atomic<std::int64_t> last_taken_over{0};  ///< unix seconds
+  std::atomic<std::uint32_t> vain_takeovers{0};  ///< of these, the last ones that ended before they served
 };
 
 /// Nanoseconds of CLOCK_MONOTONIC.
@@ -70,7 +75,14 @@ class Slots {
   Slots& operator=(const Slots&) = delete;
   ~Slots();
 
+  /// Waits until no other process serves the requests in this memory, and is then the one that does, until it
+  /// ends: the kernel sees to it that this is after the last of its threads. Closing any descriptor of that
+  /// memory would end it too. Errors: kIo.
+  static Status AwaitOthers(int fd);
+
   MountShared& shared() { return *shared_; }
+  /// No thread is at any request: those of who served before are gone.
+  void ForgetWork();
 
   /// In a process that was forked from the one that mapped it: makes it present there too.
   void MakePresent();

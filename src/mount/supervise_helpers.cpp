@@ -54,7 +54,7 @@ Result<Supervisor::HelperEnd> Supervisor::StartRotationHelper() {
   if (ending_ || dying_helpers_.size() > kMostDyingHelpers)
     return Error{Code::kIo, "no process is started for watchers now", 0, {}};
   RotationHelper::Process started =
-      GRANTFS_TRY(RotationHelper::StartProcess(point_, makedev(0, mounted_.device)));
+      GRANTFS_TRY(RotationHelper::StartProcess(point_, makedev(0, mounted_.device), true));
   rotation_helper_ = ChildProcess(started.pid, UniqueFd());
   return HelperEnd{started.pid, std::move(started.socket)};
 }

@@ -67,6 +67,7 @@ void Supervisor::HearLeader() {
   Hear(&leader_);
   if (failure_ && mounted_.fuse) Log(LogLevel::kError, "the worker cannot serve: " + Describe(*failure_));
   if (before || !leader_.ready || leader_.since == Time{}) return;
+  Announce();
   start_standby_at_ = std::min(start_standby_at_, Now());
   if (order_ && !candidate_.process && !draining_) Answer({});
 }
@@ -91,7 +92,7 @@ void Supervisor::ReplaceStandby() {
 /// The leader is dead: the standby goes on in its place, now or when it is ready.
 void Supervisor::Promote() {
   promote_ = true;
-  ForgetWork();
+  slots_->ForgetWork();
   if (refuser_ || !standby_.process || !standby_.ready) {
     start_standby_at_ = std::min(start_standby_at_, Now());
     return;
@@ -105,11 +106,6 @@ void Supervisor::Promote() {
   silent_checks_ = 0;
   SendMessage(leader_.process.control(), kGoMessage);
   start_standby_at_ = Now() + kStandbyPause;  // or when this one serves: readers wait for that first
-}
-
-/// No thread of a dead worker is at anything.
-void Supervisor::ForgetWork() {
-  for (auto& work : slots_->shared().work) work.unique = 0;
 }
 
 void Supervisor::LeaderEnded(const ProcessEnd& end) {
@@ -187,17 +183,21 @@ void Supervisor::Refuse() {
   ++slots_->shared().refused;
   quick_deaths_ = kMostQuickDeaths - 1;  // one more, and it is refused again
   refuse_until_ = Now() + pause;
-  ForgetWork();
+  slots_->ForgetWork();
   const std::string line = "workers end again and again: every read fails for the next " +
                            std::to_string(pause.count()) + " s, then it is tried again";
   Log(LogLevel::kError, line);
   Tell(line);
   promote_ = true;
+  Announce();
+  const pid_t supervisor = getpid();
   const pid_t process = fork();
   if (process < 0) return Log(LogLevel::kError, "cannot make a process");
   if (process == 0) {
     BlockAllSignals();
-    if (DropPrivileges(options_.user, options_.group, false))
+    // It ends with its parent, unless that ended before it was said.
+    if (DropPrivileges(options_.user, options_.group, false) && getppid() == supervisor &&
+        Slots::AwaitOthers(slots_fd_.get()))
       RefuseEverything(mounted_.fuse.get(), slots_.get());
     _exit(0);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "grantfs/mount/mount.h"
 #include "grantfs/util/kept_memory.h"
@@ -41,15 +42,7 @@ void Supervisor::Log(LogLevel level, const std::string& line) const {
 
 Status Supervisor::Run() {
   GRANTFS_CHECK(Prepare());
-  GRANTFS_CHECK(StartFirst());
-  GRANTFS_CHECK(Mount());
-  const Status serving = AwaitServing();
-  if (!serving) {
-    UnmountFuse(mounted_, true);
-    return serving;
-  }
-  Log(LogLevel::kInfo, "mounted " + point_);
-  if (options_.ready) options_.ready();
+  if (!TakeStored()) GRANTFS_CHECK(Begin());
   start_standby_at_ = Now();
   Loop();
   End();
@@ -57,12 +50,7 @@ Status Supervisor::Run() {
 }
 
 Status Supervisor::Prepare() {
-  const auto note = [this](std::string_view line) { Log(LogLevel::kWarning, std::string(line)); };
   std::signal(SIGCHLD, SIG_DFL);  // whoever ignored it would not be told how a worker ended
-  point_ = GRANTFS_TRY(PrepareMountPoint(options_.mount_point, note));
-  slots_fd_ = GRANTFS_TRY(Slots::Make());
-  slots_ = GRANTFS_TRY(Slots::Map(slots_fd_.get()));
-  kept_fd_ = GRANTFS_TRY(KeptMemory::Make(kKeptBytes));
   program_ = GRANTFS_TRY(OwnProgram());
   if (options_.relay_log) {
     int ends[2];
@@ -72,6 +60,32 @@ Status Supervisor::Prepare() {
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
   }
   return {};
+}
+
+/// A new mount.
+Status Supervisor::Begin() {
+  const auto note = [this](std::string_view line) { Log(LogLevel::kWarning, std::string(line)); };
+  point_ = GRANTFS_TRY(PrepareMountPoint(options_.mount_point, note));
+  slots_fd_ = GRANTFS_TRY(Slots::Make());
+  slots_ = GRANTFS_TRY(Slots::Map(slots_fd_.get()));
+  kept_fd_ = GRANTFS_TRY(KeptMemory::Make(kKeptBytes));
+  slots_->shared().supervisor = getpid();
+  GRANTFS_CHECK(StartFirst());
+  GRANTFS_CHECK(Mount());
+  Store();
+  const Status serving = AwaitServing();
+  if (serving) return {};
+  ForgetStored();
+  UnmountFuse(mounted_, true);
+  return serving;
+}
+
+/// When the files can be read; once.
+void Supervisor::Announce() {
+  if (std::exchange(announced_, true)) return;
+  slots_->shared().vain_takeovers = 0;
+  Log(LogLevel::kInfo, (took_over_ ? "goes on with the mount on " : "mounted ") + point_);
+  if (options_.ready) options_.ready();
 }
 
 /// Before there is a mount: nobody waits for a worker that cannot start.
@@ -96,15 +110,18 @@ Status Supervisor::Mount() {
     UnmountFuse(mounted_, true);
     return Error{answered.error().code, answered.error().where, answered.error().sys, point_};
   }
-  if (!options_.control_directory.empty()) {
-    auto control = ControlSocket::Listen(options_.control_directory, point_);
-    if (control)
-      control_ = std::move(*control);
-    else
-      Log(LogLevel::kWarning, "the mount takes no orders (mount --upgrade): " + Describe(control.error()));
-  }
+  TakeOrders();
   SendMessage(leader_.process.control(), kFuseMessage, {}, mounted_.fuse.get());
   return {};
+}
+
+void Supervisor::TakeOrders() {
+  if (options_.control_directory.empty()) return;
+  auto control = ControlSocket::Listen(options_.control_directory, point_);
+  if (control)
+    control_ = std::move(*control);
+  else
+    Log(LogLevel::kWarning, "the mount takes no orders (mount --upgrade): " + Describe(control.error()));
 }
 
 Status Supervisor::AwaitServing() {
@@ -193,6 +210,7 @@ void Supervisor::AwaitLeader() {
 /// Unmounts; open files are served a little longer.
 void Supervisor::End() {
   ending_ = true;
+  ForgetStored();
   if (leader_.process) SendMessage(leader_.process.control(), kEndMessage);
   DropRotationHelper();
   UnmountOrDetach(mounted_, [this](LogLevel level, std::string_view line) { Log(level, std::string(line)); });

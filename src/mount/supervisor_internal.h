@@ -14,6 +14,7 @@
 #include "mount/mount_point_internal.h"
 #include "mount/signals_internal.h"
 #include "mount/slots_internal.h"
+#include "mount/stored_mount_internal.h"
 #include "mount/worker_process_internal.h"
 
 namespace grantfs {
@@ -40,9 +41,18 @@ class Supervisor {
 
   // ---- the beginning (supervisor.cpp)
   Status Prepare();
+  Status Begin();
   Status StartFirst();
   Status Mount();
+  void TakeOrders();
   Status AwaitServing();
+  void Announce();
+
+  // ---- another holder of what must outlive this process (supervise_store.cpp)
+  bool TakeStored();
+  Status TakeChecked(StoredMount stored);
+  void Store();
+  void ForgetStored();
 
   // ---- events (supervisor.cpp)
   void Loop();
@@ -63,7 +73,6 @@ class Supervisor {
   void StandbyEnded(const ProcessEnd& end);
   void CountOwnDeath(const ProcessEnd& end, bool quick);
   void CheckHeartbeat();
-  void ForgetWork();
 
   // ---- processes that workers may not start (supervise_helpers.cpp)
   struct HelperEnd {
@@ -112,6 +121,8 @@ class Supervisor {
   ChildProcess on_change_;
   UniqueFd on_change_socket_;
   std::optional<Error> failure_;  ///< of the first worker
+  bool took_over_ = false;        ///< the mount of a supervisor that was killed
+  bool announced_ = false;
   bool stopped_ = false;
   bool ended_ = false;         ///< the filesystem was unmounted
   bool ending_ = false;        ///< it is being unmounted

@@ -70,6 +70,10 @@ class Worker {
   }
 
   Status Serve() {
+    // The supervisor that says so has seen the end of its own workers, not of those of a supervisor before
+    // it.
+    GRANTFS_CHECK(Slots::AwaitOthers(kSlotsDescriptor));
+    slots_->ForgetWork();
     if (!kept_) kept_ = GRANTFS_TRY(KeptMemory::Attach(kKeptDescriptor));
     if (!source_) source_ = GRANTFS_TRY(make_source_(false, kept_.get()));
     MountOptions options;

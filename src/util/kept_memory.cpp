@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -56,6 +57,18 @@ Result<UniqueFd> KeptMemory::Make(std::size_t bytes) {
   if (pwrite(fd.get(), &layout, sizeof layout, 0) != static_cast<ssize_t>(sizeof layout))
     return Error{Code::kIo, "cannot make memory that outlives a process", errno, {}};
   return fd;
+}
+
+Status KeptMemory::Check(int fd) {
+  struct stat info {};
+  if (fstat(fd, &info) != 0) return Error{Code::kIo, "cannot look at the kept memory", errno, {}};
+  Layout layout;
+  const std::size_t table = kPageBytes + RoundUp(kMaxEntries * sizeof(Entry), kPageBytes);
+  const bool good = static_cast<std::size_t>(info.st_size) >= table &&
+                    pread(fd, &layout, sizeof layout, 0) == static_cast<ssize_t>(sizeof layout) &&
+                    layout.layout == kKeptLayout;
+  if (good) return {};
+  return Error{Code::kInvalid, "this is no kept memory of this program", 0, {}};
 }
 
 Result<std::unique_ptr<KeptMemory>> KeptMemory::Attach(int fd) {

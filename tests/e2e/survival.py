@@ -23,14 +23,14 @@ def content(version):
 class Survival:
     """A granted mount, and readers of it."""
 
-    def __init__(self, world, terms=(), options=()):
-        """@param terms  of the grant. @param options  of the mount."""
+    def __init__(self, world, terms=(), options=(), mounted=Mount):
+        """@param terms  of the grant. @param options  of the mount. @param mounted  what runs it."""
         self.world, self.owner = world, world.init().owner
         self.web1 = world.machine("web-1")
         for name in (SECRET, OTHER):
             self.owner.set(name, content(1))
         self.owner.run("grant", "web-1", SECRET, OTHER, *terms)
-        self.mount = Mount(self.web1, "mnt", *options).start()
+        self.mount = mounted(self.web1, "mnt", *options).start()
         for name in (SECRET, OTHER):
             until(name + " to be listed", lambda: self.mount.reads(name, content(1)))
         self.before = self.records()
@@ -66,6 +66,14 @@ class Survival:
         self.deaths.append(time.monotonic())
         os.kill(pid, how)
         return until("another worker", lambda: self.serving(pid), 30)
+
+    def kill_supervisor(self, meanwhile=None, wait=True):
+        """Of a ManagedMount. Waits until the next one says that files can be read."""
+        self.at_some_moment()
+        self.deaths.append(time.monotonic())
+        before = self.mount.kill_supervisor(meanwhile)
+        if wait:
+            self.mount.await_ready(before)
 
     def upgrade(self):
         pid = self.worker()

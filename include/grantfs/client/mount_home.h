@@ -21,12 +21,13 @@ namespace grantfs {
 /// too; `grantfs read` reads and adds files there, and trusts what it reads no more than what comes from the
 /// network.
 struct MountHome {
-  UniqueFd profile;  ///< identity.json, sealed
-  UniqueFd seed;     ///< sealed
-  UniqueFd known;    ///< the home's known.db as it is now, sealed
-  UniqueFd state;    ///< the directory, for its path alone
-  UniqueFd journal;  ///< the same
-  UniqueFd offline;  ///< the same
+  std::string identity;  ///< the machine's, in hexadecimal
+  UniqueFd profile;      ///< identity.json, sealed
+  UniqueFd seed;         ///< sealed
+  UniqueFd known;        ///< the home's known.db as it is now, sealed
+  UniqueFd state;        ///< the directory, for its path alone
+  UniqueFd journal;      ///< the same
+  UniqueFd offline;      ///< the same
 
   /// In the order of HandedHome.
   std::vector<int> Descriptors() const {

@@ -13,6 +13,7 @@
 #include "grantfs/client/secret_source.h"
 #include "grantfs/log/log.h"
 #include "grantfs/util/result.h"
+#include "grantfs/util/unique_fd.h"
 
 namespace grantfs {
 
@@ -25,6 +26,21 @@ class KeptMemory;
 
 /// The descriptors that a worker is given by whoever starts the mount begin with this number.
 inline constexpr int kFirstWorkerDescriptor = 7;
+
+struct StoredDescriptor {
+  std::string name;
+  UniqueFd fd;
+};
+
+/// A place outside of this process where descriptors outlive it, as systemd's store is
+/// (FileDescriptorStoreMax=). The supervisor puts there what its mount consists of, and takes it away when
+/// the mount ends in order.
+struct DescriptorStore {
+  std::vector<StoredDescriptor> kept;  ///< what the process before this one had put there; taken out
+  /// Empty: it takes nothing. @return false if it could not be told.
+  std::function<bool(std::string_view name, int fd)> put;
+  std::function<void(std::string_view name)> remove;  ///< all of that name
+};
 
 struct SupervisorOptions {
   std::string mount_point;
@@ -43,6 +59,10 @@ struct SupervisorOptions {
   gid_t group = 0;
   /// What workers write to standard error goes through this process: it may write elsewhere later.
   bool relay_log = false;
+  /// Where the mount outlives this process; a mount that is kept there is gone on with, if it is of this
+  /// mount point, root and identity. Null: nowhere.
+  DescriptorStore* store = nullptr;
+  std::string identity;                       ///< whose secrets it shows
   std::string control_directory;              ///< for UpgradeMount; made (0700) where it is missing
   std::chrono::milliseconds heartbeat{5000};  ///< a worker that is silent for so long is replaced
   std::function<void(LogLevel, std::string_view line)> log;  ///< empty: grantfs::Log

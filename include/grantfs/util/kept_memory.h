@@ -29,6 +29,9 @@ class KeptMemory {
   /// A new, empty memory for at most so many bytes of keys and values. It takes room as it is used.
   /// Errors: kIo.
   static Result<UniqueFd> Make(std::size_t bytes);
+  /// Whether Attach would take it, without a change to it: another process may still write there.
+  /// Errors: as Attach.
+  static Status Check(int fd);
   /// Takes over what is there. Errors: kInvalid (not made by Make of this layout), kIo.
   static Result<std::unique_ptr<KeptMemory>> Attach(int fd);
   KeptMemory(const KeptMemory&) = delete;

@@ -1,0 +1,238 @@
+"""Whatever kills a mount's supervisor, readers go on where a service manager keeps what it held."""
+
+import errno
+import os
+import struct
+import subprocess
+import time
+import unittest
+
+from manager import *
+from survival import *
+
+FUSE, REQUESTS, KEPT, RECORD = NAMES = ["grantfs-fuse", "grantfs-requests", "grantfs-kept", "grantfs-record"]
+
+
+class StoredCase(Case):
+    def begin(self, **more):
+        self.it = Survival(self.world, mounted=ManagedMount, **more)
+        self.mount = self.it.mount
+        self.manager = self.mount.manager
+
+    def finish(self):
+        told = self.it.finish()
+        self.assertEqual((told["errors"], told["wrong"]), ({}, 0), self.mount.log())
+        self.assertEqual(told["records"], told["opens"], "one record for each open that succeeded")
+        self.assertEqual(told["recorded_opens"], told["opens"])
+        self.assertEqual((self.mount.failures, self.manager.strangers), ([], []), self.mount.log())
+        self.it.owner.run("audit", "verify")
+
+
+class KilledTest(StoredCase):
+    def test_readers_do_not_notice_that_supervisors_are_killed(self):
+        self.begin()
+        for kind in ("open", "held", "mapped"):
+            self.it.read(kind, 2)
+        self.it.read("open", inside=("unshare", "--mount", "--pid", "--fork", "--kill-child"))
+        for number in range(12):
+            self.it.kill_supervisor(wait=number % 3 != 1)  # else the next one is killed at some moment of its beginning
+            if number % 4 == 3:
+                self.it.kill()
+        self.finish()
+        status = self.mount.read(".grantfs/status").decode()
+        self.assertIn("held by     process %d, and by the service manager" % self.mount.process.pid, status)
+        self.assertEqual(sorted(self.manager.store), sorted(NAMES))
+        self.assertTrue(all(len(kept) == 1 for kept in self.manager.store.values()))
+
+    def test_an_end_in_order_leaves_nothing_behind(self):
+        self.begin()
+        self.it.kill_supervisor()
+        self.assertEqual(self.mount.stop(), 0)
+        self.assertEqual((self.mount.left, self.mount.mounted()), ([], False))
+
+    def test_an_unmount_leaves_nothing_behind(self):
+        self.begin()
+        self.it.kill_supervisor()
+        self.assertEqual(subprocess.run([BINARY, "umount", self.mount.path], timeout=30).returncode, 0)
+        self.mount.watch.join(20)
+        self.assertEqual((self.mount.process.returncode, self.manager.store), (0, {}))
+
+    def test_interrupted_readers_and_rotations(self):
+        self.begin()
+        for kind in ("open", "held", "mapped"):
+            self.it.read(kind)
+        self.it.read("interrupted", 2, OTHER)
+        for _ in range(6):
+            self.it.rotate()
+            self.it.kill_supervisor()
+        self.finish()
+        until("the last version", lambda: self.mount.reads(SECRET, content(self.it.version)))
+        self.assertIn(b"see rotations", self.mount.read(".grantfs/status"))
+
+    def test_the_command_on_change_runs_for_the_next_supervisor_too(self):
+        marks = os.path.join(self.world.dir, "marks")
+        self.begin(options=("--on-change", 'echo "$@" >> ' + marks))
+        for _ in range(2):
+            self.it.kill_supervisor()
+            self.it.rotate()
+            until("the new version", lambda: self.mount.reads(SECRET, content(self.it.version)))
+        until("two runs", lambda: os.path.exists(marks) and open(marks).read().count(SECRET) == 2)
+
+    def test_each_open_under_a_lease_is_recorded_once(self):
+        self.begin(terms=("--lease", "1h"))
+        self.it.read("open", 3)
+        for number in range(8):
+            self.it.kill_supervisor(wait=number % 2 == 0)
+        told = self.it.finish()
+        self.assertEqual((told["errors"], told["wrong"]), ({}, 0), self.mount.log())
+        opens = told["opens"] + self.it.before[0]
+        until("all records", lambda: self.it.records()[0] >= opens, 40)
+        self.assertEqual(self.it.records(), (opens, told["opens"] + self.it.before[1]), "one record for each open")
+
+    def test_a_lease_and_open_files_outlive_it_though_the_vault_is_away(self):
+        self.begin(terms=("--lease", "1h"))
+        until("a beat after all was settled", lambda: self.mount.reads(SECRET, content(1)) and b"connected" in
+              self.mount.read(".grantfs/status"))
+        kept = time.monotonic() + 3
+        until("the next beats", lambda: time.monotonic() > kept)
+        self.world.server.terminate()
+        self.world.server.wait()
+        with open(self.mount.file(SECRET), "rb", buffering=0) as opened:
+            self.it.kill_supervisor()
+            self.assertEqual(opened.read(), content(1))
+        self.assertTrue(self.mount.reads(SECRET, content(1)), self.mount.log())
+
+
+class GivenUpTest(StoredCase):
+    """What cannot be gone on with is given up: readers of it are told, and a new mount is made."""
+
+    def replace(self, name, fd):
+        for old in self.manager.store.pop(name, []):
+            os.close(old)
+        if fd is not None:
+            self.manager.store[name] = [fd]
+
+    def given_up(self, meanwhile, *words):
+        self.begin()
+        held = os.open(self.mount.file(SECRET), os.O_RDONLY)
+        self.addCleanup(os.close, held)
+        self.it.kill_supervisor(meanwhile)
+        self.assertIn("given up", self.mount.log())
+        for word in words:
+            self.assertIn(word, self.mount.log())
+        self.assertTrue(self.mount.reads(SECRET, content(1)), self.mount.log())
+        until("the end of the old one", lambda: self.read_error(held))
+        self.assertEqual(self.mount.failures, [], self.mount.log())
+        with open("/proc/self/mounts", encoding="utf-8") as mounts:
+            self.assertEqual(mounts.read().count(self.world.dir), 1, "one mount, and nothing below it")
+        # What it stores now is good.
+        self.it.kill_supervisor()
+        self.assertIn("goes on with the mount", self.mount.log())
+        self.assertTrue(self.mount.reads(SECRET, content(1)), self.mount.log())
+
+    def read_error(self, fd):
+        try:
+            return os.pread(fd, 100, 0) == b"never"
+        except OSError as error:
+            return error.errno in (errno.ENOTCONN, errno.ECONNABORTED, errno.EIO)
+
+    def test_something_else_in_the_place_of_the_connection(self):
+        self.given_up(lambda: self.replace(FUSE, os.open("/dev/null", os.O_RDWR)), "no descriptor of /dev/fuse")
+
+    def test_a_connection_of_no_mount(self):
+        self.given_up(lambda: self.replace(FUSE, os.open("/dev/fuse", os.O_RDWR)), "unmounted meanwhile")
+
+    def test_other_memory(self):
+        self.given_up(lambda: self.replace(KEPT, os.memfd_create("grantfs-kept")), "not the memory of this mount")
+
+    def test_a_part_is_missing(self):
+        self.given_up(lambda: self.replace(REQUESTS, None), REQUESTS + ": it was not kept")
+
+    def test_a_record_that_others_could_have_written(self):
+        def forge():
+            forged = os.memfd_create("grantfs-record")
+            os.write(forged, os.pread(self.manager.store[RECORD][0], 4096, 0))
+            self.replace(RECORD, forged)
+        self.given_up(forge, "no sealed memory")
+
+    def test_an_older_layout(self):
+        self.given_up(lambda: os.pwrite(self.manager.store[REQUESTS][0], struct.pack("<Q", 0x67726d6e74303031), 0),
+                      "another version of grantfs")
+
+    def test_two_of_a_name(self):
+        self.given_up(lambda: self.manager.store[FUSE].append(os.dup(self.manager.store[FUSE][0])), "more than once")
+
+    def test_an_end_again_and_again(self):
+        at = self.vain_takeovers_at
+        self.given_up(lambda: os.pwrite(self.manager.store[REQUESTS][0], struct.pack("<I", 20), at()), "again and again")
+
+    def vain_takeovers_at(self):
+        """Behind the supervisor's number, the mark that it is stored, and two numbers of 8 bytes."""
+        marker = struct.pack("<iI", self.mount.process.pid, 1)
+        return os.pread(self.manager.store[REQUESTS][0], 4096, 0).index(marker) + 8 + 16
+
+    def test_another_directory(self):
+        self.begin()
+        old = self.mount.path
+        self.it.kill_supervisor(lambda: setattr(self.mount, "path", old + "-2"))
+        self.assertIn("a mount on another directory", self.mount.log())
+        self.assertTrue(self.mount.reads(SECRET, content(1)), self.mount.log())
+        with open("/proc/self/mounts", encoding="utf-8") as mounts:
+            self.assertNotIn(" %s " % old, mounts.read())
+        self.assertEqual((self.mount.stop(), self.mount.left), (0, []))
+
+    def test_without_a_home_nobody_waits(self):
+        self.begin()
+        held = os.open(self.mount.file(SECRET), os.O_RDONLY)
+        self.addCleanup(os.close, held)
+        home = self.it.web1.path
+        before = self.mount.kill_supervisor(lambda: os.rename(home, home + ".away"))
+        until("an error", lambda: self.read_error(held))
+        os.rename(home + ".away", home)
+        self.mount.await_ready(before)
+        self.assertTrue(self.mount.reads(SECRET, content(1)), self.mount.log())
+
+
+class PassedTest(StoredCase):
+    """What a service manager passes beside that, or to somebody else."""
+
+    def test_a_descriptor_of_no_mount_is_closed_and_said(self):
+        self.begin()
+        self.it.read("open", 2)
+        self.it.kill_supervisor(lambda: self.manager.store.update(web=[os.open("/dev/null", os.O_RDONLY)]))
+        self.finish()
+        self.assertIn("none of a mount's: web", self.mount.log())
+        self.assertEqual(sorted(self.manager.store), sorted(NAMES))
+        supervisor = "/proc/%d/fd" % self.mount.process.pid
+        self.assertNotIn("/dev/null", [os.readlink(os.path.join(supervisor, fd)) for fd in os.listdir(supervisor) if int(fd) > 2])
+
+    def test_what_is_for_another_process_is_left_alone(self):
+        self.begin()
+        self.it.read("open", 2)
+        self.it.read("held", 2)
+        before = self.mount.kill_supervisor(lambda: self.mount.variables.update(LISTEN_PID="1"))
+        until("a refusal", lambda: self.mount.failures, 40)
+        self.mount.variables.clear()
+        self.mount.await_ready(before)
+        failures, self.mount.failures = self.mount.failures, []
+        self.assertEqual(set(failures), {CONFLICT}, self.mount.log())
+        self.assertIn("passed descriptors to process 1", self.mount.log())
+        self.assertIn("does not answer", self.mount.log())
+        self.finish()
+
+    def test_malformed_variables_are_refused(self):
+        self.begin()
+        for variable, value in (("LISTEN_FDS", "65"), ("LISTEN_FDS", "four"), ("LISTEN_FDS", "-1"), ("LISTEN_FDS", ""),
+                                ("LISTEN_FDS", "60"), ("LISTEN_FDNAMES", "a:b"), ("LISTEN_PID", "x")):
+            before = len(self.mount.failures)
+            ready = self.mount.kill_supervisor(lambda: self.mount.variables.update({variable: value}))
+            until("a refusal of %s=%s" % (variable, value), lambda: len(self.mount.failures) > before)
+            self.mount.variables.clear()
+            self.mount.await_ready(ready)
+            self.assertIn(variable + ": ", self.mount.log().split("goes on")[-2])
+            self.assertTrue(self.mount.reads(SECRET, content(1)), self.mount.log())
+        self.assertEqual(set(self.mount.failures), {USAGE})
+
+
+if __name__ == "__main__":
+    main()
