@@ -39,7 +39,9 @@ bool Supervisor::TakeStored() {
   const auto record = RecordAmong(stored);
   const Status taken = [&]() -> Status {
     if (!record) return record.error();
-    const std::string point = GRANTFS_TRY(CanonicalMountPoint(options_.mount_point));
+    // Where the directory is not made yet, nothing is mounted on it.
+    const auto canonical = CanonicalMountPoint(options_.mount_point);
+    const std::string& point = canonical ? *canonical : options_.mount_point;
     return TakeChecked(GRANTFS_TRY(CheckStored(*record, point, options_, std::move(stored))));
   }();
   if (taken) return true;

@@ -199,12 +199,12 @@ class PassedTest(StoredCase):
     def test_a_descriptor_of_no_mount_is_closed_and_said(self):
         self.begin()
         self.it.read("open", 2)
-        self.it.kill_supervisor(lambda: self.manager.store.update(web=[os.open("/dev/null", os.O_RDONLY)]))
+        self.it.kill_supervisor(lambda: self.manager.store.update(web=[os.memfd_create("foreign")]))
         self.finish()
         self.assertIn("none of a mount's: web", self.mount.log())
         self.assertEqual(sorted(self.manager.store), sorted(NAMES))
         supervisor = "/proc/%d/fd" % self.mount.process.pid
-        self.assertNotIn("/dev/null", [os.readlink(os.path.join(supervisor, fd)) for fd in os.listdir(supervisor) if int(fd) > 2])
+        self.assertNotIn("/memfd:foreign (deleted)", [os.readlink(os.path.join(supervisor, fd)) for fd in os.listdir(supervisor)])
 
     def test_what_is_for_another_process_is_left_alone(self):
         self.begin()
@@ -222,14 +222,16 @@ class PassedTest(StoredCase):
 
     def test_malformed_variables_are_refused(self):
         self.begin()
-        for variable, value in (("LISTEN_FDS", "65"), ("LISTEN_FDS", "four"), ("LISTEN_FDS", "-1"), ("LISTEN_FDS", ""),
-                                ("LISTEN_FDS", "60"), ("LISTEN_FDNAMES", "a:b"), ("LISTEN_PID", "x")):
-            before = len(self.mount.failures)
-            ready = self.mount.kill_supervisor(lambda: self.mount.variables.update({variable: value}))
-            until("a refusal of %s=%s" % (variable, value), lambda: len(self.mount.failures) > before)
+        for variable, value, names in (
+                ("LISTEN_FDS", "65", ":" * 64), ("LISTEN_FDS", "60", ":" * 59), ("LISTEN_FDS", "four", ""), ("LISTEN_FDS", "-1", ""),
+                ("LISTEN_FDS", "", ""), ("LISTEN_FDNAMES", "4", "a:b"), ("LISTEN_FDNAMES", "4", "a" * 256 + ":::"), ("LISTEN_PID", "x", "")):
+            wrong = {"LISTEN_PID": value} if variable == "LISTEN_PID" else {"LISTEN_FDS": value, "LISTEN_FDNAMES": names}
+            before, told = len(self.mount.failures), len(self.mount.log())
+            ready = self.mount.kill_supervisor(lambda: self.mount.variables.update(wrong))
+            until("a refusal of %s" % wrong, lambda: len(self.mount.failures) > before)
             self.mount.variables.clear()
             self.mount.await_ready(ready)
-            self.assertIn(variable + ": ", self.mount.log().split("goes on")[-2])
+            self.assertIn("grantfs: the files are not shown: %s: " % variable, self.mount.log()[told:], wrong)
             self.assertTrue(self.mount.reads(SECRET, content(1)), self.mount.log())
         self.assertEqual(set(self.mount.failures), {USAGE})
 

@@ -18,6 +18,14 @@ ExecStart=
 ExecStart=/bin/sh -c 'while :; do cat "$$DB_PASSWORD_FILE" && echo; sleep 0.2; done'
 StandardOutput=append:/out/%s
 """
+# It keeps what it opened, and says what is in it.
+HOLDS = """[Service]
+ExecStart=/usr/bin/perl -e '$$| = 1; open(my $$f, "<", "/run/grantfs/secrets/%s") or die $$!; \
+  my $$b; while (1) { sysseek($$f, 0, 0); print sysread($$f, $$b, 100) ? "$$b\\n" : "failed: $$!\\n"; select(undef, undef, undef, 0.2) }'
+StandardOutput=append:/out/holds
+StandardError=append:/out/holds
+""" % PASSWORD
+MOUNTED, WENT_ON = " info mounted ", " goes on with the mount "
 
 
 class SystemdCase(PodmanCase):
@@ -83,8 +91,11 @@ class SystemdCase(PodmanCase):
         except FileNotFoundError:
             return ""
 
+    def inside(self, *command):
+        return self.run_any(self.podman, "exec", "machine", *command)
+
     def systemctl(self, *command):
-        return self.run_any(self.podman, "exec", "machine", "/bin/systemctl", *command)
+        return self.inside("/bin/systemctl", *command)
 
 
 class SystemdTest(SystemdCase):
@@ -95,6 +106,7 @@ class SystemdTest(SystemdCase):
         with open(os.path.join(EXAMPLES, "../contrib/systemd/grantfs-mount.service"), encoding="utf-8") as unit:
             self.unit("grantfs-mount.service", unit.read())
         self.unit("grantfs-mount.service.d/test.conf", "[Service]\nStandardOutput=append:/out/mount\nStandardError=append:/out/mount\n")
+        self.unit("holds.service", HOLDS)
         for name in ("shop", "shop-credential"):
             self.unit(name + ".service", self.example("systemd/%s.service" % name, {}))
             self.unit(name + ".service.d/test.conf", SHOP % name)
@@ -110,10 +122,31 @@ class SystemdTest(SystemdCase):
         until("the credential to be the new one", lambda: "two, and longer\n" in self.said("shop-credential"))
         self.assert_read_by("cat", "db-password", APP)
         self.assert_read_by("systemd", "db-password")
-        self.assertEqual(self.systemctl("kill", "--signal", "KILL", "grantfs-mount.service").returncode, 0)
+        self.assertEqual(self.systemctl("start", "holds.service").returncode, 0)
+        self.assert_stays_mounted()
         self.owner.set(PASSWORD, b"three")
         until("shop to read from the next mount", lambda: "three\n" in self.said("shop"))
         self.assertEqual(self.systemctl("is-active", "grantfs-mount.service", "shop.service").stdout, "active\nactive\n")
+        done = self.systemctl("restart", "grantfs-mount.service")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.said("mount").count(MOUNTED), 2, self.said("mount"))
+        self.assertEqual(self.systemctl("stop", "grantfs-mount.service").returncode, 0)
+        self.assertEqual(self.inside("cat", "/proc/self/mounts").stdout.count("fuse.grantfs"), 0, self.said("mount"))
+
+    def assert_stays_mounted(self):
+        """Whatever of the unit is killed: shop's reader sees no error, a descriptor that it keeps goes on, and the mount is the same."""
+        for who in ("main", "all", "main", "main", "all"):
+            before = self.said("mount").count(WENT_ON)
+            done = self.systemctl("kill", "--kill-who", who, "--signal", "KILL", "grantfs-mount.service")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            until("the next process to go on: " + self.said("mount"), lambda: self.said("mount").count(WENT_ON) > before)
+            read = self.said("holds").count("two, and longer\n")
+            until("a read of what is open: " + self.said("holds")[-500:], lambda: self.said("holds").count("two, and longer\n") > read)
+        self.assertEqual(self.said("mount").count(MOUNTED), 1, self.said("mount"))
+        for name in ("shop", "holds"):
+            self.assertEqual(set(self.said(name).splitlines()) - {"one", "two, and longer"}, set(), name)
+        self.assertIn("and by the service manager", self.inside("cat", "/run/grantfs/secrets/.grantfs/status").stdout)
+        self.assertEqual(self.systemctl("is-active", "grantfs-mount.service", "shop.service", "holds.service").stdout, "active\n" * 3)
 
     def test_the_vault_in_its_sandbox(self):
         """Its unit allows a vault all that it needs, and a restart: an owner, a secret, a machine that reads it."""
