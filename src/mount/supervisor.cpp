@@ -44,6 +44,7 @@ Status Supervisor::Run() {
   GRANTFS_CHECK(Prepare());
   if (!TakeStored()) GRANTFS_CHECK(Begin());
   start_standby_at_ = Now();
+  if (took_over_) ReplaceStandby();  // at once: readers wait
   Loop();
   End();
   return {};

@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <syslog.h>
@@ -75,20 +77,45 @@ TEST(SystemLogTest, PriorityIsThatOfTheLine) {
 
 class NotifyTest : public ::testing::Test {
  protected:
-  std::string ToldThrough(const std::string& name) {
+  /// Plays the service manager at that address.
+  UniqueFd ListenAt(const std::string& name) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path, name.data(), name.size());
     if (name[0] == '@') address.sun_path[0] = '\0';
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-    const UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size), 0) << std::strerror(errno);
+    return fd;
+  }
+  void Tell(const std::string& name, const char* state, int descriptor) {
     ::setenv("NOTIFY_SOCKET", name.c_str(), 1);
-    NotifyManager("READY=1");
+    EXPECT_TRUE(NotifyManager(state, descriptor));
     ::unsetenv("NOTIFY_SOCKET");
+  }
+  std::string ToldThrough(const std::string& name) {
+    const UniqueFd fd = ListenAt(name);
+    Tell(name, "READY=1", -1);
     char bytes[64];
     const ssize_t got = ::recv(fd.get(), bytes, sizeof bytes, 0);
     return got < 0 ? "nothing" : std::string(bytes, static_cast<std::size_t>(got));
+  }
+  UniqueFd TakenThrough(const std::string& name, const char* state, int descriptor) {
+    const UniqueFd fd = ListenAt(name);
+    Tell(name, state, descriptor);
+    char bytes[64];
+    iovec part{bytes, sizeof bytes};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    EXPECT_EQ(::recvmsg(fd.get(), &message, MSG_CMSG_CLOEXEC), static_cast<ssize_t>(std::strlen(state)));
+    const cmsghdr* header = CMSG_FIRSTHDR(&message);
+    int taken = -1;
+    if (header != nullptr) std::memcpy(&taken, CMSG_DATA(header), sizeof taken);
+    return UniqueFd(taken);
   }
   TempDirectory directory_;
 };
@@ -98,11 +125,21 @@ TEST_F(NotifyTest, SendsToAPathAndToAnAbstractName) {
   EXPECT_EQ(ToldThrough("@grantfs-notify-test-" + std::to_string(::getpid())), "READY=1");
 }
 
+TEST_F(NotifyTest, ADescriptorGoesAlong) {
+  const UniqueFd given(::open(directory_.path().c_str(), O_PATH | O_CLOEXEC));
+  const UniqueFd taken = TakenThrough(directory_.path() + "/notify", "FDSTORE=1", given.get());
+  struct stat one {
+  }, other{};
+  ASSERT_EQ(::fstat(given.get(), &one), 0);
+  ASSERT_EQ(::fstat(taken.get(), &other), 0);
+  EXPECT_EQ(one.st_ino, other.st_ino);
+}
+
 TEST_F(NotifyTest, WithoutAManagerNothingHappens) {
   ::unsetenv("NOTIFY_SOCKET");
-  NotifyManager("READY=1");
+  EXPECT_FALSE(NotifyManager("READY=1"));
   ::setenv("NOTIFY_SOCKET", (directory_.path() + "/nobody").c_str(), 1);
-  NotifyManager("READY=1");
+  EXPECT_FALSE(NotifyManager("READY=1"));
   ::unsetenv("NOTIFY_SOCKET");
 }
 

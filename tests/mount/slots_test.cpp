@@ -1,10 +1,17 @@
 #include <gtest/gtest.h>
 #include <linux/fuse.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <thread>
 
+#include "../support/eventually.h"
 #include "grantfs/crypto/random.h"
 #include "mount/kernel_link_internal.h"
 #include "mount/slots_internal.h"
@@ -56,6 +63,44 @@ class SlotsTest : public ::testing::Test {
   std::unique_ptr<Slots> slots_;
   std::uint8_t buffer_[8192];
 };
+
+/// Another process that serves the memory, until it is killed.
+pid_t StartServer(int memory) {
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
+  const pid_t process = fork();
+  if (process == 0) {
+    if (Slots::AwaitOthers(memory)) [[maybe_unused]]
+      const ssize_t told = write(ends[1], "s", 1);
+    for (;;) pause();
+  }
+  char said = 0;
+  EXPECT_EQ(read(ends[0], &said, 1), 1);
+  close(ends[0]);
+  close(ends[1]);
+  return process;
+}
+
+TEST_F(SlotsTest, WhoServesNextWaitsUntilTheOneBeforeIsDead) {
+  const pid_t before = StartServer(memory_.get());
+  ASSERT_GT(before, 1);
+  std::atomic<bool> serves = false;
+  std::thread next([&] {
+    EXPECT_TRUE(Slots::AwaitOthers(memory_.get()));
+    serves = true;
+  });
+  // The kernel tells of who waits.
+  EXPECT_TRUE(Eventually([] {
+    std::ifstream locks("/proc/locks");
+    const std::string all{std::istreambuf_iterator<char>(locks), {}};
+    return all.find("-> POSIX  ADVISORY  WRITE " + std::to_string(getpid()) + " ") != std::string::npos;
+  }));
+  EXPECT_FALSE(serves);
+  kill(before, SIGKILL);
+  next.join();
+  EXPECT_TRUE(serves);
+  waitpid(before, nullptr, 0);
+}
 
 using Numbers = std::vector<std::uint64_t>;
 

@@ -65,8 +65,11 @@ TEST(KeptMemoryTest, ItIsBoundedAndItsRoomIsUsedAgain) {
 TEST(KeptMemoryTest, RefusesMemoryOfAnotherKind) {
   const UniqueFd fd(memfd_create("other", MFD_CLOEXEC));
   EXPECT_EQ(KeptMemory::Attach(fd.get()).error().code, Code::kInvalid);
+  EXPECT_EQ(KeptMemory::Check(fd.get()).error().code, Code::kInvalid);
   ASSERT_EQ(ftruncate(fd.get(), std::int64_t{64} << 20), 0);
   EXPECT_EQ(KeptMemory::Attach(fd.get()).error().code, Code::kInvalid);
+  EXPECT_EQ(KeptMemory::Check(fd.get()).error().code, Code::kInvalid);
+  EXPECT_TRUE(KeptMemory::Check(KeptMemory::Make(kRoom)->get()));
 }
 
 /// A value that shows by itself whether it is whole and belongs to its key.
