@@ -41,9 +41,9 @@ Result<std::vector<StoredDescriptor>> TakePassedDescriptors() {
   if (!ParseNumber(*process, kHighestProcess, &whose))
     return Malformed("is no process's number; a service manager sets it, so unset it", "LISTEN_PID");
   if (whose != static_cast<unsigned long long>(::getpid())) {
-    Log(LogLevel::kWarning,
-        "the service manager passed descriptors to process " + *process +
-            ", not to this one: they are left alone (start grantfs itself, or with exec)");
+    Log(LogLevel::kWarning, "the service manager passed descriptors to process " + *process +
+                                ", not to this one: they are left alone (have it start this program itself, "
+                                "or a script that uses exec)");
     return std::vector<StoredDescriptor>();
   }
   if (!ParseNumber(*count, kMostPassed, &number))

@@ -42,7 +42,7 @@ Result<UniqueFd> TakeOne(std::vector<StoredDescriptor>* stored, std::string_view
   return std::move(std::find_if(stored->begin(), stored->end(), named)->fd);
 }
 
-/// The connection's number as the kernel tells it of its descriptor, from Linux 6.18 on; none before.
+/// The connection's number, where the kernel tells it of a descriptor (Linux 6.18 does).
 std::optional<unsigned> ConnectionOf(int fuse) {
   constexpr std::string_view kLine = "fuse_connection:\t";
   std::ifstream info("/proc/self/fdinfo/" + std::to_string(fuse));

@@ -187,9 +187,9 @@ void Supervisor::Refuse() {
   const std::string line = "workers end again and again: every read fails for the next " +
                            std::to_string(pause.count()) + " s, then it is tried again";
   Log(LogLevel::kError, line);
+  Announce();
   Tell(line);
   promote_ = true;
-  Announce();
   const pid_t supervisor = getpid();
   const pid_t process = fork();
   if (process < 0) return Log(LogLevel::kError, "cannot make a process");
@@ -213,7 +213,7 @@ void Supervisor::TryAgain() {
   }
   if (Now() < refuse_until_ || !standby_.ready) return;
   refuser_.End();
-  Tell("");
+  TellServing();
   Promote();
 }
 

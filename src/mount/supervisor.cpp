@@ -86,6 +86,7 @@ void Supervisor::Announce() {
   if (std::exchange(announced_, true)) return;
   slots_->shared().vain_takeovers = 0;
   Log(LogLevel::kInfo, (took_over_ ? "goes on with the mount on " : "mounted ") + point_);
+  TellServing();
   if (options_.ready) options_.ready();
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "grantfs/mount/supervisor.h"
+#include "grantfs/util/text.h"
 #include "mount/channel_internal.h"
 #include "mount/control_internal.h"
 #include "mount/mount_point_internal.h"
@@ -100,6 +101,7 @@ class Supervisor {
   void Tell(const std::string& state) const {
     if (options_.tell) options_.tell(state);
   }
+  void TellServing() const { Tell("files can be read on " + Printable(point_)); }
 
   const SupervisorOptions& options_;
   std::string point_;

@@ -1,9 +1,11 @@
 """Whatever kills a mount's supervisor, readers go on where a service manager keeps what it held."""
 
+import ctypes
 import errno
 import os
 import struct
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -42,6 +44,7 @@ class KilledTest(StoredCase):
         status = self.mount.read(".grantfs/status").decode()
         self.assertIn("held by     process %d, and by the service manager" % self.mount.process.pid, status)
         self.assertEqual(sorted(self.manager.store), sorted(NAMES))
+        self.assertIn({"STATUS": "files can be read on " + self.mount.path}, self.manager.said)
         self.assertTrue(all(len(kept) == 1 for kept in self.manager.store.values()))
 
     def test_an_end_in_order_leaves_nothing_behind(self):
@@ -53,7 +56,7 @@ class KilledTest(StoredCase):
     def test_an_unmount_leaves_nothing_behind(self):
         self.begin()
         self.it.kill_supervisor()
-        self.assertEqual(subprocess.run([BINARY, "umount", self.mount.path], timeout=30).returncode, 0)
+        self.assertEqual(subprocess.run([BINARY, "umount", self.mount.path], capture_output=True, timeout=30).returncode, 0)
         self.mount.watch.join(20)
         self.assertEqual((self.mount.process.returncode, self.manager.store), (0, {}))
 
@@ -141,6 +144,32 @@ class GivenUpTest(StoredCase):
 
     def test_a_connection_of_no_mount(self):
         self.given_up(lambda: self.replace(FUSE, os.open("/dev/fuse", os.O_RDWR)), "unmounted meanwhile")
+
+    def test_a_connection_of_another_mount(self):
+        fd = os.open("/dev/fuse", os.O_RDWR)
+        point = tempfile.mkdtemp(prefix="grantfs-other-")
+        self.addCleanup(os.rmdir, point)
+        libc = ctypes.CDLL(None, use_errno=True)
+        options = b"fd=%d,rootmode=40000,user_id=0,group_id=0" % fd
+        self.assertEqual(libc.mount(b"other", point.encode(), b"fuse.other", 0, options), 0, os.strerror(ctypes.get_errno()))
+        self.addCleanup(libc.umount2, point.encode(), 2)
+        with open("/proc/self/fdinfo/%d" % fd, encoding="utf-8") as info:
+            if "fuse_connection" not in info.read():
+                self.skipTest("this kernel does not tell to which mount a descriptor belongs")
+        self.given_up(lambda: self.replace(FUSE, fd), "the connection of another mount")
+
+    def test_another_environment(self):
+        self.begin()
+        self.it.kill_supervisor(lambda: setattr(self.mount, "options", ("--root", "shop/prod")))
+        self.assertIn("shows another environment", self.mount.log())
+        self.assertTrue(self.mount.reads("db-password", content(1)), self.mount.log())
+
+    def test_another_machine(self):
+        self.begin(terms=("--lease", "1h"))
+        other = self.world.machine("web-2")
+        self.it.kill_supervisor(lambda: setattr(self.mount, "home", other))
+        self.assertIn("a mount of another machine", self.mount.log())
+        self.errno_of(errno.ENOENT, lambda: self.mount.read(SECRET))
 
     def test_other_memory(self):
         self.given_up(lambda: self.replace(KEPT, os.memfd_create("grantfs-kept")), "not the memory of this mount")
