@@ -145,7 +145,7 @@ class ContainerCase(ProgramCase):
             os.kill(pid, signal.SIGKILL)
         mount.process.wait()
         for container in self.containers:
-            self.assertIn("Transport endpoint is not connected", container.ask(self.cat(container)), container.name)
+            until(container.name + ": to see its end", lambda: "Transport endpoint is not connected" in container.ask(self.cat(container)))
         mount.start()
         for name in (ROOTS, APPS):
             self.owner.set(name, b"three")
