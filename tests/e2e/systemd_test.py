@@ -25,6 +25,13 @@ ExecStart=/usr/bin/perl -e '$$| = 1; open(my $$f, "<", "/run/grantfs/secrets/%s"
 StandardOutput=append:/out/holds
 StandardError=append:/out/holds
 """ % PASSWORD
+# What the command leaves running does not end when it is asked to.
+MOUNT = """[Service]
+ExecStart=
+ExecStart=/usr/local/bin/grantfs mount --foreground --on-change "trap '' TERM; setsid sleep 300 > /dev/null 2>&1 & echo left"
+StandardOutput=append:/out/mount
+StandardError=append:/out/mount
+"""
 MOUNTED, WENT_ON = " info mounted ", " goes on with the mount "
 
 
@@ -105,7 +112,7 @@ class SystemdTest(SystemdCase):
         self.owner.run("grant", "web-1", PASSWORD, "--owner", "shop")
         with open(os.path.join(EXAMPLES, "../contrib/systemd/grantfs-mount.service"), encoding="utf-8") as unit:
             self.unit("grantfs-mount.service", unit.read())
-        self.unit("grantfs-mount.service.d/test.conf", "[Service]\nStandardOutput=append:/out/mount\nStandardError=append:/out/mount\n")
+        self.unit("grantfs-mount.service.d/test.conf", MOUNT)
         self.unit("holds.service", HOLDS)
         for name in ("shop", "shop-credential"):
             self.unit(name + ".service", self.example("systemd/%s.service" % name, {}))
@@ -122,6 +129,7 @@ class SystemdTest(SystemdCase):
         until("the credential to be the new one", lambda: "two, and longer\n" in self.said("shop-credential"))
         self.assert_read_by("cat", "db-password", APP)
         self.assert_read_by("systemd", "db-password")
+        until("the command to have run", lambda: "on-change: left" in self.said("mount"))
         self.assertEqual(self.systemctl("start", "holds.service").returncode, 0)
         self.assert_stays_mounted()
         self.owner.set(PASSWORD, b"three")
