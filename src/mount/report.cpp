@@ -78,7 +78,9 @@ std::string StatusReport(const ReportInput& input) {
   AddLine(&out, "files",
           std::to_string(counts.shown) + " shown, " + std::to_string(input.open_files) + " open");
   if (input.source.unsent > 0)
-    AddLine(&out, "to be told", Count(input.source.unsent, "read") + " under leases or offline");
+    AddLine(&out, "to be told",
+            Count(input.source.unsent, "read") + " under leases or offline" +
+                (input.source.untold.empty() ? "" : ", since " + input.source.untold));
   const auto add_count = [&out](const char* name, std::size_t count, const char* what) {
     if (count > 0) AddLine(&out, name, std::to_string(count) + what + kGrantsHint);
   };

@@ -217,6 +217,32 @@ class LeaseTest(Case):
         finally:
             libc.umount2(journal.encode(), 2)
 
+    def test_the_last_room_on_the_vaults_disk_is_not_for_leased_reads(self):
+        mount = self.leased("--lease", "1h")
+        before = self.settled(mount)
+        self.world.kill_server(signal.SIGTERM)
+        small = os.path.join(self.world.dir, "small")
+        os.mkdir(small)
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.assertEqual(libc.mount(b"none", small.encode(), b"tmpfs", 0, b"size=40m,mode=0755"), 0)
+        self.addCleanup(lambda: libc.umount2(small.encode(), 2))
+        shutil.copytree(self.world.data, small + "/data", ignore=shutil.ignore_patterns("*.lock"))
+        os.chmod(small + "/data", 0o700)
+        self.world.serve(data=small + "/data")
+        self.addCleanup(self.world.kill_server)
+        disk = os.statvfs(small)
+        with open(small + "/filler", "wb") as filler:
+            os.posix_fallocate(filler.fileno(), 0, disk.f_bavail * disk.f_frsize - (3 << 20))  # a tenth is 4 MiB
+        for _ in range(3):
+            self.assertEqual(mount.read(SECRET), b"hunter2")
+        until("the refusal in the status", lambda: "disk is nearly full" in self.status(mount))
+        self.assertRegex(self.status(mount), "to be told +3 reads under leases or offline, since the vault's disk is nearly full")
+        self.assertEqual(self.web1.run("read", SECRET).out, b"hunter2")
+        self.owner.set("shop/prod/more", b"more")
+        os.unlink(small + "/filler")
+        until("all to be told", lambda: "to be told" not in self.status(mount), 40)
+        self.assertEqual(self.recorded(), before + 4)
+
     def test_granting_says_the_terms(self):
         self.owner = self.world.init().owner
         self.world.machine("web-1")

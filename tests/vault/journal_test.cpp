@@ -181,6 +181,17 @@ TEST_F(VaultJournalTest, AMachineThatTellsTooMuchWaits) {
   EXPECT_TRUE(Tell(Batch(1, 1)));
 }
 
+TEST_F(VaultJournalTest, TheLastRoomOnTheDiskIsNotForWhatCanBeToldLater) {
+  direct.store().BeNearlyFull(true);
+  const auto answer = Tell(Batch(1, 3));
+  EXPECT_EQ(CodeOf(answer), Code::kUnrecorded);
+  Must(direct.Read(machine.key, number, "asked"));
+  Must(world.Revoke(machine, "shop/prod", "a"));
+  direct.store().BeNearlyFull(false);
+  EXPECT_EQ(Must(Tell(Batch(1, 3))).sequence, 3u);
+  EXPECT_EQ(Reads(), 4u);
+}
+
 TEST_F(VaultJournalTest, AnotherChainAndAForgedSignatureAreRefused) {
   Must(Tell(Batch(1, 2)));
   auto broken = Batch(3, 5);
