@@ -9,7 +9,7 @@ namespace grantfs {
 namespace {
 
 std::string SpanText(std::int64_t seconds, const char* none) {
-  return seconds == 0 ? none : std::to_string(seconds) + " s";
+  return seconds == 0 ? none : FormatDuration(seconds);
 }
 
 std::string OrText(const std::string& text, const char* absent) { return text.empty() ? absent : text; }
@@ -17,6 +17,14 @@ std::string OrText(const std::string& text, const char* absent) { return text.em
 std::string ExpiryText(std::int64_t expires, std::int64_t now) {
   if (expires == 0) return "never";
   return (expires <= now ? "expired " : "") + FormatTime(expires);
+}
+
+// Of a template, the names of what it is made of.
+std::string PartsText(const SecretInfo& info) {
+  std::string text;
+  for (const std::string& part : info.parts)
+    text += (text.empty() ? "" : ", ") + SecretName{info.name.environment, part}.Full();
+  return OrText(text, "nothing yet");
 }
 
 const VersionInfo* Labelled(const SecretSurvey& secret, const std::string& label) {
@@ -110,9 +118,12 @@ AdminReport ReportSecret(const SecretSurvey& secret) {
   Table table;
   table.Add({"secret", info.name.Full()});
   table.Add({"number", std::to_string(info.number)});
+  const bool made = info.type == SecretType::kTemplate;
   if (!info.problem.empty()) {
     table.Add({"problem", info.problem});
   } else {
+    table.Add({"type", TypeName(info.type)});
+    if (made) table.Add({"made of", PartsText(info)});
     table.Add({"version", info.version == 0 ? "none yet" : std::to_string(info.version)});
     table.Add({"bytes", std::to_string(info.size)});
     table.Add({"set", TimeCell(info.time)});
@@ -121,6 +132,8 @@ AdminReport ReportSecret(const SecretSurvey& secret) {
     table.Add({"readers", Count(info.grants, "machine")});
   }
   return {table.Text(), Json::Object({{"name", info.name.Full()},
+                                      {"type", TypeName(info.type)},
+                                      {"parts", Json::Array({info.parts.begin(), info.parts.end()})},
                                       {"number", info.number},
                                       {"version", info.version},
                                       {"size", info.size},
@@ -140,13 +153,15 @@ AdminReport ReportVersions(const SecretSurvey& secret) {
 }
 
 AdminReport ReportReaders(const AdminSnapshot& snapshot, const SecretSurvey& secret, std::int64_t now) {
-  Table table({"MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "EXPIRES", "SINCE", "BY"});
+  Table table(
+      {"MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE", "EXPIRES", "SINCE", "BY"});
   Json list = Json::Array();
   for (const GrantInfo& info : secret.grants) {
     const Grant& grant = info.grant;
     const bool removed = IsRemovedMachine(snapshot, info.machine_id);
     table.Add({info.machine + (removed ? " (removed)" : ""), grant.label, grant.owner, grant.group,
-               ModeText(grant.mode), grant.strict ? "yes" : "",
+               ModeText(grant.mode), grant.strict ? "yes" : "", JoinConditions(grant.conditions),
+               LeaseCell(grant.lease, grant.offline, grant.record),
                grant.expires == 0 ? "" : ExpiryText(grant.expires, now), TimeCell(info.time), info.signer});
     list.Append(ToJson(info).Set("removed", removed));
   }

@@ -1,6 +1,7 @@
 #include "commands_internal.h"
 #include "grant_terms_internal.h"
 #include "grantfs/trust/conditions.h"
+#include "listing_internal.h"
 #include "owner_internal.h"
 #include "table_internal.h"
 
@@ -20,19 +21,30 @@ Json ToJson(const GrantResult& result, const GrantOptions& options) {
        {"fingerprint", result.fingerprint},
        {"dry_run", dry_run},
        {"conditions", Json::Array({options.terms.conditions.begin(), options.terms.conditions.end()})},
+       {"lease", options.terms.lease},
+       {"offline", options.terms.offline},
+       {"record", options.terms.record},
        {"secrets", std::move(secrets)}});
   if (!dry_run) json.Set("delivery", DeliveryJson(result.delivery));
   return json;
 }
 
+// ", only for user=app, lease 10m, offline 1d, sync"; "" for a grant without terms of these kinds.
+std::string TermsText(const Grant& terms) {
+  const std::string only = JoinConditions(terms.conditions);
+  const std::string leased = LeaseCell(terms.lease, terms.offline, terms.record);
+  std::string text = only.empty() ? "" : ", only for " + only;
+  if (!leased.empty()) text += (terms.lease > 0 ? ", lease " : ", ") + leased;
+  return text;
+}
+
 void OutResult(Terminal& terminal, const GrantResult& result, const GrantOptions& options) {
   const bool dry_run = options.dry_run;
-  const std::string only = JoinConditions(options.terms.conditions);
+  const std::string terms = TermsText(options.terms);
   for (const GrantOutcome& outcome : result.secrets)
     terminal.OutLine((dry_run ? "would grant " : "granted ") + outcome.secret.Full() + " to " +
                      result.machine + " (" + Count(outcome.versions, "version") +
-                     (outcome.replaced ? ", replaces its grant" : "") + ")" +
-                     (only.empty() ? "" : ", only for " + only));
+                     (outcome.replaced ? ", replaces its grant" : "") + ")" + terms);
   for (const GrantOutcome& outcome : result.secrets) {
     if (outcome.lacking.empty()) continue;
     std::string names;
@@ -85,9 +97,9 @@ now (in quotes, so that the shell leaves it alone). A grant that stands is repla
 web-1 has followed: its mount knows of the change)"},
          {"grantfs grant web-1 shop/prod/tls/server.key --owner nginx --mode 0400 --strict",
           "granted shop/prod/tls/server.key to web-1 (2 versions)"},
-         {"grantfs grant web-1 shop/prod/db-password --only-user app --only-exe /usr/bin/psql --only-exe "
-          "/usr/bin/pg_dump",
-          R"(granted shop/prod/db-password to web-1 (1 version), only for user=app, exe=/usr/bin/psql, exe=/usr/bin/pg_dump)"},
+         {"grantfs grant web-1 shop/prod/db-password --only-user app --only-exe /usr/bin/psql --lease 10m",
+          "granted shop/prod/db-password to web-1 (1 version), only for user=app, exe=/usr/bin/psql, lease "
+          "10m"},
          {"grantfs grant ci-7 'shop/test/*' --expires 30d --dry-run",
           R"(would grant shop/test/api-key to ci-7 (1 version)
 nothing was changed: leave out --dry-run to do it)"}},

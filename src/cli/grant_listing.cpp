@@ -1,6 +1,14 @@
+#include "grantfs/journal/entry.h"
+#include "grantfs/util/clock.h"
 #include "listing_internal.h"
 
 namespace grantfs {
+
+std::string LeaseCell(std::int64_t lease, std::int64_t offline, const std::string& record) {
+  std::string text = FormatDuration(lease);
+  if (offline > 0) text += (text.empty() ? "offline " : ", offline ") + FormatDuration(offline);
+  return text.empty() || record == kRecordEach ? text : text + ", " + record;
+}
 
 std::string ModeText(std::uint32_t mode) {
   std::string text = "0";

@@ -7,13 +7,6 @@
 namespace grantfs {
 namespace {
 
-// "10m", "10m, offline 1d, sync"; "" without any.
-std::string LeaseCell(std::int64_t lease, std::int64_t offline, const std::string& record) {
-  std::string text = FormatDuration(lease);
-  if (offline > 0) text += (text.empty() ? "offline " : ", offline ") + FormatDuration(offline);
-  return text.empty() || record == "each" ? text : text + ", " + record;
-}
-
 Status RunGrantsOwner(Context& context) {
   const SecretName secret =
       GRANTFS_TRY(context.arguments.Has("secret") ? ParseSecretOrEnvironment(context.arguments.Text("secret"))

@@ -6,7 +6,10 @@ namespace grantfs {
 namespace {
 
 void OutResult(Terminal& terminal, const RemoveIdentityResult& result) {
-  terminal.OutLine("removed " + result.name + "; " + Count(result.revoked.size(), "grant") + " revoked");
+  std::string line = "removed " + result.name + "; " + Count(result.revoked.size(), "grant") + " revoked";
+  if (result.withdrawn > 0) line += "; " + Count(result.withdrawn, "invitation") + " withdrawn";
+  if (result.waiting > 0) line += ", with " + Count(result.waiting, "request") + " to enrol";
+  terminal.OutLine(line);
   OutReads(terminal, result.name, result.read, result.reads_known);
   for (const std::string& environment : result.not_owned)
     terminal.Note("an owner of " + environment +
@@ -15,13 +18,15 @@ void OutResult(Terminal& terminal, const RemoveIdentityResult& result) {
 }
 
 Status RunIdentityRemoveCommand(Context& context) {
-  const auto session = GRANTFS_TRY(OpenOwner(context));
+  const auto session = GRANTFS_TRY(OpenOwnerToRevoke(context));
   const auto result =
       GRANTFS_TRY(session->RemoveIdentity(context.arguments.At(0), context.arguments.Text("reason")));
   if (context.json())
     context.terminal.OutJson(
         Json::Object({{"name", result.name},
                       {"revoked", NamesJson(result.revoked)},
+                      {"withdrawn", std::uint64_t{result.withdrawn}},
+                      {"waiting", std::uint64_t{result.waiting}},
                       {"read", ReadsJson(result.read)},
                       {"reads_known", result.reads_known},
                       {"not_owned", Json::Array({result.not_owned.begin(), result.not_owned.end()})},
@@ -43,7 +48,8 @@ const Command kIdentityRemoveCommand = {
     .summary = "remove a machine or person for good",
     .about =
         R"(Ends an identity: the vault answers it no more, nobody seals to it again, and its grants are revoked
-where you own the environment. It says what that machine has read, since only a new value makes up for
+where you own the environment; invitations of that name that were not used, and requests to enrol that wait, are
+withdrawn with it. It says what that machine has read, since only a new value makes up for
 that. The name can be invited again, with new keys.)",
     .options = {{"reason", "TEXT", "why; it stands in the signed statement"}},
     .examples = {{"grantfs identity remove web-1",

@@ -11,10 +11,12 @@
 
 namespace grantfs {
 
-// What `secret history`, `grants` and `audit list` print, for the admin view too.
+// What `secret history`, `grant`, `grants` and `audit list` print, for the admin view too.
 
 /// "value", "template".
 inline const char* TypeName(SecretType type) { return type == SecretType::kValue ? "value" : "template"; }
+/// "10m", "10m, offline 1d, sync"; "" where every open asks the vault.
+std::string LeaseCell(std::int64_t lease, std::int64_t offline, const std::string& record);
 /// "0440".
 std::string ModeText(std::uint32_t mode);
 Json ToJson(const GrantInfo& info);

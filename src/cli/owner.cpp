@@ -34,6 +34,12 @@ Result<std::unique_ptr<OwnerSession>> OpenOwner(Context& context) {
   return OwnerSession::Open(context.home, context.Client());
 }
 
+Result<std::unique_ptr<OwnerSession>> OpenOwnerToRevoke(Context& context) {
+  ClientOptions options = context.Client();
+  options.revokes = true;
+  return OwnerSession::Open(context.home, std::move(options));
+}
+
 Result<std::unique_ptr<MachineSession>> OpenMachine(Context& context) {
   GRANTFS_CHECK(FinishEnrolment(context.home, context.Client()));
   MachineOptions options;

@@ -14,6 +14,8 @@ namespace grantfs {
 
 /// The session of the person whose home this is. Errors: as OwnerSession::Open.
 Result<std::unique_ptr<OwnerSession>> OpenOwner(Context& context);
+/// The same for what must not fail because the home's disk is full.
+Result<std::unique_ptr<OwnerSession>> OpenOwnerToRevoke(Context& context);
 
 /// The session of the machine whose home this is, after the vault was asked once. Errors: as
 /// MachineSession::Start and WaitUntilCurrent.

@@ -59,7 +59,7 @@ Status CheckWhat(const Arguments& arguments) {
 
 Status RunRevokeCommand(Context& context) {
   GRANTFS_CHECK(CheckWhat(context.arguments));
-  const auto session = GRANTFS_TRY(OpenOwner(context));
+  const auto session = GRANTFS_TRY(OpenOwnerToRevoke(context));
   const RevokeResult result = GRANTFS_TRY(Revoke(context, *session, context.arguments.At(0)));
   if (context.json()) {
     context.terminal.OutJson(Json::Object({{"machine", result.machine},
@@ -87,7 +87,8 @@ const Command kRevokeCommand = {
     .about =
         R"(Ends a machine's grants: delivery stops at once, open files end, and later versions are not sealed to
 it. It says what the machine has read and so may have kept, since only a new value makes up for that. A
-name means all machines that ever had it; an identity, as grantfs status names it, means one.)",
+name means all machines that ever had it; an identity, as grantfs status names it, means one. It works on a
+full disk too, as identity remove does: what has to be noted then takes the room of HOME/reserve.)",
     .options = {{"all", "", "all grants of the machine, in the environments that you own"},
                 {"reason", "TEXT", "why; it stands in the signed statement"},
                 {"wait", "TIME", "how long to wait for the machine's mount (default: 5s)"}},

@@ -55,8 +55,4 @@ std::string JoinWords(const std::vector<std::string>& words) {
   return text;
 }
 
-std::string Count(std::size_t number, const std::string& noun) {
-  return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
-}
-
 }  // namespace grantfs

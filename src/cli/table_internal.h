@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "grantfs/util/text.h"  // Count
+
 namespace grantfs {
 
 /// Rows in aligned columns, for people. Cells come from wherever they come: Printable makes them harmless.
@@ -25,8 +27,5 @@ std::string TimeCell(std::int64_t unix_seconds);
 
 /// "1, 2 and 5"
 std::string JoinWords(const std::vector<std::string>& words);
-
-/// "1 secret", "3 secrets".
-std::string Count(std::size_t number, const std::string& noun);
 
 }  // namespace grantfs

@@ -25,9 +25,11 @@ const Command kUmountCommand = {
     .max_arguments = 1,
     .summary = "take the files away",
     .about =
-        R"(Unmounts a grantfs filesystem, and nothing else; the mount's process then ends. It fails while a program
-has a file open there. An ordinary user unmounts his own mounts, by default the one at
-$XDG_RUNTIME_DIR/grantfs/secrets.)",
+        R"(Unmounts a grantfs filesystem, an owner's view (mount --admin) too, and nothing else; the mount's process
+then ends, or with the last bind of it that a container keeps. It fails while a program has a file open there or
+works in one of its directories; what a killed mount has left is taken away in any case. Without DIR it is
+/run/grantfs/secrets, of an ordinary user, who unmounts his own mounts alone,
+$XDG_RUNTIME_DIR/grantfs/secrets. The link /run/secrets stays for the next mount.)",
     .options = {},
     .examples = {{"grantfs umount", "unmounted /run/grantfs/secrets"},
                  {"grantfs umount /srv/app/secrets", "unmounted /srv/app/secrets"}},

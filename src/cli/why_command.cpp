@@ -39,7 +39,8 @@ const Command kWhyCommand = {
         R"(On a machine, as root: looks at PATH as a running process sees it, and says all that would refuse it:
 whether a grantfs mount is there among its mounts, the directories on the way, the file's owner and mode,
 each condition of the grant, the namespaces, the grant's end, a vault that is away (but not a template that
-cannot be made); and what mends it. It reads no secret, records nothing, and exits with 0 whatever the answer. A process finds the same about itself in MOUNT/.grantfs/why/.)",
+cannot be made); and what mends it. It reads no secret, records nothing, and exits with 0 whatever the answer. A process finds the same about itself in
+MOUNT/.grantfs/why/; in a mount that an ordinary user made for himself that is the only way, for nobody else is let in.)",
     .options = {{"pid", "PROCESS", "the process that is to read"}},
     .examples = {{"sudo grantfs why /run/secrets/shop/prod/db-password --pid 4711",
                   R"(it would be refused: /run/secrets/shop/prod/db-password by process 4711

@@ -16,21 +16,28 @@ namespace {
 constexpr std::size_t kPartsAtOnce = 8;
 constexpr int kTakes = 5;  // of whoever asks for what is current, while it changes and changes
 
+// Whoever reads it asked for nothing wrong: it is the owner's text or the values that do not fit together.
+Error NotMade(Error error, const std::string& name) {
+  if (error.code == Code::kInvalid) error.code = Code::kIo;
+  const std::string subject = name + ", " + error.subject;
+  return About(std::move(error), subject);
+}
+
 }  // namespace
 
 Result<SecretValue> RenderBundle(const BundleView::Parts& parts, std::vector<SecretValue> values) {
   const std::string name = parts[0].path;
   auto text = Template::Parse(std::move(values[0]));
-  if (!text) return About(text.error(), name + ", " + text.error().subject);
+  if (!text) return NotMade(text.error(), name);
   Template::Values named;
   for (std::size_t i = 1; i < parts.size(); ++i) named.emplace(parts[i].path, std::move(values[i]));
   for (const std::string& one : text->names()) {
     // A name that is signed nowhere might be a piece of a value: it is not told.
     if (!named.contains(one))
-      return Error{Code::kInvalid, "its text names a secret that its signed list of parts does not", 0, name};
+      return Error{Code::kIo, "its text names a secret that its signed list of parts does not", 0, name};
   }
   auto made = text->Render(named);
-  if (!made) return About(made.error(), name + ", " + made.error().subject);
+  if (!made) return NotMade(made.error(), name);
   return std::move(*made);
 }
 

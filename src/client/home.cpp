@@ -62,7 +62,8 @@ Status RemoveFile(const std::string& path) {
 
 // identity.json goes first: without it the rest does not count.
 Status RemoveParts(const std::string& directory) {
-  for (const char* part : {kProfile, kInvite, kRecovery, kSeed, "/known.db", "/known.db-journal"}) {
+  for (const char* part :
+       {kProfile, kInvite, kRecovery, kSeed, "/known.db", "/known.db-journal", "/reserve"}) {
     GRANTFS_CHECK(RemoveFile(directory + part));
   }
   return {};

@@ -204,6 +204,7 @@ class MachineSessionImpl final : public MachineSession {
   std::chrono::nanoseconds contact_boot_{};
   std::int64_t contact_kept_ = 0;  ///< the keeper's
   std::atomic<bool> telling_{false};
+  std::atomic<std::int64_t> tell_after_boot_ns_{0};
   std::mutex keeper_mutex_;
   std::condition_variable keeper_changed_;
   std::set<std::uint64_t> to_keep_;  ///< secrets that were held anew, for offline use

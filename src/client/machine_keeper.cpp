@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::chrono::seconds kKeeperPause{1};
 constexpr std::int64_t kContactEvery = 10;
+/// A vault that takes no more for now is told again after so long.
+constexpr std::chrono::seconds kTellLater{10};
 
 }  // namespace
 
@@ -102,7 +104,7 @@ void MachineSessionImpl::KeepContact() {
 // ---- records
 
 void MachineSessionImpl::SendJournal() {
-  if (!listens_ || telling_.exchange(true)) return;
+  if (!listens_ || options_.clock->Boot().count() < tell_after_boot_ns_ || telling_.exchange(true)) return;
   auto next = journal_->NextBatch();
   if (!next || !*next) {
     telling_ = false;
@@ -127,6 +129,8 @@ void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) 
     told = journal_->Sent(batch);
   if (!told && (told.error().code == Code::kConflict || told.error().code == Code::kIntegrity))
     journal_->Refused(batch, told.error());
+  if (!told && (told.error().code == Code::kThrottled || told.error().code == Code::kUnrecorded))
+    tell_after_boot_ns_ = (options_.clock->Boot() + std::chrono::nanoseconds(kTellLater)).count();
   telling_ = false;
   if (!told && told.error().code == Code::kCancelled) return;
   SetJournalProblem(told ? std::string() : Describe(told.error()));

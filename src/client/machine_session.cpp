@@ -189,8 +189,7 @@ SourceStatus MachineSessionImpl::CurrentStatus() const {
   const std::lock_guard guard(status_mutex_);
   status.last_heard = last_heard_;
   status.problem = problem_;
-  if (!journal_problem_.empty())
-    status.notices.push_back("reads under leases wait to be told: " + journal_problem_);
+  status.untold = journal_problem_;
   return status;
 }
 

@@ -52,6 +52,8 @@ void MachineSessionImpl::HeardBeat(const api::WatchLine& beat) {
   {
     // All that came before the last beat has been heard of: it is complete if nothing of it waits.
     const std::lock_guard guard(work_mutex_);
+    // Not with the hello: watches that end right after it would be asked for in a loop.
+    backoff_ = std::chrono::milliseconds(0);
     if (work_.empty() && rounds_ > 0 && !busy_) complete_ = std::max(complete_, last_beat_);
     last_beat_ = beat.change;
     if (work_.empty() && doing_.empty() && rounds_ > 0 && !busy_ && !behind_)
@@ -71,7 +73,6 @@ void MachineSessionImpl::HeardHello(const api::WatchLine& hello) {
   const bool troubled = shown->IsTroubled();
   {
     const std::lock_guard guard(work_mutex_);
-    backoff_ = std::chrono::milliseconds(0);
     last_beat_ = 0;
     work.everything = troubled || hello.change != complete_ || hello.change == 0;
     not_before_ = {};

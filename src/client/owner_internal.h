@@ -21,6 +21,7 @@ class OwnerSessionImpl final : public OwnerSession {
  public:
   OwnerSessionImpl(Home home, PrivateIdentity identity, ClientOptions options)
       : home_(std::move(home)), me_(std::move(identity)), options_(std::move(options)) {}
+  ~OwnerSessionImpl() override;
   /// Errors: as KnownStore::Open, VaultConnection::Create.
   Status Start();
 
@@ -184,17 +185,23 @@ class OwnerSessionImpl final : public OwnerSession {
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
   /// Vouches in every secret's list whose end would not count without `leaver`.
   Status VouchBefore(const EnvironmentList& after, const std::string& reason);
-  Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, bool identity_too);
+  Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
   Result<std::size_t> Mend(const ListId& list, const std::string& reason, bool vouch);
   /// Nobody if there is none. Errors: kInvalid (several).
   Result<std::optional<Identity>> AnyoneNamed(const std::string& name) const;
-  Status EndIdentity(const Identity& who, const std::string& reason);
+  Status EndIdentity(const Identity& who, const std::string& reason, RemoveIdentityResult& result);
+  /// The statements for it, each taken into `machines`; counts them.
+  Result<std::vector<SignedList::StatementPtr>> WithdrawInvitations(MachinesList& machines,
+                                                                    const std::string& name,
+                                                                    const std::string& reason,
+                                                                    RemoveIdentityResult& result);
   void RevokeRemoved(const Hash& id, const std::string& reason, RemoveIdentityResult& result);
   Status CheckOwed(const std::string& environment, std::vector<std::string>& owed);
 
   Home home_;
   PrivateIdentity me_;
   ClientOptions options_;
+  bool reserve_given_up_ = false;
   std::unique_ptr<KnownStore> known_;
   std::unique_ptr<VaultConnection> vault_;
   std::unique_ptr<ListKeeper> keeper_;

@@ -20,6 +20,7 @@ SecretInfo InfoOf(const SecretName& name, const SecretList& list) {
     info.version = current->publish.version;
     info.size = current->publish.size;
     info.time = current->statement->statement().time;
+    info.parts = current->publish.parts;
   }
   return info;
 }

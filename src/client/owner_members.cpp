@@ -123,29 +123,33 @@ Status OwnerSessionImpl::RemoveVaultOwner(const std::string& name, const std::st
     GRANTFS_CHECK(RequireVaultOwner());
     for (const Identity& owner : keeper_->vault().Owners()) {
       if (owner.name == name || owner.Id().Hex() == name)
-        return RemoveVaultOwnerOnce(owner.Id(), reason, false);
+        return RemoveVaultOwnerOnce(owner.Id(), reason, nullptr);
     }
     return Error{Code::kNotFound, "is no owner of this vault: grantfs identity list shows who is", 0, name};
   });
 }
 
 // His statements in the list of machines need a successor too; the removal itself is one in the vault's list.
-Status OwnerSessionImpl::RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, bool identity_too) {
+Status OwnerSessionImpl::RemoveVaultOwnerOnce(const Hash& id, const std::string& reason,
+                                              RemoveIdentityResult* identity_too) {
   GRANTFS_CHECK(keeper_->RefreshMachines());
   VaultList vault = keeper_->vault();
   KnownStore::Verified removal{ListId::Vault(), {}, {}};
   const std::string name = NameOf(id);
   removal.statements.push_back(GRANTFS_TRY(Next(vault, {}, VaultOwnerRemove{id}, reason)));
-  if (identity_too && !vault.IsRemoved(id)) {
+  if (identity_too != nullptr && !vault.IsRemoved(id)) {
     removal.statements.push_back(GRANTFS_TRY(Next(vault, {}, IdentityRemove{id, name}, reason)));
   }
   Batch batch{removal};
   MachinesList machines = keeper_->machines();
-  if (!machines.CheckStanding({&vault, nullptr})) {
-    batch.push_back({ListId::Machines(),
-                     {GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, Vouch{}, reason))},
-                     {}});
+  KnownStore::Verified more{ListId::Machines(), {}, {}};
+  if (!machines.CheckStanding({&vault, nullptr}))
+    more.statements.push_back(GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, Vouch{}, reason)));
+  if (identity_too != nullptr) {
+    for (auto& made : GRANTFS_TRY(WithdrawInvitations(machines, name, reason, *identity_too)))
+      more.statements.push_back(std::move(made));
   }
+  if (!more.statements.empty()) batch.push_back(std::move(more));
   GRANTFS_TRY(Submit(batch));
   return {};
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "grantfs/api/enrolments.h"
 #include "owner_internal.h"
 
 namespace grantfs {
@@ -55,25 +56,50 @@ Result<std::optional<Identity>> OwnerSessionImpl::AnyoneNamed(const std::string&
   return std::optional<Identity>(found.begin()->second);
 }
 
+// Whoever holds one could come back under the name. Those that have expired are of use only to a request that
+// was made before.
+Result<std::vector<SignedList::StatementPtr>> OwnerSessionImpl::WithdrawInvitations(
+    MachinesList& machines, const std::string& name, const std::string& reason,
+    RemoveIdentityResult& result) {
+  const auto sent = GRANTFS_TRY(vault_->Ask<api::EnrolmentsResponse>(api::kEnrolmentsList, api::Nothing{}));
+  std::vector<SignedList::StatementPtr> made;
+  result.withdrawn = result.waiting = 0;
+  const auto invitations = machines.invitations();
+  for (const auto& [id, entry] : invitations) {
+    if (entry.state != MachinesList::InvitationState::kOpen || entry.invitation.name != name) continue;
+    const auto waiting = std::count_if(sent.enrolments.begin(), sent.enrolments.end(),
+                                       [&](const Enrolment& one) { return one.invitation == id; });
+    if (waiting == 0 && entry.invitation.expires <= Now()) continue;
+    made.push_back(GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationWithdraw{id}, reason)));
+    ++result.withdrawn;
+    result.waiting += static_cast<std::size_t>(waiting);
+  }
+  return made;
+}
+
 // In the vault's list, which every client verifies, and for a machine at the same time in the list of
 // machines.
-Status OwnerSessionImpl::EndIdentity(const Identity& who, const std::string& reason) {
-  const VaultList& vault_now = keeper_->vault();
-  if (vault_now.IsOwner(who.Id())) return RemoveVaultOwnerOnce(who.Id(), reason, true);
-  VaultList vault = vault_now;
+Status OwnerSessionImpl::EndIdentity(const Identity& who, const std::string& reason,
+                                     RemoveIdentityResult& result) {
+  if (keeper_->vault().IsOwner(who.Id())) return RemoveVaultOwnerOnce(who.Id(), reason, &result);
+  VaultList vault = keeper_->vault();
   MachinesList machines = keeper_->machines();
   Batch batch;
+  KnownStore::Verified ended{ListId::Machines(), {}, {}};
   const auto* machine = machines.FindById(who.Id());
   if (!vault.IsRemoved(who.Id())) {
     const auto removed = GRANTFS_TRY(Next(vault, {}, IdentityRemove{who.Id(), who.name}, reason));
     batch.push_back({ListId::Vault(), {removed}, {}});
   }
   if (machine != nullptr && !machine->removed) {
-    const auto removed =
-        GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, MachineRemove{who.Id()}, reason));
-    batch.push_back({ListId::Machines(), {removed}, {}});
+    ended.statements.push_back(
+        GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, MachineRemove{who.Id()}, reason)));
   }
-  if (!batch.empty()) GRANTFS_TRY(Submit(batch));
+  if (batch.empty() && ended.statements.empty()) return {};  // somebody may have invited the name again since
+  for (auto& made : GRANTFS_TRY(WithdrawInvitations(machines, who.name, reason, result)))
+    ended.statements.push_back(std::move(made));
+  if (!ended.statements.empty()) batch.push_back(std::move(ended));
+  GRANTFS_TRY(Submit(batch));
   return {};
 }
 
@@ -81,6 +107,7 @@ Result<RemoveIdentityResult> OwnerSessionImpl::RemoveIdentity(const std::string&
                                                               const std::string& reason) {
   Hash id;
   bool machine = false;
+  RemoveIdentityResult result;
   const Status ended = Retry([&]() -> Status {
     GRANTFS_CHECK(RequireVaultOwner());
     GRANTFS_CHECK(keeper_->RefreshMachines());
@@ -94,10 +121,9 @@ Result<RemoveIdentityResult> OwnerSessionImpl::RemoveIdentity(const std::string&
       return Error{Code::kInvalid, "you cannot remove yourself: another owner can", 0, name};
     id = who->Id();
     machine = who->kind == IdentityKind::kMachine;
-    return EndIdentity(*who, reason);
+    return EndIdentity(*who, reason, result);
   });
   GRANTFS_CHECK(ended);
-  RemoveIdentityResult result;
   result.name = name;
   const auto mine = GRANTFS_TRY(EnvironmentsWith(Operation::kManageMembers));
   for (const auto& [environment, entry] : keeper_->vault().environments()) {

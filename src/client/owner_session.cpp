@@ -4,6 +4,7 @@
 
 #include "connect_internal.h"
 #include "grantfs/api/lists.h"
+#include "grantfs/log/log.h"
 #include "grantfs/tlog/checkpoint.h"
 #include "owner_internal.h"
 #include "problem_internal.h"
@@ -24,10 +25,25 @@ Result<std::unique_ptr<OwnerSession>> OwnerSession::Open(const std::string& home
   return std::unique_ptr<OwnerSession>(std::move(session));
 }
 
+// Made again when the database is closed, and its journal gone.
+OwnerSessionImpl::~OwnerSessionImpl() {
+  if (!reserve_given_up_) return;
+  vault_.reset();  // its functions use what follows
+  keeper_.reset();
+  known_.reset();
+  if (const Status made = home_.MakeReserve(); !made)
+    Log(LogLevel::kWarning, "revoking may fail the next time that this disk is full", made.error());
+}
+
 Status OwnerSessionImpl::Start() {
   known_ = GRANTFS_TRY(KnownStore::Open(home_.KnownPath(), KnownStore::Missing::kRefuse));
   // Before the vault is asked: what it takes is not to be met by a home that cannot note it.
   GRANTFS_CHECK(home_.CheckWritable());
+  reserve_given_up_ = options_.revokes;
+  if (options_.revokes)
+    home_.GiveUpReserve();
+  else
+    static_cast<void>(home_.MakeReserve().has_value());  // `doctor` tells of a disk that is full
   const auto peer = GRANTFS_TRY(known_->ReadPeer());
   const HomeProfile& profile = home_.profile();
   ConnectionOptions connection = ConnectionTo(profile, options_, peer);

@@ -48,6 +48,10 @@ Result<OpenedSecret> ReadSecretOnce(MachineSession& source, std::string_view ful
   if (!secret.missing.empty())
     return Error{Code::kNotFound, "there is no such file now: see grantfs grants", 0,
                  name.Full() + " (" + secret.missing + ")"};
+  // Of a bundle that is a part's too, which is asked for by itself.
+  if (secret.parts > 0 && !secret.unenforceable.empty())
+    return Error{Code::kDenied, "its grant cannot be enforced here: see grantfs grants", 0,
+                 name.Full() + " (" + secret.unenforceable + ")"};
   if (!secret.conditions.empty() && secret.unenforceable.empty()) {
     return Error{
         Code::kDenied,

@@ -9,6 +9,7 @@
 #include "grantfs/crypto/random.h"
 #include "grantfs/json/json.h"
 #include "grantfs/util/file.h"
+#include "grantfs/util/text.h"
 #include "journal_file_internal.h"
 
 namespace grantfs {
@@ -127,7 +128,7 @@ Status JournalFile::Recover(const JournalSigner& signer) {
   if (good == text.size()) return {};
   const bool torn = text.find('\n', good) == std::string::npos;
   const std::string rest =
-      std::to_string(text.size() - good) + " bytes behind entry " + std::to_string(head_sequence_);
+      Count(text.size() - good, "byte") + " behind entry " + std::to_string(head_sequence_);
   if (torn) {
     damage_ = "a torn end was cut: " + rest;
   } else {

@@ -243,8 +243,7 @@ void Filesystem::InvalidateThen(NodeId node, WorkQueue::Job after) {
 void Filesystem::LogRefusal(const std::string& line) {
   const std::int64_t kept_back = limiter_.Pass(SystemClock().Boot());
   if (kept_back < 0) return;
-  const std::string more =
-      kept_back > 0 ? " (" + std::to_string(kept_back) + " lines like it were left out)" : "";
+  const std::string more = kept_back > 0 ? " (left out: " + Count(kept_back, "line") + " like it)" : "";
   options_.log(LogLevel::kWarning, line + more);
 }
 

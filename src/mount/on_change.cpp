@@ -46,11 +46,11 @@ std::string FailureOf(const OnChangeEnd& end) {
 }  // namespace
 
 Result<std::unique_ptr<OnChange>> OnChange::Start(Starter starter, LogLine log) {
-  OnChangeProcess process = GRANTFS_TRY(starter());
+  HelperProcess process = GRANTFS_TRY(starter());
   return std::unique_ptr<OnChange>(new OnChange(std::move(starter), std::move(log), std::move(process)));
 }
 
-OnChange::OnChange(Starter starter, LogLine log, OnChangeProcess process)
+OnChange::OnChange(Starter starter, LogLine log, HelperProcess process)
     : starter_(std::move(starter)), log_(std::move(log)), process_(std::move(process)), run_(RandomNumber()) {
   thread_ = std::thread([this] {
     BlockAllSignals();
@@ -151,8 +151,7 @@ std::string OnChange::Hear(int socket, std::uint64_t run) {
     if (message[0] != 'R' || size != 1 + sizeof end) continue;
     std::memcpy(&end, message.data() + 1, sizeof end);
     if (end.run != run) continue;
-    if (end.left_out > 0)
-      log_(LogLevel::kInfo, "on-change: " + std::to_string(end.left_out) + " lines more were left out");
+    if (end.left_out > 0) log_(LogLevel::kInfo, "on-change: left out " + Count(end.left_out, "more line"));
     return FailureOf(end);
   }
   return kGivenUp;

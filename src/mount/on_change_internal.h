@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -14,7 +12,7 @@
 
 #include "grantfs/log/log.h"
 #include "grantfs/util/result.h"
-#include "grantfs/util/unique_fd.h"
+#include "mount/helper_process_internal.h"
 
 namespace grantfs {
 
@@ -25,19 +23,13 @@ struct OnChangeCommand {
   std::chrono::seconds limit{60};
 };
 
-/// The process that runs it.
-struct OnChangeProcess {
-  UniqueFd socket;
-  pid_t pid = -1;  ///< to be waited for when the socket is closed, where it is a child
-};
-
 /// Hands changed names to the process that runs the command, one run at a time: what changes meanwhile is
 /// collected for the next. Threads: safe; one of its own.
 class OnChange {
  public:
   using LogLine = std::function<void(LogLevel, const std::string&)>;
   /// Starts the process, as StartOnChange does.
-  using Starter = std::function<Result<OnChangeProcess>()>;
+  using Starter = std::function<Result<HelperProcess>()>;
 
   /// Starts the first process at once. Errors: what `starter` says.
   static Result<std::unique_ptr<OnChange>> Start(Starter starter, LogLine log);
@@ -52,7 +44,7 @@ class OnChange {
   std::string Report() const;
 
  private:
-  OnChange(Starter starter, LogLine log, OnChangeProcess process);
+  OnChange(Starter starter, LogLine log, HelperProcess process);
   void Run();
   void RunOnce(std::unique_lock<std::mutex>* lock);
   std::string Hear(int socket, std::uint64_t run);
@@ -64,7 +56,7 @@ class OnChange {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::set<std::string> waiting_;
-  OnChangeProcess process_;
+  HelperProcess process_;
   std::uint64_t run_;  ///< number of the last run
   bool running_ = false;
   bool stopped_ = false;
@@ -75,7 +67,7 @@ class OnChange {
 
 /// A process that runs the command whenever the socket brings names, and ends when the socket is closed, with
 /// the command if it still runs. Best called before threads and descriptors are there. Errors: kIo.
-Result<OnChangeProcess> StartOnChange(const OnChangeCommand& command);
+Result<HelperProcess> StartOnChange(const OnChangeCommand& command);
 
 // What goes through the socket (SOCK_SEQPACKET). To the process: a number that names the run (8 bytes), and
 // names, each with a NUL behind it. From it: 'L' and a line that the command printed; then 'R' and an

@@ -184,22 +184,8 @@ std::vector<std::string> SplitNames(const char* message, std::size_t size) {
 
 }  // namespace
 
-Result<OnChangeProcess> StartOnChange(const OnChangeCommand& command) {
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-    return Error{Code::kIo, "cannot make a socket for the on-change command", errno, {}};
-  UniqueFd ours(ends[0]);
-  const UniqueFd its(ends[1]);
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t process = fork();
-  if (process == 0) ServeOnChange(its.get(), command);
-  const int error = errno;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (process < 0) return Error{Code::kIo, "cannot make the on-change command's process", error, {}};
-  return OnChangeProcess{std::move(ours), process};
+Result<HelperProcess> StartOnChange(const OnChangeCommand& command) {
+  return ForkHelper([&command](int socket) { ServeOnChange(socket, command); });
 }
 
 }  // namespace grantfs

@@ -24,14 +24,10 @@ class RemoteHelpers {
   Result<std::unique_ptr<RotationHelper>> StartRotation();
   /// The process that runs the command on changes: the one that there is, with what a worker before this one
   /// had it do, or a new one. Errors: kIo.
-  Result<OnChangeProcess> StartOnChange();
+  Result<HelperProcess> StartOnChange();
 
  private:
-  struct Started {
-    pid_t pid = -1;
-    UniqueFd socket;
-  };
-  Result<Started> Ask(char kind);
+  Result<HelperProcess> Ask(char kind);
 
   std::mutex mutex_;
   const int socket_;

@@ -19,7 +19,7 @@ struct Counts {
   std::size_t shown = 0, expired = 0, unenforceable = 0, others = 0;
 };
 
-Counts Count(const ReportInput& input) {
+Counts CountFiles(const ReportInput& input) {
   Counts counts;
   for (const auto& [number, file] : input.tree->secrets()) {
     ++counts.shown;
@@ -54,12 +54,11 @@ std::string StateOf(const GrantedSecret& grant, std::int64_t now) {
 }
 
 std::string VersionText(const GrantedSecret& grant) {
-  return "  version " + std::to_string(grant.version) + "  " + std::to_string(grant.size) + " bytes";
+  return "  version " + std::to_string(grant.version) + "  " + Count(grant.size, "byte");
 }
 
 std::string MadeOf(const GrantedSecret& grant) {
-  return "  made of " + std::to_string(grant.parts) + (grant.parts == 1 ? " secret" : " secrets") +
-         "  at most " + std::to_string(grant.size) + " bytes";
+  return "  made of " + Count(grant.parts, "secret") + "  at most " + Count(grant.size, "byte");
 }
 
 void AddLine(std::ostringstream* out, const char* name, const std::string& text) {
@@ -69,7 +68,7 @@ void AddLine(std::ostringstream* out, const char* name, const std::string& text)
 }  // namespace
 
 std::string StatusReport(const ReportInput& input) {
-  const Counts counts = Count(input);
+  const Counts counts = CountFiles(input);
   std::ostringstream out;
   AddLine(&out, "mount", input.mount_point + (input.root.empty() ? "" : " shows " + input.root));
   AddLine(&out, "vault", input.source.vault_address + " " + input.source.vault_id);
@@ -79,7 +78,9 @@ std::string StatusReport(const ReportInput& input) {
   AddLine(&out, "files",
           std::to_string(counts.shown) + " shown, " + std::to_string(input.open_files) + " open");
   if (input.source.unsent > 0)
-    AddLine(&out, "to be told", std::to_string(input.source.unsent) + " reads under leases or offline");
+    AddLine(&out, "to be told",
+            Count(input.source.unsent, "read") + " under leases or offline" +
+                (input.source.untold.empty() ? "" : ", since " + input.source.untold));
   const auto add_count = [&out](const char* name, std::size_t count, const char* what) {
     if (count > 0) AddLine(&out, name, std::to_string(count) + what + kGrantsHint);
   };

@@ -14,32 +14,16 @@
 namespace grantfs {
 
 Result<std::unique_ptr<RotationHelper>> RotationHelper::Start(const std::string& point, dev_t device) {
-  Process started = GRANTFS_TRY(StartProcess(point, device, false));
+  HelperProcess started = GRANTFS_TRY(StartProcess(point, device, false));
   return std::unique_ptr<RotationHelper>(new RotationHelper(started.pid, std::move(started.socket)));
 }
 
-Result<RotationHelper::Process> RotationHelper::StartProcess(const std::string& point, dev_t device,
-                                                             bool ends_with_caller) {
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-    return Error{Code::kIo, "cannot make a socket for the rotation helper", errno, {}};
-  UniqueFd ours(ends[0]);
-  const UniqueFd its(ends[1]);
-  // It shall not run a handler of ours: it is born with all signals blocked.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t parent = getpid();
-  const pid_t child = fork();
-  if (child == 0) {
+Result<HelperProcess> RotationHelper::StartProcess(const std::string& point, dev_t device,
+                                                   bool ends_with_caller) {
+  return ForkHelper([path = point.c_str(), device, ends_with_caller, parent = getpid()](int socket) {
     if (ends_with_caller && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)) _exit(1);
-    RunRotationHelper(its.get(), point.c_str(), device);
-  }
-  const int error = errno;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (child < 0) return Error{Code::kIo, "cannot make the rotation helper's process", error, {}};
-  return Process{child, std::move(ours)};
+    RunRotationHelper(socket, path, device);
+  });
 }
 
 std::unique_ptr<RotationHelper> RotationHelper::Of(pid_t pid, UniqueFd socket, std::function<void()> kill) {

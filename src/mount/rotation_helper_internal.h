@@ -10,6 +10,7 @@
 
 #include "grantfs/util/result.h"
 #include "grantfs/util/unique_fd.h"
+#include "mount/helper_process_internal.h"
 #include "mount/node_id_internal.h"
 
 namespace grantfs {
@@ -45,13 +46,9 @@ class RotationHelper {
   /// @param device st_dev of the mount: another one there is left alone.
   /// May be called while threads run: the child uses nothing but its stack and system calls. Errors: kIo.
   static Result<std::unique_ptr<RotationHelper>> Start(const std::string& point, dev_t device);
-  struct Process {
-    pid_t pid = -1;
-    UniqueFd socket;
-  };
   /// Its process alone, for a user of it in another one. The same errors.
   /// @param ends_with_caller it is killed when the calling thread ends.
-  static Result<Process> StartProcess(const std::string& point, dev_t device, bool ends_with_caller);
+  static Result<HelperProcess> StartProcess(const std::string& point, dev_t device, bool ends_with_caller);
   /// One that another process has started: `kill` has that one kill it.
   static std::unique_ptr<RotationHelper> Of(pid_t pid, UniqueFd socket, std::function<void()> kill);
   RotationHelper(const RotationHelper&) = delete;

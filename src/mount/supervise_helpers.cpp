@@ -34,7 +34,7 @@ void Supervisor::ServeLeader() {
   }
 }
 
-void Supervisor::AnswerLeader(const Result<HelperEnd>& started) {
+void Supervisor::AnswerLeader(const Result<HelperProcess>& started) {
   if (started)
     SendMessage(leader_.helpers.get(), kHelperStarted, std::to_string(started->pid), started->socket.get());
   else
@@ -49,28 +49,28 @@ void Supervisor::DropRotationHelper() {
   rotation_helper_ = ChildProcess();
 }
 
-Result<Supervisor::HelperEnd> Supervisor::StartRotationHelper() {
+Result<HelperProcess> Supervisor::StartRotationHelper() {
   DropRotationHelper();
   if (ending_ || dying_helpers_.size() > kMostDyingHelpers)
     return Error{Code::kIo, "no process is started for watchers now", 0, {}};
-  RotationHelper::Process started =
+  HelperProcess started =
       GRANTFS_TRY(RotationHelper::StartProcess(point_, makedev(0, mounted_.device), true));
   rotation_helper_ = ChildProcess(started.pid, UniqueFd());
-  return HelperEnd{started.pid, std::move(started.socket)};
+  return HelperProcess{started.pid, std::move(started.socket)};
 }
 
 /// The same for all workers: what one has it run goes on when that one ends.
-Result<Supervisor::HelperEnd> Supervisor::OnChangeSocket() {
+Result<HelperProcess> Supervisor::OnChangeSocket() {
   if (options_.on_change.empty() || ending_) return Error{Code::kIo, "there is no command to be run", 0, {}};
   if (!on_change_ || on_change_.Reap()) {
-    OnChangeProcess started =
+    HelperProcess started =
         GRANTFS_TRY(StartOnChange({options_.on_change, point_, options_.on_change_limit}));
     on_change_socket_ = std::move(started.socket);
     on_change_ = ChildProcess(started.pid, UniqueFd());
   }
   UniqueFd copy(fcntl(on_change_socket_.get(), F_DUPFD_CLOEXEC, 0));
   if (!copy) return Error{Code::kIo, "cannot copy a descriptor", errno, {}};
-  return HelperEnd{on_change_.pid(), std::move(copy)};
+  return HelperProcess{on_change_.pid(), std::move(copy)};
 }
 
 /// When no worker is left. The command is killed by the process that runs it.

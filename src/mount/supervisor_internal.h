@@ -12,6 +12,7 @@
 #include "grantfs/util/text.h"
 #include "mount/channel_internal.h"
 #include "mount/control_internal.h"
+#include "mount/helper_process_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/signals_internal.h"
 #include "mount/slots_internal.h"
@@ -76,15 +77,11 @@ class Supervisor {
   void CheckHeartbeat();
 
   // ---- processes that workers may not start (supervise_helpers.cpp)
-  struct HelperEnd {
-    pid_t pid = -1;
-    UniqueFd socket;
-  };
   void ServeLeader();
-  void AnswerLeader(const Result<HelperEnd>& started);
+  void AnswerLeader(const Result<HelperProcess>& started);
   void DropRotationHelper();
-  Result<HelperEnd> StartRotationHelper();
-  Result<HelperEnd> OnChangeSocket();
+  Result<HelperProcess> StartRotationHelper();
+  Result<HelperProcess> OnChangeSocket();
   void EndHelpers();
 
   // ---- answering EIO (supervise_workers.cpp)

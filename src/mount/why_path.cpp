@@ -70,7 +70,7 @@ class WhyLines {
 
 /// What a path leads to in somebody's root.
 struct Place {
-  int error = 0;  ///< errno, and nothing else is known
+  int error = 0;  ///< errno, and nothing else is known but perhaps the mount
   std::uint64_t mount = 0;
   NodeId node = 0;
 };
@@ -82,8 +82,13 @@ Place LookAt(int root, const std::string& path) {
   const UniqueFd fd(static_cast<int>(syscall(SYS_openat2, root, path.c_str(), &how, sizeof how)));
   if (!fd) return {errno, 0, 0};
   struct statx info {};
-  if (statx(fd.get(), "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &info) != 0) return {errno, 0, 0};
-  return {0, info.stx_mnt_id, info.stx_ino};
+  if (statx(fd.get(), "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &info) == 0)
+    return {0, info.stx_mnt_id, info.stx_ino};
+  const int error = errno;
+  // A user's FUSE mount tells nobody else more than where it is.
+  const bool where = error == EACCES && statx(fd.get(), "", AT_EMPTY_PATH, 0, &info) == 0 &&
+                     (info.stx_mask & STATX_MNT_ID) != 0;
+  return {error, where ? info.stx_mnt_id : 0, 0};
 }
 
 std::vector<MountEntry> MountsOf(const std::string& process) {
@@ -127,15 +132,41 @@ std::string ReadExplanationOf(const std::string& path) {
   return text.str();
 }
 
-/// Of a path that leads nowhere: whether it is the mount that is missing, or the file in it.
-void TellMissing(int root, std::uint32_t process, const std::string& path, int error, WhyLines* answer) {
+/// The grantfs mount that a path leads into, as far as it can be followed.
+std::optional<MountEntry> MountAbove(int root, std::uint32_t process, const std::string& path, Place place) {
   std::string above = path;
-  Place place{error, 0, 0};
-  while (place.error != 0 && above.size() > 1) {
+  while (place.mount == 0 && above.size() > 1) {
     above = DirectoryOf(above);
     place = LookAt(root, above);
   }
-  const auto mount = place.error == 0 ? MountOf(process, place.mount) : std::nullopt;
+  return place.mount != 0 ? MountOf(process, place.mount) : std::nullopt;
+}
+
+ProcessFacts RunningProcess(std::uint32_t process) {
+  WantedFacts wanted;
+  wanted.groups = wanted.rights = true;
+  return LookUpRunning(process, wanted,
+                       [](std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
+                          const WantedFacts& facts) { return LookUpProcess(thread, uid, gid, facts); });
+}
+
+/// Of a mount that an ordinary user made for himself. Its user's processes alone can ask it.
+/// Errors: kDenied.
+Status TellUsersMount(const MountEntry& mount, uid_t user, std::uint32_t process, WhyLines* answer) {
+  if (RunningProcess(process).caller.uid == user)
+    return Error{Code::kDenied,
+                 "the mount lets in nobody but its user, not even root: let that process, or another of this "
+                 "user, look into .grantfs/why/ of the mount (cat)",
+                 0, mount.point};
+  answer->Refused("mount",
+                  "grantfs is mounted at " + Printable(mount.point) + " by user " + std::to_string(user) +
+                      " for himself: the kernel lets no other user in, not even root",
+                  "mount as root, which serves all users; or that user mounts with --allow-other");
+  return {};
+}
+
+/// Of a path that leads nowhere: whether it is the mount that is missing, or the file in it.
+void TellMissing(const std::optional<MountEntry>& mount, int error, WhyLines* answer) {
   if (mount) {
     answer->Refused("file", "grantfs is mounted at " + Printable(mount->point) + ", and has no such file",
                     kMendFile);
@@ -164,14 +195,6 @@ void TellWay(int root, const std::string& path, const ProcessFacts& facts, WhyLi
   }
 }
 
-ProcessFacts RunningProcess(std::uint32_t process) {
-  WantedFacts wanted;
-  wanted.groups = wanted.rights = true;
-  return LookUpRunning(process, wanted,
-                       [](std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
-                          const WantedFacts& facts) { return LookUpProcess(thread, uid, gid, facts); });
-}
-
 void TellSecret(const MountEntry& mount, const Place& place, std::uint32_t process, WhyLines* answer) {
   if (KindOf(place.node) != NodeKind::kSecret)
     return answer->Good("file", "this is no secret, but a directory or report of the mount's");
@@ -190,7 +213,13 @@ void TellSecret(const MountEntry& mount, const Place& place, std::uint32_t proce
 
 Result<ReadExplanation> ExplainRead(const std::string& path, std::uint32_t process) {
   if (!path.starts_with('/')) return Error{Code::kInvalid, "the path must be absolute", 0, path};
-  if (geteuid() != 0) return Error{Code::kDenied, "only root may look at another process: use sudo", 0, {}};
+  if (geteuid() != 0)
+    return Error{
+        Code::kDenied,
+        "only root may look at another process: use sudo; in a mount that you made for yourself, cat "
+        "MOUNT/.grantfs/why/PATH says the same of whoever reads it",
+        0,
+        {}};
   const std::string directory = "/proc/" + std::to_string(process);
   const UniqueFd root(open((directory + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return Error{Code::kNotFound, "there is no such process", 0, std::to_string(process)};
@@ -201,7 +230,12 @@ Result<ReadExplanation> ExplainRead(const std::string& path, std::uint32_t proce
     answer.Refused("mount", "a grantfs was mounted there, and its process has gone",
                    "grantfs mount mends that");
   } else if (place.error != 0) {
-    TellMissing(root.get(), process, path, place.error, &answer);
+    const auto above = MountAbove(root.get(), process, path, place);
+    const auto user = above && place.error == EACCES ? OnlyUserOf(*above) : std::nullopt;
+    if (user)
+      GRANTFS_CHECK(TellUsersMount(*above, *user, process, &answer));
+    else
+      TellMissing(above, place.error, &answer);
   } else if (!mount) {
     answer.Refused("mount", "what is there among the process's mounts is no grantfs", kMendMount);
   } else {

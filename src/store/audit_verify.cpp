@@ -110,8 +110,8 @@ class Verifier {
 
   void CheckShrunk() {
     if (remembered_.empty() || remembered_.back().size <= newest_.size) return;
-    Fail(newest_.size, "the log has shrunk: " + std::to_string(remembered_.back().size) +
-                           " records were seen before, " + std::to_string(newest_.size) + " are left");
+    Fail(newest_.size, "the log has shrunk: " + Count(remembered_.back().size, "record") + " seen before, " +
+                           std::to_string(newest_.size) + " left");
   }
 
   Status Walk() {

@@ -1,3 +1,6 @@
+#include <sys/statvfs.h>
+
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -9,6 +12,9 @@
 
 namespace grantfs {
 namespace {
+
+constexpr std::uint64_t kKeptBytes = std::uint64_t{256} << 20;
+constexpr std::uint64_t kKeptShare = 10;
 
 class EmbeddedStore final : public Store {
  public:
@@ -28,6 +34,14 @@ class EmbeddedStore final : public Store {
 
   void Write(Job job, Done done) override { loop_->Write(std::move(job), std::move(done)); }
   Result<std::unique_ptr<StoreReader>> Read() override { return readers_->Read(); }
+
+  bool IsNearlyFull() const override {
+    struct statvfs disk {};
+    if (::statvfs(path_.c_str(), &disk) != 0) return false;  // the next commit tells what is wrong
+    const std::uint64_t kept =
+        std::min(kKeptBytes, std::uint64_t{disk.f_blocks} * disk.f_frsize / kKeptShare);
+    return std::uint64_t{disk.f_bavail} * disk.f_frsize < kept;
+  }
 
   Status Backup(const std::string& path) override {
     Database connection = GRANTFS_TRY(Database::Open(path_, {.mode = OpenMode::kReadOnly}));

@@ -97,7 +97,7 @@ Status SqliteWriter::RemoveEnrolment(std::string_view invitation) {
   return RunOnOne("no such enrolment", "DELETE FROM enrolments WHERE invitation = ?1", invitation);
 }
 
-// An old journal that comes back is refused for its gap, and its opens are known by their ids.
+// An old journal that comes back has a gap, which is recorded; its opens are known by their ids.
 Status SqliteWriter::PutJournal(const Hash& machine, std::string_view journal, const StoredJournal& reached,
                                 std::int64_t now) {
   GRANTFS_CHECK(Run("INSERT OR REPLACE INTO journals VALUES (?1, ?2, ?3, ?4, ?5)", machine.View(), journal,

@@ -1,6 +1,7 @@
 // The acts of a secret's list.
 
 #include "acts_json_internal.h"
+#include "grantfs/crypto/template.h"
 #include "grantfs/trust/names.h"
 #include "grantfs/util/text.h"
 #include "json_fields_internal.h"
@@ -65,7 +66,7 @@ std::vector<std::string> ReadTemplateParts(JsonReader& in, const std::string& ow
   std::vector<std::string> parts;
   if (!in.Has("parts")) return parts;
   std::size_t bytes = 0;
-  for (const Json& item : in.Array("parts", kMaxTemplateParts)) {
+  for (const Json& item : in.Array("parts", Template::kMaxNames)) {
     const std::string path = item.is(Json::Kind::kString) ? item.AsString() : "";
     bytes += path.size();
     const bool good = CheckSecretPath(path) && path != own && (parts.empty() || parts.back() < path);

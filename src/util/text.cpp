@@ -73,6 +73,10 @@ bool ParseNumber(std::string_view text, unsigned long long max, unsigned long lo
   return true;
 }
 
+std::string Count(std::uint64_t number, std::string_view noun) {
+  return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
+}
+
 std::string Printable(std::string_view text) {
   std::string shown;
   std::uint32_t point = 0;

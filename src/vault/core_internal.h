@@ -6,7 +6,7 @@
 
 #include "counts_internal.h"
 #include "grantfs/vault/vault.h"
-#include "refusal_budget_internal.h"
+#include "minute_budget_internal.h"
 #include "secret_cache_internal.h"
 #include "state_internal.h"
 #include "vault_queue_internal.h"
@@ -16,6 +16,10 @@ namespace grantfs {
 
 /// What the store says when it could not record is told as that: nothing was released.
 Error Unrecorded(const Error& error);
+
+/// What a machine's journals may add within a minute: twice what a thousand reads a second make, with long
+/// paths in them, so that what has waited while the vault was away is told too.
+inline constexpr std::size_t kJournalBytesPerMinute = std::size_t{160} << 20;
 
 /// What the vault's operations share. Threads: members are safe, or guarded as said.
 struct Vault::Core {
@@ -46,7 +50,8 @@ struct Vault::Core {
   StateHolder ahead;
   SecretCache secrets;
   EventCounts counts;
-  RefusalBudget refusals;
+  MinuteBudget refusals{400};                     ///< reports of refused reads: a mount counts them together
+  MinuteBudget journals{kJournalBytesPerMinute};  ///< of what machines have served by themselves
 
   std::mutex claim_mutex;
   std::optional<Vault::Key> claim;  ///< guarded; also a used one, which is `gone`

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "core_internal.h"
 #include "grantfs/crypto/encoding.h"
@@ -10,6 +11,22 @@
 namespace grantfs {
 namespace {
 
+/// What a record costs beside the entry in it.
+constexpr std::size_t kRecordCost = 512;
+/// Gaps are rare, and their records are kept for ever: about one a second.
+constexpr std::size_t kGapCost = kJournalBytesPerMinute / 64;
+
+std::size_t CostOf(const std::vector<std::string>& entries) {
+  return std::accumulate(
+      entries.begin(), entries.end(), std::size_t{0},
+      [](std::size_t cost, const std::string& entry) { return cost + entry.size() + kRecordCost; });
+}
+
+Error TooMuch() {
+  return {Code::kThrottled,
+          "this machine has told of too many reads within a minute; keep them and tell later"};
+}
+
 /// A batch whose chain and signature hold.
 struct CheckedBatch {
   std::string journal;
@@ -18,10 +35,6 @@ struct CheckedBatch {
   Signature signature;
   Hash head;
 };
-
-Error Missing(const std::string& journal) {
-  return {Code::kConflict, "entries of this journal are missing before these", 0, journal};
-}
 
 /// Errors: kInvalid, kIntegrity.
 Result<CheckedBatch> CheckBatch(const VerifyKey& key, const Hash& vault, const api::JournalRequest& request) {
@@ -90,11 +103,33 @@ AuditRecord RecordOfEntry(const Clock& clock, const VaultCaller& caller, const C
   return record;
 }
 
-/// Where the batch goes on from what is recorded: the index of the first new entry.
-/// Errors: kConflict (a gap), kIntegrity (another chain).
+/// Entries that this vault has no record of: its database was put back to an older copy after it had taken
+/// them, or the machine leaves them out. They come from nowhere any more, the machine having cut what was
+/// taken; so what follows is taken after a record that names them, and they are recorded by nothing else: the
+/// journal is reached beyond them in the same commit.
+AuditRecord RecordOfGap(const Clock& clock, const VaultCaller& caller, const CheckedBatch& batch,
+                        const StoredJournal& reached) {
+  const JournalEntry& next = batch.entries.front();
+  AuditRecord record = MakeRecord(clock, caller, kJournalGap, {}, caller.name, kRefused);
+  record.severity = AuditSeverity::kCritical;
+  const std::string from = std::to_string(reached.sequence + 1);
+  const std::string to = std::to_string(next.sequence - 1);
+  record.body.Set("reason", "reads " + from + " to " + to + " of this machine's journal " + batch.journal +
+                                " are not in this vault: its database was put back to an older copy, or the "
+                                "machine has left them out");
+  // What the machine signed names the last of them.
+  record.body.Set("gap", Json::Object({{"journal", batch.journal},
+                                       {"from", reached.sequence + 1},
+                                       {"to", next.sequence - 1},
+                                       {"recorded", reached.hash.Hex()},
+                                       {"entry", batch.texts.front()}}));
+  return record;
+}
+
+/// Where the batch goes on from what is recorded, without a gap: the index of the first new entry.
+/// Errors: kIntegrity (another chain).
 Result<std::size_t> FirstNew(const CheckedBatch& batch, const StoredJournal& reached) {
   const JournalEntry& first = batch.entries.front();
-  if (first.sequence > reached.sequence + 1) return Missing(batch.journal);
   if (batch.entries.back().sequence <= reached.sequence) return batch.entries.size();
   const std::size_t at = reached.sequence + 1 - first.sequence;
   if (batch.entries[at].previous == reached.hash) return at;
@@ -106,8 +141,14 @@ Result<std::uint64_t> RecordBatch(Vault::Core& core, StoreWriter& writer, const 
   const auto stored = GRANTFS_TRY(writer.FindJournal(caller.id, batch.journal));
   const StoredJournal reached = stored.value_or(StoredJournal{});
   std::map<std::uint64_t, Named> names;
-  std::size_t at = GRANTFS_TRY(FirstNew(batch, reached));
-  if (at == batch.entries.size()) return reached.sequence;
+  std::size_t at = 0;
+  if (batch.entries.front().sequence > reached.sequence + 1) {
+    if (!core.journals.Take(caller.id, kGapCost, core.Now())) return TooMuch();
+    GRANTFS_TRY(writer.Audit(RecordOfGap(core.clock(), caller, batch, reached)));
+  } else {
+    at = GRANTFS_TRY(FirstNew(batch, reached));
+    if (at == batch.entries.size()) return reached.sequence;
+  }
   for (; at < batch.entries.size(); ++at) {
     const std::uint64_t number = batch.entries[at].secret;
     auto named = names.find(number);
@@ -128,6 +169,10 @@ void Vault::MachineJournal(const VaultCaller& caller, const api::JournalRequest&
   if (!principal) return done(NotVisible());
   auto checked = CheckBatch(principal->identity->sign, vault_id(), request);
   if (!checked) return done(checked.error());
+  // A machine keeps these. What owners do, and reads that the vault is asked for, need the room that is left.
+  if (core_->store.IsNearlyFull())
+    return done(Error{Code::kUnrecorded, "the vault's disk is nearly full; keep these reads and tell later"});
+  if (!core_->journals.Take(caller.id, CostOf(checked->texts), core_->Now())) return done(TooMuch());
   const auto batch = std::make_shared<const CheckedBatch>(*std::move(checked));
   const auto reached = std::make_shared<api::JournalResponse>();
   core_->store.Write(
@@ -135,9 +180,8 @@ void Vault::MachineJournal(const VaultCaller& caller, const api::JournalRequest&
         reached->sequence = GRANTFS_TRY(RecordBatch(*core, writer, caller, *batch));
         return {};
       },
-      [core = core_.get(), caller, reached, done = std::move(done)](Status status) {
+      [reached, done = std::move(done)](Status status) {
         if (status) return done(*reached);
-        if (status.error().code == Code::kConflict) core->CountRefusal(caller, "journal.gap");
         done(status.error());
       });
 }

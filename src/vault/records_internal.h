@@ -15,6 +15,7 @@ namespace grantfs {
 inline constexpr char kDone[] = "done";
 inline constexpr char kRefused[] = "refused";
 inline constexpr char kReadRefused[] = "read.refused";  ///< its type
+inline constexpr char kJournalGap[] = "journal.gap";
 
 /// A record of something that `caller` did or asked for, without its particulars.
 AuditRecord MakeRecord(const Clock& clock, const VaultCaller& caller, const char* type,

@@ -78,6 +78,39 @@ TEST_F(AdminTreeTest, GrantsAreFilesBelowTheirMachine) {
   EXPECT_NE(Text("projects/shop/prod/tls/server.key/readers").find("web-1"), std::string::npos);
 }
 
+TEST_F(AdminTreeTest, TermsAreSaidAsTheGrantCommandTakesThem) {
+  AddMachine("web-1");
+  GrantInfo info = To({}, "web-1", "web-1-id");
+  info.grant.lease = 300;
+  info.grant.offline = 86400;
+  info.grant.record = "sync";
+  info.grant.conditions = {"user=app"};
+  AddSecret("a", {info});
+  const std::string readers = Text("projects/shop/prod/a/readers");
+  for (const char* part : {"ONLY", "user=app", "LEASE", "5m, offline 1d, sync"})
+    EXPECT_NE(readers.find(part), std::string::npos) << part << "\n" << readers;
+  const std::string grant = Text("machines/web-1/grants/shop/prod/a");
+  EXPECT_NE(grant.find("lease       5m\n"), std::string::npos) << grant;
+  EXPECT_NE(grant.find("offline     1d\n"), std::string::npos) << grant;
+}
+
+TEST_F(AdminTreeTest, ABundleSaysWhatItIsMadeOf) {
+  AddSecret("a");
+  EXPECT_NE(Text("projects/shop/prod/a/info").find("type         value\n"), std::string::npos)
+      << Text("projects/shop/prod/a/info");
+  EXPECT_EQ(Text("projects/shop/prod/a/info").find("made of"), std::string::npos);
+  auto bundle = std::make_shared<SecretSurvey>(*snapshot_->secrets[0]);
+  bundle->info.name.path = "app.json";
+  bundle->info.type = SecretType::kTemplate;
+  bundle->info.parts = {"a", "tls/key"};
+  snapshot_->secrets.push_back(bundle);
+  const std::string info = Text("projects/shop/prod/app.json/info");
+  EXPECT_NE(info.find("type         template\n"), std::string::npos) << info;
+  EXPECT_NE(info.find("made of      shop/prod/a, shop/prod/tls/key\n"), std::string::npos) << info;
+  EXPECT_NE(Text("projects/shop/prod/app.json/info.json").find("\"parts\":[\"a\",\"tls/key\"]"),
+            std::string::npos);
+}
+
 TEST_F(AdminTreeTest, ARemovedMachineIsMarkedWhereItStillHasAGrant) {
   AddMachine("web-1", true);
   AddMachine("web-1");
@@ -132,7 +165,7 @@ TEST_F(AdminTreeTest, TermsOfEveryKindAreTold) {
   grant.grant.expires = 10;
   grant.grant.strict = true;
   const AdminReport report = ReportGrant(secret, grant, 11);
-  for (const char* part : {"user=app, unit=nginx.service\n", "30 s\n", "60 s\n", "sync\n", "expired 1970",
+  for (const char* part : {"user=app, unit=nginx.service\n", "30s\n", "1m\n", "sync\n", "expired 1970",
                            "strict", "points at no version"})
     EXPECT_NE(report.text.find(part), std::string::npos) << part << report.text;
   EXPECT_EQ(report.json.Find("lease")->AsNumber(), 30);

@@ -98,6 +98,24 @@ TEST_F(BundleTest, WhoHasNotHeardOfAChangeIsToldAndNeverMixes) {
   EXPECT_EQ(Shown(Must(Open(*session, third, true)).value), "l3 r3") << "just looked up, and whole";
 }
 
+TEST_F(BundleTest, ReadOnceItIsNoMoreOpenThanItsPartsAreNow) {
+  MachineOptions options;
+  options.watch = false;
+  ASSERT_EQ(ReadText(*Mount("web-1"), "pair"), "l1 r1");
+  GrantOptions only;
+  only.terms.conditions = {"user=app"};
+  only.wait = std::chrono::milliseconds(0);
+  Must(Owner().GrantTo("web-1", {{"shop/prod", "left"}}, only));
+  const auto session = Must(MachineSession::Start(Path("web-1"), std::move(options)));
+  ASSERT_EQ(Pair(*session).unenforceable, "") << "it knows what the home knew";
+  const auto read = Read(*session, "pair");
+  EXPECT_EQ(CodeOf(read), Code::kDenied);
+  EXPECT_NE(Sentence(read).find("its part left is granted under other conditions"), std::string::npos)
+      << Sentence(read);
+  EXPECT_EQ(Reads("left"), 1u) << "no part of it was read";
+  EXPECT_EQ(Reads("pair"), 1u);
+}
+
 TEST_F(BundleTest, ARevokedPartEndsIt) {
   const auto session = Mount("web-1");
   const GrantedSecret pair = Pair(*session);

@@ -123,6 +123,32 @@ TEST_F(MachineGrantsTest, ARemovedMachineReadsNothing) {
   EXPECT_TRUE(Must(Owner().VaultStatus()).owed.empty());
 }
 
+TEST_F(MachineGrantsTest, ARemovalWithdrawsInvitationsAndRequestsOfTheName) {
+  InviteOptions invite;
+  invite.name = "web-2";
+  std::vector<InviteResult> invitations;
+  for (int i = 0; i < 3; ++i) invitations.push_back(Must(Owner().Invite(invite)));
+  invite.name = "web-3";
+  const auto others = Must(Owner().Invite(invite));
+  const std::chrono::milliseconds at_once(0);
+  Must(Enrol(Path("web-2"), &invitations[0].line, at_once, {}));
+  Must(Owner().Approve("web-2", ""));
+  Must(Enrol(Path("thief"), &invitations[1].line, at_once, {}));
+  Must(Enrol(Path("web-3"), &others.line, at_once, {}));
+  const auto removed = Must(Owner().RemoveIdentity("web-2", "stolen"));
+  EXPECT_EQ(removed.withdrawn, 2u);
+  EXPECT_EQ(removed.waiting, 1u);
+  const auto pending = Must(Owner().ListPending());
+  ASSERT_EQ(pending.size(), 1u) << "that of another name goes on waiting";
+  EXPECT_EQ(pending[0].name, "web-3");
+  EXPECT_EQ(CodeOf(Owner().Approve("web-2", "")), Code::kNotFound);
+  EXPECT_FALSE(Enrol(Path("late"), &invitations[2].line, at_once, {}));
+  EXPECT_FALSE(Enrol(Path("thief"), nullptr, at_once, {}));
+  invite.name = "web-2";
+  Must(Owner().Invite(invite));
+  EXPECT_EQ(Must(Owner().RemoveIdentity("web-2", "again")).withdrawn, 0u) << "it may be invited again";
+}
+
 TEST_F(MachineGrantsTest, WhatCannotBeEnforcedIsListedAndDenied) {
   GrantOptions options;
   options.terms.conditions = {"moon=full"};

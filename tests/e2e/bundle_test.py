@@ -242,6 +242,7 @@ class BundleTest(Case):
         self.errno_of(errno.EIO, lambda: mount.read(JSON))
         until("the reason", lambda: "no UTF-8" in mount.log())
         self.assertIn("app.json, db-password", mount.log())
+        self.refused(self.web1.run("read", JSON, expect=None), FAILED, "app.json, db-password", "no UTF-8")
         self.assertNotIn("binary", mount.log())
         self.assertEqual(json.loads(mount.read("shop/prod/safe")), {"password": "//4gYmluYXJ5"})
 

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+import shutil
 import signal
 import threading
 
@@ -138,6 +139,35 @@ class LeaseTest(Case):
         self.assertLess(len(self.records()), 50)
         self.assertRegex(self.owner.run("audit", "list", "--object", SECRET).text, "done [0-9]+ times? from .* under a lease")
 
+    def test_reads_that_a_restored_vault_has_lost_are_named_and_the_rest_is_told(self):
+        mount = self.leased("--lease", "1h")
+        for _ in range(5):
+            mount.read(SECRET)
+        before = self.settled(mount)
+        self.world.kill_server(signal.SIGTERM)
+        copy = os.path.join(self.world.dir, "copy")
+        shutil.copytree(self.world.data, copy)
+        self.world.serve()
+        for _ in range(7):
+            mount.read(SECRET)
+        until("what will be lost to be told", lambda: self.settled(mount) == before + 7)
+        self.world.kill_server(signal.SIGTERM)
+        shutil.rmtree(self.world.data)
+        shutil.copytree(copy, self.world.data)
+        self.world.serve()
+        for _ in range(3):
+            self.assertEqual(mount.read(SECRET), b"hunter2")
+        until("the rest to be told", lambda: self.settled(mount) >= before + 3, 60)
+        for _ in range(2):
+            self.assertEqual(mount.read(SECRET), b"hunter2")
+        until("what came later to be told", lambda: self.settled(mount) == before + 5, 60)
+        said = self.owner.json("audit", "list", "--actor", "web-1", "--limit", "0")["records"]
+        gaps = [json.loads(one["body"]) for one in said if one["action"] == "journal.gap" and one["severity"] == "critical"]
+        self.assertEqual(len(gaps), 1, gaps)
+        self.assertEqual(gaps[0]["gap"]["to"] - gaps[0]["gap"]["from"] + 1, 7)
+        self.assertEqual(gaps[0]["object"], "web-1")
+        self.assertIn("put back to an older copy", self.owner.run("audit", "list").text)
+
     def test_a_machine_starts_offline_with_what_it_kept(self):
         mount = self.leased("--offline", "24h", "--record", "sync")
         kept = os.path.join(self.web1.path, "offline")
@@ -186,6 +216,47 @@ class LeaseTest(Case):
             mount.stop()
         finally:
             libc.umount2(journal.encode(), 2)
+
+    def test_the_last_room_on_the_vaults_disk_is_not_for_leased_reads(self):
+        mount = self.leased("--lease", "1h")
+        before = self.settled(mount)
+        self.world.kill_server(signal.SIGTERM)
+        small = os.path.join(self.world.dir, "small")
+        os.mkdir(small)
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.assertEqual(libc.mount(b"none", small.encode(), b"tmpfs", 0, b"size=40m,mode=0755"), 0)
+        self.addCleanup(lambda: libc.umount2(small.encode(), 2))
+        shutil.copytree(self.world.data, small + "/data", ignore=shutil.ignore_patterns("*.lock"))
+        os.chmod(small + "/data", 0o700)
+        self.world.serve(data=small + "/data")
+        self.addCleanup(self.world.kill_server)
+        disk = os.statvfs(small)
+        with open(small + "/filler", "wb") as filler:
+            os.posix_fallocate(filler.fileno(), 0, disk.f_bavail * disk.f_frsize - (3 << 20))  # a tenth is 4 MiB
+        for _ in range(3):
+            self.assertEqual(mount.read(SECRET), b"hunter2")
+        until("the refusal in the status", lambda: "disk is nearly full" in self.status(mount))
+        self.assertRegex(self.status(mount), "to be told +3 reads under leases or offline, since the vault's disk is nearly full")
+        self.assertEqual(self.web1.run("read", SECRET).out, b"hunter2")
+        self.owner.set("shop/prod/more", b"more")
+        os.unlink(small + "/filler")
+        until("all to be told", lambda: "to be told" not in self.status(mount), 40)
+        self.assertEqual(self.recorded(), before + 4)
+
+    def test_granting_says_the_terms(self):
+        self.owner = self.world.init().owner
+        self.world.machine("web-1")
+        self.owner.set(SECRET, b"hunter2")
+        grant = ("grant", "web-1", SECRET, "--only-user", "0", "--lease", "10m", "--offline", "24h", "--record", "sync", "--wait", "1s")
+        said = "(1 version), only for user=0, lease 10m, offline 1d, sync\n"
+        self.assertIn("would grant %s to web-1 %s" % (SECRET, said), self.owner.run(*grant, "--dry-run").text)
+        self.assertIn("granted %s to web-1 %s" % (SECRET, said), self.owner.run(*grant).text)
+        told = self.owner.json(*grant)
+        self.assertEqual((told["lease"], told["offline"], told["record"]), (600, 86400, "sync"))
+        plain = ("grant", "web-1", SECRET, "--wait", "1s")
+        self.assertIn("(1 version, replaces its grant)\n", self.owner.run(*plain).text)
+        told = self.owner.json(*plain)
+        self.assertEqual((told["lease"], told["offline"], told["record"]), (0, 0, "each"))
 
     def test_what_makes_no_sense_is_refused(self):
         self.owner = self.world.init().owner

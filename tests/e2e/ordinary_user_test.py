@@ -174,6 +174,29 @@ class OrdinaryUserTest(Case):
         until("the mount's process to end", lambda: gone(pid))
         self.assertIsNone(mount_line(self.user.point))
 
+    def test_why_nobody_else_can_read_and_who_finds_out_more(self):
+        process = self.user.start()
+        path = os.path.join(self.user.point, OWN)
+        why = lambda pid, **more: self.user.run("why", path, "--pid", str(pid), **more)
+        of_roots = why(os.getpid(), user=0).text
+        self.assertTrue(of_roots.startswith("it would be refused: "), of_roots)
+        self.assertIn("REFUSED: grantfs is mounted at %s by user %d for himself" % (self.user.point, USER), of_roots)
+        self.assertIn("--allow-other", of_roots)
+        self.assertNotIn("no such path", of_roots)
+        reader = subprocess.Popen(["sleep", "1000"], user=USER, group=USER, extra_groups=[])
+        try:
+            self.refused(why(reader.pid, user=0, expect=None), DENIED, "not even root", ".grantfs/why/")
+            self.refused(why(reader.pid, expect=None), DENIED, "cat MOUNT/.grantfs/why/PATH")
+        finally:
+            reader.kill()
+            reader.wait()
+        own = self.user.cat(".grantfs/why/" + OWN).stdout.decode()
+        self.assertTrue(own.startswith("it may read: "), own)
+        others = self.user.cat(".grantfs/why/" + OTHERS).stdout.decode()
+        self.assertIn("REFUSED: the file is %d:" % STRANGER, others)
+        self.user.run("umount")
+        self.assertEqual(process.wait(30 * SLOWNESS), 0)
+
     def test_unmounting(self):
         process = self.user.start()
         reader = subprocess.Popen(["tail", "-f", os.path.join(self.user.point, OWN)], stdout=subprocess.PIPE, user=USER,

@@ -152,6 +152,25 @@ class OutageTest(Case):
         done = [number for number, run in enumerate(said) if run.status == DONE]
         self.assertEqual(self.owner.run("secret", "get", SECRET).out, b"value %d" % done[-1])
 
+    def test_a_full_home_lets_its_owner_revoke(self):
+        """What must be noted first takes the room that the home has set aside for it."""
+        home = self.on_a_disk_of_its_own(self.owner.path)
+        self.assertGreaterEqual(os.stat(home + "/reserve").st_size, 1 << 20)
+        self.owner.run("secret", "list", "shop/prod")
+        self.fill(home + "/filler")
+        for number in range(50):  # the home's database may still have free pages of its own
+            said = self.owner.set(SECRET, b"value %d" % number, expect=None)
+            if said.status != DONE:
+                break
+        self.refused(said, FAILED, "disk is full")
+        self.assertIn("revoked", self.owner.run("revoke", "web-1", SECRET, "--wait", "1s").text)
+        self.refused(self.web1.run("read", SECRET, expect=None), NOT_FOUND, "not granted")
+        self.owner.run("identity", "remove", "web-1")
+        self.assertTrue(os.path.exists(home + "/reserve"), "for the next time, as much as fits")
+        os.unlink(home + "/filler")
+        self.assertNotIn(SECRET, self.owner.run("grants").text)
+        self.assertGreaterEqual(os.stat(home + "/reserve").st_size, 1 << 20, "the whole of it again")
+
     def test_a_home_that_may_only_be_read_is_told_before_the_vault_is_asked(self):
         home = self.owner.path
         subprocess.run(["mount", "--bind", home, home], check=True)

@@ -186,6 +186,8 @@ class WatchTest(harness.Case):
         run = self.web1.run("mount", os.path.join(self.world.dir, "other"), "--on-change", "true", "--on-change-limit", "0s",
                             expect=None)
         self.refused(run, harness.USAGE, "--on-change-limit", "90s")
+        admin = self.owner.run("mount", os.path.join(self.world.dir, "other"), "--admin", "--on-change", "true", expect=None)
+        self.refused(admin, harness.USAGE, "--on-change", "--admin")
 
 
 if __name__ == "__main__":

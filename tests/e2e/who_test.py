@@ -189,6 +189,22 @@ class WhoTest(Case):
         self.refused(self.why(self.path, expect=USAGE), USAGE, "--pid")
         self.assertEqual(self.refusals(), [], "asking is no attempt")
 
+    def test_why_with_the_vault_away(self):
+        self.grant("--only-user", "0")
+        about = self.mount.file(".grantfs/why/" + SECRET)
+        why = lambda: self.said("cat", about)
+        until("the grant", lambda: why().startswith("it may read: "))
+        self.world.kill_server()
+        away = until("the silence", lambda: (lambda text: text if "REFUSED: it is not heard" in text else None)(why()))
+        self.assertTrue(away.startswith("it would be refused: "), away)
+        self.assertIn("no lease runs", away)
+        self.assertIn("see .grantfs/status", away)
+        self.assertIn("REFUSED: it is not heard", self.why(self.path, "--pid", str(os.getpid())).text)
+        self.errno_of(errno.EIO, lambda: self.mount.read(SECRET))
+        self.world.serve()
+        until("the vault's return", lambda: why().startswith("it may read: "))
+        self.assertEqual(self.mount.read(SECRET), b"hunter2")
+
 
 if __name__ == "__main__":
     main()

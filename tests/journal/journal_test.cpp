@@ -1,10 +1,15 @@
 #include "grantfs/journal/journal.h"
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -266,6 +271,45 @@ TEST_F(JournalTest, ReadsAreCountedPerCallerAndMinute) {
   }
   EXPECT_EQ(count, 503u);
   EXPECT_LE(entries, 6u) << "a minute may have ended meanwhile";
+}
+
+/// From now on the disk of this process takes nothing for good.
+void FailToSync() {
+  sock_filter rules[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fdatasync, 0, 1),
+                         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+                         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog program{std::size(rules), rules};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+    ::_exit(2);
+}
+
+TEST_F(JournalTest, WhatWasCountedIsNotTakenAwayBeforeWhatIsWrittenInsteadIsOnTheDisk) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    Must(journal->Record(Entry(1, kRecordAggregate)));
+    ::raise(SIGKILL);
+  });
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    FailToSync();
+    const auto journal = Open();
+    const auto next = journal->NextBatch();
+    const bool told = journal->Problem().find("cannot be written") != std::string::npos;
+    ::_exit(next && !*next && told ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "no system call can be made to fail here";
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "it is not sent, and told";
+  EXPECT_TRUE(fs::exists(OnlyFile(".counts")));
+  const auto journal = Open();
+  const auto entries = Drain(*journal);
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].count, 1u);
 }
 
 TEST_F(JournalTest, MinutesEndUnderALoadThatNeverPauses) {

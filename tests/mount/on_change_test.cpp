@@ -111,7 +111,7 @@ TEST_F(OnChangeTest, WhatItPrintsIsBoundedInTheLog) {
   EXPECT_TRUE(StatusSays("succeeded"));
   EXPECT_TRUE(Logged("on-change: line 99."));
   EXPECT_FALSE(Logged("on-change: line 100."));
-  EXPECT_TRUE(Logged("on-change: 901 lines more were left out"));
+  EXPECT_TRUE(Logged("on-change: left out 901 more lines"));
 }
 
 TEST_F(OnChangeTest, ACommandThatHangsIsKilledWithWhatItStarted) {

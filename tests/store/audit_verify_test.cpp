@@ -186,7 +186,7 @@ TEST_F(AuditVerifyTest, ALogThatHasShrunkIsKnownByWhatWasSeenBefore) {
   const AuditVerdict verdict = Verify(anchor);
   EXPECT_FALSE(verdict.good);
   EXPECT_EQ(verdict.bad, 9U);
-  EXPECT_THAT(verdict.what, HasSubstr("the log has shrunk: 12 records were seen before, 9 are left"));
+  EXPECT_THAT(verdict.what, HasSubstr("the log has shrunk: 12 records seen before, 9 left"));
 }
 
 TEST_F(AuditVerifyTest, ALogThatIsAnotherIsKnownByWhatWasSeenBefore) {

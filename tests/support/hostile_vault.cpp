@@ -113,6 +113,14 @@ void HostileVault::Silence(const api::Route& route) {
   silent_ = route.path;
 }
 
+void HostileVault::EndWatches(const std::string& lines) {
+  {
+    const std::lock_guard lock(mutex_);
+    watch_lines_ = lines;
+  }
+  relay_.CutAll();
+}
+
 void HostileVault::Handle(HttpRequest request, const std::shared_ptr<Responder>& responder) {
   HttpRequest onward = request;
   onward.headers = Carried(request.headers);
@@ -148,6 +156,15 @@ void HostileVault::Answer(const HttpRequest& request, HttpResponse response,
 }
 
 void HostileVault::Follow(const HttpRequest& request, const std::shared_ptr<Responder>& responder) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (watch_lines_) {
+      ++watches_ended_;
+      const auto down = responder->Stream({200, {{"content-type", "application/x-ndjson"}}, {}});
+      down->Write(std::string(*watch_lines_));
+      return down->Close();
+    }
+  }
   struct Stream {
     std::shared_ptr<Responder> responder;
     HttpResponse head;

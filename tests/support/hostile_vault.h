@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,9 @@ class HostileVault {
   bool lost() const { return lost_; }
   /// From now on what is asked of this route is never answered.
   void Silence(const api::Route& route);
+  /// From now on each watch is answered with these lines, and ends at once.
+  void EndWatches(const std::string& lines);
+  std::size_t watches_ended() const { return watches_ended_; }
   void Stop() { server_.reset(); }
   /// Puts statements into its database that no honest server would have taken, and goes on as an honest one.
   void LetIn(const std::vector<std::string>& envelopes);
@@ -66,6 +70,8 @@ class HostileVault {
   Rewrite rewrite_;
   std::string lose_;
   std::string silent_;
+  std::optional<std::string> watch_lines_;
+  std::atomic<std::size_t> watches_ended_{0};
   std::vector<std::shared_ptr<Responder>> unanswered_;
   std::atomic<bool> lost_{false};
   std::unique_ptr<HttpServer> front_;

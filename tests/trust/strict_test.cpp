@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "grantfs/crypto/encoding.h"
+#include "grantfs/crypto/template.h"
 #include "grantfs/trust/names.h"
 #include "world.h"
 
@@ -105,7 +106,7 @@ TEST_F(StrictTest, ATemplatesPartsAreOtherPathsInOrder) {
     return ActFromJson(With(ActToJson(world.EveryAct().at(kVersion)), {"parts"}, parts)).has_value();
   };
   std::vector<std::string> many, large;
-  for (std::size_t i = 0; i < kMaxTemplateParts; ++i) many.push_back("n" + std::to_string(1000 + i));
+  for (std::size_t i = 0; i < Template::kMaxNames; ++i) many.push_back("n" + std::to_string(1000 + i));
   while (large.size() * 500 < kMaxTemplatePartBytes)
     large.push_back(std::string(250, 'a') + "/" + std::string(247, 'b') + std::to_string(10 + large.size()));
   for (const Json& good : {texts({"a"}), texts({"a", "a/b", "b"}), texts(many)}) EXPECT_TRUE(taken(good));

@@ -17,6 +17,12 @@ TEST(Utf8Test, RefusesOverlongSurrogateTruncatedAndStrayBytes) {
   }
 }
 
+TEST(CountTest, OneHasNoPlural) {
+  EXPECT_EQ(Count(0, "byte"), "0 bytes");
+  EXPECT_EQ(Count(1, "byte"), "1 byte");
+  EXPECT_EQ(Count(2, "byte"), "2 bytes");
+}
+
 TEST(PrintableTest, NeutralisesControlsAndBidirectionalMarks) {
   EXPECT_EQ(Printable("a\x1b[31mb\n"), "a?[31mb?");
   EXPECT_EQ(Printable("\xE2\x80\xAE" "abc"), "?abc");

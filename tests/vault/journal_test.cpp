@@ -1,6 +1,7 @@
 #include "grantfs/api/problem.h"
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/journal/entry.h"
+#include "grantfs/tlog/leaf.h"
 #include "support/direct_vault.h"
 
 namespace grantfs::testing {
@@ -103,9 +104,96 @@ TEST_F(VaultJournalTest, CountedReadsKeepTheirCount) {
   EXPECT_EQ(body.Find("last")->AsNumber(), 1'700'000'005);
 }
 
-TEST_F(VaultJournalTest, AGapAnotherChainAndAForgedSignatureAreRefused) {
+TEST_F(VaultJournalTest, WhatIsMissingIsNamedOnceAndWhatFollowsIsTaken) {
   Must(Tell(Batch(1, 2)));
-  EXPECT_EQ(CodeOf(Tell(Batch(4, 5))), Code::kConflict);
+  EXPECT_EQ(Must(Tell(Batch(6, 7))).sequence, 7u);
+  EXPECT_EQ(Must(Tell(Batch(6, 7))).sequence, 7u) << "the answer was lost";
+  EXPECT_EQ(Must(Tell(Batch(3, 8))).sequence, 8u) << "an older copy of the journal came back";
+  EXPECT_EQ(Reads(), 5u) << "1, 2, 6, 7, 8";
+  const auto gaps = direct.Audit("journal.gap");
+  ASSERT_EQ(gaps.size(), 1u);
+  EXPECT_EQ(Must(ParseLeaf(gaps[0].leaf)).severity, AuditSeverity::kCritical);
+  const Json body = Must(ParseJson(*gaps[0].body));
+  EXPECT_EQ(body.Find("object")->AsString(), "web-1");
+  EXPECT_NE(body.Find("reason")->AsString().find("reads 3 to 5"), std::string::npos);
+  const Json& gap = *body.Find("gap");
+  EXPECT_EQ(gap.Find("journal")->AsString(), std::string(32, 'a'));
+  EXPECT_EQ(gap.Find("from")->AsNumber(), 3);
+  EXPECT_EQ(gap.Find("to")->AsNumber(), 5);
+  EXPECT_EQ(gap.Find("entry")->AsString(), Batch(6, 6).entries[0]) << "names the last one that is missing";
+}
+
+TEST_F(VaultJournalTest, AJournalWhoseBeginningIsUnknownIsTaken) {
+  EXPECT_EQ(Must(Tell(Batch(4, 5))).sequence, 5u);
+  EXPECT_EQ(Reads(), 2u);
+  const Json body = Must(ParseJson(*direct.Audit("journal.gap").at(0).body));
+  EXPECT_EQ(body.Find("gap")->Find("from")->AsNumber(), 1);
+  EXPECT_EQ(body.Find("gap")->Find("to")->AsNumber(), 3);
+}
+
+TEST_F(VaultJournalTest, AGapThatCannotBeRecordedIsNotPassed) {
+  direct.store().Break(Error{Code::kNoSpace, "the disk is full"});
+  EXPECT_FALSE(Tell(Batch(4, 5)));
+  direct.store().Break(std::nullopt);
+  EXPECT_EQ(Must(Tell(Batch(4, 5))).sequence, 5u);
+  EXPECT_EQ(direct.Audit("journal.gap").size(), 1u);
+}
+
+TEST_F(VaultJournalTest, GapsAreBounded) {
+  Result<api::JournalResponse> answer = api::JournalResponse{};
+  std::size_t gaps = 0;
+  for (std::uint64_t at = 2; at < 400 && answer; at += 2) {
+    answer = Tell(Batch(at, at));
+    if (answer) ++gaps;
+  }
+  EXPECT_EQ(CodeOf(answer), Code::kThrottled);
+  EXPECT_GT(gaps, 20u);
+  EXPECT_EQ(direct.Audit("journal.gap").size(), gaps);
+}
+
+TEST_F(VaultJournalTest, AMachineThatTellsTooMuchWaits) {
+  api::JournalRequest heavy;
+  heavy.journal = std::string(32, 'b');
+  std::string previous;
+  for (std::uint64_t i = 1; i <= 500; ++i) {
+    JournalEntry entry = Entry(i, previous);
+    entry.caller.executable = "/" + std::string(kMaxJournalPathBytes, 'x');
+    entry.caller.cgroup = entry.caller.executable;
+    heavy.entries.push_back(previous = entry.Text());
+  }
+  Sign(&heavy, 500);
+  Must(Tell(heavy));
+  // As much as is told anew counts, and as much as is told again.
+  Result<api::JournalResponse> answer = api::JournalResponse{};
+  std::uint64_t told = 500;
+  while (answer && told < 500'000) {
+    answer = Tell(heavy);
+    if (answer) told += 500;
+  }
+  ASSERT_EQ(CodeOf(answer), Code::kThrottled);
+  EXPECT_NE(std::string(answer.error().where).find("tell later"), std::string::npos);
+  EXPECT_GT(told, 60'000u) << "a thousand reads a second, with the longest paths, pass";
+  auto second = world.EnrolMachine("web-2");
+  std::swap(machine, second);
+  EXPECT_TRUE(Tell(Batch(1, 1, std::string(32, 'c')))) << "each machine has a measure of its own";
+  std::swap(machine, second);
+  direct.clock().Pass(60);
+  EXPECT_TRUE(Tell(Batch(1, 1)));
+}
+
+TEST_F(VaultJournalTest, TheLastRoomOnTheDiskIsNotForWhatCanBeToldLater) {
+  direct.store().BeNearlyFull(true);
+  const auto answer = Tell(Batch(1, 3));
+  EXPECT_EQ(CodeOf(answer), Code::kUnrecorded);
+  Must(direct.Read(machine.key, number, "asked"));
+  Must(world.Revoke(machine, "shop/prod", "a"));
+  direct.store().BeNearlyFull(false);
+  EXPECT_EQ(Must(Tell(Batch(1, 3))).sequence, 3u);
+  EXPECT_EQ(Reads(), 4u);
+}
+
+TEST_F(VaultJournalTest, AnotherChainAndAForgedSignatureAreRefused) {
+  Must(Tell(Batch(1, 2)));
   auto broken = Batch(3, 5);
   broken.entries.erase(broken.entries.begin() + 1);
   Sign(&broken, 5);

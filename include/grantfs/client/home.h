@@ -38,6 +38,7 @@ const char* HomeStateName(HomeProfile::State state);
 ///     invite         0600, while enrolling: the invitation's secret
 ///     recovery       0600, while claiming: the recovery identity's seed, so that an interrupted init can show it
 ///     known.db       0600, what was verified (known_store.h)
+///     reserve        0600, an owner's: room that revoking on a full disk gets, 1 MiB
 ///     journal/       0700 of the user that mounts work as, of a machine: what it served under leases and has not told the vault yet
 ///     offline/       0700 of the same user, of a machine: what it may serve with the vault away
 ///     mount-ID/      0700 of the user that mounts work as: a known.db of theirs (mount_home.h)
@@ -77,6 +78,11 @@ class Home {
   std::string OfflinePath() const { return Place(handed_.offline, "/offline"); }
   /// Whether it can be noted here what was verified. Errors: kIo.
   Status CheckWritable() const;
+  /// Sets room aside on this disk (the file reserve), as far as there is any; nothing to do where it is.
+  /// Errors: kNoSpace, kIo.
+  Status MakeReserve() const;
+  /// Gives that room back, for what must be noted now.
+  void GiveUpReserve() const;
 
   Result<PrivateIdentity> LoadIdentity() const;
   /// Only while enrolling. Errors: kNotFound, as LoadIdentity.

@@ -107,6 +107,7 @@ struct SecretInfo {
   std::size_t grants = 0;
   std::string owner;
   std::string description;
+  std::vector<std::string> parts;  ///< of a template: the paths of what its current version is made of
   std::string problem;  ///< non-empty: its list was refused, and why; then only name and number are known
 };
 
@@ -225,6 +226,8 @@ struct RevokeResult {
 
 struct RemoveIdentityResult {
   std::string name;
+  std::size_t withdrawn = 0;  ///< invitations of that name that nobody was let in by
+  std::size_t waiting = 0;    ///< requests to enrol with those
   std::vector<SecretName> revoked;
   std::vector<ReadReport> read;
   bool reads_known = true;

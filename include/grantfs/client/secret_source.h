@@ -74,6 +74,7 @@ struct SourceStatus {
   std::int64_t last_heard = 0;       ///< unix seconds, 0 = never since start
   std::string problem;               ///< the last failure in one sentence with its mend, "" = none
   std::uint64_t unsent = 0;          ///< reads under leases that the vault was not told of yet
+  std::string untold;                ///< why the vault does not take them; "" = nothing is known against it
   std::vector<std::string> notices;  ///< one sentence each: refused lists, unenforceable grants
 };
 

@@ -37,6 +37,10 @@ class Store {
   /// of changes from being folded, and there are few. Errors: kThrottled (all readers stayed busy), kIo.
   virtual Result<std::unique_ptr<StoreReader>> Read() = 0;
 
+  /// Whether its disk is so full that what can be told later should wait: less is free than 256 MiB, or a tenth
+  /// of a small disk. The rest is for what cannot.
+  virtual bool IsNearlyFull() const = 0;
+
   /// Writes all of it, the server's keys too, to a new file (0600), which a vault can start from.
   /// Errors: kConflict (the file exists), kNoSpace, kIo.
   virtual Status Backup(const std::string& path) = 0;

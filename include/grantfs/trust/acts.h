@@ -127,8 +127,8 @@ struct VersionPublish {
   /// file is made of. They stand here so that a mount knows without a read whether it may show the file.
   std::vector<std::string> parts;
 };
-inline constexpr std::size_t kMaxTemplateParts = 250;
-inline constexpr std::size_t kMaxTemplatePartBytes = 24 * 1024;  ///< of all their paths
+inline constexpr std::size_t kMaxTemplatePartBytes =
+    24 * 1024;  ///< of all their paths, of which there are at most Template::kMaxNames
 
 enum class GranteeKind { kMachine, kGroup };
 const char* GranteeKindName(GranteeKind kind);  ///< "machine", "group"

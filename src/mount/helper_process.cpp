@@ -1,0 +1,28 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "mount/channel_internal.h"
+#include "mount/helper_process_internal.h"
+
+namespace grantfs {
+
+Result<HelperProcess> ForkHelper(const std::function<void(int socket)>& serve) {
+  auto [ours, its] = GRANTFS_TRY(MakeChannel());
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t child = fork();
+  if (child == 0) {
+    serve(its.get());
+    _exit(1);
+  }
+  const int error = errno;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (child < 0) return Error{Code::kIo, "cannot make a helper's process", error, {}};
+  return HelperProcess{child, std::move(ours)};
+}
+
+}  // namespace grantfs
