@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "grantfs/log/log.h"
+#include "grantfs/util/kept_memory.h"
 #include "grantfs/util/result.h"
 #include "grantfs/util/unique_fd.h"
 
@@ -40,7 +41,9 @@ class OnChange {
   using Starter = std::function<Result<OnChangeProcess>()>;
 
   /// Starts the first process at once. Errors: what `starter` says.
-  static Result<std::unique_ptr<OnChange>> Start(Starter starter, LogLine log);
+  /// @param kept where names lie until their run begins, so that it begins though this process ends; may be
+  /// null. Outlives this.
+  static Result<std::unique_ptr<OnChange>> Start(Starter starter, LogLine log, KeptMemory* kept = nullptr);
   OnChange(const OnChange&) = delete;
   OnChange& operator=(const OnChange&) = delete;
   /// A command that runs is killed.
@@ -52,15 +55,17 @@ class OnChange {
   std::string Report() const;
 
  private:
-  OnChange(Starter starter, LogLine log, OnChangeProcess process);
+  OnChange(Starter starter, LogLine log, KeptMemory* kept, OnChangeProcess process);
   void Run();
   void RunOnce(std::unique_lock<std::mutex>* lock);
+  void Begun(const std::string& names);
   std::string Hear(int socket, std::uint64_t run);
   void End(const std::string& outcome);
   void Bury();
 
   const Starter starter_;
   const LogLine log_;
+  KeptMemory* const kept_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::set<std::string> waiting_;
