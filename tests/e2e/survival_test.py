@@ -77,6 +77,19 @@ class TogetherTest(Case):
         until("all records", lambda: it.records()[0] >= opens, 40)
         self.assertEqual(it.records(), (opens, told["opens"] + it.before[1]), "one record for each open")
 
+    def test_each_open_under_a_lease_is_counted_once(self):
+        it = Survival(self.world, terms=("--lease", "1h", "--record", "aggregate"))
+        before = it.counted()
+        it.read("open", 3)
+        for _ in range(8):
+            it.kill()
+        told = it.finish()
+        self.assertEqual((told["errors"], told["wrong"]), ({}, 0), it.mount.log())
+        it.mount.stop()  # minutes end with it
+        it.mount.start()
+        until("all counts", lambda: it.counted() - before >= told["opens"], 40)
+        self.assertEqual(it.counted() - before, told["opens"])
+
     def test_a_lease_outlives_the_worker_though_the_vault_is_away(self):
         it = Survival(self.world, terms=("--lease", "1h"))
         until("a beat after all was settled", lambda: it.mount.reads(SECRET, content(1)) and b"connected" in
