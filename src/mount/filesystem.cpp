@@ -40,6 +40,7 @@ Filesystem::Filesystem(const MountOptions& options, std::string point, Session* 
       shown_(others.kept),
       directory_ids_(others.kept),
       files_(&kept_),
+      denials_(others.kept),
       rotation_(
           point_, options_.watcher_bound, &rules_,
           [this](LogLevel level, const std::string& line) { options_.log(level, line); },
@@ -91,6 +92,7 @@ void Filesystem::Start() {
     running_ = true;
   }
   source().Subscribe([this] { RefreshSoon(); });
+  reporter_->Post([this] { ReportDenials(false); });  // of the process before
   RefreshSoon();  // what changed before the subscription, and what was taken over
 }
 

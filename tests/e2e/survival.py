@@ -87,14 +87,17 @@ class Survival:
         return sum(body.get("count", 1) for body in self.reads())
 
     def reads(self):
+        return [body for body in self.bodies() if "read" in body["action"] and body["outcome"] == "done"]
+
+    def bodies(self):
+        """The vault's records of the secret."""
         import sqlite3
         database = sqlite3.connect("file:%s?mode=ro" % os.path.join(self.world.data, "vault.db"), uri=True)
         try:
-            bodies = [json.loads(body) for body, in database.execute(
+            return [json.loads(body) for body, in database.execute(
                 "SELECT body FROM audit_bodies WHERE object = ?", (SECRET,))]
         finally:
             database.close()
-        return [body for body in bodies if "read" in body["action"] and body["outcome"] == "done"]
 
     def finish(self):
         """Ends the readers. @return what came of them."""

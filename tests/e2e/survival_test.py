@@ -3,6 +3,7 @@
 import itertools
 import os
 import signal
+import subprocess
 import threading
 import unittest
 
@@ -135,6 +136,20 @@ class TogetherTest(Case):
         until("the command", lambda: os.path.exists(marks) and SECRET in open(marks).read())
         self.assertTrue(it.mount.reads(SECRET, content(it.version)))
         self.assertIn(b"see rotations", it.mount.read(".grantfs/status"))
+
+    def test_a_refusal_is_recorded_though_the_worker_dies_before_it_was(self):
+        it = Survival(self.world, terms=("--only-user", "0", "--mode", "0444"))
+        refused = lambda: [body for body in it.bodies() if body["outcome"] == "refused"]
+        self.world.server.send_signal(signal.SIGSTOP)
+        for _ in range(5):  # the first is sent at once, and not taken; the others wait
+            run = subprocess.run(["cat", it.mount.file(SECRET)], user=1234, group=0, capture_output=True)
+            self.assertIn(b"denied", run.stderr)
+        it.kill()
+        self.assertIn(b"user 1234", it.mount.read(".grantfs/denials"))
+        self.world.server.send_signal(signal.SIGCONT)
+        until("five refusals in the vault", lambda: sum(body["count"] for body in refused()) >= 5, 40)
+        self.assertEqual(sum(body["count"] for body in refused()), 5)
+        self.assertEqual(len({body["open"] for body in refused()}), len(refused()))
 
     def test_watchers_and_the_command_on_change_go_on(self):
         marks = os.path.join(self.world.dir, "marks")
