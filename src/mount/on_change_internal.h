@@ -86,6 +86,7 @@ Result<OnChangeProcess> StartOnChange(const OnChangeCommand& command);
 // names, each with a NUL behind it. From it: 'L' and a line that the command printed; then 'R' and an
 // OnChangeEnd. Who takes the socket over from another process hears the end of a run that it did not begin.
 inline constexpr std::size_t kMaxOnChangeBytes = 60000;
+inline constexpr std::size_t kMaxOnChangeNameBytes = 2048;
 inline constexpr std::size_t kMaxOnChangeLineBytes = 500;
 inline constexpr unsigned kMaxOnChangeLines = 100;
 struct OnChangeEnd {
