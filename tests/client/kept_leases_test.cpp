@@ -1,5 +1,4 @@
 #include "client/kept_leases_internal.h"
-
 #include "client_test.h"
 
 namespace grantfs::testing {
@@ -92,17 +91,17 @@ TEST_F(KeptLeasesTest, WhatIsDamagedIsForgotten) {
 
 TEST_F(KeptLeasesTest, WhatFindsNoRoomIsNotKeptAndLeavesRoomForTheRest) {
   KeptLeases leases(kept_.get());
-  for (std::uint64_t number = 1; number <= 30; ++number) leases.Put(Version(number, std::size_t{1} << 19));
+  for (std::uint64_t number = 1; number <= 40; ++number) leases.Put(Version(number, std::size_t{1} << 19));
   const std::size_t kept = Kept();
   EXPECT_GT(kept, 10U);
-  EXPECT_LT(kept, 30U);
+  EXPECT_LT(kept, 40U);
   EXPECT_TRUE(kept_->Put(1, AsBytes("an open file"), Bytes(std::size_t{1} << 20)));
   leases.Erase(1);
   leases.Put(Version(99, std::size_t{1} << 19));
   EXPECT_EQ(Kept(), kept);
   const std::uint64_t last = 99;
   EXPECT_TRUE(kept_->Get(kVersions, Key(last)));
-  leases.Put(Version(2, std::size_t{13} << 20));
+  leases.Put(Version(2, std::size_t{20} << 20));
   EXPECT_EQ(Kept(), kept - 1) << "what was replaced by what has no room is gone too";
 }
 
