@@ -211,7 +211,7 @@ GRANTFS_MOUNT; one run at a time; how it fares is in .grantfs/status)"},
   $ grep -rl web-1 ~/vault/projects --include=readers)"},
                  {"sudo grantfs mount --upgrade",
                   "upgraded /run/grantfs/secrets\n"
-                  "  (after a newer grantfs was installed; readers notice a pause of milliseconds)"}},
+                  "  (when a newer one was installed; readers notice a pause of milliseconds)"}},
     .next =
         "ls -lR /run/secrets, and cat /run/secrets/.grantfs/status; systemctl enable --now grantfs-mount "
         "mounts at every start of the machine; grantfs umount ends it.",

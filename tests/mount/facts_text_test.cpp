@@ -97,11 +97,11 @@ TEST_P(HostileFactsTest, CountsThatAreNotThereTakeNoMemory) {
 }
 
 TEST_P(HostileFactsTest, NoiseIsRefusedOrHarmless) {
-  std::mt19937 random(1);
+  std::mt19937 noise(1);
   const std::string good = Good();
   for (int turn = 0; turn < 20000; ++turn) {
     std::string bad = good;
-    for (unsigned i = random() % 8 + 1; i > 0; --i) bad[random() % bad.size()] = static_cast<char>(random());
+    for (unsigned i = noise() % 8 + 1; i > 0; --i) bad[noise() % bad.size()] = static_cast<char>(noise());
     const auto again = Again(bad);
     EXPECT_TRUE(!again || again->size() == good.size()) << turn;
   }
