@@ -105,7 +105,7 @@ Result<RefusalsRequest> RefusalsRequest::FromJson(const Json& json) {
         Refusal refusal;
         refusal.id = ReadOpenId(one, "id");
         refusal.secret = ReadSecret(one);
-        refusal.version = ReadVersion(one, 1);
+        refusal.version = ReadVersion(one, 0);  // 0: of a file that the mount makes
         refusal.reason = one.String("reason", kMaxReasonBytes, 1);
         refusal.count = ReadCount(one, "count", 1);
         refusal.first = ReadTime(one, "first");

@@ -220,8 +220,12 @@ GRANTFS_MOUNT; one run at a time; how it fares is in .grantfs/status)"},
   $ ls ~/vault/machines/web-1/grants/shop/prod
   $ cat ~/vault/projects/shop/prod/db-password/readers
   $ grep -rl web-1 ~/vault/projects --include=readers)"},
-                 {"sudo systemctl enable --now grantfs-mount", "(the same at every start of the machine)"}},
-    .next = "ls -lR /run/secrets, and cat /run/secrets/.grantfs/status; grantfs umount ends it.",
+                 {"sudo grantfs mount --upgrade",
+                  "upgraded /run/grantfs/secrets\n"
+                  "  (when a newer one was installed; readers notice a pause of milliseconds)"}},
+    .next =
+        "ls -lR /run/secrets, and cat /run/secrets/.grantfs/status; systemctl enable --now grantfs-mount "
+        "mounts at every start of the machine; grantfs umount ends it.",
     .failure = "the files are not shown",
     .run = RunMountCommand,
     .log = LogLevel::kInfo,

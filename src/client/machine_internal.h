@@ -128,6 +128,10 @@ class MachineSessionImpl final : public MachineSession {
   // ---- opens (machine_open.cpp)
   /// Open and Check of one secret, whatever its type.
   std::shared_ptr<Pending> OpenOne(OpenRequest request, std::chrono::milliseconds deadline, OpenDone done);
+  std::shared_ptr<Pending> AskVault(OpenRequest request, std::shared_ptr<const MachineView> asked,
+                                    std::chrono::milliseconds deadline, OpenDone done);
+  std::shared_ptr<Pending> OpenCounted(OpenRequest request, std::chrono::milliseconds deadline,
+                                       OpenDone done);
   std::shared_ptr<Pending> CheckOne(std::uint64_t number, std::uint32_t version,
                                     std::chrono::milliseconds deadline, CheckDone done);
   /// Looks at a secret before all other work; `looked` runs once, on the refresher's thread. `late` runs at

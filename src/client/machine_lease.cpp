@@ -19,6 +19,8 @@ JournalEntry EntryOf(const SecretSource::OpenRequest& request, std::uint32_t ver
   entry.secret = request.number;
   entry.version = version;
   entry.record = terms.record;
+  // The vault may have recorded it already, and knows it again by its id alone.
+  if (request.again && entry.aggregate()) entry.record = kRecordEach;
   entry.caller = {request.caller.pid, request.caller.uid, request.caller.gid, request.caller.executable,
                   request.caller.cgroup};
   return entry;
@@ -112,6 +114,10 @@ bool MachineSessionImpl::ServeHeld(const OpenRequest& request, const MachineView
     return false;
   }
   JournalEntry entry = EntryOf(request, held->publish.version, terms, *options_.clock);
+  if (request.again && journal_->HasCounted(request.open_id)) {
+    (*done)(std::move(opened));
+    return true;
+  }
   if (terms.record == kRecordSync) {
     auto value = std::make_shared<OpenedSecret>(*std::move(opened));
     journal_->RecordDurably(std::move(entry), [done = std::move(*done), value](const Status& recorded) {

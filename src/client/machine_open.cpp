@@ -196,6 +196,16 @@ std::shared_ptr<SecretSource::Pending> MachineSessionImpl::OpenOne(OpenRequest r
   auto asked = view();
   const Status local = CheckLocally(*asked, request.number, Now());
   if (local && ServeHeld(request, *asked, false, &done)) return std::make_shared<Checking>();
+  if (local && request.again && journal_->HasCounted(request.open_id))
+    return OpenCounted(std::move(request), deadline, std::move(done));
+  return AskVault(std::move(request), std::move(asked), deadline, std::move(done));
+}
+
+std::shared_ptr<SecretSource::Pending> MachineSessionImpl::AskVault(OpenRequest request,
+                                                                    std::shared_ptr<const MachineView> asked,
+                                                                    std::chrono::milliseconds deadline,
+                                                                    OpenDone done) {
+  const Status local = CheckLocally(*asked, request.number, Now());
   auto opening = std::make_shared<Opening>(this, std::move(request), std::move(asked), std::move(done));
   if (!local) {
     opening->End(local.error());
@@ -207,6 +217,32 @@ std::shared_ptr<SecretSource::Pending> MachineSessionImpl::OpenOne(OpenRequest r
   }
   opening->Start(deadline);
   return opening;
+}
+
+// The process before this one served it under a lease that nobody knows to stand now, and counted it: the
+// vault is asked whether it may be served, but not to record it.
+std::shared_ptr<SecretSource::Pending> MachineSessionImpl::OpenCounted(OpenRequest request,
+                                                                       std::chrono::milliseconds deadline,
+                                                                       OpenDone done) {
+  const auto asked = view();
+  const auto held = held_.Find(request.number);
+  const auto shown = asked->secrets.find(request.number);
+  const bool same = held && shown != asked->secrets.end() && shown->second->version != nullptr &&
+                    held->response.statement == shown->second->version->hash() &&
+                    (request.version == 0 || request.version == held->publish.version);
+  auto opened = same ? OpenHeld(*held) : Result<OpenedSecret>(NotGranted());
+  if (!opened) return AskVault(std::move(request), asked, deadline, std::move(done));
+  auto kept = std::make_shared<OpenedSecret>(*std::move(opened));
+  const auto end = Timer::Clock::now() + deadline;
+  const std::uint64_t number = request.number;
+  return CheckOne(
+      number, kept->version, deadline,
+      [this, request = std::move(request), done = std::move(done), kept, end](Status stands) mutable {
+        if (stands) return done(std::move(*kept));
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Timer::Clock::now());
+        if (stands.error().code == Code::kCancelled || left.count() <= 0) return done(OfOpen(stands.error()));
+        AskVault(std::move(request), view(), left, std::move(done));
+      });
 }
 
 void MachineSessionImpl::Forget(const std::shared_ptr<Pending>& pending) {

@@ -51,13 +51,14 @@ Result<std::unique_ptr<MachineSession>> MachineSession::StartHanded(Home home, M
 Status MachineSessionImpl::Begin() {
   timer_ = std::make_unique<Timer>();
   GRANTFS_CHECK(Connect());
-  reporter_ = std::make_unique<RefusalReporter>(vault_.get(), timer_.get());
+  reporter_ = std::make_unique<RefusalReporter>(vault_.get(), timer_.get(), options_.kept);
   GRANTFS_CHECK(LoadKept());
   LoadOffline();
   LoadLeases();
   if (options_.watch) keeper_thread_ = std::thread([this] { RunKeeper(); });
   refresher_ = std::thread([this] { RunRefresher(); });
   if (options_.watch) OpenStream();
+  reporter_->Resume();
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include "grantfs/util/file.h"
 #include "grantfs/util/sealed_file.h"
 #include "home_profile_internal.h"
+#include "mount_home_internal.h"
 
 namespace grantfs {
 namespace {
@@ -51,6 +52,8 @@ Status GiveTo(const UniqueFd& directory, const std::string& path, uid_t user, gi
   return {};
 }
 
+}  // namespace
+
 Result<UniqueFd> WorkersDirectory(const std::string& path, uid_t user, gid_t group) {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     return Error{Code::kIo, "could not make a directory for what the mount keeps; make the home writable",
@@ -61,6 +64,8 @@ Result<UniqueFd> WorkersDirectory(const std::string& path, uid_t user, gid_t gro
   GRANTFS_CHECK(GiveTo(fd, path, user, group));
   return fd;
 }
+
+namespace {
 
 std::string ByDescriptor(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 

@@ -14,6 +14,8 @@ namespace {
 constexpr std::chrono::milliseconds kFirstPause{500};
 constexpr std::chrono::milliseconds kLastPause{30'000};
 constexpr std::size_t kMaxTextBytes = 1000;
+/// A kind of records in the kept memory, beside those of KeptLeases.
+constexpr std::uint32_t kKeptRefusal = 18;
 
 std::string Bounded(const std::string& text) { return Printable(text.substr(0, kMaxTextBytes)); }
 
@@ -39,20 +41,39 @@ bool IsFinal(Code code) {
 
 }  // namespace
 
-RefusalReporter::RefusalReporter(VaultConnection* vault, Timer* timer)
-    : vault_(vault), timer_(timer), prefix_("refused-" + HexEncode(RandomBytes(16)) + "-") {}
+RefusalReporter::RefusalReporter(VaultConnection* vault, Timer* timer, KeptMemory* kept)
+    : vault_(vault), timer_(timer), kept_(kept), prefix_("refused-" + HexEncode(RandomBytes(16)) + "-") {
+  if (kept_ != nullptr) TakeOver();
+}
+
+void RefusalReporter::TakeOver() {
+  std::vector<Bytes> broken;
+  kept_->ForEach(kKeptRefusal, [&](ByteView id, ByteView value) {
+    const auto json = ParseJson(AsText(value));
+    auto request = json ? api::RefusalsRequest::FromJson(*json) : Result<api::RefusalsRequest>(json.error());
+    if (!request || request->refusals.size() != 1 || request->refusals[0].id != AsText(id))
+      return broken.push_back(ToBytes(id));
+    if (waiting_.size() < kMaxWaiting) waiting_.push_back(std::move(request->refusals[0]));
+  });
+  for (const Bytes& id : broken) kept_->Erase(kKeptRefusal, id);
+}
 
 void RefusalReporter::Add(std::vector<RefusedRead> refusals) {
   bool dropped = false;
   bool begin = false;
   {
     const std::lock_guard guard(mutex_);
-    for (RefusedRead& refusal : refusals) {
+    for (const RefusedRead& refusal : refusals) {
       if (waiting_.size() >= kMaxWaiting) {
         dropped = !std::exchange(dropping_, true);
         break;
       }
-      waiting_.push_back({prefix_ + std::to_string(next_++), std::move(refusal)});
+      waiting_.push_back(ToApi(prefix_ + std::to_string(next_++), refusal));
+      if (kept_ == nullptr) continue;
+      // What finds no room is lost with this process alone.
+      const std::string text = api::RefusalsRequest{{waiting_.back()}}.ToJson().Dump();
+      [[maybe_unused]] const Status kept =
+          kept_->Put(kKeptRefusal, AsBytes(waiting_.back().id), AsBytes(text));
     }
     begin = !waiting_.empty() && !std::exchange(sending_, true);
   }
@@ -69,7 +90,7 @@ void RefusalReporter::SendNext() {
     const std::lock_guard guard(mutex_);
     for (const Entry& entry : waiting_) {
       if (request.refusals.size() == api::kMaxRefusals) break;
-      request.refusals.push_back(ToApi(entry.id, entry.refusal));
+      request.refusals.push_back(entry);
     }
   }
   vault_->Send(api::kMachineRefusals, request.ToJson(), {},
@@ -85,6 +106,8 @@ void RefusalReporter::Sent(std::size_t count, const Result<Json>& answer) {
     const std::lock_guard guard(mutex_);
     failing_ = !done;
     if (done) {
+      for (std::size_t i = 0; kept_ != nullptr && i < count; ++i)
+        kept_->Erase(kKeptRefusal, AsBytes(waiting_[i].id));
       waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
       backoff_ = std::chrono::milliseconds(0);
       dropping_ = false;

@@ -7,20 +7,25 @@
 #include <string>
 #include <vector>
 
+#include "grantfs/api/machine.h"
 #include "grantfs/client/secret_source.h"
 #include "grantfs/client/vault_connection.h"
+#include "grantfs/util/kept_memory.h"
 #include "timer_internal.h"
 
 namespace grantfs {
 
-/// Sends a mount's refusals to the vault, one batch after the other, each until it is recorded. Nobody waits
-/// for it. Threads: safe.
+/// Sends a mount's refusals to the vault, one batch after the other, each until it is recorded; if need be by
+/// the process that serves the mount after this one. Nobody waits for it. Threads: safe.
 class RefusalReporter {
  public:
   static constexpr std::size_t kMaxWaiting = 4096;
 
-  /// Both outlive its last use: they are closed before this ends.
-  RefusalReporter(VaultConnection* vault, Timer* timer);
+  /// @param vault, timer  outlive its last use: they are closed before this ends.
+  /// @param kept  where what waits outlives the process; null: nowhere. Outlives this.
+  RefusalReporter(VaultConnection* vault, Timer* timer, KeptMemory* kept);
+  /// Sends what the process before this one had not.
+  void Resume() { Add({}); }
 
   /// What does not fit any more is dropped, and said in the log.
   void Add(std::vector<RefusedRead> refusals);
@@ -29,15 +34,14 @@ class RefusalReporter {
   void Drain(std::chrono::milliseconds wait);
 
  private:
-  struct Entry {
-    std::string id;  ///< by which the vault records it once
-    RefusedRead refusal;
-  };
+  using Entry = api::RefusalsRequest::Refusal;  ///< its id is that by which the vault records it once
+  void TakeOver();
   void SendNext();
   void Sent(std::size_t count, const Result<Json>& answer);
 
   VaultConnection* const vault_;
   Timer* const timer_;
+  KeptMemory* const kept_;
   const std::string prefix_;
   std::mutex mutex_;
   std::condition_variable changed_;

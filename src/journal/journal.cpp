@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "grantfs/log/log.h"
@@ -42,10 +43,11 @@ std::vector<std::string> NamesIn(const std::string& directory, std::string_view 
 
 class RunningJournal final : public Journal {
  public:
-  explicit RunningJournal(JournalOptions options) : options_(std::move(options)) {}
+  explicit RunningJournal(JournalOptions options);
   ~RunningJournal() override;
 
   Status Record(JournalEntry entry) override;
+  bool HasCounted(const std::string& open) const override { return counted_.contains(open); }
   void RecordDurably(JournalEntry entry, std::function<void(Status)> done) override;
   Result<std::optional<Batch>> NextBatch() override;
   Status Sent(const Batch& batch) override;
@@ -76,7 +78,8 @@ class RunningJournal final : public Journal {
   std::unique_ptr<JournalFile> own_;
   std::unique_ptr<JournalCounts> counts_;
   std::map<std::string, std::unique_ptr<JournalFile>> left_;  ///< of ended processes, by id
-  std::optional<Error> failed_;                               ///< to write to the disk
+  std::set<std::string> counted_;  ///< opens that ended processes counted last; set once
+  std::optional<Error> failed_;    ///< to write to the disk
   std::string damage_;
   Waiters waiters_;
   bool dirty_ = false;
@@ -87,6 +90,14 @@ class RunningJournal final : public Journal {
   JournalFile::Piece sending_;
   std::thread flusher_;
 };
+
+RunningJournal::RunningJournal(JournalOptions options) : options_(std::move(options)) {
+  for (const std::string& name : NamesIn(options_.directory, kCountsSuffix)) {
+    const std::string id = name.substr(0, name.size() - (sizeof kCountsSuffix - 1));
+    for (std::string& open : JournalCounts::OpensLeft(options_.directory, id))
+      counted_.insert(std::move(open));
+  }
+}
 
 RunningJournal::~RunningJournal() {
   {

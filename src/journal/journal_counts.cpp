@@ -14,10 +14,40 @@ namespace {
 /// A slot never crosses a page, so a kill never tears one.
 constexpr std::size_t kSlotBytes = 1024;
 constexpr std::size_t kSlots = 1024;
+/// Of a slot, at least, for the ids of opens: more of one slot than fit are not answered at once.
+constexpr std::size_t kOpensBytes = 256;
 constexpr std::int64_t kMinuteMs = 60'000;
 
 std::string CountsPath(const std::string& directory, const std::string& id) {
   return directory + "/" + id + kCountsSuffix;
+}
+
+/// The slots of an ended process's file: an entry or nothing, and the line behind it.
+Result<std::vector<std::pair<std::string, std::string>>> SlotsLeft(const std::string& directory,
+                                                                   const std::string& id) {
+  std::vector<std::pair<std::string, std::string>> slots;
+  const auto content = ReadFile(CountsPath(directory, id), kSlots * kSlotBytes);
+  if (!content && content.error().code == Code::kNotFound) return slots;
+  if (!content) return content.error();
+  const std::string text = ToText(*content);
+  for (std::size_t at = 0; at < text.size(); at += kSlotBytes) {
+    const std::string slot = text.substr(at, kSlotBytes);
+    const std::size_t end = std::min(slot.find('\n'), slot.size());
+    slots.emplace_back(slot.substr(0, end), slot.substr(std::min(end + 1, slot.size())));
+  }
+  return slots;
+}
+
+/// As many as fit, the newest at least.
+std::string OpensText(std::deque<std::string>* opens, std::size_t room) {
+  std::string text;
+  std::size_t fit = 0;
+  for (auto open = opens->rbegin(); open != opens->rend(); ++open, ++fit) {
+    if (text.size() + open->size() + 1 > room) break;
+    text += *open + ' ';
+  }
+  opens->erase(opens->begin(), opens->end() - static_cast<std::ptrdiff_t>(fit));
+  return text;
 }
 
 }  // namespace
@@ -32,20 +62,27 @@ Result<std::unique_ptr<JournalCounts>> JournalCounts::Create(const std::string& 
   }
   GiveToOwnerOf(directory, fd.get());
   counts->fd_ = std::make_shared<const UniqueFd>(std::move(fd));
-  for (std::size_t slot = kSlots; slot-- > 0;) counts->free_.push_back(slot);
+  for (std::size_t slot = 0; slot < kSlots; ++slot) counts->free_.push_back(slot);
   return counts;
 }
 
 Result<std::vector<JournalEntry>> JournalCounts::Left(const std::string& directory, const std::string& id) {
   std::vector<JournalEntry> left;
-  const auto content = ReadFile(CountsPath(directory, id), kSlots * kSlotBytes);
-  if (!content && content.error().code == Code::kNotFound) return left;
-  if (!content) return content.error();
-  const std::string text = ToText(*content);
-  for (std::size_t at = 0; at < text.size(); at += kSlotBytes) {
-    const std::string slot = text.substr(at, kSlotBytes);
-    const auto entry = JournalEntry::Parse(slot.substr(0, slot.find('\n')));
+  for (const auto& [text, opens] : GRANTFS_TRY(SlotsLeft(directory, id))) {
+    const auto entry = JournalEntry::Parse(text);
     if (entry) left.push_back(*entry);
+  }
+  return left;
+}
+
+std::vector<std::string> JournalCounts::OpensLeft(const std::string& directory, const std::string& id) {
+  std::vector<std::string> left;
+  const auto slots = SlotsLeft(directory, id);
+  if (!slots) return left;  // Left says what is wrong with it
+  for (const auto& [text, opens] : *slots) {
+    for (const std::string_view open : Split(opens, ' ')) {
+      if (!open.empty()) left.emplace_back(open);
+    }
   }
   return left;
 }
@@ -66,21 +103,23 @@ Result<JournalCounts::Counted> JournalCounts::Add(const JournalEntry& read) {
     ++over.entry.count;
     over.entry.last_ms = std::max(over.entry.last_ms, read.time_ms);
   } else {
-    over = {free_.back(), read};
+    over = {free_.front(), read, {}};
     over.entry.sequence = 1;  // it has none yet
     over.entry.caller.pid = 0;
     over.entry.count = 1;
     over.entry.last_ms = read.time_ms;
     over.entry.open = id_ + "-" + std::to_string(next_);
   }
-  const std::string text = over.entry.Text() + "\n";
-  if (text.size() > kSlotBytes) return Counted::kNoRoom;
+  std::string text = over.entry.Text() + "\n";
+  if (text.size() > kSlotBytes - kOpensBytes) return Counted::kNoRoom;
+  over.opens.push_back(read.open);
+  text += OpensText(&over.opens, kSlotBytes - text.size());
   GRANTFS_CHECK(Write(over.slot, text));
   if (found != slots_.end()) {
     found->second = std::move(over);
   } else {
     ++next_;
-    free_.pop_back();
+    free_.pop_front();
     slots_.emplace(key, std::move(over));
   }
   return Counted::kYes;
@@ -119,9 +158,9 @@ std::vector<JournalCounts::Over> JournalCounts::All() const {
 void JournalCounts::Free(std::size_t slot) {
   for (auto at = slots_.begin(); at != slots_.end(); ++at) {
     if (at->second.slot != slot) continue;
+    const std::string opens = OpensText(&at->second.opens, kSlotBytes - 1);
     slots_.erase(at);
-    free_.push_back(slot);
-    if (const Status emptied = Write(slot, ""); !emptied) free_.pop_back();
+    if (Write(slot, "\n" + opens)) free_.push_back(slot);
     return;
   }
 }

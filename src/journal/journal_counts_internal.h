@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,13 +16,17 @@ inline constexpr char kCountsSuffix[] = ".counts";
 
 /// Reads that are counted, in slots of a file beside a journal: one slot a version, caller and minute, each
 /// written whole with every read, so that no read is lost with the process. When its minute is over, a slot
-/// becomes one entry of the journal, under an id that is recorded once. Threads: one at a time.
+/// becomes one entry of the journal, under an id that is recorded once. With its count a slot holds the ids
+/// of the opens that it counted last: whoever repeats what the process was at when it ended counts none of
+/// them again. Threads: one at a time.
 class JournalCounts {
  public:
   /// @param id  of the journal.  Errors: kUnrecorded.
   static Result<std::unique_ptr<JournalCounts>> Create(const std::string& directory, const std::string& id);
   /// What the file of an ended process holds. Errors: kIo.
   static Result<std::vector<JournalEntry>> Left(const std::string& directory, const std::string& id);
+  /// The ids of the opens that it counted last.
+  static std::vector<std::string> OpensLeft(const std::string& directory, const std::string& id);
   static void Remove(const std::string& directory, const std::string& id);
 
   enum class Counted { kYes, kNoRoom };
@@ -31,6 +36,7 @@ class JournalCounts {
   struct Over {
     std::size_t slot = 0;
     JournalEntry entry;
+    std::deque<std::string> opens;
   };
   /// The slots of minutes before that of `now_ms`.
   std::vector<Over> OverAt(std::int64_t now_ms) const;
@@ -50,7 +56,7 @@ class JournalCounts {
   std::string id_;
   std::shared_ptr<const UniqueFd> fd_;
   std::map<Key, Over> slots_;
-  std::vector<std::size_t> free_;
+  std::deque<std::size_t> free_;  ///< what was freed last is used last: its ids are still of use
   std::uint64_t next_ = 0;
 };
 

@@ -1,6 +1,12 @@
+#include <algorithm>
+#include <cstring>
+#include <optional>
 #include <utility>
 
+#include "grantfs/log/log.h"
 #include "mount/denials_internal.h"
+#include "mount/fields_internal.h"
+#include "mount/kept_files_internal.h"
 
 namespace grantfs {
 
@@ -18,7 +24,62 @@ std::string KeyOf(const RefusedRead& read) {
   return key;
 }
 
+// Whoever can open files chooses some of the texts: what is kept of them is bounded.
+constexpr std::size_t kMaxKeptText = 1000;
+
+ByteView DenialKey(const std::uint64_t& id) {
+  return {reinterpret_cast<const std::uint8_t*>(&id), sizeof id};
+}
+
 }  // namespace
+
+Denials::Denials(KeptMemory* kept) : kept_(kept) {
+  if (kept_ != nullptr) TakeOver();
+}
+
+void Denials::TakeOver() {
+  kept_->ForEach(kKeptDenial, [this](ByteView key, ByteView value) {
+    Row row;
+    RefusedRead& read = row.denial.read;
+    FieldReader in(AsText(value));
+    if (key.size() == sizeof row.id) std::memcpy(&row.id, key.data(), sizeof row.id);
+    for (std::uint64_t* number : {&read.number, &read.count, &row.unreported}) *number = in.Number();
+    for (std::int64_t* time : {&read.first, &read.last, &row.first_unreported})
+      *time = static_cast<std::int64_t>(in.Number());
+    for (std::uint32_t* number : {&read.version, &read.caller.pid, &read.caller.uid, &read.caller.gid})
+      *number = in.Small();
+    for (std::string* text : {&row.denial.name, &read.reason, &read.caller.executable, &read.caller.cgroup})
+      *text = in.Text();
+    row.key = KeyOf(read);
+    row.reported = row.unreported == 0;
+    if (in.Whole()) rows_.push_back(std::move(row));
+  });
+  rows_.sort([](const Row& a, const Row& b) { return a.id < b.id; });
+  for (auto row = rows_.begin(); row != rows_.end(); ++row) {
+    next_id_ = row->id + 1;
+    if (std::exchange(minute_, row->denial.read.first / kSeconds) != minute_) by_key_.clear();
+    by_key_[row->key] = row;
+  }
+}
+
+/// With the lock held.
+void Denials::Keep(const Row& row) {
+  if (kept_ == nullptr) return;
+  const RefusedRead& read = row.denial.read;
+  FieldWriter out;
+  for (const std::uint64_t number : {read.number, read.count, row.unreported}) out.Number(number);
+  for (const std::int64_t time : {read.first, read.last, row.first_unreported})
+    out.Number(static_cast<std::uint64_t>(time));
+  for (const std::uint32_t number : {read.version, read.caller.pid, read.caller.uid, read.caller.gid})
+    out.Number(number);
+  for (const std::string* text :
+       {&row.denial.name, &read.reason, &read.caller.executable, &read.caller.cgroup})
+    out.Text(text->substr(0, kMaxKeptText));
+  const Status kept = kept_->Put(kKeptDenial, DenialKey(row.id), AsBytes(out.Take()));
+  if (!kept && !std::exchange(unkept_, true))
+    Log(LogLevel::kWarning, "a refusal that is not reported yet may be lost if the worker ends",
+        kept.error());
+}
 
 bool Denials::Fits(const std::string& key, std::size_t bound) const {
   return by_key_.contains(key) || by_key_.size() < bound;
@@ -29,11 +90,12 @@ void Denials::Append(const std::string& key, const std::string& name, RefusedRea
     if (const auto found = by_key_.find(rows_.front().key);
         found != by_key_.end() && found->second == rows_.begin())
       by_key_.erase(found);
+    if (kept_ != nullptr) kept_->Erase(kKeptDenial, DenialKey(rows_.front().id));
     rows_.pop_front();
   }
   one.count = 0;
   one.first = now;
-  rows_.push_back({key, {name, std::move(one)}, 0, 0, false});
+  rows_.push_back({next_id_++, key, {name, std::move(one)}, 0, 0, false});
   by_key_[key] = std::prev(rows_.end());
 }
 
@@ -55,12 +117,15 @@ bool Denials::Add(const std::string& name, RefusedRead one, std::int64_t now) {
   if (row.unreported++ == 0) row.first_unreported = now;
   ++row.denial.read.count;
   row.denial.read.last = now;
+  Keep(row);
   return is_new;
 }
 
-std::vector<RefusedRead> Denials::TakeDue(std::int64_t now, bool all) {
-  std::lock_guard lock(mutex_);
+void Denials::TakeDue(std::int64_t now, bool all,
+                      const std::function<void(std::vector<RefusedRead>)>& report) {
   std::vector<RefusedRead> due;
+  std::lock_guard lock(mutex_);
+  std::vector<const Row*> taken;
   for (Row& row : rows_) {
     const bool over = row.denial.read.first / kSeconds != now / kSeconds;
     if (row.unreported == 0 || (row.reported && !over && !all)) continue;
@@ -69,8 +134,11 @@ std::vector<RefusedRead> Denials::TakeDue(std::int64_t now, bool all) {
     read.first = row.first_unreported;
     row.reported = true;
     due.push_back(std::move(read));
+    taken.push_back(&row);
   }
-  return due;
+  if (due.empty()) return;
+  report(std::move(due));
+  for (const Row* row : taken) Keep(*row);
 }
 
 std::vector<Denial> Denials::Recent() const {

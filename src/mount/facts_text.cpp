@@ -1,68 +1,16 @@
-#include <cstring>
-
 #include "mount/facts_text_internal.h"
+#include "mount/fields_internal.h"
 
 namespace grantfs {
 
 namespace {
-
-class FactsWriter {
- public:
-  void Number(std::uint64_t number) { text_.append(reinterpret_cast<const char*>(&number), sizeof number); }
-  void Text(const std::string& text) {
-    Number(text.size());
-    text_ += text;
-  }
-  std::string Take() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
-
-/// After the first thing that is not there, everything is 0 and "".
-class FactsReader {
- public:
-  explicit FactsReader(std::string_view text) : rest_(text) {}
-
-  std::uint64_t Number() {
-    std::uint64_t number = 0;
-    if (rest_.size() < sizeof number) return Fail();
-    std::memcpy(&number, rest_.data(), sizeof number);
-    rest_.remove_prefix(sizeof number);
-    return number;
-  }
-  std::uint32_t Small() { return static_cast<std::uint32_t>(Number()); }
-  bool Flag() { return Number() != 0; }
-  std::string Text() {
-    const std::uint64_t size = Count(1);
-    std::string text(rest_.substr(0, size));
-    rest_.remove_prefix(size);
-    return text;
-  }
-  /// How many follow, of so many bytes at least.
-  std::uint64_t Count(std::size_t least) {
-    const std::uint64_t count = Number();
-    return count > rest_.size() / least ? Fail() : count;
-  }
-  /// Whether it was all there, and no more.
-  bool Whole() const { return good_ && rest_.empty(); }
-
- private:
-  std::uint64_t Fail() {
-    good_ = false;
-    rest_ = {};
-    return 0;
-  }
-  std::string_view rest_;
-  bool good_ = true;
-};
 
 constexpr std::size_t kNumberBytes = sizeof(std::uint64_t);
 
 }  // namespace
 
 std::string PackQuestion(const ProcessQuestion& question) {
-  FactsWriter out;
+  FieldWriter out;
   for (const std::uint32_t number : {question.thread, question.uid, question.gid}) out.Number(number);
   const WantedFacts& wanted = question.wanted;
   for (const bool flag : {wanted.groups, wanted.executable, wanted.cgroup, wanted.account, wanted.rights})
@@ -76,7 +24,7 @@ std::string PackQuestion(const ProcessQuestion& question) {
 }
 
 std::optional<ProcessQuestion> UnpackQuestion(std::string_view text) {
-  FactsReader in(text);
+  FieldReader in(text);
   ProcessQuestion question;
   for (std::uint32_t* number : {&question.thread, &question.uid, &question.gid}) *number = in.Small();
   WantedFacts& wanted = question.wanted;
@@ -91,7 +39,7 @@ std::optional<ProcessQuestion> UnpackQuestion(std::string_view text) {
 }
 
 std::string PackFacts(const ProcessFacts& facts) {
-  FactsWriter out;
+  FieldWriter out;
   for (const std::uint32_t number :
        {facts.caller.pid, facts.caller.uid, facts.caller.gid, facts.file_uid, facts.file_gid})
     out.Number(number);
@@ -112,7 +60,7 @@ std::string PackFacts(const ProcessFacts& facts) {
 }
 
 std::optional<ProcessFacts> UnpackFacts(std::string_view text) {
-  FactsReader in(text);
+  FieldReader in(text);
   ProcessFacts facts;
   for (std::uint32_t* number :
        {&facts.caller.pid, &facts.caller.uid, &facts.caller.gid, &facts.file_uid, &facts.file_gid})

@@ -37,8 +37,10 @@ Filesystem::Filesystem(const MountOptions& options, std::string point, Session* 
       session_(session),
       look_up_(std::move(others.look_up)),
       kept_(others.kept, &session->slots().shared().next_handle),
+      shown_(others.kept),
       directory_ids_(others.kept),
       files_(&kept_),
+      denials_(others.kept),
       rotation_(
           point_, options_.watcher_bound, &rules_,
           [this](LogLevel level, const std::string& line) { options_.log(level, line); },
@@ -46,7 +48,12 @@ Filesystem::Filesystem(const MountOptions& options, std::string point, Session* 
       on_change_(others.on_change) {
   if (const auto mounted = TopMount(point_)) only_user_ = OnlyUserOf(*mounted);
   if (options_.mounter) std::tie(owners_.default_user, owners_.default_group) = *options_.mounter;
-  tree_ = Build(source().CurrentListing(), nullptr);
+  if (auto left = shown_.Load()) {
+    left_tree_ = Build(std::move(left->shown), nullptr);
+    left_untold_ = std::move(left->untold);
+  }
+  tree_ = Build(source().CurrentListing(), left_tree_.get());
+  if (!left_tree_) shown_.Begin(*tree_);
   TakeOver();
 }
 
@@ -74,6 +81,8 @@ void Filesystem::TakeOver() {
 
 void Filesystem::Start() {
   rotation_.Start([this](NodeId node) { session_->InvalidateAttributes(node); });
+  // Before anybody is served: what was not told of yet is shown as it was, until it is.
+  if (left_tree_) taken_over_ = Begin(std::exchange(left_tree_, nullptr), tree_, left_untold_);
   if (kept_.TookOver()) rules_.BeLenientUntil(SystemClock().Boot() + kLenient);
   refresher_ = std::make_unique<WorkQueue>("listing", kIdle, [this] { Idle(); });
   notifier_ = std::make_unique<WorkQueue>("notifier");
@@ -83,7 +92,8 @@ void Filesystem::Start() {
     running_ = true;
   }
   source().Subscribe([this] { RefreshSoon(); });
-  RefreshSoon();  // what changed before the subscription
+  reporter_->Post([this] { ReportDenials(false); });  // of the process before
+  RefreshSoon();  // what changed before the subscription, and what was taken over
 }
 
 void Filesystem::Stop() {
@@ -135,46 +145,6 @@ void Filesystem::RefreshIfOwnersAreMissing() {
   }
 }
 
-void Filesystem::Refresh(bool force) {
-  std::lock_guard lock(refresh_mutex_);
-  auto listing = source().CurrentListing();
-  const auto before = CurrentTree();
-  if (!force && listing->generation == before->listing()->generation) return;
-  const auto next = Build(std::move(listing), before.get());
-  const TreeChange change = Compare(*before, *next);
-  Remember(change, *next);
-  const auto done = Switch(next, change, NameChangesOf(*before, *next, change));
-  Notify(change, done, on_change_ ? ChangedSecrets(*before, *next, options_.root) : std::set<std::string>{});
-  DropRefusedPages();
-}
-
-/// Shows the new tree: where that can be, name by name as the helper gets to them, for watchers to see.
-/// @return the changes that were made so, of which the kernel needs not be told.
-std::vector<NameChange> Filesystem::Switch(std::shared_ptr<const Tree> next, const TreeChange& change,
-                                           std::vector<NameChange> changes) {
-  const bool visibly = !changes.empty() && rotation_.Ready();
-  {
-    std::lock_guard write(tree_lock_);
-    tree_ = std::move(next);
-    if (visibly) rotation_.held().Hold(changes);
-  }
-  if (!visibly) return {};
-  // What is not held is on the helper's way, and nothing of it may be remembered.
-  for (const auto& [parent, name] : change.entries) {
-    if (!rotation_.held().Shown(parent, name)) session_->InvalidateEntry(parent, name);
-  }
-  rotation_.Perform(changes);
-  std::lock_guard write(tree_lock_);
-  std::erase_if(changes, [this](const NameChange& one) { return rotation_.held().Holds(one); });
-  rotation_.held().Clear();
-  return changes;
-}
-
-bool Filesystem::Release(NameChangeKind kind, NodeId parent, const char* name, std::uint64_t number) {
-  std::lock_guard write(tree_lock_);
-  return rotation_.held().Release(kind, parent, name, number);
-}
-
 std::optional<Refusal> Filesystem::RefuseReadOf(const OpenFile& file, bool page_fill) {
   const auto tree = CurrentTree();
   const SecretFile* shown = tree->FindSecret(NumberOf(file.node));
@@ -193,43 +163,6 @@ void Filesystem::DropRefusedPages() {
 
 void Filesystem::DropPages(NodeId node) {
   notifier_->Post([this, node] { session_->InvalidatePages(node); });
-}
-
-/// Versions that go out of sight keep their looks for who still has them open.
-void Filesystem::Remember(const TreeChange& change, const Tree& next) {
-  {
-    std::lock_guard lock(past_mutex_);
-    for (const SecretFile* file : change.superseded) past_.Touch(file->id) = file->attributes;
-  }
-  for (const SecretFile* file : change.superseded) {
-    // Back by a rollback: the node shows its own version again, and may be mapped again once nobody reads
-    // another by it.
-    const SecretFile* now = next.FindSecret(NumberOf(file->id));
-    if (now != nullptr && rules_.IsBound(now->id) && !files_.IsOpenBound(now->id)) rules_.Unbind(now->id);
-  }
-}
-
-void Filesystem::Notify(const TreeChange& change, const std::vector<NameChange>& done,
-                        std::set<std::string> changed) {
-  std::set<std::pair<NodeId, std::string>> switched;
-  for (const NameChange& one : done) switched.emplace(one.parent, one.name);
-  auto entries = change.entries;
-  std::erase_if(entries, [&](const auto& entry) { return switched.contains(entry); });
-  auto nodes = change.attributes;
-  const auto add_bound = [&](NodeId node) {
-    for (NodeId bound : rules_.BoundNodes(NumberOf(node))) nodes.push_back(bound);
-  };
-  for (const SecretFile* file : change.superseded) add_bound(file->id);
-  for (NodeId node : change.attributes) {
-    if (KindOf(node) == NodeKind::kSecret) add_bound(node);
-  }
-  if (entries.empty() && nodes.empty() && changed.empty()) return;
-  notifier_->Post(
-      [this, entries = std::move(entries), nodes = std::move(nodes), changed = std::move(changed)] {
-        for (const auto& [parent, name] : entries) session_->InvalidateEntry(parent, name);
-        for (NodeId node : nodes) session_->InvalidateAttributes(node);
-        if (!changed.empty()) on_change_->Changed(changed);
-      });
 }
 
 void Filesystem::InvalidateThen(NodeId node, WorkQueue::Job after) {

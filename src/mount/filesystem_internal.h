@@ -17,6 +17,7 @@
 #include "mount/denials_internal.h"
 #include "mount/directory_ids_internal.h"
 #include "mount/kept_files_internal.h"
+#include "mount/kept_shown_internal.h"
 #include "mount/line_limiter_internal.h"
 #include "mount/name_changes_internal.h"
 #include "mount/on_change_internal.h"
@@ -148,11 +149,23 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
     std::int64_t second = -1;
     std::shared_ptr<const std::string> text;
   };
+  /// From one tree to the next (filesystem_change.cpp).
+  struct Transition {
+    std::shared_ptr<const Tree> before, next;
+    TreeChange change;
+    std::vector<SecretChange> secrets;
+    std::vector<NameChange> steps;
+    std::vector<SecretChange>
+        untold;            ///< shown already by the process before this one, which told of it nobody
+    bool visibly = false;  ///< the helper makes the steps
+  };
   std::shared_ptr<const Tree> Build(std::shared_ptr<const Listing> listing, const Tree* previous);
+  Transition Begin(std::shared_ptr<const Tree> before, std::shared_ptr<const Tree> next,
+                   const std::set<std::uint64_t>& untold = {});
+  void Finish(const Transition& transition);
+  std::vector<NameChange> Perform(const Transition& transition);
   void Remember(const TreeChange& change, const Tree& next);
-  std::vector<NameChange> Switch(std::shared_ptr<const Tree> next, const TreeChange& change,
-                                 std::vector<NameChange> changes);
-  void Notify(const TreeChange& change, const std::vector<NameChange>& done, std::set<std::string> changed);
+  void Notify(const Transition& transition, const std::vector<NameChange>& done);
   void DropRefusedPages();
   void Idle();
   void RefreshIfOwnersAreMissing();
@@ -167,8 +180,12 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   Session* session_;
   ProcessLookUp look_up_;  // empty: this process looks
   KeptFiles kept_;
+  KeptShown shown_;
+  std::shared_ptr<const Tree> left_tree_;  // of the process before this one, until Start()
+  std::set<std::uint64_t> left_untold_;
 
-  std::mutex refresh_mutex_;  // one listing at a time; guards directory_ids_
+  std::mutex refresh_mutex_;              // one listing at a time; guards directory_ids_ and taken_over_
+  std::optional<Transition> taken_over_;  // what the process before this one began, or did not come to
   DirectoryIds directory_ids_;
   TreeLock tree_lock_;
   std::shared_ptr<const Tree> tree_;

@@ -51,8 +51,8 @@ void Filesystem::NoteDenial(const std::string& name, std::uint64_t number, std::
 }
 
 void Filesystem::ReportDenials(bool all) {
-  auto due = denials_.TakeDue(SystemClock().WallSeconds(), all);
-  if (!due.empty()) source().ReportRefusals(std::move(due));
+  denials_.TakeDue(SystemClock().WallSeconds(), all,
+                   [this](std::vector<RefusedRead> due) { source().ReportRefusals(std::move(due)); });
 }
 
 std::string Filesystem::Explain(NodeId node, const fuse_ctx& context) {

@@ -5,6 +5,7 @@ namespace grantfs {
 void HeldNames::Hold(const std::vector<NameChange>& changes) {
   std::lock_guard lock(mutex_);
   for (const NameChange& change : changes) {
+    if (change.kind == NameChangeKind::kOnlyTouch) continue;
     names_.insert_or_assign({change.parent, change.name}, change);
     if (KindOf(change.before) == NodeKind::kSecret) before_[NumberOf(change.before)] = change.before;
     if (KindOf(change.after) == NodeKind::kSecret) coming_[NumberOf(change.after)] = change.after;
@@ -32,15 +33,17 @@ NodeId HeldNames::Coming(std::uint64_t number) const {
   return found == coming_.end() ? 0 : found->second;
 }
 
-bool HeldNames::Release(NameChangeKind kind, NodeId parent, std::string_view name, std::uint64_t number) {
+std::optional<NameChange> HeldNames::Release(NameChangeKind kind, NodeId parent, std::string_view name,
+                                             std::uint64_t number) {
   std::lock_guard lock(mutex_);
   const auto found = names_.find({parent, std::string(name)});
-  if (found == names_.end() || found->second.kind != kind) return false;
-  if (number != 0 && NumberOf(found->second.after) != number) return false;
-  Forget(found->second);
+  if (found == names_.end() || found->second.kind != kind) return std::nullopt;
+  if (number != 0 && NumberOf(found->second.after) != number) return std::nullopt;
+  NameChange released = std::move(found->second);
+  Forget(released);
   names_.erase(found);
   any_ = !names_.empty();
-  return true;
+  return released;
 }
 
 /// With the lock held.

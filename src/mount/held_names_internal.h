@@ -20,6 +20,7 @@ enum class NameChangeKind {
   kRemove,         ///< unlink(2)
   kMakeDirectory,  ///< mkdir(2)
   kOnlyHold,       ///< a directory that goes: nothing; its name is the way to its files until these are gone
+  kOnlyTouch,      ///< it has switched already, and perhaps nobody saw it: not held
 };
 
 struct NameChange {
@@ -48,8 +49,9 @@ class HeldNames {
   NodeId Coming(std::uint64_t number) const;
 
   /// @param number  of the secret that the name leads to from now on; 0 where it is none.
-  /// @return false if that change of that name is not held (any more).
-  bool Release(NameChangeKind kind, NodeId parent, std::string_view name, std::uint64_t number = 0);
+  /// @return what it was; none if that change of that name is not held (any more).
+  std::optional<NameChange> Release(NameChangeKind kind, NodeId parent, std::string_view name,
+                                    std::uint64_t number = 0);
   bool Holds(const NameChange& change) const;
   void Clear();
 

@@ -15,11 +15,16 @@ struct OpenFile;
 
 // The kinds of records in the memory that outlives a worker. A number is never used for another kind; 16 and
 // more are the source's.
-inline constexpr std::uint32_t kKeptHandle = 1;     ///< handle -> node, version, looks, ...
-inline constexpr std::uint32_t kKeptEvidence = 2;   ///< node of a version -> what SecretSource::Reopen needs
-inline constexpr std::uint32_t kKeptReport = 3;     ///< handle -> the text of an open report
-inline constexpr std::uint32_t kKeptDirectory = 4;  ///< path -> node
-inline constexpr std::uint32_t kKeptBound = 5;      ///< node -> (nothing)
+inline constexpr std::uint32_t kKeptHandle = 1;      ///< handle -> node, version, looks, ...
+inline constexpr std::uint32_t kKeptEvidence = 2;    ///< node of a version -> what SecretSource::Reopen needs
+inline constexpr std::uint32_t kKeptReport = 3;      ///< handle -> the text of an open report
+inline constexpr std::uint32_t kKeptDirectory = 4;   ///< path -> node
+inline constexpr std::uint32_t kKeptBound = 5;       ///< node -> (nothing)
+inline constexpr std::uint32_t kKeptShown = 6;       ///< secret's number -> what is shown of it (kept_shown)
+inline constexpr std::uint32_t kKeptShownWhole = 7;  ///< "" -> (nothing): those are all
+inline constexpr std::uint32_t kKeptChanged =
+    8;                                           ///< path -> (nothing): the command on changes has yet to run
+inline constexpr std::uint32_t kKeptDenial = 9;  ///< its number -> a refusal, reported or not
 
 /// Keeps what a worker has open for the one that follows it: ciphertexts and sealed keys, never a plaintext.
 /// Threads: as said of each.

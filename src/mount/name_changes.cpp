@@ -89,19 +89,46 @@ std::vector<NameChange> NameChangesOf(const Tree& before, const Tree& after, con
   return changes;
 }
 
-std::set<std::string> ChangedSecrets(const Tree& before, const Tree& after, const std::string& root) {
-  std::set<std::string> changed;
-  const auto add = [&](const SecretFile& file) {
-    changed.insert(root.empty() ? file.grant->environment + "/" + file.grant->path : file.grant->path);
-  };
+std::vector<NameChange> TouchesOf(const Tree& tree, const std::set<std::uint64_t>& numbers) {
+  DirectoryPaths paths(tree);
+  std::vector<NameChange> touches;
+  if (numbers.empty()) return touches;
+  for (const auto& [id, directory] : tree.directories()) {
+    const std::string* path = IsWhyDirectory(id) ? nullptr : paths.Of(id);
+    if (path == nullptr) continue;
+    for (const Child& child : directory.children) {
+      if (KindOf(child.id) != NodeKind::kSecret || !numbers.contains(NumberOf(child.id))) continue;
+      touches.push_back({.kind = NameChangeKind::kOnlyTouch,
+                         .parent = id,
+                         .name = child.name,
+                         .before = child.id,
+                         .after = child.id,
+                         .path = *path + child.name});
+    }
+  }
+  return touches;
+}
+
+std::vector<SecretChange> SecretChangesOf(const Tree& before, const Tree& after) {
+  std::vector<SecretChange> changes;
   for (const auto& [number, file] : after.secrets()) {
     const SecretFile* old = before.FindSecret(number);
-    if (old == nullptr || old->id != file.id || old->attributes != file.attributes) add(file);
+    if (old == nullptr || old->id != file.id || old->attributes != file.attributes)
+      changes.push_back({old, &file});
   }
   for (const auto& [number, file] : before.secrets()) {
-    if (after.FindSecret(number) == nullptr) add(file);
+    if (after.FindSecret(number) == nullptr) changes.push_back({&file, nullptr});
   }
-  return changed;
+  return changes;
+}
+
+std::set<std::string> PathsOf(const std::vector<SecretChange>& changes, const std::string& root) {
+  std::set<std::string> paths;
+  for (const SecretChange& change : changes) {
+    const GrantedSecret& grant = *(change.after ? change.after : change.before)->grant;
+    paths.insert(root.empty() ? grant.environment + "/" + grant.path : grant.path);
+  }
+  return paths;
 }
 
 }  // namespace grantfs

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mount/held_names_internal.h"
+#include "mount/kept_shown_internal.h"
 #include "mount/tree_internal.h"
 
 namespace grantfs {
@@ -14,8 +15,13 @@ namespace grantfs {
 /// be for ever to who stands in it, and it may come back.
 std::vector<NameChange> NameChangesOf(const Tree& before, const Tree& after, const TreeChange& change);
 
-/// The paths below the mount point of the secrets that came, went, or look or read differently.
+/// Secrets that are shown already, as steps that touch them.
+std::vector<NameChange> TouchesOf(const Tree& tree, const std::set<std::uint64_t>& numbers);
+
+/// The secrets that came, went, or look or read differently.
+std::vector<SecretChange> SecretChangesOf(const Tree& before, const Tree& after);
+/// Their paths below the mount point.
 /// @param root  the environment that is shown alone, or "".
-std::set<std::string> ChangedSecrets(const Tree& before, const Tree& after, const std::string& root);
+std::set<std::string> PathsOf(const std::vector<SecretChange>& changes, const std::string& root);
 
 }  // namespace grantfs

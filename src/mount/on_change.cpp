@@ -12,6 +12,7 @@
 #include "grantfs/crypto/random.h"
 #include "grantfs/util/clock.h"
 #include "grantfs/util/text.h"
+#include "mount/kept_files_internal.h"
 #include "mount/on_change_internal.h"
 #include "mount/signals_internal.h"
 
@@ -45,13 +46,20 @@ std::string FailureOf(const OnChangeEnd& end) {
 
 }  // namespace
 
-Result<std::unique_ptr<OnChange>> OnChange::Start(Starter starter, LogLine log) {
+Result<std::unique_ptr<OnChange>> OnChange::Start(Starter starter, LogLine log, KeptMemory* kept) {
   HelperProcess process = GRANTFS_TRY(starter());
-  return std::unique_ptr<OnChange>(new OnChange(std::move(starter), std::move(log), std::move(process)));
+  return std::unique_ptr<OnChange>(
+      new OnChange(std::move(starter), std::move(log), kept, std::move(process)));
 }
 
-OnChange::OnChange(Starter starter, LogLine log, HelperProcess process)
-    : starter_(std::move(starter)), log_(std::move(log)), process_(std::move(process)), run_(RandomNumber()) {
+OnChange::OnChange(Starter starter, LogLine log, KeptMemory* kept, HelperProcess process)
+    : starter_(std::move(starter)),
+      log_(std::move(log)),
+      kept_(kept),
+      process_(std::move(process)),
+      run_(RandomNumber()) {
+  if (kept_ != nullptr)
+    kept_->ForEach(kKeptChanged, [this](ByteView name, ByteView) { waiting_.insert(ToText(name)); });
   thread_ = std::thread([this] {
     BlockAllSignals();
     Run();
@@ -81,6 +89,11 @@ void OnChange::Bury() {
 void OnChange::Changed(const std::set<std::string>& names) {
   std::lock_guard lock(mutex_);
   waiting_.insert(names.begin(), names.end());
+  for (const std::string& name : names) {
+    if (kept_ == nullptr) break;
+    if (Status kept = kept_->Put(kKeptChanged, AsBytes(name), {}); !kept)
+      Log(LogLevel::kWarning, "the command on changes may not be run if the worker ends now", kept.error());
+  }
   changed_.notify_one();
 }
 
@@ -116,6 +129,7 @@ void OnChange::RunOnce(std::unique_lock<std::mutex>* lock) {
   const int socket = process_.socket.get();
   lock->unlock();
   const bool sent = send(socket, message.data(), message.size(), MSG_NOSIGNAL) >= 0;
+  if (sent) Begun(names);
   const std::string failure = sent ? Hear(socket, run) : "";
   lock->lock();
   running_ = false;
@@ -129,6 +143,15 @@ void OnChange::RunOnce(std::unique_lock<std::mutex>* lock) {
   }
   if (failure == kGivenUp) Bury();
   End(failure.empty() ? "succeeded" : failure);
+}
+
+/// The run goes on without this process. What has changed again meanwhile is kept for the next one.
+void OnChange::Begun(const std::string& names) {
+  if (kept_ == nullptr) return;
+  const std::lock_guard lock(mutex_);
+  for (const std::string_view name : Split(names, '\0')) {
+    if (!waiting_.contains(std::string(name))) kept_->Erase(kKeptChanged, AsBytes(name));
+  }
 }
 
 /// With the lock held.

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "grantfs/log/log.h"
+#include "grantfs/util/kept_memory.h"
 #include "grantfs/util/result.h"
 #include "mount/helper_process_internal.h"
 
@@ -32,7 +33,9 @@ class OnChange {
   using Starter = std::function<Result<HelperProcess>()>;
 
   /// Starts the first process at once. Errors: what `starter` says.
-  static Result<std::unique_ptr<OnChange>> Start(Starter starter, LogLine log);
+  /// @param kept where names lie until their run begins, so that it begins though this process ends; may be
+  /// null. Outlives this.
+  static Result<std::unique_ptr<OnChange>> Start(Starter starter, LogLine log, KeptMemory* kept = nullptr);
   OnChange(const OnChange&) = delete;
   OnChange& operator=(const OnChange&) = delete;
   /// A command that runs is killed.
@@ -44,15 +47,17 @@ class OnChange {
   std::string Report() const;
 
  private:
-  OnChange(Starter starter, LogLine log, HelperProcess process);
+  OnChange(Starter starter, LogLine log, KeptMemory* kept, HelperProcess process);
   void Run();
   void RunOnce(std::unique_lock<std::mutex>* lock);
+  void Begun(const std::string& names);
   std::string Hear(int socket, std::uint64_t run);
   void End(const std::string& outcome);
   void Bury();
 
   const Starter starter_;
   const LogLine log_;
+  KeptMemory* const kept_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::set<std::string> waiting_;
@@ -73,6 +78,7 @@ Result<HelperProcess> StartOnChange(const OnChangeCommand& command);
 // names, each with a NUL behind it. From it: 'L' and a line that the command printed; then 'R' and an
 // OnChangeEnd. Who takes the socket over from another process hears the end of a run that it did not begin.
 inline constexpr std::size_t kMaxOnChangeBytes = 60000;
+inline constexpr std::size_t kMaxOnChangeNameBytes = 2048;
 inline constexpr std::size_t kMaxOnChangeLineBytes = 500;
 inline constexpr unsigned kMaxOnChangeLines = 100;
 struct OnChangeEnd {

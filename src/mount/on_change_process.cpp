@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "grantfs/util/text.h"
 #include "mount/on_change_internal.h"
 
 namespace grantfs {
@@ -163,6 +164,25 @@ std::vector<std::string> SplitNames(const char* message, std::size_t size) {
   return names;
 }
 
+/// A path below the mount point. Who asks may have fewer rights than the command, and serves the mount: no
+/// name leads the command out of it.
+bool IsNameBelow(const std::string& name) {
+  const auto parts = Split(name, '/');
+  return name.size() <= kMaxOnChangeNameBytes && IsUtf8(name) &&
+         std::none_of(parts.begin(), parts.end(), [](std::string_view part) {
+           return part.empty() || part == "." || part == ".." || part == ".grantfs";
+         });
+}
+
+void RefuseRun(int socket, std::uint64_t run) {
+  OnChangeEnd end;
+  end.run = run;
+  end.error = EINVAL;
+  std::string message = "R";
+  message.append(reinterpret_cast<const char*>(&end), sizeof end);
+  send(socket, message.data(), message.size(), MSG_NOSIGNAL);
+}
+
 [[noreturn]] void ServeOnChange(int socket, const OnChangeCommand& command) {
   prctl(PR_SET_NAME, "grantfs-change");
   if (socket > 0) close_range(0, static_cast<unsigned>(socket) - 1, 0);
@@ -178,6 +198,10 @@ std::vector<std::string> SplitNames(const char* message, std::size_t size) {
     std::memcpy(&run, message.data(), sizeof run);
     message[static_cast<std::size_t>(got)] = '\0';
     const auto names = SplitNames(message.data() + sizeof run, static_cast<std::size_t>(got) - sizeof run);
+    if (names.empty() || !std::all_of(names.begin(), names.end(), IsNameBelow)) {
+      RefuseRun(socket, run);
+      continue;
+    }
     if (!CommandRun(command, socket).Run(run, names)) _exit(0);
   }
 }

@@ -140,7 +140,8 @@ void AskSource(fuse_req_t req, const Job& job, bool grace) {
                                     .version = job->bound() ? 0 : VersionOf(job->node),
                                     .grace = grace,
                                     .open_id = filesystem.OpenId(),
-                                    .caller = job->caller};
+                                    .caller = job->caller,
+                                    .again = Session::Replaying()};
   if (!job->bound()) {
     if (auto opened = filesystem.source().OpenAtOnce(request)) {
       job->at_once = req;

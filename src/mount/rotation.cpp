@@ -31,6 +31,7 @@ dev_t DeviceOf(const std::string& point) {
 
 HelperAct ActOf(NameChangeKind kind) {
   if (kind == NameChangeKind::kRemove) return HelperAct::kRemove;
+  if (kind == NameChangeKind::kOnlyTouch) return HelperAct::kTouch;
   return kind == NameChangeKind::kReplace ? HelperAct::kRename : HelperAct::kMakeDirectory;
 }
 
@@ -146,7 +147,8 @@ bool Rotation::Attempt(const std::vector<NameChange>& changes, RotationHelper::T
       break;
     }
     if (change.kind == NameChangeKind::kOnlyHold) continue;
-    if (!held_.Holds(change)) continue;  // done by the attempt before
+    const bool touch = change.kind == NameChangeKind::kOnlyTouch;
+    if (!touch && !held_.Holds(change)) continue;  // done by the attempt before
     error = Change(change, deadline);
     if (error != 0 && !IsLost(error))
       problem = std::string("a file cannot be renamed or touched: ") + std::strerror(error);
@@ -171,6 +173,7 @@ int Rotation::Change(const NameChange& change, RotationHelper::Time deadline) {
   HelperRequest request{.act = ActOf(change.kind), .node = 0, .name = {}, .path = change.path};
   if (change.kind == NameChangeKind::kReplace) request.name = std::to_string(NumberOf(change.after));
   int error = helper_->Do(request, deadline);
+  if (error == 0 && change.kind == NameChangeKind::kOnlyTouch) return TouchOlder(change, deadline);
   if (error != 0 || change.kind != NameChangeKind::kReplace) return error;
   // A watcher of the directory shall see that the file is complete, as after any program's write.
   error = helper_->Do({.act = HelperAct::kTouch, .node = 0, .name = {}, .path = change.path}, deadline);

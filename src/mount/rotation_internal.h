@@ -45,7 +45,7 @@ class Rotation {
 
   /// Whether a helper is there, started again if need be and if it did not just die.
   bool Ready();
-  /// Does those of `changes` that are held. What it could not do is still held when it returns.
+  /// Does those of `changes` that are held, and touches. What it could not do is still held when it returns.
   void Perform(const std::vector<NameChange>& changes);
   /// Before the helper is waited for: it must not be what an unanswered request keeps.
   void End();

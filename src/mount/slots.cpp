@@ -59,8 +59,10 @@ constexpr std::size_t kMemoryBytes = kPage + kControlBytes + Slots::kCount * Slo
 }  // namespace
 
 Result<UniqueFd> Slots::Make() {
-  UniqueFd fd(memfd_create("grantfs-requests", MFD_CLOEXEC));
-  if (!fd || ftruncate(fd.get(), static_cast<off_t>(kMemoryBytes)) != 0)
+  UniqueFd fd(memfd_create("grantfs-requests", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  // No worker makes it smaller: whoever has it mapped would end with SIGBUS.
+  if (!fd || ftruncate(fd.get(), static_cast<off_t>(kMemoryBytes)) != 0 ||
+      fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
     return Error{Code::kIo, "cannot make the memory for requests", errno, {}};
   const std::uint64_t first[] = {MountShared::kLayout, RandomNumber()};
   const std::uint64_t handle = 1;

@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -18,15 +19,19 @@ namespace grantfs {
 namespace {
 // More of them cannot be dying unless somebody asks for them without need.
 constexpr std::size_t kMostDyingHelpers = 8;
+// What one worker may have started in a row, and how long it takes until it may have one more started.
+constexpr unsigned kMostStarts = 32;
+constexpr std::chrono::milliseconds kStartPause{500};
+// Others are served between.
+constexpr int kMostAtOnce = 16;
 constexpr std::chrono::seconds kCommandEnd{5};
 }  // namespace
 
 /// What the worker that serves asks for.
 void Supervisor::ServeLeader() {
   std::erase_if(dying_helpers_, [](ChildProcess& one) { return one.Reap().has_value(); });
-  pollfd watched{leader_.helpers.get(), POLLIN, 0};
-  while (leader_.process && poll(&watched, 1, 0) == 1 && (watched.revents & POLLIN) != 0) {
-    const auto message = ReceiveMessage(leader_.helpers.get());
+  for (int i = 0; i < kMostAtOnce && leader_.process && SaysSomething(leader_.helpers.get()); ++i) {
+    const auto message = ReceiveWords(leader_.helpers.get());
     if (!message) return leader_.helpers.Reset();
     if (message->kind == kStartRotation) AnswerLeader(StartRotationHelper());
     if (message->kind == kStartOnChange) AnswerLeader(OnChangeSocket());
@@ -49,8 +54,19 @@ void Supervisor::DropRotationHelper() {
   rotation_helper_ = ChildProcess();
 }
 
+/// A worker in others' hands shall not have this process fork all the time.
+bool Supervisor::MayStart() {
+  const auto earned = (Now() - leader_.refilled) / kStartPause;
+  if (earned > 0) {
+    leader_.starts = static_cast<unsigned>(std::min<std::int64_t>(leader_.starts + earned, kMostStarts));
+    leader_.refilled = Now();
+  }
+  return leader_.starts > 0 && leader_.starts-- > 0;
+}
+
 Result<HelperProcess> Supervisor::StartRotationHelper() {
   DropRotationHelper();
+  if (!MayStart()) return Error{Code::kIo, "too many processes were started for watchers just now", 0, {}};
   if (ending_ || dying_helpers_.size() > kMostDyingHelpers)
     return Error{Code::kIo, "no process is started for watchers now", 0, {}};
   HelperProcess started =
@@ -63,6 +79,8 @@ Result<HelperProcess> Supervisor::StartRotationHelper() {
 Result<HelperProcess> Supervisor::OnChangeSocket() {
   if (options_.on_change.empty() || ending_) return Error{Code::kIo, "there is no command to be run", 0, {}};
   if (!on_change_ || on_change_.Reap()) {
+    if (!MayStart())
+      return Error{Code::kIo, "too many processes were started for the command just now", 0, {}};
     HelperProcess started =
         GRANTFS_TRY(StartOnChange({options_.on_change, point_, options_.on_change_limit}));
     on_change_socket_ = std::move(started.socket);

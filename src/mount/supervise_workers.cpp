@@ -20,6 +20,8 @@ constexpr unsigned kMostQuickDeaths = 5;
 constexpr std::chrono::seconds kFirstRefusal{2};
 constexpr std::chrono::seconds kLongestRefusal{60};
 constexpr std::chrono::seconds kStandbyPause{1};
+// A worker has three things to say, in all.
+constexpr unsigned kMostSaid = 16;
 
 }  // namespace
 
@@ -36,6 +38,7 @@ Result<Supervisor::Worker> Supervisor::StartWorker(bool first, int program) {
   words.group = options_.group;
   words.on_change = !options_.on_change.empty();
   auto [ours, theirs] = GRANTFS_TRY(MakeChannel());
+  RefuseDescriptors(ours.get());
   ProgramStart start{.program = program,
                      .words = options_.worker_words,
                      .descriptors = {slots_fd_.get(), kept_fd_.get(), theirs.get()},
@@ -50,12 +53,20 @@ Result<Supervisor::Worker> Supervisor::StartWorker(bool first, int program) {
   return worker;
 }
 
-/// What a worker says, without waiting.
+bool Supervisor::SaysSomething(int socket) const {
+  pollfd watched{socket, POLLIN, 0};
+  return socket >= 0 && poll(&watched, 1, 0) == 1 && (watched.revents & (POLLIN | POLLHUP)) != 0;
+}
+
+/// What a worker says, without waiting. One that has closed the channel or says what no worker says may be in
+/// others' hands: it ends, if it is not ending already.
 void Supervisor::Hear(Worker* worker) {
-  pollfd watched{worker->process.control(), POLLIN, 0};
-  while (worker->process && poll(&watched, 1, 0) == 1 && (watched.revents & POLLIN) != 0) {
-    const auto message = ReceiveMessage(worker->process.control());
-    if (!message) return;
+  while (worker->process && SaysSomething(worker->process.control())) {
+    const auto message = ReceiveWords(worker->process.control());
+    if (!message || ++worker->said > kMostSaid) {
+      worker->process.Kill();
+      return worker->process.CloseControl();
+    }
     if (message->kind == kReadyMessage || message->kind == kServingMessage) worker->ready = true;
     if (message->kind == kErrorMessage) failure_ = UnpackError(message->text);
   }

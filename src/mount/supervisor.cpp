@@ -23,6 +23,9 @@ constexpr std::size_t kKeptBytes = std::size_t{64} << 20;
 constexpr std::chrono::milliseconds kTick{1000};
 constexpr std::chrono::seconds kServingDeadline{60};
 constexpr std::chrono::seconds kLastWords{15};
+constexpr int kReadsAtOnce = 16;  // then others are served
+constexpr std::int64_t kMostRelayed = 1 << 20;
+constexpr std::int64_t kRelayedPerMs = 64;
 
 }  // namespace
 
@@ -168,11 +171,25 @@ void Supervisor::Wait(std::chrono::milliseconds most) {
   if (signals_.Take()) stopped_ = true;
 }
 
-/// What the workers write to standard error.
+/// What the workers write to standard error, as long as it is no flood: it may have no end, and what stores
+/// it does.
 void Supervisor::Relay() {
+  const auto now = Now();
+  const std::int64_t earned = (now - relayed_at_) / std::chrono::milliseconds(1) * kRelayedPerMs;
+  relay_left_ = std::min(kMostRelayed, relay_left_ + std::min(kMostRelayed, earned));
+  relayed_at_ = now;
   char bytes[4096];
   ssize_t got = 0;
-  while (relay_reading_ && (got = read(relay_reading_.get(), bytes, sizeof bytes)) > 0) {
+  for (int i = 0; i < kReadsAtOnce && relay_reading_; ++i) {
+    if ((got = read(relay_reading_.get(), bytes, sizeof bytes)) <= 0) break;
+    if (got > relay_left_) {
+      relay_dropped_ += static_cast<std::uint64_t>(got);
+      continue;
+    }
+    relay_left_ -= got;
+    if (const auto dropped = std::exchange(relay_dropped_, 0))
+      Log(LogLevel::kWarning,
+          "workers wrote too much at once: " + std::to_string(dropped) + " bytes of it are left out");
     [[maybe_unused]] const ssize_t wrote = write(STDERR_FILENO, bytes, static_cast<std::size_t>(got));
   }
 }

@@ -38,7 +38,10 @@ class Supervisor {
     ChildProcess process;
     UniqueFd helpers;  ///< what it asks for comes from here
     bool ready = false;
-    Time since{};  ///< when it was told to go
+    unsigned said = 0;    ///< messages that came from it
+    unsigned starts = 0;  ///< helper processes that it may have started now
+    Time refilled{};      ///< when that was last added to
+    Time since{};         ///< when it was told to go
   };
 
   // ---- the beginning (supervisor.cpp)
@@ -66,6 +69,7 @@ class Supervisor {
 
   // ---- workers (supervise_workers.cpp)
   Result<Worker> StartWorker(bool first, int program);
+  bool SaysSomething(int socket) const;
   void Hear(Worker* worker);
   void HearLeader();
   void HearStandby();
@@ -80,6 +84,7 @@ class Supervisor {
   void ServeLeader();
   void AnswerLeader(const Result<HelperProcess>& started);
   void DropRotationHelper();
+  bool MayStart();
   Result<HelperProcess> StartRotationHelper();
   Result<HelperProcess> OnChangeSocket();
   void EndHelpers();
@@ -109,6 +114,9 @@ class Supervisor {
   UniqueFd program_;
   UniqueFd relay_reading_;
   UniqueFd relay_writing_;
+  Time relayed_at_ = Now();
+  std::int64_t relay_left_ = 1 << 16;  ///< bytes that may be relayed now
+  std::uint64_t relay_dropped_ = 0;
   StopSignals signals_;
   ControlSocket control_;
 

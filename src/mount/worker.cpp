@@ -88,7 +88,7 @@ class Worker {
     others.start_helper = [this](const std::string&, dev_t) { return helpers_.StartRotation(); };
     if (inspector_) others.look_up = [this](auto... asked) { return LookUp(asked...); };
     if (words_.on_change) {
-      on_change_ = GRANTFS_TRY(OnChange::Start([this] { return helpers_.StartOnChange(); }, options.log));
+      on_change_ = GRANTFS_TRY(OnChange::Start([this] { return helpers_.StartOnChange(); }, options.log, kept_.get()));
       others.on_change = on_change_.get();
     }
     filesystem_ = std::make_shared<Filesystem>(options, words_.point, session_.get(), std::move(others));

@@ -95,6 +95,7 @@ void ChildProcess::End() {
 
 Result<ChildProcess> StartProgram(const ProgramStart& start) {
   auto [ours, theirs] = GRANTFS_TRY(MakeChannel());
+  RefuseDescriptors(ours.get());
   std::vector<std::string> words = start.words;
   words.insert(words.begin(), "grantfs");
   std::vector<char*> arguments;

@@ -34,6 +34,8 @@ class ChildProcess {
   int control() const { return control_.get(); }
   int end_fd() const { return end_.get(); }  ///< becomes readable when it has ended
   void Kill();
+  /// It has said all that is listened to.
+  void CloseControl() { control_.Reset(); }
   /// @return how it ended, once; none while it lives.
   std::optional<ProcessEnd> Reap();
   /// Kills it and waits until it is gone.

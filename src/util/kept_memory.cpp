@@ -1,5 +1,6 @@
 #include "grantfs/util/kept_memory.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,10 +47,11 @@ struct KeptMemory::Entry {
 };
 
 Result<UniqueFd> KeptMemory::Make(std::size_t bytes) {
-  UniqueFd fd(memfd_create("grantfs-kept", MFD_CLOEXEC));
+  UniqueFd fd(memfd_create("grantfs-kept", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   const std::size_t table = kPageBytes + RoundUp(kMaxEntries * sizeof(Entry), kPageBytes);
   const std::size_t data = RoundUp(bytes, kPageBytes);
-  if (!fd || ftruncate(fd.get(), static_cast<off_t>(table + data)) != 0)
+  if (!fd || ftruncate(fd.get(), static_cast<off_t>(table + data)) != 0 ||
+      fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
     return Error{Code::kIo, "cannot make memory that outlives a process", errno, {}};
   Layout layout;
   layout.layout = kKeptLayout;
@@ -101,7 +103,7 @@ bool KeptMemory::IsSound(const Entry& entry) const {
 
 Status KeptMemory::TakeOver() {
   const std::size_t room = size_ - static_cast<std::size_t>(blocks_ - memory_);
-  if (layout_->layout != kKeptLayout || layout_->blocks * kBlockBytes > room ||
+  if (layout_->layout != kKeptLayout || layout_->blocks > room / kBlockBytes ||
       layout_->entries > kMaxEntries)
     return Error{Code::kInvalid, "this is no kept memory of this program", 0, {}};
   for (std::uint32_t i = 0; i < layout_->entries; ++i) {

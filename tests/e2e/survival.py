@@ -87,15 +87,25 @@ class Survival:
 
     def records(self):
         """How many reads of the secret the vault has recorded, and by how many opens."""
+        reads = self.reads()
+        return len(reads), len({body["open"] for body in reads})
+
+    def counted(self):
+        """How many opens the vault's records of reads stand for."""
+        return sum(body.get("count", 1) for body in self.reads())
+
+    def reads(self):
+        return [body for body in self.bodies() if "read" in body["action"] and body["outcome"] == "done"]
+
+    def bodies(self):
+        """The vault's records of the secret."""
         import sqlite3
         database = sqlite3.connect("file:%s?mode=ro" % os.path.join(self.world.data, "vault.db"), uri=True)
         try:
-            bodies = [json.loads(body) for body, in database.execute(
+            return [json.loads(body) for body, in database.execute(
                 "SELECT body FROM audit_bodies WHERE object = ?", (SECRET,))]
         finally:
             database.close()
-        reads = [body for body in bodies if "read" in body["action"] and body["outcome"] == "done"]
-        return len(reads), len({body["open"] for body in reads})
 
     def finish(self):
         """Ends the readers. @return what came of them."""

@@ -93,6 +93,11 @@ class JournalTest : public ::testing::Test {
     return {};
   }
 
+  bool FileHas(const char* suffix, const std::string& text) const {
+    const auto content = ReadFile(OnlyFile(suffix), 1 << 20);
+    return content && ToText(*content).find(text) != std::string::npos;
+  }
+
   TempDir dir_;
   TestClock clock_;
   SigningKey key_;
@@ -310,6 +315,26 @@ TEST_F(JournalTest, WhatWasCountedIsNotTakenAwayBeforeWhatIsWrittenInsteadIsOnTh
   const auto entries = Drain(*journal);
   ASSERT_EQ(entries.size(), 1u);
   EXPECT_EQ(entries[0].count, 1u);
+}
+
+TEST_F(JournalTest, WhatAnEndedProcessCountedLastIsKnown) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    for (std::uint64_t i = 1; i <= 100; ++i) Must(journal->Record(Entry(i, kRecordAggregate)));
+    clock_.Pass(60);
+    Must(journal->Record(Entry(101)));  // wakes the thread that looks at the minutes
+    if (!Eventually([&] { return FileHas(".journal", "\"count\":100"); })) ::_exit(1);
+    Must(journal->Record(Entry(102, kRecordAggregate)));
+    ::raise(SIGKILL);
+  });
+  const auto next = Open();
+  for (const std::uint64_t number : {98, 99, 100, 102})
+    EXPECT_TRUE(next->HasCounted("open-" + std::to_string(number))) << number;
+  EXPECT_FALSE(next->HasCounted("open-103"));
+  EXPECT_FALSE(next->HasCounted("open-1")) << "it is bounded";
+  std::uint64_t count = 0;
+  for (const auto& entry : Drain(*next)) count += entry.count;
+  EXPECT_EQ(count, 102u);
 }
 
 TEST_F(JournalTest, MinutesEndUnderALoadThatNeverPauses) {

@@ -3,18 +3,23 @@
 // be read, and ends with status 0 after a clean end.
 //
 // fake_mount --workers MOUNTPOINT does the same with workers, which end when "shop/prod/poison" is opened; it
-// takes orders in MOUNTPOINT-orders. fake_mount --broken MOUNTPOINT has a worker that cannot start.
+// takes orders in MOUNTPOINT-orders. fake_mount --broken MOUNTPOINT has a worker that cannot start;
+// fake_mount --hostile KIND MOUNTPOINT one that is hostile once it serves (BeHostile), and shows
+// "shop/prod/done" when that was done; the next ones are as they should be.
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "fake_source.h"
 #include "grantfs/crypto/random.h"
 #include "grantfs/mount/mount.h"
 #include "grantfs/mount/supervisor.h"
+#include "hostile_worker.h"
 
 namespace grantfs {
 namespace {
@@ -33,6 +38,20 @@ Result<std::unique_ptr<SecretSource>> Source(bool broken) {
   source->Put("shop/prod/db-password", "content");
   source->Put("shop/prod/poison", "never read");
   source->Poison("shop/prod/poison");
+  return std::unique_ptr<SecretSource>(std::move(source));
+}
+
+/// Never goes, as its thread.
+Result<std::unique_ptr<SecretSource>> HostileSource(const std::string& kind) {
+  auto source = std::make_unique<FakeSource>();
+  source->Put("shop/prod/db-password", "content");
+  auto* const shown = source.get();
+  std::thread([kind, shown] {
+    // It is asked for its listing when it begins to serve.
+    const auto serves = [shown] { return shown->IsSubscribed(); };
+    while (!serves()) poll(nullptr, 0, 1);
+    BeHostile(kind, [shown] { shown->Put("shop/prod/done", "x"); });
+  }).detach();
   return std::unique_ptr<SecretSource>(std::move(source));
 }
 
@@ -62,6 +81,8 @@ Status RunWithWorkers(const std::string& point, const char* kind) {
   options.heartbeat = std::chrono::milliseconds(2000);
   options.control_directory = point + "-orders";
   options.ready = SayReady;
+  options.relay_log = true;
+  options.on_change = "true";
   return RunSupervisor(options);
 }
 
@@ -72,14 +93,17 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty() || !grantfs::InitCrypto()) return 2;
   if (words[0] == "worker") {
-    const bool broken = words[1] == "broken";
-    _exit(grantfs::RunWorker({words.begin() + 2, words.end()},
-                             [=](bool, grantfs::KeptMemory*) { return grantfs::Source(broken); }));
+    const std::string kind = words[1];
+    _exit(grantfs::RunWorker({words.begin() + 2, words.end()}, [=](bool first, grantfs::KeptMemory*) {
+      const bool usual = kind == "good" || kind == "broken" || !first;
+      return usual ? grantfs::Source(kind == "broken") : grantfs::HostileSource(kind);
+    }));
   }
-  const grantfs::Status status = words[0] == "--workers" ? grantfs::RunWithWorkers(words[1], "good")
-                                 : words[0] == "--broken"
-                                     ? grantfs::RunWithWorkers(words[1], "broken")
-                                     : grantfs::RunAlone(words[0], {words.begin() + 1, words.end()});
+  const grantfs::Status status =
+      words[0] == "--workers"   ? grantfs::RunWithWorkers(words[1], "good")
+      : words[0] == "--hostile" ? grantfs::RunWithWorkers(words[2], words[1].c_str())
+      : words[0] == "--broken"  ? grantfs::RunWithWorkers(words[1], "broken")
+                                : grantfs::RunAlone(words[0], {words.begin() + 1, words.end()});
   if (!status) std::fprintf(stderr, "fake_mount: %s\n", Describe(status.error()).c_str());
   return status ? 0 : 1;
 }

@@ -41,7 +41,7 @@ TEST_F(NameChangesTest, ARotationReplacesOneName) {
   const auto after = Build({Granted(1, "a"), Granted(2, "b", 2)});
   EXPECT_EQ(Text(*before, *after), "replace shop/prod/b");
   EXPECT_EQ(Text(*before, *before), "");
-  EXPECT_EQ(ChangedSecrets(*before, *after, ""), std::set<std::string>{"shop/prod/b"});
+  EXPECT_EQ(PathsOf(SecretChangesOf(*before, *after), ""), std::set<std::string>{"shop/prod/b"});
 }
 
 TEST_F(NameChangesTest, DirectoriesComeBeforeTheirFilesAndStayUntilTheseAreGone) {
@@ -50,7 +50,8 @@ TEST_F(NameChangesTest, DirectoriesComeBeforeTheirFilesAndStayUntilTheseAreGone)
   EXPECT_EQ(Text(*before, *after),
             "hold shop/prod/old, remove shop/prod/old/x, "
             "mkdir shop/prod/new, mkdir shop/prod/new/deep, replace shop/prod/new/deep/y");
-  EXPECT_EQ(ChangedSecrets(*before, *after, "shop/prod"), (std::set<std::string>{"old/x", "new/deep/y"}));
+  EXPECT_EQ(PathsOf(SecretChangesOf(*before, *after), "shop/prod"),
+            (std::set<std::string>{"old/x", "new/deep/y"}));
 }
 
 TEST_F(NameChangesTest, ANameThatTurnsIntoADirectoryHasNoStepOfItsOwn) {
@@ -64,8 +65,8 @@ TEST_F(NameChangesTest, WhatLooksDifferentHasChangedToo) {
   const auto before = Build({Granted(1, "a")});
   GrantedSecret open = Granted(1, "a");
   open.mode = 0444;
-  EXPECT_EQ(ChangedSecrets(*before, *Build({open}), ""), std::set<std::string>{"shop/prod/a"});
-  EXPECT_EQ(ChangedSecrets(*before, *before, ""), std::set<std::string>{});
+  EXPECT_EQ(PathsOf(SecretChangesOf(*before, *Build({open})), ""), std::set<std::string>{"shop/prod/a"});
+  EXPECT_EQ(PathsOf(SecretChangesOf(*before, *before), ""), std::set<std::string>{});
 }
 
 TEST(HeldNamesTest, AreShownUntilTheyAreReleasedOnce) {

@@ -106,6 +106,7 @@ class SecretSource {
     std::string
         open_id;  ///< recorded once by the vault, however often it is sent: 1..64 characters of [0-9a-z-]
     Caller caller;
+    bool again = false;  ///< the process that served before this one may have been asked the same
   };
   using OpenDone = std::function<void(Result<OpenedSecret>)>;
   /// A started open. Dropping it lets the open run on; Cancel() ends it early with kCancelled.

@@ -38,7 +38,9 @@ class Journal {
   /// When it returns, the entry outlives the process.
   /// Errors: kUnrecorded (the disk is full or fails; more waits to be sent than is allowed).
   virtual Status Record(JournalEntry entry) = 0;
-  /// The same for `sync`: `done` runs exactly once, when the entry is on the disk or cannot be; perhaps on a
+  /// Whether a process that has ended counted this open just before: who serves it again records nothing.
+  virtual bool HasCounted(const std::string& open) const = 0;
+  /// As Record, for `sync`: `done` runs exactly once, when the entry is on the disk or cannot be; perhaps on a
   /// thread of the journal, which it must not keep for long.
   virtual void RecordDurably(JournalEntry entry, std::function<void(Status)> done) = 0;
 

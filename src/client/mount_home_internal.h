@@ -1,0 +1,17 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "grantfs/util/result.h"
+#include "grantfs/util/unique_fd.h"
+
+namespace grantfs {
+
+/// A directory of a home that is a mount's workers' own: made where it is missing, and given to their user
+/// with the files in it that were its former user's. No link is followed, and nothing else becomes anybody's.
+/// @return the directory, for its path alone.  Errors: kIo.
+Result<UniqueFd> WorkersDirectory(const std::string& path, uid_t user, gid_t group);
+
+}  // namespace grantfs

@@ -1,0 +1,124 @@
+#include "client/kept_leases_internal.h"
+#include "client_test.h"
+
+namespace grantfs::testing {
+namespace {
+
+constexpr std::uint32_t kVersions = 16;
+constexpr std::uint32_t kContact = 17;
+
+api::ReadResponse Version(std::uint64_t number, std::size_t bytes = 100) {
+  api::ReadResponse version;
+  version.secret = number;
+  version.version = 3;
+  version.statement.bytes.fill(9);
+  version.ciphertext = Bytes(bytes, 7);
+  version.sealed = Bytes(80, 8);
+  return version;
+}
+
+class KeptLeasesTest : public ::testing::Test {
+ protected:
+  void Restart() {
+    kept_.reset();
+    kept_ = Must(KeptMemory::Attach(memory_.get()));
+  }
+  std::vector<std::uint64_t> Numbers() {
+    std::vector<std::uint64_t> numbers;
+    for (const auto& version : KeptLeases(kept_.get()).Load()) numbers.push_back(version.secret);
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
+  }
+  std::size_t Kept() const {
+    std::size_t count = 0;
+    kept_->ForEach(kVersions, [&](ByteView, ByteView) { ++count; });
+    return count;
+  }
+  static ByteView Key(const std::uint64_t& number) {
+    return {reinterpret_cast<const std::uint8_t*>(&number), sizeof number};
+  }
+
+  const UniqueFd memory_ = Must(KeptMemory::Make(std::size_t{32} << 20));
+  std::unique_ptr<KeptMemory> kept_ = Must(KeptMemory::Attach(memory_.get()));
+};
+
+TEST_F(KeptLeasesTest, TheNextProcessFindsWhatWasHeldAndWhenTheVaultWasHeard) {
+  {
+    KeptLeases leases(kept_.get());
+    EXPECT_TRUE(leases.Load().empty());
+    EXPECT_FALSE(leases.LastHeard());
+    for (const std::uint64_t number : {1, 2, 3}) leases.Put(Version(number));
+    leases.Put(Version(2, 200));
+    leases.Erase(3);
+    leases.Erase(4);
+    leases.Heard({123, 456});
+  }
+  Restart();
+  KeptLeases leases(kept_.get());
+  const auto loaded = leases.Load();
+  ASSERT_EQ(loaded.size(), 2U);
+  const auto& second = loaded[loaded[0].secret == 2 ? 0 : 1];
+  EXPECT_EQ(second.ToJson().Dump(), Version(2, 200).ToJson().Dump());
+  ASSERT_TRUE(leases.LastHeard());
+  EXPECT_EQ(leases.LastHeard()->boot_ns, 123);
+  EXPECT_EQ(leases.LastHeard()->wall, 456);
+  leases.Unsettled();
+  Restart();
+  EXPECT_FALSE(KeptLeases(kept_.get()).LastHeard()) << "something was told and not settled";
+  EXPECT_EQ(Numbers(), (std::vector<std::uint64_t>{1, 2}));
+}
+
+TEST_F(KeptLeasesTest, WhatIsDamagedIsForgotten) {
+  KeptLeases(kept_.get()).Put(Version(1));
+  const std::string text = Version(2).ToJson().Dump();
+  const auto put = [&](std::uint64_t number, const std::string& value) {
+    EXPECT_TRUE(kept_->Put(kVersions, Key(number), AsBytes(value)));
+  };
+  put(2, text.substr(0, text.size() / 2));
+  put(3, "");
+  put(4, text);  // another secret's
+  put(5, std::string(100, '\0'));
+  put(6, "{\"secret\":6}");
+  EXPECT_TRUE(kept_->Put(kVersions, AsBytes("abc"), AsBytes(text)));
+  EXPECT_TRUE(kept_->Put(kContact, {}, AsBytes("short")));
+  Restart();
+  EXPECT_EQ(Numbers(), std::vector<std::uint64_t>{1});
+  EXPECT_FALSE(KeptLeases(kept_.get()).LastHeard());
+  EXPECT_EQ(Numbers(), std::vector<std::uint64_t>{1});
+  for (const std::uint64_t number : {2, 3, 4, 5, 6})
+    EXPECT_FALSE(kept_->Get(kVersions, Key(number))) << number;
+}
+
+TEST_F(KeptLeasesTest, WhatFindsNoRoomIsNotKeptAndLeavesRoomForTheRest) {
+  KeptLeases leases(kept_.get());
+  for (std::uint64_t number = 1; number <= 40; ++number) leases.Put(Version(number, std::size_t{1} << 19));
+  const std::size_t kept = Kept();
+  EXPECT_GT(kept, 10U);
+  EXPECT_LT(kept, 40U);
+  EXPECT_TRUE(kept_->Put(1, AsBytes("an open file"), Bytes(std::size_t{1} << 20)));
+  leases.Erase(1);
+  leases.Put(Version(99, std::size_t{1} << 19));
+  EXPECT_EQ(Kept(), kept);
+  const std::uint64_t last = 99;
+  EXPECT_TRUE(kept_->Get(kVersions, Key(last)));
+  leases.Put(Version(2, std::size_t{20} << 20));
+  EXPECT_EQ(Kept(), kept - 1) << "what was replaced by what has no room is gone too";
+}
+
+TEST_F(KeptLeasesTest, WhatTheMemoryHasOfOthersStays) {
+  EXPECT_TRUE(kept_->Put(15, AsBytes("x"), AsBytes("of another kind")));
+  KeptLeases leases(kept_.get());
+  leases.Put(Version(1));
+  leases.Erase(1);
+  leases.Unsettled();
+  EXPECT_TRUE(leases.Load().empty());
+  EXPECT_TRUE(kept_->Get(15, AsBytes("x")));
+  KeptLeases none(nullptr);
+  none.Put(Version(1));
+  none.Heard({1, 2});
+  EXPECT_TRUE(none.Load().empty());
+  EXPECT_FALSE(none.LastHeard());
+}
+
+}  // namespace
+}  // namespace grantfs::testing
