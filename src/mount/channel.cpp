@@ -53,8 +53,8 @@ bool SendMessage(int socket, char kind, std::string_view text, int fd) {
 
 std::optional<ChannelMessage> ReceiveMessage(int socket) {
   ChannelMessage received;
-  std::string bytes(kMaxMessageBytes, 0);
-  iovec part{bytes.data(), bytes.size()};
+  char bytes[kMaxMessageBytes];
+  iovec part{bytes, sizeof bytes};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &part;
@@ -74,7 +74,7 @@ std::optional<ChannelMessage> ReceiveMessage(int socket) {
     received.fd.Reset(fd);
   }
   received.kind = bytes[0];
-  received.text.assign(bytes, 1, static_cast<std::size_t>(got) - 1);
+  received.text.assign(bytes + 1, static_cast<std::size_t>(got) - 1);
   return received;
 }
 

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <tuple>
 #include <unordered_set>
 #include <utility>
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::chrono::seconds kIdle{30};
 constexpr std::chrono::seconds kReportInterval{5};
+constexpr std::size_t kManySecrets = 1000;
 // What threads had looked up is not known any more when another process takes over; so long, whoever opens a
 // version that was superseded a moment ago counts as having looked it up before.
 constexpr std::chrono::seconds kLenient{3};
@@ -136,16 +139,23 @@ void Filesystem::RefreshIfOwnersAreMissing() {
 }
 
 void Filesystem::Refresh(bool force) {
+  // Two listings and two trees were there at once: what the former took is given back.
+  if (TakeListing(force) && CurrentTree()->secrets().size() > kManySecrets) ::malloc_trim(0);
+}
+
+/// @return whether it is another one.
+bool Filesystem::TakeListing(bool force) {
   std::lock_guard lock(refresh_mutex_);
   auto listing = source().CurrentListing();
   const auto before = CurrentTree();
-  if (!force && listing->generation == before->listing()->generation) return;
+  if (!force && listing->generation == before->listing()->generation) return false;
   const auto next = Build(std::move(listing), before.get());
   const TreeChange change = Compare(*before, *next);
   Remember(change, *next);
   const auto done = Switch(next, change, NameChangesOf(*before, *next, change));
   Notify(change, done, on_change_ ? ChangedSecrets(*before, *next, options_.root) : std::set<std::string>{});
   DropRefusedPages();
+  return true;
 }
 
 /// Shows the new tree: where that can be, name by name as the helper gets to them, for watchers to see.

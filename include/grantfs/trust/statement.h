@@ -83,7 +83,7 @@ class SignedStatement {
   Head head() const { return {statement_.sequence, hash_}; }
   /// Made anew of payload and signature, whatever white space it came with.
   std::string envelope() const;
-  /// For who keeps thousands: payload and signature in as few bytes as is simple, about a third of the
+  /// For who keeps thousands: payload and signature in as few bytes as is simple, about half of the
   /// envelope. A form for memory alone, which no other program reads.
   std::string Packed() const;
   bool VerifySignature(const VerifyKey& key) const;
