@@ -93,11 +93,12 @@ std::string WhyDenied(const Grant& own, const SecretView& part) {
          " is granted under other conditions than it is itself: grant both under the same --only-* options";
 }
 
-/// The versions of a secret that are known here, with the set that each was published in.
-std::map<std::uint32_t, std::string> SetsOf(const SecretView& secret) {
+/// The versions of a secret that are known here, with the set that each was published in. Errors: kIntegrity.
+Result<std::map<std::uint32_t, std::string>> SetsOf(const MachineView& view, const SecretView& secret) {
   std::map<std::uint32_t, std::string> sets;
-  for (const auto& [number, version] : secret.list.versions()) sets[number] = version.publish.set;
-  for (const auto& [number, statement] : secret.older) {
+  const SecretProof proof = GRANTFS_TRY(secret.proof.Unpack(secret.number, view.UpperOf(secret.environment)));
+  for (const auto& [number, version] : proof.list.versions()) sets[number] = version.publish.set;
+  for (const auto& [number, statement] : proof.older) {
     if (const auto* publish = std::get_if<VersionPublish>(&statement->statement().act))
       sets[number] = publish->set;
   }
@@ -140,7 +141,7 @@ void ShowBundle(const MachineView& view, const BundleView& bundle, GrantedSecret
   for (std::size_t i = 1; i < bundle.parts.size(); ++i) {
     const SecretView& part = *view.secrets.at(bundle.parts[i].number);
     sizes.emplace_back(part.path.size(), part.publish->size);
-    shown->time = std::max(shown->time, part.version->statement().time);
+    shown->time = std::max(shown->time, part.time);
     shown->strict = shown->strict || part.terms.strict;
     shown->lease = std::min(shown->lease, part.terms.lease);
     shown->offline = std::min(shown->offline, part.terms.offline);
@@ -167,7 +168,9 @@ bool TearsSet(const MachineView& view, const BundleView::Parts& parts, const std
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto at = view.secrets.find(parts[i].number);
     if (at == view.secrets.end()) return true;
-    known[i] = SetsOf(*at->second);
+    auto sets = SetsOf(view, *at->second);
+    if (!sets) return true;
+    known[i] = *std::move(sets);
     for (const auto& [number, set] : known[i])
       if (number <= parts[i].version && !set.empty()) in.insert(set);
   }

@@ -148,21 +148,31 @@ Result<std::optional<SecretName>> KnownStore::NameOf(std::uint64_t number) {
   return std::optional<SecretName>(SecretName{row.Text(0), row.Text(1)});
 }
 
-Result<std::vector<KnownStore::Granted>> KnownStore::AllGranted() {
+Result<std::vector<std::uint64_t>> KnownStore::GrantedNumbers() {
+  const std::lock_guard guard(mutex_);
+  SqlStatement rows = GRANTFS_TRY(database_.Prepare("SELECT number FROM granted ORDER BY number"));
+  std::vector<std::uint64_t> numbers;
+  while (GRANTFS_TRY(rows.Step())) numbers.push_back(Unsigned(rows.Int(0)));
+  return numbers;
+}
+
+Result<std::optional<KnownStore::Granted>> KnownStore::FindGranted(std::uint64_t number) {
   const std::lock_guard guard(mutex_);
   Transaction transaction = GRANTFS_TRY(Transaction::BeginRead(database_));
-  std::vector<Granted> all;
+  Granted granted;
+  granted.number = number;
   {
-    SqlStatement rows = GRANTFS_TRY(database_.Prepare("SELECT number, data FROM granted ORDER BY number"));
-    while (GRANTFS_TRY(rows.Step())) all.push_back({Unsigned(rows.Int(0)), rows.Text(1), {}, 0, {}});
+    SqlStatement row = GRANTFS_TRY(database_.Prepare("SELECT data FROM granted WHERE number = ?1"));
+    row.BindAll(Signed(number));
+    if (!GRANTFS_TRY(row.Step())) return std::optional<Granted>();
+    granted.data = row.Text(0);
   }
-  for (Granted& granted : all) {
-    granted.statements = GRANTFS_TRY(ReadStatements(ListId::Secret(granted.number)));
-    if (granted.statements.empty()) continue;
+  granted.statements = GRANTFS_TRY(ReadStatements(ListId::Secret(number)));
+  if (!granted.statements.empty()) {
     granted.first = granted.statements.front()->statement().sequence;
     granted.head = granted.statements.back()->head();
   }
-  return all;
+  return std::optional<Granted>(std::move(granted));
 }
 
 Status KnownStore::RememberGranted(const Granted& granted) {

@@ -74,6 +74,15 @@ class MachineSessionImpl final : public MachineSession {
     std::function<void(Status)> looked;
   };
 
+  /// A view in the making, on the refresher's thread. What is taken into it is remembered page by page, but
+  /// shown now and then: each time, all that is granted is laid out anew.
+  struct Draft {
+    std::shared_ptr<MachineView> next;
+    std::vector<KnownStore::Granted> keep;  ///< to be remembered
+    std::size_t unshown = 0;                ///< secrets that were taken since the last was shown
+    bool urgent = false;                    ///< of something that is shown it says something else
+  };
+
   std::shared_ptr<const MachineView> view() const;
   void Show(std::shared_ptr<MachineView> next);
   /// @return whether it is another one than before.
@@ -94,18 +103,22 @@ class MachineSessionImpl final : public MachineSession {
   Status RefreshUpper();
   void Finished(const Work& work);
   void Failed(const Work& work, const Error& error);
-  /// Remembers, then shows.
-  void Publish(std::shared_ptr<MachineView> next, const std::vector<std::uint64_t>& changed,
-               const std::vector<std::uint64_t>& gone);
+  Draft BeginDraft() const;
+  /// What was taken into it and, `gone`, what is taken out of it.
+  void Remember(Draft& draft, const std::vector<std::uint64_t>& gone);
+  /// Whether it is to be shown before it is complete: what is new alone waits until it is half as much as is
+  /// shown, so that the work for ever more pages does not grow with their square.
+  bool IsDue(const Draft& draft) const;
+  void Publish(Draft draft);
 
   // ---- taking what the vault shows into a new view (machine_take.cpp). A refused list is a problem of all
   // below it, a refused secret one of its own; errors are those of the connection.
   Status TakeUpper(MachineView& next, const api::GrantsResponse& response);
   Status TakeVault(MachineView& next, const Head* said);
   Status TakeEnvironment(MachineView& next, const std::string& name, const Head* said);
-  Status TakeGrant(MachineView& next, api::GrantEvidence evidence);
-  Result<std::shared_ptr<SecretView>> VerifyGrant(MachineView& next, const api::GrantEvidence& evidence,
-                                                  const SecretView* before);
+  Status TakeGrant(Draft& draft, api::GrantEvidence evidence);
+  Result<VerifiedSecret> VerifyGrant(MachineView& next, const api::GrantEvidence& evidence,
+                                     const SecretView* before);
   Result<api::GrantEvidence> Complete(api::GrantEvidence evidence);
   Result<api::GrantEvidence> AskFromTheStart(std::uint64_t number);
   void JudgeAgain(MachineView& next, const MachineView& before);

@@ -7,16 +7,16 @@ Error Refused(const SecretView& secret, const char* why) {
   return Error{Code::kIntegrity, why, 0, secret.environment + "/" + secret.path};
 }
 
-bool Newer(const Head& said, const SignedList& list) { return said.sequence >= list.next_sequence(); }
+bool Newer(const Head& said, std::uint64_t next_sequence) { return said.sequence >= next_sequence; }
 
 // A head that the vault names must be of the history that was verified, and not lower than what it was asked
 // with.
-Status CheckHead(const SecretView& secret, const Head& said, const SignedList& asked, const SignedList& now) {
-  if (said.sequence + 1 < asked.next_sequence()) {
+Status CheckHead(const SecretView& secret, const Head& said, std::uint64_t asked_next,
+                 const std::optional<Hash>& known) {
+  if (said.sequence + 1 < asked_next) {
     return Refused(secret,
                    "the vault answered from an older state than this machine has verified (a rollback)");
   }
-  const auto known = now.HashAt(said.sequence);
   if (known && *known != said.hash) {
     return Refused(secret, "the vault answered from another history than this machine has verified (a fork)");
   }
@@ -24,10 +24,10 @@ Status CheckHead(const SecretView& secret, const Head& said, const SignedList& a
 }
 
 // The versions that an answer may be of: the label's when it was asked and now; with grace what was before.
-SignedList::StatementPtr FindAllowed(const Hash& statement, bool grace, const SecretView& asked,
-                                     const SecretView& now) {
-  for (const SecretView* view : {&now, &asked}) {
-    if (view->version && view->version->hash() == statement) return view->version;
+SignedList::StatementPtr FindAllowed(const Hash& statement, bool grace, const SecretProof& asked,
+                                     const SecretProof& now) {
+  for (const SecretProof* proof : {&now, &asked}) {
+    if (proof->version && proof->version->hash() == statement) return proof->version;
   }
   if (!grace) return nullptr;
   for (const auto& [number, older] : now.older) {
@@ -37,6 +37,25 @@ SignedList::StatementPtr FindAllowed(const Hash& statement, bool grace, const Se
     if (version.statement->hash() == statement) return version.statement;
   }
   return nullptr;
+}
+
+// What is kept of a secret says enough of nearly every answer: that it is of the newest state. Then its
+// version is the one that was verified with that. For the rest, what was verified is unpacked.
+Result<VersionPublish> JudgeVersion(const api::ReadResponse& response, bool grace, const SecretView& asked,
+                                    const SecretView& now, const UpperLists& upper) {
+  const bool newest = response.secret_head.sequence == now.proof.head().sequence;
+  if (newest && now.publish && response.statement == now.version) {
+    GRANTFS_CHECK(CheckHead(now, response.secret_head, asked.proof.next_sequence(), now.proof.head().hash));
+    return *now.publish;
+  }
+  const SecretProof proof = GRANTFS_TRY(now.proof.Unpack(now.number, upper));
+  const SecretProof proof_asked = GRANTFS_TRY(asked.proof.Unpack(asked.number, upper));
+  GRANTFS_CHECK(CheckHead(now, response.secret_head, asked.proof.next_sequence(),
+                          proof.list.HashAt(response.secret_head.sequence)));
+  const auto version = FindAllowed(response.statement, grace, proof_asked, proof);
+  if (version == nullptr)
+    return Refused(now, "the vault answered with a version that the secret's label does not point at");
+  return proof.list.VerifyOldVersion(*version, upper);
 }
 
 }  // namespace
@@ -53,20 +72,19 @@ Result<ReadVerdict> JudgeRead(const api::ReadResponse& response, const SecretSou
     return Refused(secret, "what the vault serves of this secret does not verify: see the mount's status");
   }
   const UpperLists upper = now.UpperOf(secret.environment);
-  if (Newer(response.vault_head, *upper.vault) || Newer(response.environment_head, *upper.environment) ||
-      Newer(response.secret_head, secret.list)) {
+  if (Newer(response.vault_head, upper.vault->next_sequence()) ||
+      Newer(response.environment_head, upper.environment->next_sequence()) ||
+      Newer(response.secret_head, secret.proof.next_sequence())) {
     return ReadVerdict{ReadVerdict::Kind::kNewer, {}};
   }
   const UpperLists upper_asked = asked.UpperOf(before->second->environment);
-  GRANTFS_CHECK(CheckHead(secret, response.vault_head, *upper_asked.vault, *upper.vault));
-  GRANTFS_CHECK(CheckHead(secret, response.environment_head, *upper_asked.environment, *upper.environment));
-  GRANTFS_CHECK(CheckHead(secret, response.secret_head, before->second->list, secret.list));
-  const auto version =
-      FindAllowed(response.statement, request.grace && request.version != 0, *before->second, secret);
-  if (version == nullptr) {
-    return Refused(secret, "the vault answered with a version that the secret's label does not point at");
-  }
-  const auto publish = GRANTFS_TRY(secret.list.VerifyOldVersion(*version, upper));
+  const auto check = [&](const Head& said, const SignedList& then, const SignedList& list) {
+    return CheckHead(secret, said, then.next_sequence(), list.HashAt(said.sequence));
+  };
+  GRANTFS_CHECK(check(response.vault_head, *upper_asked.vault, *upper.vault));
+  GRANTFS_CHECK(check(response.environment_head, *upper_asked.environment, *upper.environment));
+  const auto publish = GRANTFS_TRY(
+      JudgeVersion(response, request.grace && request.version != 0, *before->second, secret, upper));
   if (response.secret != request.number || response.version != publish.version ||
       (request.version != 0 && request.version != publish.version)) {
     return Refused(secret, "the vault answered with another version than the one it names");

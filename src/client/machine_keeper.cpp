@@ -33,8 +33,8 @@ void MachineSessionImpl::LoadLeases() {
 void MachineSessionImpl::HoldAgain(api::ReadResponse version, std::int64_t Grant::*term) {
   const auto shown = view();
   const auto at = shown->secrets.find(version.secret);
-  const bool known = at != shown->secrets.end() && at->second->version != nullptr;
-  if (!known || at->second->terms.*term == 0 || version.statement != at->second->version->hash())
+  const bool known = at != shown->secrets.end() && at->second->publish;
+  if (!known || at->second->terms.*term == 0 || version.statement != at->second->version)
     return leases_.Erase(version.secret);
   held_.Put({std::move(version), *at->second->publish, {}});
 }

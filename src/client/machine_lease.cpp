@@ -92,12 +92,12 @@ void MachineSessionImpl::Hold(const api::ReadResponse& response, const VersionPu
 HeldVersions::Held MachineSessionImpl::FindHeld(const OpenRequest& request, const MachineView& shown,
                                                 bool unreachable) const {
   const auto at = shown.secrets.find(request.number);
-  if (at == shown.secrets.end() || at->second->version == nullptr) return nullptr;
+  if (at == shown.secrets.end() || !at->second->publish) return nullptr;
   const SecretView& secret = *at->second;
   if (secret.terms.lease == 0 && secret.terms.offline == 0) return nullptr;
   if (!LeaseRuns(secret.terms, unreachable) || IsUnsettled(request.number)) return nullptr;
   auto held = held_.Find(request.number);
-  if (!held || held->response.statement != secret.version->hash()) return nullptr;
+  if (!held || held->response.statement != secret.version) return nullptr;
   return request.version == 0 || request.version == held->publish.version ? held : nullptr;
 }
 
@@ -160,9 +160,9 @@ void MachineSessionImpl::DropHeld() {
   const auto shown = view();
   const auto over = [&](const HeldVersion& held) {
     const auto at = shown->secrets.find(held.response.secret);
-    if (refused_ || at == shown->secrets.end() || at->second->version == nullptr) return true;
+    if (refused_ || at == shown->secrets.end() || !at->second->publish) return true;
     const SecretView& secret = *at->second;
-    return held.response.statement != secret.version->hash() || !LeaseRuns(secret.terms, true);
+    return held.response.statement != secret.version || !LeaseRuns(secret.terms, true);
   };
   held_.EraseIf([&](const HeldVersion& held) {
     if (!over(held)) return false;

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <algorithm>
 
 #include "grantfs/log/log.h"
@@ -7,25 +9,13 @@ namespace grantfs {
 namespace {
 
 constexpr std::chrono::milliseconds kRetry{1000};
+/// After so many secrets the allocator is asked to give back what their evidence took, most of which was
+/// parsed, verified and dropped.
+constexpr std::size_t kMuch = 500;
 
 std::uint64_t RememberedHead(const MachineView& view, std::uint64_t number) {
   const auto at = view.secrets.find(number);
-  return at == view.secrets.end() || !at->second->problem.empty() ? 0 : at->second->list.head()->sequence;
-}
-
-// What is new of a secret's list since the view before, for known.db.
-KnownStore::Granted ToKeep(const SecretView& secret, const SecretView* before) {
-  KnownStore::Granted granted;
-  granted.number = secret.number;
-  granted.data = ViewToText(secret);
-  granted.first = secret.list.first_sequence();
-  granted.head = *secret.list.head();
-  std::uint64_t from = granted.first;
-  // A view that begins earlier than the one before it is kept whole.
-  if (before != nullptr && before->list.first_sequence() <= from)
-    from = std::max(from, before->list.next_sequence());
-  for (; from < secret.list.next_sequence(); ++from) granted.statements.push_back(secret.list.At(from));
-  return granted;
+  return at == view.secrets.end() || !at->second->problem.empty() ? 0 : at->second->proof.head().sequence;
 }
 
 }  // namespace
@@ -98,6 +88,7 @@ void MachineSessionImpl::Finished(const Work& work) {
     complete = complete_;
   }
   round_ended_.notify_all();
+  if (work.everything || work.secrets.size() > kMuch) ::malloc_trim(0);
   if (work.change == 0) return;
   if (auto kept = known_->RememberChange(complete); !kept) {
     Log(LogLevel::kWarning, "could not remember what the vault has told", kept.error());
@@ -122,46 +113,85 @@ void MachineSessionImpl::Failed(const Work& work, const Error& error) {
   round_ended_.notify_all();
 }
 
+// ---- views in the making
+
+MachineSessionImpl::Draft MachineSessionImpl::BeginDraft() const {
+  Draft draft;
+  draft.next = std::make_shared<MachineView>(*view());
+  return draft;
+}
+
+// First remembered, then shown: what was shown once can not be taken back by a restart.
+void MachineSessionImpl::Remember(Draft& draft, const std::vector<std::uint64_t>& gone) {
+  for (const std::uint64_t number : gone) {
+    draft.next->secrets.erase(number);
+    draft.next->refused.erase(number);
+  }
+  const auto keep = std::exchange(draft.keep, {});
+  draft.unshown += keep.size() + gone.size();
+  draft.urgent = draft.urgent || !gone.empty();
+  if (keep.empty() && gone.empty()) return;
+  if (auto kept = known_->UpdateGranted(keep, gone); !kept) {
+    Log(LogLevel::kError, "could not remember what is granted", kept.error());
+  }
+}
+
+void MachineSessionImpl::Publish(Draft draft) {
+  JudgeAgain(*draft.next, *view());
+  Show(std::move(draft.next));
+}
+
+bool MachineSessionImpl::IsDue(const Draft& draft) const {
+  const auto shown = view();
+  const MachineView& next = *draft.next;
+  if (draft.urgent || next.vault != shown->vault || next.environments != shown->environments ||
+      next.vault_problem != shown->vault_problem || next.environment_problems != shown->environment_problems)
+    return true;
+  if (2 * draft.unshown >= shown->secrets.size()) return true;
+  const std::lock_guard guard(work_mutex_);
+  return !waiters_.empty();
+}
+
+// ---- what the vault shows
+
 Status MachineSessionImpl::RefreshUpper() {
-  const auto before = view();
-  auto next = std::make_shared<MachineView>(*before);
-  GRANTFS_CHECK(TakeVault(*next, nullptr));
-  for (const auto& [name, list] : before->environments) GRANTFS_CHECK(TakeEnvironment(*next, name, nullptr));
-  JudgeAgain(*next, *before);
-  Publish(std::move(next), {}, {});
+  Draft draft = BeginDraft();
+  GRANTFS_CHECK(TakeVault(*draft.next, nullptr));
+  for (const auto& [name, list] : view()->environments)
+    GRANTFS_CHECK(TakeEnvironment(*draft.next, name, nullptr));
+  Publish(std::move(draft));
   return {};
 }
 
 Status MachineSessionImpl::RefreshSecrets(const std::set<std::uint64_t>& numbers) {
   const auto together = WithSiblings(view()->bundles, numbers);
-  std::vector<std::uint64_t> left(together.begin(), together.end());
-  while (!left.empty()) {
-    auto next = std::make_shared<MachineView>(*view());
-    const std::size_t count = std::min(left.size(), api::kMaxGrants);
+  const std::vector<std::uint64_t> asked(together.begin(), together.end());
+  Draft draft = BeginDraft();
+  for (std::size_t from = 0; from < asked.size();) {
+    const std::size_t end = std::min(from + api::kMaxGrants, asked.size());
     api::GrantsRequest request;
-    for (std::size_t i = 0; i < count; ++i)
-      request.secrets.push_back({left[i], RememberedHead(*next, left[i])});
+    for (std::size_t i = from; i < end; ++i)
+      request.secrets.push_back({asked[i], RememberedHead(*draft.next, asked[i])});
     const auto response = GRANTFS_TRY(vault_->Ask<api::GrantsResponse>(api::kMachineGrants, request));
-    GRANTFS_CHECK(TakeUpper(*next, response));
-    std::vector<std::uint64_t> changed;
+    GRANTFS_CHECK(TakeUpper(*draft.next, response));
+    std::set<std::uint64_t> seen;
     for (const auto& evidence : response.grants) {
-      if (std::find(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(count), evidence.secret) ==
-          left.begin() + static_cast<std::ptrdiff_t>(count)) {
+      if (!std::binary_search(asked.begin() + static_cast<std::ptrdiff_t>(from),
+                              asked.begin() + static_cast<std::ptrdiff_t>(end), evidence.secret))
         continue;
-      }
-      GRANTFS_CHECK(TakeGrant(*next, evidence));
-      changed.push_back(evidence.secret);
+      GRANTFS_CHECK(TakeGrant(draft, evidence));
+      seen.insert(evidence.secret);
     }
-    if (response.more && changed.empty()) return vault_->Malformed();
+    if (response.more && seen.empty()) return vault_->Malformed();
     // What was asked for and is not there is no longer granted; behind a cut answer nothing is known.
-    const std::uint64_t known_to = response.more ? changed.back() : left[count - 1];
+    const std::uint64_t known_to = response.more ? *seen.rbegin() : asked[end - 1];
     std::vector<std::uint64_t> gone;
-    while (!left.empty() && left.front() <= known_to) {
-      if (std::find(changed.begin(), changed.end(), left.front()) == changed.end())
-        gone.push_back(left.front());
-      left.erase(left.begin());
-    }
-    Publish(std::move(next), changed, gone);
+    for (; from < asked.size() && asked[from] <= known_to; ++from)
+      if (!seen.contains(asked[from])) gone.push_back(asked[from]);
+    Remember(draft, gone);
+    if (from < asked.size() && !IsDue(draft)) continue;
+    Publish(std::move(draft));
+    if (from < asked.size()) draft = BeginDraft();
   }
   return {};
 }
@@ -169,57 +199,35 @@ Status MachineSessionImpl::RefreshSecrets(const std::set<std::uint64_t>& numbers
 Status MachineSessionImpl::RefreshEverything() {
   std::set<std::uint64_t> seen;
   api::GrantsRequest request;
+  Draft draft = BeginDraft();
   for (bool more = true; more;) {
     const std::uint64_t after = request.after;
     const auto response = GRANTFS_TRY(vault_->Ask<api::GrantsResponse>(api::kMachineGrants, request));
-    auto next = std::make_shared<MachineView>(*view());
-    GRANTFS_CHECK(TakeUpper(*next, response));
-    std::vector<std::uint64_t> changed;
+    GRANTFS_CHECK(TakeUpper(*draft.next, response));
     for (const auto& evidence : response.grants) {
-      GRANTFS_CHECK(TakeGrant(*next, evidence));
-      changed.push_back(evidence.secret);
+      GRANTFS_CHECK(TakeGrant(draft, evidence));
+      seen.insert(evidence.secret);
       request.after = std::max(request.after, evidence.secret);
     }
     // What is not seen counts as gone: a page that leads no further must not pass for the last one.
     if (response.more && request.after == after) return vault_->Malformed();
-    seen.insert(changed.begin(), changed.end());
     more = response.more;
-    Publish(std::move(next), changed, {});
+    Remember(draft, {});
+    if (!more || !IsDue(draft)) continue;
+    Publish(std::move(draft));
     ServeWaiters();
+    draft = BeginDraft();
   }
-  auto next = std::make_shared<MachineView>(*view());
   std::vector<std::uint64_t> gone;
-  for (const auto& [number, secret] : next->secrets) {
+  for (const auto& [number, secret] : draft.next->secrets) {
     if (!seen.contains(number)) gone.push_back(number);
   }
-  for (const auto& [number, problem] : next->refused) {
+  for (const auto& [number, problem] : draft.next->refused) {
     if (!seen.contains(number)) gone.push_back(number);
   }
-  Publish(std::move(next), {}, gone);
+  Remember(draft, gone);
+  Publish(std::move(draft));
   return {};
-}
-
-// First remembered, then shown: what was shown once can not be taken back by a restart.
-void MachineSessionImpl::Publish(std::shared_ptr<MachineView> next, const std::vector<std::uint64_t>& changed,
-                                 const std::vector<std::uint64_t>& gone) {
-  const auto before = view();
-  std::vector<KnownStore::Granted> keep;
-  for (const std::uint64_t number : changed) {
-    const auto at = next->secrets.find(number);
-    if (at == next->secrets.end() || !at->second->problem.empty()) continue;
-    const auto was = before->secrets.find(number);
-    keep.push_back(ToKeep(*at->second, was == before->secrets.end() ? nullptr : was->second.get()));
-  }
-  for (const std::uint64_t number : gone) {
-    next->secrets.erase(number);
-    next->refused.erase(number);
-  }
-  if (!keep.empty() || !gone.empty()) {
-    if (auto kept = known_->UpdateGranted(keep, gone); !kept) {
-      Log(LogLevel::kError, "could not remember what is granted", kept.error());
-    }
-  }
-  Show(std::move(next));
 }
 
 }  // namespace grantfs

@@ -1,5 +1,6 @@
+#include <cstring>
+
 #include "bundle_internal.h"
-#include "grantfs/json/json.h"
 #include "grantfs/trust/sealing.h"
 #include "grantfs/util/text.h"
 #include "machine_internal.h"
@@ -7,12 +8,11 @@
 namespace grantfs {
 namespace {
 
-constexpr std::size_t kMaxPublishBytes = std::size_t{2} << 20;
 constexpr std::size_t kMaxSealedBytes = 4096;
 constexpr std::size_t kMaxPathBytes = 1024;
 constexpr std::size_t kMaxEvidenceBytes = std::size_t{4} << 20;
 
-// In front of a bundle's, where a single secret's has the length of its act.
+// In front of a bundle's, where a single secret's has the length of its environment's name.
 constexpr std::string_view kBundleMark = "\xff\xff\xff\xff";
 
 void PutSize(std::string* text, std::size_t size) {
@@ -35,17 +35,43 @@ void PutPart(std::string* text, std::string_view part) {
   text->append(part);
 }
 
+void PutNumber(std::string* text, std::uint64_t number) {
+  PutSize(text, static_cast<std::size_t>(number >> 32));
+  PutSize(text, static_cast<std::size_t>(number & 0xffffffff));
+}
+
+std::optional<std::uint64_t> TakeNumber(std::string_view* text) {
+  if (text->size() < 8) return std::nullopt;
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < 8; ++i) number = number << 8 | static_cast<std::uint8_t>((*text)[i]);
+  text->remove_prefix(8);
+  return number;
+}
+
+std::optional<Hash> TakeHash(std::string_view* text) {
+  Hash hash;
+  if (text->size() < hash.bytes.size()) return std::nullopt;
+  std::memcpy(hash.bytes.data(), text->data(), hash.bytes.size());
+  text->remove_prefix(hash.bytes.size());
+  return hash;
+}
+
 Error DamagedEvidence(std::uint64_t number) {
   return {Code::kIntegrity, "what was kept of an open file is damaged", 0, std::to_string(number)};
 }
 
 }  // namespace
 
+// By hand: it is made for each open.
 std::string EvidenceOf(const VersionPublish& publish, const Bytes& sealed, const Bytes& ciphertext) {
-  const std::string act = ActToJson(publish).Dump();
   std::string text;
-  text.reserve(act.size() + sealed.size() + ciphertext.size() + 8);
-  PutPart(&text, act);
+  text.reserve(publish.environment.size() + publish.path.size() + sealed.size() + ciphertext.size() + 128);
+  PutPart(&text, publish.environment);
+  PutPart(&text, publish.path);
+  for (const std::uint64_t number :
+       {std::uint64_t{publish.version}, publish.size, std::uint64_t{publish.epoch}})
+    PutNumber(&text, number);
+  for (const Hash* hash : {&publish.ciphertext, &publish.commitment}) text += AsText(hash->View());
   PutPart(&text, AsText(sealed));
   text += AsText(ciphertext);
   return text;
@@ -87,15 +113,26 @@ Result<SecretValue> MachineSessionImpl::Reopen(std::uint64_t number, std::uint32
 Result<SecretValue> MachineSessionImpl::ReopenOne(std::uint64_t number, std::uint32_t version,
                                                   std::string_view evidence) const {
   std::string_view rest = evidence;
-  const auto act_text = TakePart(&rest, kMaxPublishBytes);
-  const auto sealed = act_text ? TakePart(&rest, kMaxSealedBytes) : std::nullopt;
-  if (!sealed) return DamagedEvidence(number);
-  const Act act = GRANTFS_TRY(ActFromJson(GRANTFS_TRY(ParseJson(*act_text))));
-  const auto* publish = std::get_if<VersionPublish>(&act);
-  if (publish == nullptr || publish->version != version) return DamagedEvidence(number);
-  const ValueContext context{home_.profile().vault, publish->environment, number, version, publish->epoch};
-  const auto key = GRANTFS_TRY(OpenDataKey(me_.unseal_key(), AsBytes(*sealed), publish->commitment, context));
-  return DecryptVersion(key, context, *publish, AsBytes(rest));
+  VersionPublish publish;
+  const auto environment = TakePart(&rest, kMaxPathBytes);
+  const auto path = environment ? TakePart(&rest, kMaxPathBytes) : std::nullopt;
+  const auto own_version = path ? TakeNumber(&rest) : std::nullopt;
+  const auto size = own_version ? TakeNumber(&rest) : std::nullopt;
+  const auto epoch = size ? TakeNumber(&rest) : std::nullopt;
+  const auto hash = epoch ? TakeHash(&rest) : std::nullopt;
+  const auto commitment = hash ? TakeHash(&rest) : std::nullopt;
+  const auto sealed = commitment ? TakePart(&rest, kMaxSealedBytes) : std::nullopt;
+  if (!sealed || *own_version != version || *epoch > 0xffffffff) return DamagedEvidence(number);
+  publish.environment = *environment;
+  publish.path = *path;
+  publish.version = version;
+  publish.size = *size;
+  publish.epoch = static_cast<std::uint32_t>(*epoch);
+  publish.ciphertext = *hash;
+  publish.commitment = *commitment;
+  const ValueContext context{home_.profile().vault, publish.environment, number, version, publish.epoch};
+  const auto key = GRANTFS_TRY(OpenDataKey(me_.unseal_key(), AsBytes(*sealed), publish.commitment, context));
+  return DecryptVersion(key, context, publish, AsBytes(rest));
 }
 
 }  // namespace grantfs

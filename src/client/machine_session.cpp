@@ -1,5 +1,7 @@
 #include "grantfs/client/machine_session.h"
 
+#include <malloc.h>
+
 #include "connect_internal.h"
 #include "grantfs/json/json.h"
 #include "grantfs/log/log.h"
@@ -129,14 +131,16 @@ Status MachineSessionImpl::LoadKept() {
   auto next = std::make_shared<MachineView>();
   next->listing = std::make_shared<const Listing>();
   next->vault = std::make_shared<const VaultList>(keeper_->vault());
-  for (const auto& granted : GRANTFS_TRY(known_->AllGranted())) {
-    const auto name = GRANTFS_TRY(known_->NameOf(granted.number));
+  for (const std::uint64_t number : GRANTFS_TRY(known_->GrantedNumbers())) {
+    const auto granted = GRANTFS_TRY(known_->FindGranted(number));
+    if (!granted) continue;
+    const auto name = GRANTFS_TRY(known_->NameOf(number));
     if (name) LoadEnvironment(*next, name->environment);
-    auto secret = ViewFromText(granted.data, granted.statements, *next, me_.identity());
+    auto secret = ViewFromText(granted->data, granted->statements, *next, me_.identity());
     if (secret) {
-      next->secrets[granted.number] = std::move(*secret);
+      next->secrets[number] = std::move(*secret);
     } else {
-      next->refused[granted.number] = Describe(secret.error());
+      next->refused[number] = Describe(secret.error());
     }
   }
   if (!next->refused.empty()) complete_ = 0;
@@ -145,6 +149,7 @@ Status MachineSessionImpl::LoadKept() {
       next->vault_problem = Describe(standing.error());
   }
   Show(std::move(next));
+  ::malloc_trim(0);
   return {};
 }
 

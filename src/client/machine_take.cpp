@@ -25,6 +25,22 @@ constexpr int kMaxTailPages = 64;
 constexpr char kHeadNotShown[] = "the vault names a head that its list does not have";
 constexpr char kLower[] = "the vault serves an older state than this machine has verified (a rollback)";
 
+// What is new of a secret's list since the view before, for known.db.
+KnownStore::Granted ToKeep(const VerifiedSecret& secret, const SecretView* before) {
+  const SecretList& list = secret.proof.list;
+  KnownStore::Granted granted;
+  granted.number = secret.view->number;
+  granted.data = ViewToText(*secret.view, secret.proof);
+  granted.first = list.first_sequence();
+  granted.head = *list.head();
+  std::uint64_t from = granted.first;
+  // A view that begins earlier than the one before it is kept whole.
+  if (before != nullptr && before->proof.first_sequence() <= from)
+    from = std::max(from, before->proof.next_sequence());
+  for (; from < list.next_sequence(); ++from) granted.statements.push_back(list.At(from));
+  return granted;
+}
+
 bool Has(const SignedList& list, const Head& head) { return list.HashAt(head.sequence) == head.hash; }
 
 // What is said now must not lie behind what was verified before it was asked.
@@ -78,17 +94,16 @@ Status MachineSessionImpl::TakeEnvironment(MachineView& next, const std::string&
 }
 
 Status MachineSessionImpl::TakeUpper(MachineView& next, const api::GrantsResponse& response) {
-  const auto before = view();
   GRANTFS_CHECK(TakeVault(next, &response.vault_head));
   for (const auto& environment : response.environments) {
     GRANTFS_CHECK(TakeEnvironment(next, environment.name, &environment.head));
   }
-  JudgeAgain(next, *before);
   return {};
 }
 
 // Standing is judged by the newest lists above: what counted yesterday may lack its successor today.
 void MachineSessionImpl::JudgeAgain(MachineView& next, const MachineView& before) {
+  if (next.vault == before.vault && next.environments == before.environments) return;
   for (auto& [number, secret] : next.secrets) {
     const UpperLists now = next.UpperOf(secret->environment);
     const UpperLists then = before.UpperOf(secret->environment);
@@ -129,9 +144,8 @@ Result<api::GrantEvidence> MachineSessionImpl::Complete(api::GrantEvidence evide
   return evidence;
 }
 
-Result<std::shared_ptr<SecretView>> MachineSessionImpl::VerifyGrant(MachineView& next,
-                                                                    const api::GrantEvidence& evidence,
-                                                                    const SecretView* before) {
+Result<VerifiedSecret> MachineSessionImpl::VerifyGrant(MachineView& next, const api::GrantEvidence& evidence,
+                                                       const SecretView* before) {
   const SecretMark mark{GRANTFS_TRY(known_->HighestHead(ListId::Secret(evidence.secret))),
                         GRANTFS_TRY(known_->MinimumSequence(evidence.secret))};
   auto verified = VerifyEvidence(evidence, before, next.UpperOf(evidence.environment), me_.identity(), mark);
@@ -156,25 +170,31 @@ Result<api::GrantEvidence> MachineSessionImpl::AskFromTheStart(std::uint64_t num
   return Complete(std::move(response.grants[0]));
 }
 
-Status MachineSessionImpl::TakeGrant(MachineView& next, api::GrantEvidence evidence) {
+Status MachineSessionImpl::TakeGrant(Draft& draft, api::GrantEvidence evidence) {
+  MachineView& next = *draft.next;
   const std::uint64_t number = evidence.secret;
   const auto at = next.secrets.find(number);
   const std::shared_ptr<const SecretView> before = at == next.secrets.end() ? nullptr : at->second;
-  const bool goes_on = before && evidence.first == before->list.next_sequence();
+  const bool goes_on = before && evidence.first == before->proof.next_sequence();
   auto complete = Complete(std::move(evidence));
-  auto verified = complete ? VerifyGrant(next, *complete, before.get())
-                           : Result<std::shared_ptr<SecretView>>(complete.error());
+  auto verified =
+      complete ? VerifyGrant(next, *complete, before.get()) : Result<VerifiedSecret>(complete.error());
   if (!verified && goes_on && IsRefusal(verified.error())) {
     const auto anew = AskFromTheStart(number);
     auto again = anew ? VerifyGrant(next, *anew, before.get()) : anew.error();
     if (again) verified = std::move(again);
   }
   if (verified) {
+    draft.urgent =
+        draft.urgent ||
+        (before && (before->proof.head() != verified->view->proof.head() || !before->problem.empty()));
+    draft.keep.push_back(ToKeep(*verified, before.get()));
     next.refused.erase(number);
-    next.secrets[number] = std::move(*verified);
+    next.secrets[number] = std::move(verified->view);
     return {};
   }
   if (!IsRefusal(verified.error())) return verified.error();
+  draft.urgent = true;
   const std::string problem = Describe(verified.error());
   if (!before) {
     next.refused[number] = problem;

@@ -21,13 +21,6 @@ Result<SignedList::StatementPtr> Parse(const api::GrantEvidence& evidence, const
   return std::make_shared<const SignedStatement>(std::move(*parsed));
 }
 
-Result<SecretList> BeginningAt(std::uint64_t number, const std::vector<SignedList::StatementPtr>& statements,
-                               const UpperLists& upper) {
-  auto list = SecretList::Partial(number, statements.front()->statement().sequence);
-  for (const auto& statement : statements) GRANTFS_CHECK(list.Receive(statement, upper));
-  return list;
-}
-
 Result<SecretList> Trimmed(SecretList list, const UpperLists& upper) {
   const std::uint64_t first = list.first_sequence();
   if (list.next_sequence() - first <= kTrimAbove) return list;
@@ -36,16 +29,17 @@ Result<SecretList> Trimmed(SecretList list, const UpperLists& upper) {
   if (from == first) return list;
   std::vector<SignedList::StatementPtr> rest;
   for (std::uint64_t i = from; i < list.next_sequence(); ++i) rest.push_back(list.At(i));
-  return BeginningAt(list.id().number, rest, upper);
+  return ListBeginningWith(list.id().number, rest, upper);
 }
 
-Result<SecretList> ReceiveTail(const api::GrantEvidence& evidence, const SecretView* before,
+/// @param before  what it may go on from; nullptr: nothing.
+Result<SecretList> ReceiveTail(const api::GrantEvidence& evidence, const SecretList* before,
                                const UpperLists& upper) {
-  const bool goes_on = before != nullptr && evidence.first == before->list.next_sequence();
+  const bool goes_on = before != nullptr && evidence.first == before->next_sequence();
   if (evidence.statements.empty() && !goes_on) {
     return Refused(evidence, "the vault names a grant and does not show the secret's list");
   }
-  SecretList list = goes_on ? before->list : SecretList::Partial(evidence.secret, evidence.first);
+  SecretList list = goes_on ? *before : SecretList::Partial(evidence.secret, evidence.first);
   for (const std::string& envelope : evidence.statements) {
     GRANTFS_CHECK(list.Receive(GRANTFS_TRY(Parse(evidence, envelope)), upper));
   }
@@ -75,70 +69,90 @@ Status CheckMark(const api::GrantEvidence& evidence, const SecretList& list, con
   return {};
 }
 
-Status TakeVersion(const api::GrantEvidence& evidence, SecretView& view, const UpperLists& upper) {
-  const bool labelled = view.list.state().labels.contains(view.terms.label);
+Status TakeVersion(const api::GrantEvidence& evidence, VerifiedSecret& secret, const UpperLists& upper) {
+  SecretView& view = *secret.view;
+  const bool labelled = secret.proof.list.state().labels.contains(view.terms.label);
   if (evidence.version.empty()) {
     if (!labelled) return {};
     return Refused(evidence, "the vault does not show the version that the grant's label points at");
   }
-  view.version = GRANTFS_TRY(Parse(evidence, evidence.version));
-  const auto publish = GRANTFS_TRY(view.list.VerifyVersion(view.terms.label, *view.version, upper));
+  const auto version = GRANTFS_TRY(Parse(evidence, evidence.version));
+  const auto publish = GRANTFS_TRY(secret.proof.list.VerifyVersion(view.terms.label, *version, upper));
   if (publish.environment != evidence.environment || publish.path != evidence.path) {
     return Refused(evidence, "the vault serves another secret under this name");
   }
   view.publish = publish;
+  view.version = version->hash();
+  view.time = version->statement().time;
+  secret.proof.version = version;
   return {};
 }
 
-void KeepOlder(const SecretView& before, SecretView& view) {
-  view.older = before.older;
-  if (before.publish && view.publish && before.publish->version != view.publish->version) {
-    view.older[before.publish->version] = before.version;
-  }
-  while (view.older.size() > kMaxOlder) view.older.erase(view.older.begin());
+/// @param before  nullptr: nothing to go on from.
+Result<VerifiedSecret> VerifyOver(const api::GrantEvidence& evidence, const SecretList* before,
+                                  const UpperLists& upper, const Identity& machine, const SecretMark& mark) {
+  SecretList list = GRANTFS_TRY(ReceiveTail(evidence, before, upper));
+  GRANTFS_CHECK(CheckMark(evidence, list, mark));
+  GRANTFS_CHECK(list.CheckStanding(upper));
+  VerifiedSecret secret{std::make_shared<SecretView>(), SecretProof(std::move(list))};
+  SecretView& view = *secret.view;
+  view.number = evidence.secret;
+  view.environment = evidence.environment;
+  view.path = evidence.path;
+  secret.proof.grant = GRANTFS_TRY(Parse(evidence, evidence.grant));
+  secret.proof.place = evidence.proof;
+  view.terms =
+      GRANTFS_TRY(secret.proof.list.VerifyGrant(*secret.proof.grant, secret.proof.place, machine, upper));
+  GRANTFS_CHECK(TakeVersion(evidence, secret, upper));
+  view.unenforceable = UnenforceableReason(view.terms);
+  return secret;
+}
+
+/// Beside those of its own: versions that were verified before.
+VerifiedSecret WithOlder(VerifiedSecret secret, KeptProof::Versions older) {
+  if (secret.view->publish) older.erase(secret.view->publish->version);
+  while (older.size() > kMaxOlder) older.erase(older.begin());
+  secret.proof.older = std::move(older);
+  secret.view->proof = KeptProof(secret.proof);
+  return secret;
 }
 
 }  // namespace
 
-Result<std::shared_ptr<SecretView>> VerifyEvidence(const api::GrantEvidence& evidence,
-                                                   const SecretView* before, const UpperLists& upper,
-                                                   const Identity& machine, const SecretMark& mark) {
+Result<VerifiedSecret> VerifyEvidence(const api::GrantEvidence& evidence, const SecretView* before,
+                                      const UpperLists& upper, const Identity& machine,
+                                      const SecretMark& mark) {
   if (upper.environment == nullptr)
     return Refused(evidence, "the vault does not show this secret's environment");
-  SecretList list = GRANTFS_TRY(ReceiveTail(evidence, before, upper));
-  GRANTFS_CHECK(CheckMark(evidence, list, mark));
-  GRANTFS_CHECK(list.CheckStanding(upper));
-  auto view = std::make_shared<SecretView>(std::move(list));
-  view->number = evidence.secret;
-  view->environment = evidence.environment;
-  view->path = evidence.path;
-  view->grant = GRANTFS_TRY(Parse(evidence, evidence.grant));
-  view->proof = evidence.proof;
-  view->terms = GRANTFS_TRY(view->list.VerifyGrant(*view->grant, view->proof, machine, upper));
-  GRANTFS_CHECK(TakeVersion(evidence, *view, upper));
-  view->unenforceable = UnenforceableReason(view->terms);
-  if (before != nullptr) KeepOlder(*before, *view);
-  return view;
+  std::optional<SecretProof> known;
+  if (before != nullptr && evidence.first == before->proof.next_sequence())
+    known = GRANTFS_TRY(before->proof.Unpack(before->number, upper));
+  auto verified = GRANTFS_TRY(VerifyOver(evidence, known ? &known->list : nullptr, upper, machine, mark));
+  KeptProof::Versions older;
+  if (before != nullptr && (before->proof.has_older() || before->version != verified.view->version))
+    older = GRANTFS_TRY(before->proof.UnpackVersions());
+  return WithOlder(std::move(verified), std::move(older));
 }
 
 Status VerifyAgain(const SecretView& secret, const UpperLists& upper, const Identity& machine) {
-  GRANTFS_CHECK(secret.list.CheckStanding(upper));
-  GRANTFS_TRY(secret.list.VerifyGrant(*secret.grant, secret.proof, machine, upper));
-  if (secret.version) GRANTFS_TRY(secret.list.VerifyVersion(secret.terms.label, *secret.version, upper));
+  const SecretProof proof = GRANTFS_TRY(secret.proof.Unpack(secret.number, upper));
+  GRANTFS_CHECK(proof.list.CheckStanding(upper));
+  GRANTFS_TRY(proof.list.VerifyGrant(*proof.grant, proof.place, machine, upper));
+  if (proof.version) GRANTFS_TRY(proof.list.VerifyVersion(secret.terms.label, *proof.version, upper));
   return {};
 }
 
-std::string ViewToText(const SecretView& secret) {
+std::string ViewToText(const SecretView& secret, const SecretProof& proof) {
   api::GrantEvidence evidence;
   evidence.secret = secret.number;
   evidence.environment = secret.environment;
   evidence.path = secret.path;
-  evidence.first = secret.list.first_sequence();
-  evidence.grant = secret.grant->envelope();
-  evidence.proof = secret.proof;
-  if (secret.version) evidence.version = secret.version->envelope();
+  evidence.first = proof.list.first_sequence();
+  evidence.grant = proof.grant->envelope();
+  evidence.proof = proof.place;
+  if (proof.version) evidence.version = proof.version->envelope();
   std::string text = evidence.ToJson().Dump();
-  for (const auto& [number, older] : secret.older) text += '\n' + older->envelope();
+  for (const auto& [number, older] : proof.older) text += '\n' + older->envelope();
   return text;
 }
 
@@ -150,15 +164,17 @@ Result<std::shared_ptr<SecretView>> ViewFromText(const std::string& text,
   const UpperLists upper = view.UpperOf(evidence.environment);
   if (upper.environment == nullptr || statements.empty())
     return Refused(evidence, "the home has not kept all of it");
-  SecretView kept(GRANTFS_TRY(BeginningAt(evidence.secret, statements, upper)));
-  evidence.first = kept.list.next_sequence();
+  const SecretList list = GRANTFS_TRY(ListBeginningWith(evidence.secret, statements, upper));
+  evidence.first = list.next_sequence();
+  KeptProof::Versions versions;
   for (std::size_t i = 1; i < lines.size(); ++i) {
     // Verified when an answer is judged by it.
     const auto older = GRANTFS_TRY(Parse(evidence, std::string(lines[i])));
     if (const auto* publish = std::get_if<VersionPublish>(&older->statement().act))
-      kept.older[publish->version] = older;
+      versions[publish->version] = older;
   }
-  return VerifyEvidence(evidence, &kept, upper, machine, {});
+  auto verified = GRANTFS_TRY(VerifyOver(evidence, &list, upper, machine, {}));
+  return WithOlder(std::move(verified), std::move(versions)).view;
 }
 
 }  // namespace grantfs

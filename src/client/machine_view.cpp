@@ -26,7 +26,7 @@ GrantedSecret Shown(const SecretView& secret) {
   shown.environment = secret.environment;
   shown.path = secret.path;
   shown.size = secret.publish->size;
-  shown.time = secret.version->statement().time;
+  shown.time = secret.time;
   shown.owner = secret.terms.owner;
   shown.group = secret.terms.group;
   shown.mode = secret.terms.mode;

@@ -9,23 +9,20 @@
 #include "grantfs/api/machine.h"
 #include "grantfs/client/secret_source.h"
 #include "grantfs/trust/lists.h"
+#include "kept_proof_internal.h"
 
 namespace grantfs {
 
 /// One granted secret as a machine has verified it. Immutable once it is shown.
 struct SecretView {
-  explicit SecretView(SecretList verified) : list(std::move(verified)) {}
   std::uint64_t number = 0;
   std::string environment;
   std::string path;
-  SecretList list;  ///< its end, as far back as the grants' root was set
-  SignedList::StatementPtr grant;
-  SecretList::GrantProof proof;
+  KeptProof proof;
   Grant terms;
-  SignedList::StatementPtr version;       ///< nullptr: the label points at none yet
-  std::optional<VersionPublish> publish;  ///< of `version`
-  /// Verified before, by number: for opens that come a moment after a rotation.
-  std::map<std::uint32_t, SignedList::StatementPtr> older;
+  std::optional<VersionPublish> publish;  ///< of the version that the label points at; none: of none yet
+  Hash version;                           ///< of its statement
+  std::int64_t time = 0;                  ///< of its statement: unix seconds
   std::string unenforceable;
   std::string problem;  ///< what the vault serves now does not verify, and why; the rest is as it was before
 };
@@ -61,11 +58,15 @@ struct SecretMark {
   std::uint64_t minimum = 0;
 };
 
+struct VerifiedSecret {
+  std::shared_ptr<SecretView> view;
+  SecretProof proof;  ///< that `view` keeps packed
+};
 /// Verifies what a vault shows of a grant, against the view before it (nullptr: none).
 /// Errors: kIntegrity; kConflict (a statement names newer heads than those of `upper`).
-Result<std::shared_ptr<SecretView>> VerifyEvidence(const api::GrantEvidence& evidence,
-                                                   const SecretView* before, const UpperLists& upper,
-                                                   const Identity& machine, const SecretMark& mark);
+Result<VerifiedSecret> VerifyEvidence(const api::GrantEvidence& evidence, const SecretView* before,
+                                      const UpperLists& upper, const Identity& machine,
+                                      const SecretMark& mark);
 
 /// The same lists judged anew by newer lists above them. Errors: kIntegrity.
 Status VerifyAgain(const SecretView& secret, const UpperLists& upper, const Identity& machine);
@@ -88,7 +89,7 @@ std::string EvidenceOf(const VersionPublish& publish, const Bytes& sealed, const
 
 /// The text that known.db keeps of a view, without its statements: the evidence, and in further lines the
 /// versions before it.
-std::string ViewToText(const SecretView& secret);
+std::string ViewToText(const SecretView& secret, const SecretProof& proof);
 /// Verifies it again. Errors: kIntegrity, kInvalid.
 Result<std::shared_ptr<SecretView>> ViewFromText(const std::string& text,
                                                  const std::vector<SignedList::StatementPtr>& statements,

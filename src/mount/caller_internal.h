@@ -16,6 +16,7 @@ inline constexpr const char* kProc = "/proc";
 struct WantedExecutable {
   std::string path;
   bool content = false;  ///< its hash too
+  bool operator==(const WantedExecutable&) const = default;
 };
 
 /// What is to be looked up beside the Caller.
@@ -28,6 +29,10 @@ struct WantedFacts {
   std::vector<WantedExecutable> executables;
 
   bool any() const { return groups || executable || cgroup || account || rights || !executables.empty(); }
+  /// Nothing that anything is decided by.
+  bool only_account() const {
+    return account && !groups && !executable && !cgroup && !rights && executables.empty();
+  }
 };
 
 /// How a process's executable compares with a wanted one.
@@ -42,6 +47,7 @@ struct ExecutableFacts {
 struct ProcessFacts {
   Caller caller;
   bool seen = false;  ///< it is visible in procfs, and the same before and after the look
+  bool late = false;  ///< the look took too long: nothing is known beside what the kernel said itself
   std::vector<std::uint32_t> groups;
   bool same_user_namespace = false;          ///< as this process
   std::vector<ExecutableFacts> executables;  ///< one for each that was wanted
@@ -64,6 +70,11 @@ struct ProcessFacts {
 /// not, or not wanted.  Threads: safe.  Blocks: while an executable is read for the first time.
 ProcessFacts LookUpProcess(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
                            const WantedFacts& wanted, const std::string& proc = kProc);
+
+/// Why nothing is served to a process that could not be looked at in time.
+inline constexpr char kLateLook[] =
+    "which process it is could not be found out in time (procfs, or the filesystem of an executable that the "
+    "grant names, does not answer): try again";
 
 /// The same, wherever it runs.
 using ProcessLookUp = std::function<ProcessFacts(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,

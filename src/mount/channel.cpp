@@ -46,8 +46,8 @@ std::vector<UniqueFd> DescriptorsOf(msghdr* message) {
 
 std::optional<ChannelMessage> Receive(int socket, bool descriptors) {
   ChannelMessage received;
-  std::string bytes(kMaxMessageBytes, 0);
-  iovec part{bytes.data(), bytes.size()};
+  char bytes[kMaxMessageBytes];
+  iovec part{bytes, sizeof bytes};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};  // there is room for two
   msghdr message{};
   message.msg_iov = &part;
@@ -65,7 +65,7 @@ std::optional<ChannelMessage> Receive(int socket, bool descriptors) {
   if (got == 0 || (message.msg_flags & MSG_TRUNC) != 0) return std::nullopt;
   if (fds.size() == 1 && (message.msg_flags & MSG_CTRUNC) == 0) received.fd = std::move(fds[0]);
   received.kind = bytes[0];
-  received.text.assign(bytes, 1, static_cast<std::size_t>(got) - 1);
+  received.text.assign(bytes + 1, static_cast<std::size_t>(got) - 1);
   return received;
 }
 }  // namespace

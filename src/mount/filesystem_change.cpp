@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <utility>
 
 #include "mount/filesystem_internal.h"
@@ -6,13 +8,24 @@
 
 namespace grantfs {
 
+namespace {
+constexpr std::size_t kManySecrets = 1000;
+}  // namespace
+
 void Filesystem::Refresh(bool force) {
+  // Two listings and two trees were there at once: what the former took is given back.
+  if (TakeListing(force) && CurrentTree()->secrets().size() > kManySecrets) ::malloc_trim(0);
+}
+
+/// @return whether it is another one.
+bool Filesystem::TakeListing(bool force) {
   std::lock_guard lock(refresh_mutex_);
   if (const auto left = std::exchange(taken_over_, std::nullopt)) Finish(*left);
   auto listing = source().CurrentListing();
   const auto before = CurrentTree();
-  if (!force && listing->generation == before->listing()->generation) return;
+  if (!force && listing->generation == before->listing()->generation) return false;
   Finish(Begin(before, Build(std::move(listing), before.get())));
+  return true;
 }
 
 /// Shows the new tree: where that can be, name by name as the helper will get to them, for watchers to see.

@@ -110,8 +110,8 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   /// Looks at the process behind a request, with what its grant's conditions ask for.
   ProcessFacts LookAtCaller(const fuse_ctx& context, const SecretFile* file) const;
   /// Whether a READ of an open file is refused to the process behind it, which need not be the one that
-  /// opened it. A refusal is noted.
-  bool RefusesReader(const OpenFile& file, const fuse_ctx& context);
+  /// opened it. A refusal is noted. @return 0, or the error to answer with.
+  int RefuseReader(const OpenFile& file, const fuse_ctx& context);
   /// Notes that a process was refused by a condition: for `.grantfs/denials`, the vault's audit log, the log.
   void NoteDenial(const std::string& name, std::uint64_t number, std::uint32_t version, const Caller& caller,
                   const std::string& reason);
@@ -159,6 +159,7 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
         untold;            ///< shown already by the process before this one, which told of it nobody
     bool visibly = false;  ///< the helper makes the steps
   };
+  bool TakeListing(bool force);
   std::shared_ptr<const Tree> Build(std::shared_ptr<const Listing> listing, const Tree* previous);
   Transition Begin(std::shared_ptr<const Tree> before, std::shared_ptr<const Tree> next,
                    const std::set<std::uint64_t>& untold = {});

@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include "grantfs/util/clock.h"
 #include "grantfs/util/text.h"
 #include "mount/filesystem_internal.h"
@@ -18,18 +20,23 @@ ProcessFacts Filesystem::LookAtCaller(const fuse_ctx& context, const SecretFile*
   return LookUp(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, wanted);
 }
 
-bool Filesystem::RefusesReader(const OpenFile& file, const fuse_ctx& context) {
+int Filesystem::RefuseReader(const OpenFile& file, const fuse_ctx& context) {
   const auto tree = CurrentTree();
   const SecretFile* shown = tree->FindSecret(NumberOf(file.node));
-  if (shown == nullptr || !shown->who) return false;
+  if (shown == nullptr || !shown->who) return 0;
   // Only what the conditions ask for, but that anew each time: the descriptor may have gone to another
   // process, the process to another program, user or cgroup.
   const ProcessFacts facts =
       LookUp(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, FactsFor(*shown->who));
+  if (facts.late) {
+    LogRefusal("reading " + Printable(file.name) + " refused to " + std::to_string(facts.caller.pid) +
+               " (user " + std::to_string(facts.caller.uid) + "): " + kLateLook);
+    return EIO;
+  }
   const auto reason = RefuseCaller(*shown->who, facts);
-  if (!reason) return false;
+  if (!reason) return 0;
   NoteDenial(file.name, NumberOf(file.node), file.version, LookAtCaller(context, nullptr).caller, *reason);
-  return true;
+  return EACCES;
 }
 
 void Filesystem::NoteDenial(const std::string& name, std::uint64_t number, std::uint32_t version,

@@ -68,7 +68,7 @@ void KeptFiles::Keep(std::uint64_t handle, const OpenFile& file) {
   const std::uint64_t key = file.report ? handle : EvidenceKey(file);
   const std::uint32_t kind = file.report ? kKeptReport : kKeptEvidence;
   Status kept;
-  if (file.report || !kept_->Get(kind, BytesOf(key)))
+  if (file.report || !kept_->Has(kind, BytesOf(key)))
     kept = kept_->Put(kind, BytesOf(key), AsBytes(file.report ? *file.report : file.evidence));
   if (kept) kept = kept_->Put(kKeptHandle, BytesOf(handle), Pack(file));
   if (!kept) Log(LogLevel::kWarning, "an open file will not outlive a restart of the worker", kept.error());

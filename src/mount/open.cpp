@@ -190,6 +190,11 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
   job->unique = Session::CurrentUnique();
   const ProcessFacts facts = filesystem.LookAtCaller(context, file);
   job->caller = facts.caller;
+  if (facts.late) {
+    LogRefusal(*job, kLateLook);
+    fuse_reply_err(req, EIO);
+    return;
+  }
   if (const auto refusal = RefuseOpen(*file->grant, SystemClock().WallSeconds())) {
     LogRefusal(*job, refusal->reason);
     fuse_reply_err(req, refusal->error);

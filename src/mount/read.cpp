@@ -82,8 +82,8 @@ void ReadOpenFile(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_fi
         LogRefusal(*job, refusal->reason);
       }
       fuse_reply_err(req, refusal->error);
-    } else if (filesystem.RefusesReader(*job->file, context)) {
-      fuse_reply_err(req, EACCES);
+    } else if (const int error = filesystem.RefuseReader(*job->file, context); error != 0) {
+      fuse_reply_err(req, error);
     } else if (filesystem.source().HeardWithin(kSilence) ||
                filesystem.source().LeaseStands(NumberOf(job->file->node))) {
       Reply(req, *job);

@@ -173,6 +173,7 @@ class TreeBuilder {
 
   void Finish(Directory* directory) {
     auto& children = directory->children;
+    children.shrink_to_fit();
     std::sort(children.begin(), children.end(),
               [](const Child& a, const Child& b) { return CookieOf(a.id) < CookieOf(b.id); });
     directory->by_name.resize(children.size());

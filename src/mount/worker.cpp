@@ -9,7 +9,9 @@
 #include "grantfs/util/text.h"
 #include "mount/channel_internal.h"
 #include "mount/filesystem_internal.h"
-#include "mount/helpers_internal.h"
+#include "mount/inspector_internal.h"
+#include "mount/known_callers_internal.h"
+#include "mount/notifier_internal.h"
 #include "mount/operations_internal.h"
 #include "mount/privileges_internal.h"
 #include "mount/remote_helpers_internal.h"
@@ -41,9 +43,11 @@ class Worker {
     prctl(PR_SET_NAME, "grantfs-worker", 0, 0, 0);
     if (IsPrivileged()) {
       RaiseMemoryLimit();
-      inspector_ = GRANTFS_TRY(Inspector::Start(words_.user, words_.group));
+      inspector_ = GRANTFS_TRY(Inspector::Start(words_.user, words_.group, words_.threads));
     }
     notifier_ = GRANTFS_TRY(Notifier::Start(words_.user, words_.group));
+    if (auto watch = inspector_ ? ExecWatch::Open() : nullptr)
+      known_callers_ = std::make_unique<KnownCallers>(std::move(watch));
     return DropPrivileges(words_.user, words_.group, false);
   }
 
@@ -121,6 +125,20 @@ class Worker {
 
  private:
   ProcessFacts LookUp(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid, const WantedFacts& wanted) {
+    if (!known_callers_ || thread == 0 || !wanted.only_account()) return Inspect(thread, uid, gid, wanted);
+    ProcessFacts facts;
+    if (auto known = known_callers_->Find(thread, uid, gid)) {
+      facts.caller = *std::move(known);
+      return facts;
+    }
+    auto look = known_callers_->Begin(thread);
+    facts = Inspect(thread, uid, gid, wanted);
+    if (!facts.late) known_callers_->Keep(thread, std::move(look), facts.caller);
+    return facts;
+  }
+
+  ProcessFacts Inspect(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
+                       const WantedFacts& wanted) {
     auto facts = inspector_->Ask(thread, uid, gid, wanted);
     if (!facts) GiveUp("the process that looks at callers is gone");
     return *std::move(facts);
@@ -140,6 +158,7 @@ class Worker {
   const MakeSource& make_source_;
   const std::function<void()>& warm_up_;
   std::unique_ptr<Inspector> inspector_;
+  std::unique_ptr<KnownCallers> known_callers_;
   std::unique_ptr<Notifier> notifier_;
   RemoteHelpers helpers_{kHelpersDescriptor};
   std::unique_ptr<OnChange> on_change_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "grantfs/crypto/encoding.h"
 #include "grantfs/trust/names.h"
 #include "grantfs/util/text.h"
 #include "json_fields_internal.h"
@@ -85,6 +86,58 @@ Result<Statement> PayloadFromJson(const Json& json) {
   return statement;
 }
 
+std::string EnvelopeOf(const std::string& payload, const Hash& signer, const Signature& signature) {
+  return Json::Object({{"payloadType", kStatementType},
+                       {"payload", Base64Encode(AsBytes(payload))},
+                       {"signatures", Json::Array({Json::Object({{"keyid", signer.Hex()},
+                                                                 {"sig", Base64Encode(signature.bytes)}})})}})
+      .Dump();
+}
+
+// Hashes and keys make most of a payload. Packed, the 64 digits of one are a mark, which no JSON text holds,
+// and 32 bytes.
+constexpr char kDigestMark = '\x01';
+constexpr std::size_t kDigestDigits = 64;
+
+bool BeginsWithDigest(std::string_view text) {
+  return text.size() >= kDigestDigits && std::all_of(text.begin(), text.begin() + kDigestDigits, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+std::string PackDigests(std::string_view text) {
+  std::string packed;
+  while (!text.empty()) {
+    const auto digest = BeginsWithDigest(text) ? HexDecode(text.substr(0, kDigestDigits), kDigestDigits / 2)
+                                               : Result<Bytes>(Bytes());
+    if (digest && !digest->empty()) {
+      packed += kDigestMark;
+      packed += AsText(*digest);
+      text.remove_prefix(kDigestDigits);
+    } else {
+      packed += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return packed;
+}
+
+std::string UnpackDigests(std::string_view packed) {
+  std::string text;
+  while (!packed.empty()) {
+    const char first = packed.front();
+    packed.remove_prefix(1);
+    if (first != kDigestMark) {
+      text += first;
+      continue;
+    }
+    const std::string_view digest = packed.substr(0, kDigestDigits / 2);
+    text += HexEncode(AsBytes(digest));
+    packed.remove_prefix(digest.size());
+  }
+  return text;
+}
+
 struct Parts {
   std::string payload;
   Hash signer;
@@ -160,31 +213,47 @@ Result<Head> Head::FromJson(const Json& json) {
   return head;
 }
 
+Result<SignedStatement> SignedStatement::Of(std::string payload, const Signature& signature) {
+  SignedStatement made;
+  made.statement_ = GRANTFS_TRY(PayloadFromJson(GRANTFS_TRY(ParseJson(payload))));
+  made.hash_ = Blake2b256({PreAuthenticationEncoding(payload)});
+  made.payload_ = std::move(payload);
+  made.payload_.shrink_to_fit();
+  made.signature_ = signature;
+  return made;
+}
+
 Result<SignedStatement> SignedStatement::Parse(std::string_view envelope) {
   Parts parts = GRANTFS_TRY(ReadEnvelope(envelope));
-  const Json payload = GRANTFS_TRY(ParseJson(parts.payload));
-  SignedStatement made;
-  made.statement_ = GRANTFS_TRY(PayloadFromJson(payload));
+  SignedStatement made = GRANTFS_TRY(Of(std::move(parts.payload), parts.signature));
   if (made.statement_.signer != parts.signer) {
     return Error{Code::kInvalid, "the signature is of another key than the signer's", 0,
                  made.statement_.list.Text()};
   }
-  made.hash_ = Blake2b256({PreAuthenticationEncoding(parts.payload)});
-  made.envelope_ = std::string(envelope);
-  made.payload_ = std::move(parts.payload);
-  made.signature_ = parts.signature;
   return made;
 }
 
 Result<SignedStatement> SignedStatement::Sign(const Statement& statement, const SigningKey& key) {
   const std::string payload = PayloadToJson(statement).Dump();
   const Signature signature = key.Sign(PreAuthenticationEncoding(payload));
-  const Json envelope =
-      Json::Object({{"payloadType", kStatementType},
-                    {"payload", Base64Encode(AsBytes(payload))},
-                    {"signatures", Json::Array({Json::Object({{"keyid", statement.signer.Hex()},
-                                                              {"sig", Base64Encode(signature.bytes)}})})}});
-  return Parse(envelope.Dump());  // what we make must pass what we accept
+  return Parse(EnvelopeOf(payload, statement.signer, signature));  // what we make must pass what we accept
+}
+
+std::string SignedStatement::envelope() const { return EnvelopeOf(payload_, statement_.signer, signature_); }
+
+std::string SignedStatement::Packed() const {
+  std::string packed(AsText(signature_.bytes));
+  packed += PackDigests(payload_);
+  packed.shrink_to_fit();
+  return packed;
+}
+
+Result<SignedStatement> SignedStatement::Unpack(std::string_view packed) {
+  Signature signature;
+  if (packed.size() < signature.bytes.size()) return Error{Code::kInvalid, "this is no packed statement"};
+  const ByteView first = AsBytes(packed).first(signature.bytes.size());
+  std::copy(first.begin(), first.end(), signature.bytes.begin());
+  return Of(UnpackDigests(packed.substr(first.size())), signature);
 }
 
 bool SignedStatement::VerifySignature(const VerifyKey& key) const {

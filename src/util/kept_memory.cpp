@@ -229,6 +229,11 @@ std::optional<Bytes> KeptMemory::Get(std::uint32_t kind, ByteView key) const {
   return ToBytes(ValueOf(entries_[found->second]));
 }
 
+bool KeptMemory::Has(std::uint32_t kind, ByteView key) const {
+  const std::lock_guard lock(mutex_);
+  return index_.contains(IndexKey(kind, key));
+}
+
 bool KeptMemory::Erase(std::uint32_t kind, ByteView key) {
   const std::lock_guard lock(mutex_);
   const auto found = index_.find(IndexKey(kind, key));

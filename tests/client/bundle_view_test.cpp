@@ -32,13 +32,18 @@ class BundleViewTest : public ClientTest {
   MachineView Now(const std::set<std::uint64_t>& granted = {8, 9, 10}) {
     MachineView view;
     view.vault = std::make_shared<const VaultList>(world_.vault);
+    view.environments["shop/prod"] = std::make_shared<const EnvironmentList>(world_.environment);
     for (const std::uint64_t number : granted) {
-      auto secret = std::make_shared<SecretView>(lists_.at(number));
+      SecretProof proof(lists_.at(number));
+      proof.version = proof.list.Current()->statement;
+      proof.grant = proof.list.At(0);  // any: it is not looked at
+      auto secret = std::make_shared<SecretView>();
       secret->number = number;
       secret->environment = "shop/prod";
-      secret->path = secret->list.create().path;
-      secret->version = secret->list.Current()->statement;
-      secret->publish = secret->list.Current()->publish;
+      secret->path = proof.list.create().path;
+      secret->proof = KeptProof(proof);
+      secret->version = proof.version->hash();
+      secret->publish = proof.list.Current()->publish;
       secret->terms = terms_[number];
       if (!enforced_) secret->unenforceable = UnenforceableReason(secret->terms);
       view.secrets[number] = std::move(secret);

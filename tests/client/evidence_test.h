@@ -31,8 +31,10 @@ class EvidenceTest : public ClientTest {
   Result<std::shared_ptr<SecretView>> Verify(const api::GrantEvidence& evidence,
                                              const SecretView* before = nullptr,
                                              const SecretMark& mark = {}) {
-    return VerifyEvidence(evidence, before, world_.Upper(), world_.web1.identity(), mark);
+    return GRANTFS_TRY(VerifyEvidence(evidence, before, world_.Upper(), world_.web1.identity(), mark)).view;
   }
+  /// What a view keeps packed.
+  SecretProof ProofOf(const SecretView& view) { return Must(view.proof.Unpack(view.number, world_.Upper())); }
   void Rotate() { Good(world_.AddTo(world_.secret, world_.owner, world_.VersionOf(world_.secret))); }
 
   World world_;
@@ -75,7 +77,7 @@ class JudgeTest : public EvidenceTest {
   void RotateAndLook() {
     Rotate();
     const auto before = now_.secrets.at(7);
-    now_ = View(Must(Verify(Evidence(before->list.next_sequence()), before.get())));
+    now_ = View(Must(Verify(Evidence(before->proof.next_sequence()), before.get())));
   }
 
   MachineView now_;

@@ -88,11 +88,12 @@ TEST_F(KnownStoreTest, AGrantThatWentAwayMustComeBackHigher) {
   const auto known = Open();
   KnownStore::Granted granted{7, "text", All(world_.secret).statements, 0, *world_.secret.head()};
   Good(known->UpdateGranted({granted}, {}));
-  ASSERT_EQ(Must(known->AllGranted()).size(), 1u);
-  EXPECT_EQ(Must(known->AllGranted())[0].head, world_.secret.head());
+  ASSERT_EQ(Must(known->GrantedNumbers()), std::vector<std::uint64_t>{7});
+  EXPECT_EQ(Must(known->FindGranted(7))->head, world_.secret.head());
   EXPECT_EQ(Must(known->MinimumSequence(7)), 0u);
   Good(known->UpdateGranted({}, {7}));
-  EXPECT_TRUE(Must(known->AllGranted()).empty());
+  EXPECT_TRUE(Must(known->GrantedNumbers()).empty());
+  EXPECT_FALSE(Must(known->FindGranted(7)));
   EXPECT_EQ(Must(known->MinimumSequence(7)), world_.secret.head()->sequence + 1);
   EXPECT_EQ(Must(known->HighestHead(ListId::Secret(7))), world_.secret.head());
 }
@@ -102,10 +103,10 @@ TEST_F(KnownStoreTest, KeepsOfAMachinesViewWhatIsFromItsBeginningOn) {
   auto statements = All(world_.secret).statements;
   Good(known->UpdateGranted({{7, "one", statements, 0, *world_.secret.head()}}, {}));
   Good(known->UpdateGranted({{7, "two", {statements.back()}, 1, *world_.secret.head()}}, {}));
-  const auto kept = Must(known->AllGranted());
-  ASSERT_EQ(kept.size(), 1u);
-  EXPECT_EQ(kept[0].data, "two");
-  EXPECT_EQ(kept[0].first, 1u);
+  const auto kept = Must(known->FindGranted(7));
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->data, "two");
+  EXPECT_EQ(kept->first, 1u);
 }
 
 TEST_F(KnownStoreTest, RemembersThePeer) {

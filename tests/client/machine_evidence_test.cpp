@@ -46,7 +46,7 @@ TEST_F(WrongEvidenceTest, ALongViewDoesNotBeginAtAGrantThatWasTakenBack) {
   const std::uint64_t bad = world_.secret.head()->sequence;
   Good(world_.Remove(world_.second));
   Good(world_.AddTo(world_.secret, world_.owner, Void{bad, *world_.secret.HashAt(bad)}));
-  EXPECT_EQ(Must(Verify(Evidence(granted_at_)))->list.first_sequence(), granted_at_);
+  EXPECT_EQ(Must(Verify(Evidence(granted_at_)))->proof.first_sequence(), granted_at_);
 }
 
 TEST_F(WrongEvidenceTest, WhatCannotBeEnforcedIsKnownOfTheView) {
@@ -63,7 +63,9 @@ TEST_F(WrongEvidenceTest, NewerListsAboveAreJudgedByAnew) {
   Good(VerifyAgain(*view, world_.Upper(), world_.web1.identity()));
   EXPECT_TRUE(Says(VerifyAgain(*view, world_.Upper(), world_.web2.identity()), "for another machine"));
   SecretView older = *view;
-  older.version = world_.secret.At(1);
+  SecretProof proof = ProofOf(*view);
+  proof.version = world_.secret.At(1);
+  older.proof = KeptProof(proof);
   EXPECT_TRUE(Says(VerifyAgain(older, world_.Upper(), world_.web1.identity()), "label points at"));
   Good(world_.Remove(world_.second));
   EXPECT_TRUE(Says(VerifyAgain(*view, world_.Upper(), world_.web1.identity()), "does not count"));
@@ -87,7 +89,7 @@ TEST_F(WrongAnswerTest, AnOlderHeadOfTheSecretIsARollbackThoughTheVersionIsGood)
   auto old = Answer();
   Good(world_.AddTo(world_.secret, world_.owner, Vouch{}));
   const auto before = now_.secrets.at(7);
-  now_ = View(Must(Verify(Evidence(before->list.next_sequence()), before.get())));
+  now_ = View(Must(Verify(Evidence(before->proof.next_sequence()), before.get())));
   EXPECT_EQ(CodeOf(Judge(old, Ask())), Code::kIntegrity);
   old.secret_head = *world_.secret.head();
   EXPECT_EQ(Must(Judge(old, Ask())).publish.version, 1u);
@@ -113,7 +115,7 @@ TEST_F(WrongAnswerTest, AVersionThatWasTakenBackHasNoGrace) {
   const std::uint64_t bad = world_.secret.head()->sequence;
   Good(world_.AddTo(world_.secret, world_.owner, Void{bad, *world_.secret.HashAt(bad)}));
   now_ = View(Must(Verify(Evidence(bad + 1), before.get())));
-  ASSERT_TRUE(now_.secrets.at(7)->older.contains(2)) << "it was verified once";
+  ASSERT_TRUE(ProofOf(*now_.secrets.at(7)).older.contains(2)) << "it was verified once";
   taken_back.environment_head = *world_.environment.head();
   taken_back.secret_head = *world_.secret.head();
   EXPECT_EQ(CodeOf(Judge(taken_back, Ask(2, true))), Code::kIntegrity);

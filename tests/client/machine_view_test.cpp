@@ -12,15 +12,16 @@ TEST_F(EvidenceTest, IsTakenFromTheLastGrantAndFollowedByNewVersions) {
   Rotate();
   const auto second = Must(Verify(Evidence(granted_at_ + 1), first.get()));
   EXPECT_EQ(second->publish->version, 2u);
-  ASSERT_EQ(second->older.size(), 1u) << "for opens that come a moment after the rotation";
-  EXPECT_EQ(second->older.begin()->first, 1u);
-  EXPECT_EQ(second->list.head(), world_.secret.head());
+  const auto older = ProofOf(*second).older;
+  ASSERT_EQ(older.size(), 1u) << "for opens that come a moment after the rotation";
+  EXPECT_EQ(older.begin()->first, 1u);
+  EXPECT_EQ(second->proof.head(), world_.secret.head());
 }
 
 TEST_F(EvidenceTest, SaysTheSameAgainWithoutStatements) {
   const auto first = Must(Verify(Evidence(granted_at_)));
   const auto again = Must(Verify(Evidence(granted_at_ + 1), first.get()));
-  EXPECT_EQ(again->list.head(), first->list.head());
+  EXPECT_EQ(again->proof.head(), first->proof.head());
   EXPECT_EQ(CodeOf(Verify(Evidence(granted_at_ + 1))), Code::kIntegrity) << "nothing to go on from";
 }
 
@@ -99,12 +100,12 @@ TEST_F(EvidenceTest, ALongViewBeginsAnewWhereTheGrantsWereSetLast) {
   auto view = Must(Verify(Evidence(granted_at_)));
   for (int i = 0; i < 70; ++i) Rotate();
   view = Must(Verify(Evidence(granted_at_ + 1), view.get()));
-  EXPECT_EQ(view->list.first_sequence(), granted_at_) << "there is nothing later to begin with";
+  EXPECT_EQ(view->proof.first_sequence(), granted_at_) << "there is nothing later to begin with";
   const auto from = world_.secret.next_sequence();
   Good(world_.AddTo(world_.secret, world_.owner, GrantAdd{world_.GrantTo(world_.web2, 4)}));
   view = Must(Verify(Evidence(from), view.get()));
-  EXPECT_EQ(view->list.first_sequence(), from);
-  EXPECT_LE(view->older.size(), 4u);
+  EXPECT_EQ(view->proof.first_sequence(), from);
+  EXPECT_LE(ProofOf(*view).older.size(), 4u);
 }
 
 TEST_F(EvidenceTest, IsKeptAndReadBack) {
@@ -117,15 +118,18 @@ TEST_F(EvidenceTest, IsKeptAndReadBack) {
   MachineView all;
   all.vault = std::make_shared<const VaultList>(world_.vault);
   all.environments["shop/prod"] = std::make_shared<const EnvironmentList>(world_.environment);
-  const auto read = Must(ViewFromText(ViewToText(*view), statements, all, world_.web1.identity()));
+  const auto read =
+      Must(ViewFromText(ViewToText(*view, ProofOf(*view)), statements, all, world_.web1.identity()));
   EXPECT_EQ(read->publish->version, 2u);
-  EXPECT_EQ(read->list.head(), view->list.head());
-  ASSERT_EQ(read->older.size(), 1u) << "who opened it just before another process took over may have it";
-  EXPECT_EQ(read->older.at(1)->hash(), first->version->hash());
+  EXPECT_EQ(read->proof.head(), view->proof.head());
+  const auto older = ProofOf(*read).older;
+  ASSERT_EQ(older.size(), 1u) << "who opened it just before another process took over may have it";
+  EXPECT_EQ(older.at(1)->hash(), first->version);
   // A file that somebody altered is not believed.
   statements.pop_back();
-  EXPECT_FALSE(ViewFromText(ViewToText(*view), statements, all, world_.web1.identity()));
-  EXPECT_EQ(CodeOf(ViewFromText(ViewToText(*view), {}, all, world_.web1.identity())), Code::kIntegrity);
+  EXPECT_FALSE(ViewFromText(ViewToText(*view, ProofOf(*view)), statements, all, world_.web1.identity()));
+  EXPECT_EQ(CodeOf(ViewFromText(ViewToText(*view, ProofOf(*view)), {}, all, world_.web1.identity())),
+            Code::kIntegrity);
 }
 
 TEST_F(EvidenceTest, WhatCannotBeEnforcedIsSaid) {

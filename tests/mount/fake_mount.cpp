@@ -2,10 +2,10 @@
 // "shop/prod/db-password" with "content" (with conditions: to all whom they let), prints "ready" when it can
 // be read, and ends with status 0 after a clean end.
 //
-// fake_mount --workers MOUNTPOINT does the same with workers, which end when "shop/prod/poison" is opened; it
-// takes orders in MOUNTPOINT-orders. fake_mount --broken MOUNTPOINT has a worker that cannot start;
-// fake_mount --hostile KIND MOUNTPOINT one that is hostile once it serves (BeHostile), and shows
-// "shop/prod/done" when that was done; the next ones are as they should be.
+// fake_mount --workers MOUNTPOINT [CONDITION] does the same with workers, which end when "shop/prod/poison"
+// is opened; it takes orders in MOUNTPOINT-orders, and "shop/prod/free" has no condition. fake_mount --broken
+// MOUNTPOINT has a worker that cannot start; fake_mount --hostile KIND MOUNTPOINT one that is hostile once it
+// serves (BeHostile), and shows "shop/prod/done" when that was done; the next ones are as they should be.
 
 #include <poll.h>
 #include <unistd.h>
@@ -26,18 +26,24 @@ namespace {
 
 constexpr std::chrono::milliseconds kDeadline{300};
 constexpr uid_t kUser = 60843;
+constexpr std::string_view kHostile = "hostile:";
 
 void SayReady() {
   std::printf("ready\n");
   std::fflush(stdout);
 }
 
-Result<std::unique_ptr<SecretSource>> Source(bool broken) {
-  if (broken) return Error{Code::kIntegrity, "the source is broken", 0, "fake"};
+/// @param kind "broken", "good", or a condition.
+Result<std::unique_ptr<SecretSource>> Source(const std::string& kind) {
+  if (kind == "broken") return Error{Code::kIntegrity, "the source is broken", 0, "fake"};
   auto source = std::make_unique<FakeSource>();
   source->Put("shop/prod/db-password", "content");
   source->Put("shop/prod/poison", "never read");
   source->Poison("shop/prod/poison");
+  if (kind != "good") {
+    source->Put("shop/prod/free", "content");
+    source->Change("shop/prod/db-password", [&](GrantedSecret& grant) { grant.conditions = {kind}; });
+  }
   return std::unique_ptr<SecretSource>(std::move(source));
 }
 
@@ -72,13 +78,15 @@ Status RunAlone(const std::string& point, const std::vector<std::string>& condit
   return RunMount(options);
 }
 
-Status RunWithWorkers(const std::string& point, const char* kind) {
+Status RunWithWorkers(const std::string& point, const std::string& kind) {
   SupervisorOptions options;
   options.mount_point = point;
   options.open_deadline = kDeadline;
   options.worker_words = {"worker", kind};
   options.user = options.group = kUser;
-  options.heartbeat = std::chrono::milliseconds(2000);
+  // Longer than a look at a process may take.
+  const bool looks = kind != "good" && kind != "broken" && !kind.starts_with(kHostile);
+  options.heartbeat = std::chrono::milliseconds(looks ? 20000 : 2000);
   options.control_directory = point + "-orders";
   options.ready = SayReady;
   options.relay_log = true;
@@ -93,15 +101,17 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty() || !grantfs::InitCrypto()) return 2;
   if (words[0] == "worker") {
+    // KIND is one of Source's, or "hostile:" and one of BeHostile's.
     const std::string kind = words[1];
+    const bool hostile = kind.starts_with(grantfs::kHostile);
     _exit(grantfs::RunWorker({words.begin() + 2, words.end()}, [=](bool first, grantfs::KeptMemory*) {
-      const bool usual = kind == "good" || kind == "broken" || !first;
-      return usual ? grantfs::Source(kind == "broken") : grantfs::HostileSource(kind);
+      if (!hostile) return grantfs::Source(kind);
+      return first ? grantfs::HostileSource(kind.substr(grantfs::kHostile.size())) : grantfs::Source("good");
     }));
   }
   const grantfs::Status status =
-      words[0] == "--workers"   ? grantfs::RunWithWorkers(words[1], "good")
-      : words[0] == "--hostile" ? grantfs::RunWithWorkers(words[2], words[1].c_str())
+      words[0] == "--workers"   ? grantfs::RunWithWorkers(words[1], words.size() > 2 ? words[2] : "good")
+      : words[0] == "--hostile" ? grantfs::RunWithWorkers(words[2], std::string(grantfs::kHostile) + words[1])
       : words[0] == "--broken"  ? grantfs::RunWithWorkers(words[1], "broken")
                                 : grantfs::RunAlone(words[0], {words.begin() + 1, words.end()});
   if (!status) std::fprintf(stderr, "fake_mount: %s\n", Describe(status.error()).c_str());

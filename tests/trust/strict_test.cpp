@@ -143,6 +143,20 @@ TEST_F(StrictTest, EveryMemberOfAStatementIsNeededAndNoOtherTaken) {
   }
 }
 
+TEST_F(StrictTest, APackedStatementIsTheSameStatementInLessRoom) {
+  for (std::uint64_t i = 0; i < world.secret.next_sequence(); ++i) {
+    const auto statement = world.secret.At(i);
+    const std::string packed = statement->Packed();
+    EXPECT_LT(5 * packed.size(), 3 * statement->envelope().size());
+    const auto again = Must(SignedStatement::Unpack(packed));
+    EXPECT_EQ(again.hash(), statement->hash());
+    EXPECT_EQ(again.envelope(), statement->envelope());
+    EXPECT_EQ(again.Packed(), packed);
+    for (std::size_t length = 0; length < packed.size(); length += 7)
+      EXPECT_FALSE(SignedStatement::Unpack(packed.substr(0, length))) << length;
+  }
+}
+
 TEST_F(StrictTest, AnEnvelopeHasOneSignatureByTheSigner) {
   const auto good = world.secret.At(1);
   const Json envelope = Must(ParseJson(good->envelope()));

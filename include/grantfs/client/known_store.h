@@ -59,7 +59,9 @@ class KnownStore {
     std::uint64_t first = 0;
     Head head;
   };
-  Result<std::vector<Granted>> AllGranted();
+  Result<std::vector<std::uint64_t>> GrantedNumbers();
+  /// One at a time: what is kept of all together has the size of the file. @return none if it is gone.
+  Result<std::optional<Granted>> FindGranted(std::uint64_t number);
   /// `gone`: no longer granted; what is granted anew must have a higher head (MinimumSequence).
   Status UpdateGranted(const std::vector<Granted>& changed, const std::vector<std::uint64_t>& gone);
   /// The lowest sequence that the list of this secret may end at. 0 = any.

@@ -64,8 +64,8 @@ struct Statement {
 inline constexpr std::size_t kMaxEnvelopeBytes = 64 * 1024;
 inline constexpr char kStatementType[] = "application/vnd.grantfs.statement.v1+json";
 
-/// A DSSE envelope (https://github.com/secure-systems-lab/dsse) as it was received, its payload read strictly
-/// but its signature not yet verified: that needs the signer's key, which a verified list has (lists.h).
+/// What a DSSE envelope (https://github.com/secure-systems-lab/dsse) holds, its payload read strictly but its
+/// signature not yet verified: that needs the signer's key, which a verified list has (lists.h).
 class SignedStatement {
  public:
   /// Reads an envelope: strict JSON, exactly the known fields, one signature by the payload's signer.
@@ -73,19 +73,26 @@ class SignedStatement {
   static Result<SignedStatement> Parse(std::string_view envelope);
   /// Makes one. `statement.signer` must be `key`'s owner. Errors: kInvalid (out of bounds).
   static Result<SignedStatement> Sign(const Statement& statement, const SigningKey& key);
+  /// What Packed() made. Errors: as Parse.
+  static Result<SignedStatement> Unpack(std::string_view packed);
 
   const Statement& statement() const { return statement_; }
   /// BLAKE2b-256 of DSSE's pre-authentication encoding of type and payload. The signature is not in it: two
   /// signatures over one payload are the same statement.
   const Hash& hash() const { return hash_; }
   Head head() const { return {statement_.sequence, hash_}; }
-  const std::string& envelope() const { return envelope_; }
+  /// Made anew of payload and signature, whatever white space it came with.
+  std::string envelope() const;
+  /// For who keeps thousands: payload and signature in as few bytes as is simple, about half of the
+  /// envelope. A form for memory alone, which no other program reads.
+  std::string Packed() const;
   bool VerifySignature(const VerifyKey& key) const;
 
  private:
+  static Result<SignedStatement> Of(std::string payload, const Signature& signature);
+
   Statement statement_;
   Hash hash_;
-  std::string envelope_;
   std::string payload_;  ///< as signed
   Signature signature_;
 };

@@ -41,6 +41,7 @@ class KeptMemory {
   /// Adds or replaces. Errors: kNoSpace (what was there stays), kInvalid (too large).
   Status Put(std::uint32_t kind, ByteView key, ByteView value);
   std::optional<Bytes> Get(std::uint32_t kind, ByteView key) const;
+  bool Has(std::uint32_t kind, ByteView key) const;
   /// @return false if there was none.
   bool Erase(std::uint32_t kind, ByteView key);
   /// In no order. `visit` must not call this object.

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "grantfs/trust/lists.h"
+
+namespace grantfs {
+
+/// By what a machine has verified one granted secret: what it verifies the next state by.
+struct SecretProof {
+  explicit SecretProof(SecretList verified) : list(std::move(verified)) {}
+  SecretList list;  ///< its end, as far back as the grants' root was set
+  SignedList::StatementPtr grant;
+  SecretList::GrantProof place;      ///< of the grant under the list's root
+  SignedList::StatementPtr version;  ///< nullptr: the label points at none yet
+  /// Verified before, by number: for opens that come a moment after a rotation.
+  std::map<std::uint32_t, SignedList::StatementPtr> older;
+};
+
+/// The list that begins with these statements of a machine's view. Errors: kIntegrity.
+Result<SecretList> ListBeginningWith(std::uint64_t number,
+                                     const std::vector<SignedList::StatementPtr>& statements,
+                                     const UpperLists& upper);
+
+/// The same as it is kept while nobody needs it: each statement once and packed, nothing parsed. A machine
+/// with ten thousand secrets has ten thousand of these. Immutable.
+class KeptProof {
+ public:
+  KeptProof() = default;
+  explicit KeptProof(const SecretProof& proof);
+
+  std::uint64_t first_sequence() const { return first_; }
+  std::uint64_t next_sequence() const { return head_.sequence + 1; }
+  const Head& head() const { return head_; }
+  bool has_older() const { return !older_.empty(); }
+
+  /// The version that the label points at, and those before it, by number. Errors: kIntegrity.
+  using Versions = std::map<std::uint32_t, SignedList::StatementPtr>;
+  Result<Versions> UnpackVersions() const;
+
+  /// Parses it again, and verifies the list again, by lists above it that may be newer.
+  ///
+  /// @param number of the secret.  Errors: kIntegrity.
+  Result<SecretProof> Unpack(std::uint64_t number, const UpperLists& upper) const;
+
+ private:
+  std::uint32_t Keep(const SignedStatement& statement);
+
+  std::uint64_t first_ = 0;
+  Head head_;
+  std::string bytes_;          ///< the statements, each after its length
+  std::uint32_t listed_ = 0;   ///< so many of them, from the first on, are the list's
+  std::uint32_t grant_ = 0;    ///< offset of one
+  std::uint32_t version_ = 0;  ///< the same; all ones: there is none
+  std::vector<std::uint32_t> older_;
+  SecretList::GrantProof place_;
+};
+
+}  // namespace grantfs

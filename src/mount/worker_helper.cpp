@@ -1,0 +1,55 @@
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "mount/channel_internal.h"
+#include "mount/privileges_internal.h"
+#include "mount/signals_internal.h"
+#include "mount/worker_helper_internal.h"
+
+namespace grantfs {
+
+namespace {
+
+constexpr int kFirstOwn = 3;
+constexpr int kAboveOwn = 256;
+
+/// Moves them to the lowest numbers and closes all that is above.
+std::vector<int> KeepOnly(std::vector<UniqueFd> sockets) {
+  std::vector<int> own;
+  for (const UniqueFd& socket : sockets) own.push_back(fcntl(socket.get(), F_DUPFD_CLOEXEC, kAboveOwn));
+  for (std::size_t i = 0; i < own.size(); ++i) own[i] = dup2(own[i], kFirstOwn + static_cast<int>(i));
+  for (UniqueFd& socket : sockets) (void)socket.Release();  // closed with the rest
+  syscall(SYS_close_range, kFirstOwn + static_cast<unsigned>(own.size()), ~0U, 0);
+  return own;
+}
+
+}  // namespace
+
+Result<std::vector<UniqueFd>> StartWorkerHelper(const WorkerHelper& helper,
+                                                const std::function<void(const std::vector<int>&)>& serve) {
+  std::vector<UniqueFd> ours;
+  std::vector<UniqueFd> theirs;
+  for (std::size_t i = 0; i < helper.channels; ++i) {
+    auto [one, other] = GRANTFS_TRY(MakeChannel());
+    ours.push_back(std::move(one));
+    theirs.push_back(std::move(other));
+  }
+  const pid_t process = fork();
+  if (process < 0) return Error{Code::kIo, "cannot make a process", errno, {}};
+  if (process == 0) {
+    BlockAllSignals();
+    const std::vector<int> own = KeepOnly(std::move(theirs));
+    prctl(PR_SET_NAME, helper.name, 0, 0, 0);
+    if (DropPrivileges(helper.user, helper.group, helper.look_at_processes)) serve(own);
+    _exit(0);
+  }
+  return ours;
+}
+
+}  // namespace grantfs
