@@ -227,8 +227,8 @@ std::shared_ptr<SecretSource::Pending> MachineSessionImpl::OpenCounted(OpenReque
   const auto asked = view();
   const auto held = held_.Find(request.number);
   const auto shown = asked->secrets.find(request.number);
-  const bool same = held && shown != asked->secrets.end() && shown->second->version != nullptr &&
-                    held->response.statement == shown->second->version->hash() &&
+  const bool same = held && shown != asked->secrets.end() &&
+                    held->response.statement == shown->second->version &&
                     (request.version == 0 || request.version == held->publish.version);
   auto opened = same ? OpenHeld(*held) : Result<OpenedSecret>(NotGranted());
   if (!opened) return AskVault(std::move(request), asked, deadline, std::move(done));
