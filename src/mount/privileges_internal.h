@@ -10,8 +10,9 @@ namespace grantfs {
 bool IsPrivileged();
 
 /// Makes this process, which has one thread, that user for good: no other group, no capability, no way to any
-/// (no_new_privs), not to be looked into by others of that user (not dumpable). It ends with its parent. As
-/// an ordinary user it stays who it is, and the rest holds.
+/// (no_new_privs), not to be looked into by others of that user (not dumpable), and no other process or
+/// program made of it (on x86-64 and arm64). It ends with its parent. As an ordinary user it stays who it is,
+/// and the rest holds.
 ///
 /// @param look_at_processes keeps CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, for looking into /proc.
 /// Errors: kIo.

@@ -18,8 +18,9 @@ namespace grantfs {
 
 namespace {
 
-// Ciphertexts of what is open, at most; it takes room as it is used.
-constexpr std::size_t kKeptBytes = std::size_t{64} << 20;
+// Ciphertexts of what is open and leased, and a few hundred bytes a secret, at most; it takes room as it is
+// used.
+constexpr std::size_t kKeptBytes = std::size_t{96} << 20;
 constexpr std::chrono::milliseconds kTick{1000};
 constexpr std::chrono::seconds kServingDeadline{60};
 constexpr std::chrono::seconds kLastWords{15};

@@ -137,6 +137,24 @@ class TogetherTest(Case):
         self.assertTrue(it.mount.reads(SECRET, content(it.version)))
         self.assertIn(b"see rotations", it.mount.read(".grantfs/status"))
 
+    def test_what_is_shown_already_is_told_of_though_the_worker_dies(self):
+        marks = os.path.join(self.world.dir, "marks")
+        it = Survival(self.world, options=("--on-change", 'echo "$@" >> ' + marks))
+        directory = Watch(os.path.dirname(it.mount.file(SECRET)))
+        self.addCleanup(directory.close)
+        helper, = until("the helper", lambda: children(it.mount.process.pid, "grantfs-rotate"))
+        notifier, = children(it.worker(), "grantfs-notify")
+        for process in (notifier, helper):
+            os.kill(process, signal.SIGSTOP)
+        it.rotate()
+        until("the worker to give the helper up", lambda: b"do not see rotations" in it.mount.read(".grantfs/status"))
+        self.assertFalse(directory.saw(IN_CLOSE_WRITE | IN_MOVED_TO, os.path.basename(SECRET)) or os.path.exists(marks))
+        it.kill()
+        until("an end of a write", lambda: directory.saw(IN_CLOSE_WRITE, os.path.basename(SECRET)))
+        self.assertFalse(directory.saw(IN_MOVED_TO, os.path.basename(SECRET)), "it is not shown as it was again")
+        until("the command", lambda: os.path.exists(marks) and SECRET in open(marks).read())
+        self.assertTrue(it.mount.reads(SECRET, content(it.version)))
+
     def test_a_refusal_is_recorded_though_the_worker_dies_before_it_was(self):
         it = Survival(self.world, terms=("--only-user", "0", "--mode", "0444"))
         refused = lambda: [body for body in it.bodies() if body["outcome"] == "refused"]

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -93,6 +94,20 @@ void Shrink() {
   }
 }
 
+/// A process that goes on when this one is gone, and takes the requests that are for the next one.
+void Fork() {
+  if (fork() != 0) return kill(getpid(), SIGKILL), void();
+  for (;;) {
+    for (int fd = 3; fd < 64; ++fd) {
+      char name[64] = {};
+      const std::string link = "/proc/self/fd/" + std::to_string(fd);
+      if (readlink(link.c_str(), name, sizeof name - 1) < 0 || std::strcmp(name, "/dev/fuse") != 0) continue;
+      char request[16384];
+      [[maybe_unused]] const ssize_t taken = read(fd, request, sizeof request);
+    }
+  }
+}
+
 }  // namespace
 
 void BeHostile(const std::string& kind, const std::function<void()>& done) {
@@ -110,6 +125,8 @@ void BeHostile(const std::string& kind, const std::function<void()>& done) {
     if (kind == "asks") Ask();
     if (kind == "half") SayHalf();
     if (kind == "shrinks") Shrink();
+    if (kind == "forks") Fork();
+    if (kind == "becomes") execl("/bin/sleep", "sleep", "1000", nullptr);
     if (kind == "prints") {
       const std::string line(4096, '\n');
       std::thread([line] {

@@ -49,6 +49,7 @@ TEST_P(HostileWorkerTest, NeitherEndsNorHoldsNorFillsItsSupervisor) {
   const std::string log = directory_ + "/log";
   Program program({"sh", "-c", "exec " FAKE_MOUNT " --hostile " + kind + " " + point_ + " 2> " + log});
   ASSERT_EQ(program.Line(), "ready\n");
+  EXPECT_EQ(Read(At(kName)), "content") << "and now it begins";
   // Done, or replaced before that.
   const auto over = [&] {
     return Read(At("shop/prod/done")) == "x" ||
@@ -69,7 +70,7 @@ TEST_P(HostileWorkerTest, NeitherEndsNorHoldsNorFillsItsSupervisor) {
 
 INSTANTIATE_TEST_SUITE_P(Ways, HostileWorkerTest,
                          ::testing::Values("talks", "closes", "descriptors", "asks", "half", "shrinks",
-                                           "prints"),
+                                           "prints", "forks", "becomes"),
                          [](const auto& way) { return std::string(way.param); });
 
 TEST(ChannelTest, KeepsNoDescriptorThatIsNotTheOneThatIsExpected) {
