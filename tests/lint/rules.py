@@ -36,7 +36,7 @@ OWNERS = {
 # What every module may include besides: the standard library (no dot in the name), POSIX and Linux.
 SYSTEM_FOLDERS = ("arpa/", "asm/", "linux/", "net/", "netinet/", "sys/")
 SYSTEM_HEADERS = set(
-    "dirent.h dlfcn.h errno.h fcntl.h fnmatch.h grp.h limits.h mntent.h netdb.h poll.h pthread.h pwd.h sched.h signal.h spawn.h"
+    "dirent.h dlfcn.h errno.h fcntl.h fnmatch.h grp.h limits.h malloc.h mntent.h netdb.h poll.h pthread.h pwd.h sched.h signal.h spawn.h"
     " stdlib.h string.h syscall.h syslog.h termios.h time.h unistd.h".split())
 
 # The modules that handle ciphertexts only.
