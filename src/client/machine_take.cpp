@@ -188,7 +188,9 @@ Status MachineSessionImpl::TakeGrant(Draft& draft, api::GrantEvidence evidence) 
     draft.urgent =
         draft.urgent ||
         (before && (before->proof.head() != verified->view->proof.head() || !before->problem.empty()));
-    if (before && before->proof.head() != verified->view->proof.head()) recent_proofs_.Keep(verified->proof);
+    // Also where nothing has changed since: this view takes the place of the one whose proof is kept.
+    if (before && (before->proof.head() != verified->view->proof.head() || !before->unpacked.expired()))
+      recent_proofs_.Keep(verified->proof);
     draft.keep.push_back(ToKeep(*verified, before.get()));
     next.refused.erase(number);
     next.secrets[number] = std::move(verified->view);
