@@ -96,9 +96,9 @@ std::string WhyDenied(const Grant& own, const SecretView& part) {
 /// The versions of a secret that are known here, with the set that each was published in. Errors: kIntegrity.
 Result<std::map<std::uint32_t, std::string>> SetsOf(const MachineView& view, const SecretView& secret) {
   std::map<std::uint32_t, std::string> sets;
-  const SecretProof proof = GRANTFS_TRY(secret.proof.Unpack(secret.number, view.UpperOf(secret.environment)));
-  for (const auto& [number, version] : proof.list.versions()) sets[number] = version.publish.set;
-  for (const auto& [number, statement] : proof.older) {
+  const auto proof = GRANTFS_TRY(ProofOf(secret, view.UpperOf(secret.environment)));
+  for (const auto& [number, version] : proof->list.versions()) sets[number] = version.publish.set;
+  for (const auto& [number, statement] : proof->older) {
     if (const auto* publish = std::get_if<VersionPublish>(&statement->statement().act))
       sets[number] = publish->set;
   }

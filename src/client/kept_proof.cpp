@@ -5,6 +5,14 @@
 namespace grantfs {
 namespace {
 
+// Of some KiB each. The newest two proofs are kept however long they are: an answer may be judged by both.
+constexpr std::uint64_t kMostStatements = 1000;
+constexpr std::size_t kLeastProofs = 2;
+
+std::uint64_t LengthOf(const SecretProof& proof) {
+  return proof.list.next_sequence() - proof.list.first_sequence();
+}
+
 constexpr std::uint32_t kNoStatement = ~std::uint32_t{0};
 
 std::uint32_t LengthAt(std::string_view bytes, std::size_t at) {
@@ -32,16 +40,29 @@ Result<SecretList> ListBeginningWith(std::uint64_t number,
   return list;
 }
 
-KeptProof::KeptProof(const SecretProof& proof)
+KeptProof::KeptProof(const SecretProof& proof, const KeptProof* before)
     : first_(proof.list.first_sequence()), head_(*proof.list.head()), place_(proof.place) {
-  for (std::uint64_t i = first_; i < next_sequence(); ++i) {
-    Keep(*proof.list.At(i));
-    ++listed_;
+  if (before != nullptr && GoesOnFrom(*before, proof.list)) {
+    bytes_ = before->bytes_.substr(0, before->listed_bytes_);
+    listed_ = before->listed_;
   }
+  for (std::uint64_t i = first_ + listed_; i < next_sequence(); ++i, ++listed_) Append(*proof.list.At(i));
+  listed_bytes_ = static_cast<std::uint32_t>(bytes_.size());
   grant_ = Keep(*proof.grant);
   version_ = proof.version ? Keep(*proof.version) : kNoStatement;
   for (const auto& [number, statement] : proof.older) older_.push_back(Keep(*statement));
   bytes_.shrink_to_fit();
+}
+
+bool KeptProof::GoesOnFrom(const KeptProof& before, const SecretList& list) const {
+  return before.listed_ > 0 && before.first_ == first_ &&
+         list.HashAt(before.head_.sequence) == before.head_.hash;
+}
+
+void KeptProof::Append(const SignedStatement& statement) {
+  const std::string packed = statement.Packed();
+  const auto length = static_cast<std::uint32_t>(packed.size());
+  bytes_.append(reinterpret_cast<const char*>(&length), sizeof length).append(packed);
 }
 
 /// @return where it stands. What is there already is not kept twice.
@@ -51,8 +72,7 @@ std::uint32_t KeptProof::Keep(const SignedStatement& statement) {
   for (; at < bytes_.size(); at += sizeof(std::uint32_t) + LengthAt(bytes_, at)) {
     if (StatementAt(bytes_, at) == packed) return static_cast<std::uint32_t>(at);
   }
-  const auto length = static_cast<std::uint32_t>(packed.size());
-  bytes_.append(reinterpret_cast<const char*>(&length), sizeof length).append(packed);
+  Append(statement);
   return static_cast<std::uint32_t>(at);
 }
 
@@ -83,6 +103,15 @@ Result<SecretProof> KeptProof::Unpack(std::uint64_t number, const UpperLists& up
   if (const auto* publish = std::get_if<VersionPublish>(&proof.version->statement().act))
     proof.older.erase(publish->version);
   return proof;
+}
+
+void RecentProofs::Keep(std::shared_ptr<const SecretProof> proof) {
+  statements_ += LengthOf(*proof);
+  proofs_.push_front(std::move(proof));
+  while (proofs_.size() > kLeastProofs && statements_ > kMostStatements) {
+    statements_ -= LengthOf(*proofs_.back());
+    proofs_.pop_back();
+  }
 }
 
 }  // namespace grantfs

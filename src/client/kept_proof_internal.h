@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,7 +32,8 @@ Result<SecretList> ListBeginningWith(std::uint64_t number,
 class KeptProof {
  public:
   KeptProof() = default;
-  explicit KeptProof(const SecretProof& proof);
+  /// @param before  of the same secret: what is in its list too is taken from there. nullptr: none.
+  KeptProof(const SecretProof& proof, const KeptProof* before);
 
   std::uint64_t first_sequence() const { return first_; }
   std::uint64_t next_sequence() const { return head_.sequence + 1; }
@@ -47,16 +50,30 @@ class KeptProof {
   Result<SecretProof> Unpack(std::uint64_t number, const UpperLists& upper) const;
 
  private:
+  bool GoesOnFrom(const KeptProof& before, const SecretList& list) const;
+  void Append(const SignedStatement& statement);
   std::uint32_t Keep(const SignedStatement& statement);
 
   std::uint64_t first_ = 0;
   Head head_;
-  std::string bytes_;          ///< the statements, each after its length
-  std::uint32_t listed_ = 0;   ///< so many of them, from the first on, are the list's
+  std::string bytes_;         ///< the statements, each after its length
+  std::uint32_t listed_ = 0;  ///< so many of them, from the first on, are the list's
+  std::uint32_t listed_bytes_ = 0;
   std::uint32_t grant_ = 0;    ///< offset of one
   std::uint32_t version_ = 0;  ///< the same; all ones: there is none
   std::vector<std::uint32_t> older_;
   SecretList::GrantProof place_;
+};
+
+/// The proofs of the secrets that changed last, unpacked: one that changes often, and so has a long list, is
+/// not unpacked each time. Threads: one at a time.
+class RecentProofs {
+ public:
+  void Keep(std::shared_ptr<const SecretProof> proof);
+
+ private:
+  std::deque<std::shared_ptr<const SecretProof>> proofs_;  ///< newest first
+  std::uint64_t statements_ = 0;
 };
 
 }  // namespace grantfs

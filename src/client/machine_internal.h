@@ -196,6 +196,7 @@ class MachineSessionImpl final : public MachineSession {
   std::unique_ptr<VaultConnection> vault_;
   std::unique_ptr<RefusalReporter> reporter_;
   std::unique_ptr<ListKeeper> keeper_;  ///< the refresher's, after Begin
+  RecentProofs recent_proofs_;          ///< the refresher's
 
   mutable std::mutex view_mutex_;
   std::shared_ptr<const MachineView> view_;

@@ -24,19 +24,21 @@ Status CheckHead(const SecretView& secret, const Head& said, std::uint64_t asked
 }
 
 // The versions that an answer may be of: the label's when it was asked and now; with grace what was before.
-SignedList::StatementPtr FindAllowed(const Hash& statement, bool grace, const SecretProof& asked,
-                                     const SecretProof& now) {
-  for (const SecretProof* proof : {&now, &asked}) {
-    if (proof->version && proof->version->hash() == statement) return proof->version;
-  }
-  if (!grace) return nullptr;
+Result<SignedList::StatementPtr> FindAllowed(const Hash& statement, bool grace, const SecretView& asked,
+                                             const SecretProof& now) {
+  if (now.version && now.version->hash() == statement) return now.version;
+  const bool of_asked = asked.publish && asked.version == statement;
+  if (!grace && !of_asked) return SignedList::StatementPtr();
   for (const auto& [number, older] : now.older) {
     if (older->hash() == statement) return older;
   }
   for (const auto& [number, version] : now.list.versions()) {
     if (version.statement->hash() == statement) return version.statement;
   }
-  return nullptr;
+  if (!of_asked) return SignedList::StatementPtr();
+  const auto versions = GRANTFS_TRY(asked.proof.UnpackVersions());
+  const auto version = versions.find(asked.publish->version);
+  return version == versions.end() ? SignedList::StatementPtr() : version->second;
 }
 
 // What is kept of a secret says enough of nearly every answer: that it is of the newest state. Then its
@@ -48,14 +50,13 @@ Result<VersionPublish> JudgeVersion(const api::ReadResponse& response, bool grac
     GRANTFS_CHECK(CheckHead(now, response.secret_head, asked.proof.next_sequence(), now.proof.head().hash));
     return *now.publish;
   }
-  const SecretProof proof = GRANTFS_TRY(now.proof.Unpack(now.number, upper));
-  const SecretProof proof_asked = GRANTFS_TRY(asked.proof.Unpack(asked.number, upper));
+  const auto proof = GRANTFS_TRY(ProofOf(now, upper));
   GRANTFS_CHECK(CheckHead(now, response.secret_head, asked.proof.next_sequence(),
-                          proof.list.HashAt(response.secret_head.sequence)));
-  const auto version = FindAllowed(response.statement, grace, proof_asked, proof);
+                          proof->list.HashAt(response.secret_head.sequence)));
+  const auto version = GRANTFS_TRY(FindAllowed(response.statement, grace, asked, *proof));
   if (version == nullptr)
     return Refused(now, "the vault answered with a version that the secret's label does not point at");
-  return proof.list.VerifyOldVersion(*version, upper);
+  return proof->list.VerifyOldVersion(*version, upper);
 }
 
 }  // namespace

@@ -27,10 +27,10 @@ constexpr char kLower[] = "the vault serves an older state than this machine has
 
 // What is new of a secret's list since the view before, for known.db.
 KnownStore::Granted ToKeep(const VerifiedSecret& secret, const SecretView* before) {
-  const SecretList& list = secret.proof.list;
+  const SecretList& list = secret.proof->list;
   KnownStore::Granted granted;
   granted.number = secret.view->number;
-  granted.data = ViewToText(*secret.view, secret.proof);
+  granted.data = ViewToText(*secret.view, *secret.proof);
   granted.first = list.first_sequence();
   granted.head = *list.head();
   std::uint64_t from = granted.first;
@@ -188,6 +188,9 @@ Status MachineSessionImpl::TakeGrant(Draft& draft, api::GrantEvidence evidence) 
     draft.urgent =
         draft.urgent ||
         (before && (before->proof.head() != verified->view->proof.head() || !before->problem.empty()));
+    // Also where nothing has changed since: this view takes the place of the one whose proof is kept.
+    if (before && (before->proof.head() != verified->view->proof.head() || !before->unpacked.expired()))
+      recent_proofs_.Keep(verified->proof);
     draft.keep.push_back(ToKeep(*verified, before.get()));
     next.refused.erase(number);
     next.secrets[number] = std::move(verified->view);

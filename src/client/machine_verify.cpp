@@ -71,20 +71,20 @@ Status CheckMark(const api::GrantEvidence& evidence, const SecretList& list, con
 
 Status TakeVersion(const api::GrantEvidence& evidence, VerifiedSecret& secret, const UpperLists& upper) {
   SecretView& view = *secret.view;
-  const bool labelled = secret.proof.list.state().labels.contains(view.terms.label);
+  const bool labelled = secret.proof->list.state().labels.contains(view.terms.label);
   if (evidence.version.empty()) {
     if (!labelled) return {};
     return Refused(evidence, "the vault does not show the version that the grant's label points at");
   }
   const auto version = GRANTFS_TRY(Parse(evidence, evidence.version));
-  const auto publish = GRANTFS_TRY(secret.proof.list.VerifyVersion(view.terms.label, *version, upper));
+  const auto publish = GRANTFS_TRY(secret.proof->list.VerifyVersion(view.terms.label, *version, upper));
   if (publish.environment != evidence.environment || publish.path != evidence.path) {
     return Refused(evidence, "the vault serves another secret under this name");
   }
   view.publish = publish;
   view.version = version->hash();
   view.time = version->statement().time;
-  secret.proof.version = version;
+  secret.proof->version = version;
   return {};
 }
 
@@ -94,44 +94,59 @@ Result<VerifiedSecret> VerifyOver(const api::GrantEvidence& evidence, const Secr
   SecretList list = GRANTFS_TRY(ReceiveTail(evidence, before, upper));
   GRANTFS_CHECK(CheckMark(evidence, list, mark));
   GRANTFS_CHECK(list.CheckStanding(upper));
-  VerifiedSecret secret{std::make_shared<SecretView>(), SecretProof(std::move(list))};
+  VerifiedSecret secret{std::make_shared<SecretView>(), std::make_shared<SecretProof>(std::move(list))};
   SecretView& view = *secret.view;
   view.number = evidence.secret;
   view.environment = evidence.environment;
   view.path = evidence.path;
-  secret.proof.grant = GRANTFS_TRY(Parse(evidence, evidence.grant));
-  secret.proof.place = evidence.proof;
+  secret.proof->grant = GRANTFS_TRY(Parse(evidence, evidence.grant));
+  secret.proof->place = evidence.proof;
   view.terms =
-      GRANTFS_TRY(secret.proof.list.VerifyGrant(*secret.proof.grant, secret.proof.place, machine, upper));
+      GRANTFS_TRY(secret.proof->list.VerifyGrant(*secret.proof->grant, secret.proof->place, machine, upper));
   GRANTFS_CHECK(TakeVersion(evidence, secret, upper));
   view.unenforceable = UnenforceableReason(view.terms);
   return secret;
 }
 
+/// The version that a view shows and those before it.
+Result<KeptProof::Versions> VersionsOf(const SecretView& secret) {
+  const auto proof = secret.unpacked.lock();
+  if (!proof) return secret.proof.UnpackVersions();
+  KeptProof::Versions versions = proof->older;
+  if (proof->version && secret.publish) versions[secret.publish->version] = proof->version;
+  return versions;
+}
+
 /// Beside those of its own: versions that were verified before.
-VerifiedSecret WithOlder(VerifiedSecret secret, KeptProof::Versions older) {
+VerifiedSecret WithOlder(VerifiedSecret secret, KeptProof::Versions older, const KeptProof* before) {
   if (secret.view->publish) older.erase(secret.view->publish->version);
   while (older.size() > kMaxOlder) older.erase(older.begin());
-  secret.proof.older = std::move(older);
-  secret.view->proof = KeptProof(secret.proof);
+  secret.proof->older = std::move(older);
+  secret.view->proof = KeptProof(*secret.proof, before);
+  secret.view->unpacked = secret.proof;
   return secret;
 }
 
 }  // namespace
+
+Result<std::shared_ptr<const SecretProof>> ProofOf(const SecretView& secret, const UpperLists& upper) {
+  if (auto unpacked = secret.unpacked.lock()) return unpacked;
+  return std::make_shared<const SecretProof>(GRANTFS_TRY(secret.proof.Unpack(secret.number, upper)));
+}
 
 Result<VerifiedSecret> VerifyEvidence(const api::GrantEvidence& evidence, const SecretView* before,
                                       const UpperLists& upper, const Identity& machine,
                                       const SecretMark& mark) {
   if (upper.environment == nullptr)
     return Refused(evidence, "the vault does not show this secret's environment");
-  std::optional<SecretProof> known;
+  std::shared_ptr<const SecretProof> known;
   if (before != nullptr && evidence.first == before->proof.next_sequence())
-    known = GRANTFS_TRY(before->proof.Unpack(before->number, upper));
+    known = GRANTFS_TRY(ProofOf(*before, upper));
   auto verified = GRANTFS_TRY(VerifyOver(evidence, known ? &known->list : nullptr, upper, machine, mark));
   KeptProof::Versions older;
   if (before != nullptr && (before->proof.has_older() || before->version != verified.view->version))
-    older = GRANTFS_TRY(before->proof.UnpackVersions());
-  return WithOlder(std::move(verified), std::move(older));
+    older = GRANTFS_TRY(VersionsOf(*before));
+  return WithOlder(std::move(verified), std::move(older), before != nullptr ? &before->proof : nullptr);
 }
 
 Status VerifyAgain(const SecretView& secret, const UpperLists& upper, const Identity& machine) {
@@ -174,7 +189,7 @@ Result<std::shared_ptr<SecretView>> ViewFromText(const std::string& text,
       versions[publish->version] = older;
   }
   auto verified = GRANTFS_TRY(VerifyOver(evidence, &list, upper, machine, {}));
-  return WithOlder(std::move(verified), std::move(versions)).view;
+  return WithOlder(std::move(verified), std::move(versions), nullptr).view;
 }
 
 }  // namespace grantfs

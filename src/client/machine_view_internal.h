@@ -19,6 +19,7 @@ struct SecretView {
   std::string environment;
   std::string path;
   KeptProof proof;
+  std::weak_ptr<const SecretProof> unpacked;  ///< `proof`, while somebody keeps it so (RecentProofs)
   Grant terms;
   std::optional<VersionPublish> publish;  ///< of the version that the label points at; none: of none yet
   Hash version;                           ///< of its statement
@@ -60,8 +61,11 @@ struct SecretMark {
 
 struct VerifiedSecret {
   std::shared_ptr<SecretView> view;
-  SecretProof proof;  ///< that `view` keeps packed
+  std::shared_ptr<SecretProof> proof;  ///< that `view` keeps packed
 };
+/// What proves a view, unpacked if need be. Errors: kIntegrity.
+Result<std::shared_ptr<const SecretProof>> ProofOf(const SecretView& secret, const UpperLists& upper);
+
 /// Verifies what a vault shows of a grant, against the view before it (nullptr: none).
 /// Errors: kIntegrity; kConflict (a statement names newer heads than those of `upper`).
 Result<VerifiedSecret> VerifyEvidence(const api::GrantEvidence& evidence, const SecretView* before,

@@ -16,8 +16,8 @@ namespace grantfs {
 namespace {
 
 // More than threads that may ask: what is stuck takes one each.
-constexpr std::size_t kLinesForStuck = 16;
-constexpr std::ptrdiff_t kMostStuckOfUser = 8;
+constexpr std::size_t kLinesForStuck = 8;
+constexpr std::ptrdiff_t kMostStuckOfUser = 4;
 constexpr std::ptrdiff_t kMostStuckAtSame = 2;
 
 // A process may be in 65536 groups, and a grant may name many executables: a message goes in pieces.

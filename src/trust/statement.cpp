@@ -108,16 +108,15 @@ bool BeginsWithDigest(std::string_view text) {
 std::string PackDigests(std::string_view text) {
   std::string packed;
   while (!text.empty()) {
-    const auto digest = BeginsWithDigest(text) ? HexDecode(text.substr(0, kDigestDigits), kDigestDigits / 2)
-                                               : Result<Bytes>(Bytes());
-    if (digest && !digest->empty()) {
-      packed += kDigestMark;
-      packed += AsText(*digest);
-      text.remove_prefix(kDigestDigits);
-    } else {
-      packed += text.front();
-      text.remove_prefix(1);
-    }
+    const std::size_t before = std::min(text.find('"'), text.size() - 1) + 1;
+    packed += text.substr(0, before);
+    text.remove_prefix(before);
+    if (!BeginsWithDigest(text)) continue;
+    const auto digest = HexDecode(text.substr(0, kDigestDigits), kDigestDigits / 2);
+    if (!digest) continue;
+    packed += kDigestMark;
+    packed += AsText(*digest);
+    text.remove_prefix(kDigestDigits);
   }
   return packed;
 }
@@ -125,15 +124,13 @@ std::string PackDigests(std::string_view text) {
 std::string UnpackDigests(std::string_view packed) {
   std::string text;
   while (!packed.empty()) {
-    const char first = packed.front();
-    packed.remove_prefix(1);
-    if (first != kDigestMark) {
-      text += first;
-      continue;
-    }
-    const std::string_view digest = packed.substr(0, kDigestDigits / 2);
+    const std::size_t before = std::min(packed.find(kDigestMark), packed.size());
+    text += packed.substr(0, before);
+    packed.remove_prefix(before);
+    if (packed.empty()) break;
+    const std::string_view digest = packed.substr(1, kDigestDigits / 2);
     text += HexEncode(AsBytes(digest));
-    packed.remove_prefix(digest.size());
+    packed.remove_prefix(1 + digest.size());
   }
   return text;
 }

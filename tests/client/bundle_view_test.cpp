@@ -41,7 +41,7 @@ class BundleViewTest : public ClientTest {
       secret->number = number;
       secret->environment = "shop/prod";
       secret->path = proof.list.create().path;
-      secret->proof = KeptProof(proof);
+      secret->proof = KeptProof(proof, nullptr);
       secret->version = proof.version->hash();
       secret->publish = proof.list.Current()->publish;
       secret->terms = terms_[number];

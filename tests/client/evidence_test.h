@@ -34,7 +34,9 @@ class EvidenceTest : public ClientTest {
     return GRANTFS_TRY(VerifyEvidence(evidence, before, world_.Upper(), world_.web1.identity(), mark)).view;
   }
   /// What a view keeps packed.
-  SecretProof ProofOf(const SecretView& view) { return Must(view.proof.Unpack(view.number, world_.Upper())); }
+  SecretProof Unpacked(const SecretView& view) {
+    return Must(view.proof.Unpack(view.number, world_.Upper()));
+  }
   void Rotate() { Good(world_.AddTo(world_.secret, world_.owner, world_.VersionOf(world_.secret))); }
 
   World world_;

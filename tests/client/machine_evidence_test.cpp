@@ -63,9 +63,9 @@ TEST_F(WrongEvidenceTest, NewerListsAboveAreJudgedByAnew) {
   Good(VerifyAgain(*view, world_.Upper(), world_.web1.identity()));
   EXPECT_TRUE(Says(VerifyAgain(*view, world_.Upper(), world_.web2.identity()), "for another machine"));
   SecretView older = *view;
-  SecretProof proof = ProofOf(*view);
+  SecretProof proof = Unpacked(*view);
   proof.version = world_.secret.At(1);
-  older.proof = KeptProof(proof);
+  older.proof = KeptProof(proof, nullptr);
   EXPECT_TRUE(Says(VerifyAgain(older, world_.Upper(), world_.web1.identity()), "label points at"));
   Good(world_.Remove(world_.second));
   EXPECT_TRUE(Says(VerifyAgain(*view, world_.Upper(), world_.web1.identity()), "does not count"));
@@ -115,7 +115,7 @@ TEST_F(WrongAnswerTest, AVersionThatWasTakenBackHasNoGrace) {
   const std::uint64_t bad = world_.secret.head()->sequence;
   Good(world_.AddTo(world_.secret, world_.owner, Void{bad, *world_.secret.HashAt(bad)}));
   now_ = View(Must(Verify(Evidence(bad + 1), before.get())));
-  ASSERT_TRUE(ProofOf(*now_.secrets.at(7)).older.contains(2)) << "it was verified once";
+  ASSERT_TRUE(Unpacked(*now_.secrets.at(7)).older.contains(2)) << "it was verified once";
   taken_back.environment_head = *world_.environment.head();
   taken_back.secret_head = *world_.secret.head();
   EXPECT_EQ(CodeOf(Judge(taken_back, Ask(2, true))), Code::kIntegrity);

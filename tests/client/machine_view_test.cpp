@@ -12,7 +12,7 @@ TEST_F(EvidenceTest, IsTakenFromTheLastGrantAndFollowedByNewVersions) {
   Rotate();
   const auto second = Must(Verify(Evidence(granted_at_ + 1), first.get()));
   EXPECT_EQ(second->publish->version, 2u);
-  const auto older = ProofOf(*second).older;
+  const auto older = Unpacked(*second).older;
   ASSERT_EQ(older.size(), 1u) << "for opens that come a moment after the rotation";
   EXPECT_EQ(older.begin()->first, 1u);
   EXPECT_EQ(second->proof.head(), world_.secret.head());
@@ -105,7 +105,7 @@ TEST_F(EvidenceTest, ALongViewBeginsAnewWhereTheGrantsWereSetLast) {
   Good(world_.AddTo(world_.secret, world_.owner, GrantAdd{world_.GrantTo(world_.web2, 4)}));
   view = Must(Verify(Evidence(from), view.get()));
   EXPECT_EQ(view->proof.first_sequence(), from);
-  EXPECT_LE(ProofOf(*view).older.size(), 4u);
+  EXPECT_LE(Unpacked(*view).older.size(), 4u);
 }
 
 TEST_F(EvidenceTest, IsKeptAndReadBack) {
@@ -119,16 +119,16 @@ TEST_F(EvidenceTest, IsKeptAndReadBack) {
   all.vault = std::make_shared<const VaultList>(world_.vault);
   all.environments["shop/prod"] = std::make_shared<const EnvironmentList>(world_.environment);
   const auto read =
-      Must(ViewFromText(ViewToText(*view, ProofOf(*view)), statements, all, world_.web1.identity()));
+      Must(ViewFromText(ViewToText(*view, Unpacked(*view)), statements, all, world_.web1.identity()));
   EXPECT_EQ(read->publish->version, 2u);
   EXPECT_EQ(read->proof.head(), view->proof.head());
-  const auto older = ProofOf(*read).older;
+  const auto older = Unpacked(*read).older;
   ASSERT_EQ(older.size(), 1u) << "who opened it just before another process took over may have it";
   EXPECT_EQ(older.at(1)->hash(), first->version);
   // A file that somebody altered is not believed.
   statements.pop_back();
-  EXPECT_FALSE(ViewFromText(ViewToText(*view, ProofOf(*view)), statements, all, world_.web1.identity()));
-  EXPECT_EQ(CodeOf(ViewFromText(ViewToText(*view, ProofOf(*view)), {}, all, world_.web1.identity())),
+  EXPECT_FALSE(ViewFromText(ViewToText(*view, Unpacked(*view)), statements, all, world_.web1.identity()));
+  EXPECT_EQ(CodeOf(ViewFromText(ViewToText(*view, Unpacked(*view)), {}, all, world_.web1.identity())),
             Code::kIntegrity);
 }
 
