@@ -21,7 +21,6 @@ namespace {
 // Ciphertexts of what is open, at most; it takes room as it is used.
 constexpr std::size_t kKeptBytes = std::size_t{64} << 20;
 constexpr std::chrono::milliseconds kTick{1000};
-constexpr std::chrono::seconds kServingDeadline{60};
 constexpr std::chrono::seconds kLastWords{15};
 constexpr int kReadsAtOnce = 16;  // then others are served
 constexpr std::int64_t kMostRelayed = 1 << 20;
@@ -103,6 +102,7 @@ Status Supervisor::StartFirst() {
     Relay();
     HearLeader();
     if (failure_) return *failure_;
+    if (Now() > leader_.ready_by) return Error{Code::kIo, "the worker does not get ready", 0, point_};
     if (const auto end = leader_.process.Reap())
       return Error{Code::kIo, "the worker ended before it was ready", 0, end->Text()};
   }
@@ -133,7 +133,7 @@ Status Supervisor::AwaitServing() {
   SendMessage(leader_.process.control(), kGoMessage);
   leader_.since = Now();
   leader_.ready = false;
-  for (const Time end = Now() + kServingDeadline; !leader_.ready;) {
+  for (const Time end = Now() + FirstDeadline(); !leader_.ready;) {
     if (Now() > end) return Error{Code::kIo, "the worker does not begin to serve", 0, point_};
     Wait(kTick);
     Relay();
@@ -211,6 +211,7 @@ void Supervisor::Loop() {
     if (draining_ && Now() > drain_until_) leader_.process.Kill();
     if (!standby_.process && Now() >= start_standby_at_) ReplaceStandby();
     CheckHeartbeat();
+    CheckWaiting();
     TakeOrder();
   }
 }
