@@ -131,6 +131,7 @@ void Supervisor::Promote() {
 void Supervisor::LeaderEnded(const ProcessEnd& end) {
   const bool drained = draining_ && end.Exited(kDrainedStatus);
   const bool served = leader_.ready;
+  dead_ = std::move(leader_.process);
   draining_ = false;
   leader_.ready = false;
   leader_.helpers.Reset();

@@ -140,6 +140,7 @@ Status Supervisor::AwaitServing() {
     ServeLeader();
     HearLeader();
     if (failure_) return *failure_;
+    if (leader_.ready) break;  // it may be gone again: there are others
     if (const auto gone = leader_.process.Reap())
       return Error{Code::kIo, "the worker ended before it served", 0, gone->Text()};
     if (Unmounted()) return Error{Code::kIo, "the kernel ended the mount before it began", 0, point_};
@@ -204,7 +205,8 @@ void Supervisor::Loop() {
     HearLeader();
     HearStandby();
     HearCandidate();
-    if (const auto end = leader_.process.Reap()) LeaderEnded(*end);
+    dead_.Reap();
+    if (const auto end = leader_.process.Ended()) LeaderEnded(*end);
     if (const auto end = standby_.process.Reap()) StandbyEnded(*end);
     if (const auto end = candidate_.process.Reap()) CandidateEnded(*end);
     TryAgain();

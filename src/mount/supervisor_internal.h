@@ -135,6 +135,7 @@ class Supervisor {
 
   Worker leader_;
   Worker standby_;
+  ChildProcess dead_;  ///< the leader before, which the kernel forgets when the next one is at work
   ChildProcess refuser_;
   ChildProcess rotation_helper_;  ///< of the leader
   std::vector<ChildProcess> dying_helpers_;
