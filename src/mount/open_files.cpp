@@ -39,7 +39,7 @@ std::shared_ptr<OpenValue> OpenFiles::Share(const std::shared_ptr<OpenFile>& fil
 
 /// With the lock held.
 void OpenFiles::Insert(std::uint64_t handle, std::shared_ptr<OpenFile> file) {
-  file->evidence.clear();
+  std::string().swap(file->evidence);  // to clear it would keep its room, for each handle
   ++of_user_[file->opener];
   files_.emplace(handle, std::move(file));
 }

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -197,6 +198,9 @@ class TogetherTest(Case):
         self.assertEqual(holder.stdout.readline().split(), [str(most), str(errno.EMFILE)])
         self.assertIn("user 1234 cannot open more", it.mount.log())
         self.assertTrue(it.mount.reads(big, value), "another user can")
+        with open("/proc/%d/status" % it.worker()) as status:
+            resident = int(re.search(r"^VmRSS:\s+(\d+) kB", status.read(), re.M)[1])
+        self.assertLess(resident, 800000, "the worker has room for each version, not for each descriptor")
         for _ in range(2):
             it.kill()
             self.assertTrue(it.mount.reads(SECRET, content(1)))
