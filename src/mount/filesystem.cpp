@@ -55,6 +55,11 @@ Filesystem::Filesystem(const MountOptions& options, std::string point, Session* 
   tree_ = Build(source().CurrentListing(), left_tree_.get());
   if (!left_tree_) shown_.Begin(*tree_);
   TakeOver();
+  session_->TellRefused({.closed = [this](std::uint64_t handle) { files_.Remove(handle); },
+                         .not_opened =
+                             [this](std::uint64_t unique) {
+                               if (const auto handle = files_.HandleOf(unique)) files_.Remove(*handle);
+                             }});
 }
 
 /// What the process that served before had open.
@@ -63,20 +68,17 @@ void Filesystem::TakeOver() {
   if (!kept_.TookOver()) return;
   for (NodeId node : kept_.BoundNodes()) rules_.Restore(node);
   for (auto& [handle, file] : kept_.OpenFiles()) {
-    if (!file->report) {
-      auto value = source().Reopen(NumberOf(file->node), file->version, file->evidence);
-      if (!value) {
-        options_.log(LogLevel::kError, "a file that was open could not be opened again: " +
-                                           Printable(file->name) + ": " + Describe(value.error()));
-        continue;
-      }
-      file->value = std::make_shared<SecretValue>(std::move(*value));
-    }
     const SecretFile* shown = tree_->FindSecret(NumberOf(file->node));
     if (file->value && shown != nullptr && shown->grant->parts > 0)
-      LearnSize(SecretNode(NumberOf(file->node), file->version), file->value->size());
+      LearnSize(SecretNode(NumberOf(file->node), file->version), file->attributes.size);
     files_.Restore(handle, std::move(file));
   }
+}
+
+Result<std::span<const std::uint8_t>> Filesystem::ContentOf(const OpenFile& file) {
+  if (file.report) return AsBytes(*file.report);
+  return file.value->Bytes(
+      [&] { return source().Reopen(NumberOf(file.node), file.version, kept_.EvidenceOf(file)); });
 }
 
 void Filesystem::Start() {

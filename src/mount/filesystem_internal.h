@@ -102,6 +102,9 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   /// Runs `answer` when the kernel has no other size of this node than the learnt one.
   void AnswerWithLearntSize(NodeId node, WorkQueue::Job answer);
 
+  /// The bytes of an open file, for as long as it lives. What the process before this one had opened is
+  /// decrypted when it is first read. Errors: as SecretSource::Reopen.
+  Result<std::span<const std::uint8_t>> ContentOf(const OpenFile& file);
   /// Whether a READ of an open file is refused by what the lists say now.
   std::optional<Refusal> RefuseReadOf(const OpenFile& file, bool page_fill);
   /// What is known of a process: the one place where the mount asks.

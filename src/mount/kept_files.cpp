@@ -21,7 +21,7 @@ struct HandleRecord {
   std::uint32_t gid;
   std::uint32_t mode;
   std::uint32_t bound;
-  std::uint32_t reserved;
+  std::uint32_t opener;
 };
 
 ByteView BytesOf(const std::uint64_t& number) {
@@ -39,7 +39,7 @@ std::uint64_t EvidenceKey(const OpenFile& file) { return SecretNode(NumberOf(fil
 Bytes Pack(const OpenFile& file) {
   const HandleRecord record{
       file.node,           file.unique,         file.attributes.size, file.attributes.time, file.version,
-      file.attributes.uid, file.attributes.gid, file.attributes.mode, file.bound ? 1U : 0U, 0};
+      file.attributes.uid, file.attributes.gid, file.attributes.mode, file.bound ? 1U : 0U, file.opener};
   Bytes bytes(sizeof record + file.name.size());
   std::memcpy(bytes.data(), &record, sizeof record);
   std::memcpy(bytes.data() + sizeof record, file.name.data(), file.name.size());
@@ -55,6 +55,7 @@ std::shared_ptr<OpenFile> Unpack(ByteView bytes) {
   file->unique = record.unique;
   file->version = record.version;
   file->bound = record.bound != 0;
+  file->opener = record.opener;
   file->name = AsText(bytes.subspan(sizeof record));
   file->attributes = {record.size, record.time, record.uid, record.gid, record.mode};
   file->cached = true;  // perhaps
@@ -84,6 +85,25 @@ void KeptFiles::Forget(std::uint64_t handle, const OpenFile& file, bool last) {
     kept_->Erase(kKeptEvidence, BytesOf(EvidenceKey(file)));
 }
 
+void KeptFiles::Forget(std::uint64_t handle) {
+  if (kept_ != nullptr) kept_->Erase(kKeptHandle, BytesOf(handle));
+}
+
+void KeptFiles::ForgetOpen(std::uint64_t unique) {
+  if (kept_ == nullptr) return;
+  std::vector<std::uint64_t> handles;
+  kept_->ForEach(kKeptHandle, [&](ByteView handle, ByteView record) {
+    const auto file = Unpack(record);
+    if (file && file->unique == unique) handles.push_back(NumberIn(handle));
+  });
+  for (const std::uint64_t handle : handles) Forget(handle);
+}
+
+std::string KeptFiles::EvidenceOf(const OpenFile& file) const {
+  if (kept_ == nullptr) return "";
+  return ToText(kept_->Get(kKeptEvidence, BytesOf(EvidenceKey(file))).value_or(Bytes()));
+}
+
 void KeptFiles::KeepBound(NodeId node, bool bound) {
   if (kept_ == nullptr) return;
   if (!bound)
@@ -102,7 +122,7 @@ std::vector<std::pair<std::uint64_t, std::shared_ptr<OpenFile>>> KeptFiles::Open
   for (const auto& [handle, file] : files) {
     if (KindOf(file->node) == NodeKind::kSecret) {
       evidence.insert(EvidenceKey(*file));
-      file->evidence = ToText(kept_->Get(kKeptEvidence, BytesOf(EvidenceKey(*file))).value_or(Bytes()));
+      file->value = std::make_shared<OpenValue>();
     } else {
       reports.insert(handle);
       file->report =

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -41,12 +42,21 @@ class KeptFiles {
   /// @param last no other handle of that version is open.
   void Forget(std::uint64_t handle, const OpenFile& file, bool last);
 
+  /// The same for whoever knows the handle alone, or only the number of its OPEN; nothing where there is
+  /// none. The rest goes when the next worker takes over.
+  void Forget(std::uint64_t handle);
+  void ForgetOpen(std::uint64_t unique);
+
+  /// What SecretSource::Reopen makes the value of an open file of; "" if it was not kept. Threads: safe.
+  std::string EvidenceOf(const OpenFile& file) const;
+
   /// Threads: safe.
   void KeepBound(NodeId node, bool bound);
 
   /// Whether another worker was before this one. Threads, from here on: before there are several.
   bool TookOver() const { return kept_ != nullptr && *next_ > 1; }
-  /// What it had open, without the values. Takes away what belongs to none of it.
+  /// What it had open: values are made when they are read, so that a take-over takes no longer for what is
+  /// open. Takes away what belongs to none of it.
   std::vector<std::pair<std::uint64_t, std::shared_ptr<OpenFile>>> OpenFiles();
   std::vector<NodeId> BoundNodes() const;
 

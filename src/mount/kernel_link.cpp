@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "mount/kernel_link_internal.h"
 
@@ -93,49 +94,80 @@ bool OffersSharedMmap(std::span<const std::uint8_t> init) {
   return (message.body.flags & FUSE_INIT_EXT) != 0 && (message.body.flags2 & kAllowMmapFlag2) != 0;
 }
 
-void AnswerEio(int fuse, std::uint64_t unique) {
+bool AnswerEio(int fuse, std::uint64_t unique) {
   fuse_out_header answer{};
   answer.len = sizeof answer;
   answer.error = -EIO;
   answer.unique = unique;
-  [[maybe_unused]] const ssize_t wrote = write(fuse, &answer, sizeof answer);
+  return write(fuse, &answer, sizeof answer) == sizeof answer;
 }
 
 namespace {
 
-void RefuseOne(int fuse, Slots* slots, const fuse_in_header& header) {
+fuse_in_header HeaderOf(std::span<const std::uint8_t> request) {
+  fuse_in_header header{};
+  std::memcpy(&header, request.data(), std::min(request.size(), sizeof header));
+  return header;
+}
+
+std::uint64_t HandleIn(std::span<const std::uint8_t> release) {
+  fuse_release_in body{};
+  const auto bytes = release.subspan(std::min(release.size(), sizeof(fuse_in_header)));
+  std::memcpy(&body, bytes.data(), std::min(bytes.size(), sizeof body));
+  return body.fh;
+}
+
+// Those that this filesystem answers with more than an error.
+constexpr std::pair<std::uint32_t, const char*> kOperationNames[] = {
+    {FUSE_LOOKUP, "LOOKUP"},   {FUSE_GETATTR, "GETATTR"},         {FUSE_OPEN, "OPEN"},
+    {FUSE_READ, "READ"},       {FUSE_RELEASE, "RELEASE"},         {FUSE_OPENDIR, "OPENDIR"},
+    {FUSE_READDIR, "READDIR"}, {FUSE_READDIRPLUS, "READDIRPLUS"}, {FUSE_RELEASEDIR, "RELEASEDIR"},
+    {FUSE_RENAME, "RENAME"},   {FUSE_RENAME2, "RENAME"},
+};
+
+}  // namespace
+
+std::string NameOfRequest(std::span<const std::uint8_t> request) {
+  const fuse_in_header header = HeaderOf(request);
+  std::string name = "operation " + std::to_string(header.opcode);
+  for (const auto& [opcode, known] : kOperationNames) {
+    if (opcode == header.opcode) name = known;
+  }
+  return name + " of node " + std::to_string(header.nodeid);
+}
+
+void RefuseRequest(int fuse, Slots* slots, std::span<const std::uint8_t> request, const RefusedFiles& files) {
+  const fuse_in_header header = HeaderOf(request);
   // What has no answer is not waited for; an INTERRUPT's request is answered anyway.
   if (header.opcode == FUSE_INTERRUPT || header.opcode == FUSE_FORGET || header.opcode == FUSE_BATCH_FORGET ||
       header.opcode == FUSE_NOTIFY_REPLY)
     return;
-  AnswerEio(fuse, header.unique);
+  if (header.opcode == FUSE_RELEASE && files.closed) files.closed(HandleIn(request));
+  const bool waited = AnswerEio(fuse, header.unique);
+  // Where the kernel did not wait, a worker may have answered already, and the file is open.
+  if (header.opcode == FUSE_OPEN && waited && files.not_opened) files.not_opened(header.unique);
   slots->Answered(header.unique);
 }
 
-}  // namespace
-
-void RefuseLeft(int fuse, Slots* slots) {
-  fuse_in_header header{};
+void RefuseLeft(int fuse, Slots* slots, const RefusedFiles& files) {
   for (const unsigned slot : slots->TakeOver()) {
-    std::memcpy(&header, slots->RequestIn(slot).data(), sizeof header);
-    if (header.opcode == FUSE_INTERRUPT)
+    const auto request = slots->RequestIn(slot);
+    if (HeaderOf(request).opcode == FUSE_INTERRUPT)
       slots->AdmitInterrupt(slot);
     else
-      RefuseOne(fuse, slots, header);
+      RefuseRequest(fuse, slots, request, files);
   }
 }
 
-void RefuseEverything(int fuse, Slots* slots) {
+void RefuseEverything(int fuse, Slots* slots, const RefusedFiles& files) {
   slots->MakePresent();
-  RefuseLeft(fuse, slots);
-  fuse_in_header header{};
+  RefuseLeft(fuse, slots, files);
   std::vector<std::uint8_t> buffer(8192);
   for (;;) {
     const ssize_t got = slots->Read(fuse, buffer.data(), buffer.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got < static_cast<ssize_t>(sizeof header)) return;
-    std::memcpy(&header, buffer.data(), sizeof header);
-    RefuseOne(fuse, slots, header);
+    if (got < static_cast<ssize_t>(sizeof(fuse_in_header))) return;
+    RefuseRequest(fuse, slots, std::span(buffer).first(static_cast<std::size_t>(got)), files);
   }
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "grantfs/util/result.h"
@@ -27,14 +29,28 @@ std::vector<std::uint8_t> InitOf(const MountShared& shared);
 /// The kernel lets files that bypass its cache be mapped shared (Linux 6.6).
 bool OffersSharedMmap(std::span<const std::uint8_t> init);
 
-/// Answers one request with EIO. What the kernel does not wait for any more is no error.
-void AnswerEio(int fuse, std::uint64_t unique);
+/// Answers one request with EIO. @return false if the kernel does not wait for it any more.
+bool AnswerEio(int fuse, std::uint64_t unique);
+
+/// "READ of node 12", for the log.
+std::string NameOfRequest(std::span<const std::uint8_t> request);
+
+/// What a refusal ends: the kernel says of none of these a second time that it is closed.
+struct RefusedFiles {
+  std::function<void(std::uint64_t handle)> closed;      ///< its RELEASE was refused
+  std::function<void(std::uint64_t unique)> not_opened;  ///< the OPEN of that number was refused
+};
+
+/// Answers a request with EIO and frees its slot. The request may be gone with that.
+///
+/// @param files  is told what that ends; what is empty is not told.
+void RefuseRequest(int fuse, Slots* slots, std::span<const std::uint8_t> request, const RefusedFiles& files);
 
 /// Answers what is in the slots with EIO. The process that served before must be dead.
-void RefuseLeft(int fuse, Slots* slots);
+void RefuseLeft(int fuse, Slots* slots, const RefusedFiles& files = {});
 
 /// Answers everything with EIO, what is in the slots first, until the filesystem is unmounted or the process
 /// is killed. The process that served before must be dead.
-void RefuseEverything(int fuse, Slots* slots);
+void RefuseEverything(int fuse, Slots* slots, const RefusedFiles& files = {});
 
 }  // namespace grantfs

@@ -70,6 +70,7 @@ void Answer(const Job& job, Requests::Id id, std::shared_ptr<OpenFile> file) {
   fuse_file_info info = job->info;
   SetCaching(*file, &info);
   file->unique = job->unique;
+  file->opener = job->caller.uid;
   info.fh = filesystem.files().Add(std::move(file));
   // Interrupted: the kernel will not release what it does not know.
   if (fuse_reply_open(claim.req(), &info) != 0) filesystem.files().Remove(info.fh);
@@ -103,11 +104,8 @@ void Opened(const Job& job, Requests::Id id, OpenedSecret opened) {
   file->attributes = job->attributes.value_or(job->looks);
   file->attributes.size = opened.value.size();
   file->evidence = std::move(opened.evidence);
-  file->value = std::make_shared<SecretValue>(std::move(opened.value));
-  if (job->made) {
-    file->attributes.size = file->value->size();
-    filesystem.LearnSize(SecretNode(NumberOf(job->node), file->version), file->value->size());
-  }
+  file->value = std::make_shared<OpenValue>(std::move(opened.value));
+  if (job->made) filesystem.LearnSize(SecretNode(NumberOf(job->node), file->version), file->attributes.size);
   if (job->made && !job->bound())
     return filesystem.AnswerWithLearntSize(job->node, [job, id, file] { Answer(job, id, file); });
   if (!job->bound()) return Answer(job, id, std::move(file));
@@ -208,6 +206,13 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
   AskSource(req, job, decision.grace);
 }
 
+/// Root too: in most containers it is the same user.
+void RefuseMore(Filesystem& filesystem, fuse_req_t req, std::uint32_t user) {
+  filesystem.LogRefusal("user " + std::to_string(user) + " cannot open more: he has " +
+                        std::to_string(OpenFiles::kMostOfOneUser) + " files of this mount open already");
+  fuse_reply_err(req, EMFILE);
+}
+
 void OpenReport(Filesystem& filesystem, fuse_req_t req, NodeId node, fuse_file_info info) {
   auto file = std::make_shared<OpenFile>();
   file->node = node;
@@ -215,6 +220,7 @@ void OpenReport(Filesystem& filesystem, fuse_req_t req, NodeId node, fuse_file_i
                      ? std::make_shared<const std::string>(filesystem.Explain(node, *fuse_req_ctx(req)))
                      : filesystem.Report(filesystem.CurrentTree(), node);
   file->unique = Session::CurrentUnique();
+  file->opener = fuse_req_ctx(req)->uid;
   SetCaching(*file, &info);
   info.fh = filesystem.files().Add(std::move(file));
   if (fuse_reply_open(req, &info) != 0) filesystem.files().Remove(info.fh);
@@ -228,6 +234,8 @@ void OpenFileNode(fuse_req_t req, fuse_ino_t node, fuse_file_info* info) {
       OpenToWrite(req, node, *info);
     } else if (Session::Replaying() && AnswerAgain(filesystem, req, *info)) {
       return;
+    } else if (const auto user = fuse_req_ctx(req)->uid; !filesystem.files().MayOpen(user)) {
+      RefuseMore(filesystem, req, user);
     } else if (IsReport(node)) {
       OpenReport(filesystem, req, node, *info);
     } else if (KindOf(node) == NodeKind::kSecret) {

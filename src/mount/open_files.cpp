@@ -12,39 +12,60 @@ namespace {
 NodeId VersionKey(const OpenFile& file) { return SecretNode(NumberOf(file.node), file.version); }
 }  // namespace
 
-std::span<const std::uint8_t> OpenFile::Content() const {
-  return report ? AsBytes(*report) : value->Expose();
+Result<std::span<const std::uint8_t>> OpenValue::Bytes(const std::function<Result<SecretValue>()>& reopen) {
+  const std::lock_guard lock(mutex_);
+  if (!value_) value_ = GRANTFS_TRY(reopen());
+  return std::span<const std::uint8_t>(value_->Expose());
+}
+
+void OpenValue::TakeFrom(OpenValue* other) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || value_) return;  // or somebody is making it
+  value_ = std::exchange(other->value_, std::nullopt);
 }
 
 /// With the lock held. @return what is not needed any more, to be wiped outside of it.
-std::shared_ptr<const SecretValue> OpenFiles::Share(const std::shared_ptr<OpenFile>& file) {
+std::shared_ptr<OpenValue> OpenFiles::Share(const std::shared_ptr<OpenFile>& file) {
   if (!file->value) return nullptr;
   auto& [shared, count] = versions_[VersionKey(*file)];
   ++count;
-  if (auto first = shared.lock()) return std::exchange(file->value, std::move(first));
+  if (auto first = shared.lock()) {
+    first->TakeFrom(file->value.get());
+    return std::exchange(file->value, std::move(first));
+  }
   shared = file->value;
   return nullptr;
 }
 
+/// With the lock held.
+void OpenFiles::Insert(std::uint64_t handle, std::shared_ptr<OpenFile> file) {
+  std::string().swap(file->evidence);  // to clear it would keep its room, for each handle
+  ++of_user_[file->opener];
+  files_.emplace(handle, std::move(file));
+}
+
+bool OpenFiles::MayOpen(std::uint32_t user) const {
+  std::lock_guard lock(mutex_);
+  const auto found = of_user_.find(user);
+  return found == of_user_.end() || found->second < kMostOfOneUser;
+}
+
 std::uint64_t OpenFiles::Add(std::shared_ptr<OpenFile> file) {
-  std::shared_ptr<const SecretValue> second;
+  std::shared_ptr<OpenValue> second;
   std::lock_guard lock(mutex_);
   second = Share(file);
   const std::uint64_t handle = kept_->NewHandle();
   // Before the kernel can know of it.
   kept_->Keep(handle, *file);
-  file->evidence.clear();
-  files_.emplace(handle, std::move(file));
+  Insert(handle, std::move(file));
   return handle;
 }
 
 void OpenFiles::Restore(std::uint64_t handle, std::shared_ptr<OpenFile> file) {
-  std::shared_ptr<const SecretValue> second;
   std::lock_guard lock(mutex_);
-  second = Share(file);
-  file->evidence.clear();
+  Share(file);
   restored_[file->unique] = handle;
-  files_.emplace(handle, std::move(file));
+  Insert(handle, std::move(file));
 }
 
 std::optional<std::uint64_t> OpenFiles::HandleOf(std::uint64_t unique) const {
@@ -65,6 +86,8 @@ std::shared_ptr<const OpenFile> OpenFiles::Remove(std::uint64_t handle) {
   if (found == files_.end()) return nullptr;
   auto removed = std::move(found->second);  // wiped outside of the lock
   files_.erase(found);
+  const auto user = of_user_.find(removed->opener);
+  if (--user->second == 0) of_user_.erase(user);
   bool last = true;
   if (removed->value) {
     auto version = versions_.find(VersionKey(*removed));

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -11,10 +12,32 @@
 #include <vector>
 
 #include "grantfs/crypto/secret.h"
+#include "grantfs/util/result.h"
 #include "mount/node_id_internal.h"
 #include "mount/tree_internal.h"
 
 namespace grantfs {
+
+/// The plaintext of a version, which all that have it open share: it takes locked memory once, and is wiped
+/// with the last of them. Threads: safe.
+class OpenValue {
+ public:
+  /// Opened by the process before this one, and not read since: there is none yet.
+  OpenValue() = default;
+  explicit OpenValue(SecretValue value) : value_(std::move(value)) {}
+
+  /// The bytes, which stay for as long as this lives.
+  ///
+  /// @param reopen  makes the value where there is none. Runs on one thread at a time, until it succeeds.
+  /// Errors: those of `reopen`.
+  Result<std::span<const std::uint8_t>> Bytes(const std::function<Result<SecretValue>()>& reopen);
+  /// Takes the value of another one, if it has none itself. Never waits.
+  void TakeFrom(OpenValue* other);
+
+ private:
+  std::mutex mutex_;
+  std::optional<SecretValue> value_;
+};
 
 /// What one open(2) returned: a version's plaintext or the text of a report.
 struct OpenFile {
@@ -23,13 +46,12 @@ struct OpenFile {
   bool bound = false;                         ///< opened through a node that shows changing versions
   std::string name;                           ///< for messages
   FileAttributes attributes;                  ///< of the node when it was opened
-  std::shared_ptr<const SecretValue> value;   ///< null for a report
+  std::shared_ptr<OpenValue> value;           ///< null for a report
   std::shared_ptr<const std::string> report;  ///< null for a secret
   std::string evidence;      ///< SecretSource::Reopen makes the value of it again; no plaintext
   std::uint64_t unique = 0;  ///< of the OPEN
+  std::uint32_t opener = 0;  ///< the user that opened it
   mutable std::atomic<bool> cached{false};  ///< the kernel asked for pages by it, and may keep them
-
-  std::span<const std::uint8_t> Content() const;
 };
 
 class KeptFiles;
@@ -37,10 +59,14 @@ class KeptFiles;
 /// The open files by the number that the kernel names them with. Threads: safe.
 class OpenFiles {
  public:
+  /// One user has no more open than this: what is open takes memory, of this worker and of those that follow.
+  static constexpr std::size_t kMostOfOneUser = 4096;
+
   /// @param kept gives the numbers, and keeps what the next process needs to go on. Outlives this.
   explicit OpenFiles(KeptFiles* kept) : kept_(kept) {}
-  /// Those of one version share its plaintext, which is wiped with the last of them: however often a program
-  /// opens a file, it takes locked memory once.
+  /// Whether a user has less open than he may. Opens that are under way do not count.
+  bool MayOpen(std::uint32_t user) const;
+  /// Those of one version share its plaintext.
   std::uint64_t Add(std::shared_ptr<OpenFile> file);
   /// Adds one that the process before this one had open.
   void Restore(std::uint64_t handle, std::shared_ptr<OpenFile> file);
@@ -60,14 +86,16 @@ class OpenFiles {
   bool IsOpenBound(NodeId node) const;
 
  private:
-  std::shared_ptr<const SecretValue> Share(const std::shared_ptr<OpenFile>& file);
+  std::shared_ptr<OpenValue> Share(const std::shared_ptr<OpenFile>& file);
+  void Insert(std::uint64_t handle, std::shared_ptr<OpenFile> file);
 
   KeptFiles* kept_;
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const OpenFile>> files_;
   std::unordered_map<std::uint64_t, std::uint64_t> restored_;  // unique of the OPEN -> handle
-  std::unordered_map<NodeId, std::pair<std::weak_ptr<const SecretValue>, std::size_t>>
+  std::unordered_map<NodeId, std::pair<std::weak_ptr<OpenValue>, std::size_t>>
       versions_;  // and how many are open
+  std::unordered_map<std::uint32_t, std::size_t> of_user_;
 };
 
 }  // namespace grantfs

@@ -17,15 +17,21 @@ struct ReadJob {
   std::size_t offset = 0;
 };
 
-/// Straight from the locked memory to the kernel.
-void Reply(fuse_req_t req, const ReadJob& job) {
-  const auto content = job.file->Content();
-  const auto piece = content.subspan(std::min(job.offset, content.size()));
-  fuse_reply_buf(req, reinterpret_cast<const char*>(piece.data()), std::min(job.size, piece.size()));
-}
-
 void LogRefusal(const ReadJob& job, const std::string& reason) {
   job.filesystem->LogRefusal("reading " + Printable(job.file->name) + " refused: " + reason);
+}
+
+/// Straight from the locked memory to the kernel.
+void Reply(fuse_req_t req, const ReadJob& job) {
+  const auto content = job.filesystem->ContentOf(*job.file);
+  if (!content) {
+    LogRefusal(job, "it was open when another worker took over, and cannot be opened again: " +
+                        Describe(content.error()));
+    fuse_reply_err(req, ErrnoOf(content.error().code));
+    return;
+  }
+  const auto piece = content->subspan(std::min(job.offset, content->size()));
+  fuse_reply_buf(req, reinterpret_cast<const char*>(piece.data()), std::min(job.size, piece.size()));
 }
 
 void Checked(const ReadJob& job, Requests::Id id, const Status& status) {

@@ -13,7 +13,6 @@
 #include <memory>
 
 #include "grantfs/log/log.h"
-#include "mount/kernel_link_internal.h"
 #include "mount/session_internal.h"
 #include "mount/signals_internal.h"
 
@@ -151,13 +150,10 @@ void Session::Replay(unsigned thread, unsigned slot) {
 }
 
 void Session::RefuseHopeless(unsigned slot) {
-  const auto* header = reinterpret_cast<const fuse_in_header*>(slots_->RequestIn(slot).data());
-  const std::uint64_t unique = header->unique;
-  Log(LogLevel::kError, "a request (operation " + std::to_string(header->opcode) + " on node " +
-                            std::to_string(header->nodeid) +
+  const auto request = slots_->RequestIn(slot);
+  Log(LogLevel::kError, "a request (" + NameOfRequest(request) +
                             ") ended every worker that tried it: it is answered with an error");
-  AnswerEio(fuse_session_fd(session_), unique);
-  slots_->Answered(unique);
+  RefuseRequest(fuse_session_fd(session_), slots_, request, refused_);
 }
 
 void Session::Serve(unsigned thread) {

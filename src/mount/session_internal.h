@@ -16,6 +16,7 @@
 
 #include "grantfs/util/result.h"
 #include "grantfs/util/unique_fd.h"
+#include "mount/kernel_link_internal.h"
 #include "mount/node_id_internal.h"
 #include "mount/requests_internal.h"
 #include "mount/slots_internal.h"
@@ -46,6 +47,9 @@ class Session {
 
   /// Who sends notifications in this process's place; none: it does so itself.
   void NotifyBy(SendNotification send) { send_ = std::move(send); }
+
+  /// Who is told what the refusal of a request ends that ended every worker which tried it.
+  void TellRefused(RefusedFiles files) { refused_ = std::move(files); }
 
   /// Takes the slots over and starts the threads. The process that served before must be dead.
   ///
@@ -96,6 +100,7 @@ class Session {
   Requests requests_;
   Slots* slots_ = nullptr;
   SendNotification send_;
+  RefusedFiles refused_;
   std::vector<unsigned> left_;  ///< slots of the process before
   std::atomic<std::size_t> next_left_{0};
   std::vector<std::thread> threads_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 #include "grantfs/crypto/random.h"
 #include "mount/slots_internal.h"
@@ -21,6 +22,7 @@ constexpr std::size_t kPage = 4096;
 // The least that the kernel wants to have room for.
 constexpr std::size_t kMinRead = 8192;
 static_assert(sizeof(MountShared) <= kPage);
+constexpr std::int64_t kAnyTime = std::numeric_limits<std::int64_t>::max();
 
 std::uint32_t LengthOf(const std::uint8_t* header) {
   return __atomic_load_n(&reinterpret_cast<const fuse_in_header*>(header)->len, __ATOMIC_ACQUIRE);
@@ -52,7 +54,7 @@ std::int64_t MonotonicNow() {
 }
 
 struct Slots::Control {
-  std::atomic<std::uint32_t> tries[kCount];
+  std::atomic<std::uint32_t> blame[kCount];
 };
 
 namespace {
@@ -152,7 +154,7 @@ std::span<const std::uint8_t> Slots::RequestIn(unsigned slot) const {
 }
 
 bool Slots::IsHopeless(unsigned slot) const {
-  return control_->tries[slot] >= kMaxTries || LengthOf(At(slot)) > kSlotBytes;
+  return control_->blame[slot] >= kHopeless || LengthOf(At(slot)) > kSlotBytes;
 }
 
 bool Slots::AdmitInterrupt(unsigned slot) {
@@ -179,7 +181,7 @@ void Slots::Put(unsigned slot) {
   __atomic_store_n(&header->len, 0U, __ATOMIC_SEQ_CST);
   __atomic_store_n(&header->opcode, 0U, __ATOMIC_RELAXED);
   __atomic_store_n(&header->unique, std::uint64_t{0}, __ATOMIC_SEQ_CST);
-  control_->tries[slot] = 0;
+  control_->blame[slot] = 0;
   free_.push_back(slot);
   freed_.notify_one();
 }
@@ -266,18 +268,42 @@ void Slots::Stop() {
   freed_.notify_all();
 }
 
-void Slots::CountDeath() {
-  std::vector<unsigned> in_use;
-  std::vector<unsigned> at;
+std::span<const std::uint8_t> Slots::Find(std::uint64_t unique) const {
+  for (unsigned i = 0; i < kCount && unique != 0; ++i) {
+    if (UniqueOf(At(i)) == unique) return RequestIn(i);
+  }
+  return {};
+}
+
+/// The slots of what the threads are at; an INTERRUPT is nothing to be at.
+std::vector<unsigned> Slots::InWork(std::int64_t since_before) const {
+  std::vector<unsigned> found;
   for (unsigned i = 0; i < kCount; ++i) {
     const std::uint64_t unique = UniqueOf(At(i));
     if (LengthOf(At(i)) == 0 || OpcodeOf(At(i)) == FUSE_INTERRUPT) continue;
-    in_use.push_back(i);
-    const bool busy = std::any_of(std::begin(shared_->work), std::end(shared_->work),
-                                  [&](const auto& work) { return work.unique == unique; });
-    if (busy) at.push_back(i);
+    if (std::any_of(std::begin(shared_->work), std::end(shared_->work),
+                    [&](const auto& work) { return work.unique == unique && work.since < since_before; }))
+      found.push_back(i);
   }
-  for (unsigned slot : at.empty() ? in_use : at) ++control_->tries[slot];
+  return found;
 }
+
+void Slots::Blame(const std::vector<unsigned>& slots, std::uint32_t weight) {
+  for (const unsigned slot : slots) control_->blame[slot] += weight;
+}
+
+void Slots::CountDeath() {
+  std::vector<unsigned> slots = InWork(kAnyTime);
+  if (slots.empty()) {
+    for (unsigned i = 0; i < kCount; ++i) {
+      if (LengthOf(At(i)) != 0 && OpcodeOf(At(i)) != FUSE_INTERRUPT) slots.push_back(i);
+    }
+  }
+  Blame(slots, kOwnDeath);
+}
+
+void Slots::CountHang(std::int64_t then) { Blame(InWork(then), kOwnDeath); }
+
+void Slots::CountKill() { Blame(InWork(kAnyTime), kKill); }
 
 }  // namespace grantfs

@@ -21,7 +21,7 @@ namespace grantfs {
 /// What the workers of one mount share beside the requests. The supervisor reads it too and believes none of
 /// it: a worker may have written anything.
 struct MountShared {
-  static constexpr std::uint64_t kLayout = 0x67726d6e74303033;  ///< changes with anything in this memory
+  static constexpr std::uint64_t kLayout = 0x67726d6e74303034;  ///< changes with anything in this memory
   static constexpr unsigned kMaxThreads = 64;
   std::uint64_t layout = 0;
   std::uint64_t connection = 0;  ///< random: names this mount in the ids of its opens
@@ -64,8 +64,11 @@ class Slots {
  public:
   static constexpr unsigned kCount = 512;  ///< requests that may wait for their answer at once
   static constexpr std::size_t kSlotBytes = 4096;
-  /// A request that was being processed when so many workers ended by themselves is not tried again.
-  static constexpr std::uint32_t kMaxTries = 3;
+  /// A request that three workers ended by themselves at, or stood still at, is not tried again; nor is one
+  /// that so many were killed at that it may be the reason (it takes all memory, say).
+  static constexpr std::uint32_t kOwnDeath = 8;
+  static constexpr std::uint32_t kKill = 1;
+  static constexpr std::uint32_t kHopeless = 3 * kOwnDeath;
 
   /// Memory for a new mount. Errors: kIo.
   static Result<UniqueFd> Make();
@@ -108,9 +111,15 @@ class Slots {
   /// Wakes who waits for a slot.
   void Stop();
 
-  /// For the supervisor, when a worker has ended by itself: counts the end against the requests that it was
-  /// at (against all, if it was at none).
+  // For the supervisor, when a worker has ended: counts that against the requests that it was at.
+  /// By itself. If it was at none, against all.
   void CountDeath();
+  /// It stood still: against those that it was at since before then (CLOCK_MONOTONIC).
+  void CountHang(std::int64_t then);
+  /// Something else ended it.
+  void CountKill();
+  /// The request with that number; empty if there is none.
+  std::span<const std::uint8_t> Find(std::uint64_t unique) const;
 
  private:
   struct Control;
@@ -125,6 +134,8 @@ class Slots {
   void Admit(unsigned slot);
   bool IsOutstanding(std::uint64_t unique) const;
   void DropInterrupts(std::uint64_t unique);
+  std::vector<unsigned> InWork(std::int64_t since_before) const;
+  void Blame(const std::vector<unsigned>& slots, std::uint32_t weight);
 
   std::uint8_t* memory_ = nullptr;
   MountShared* shared_ = nullptr;

@@ -52,8 +52,12 @@ void Supervisor::HearCandidate() {
 }
 
 void Supervisor::CandidateEnded(const ProcessEnd& end) {
+  const bool hung = candidate_.hung;
   candidate_ = Worker{};
-  Answer(Error{Code::kUnsupported, "the new program ends at once; the old one goes on", 0, end.Text()});
+  Answer(Error{Code::kUnsupported,
+               hung ? "the new program does not get ready in time; the old one goes on"
+                    : "the new program ends at once; the old one goes on",
+               0, hung ? point_ : end.Text()});
 }
 
 }  // namespace grantfs

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "grantfs/util/clock.h"
+#include "mount/kept_files_internal.h"
 #include "mount/kernel_link_internal.h"
 #include "mount/privileges_internal.h"
 #include "mount/supervisor_internal.h"
@@ -17,6 +18,9 @@ namespace {
 // starting more would help nobody.
 constexpr std::chrono::seconds kQuick{10};
 constexpr unsigned kMostQuickDeaths = 5;
+// So many that were killed in a row before they served: something kills them all (the kernel, which has no
+// memory for them, say).
+constexpr unsigned kMostVainKills = 10;
 constexpr std::chrono::seconds kFirstRefusal{2};
 constexpr std::chrono::seconds kLongestRefusal{60};
 constexpr std::chrono::seconds kStandbyPause{1};
@@ -49,6 +53,8 @@ Result<Supervisor::Worker> Supervisor::StartWorker(bool first, int program) {
   Worker worker;
   worker.process = GRANTFS_TRY(StartProgram(start));
   worker.helpers = std::move(ours);
+  worker.pinged = Now();
+  worker.ready_by = worker.pinged + (first ? FirstDeadline() : NextDeadline());
   if (!first) SendMessage(worker.process.control(), kFuseMessage, {}, mounted_.fuse.get());
   return worker;
 }
@@ -63,6 +69,8 @@ bool Supervisor::SaysSomething(int socket) const {
 void Supervisor::Hear(Worker* worker) {
   while (worker->process && SaysSomething(worker->process.control())) {
     const auto message = ReceiveWords(worker->process.control());
+    // Each ping has one answer.
+    if (message && message->kind == kAwakeMessage && std::exchange(worker->unanswered, 0U) > 0) continue;
     if (!message || ++worker->said > kMostSaid) {
       worker->process.Kill();
       return worker->process.CloseControl();
@@ -78,6 +86,7 @@ void Supervisor::HearLeader() {
   Hear(&leader_);
   if (failure_ && mounted_.fuse) Log(LogLevel::kError, "the worker cannot serve: " + Describe(*failure_));
   if (before || !leader_.ready || leader_.since == Time{}) return;
+  vain_kills_ = 0;
   Announce();
   start_standby_at_ = std::min(start_standby_at_, Now());
   if (order_ && !candidate_.process && !draining_) Answer({});
@@ -121,6 +130,8 @@ void Supervisor::Promote() {
 
 void Supervisor::LeaderEnded(const ProcessEnd& end) {
   const bool drained = draining_ && end.Exited(kDrainedStatus);
+  const bool served = leader_.ready;
+  dead_ = std::move(leader_.process);
   draining_ = false;
   leader_.ready = false;
   leader_.helpers.Reset();
@@ -136,55 +147,54 @@ void Supervisor::LeaderEnded(const ProcessEnd& end) {
     return Promote();
   }
   shared.last_death = SystemClock().WallSeconds();
-  if (std::exchange(killed_hung_, false)) return Promote();
-  if (end.FromWithout()) {
+  if (leader_.hung) {
+    slots_->CountHang(hung_since_);
+    // It was given time before it was ended.
+    CountDeath(!served || Now() - leader_.since < kQuick + 2 * options_.heartbeat);
+  } else if (end.FromWithout()) {
     ++shared.killed;
     Log(LogLevel::kWarning, "the worker was ended (" + end.Text() + "); the next one takes over");
-    return Promote();
+    slots_->CountKill();
+    if (!served) ++vain_kills_;
+  } else {
+    slots_->CountDeath();
+    CountOwnDeath(end, Now() - leader_.since < kQuick);
   }
-  slots_->CountDeath();
-  CountOwnDeath(end, Now() - leader_.since < kQuick);
-  if (quick_deaths_ >= kMostQuickDeaths) return Refuse();
+  if (TooManyDeaths()) return Refuse();
   Promote();
 }
 
 void Supervisor::StandbyEnded(const ProcessEnd& end) {
   standby_.ready = false;
   start_standby_at_ = Now() + kStandbyPause;
-  if (end.FromWithout()) return;
   if (leader_.process) {
-    Log(LogLevel::kError, "the worker that stands by ended by itself (" + end.Text() + ")");
+    if (!end.FromWithout())
+      Log(LogLevel::kError, "the worker that stands by ended by itself (" + end.Text() + ")");
     return;
   }
-  CountOwnDeath(end, true);
-  if (quick_deaths_ >= kMostQuickDeaths && !refuser_) Refuse();
+  // Readers wait for it.
+  if (standby_.hung)
+    CountDeath(true);
+  else if (end.FromWithout())
+    ++vain_kills_;
+  else
+    CountOwnDeath(end, true);
+  if (TooManyDeaths() && !refuser_) Refuse();
+}
+
+void Supervisor::CountDeath(bool quick) {
+  quick_deaths_ = quick ? quick_deaths_ + 1 : 1;
+  if (!quick) refusals_ = 0;
+}
+
+bool Supervisor::TooManyDeaths() const {
+  return quick_deaths_ >= kMostQuickDeaths || vain_kills_ >= kMostVainKills;
 }
 
 void Supervisor::CountOwnDeath(const ProcessEnd& end, bool quick) {
-  quick_deaths_ = quick ? quick_deaths_ + 1 : 1;
-  if (!quick) refusals_ = 0;
+  CountDeath(quick);
   ++slots_->shared().crashed;
   Log(LogLevel::kError, "the worker ended by itself (" + end.Text() + "); the next one takes over");
-}
-
-void Supervisor::CheckHeartbeat() {
-  if (!leader_.process || draining_ || Now() < next_check_) return;
-  const auto period =
-      std::clamp(options_.heartbeat / 4, std::chrono::milliseconds(100), std::chrono::milliseconds(1000));
-  next_check_ = Now() + period;
-  MountShared& shared = slots_->shared();
-  const std::int64_t least =
-      MonotonicNow() - std::chrono::duration_cast<std::chrono::nanoseconds>(options_.heartbeat).count();
-  const bool stuck = std::any_of(std::begin(shared.work), std::end(shared.work),
-                                 [&](const auto& work) { return work.unique != 0 && work.since < least; });
-  // Twice: when all of this machine stood still, the worker gets the time to show that it lives.
-  silent_checks_ = stuck || shared.beat < least ? silent_checks_ + 1 : 0;
-  if (silent_checks_ < 2) return;
-  silent_checks_ = 0;
-  ++shared.hung;
-  killed_hung_ = true;
-  Log(LogLevel::kError, "the worker does not answer any more and is replaced");
-  leader_.process.Kill();
 }
 
 /// A process of this program's own answers everything with EIO, so that nobody waits.
@@ -193,6 +203,7 @@ void Supervisor::Refuse() {
   ++refusals_;
   ++slots_->shared().refused;
   quick_deaths_ = kMostQuickDeaths - 1;  // one more, and it is refused again
+  vain_kills_ = kMostVainKills - 1;
   refuse_until_ = Now() + pause;
   slots_->ForgetWork();
   const std::string line = "workers end again and again: every read fails for the next " +
@@ -209,10 +220,19 @@ void Supervisor::Refuse() {
     // It ends with its parent, unless that ended before it was said.
     if (DropPrivileges(options_.user, options_.group, false) && getppid() == supervisor &&
         Slots::AwaitOthers(slots_fd_.get()))
-      RefuseEverything(mounted_.fuse.get(), slots_.get());
+      RefuseAndForget();
     _exit(0);
   }
   refuser_ = ChildProcess(process, UniqueFd());
+}
+
+/// In that process: what is closed meanwhile, no worker shall open again.
+void Supervisor::RefuseAndForget() {
+  const auto kept = KeptMemory::Attach(kept_fd_.get());
+  KeptFiles files(kept ? kept->get() : nullptr, &slots_->shared().next_handle);
+  RefuseEverything(mounted_.fuse.get(), slots_.get(),
+                   {.closed = [&](std::uint64_t handle) { files.Forget(handle); },
+                    .not_opened = [&](std::uint64_t unique) { files.ForgetOpen(unique); }});
 }
 
 /// The time of refusing is over.

@@ -22,7 +22,6 @@ namespace {
 // used.
 constexpr std::size_t kKeptBytes = std::size_t{96} << 20;
 constexpr std::chrono::milliseconds kTick{1000};
-constexpr std::chrono::seconds kServingDeadline{60};
 constexpr std::chrono::seconds kLastWords{15};
 constexpr int kReadsAtOnce = 16;  // then others are served
 constexpr std::int64_t kMostRelayed = 1 << 20;
@@ -104,6 +103,7 @@ Status Supervisor::StartFirst() {
     Relay();
     HearLeader();
     if (failure_) return *failure_;
+    if (Now() > leader_.ready_by) return Error{Code::kIo, "the worker does not get ready", 0, point_};
     if (const auto end = leader_.process.Reap())
       return Error{Code::kIo, "the worker ended before it was ready", 0, end->Text()};
   }
@@ -134,13 +134,14 @@ Status Supervisor::AwaitServing() {
   SendMessage(leader_.process.control(), kGoMessage);
   leader_.since = Now();
   leader_.ready = false;
-  for (const Time end = Now() + kServingDeadline; !leader_.ready;) {
+  for (const Time end = Now() + FirstDeadline(); !leader_.ready;) {
     if (Now() > end) return Error{Code::kIo, "the worker does not begin to serve", 0, point_};
     Wait(kTick);
     Relay();
     ServeLeader();
     HearLeader();
     if (failure_) return *failure_;
+    if (leader_.ready) break;  // it may be gone again: there are others
     if (const auto gone = leader_.process.Reap())
       return Error{Code::kIo, "the worker ended before it served", 0, gone->Text()};
     if (Unmounted()) return Error{Code::kIo, "the kernel ended the mount before it began", 0, point_};
@@ -205,13 +206,15 @@ void Supervisor::Loop() {
     HearLeader();
     HearStandby();
     HearCandidate();
-    if (const auto end = leader_.process.Reap()) LeaderEnded(*end);
+    dead_.Reap();
+    if (const auto end = leader_.process.Ended()) LeaderEnded(*end);
     if (const auto end = standby_.process.Reap()) StandbyEnded(*end);
     if (const auto end = candidate_.process.Reap()) CandidateEnded(*end);
     TryAgain();
     if (draining_ && Now() > drain_until_) leader_.process.Kill();
     if (!standby_.process && Now() >= start_standby_at_) ReplaceStandby();
     CheckHeartbeat();
+    CheckWaiting();
     TakeOrder();
   }
 }

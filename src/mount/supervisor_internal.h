@@ -38,7 +38,11 @@ class Supervisor {
     ChildProcess process;
     UniqueFd helpers;  ///< what it asks for comes from here
     bool ready = false;
-    unsigned said = 0;    ///< messages that came from it
+    bool hung = false;        ///< it was ended because it stood still
+    Time ready_by{};          ///< then it is ready, or hangs
+    unsigned unanswered = 0;  ///< pings
+    Time pinged{};
+    unsigned said = 0;    ///< messages that came from it unasked
     unsigned starts = 0;  ///< helper processes that it may have started now
     Time refilled{};      ///< when that was last added to
     Time since{};         ///< when it was told to go
@@ -77,8 +81,16 @@ class Supervisor {
   void ReplaceStandby();
   void LeaderEnded(const ProcessEnd& end);
   void StandbyEnded(const ProcessEnd& end);
+  void CountDeath(bool quick);
   void CountOwnDeath(const ProcessEnd& end, bool quick);
+  bool TooManyDeaths() const;
+
+  // ---- workers that stand still (supervise_silence.cpp)
+  std::chrono::milliseconds FirstDeadline() const;
+  std::chrono::milliseconds NextDeadline() const;
   void CheckHeartbeat();
+  void CheckWaiting();
+  bool HasHung(Worker* worker);
 
   // ---- processes that workers may not start (supervise_helpers.cpp)
   void ServeLeader();
@@ -91,6 +103,7 @@ class Supervisor {
 
   // ---- answering EIO (supervise_workers.cpp)
   void Refuse();
+  void RefuseAndForget();
   void TryAgain();
 
   // ---- upgrade (supervise_upgrade.cpp)
@@ -122,6 +135,7 @@ class Supervisor {
 
   Worker leader_;
   Worker standby_;
+  ChildProcess dead_;  ///< the leader before, which the kernel forgets when the next one is at work
   ChildProcess refuser_;
   ChildProcess rotation_helper_;  ///< of the leader
   std::vector<ChildProcess> dying_helpers_;
@@ -134,13 +148,14 @@ class Supervisor {
   bool ended_ = false;         ///< the filesystem was unmounted
   bool ending_ = false;        ///< it is being unmounted
   bool promote_ = false;       ///< there is no leader, and the standby is to be it when it is ready
-  unsigned quick_deaths_ = 0;  ///< by themselves, one after the other
+  unsigned quick_deaths_ = 0;  ///< by themselves or hung, one after the other
+  unsigned vain_kills_ = 0;    ///< of workers that had not served yet, one after the other
   unsigned refusals_ = 0;      ///< one after the other
   Time refuse_until_{};
   Time start_standby_at_{};
   Time next_check_{};
   unsigned silent_checks_ = 0;
-  bool killed_hung_ = false;
+  std::int64_t hung_since_ = 0;  ///< before then, CLOCK_MONOTONIC: what the leader was ended for
 
   // An upgrade that is under way.
   UniqueFd order_;  ///< who waits for its end

@@ -2,7 +2,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <csignal>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include "grantfs/mount/supervisor.h"
@@ -15,6 +18,7 @@
 #include "mount/operations_internal.h"
 #include "mount/privileges_internal.h"
 #include "mount/remote_helpers_internal.h"
+#include "mount/signals_internal.h"
 #include "mount/worker_internal.h"
 
 namespace grantfs {
@@ -31,6 +35,35 @@ constexpr std::chrono::milliseconds kDrainMoment{100};
   kill(getpid(), SIGKILL);
   for (;;) pause();
 }
+
+/// Beats on a thread of its own, until it goes.
+class Beating {
+ public:
+  explicit Beating(const std::function<void()>& beat)
+      : thread_([this, beat] {
+          BlockAllSignals();
+          std::unique_lock lock(mutex_);
+          do {
+            beat();
+          } while (!ended_.wait_for(lock, kBeat, [this] { return end_; }));
+        }) {}
+  Beating(const Beating&) = delete;
+  Beating& operator=(const Beating&) = delete;
+  ~Beating() {
+    {
+      const std::lock_guard lock(mutex_);
+      end_ = true;
+    }
+    ended_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool end_ = false;
+  std::thread thread_;
+};
 
 /// Everything of one worker, in the order in which it comes to be. It never goes: the process ends instead.
 class Worker {
@@ -74,6 +107,8 @@ class Worker {
   }
 
   Status Serve() {
+    // A take-over may take its time; that this process lives is to be seen meanwhile.
+    const Beating beating([this] { Beat(); });
     // The supervisor that says so has seen the end of its own workers, not of those of a supervisor before
     // it.
     GRANTFS_CHECK(Slots::AwaitOthers(kSlotsDescriptor));
@@ -92,12 +127,12 @@ class Worker {
     others.start_helper = [this](const std::string&, dev_t) { return helpers_.StartRotation(); };
     if (inspector_) others.look_up = [this](auto... asked) { return LookUp(asked...); };
     if (words_.on_change) {
-      on_change_ = GRANTFS_TRY(OnChange::Start([this] { return helpers_.StartOnChange(); }, options.log, kept_.get()));
+      on_change_ =
+          GRANTFS_TRY(OnChange::Start([this] { return helpers_.StartOnChange(); }, options.log, kept_.get()));
       others.on_change = on_change_.get();
     }
     filesystem_ = std::make_shared<Filesystem>(options, words_.point, session_.get(), std::move(others));
     filesystem_->Start();
-    Beat();
     return session_->Start(words_.threads, filesystem_.get());
   }
 
@@ -177,6 +212,7 @@ Status UntilGo(Worker* worker) {
   while (ready) {
     auto message = ReceiveMessage(kControlDescriptor);
     if (!message) break;
+    if (message->kind == kPingMessage) SendMessage(kControlDescriptor, kAwakeMessage);
     if (message->kind == kFuseMessage) GRANTFS_CHECK(worker->TakeFuse(std::move(message->fd)));
     if (message->kind == kGoMessage) return worker->Serve();
   }

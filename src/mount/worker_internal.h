@@ -23,10 +23,12 @@ inline constexpr char kFuseMessage = 'F';   ///< with the descriptor of /dev/fus
 inline constexpr char kGoMessage = 'G';     ///< the one before is dead: serve
 inline constexpr char kDrainMessage = 'D';  ///< finish and end
 inline constexpr char kEndMessage = 'X';    ///< it is being unmounted
+inline constexpr char kPingMessage = 'P';   ///< to one that waits for the word to go: is it awake?
 // From it.
 inline constexpr char kReadyMessage = 'R';    ///< waits for the word to go
 inline constexpr char kServingMessage = 'S';  ///< serves
 inline constexpr char kErrorMessage = 'E';    ///< cannot; ends
+inline constexpr char kAwakeMessage = 'A';    ///< the answer to a ping
 
 // On kHelpersDescriptor, to the supervisor.
 inline constexpr char kStartRotation = 'r';  ///< answered

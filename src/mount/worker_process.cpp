@@ -74,6 +74,15 @@ void ChildProcess::Kill() {
   if (pid_ > 1) kill(pid_, SIGKILL);
 }
 
+std::optional<ProcessEnd> ChildProcess::Ended() const {
+  siginfo_t info{};
+  if (pid_ <= 1 || waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+      info.si_pid != pid_)
+    return std::nullopt;
+  if (info.si_code == CLD_EXITED) return ProcessEnd{W_EXITCODE(info.si_status, 0)};
+  return ProcessEnd{W_EXITCODE(0, info.si_status) | (info.si_code == CLD_DUMPED ? WCOREFLAG : 0)};
+}
+
 std::optional<ProcessEnd> ChildProcess::Reap() {
   ProcessEnd end;
   if (pid_ <= 1 || waitpid(pid_, &end.status, WNOHANG) != pid_) return std::nullopt;

@@ -36,7 +36,9 @@ class ChildProcess {
   void Kill();
   /// It has said all that is listened to.
   void CloseControl() { control_.Reset(); }
-  /// @return how it ended, once; none while it lives.
+  /// @return how it ended; none while it lives. Its last thread is gone then.
+  std::optional<ProcessEnd> Ended() const;
+  /// The same, once. The kernel forgets the process with that, which it can take 10 ms for.
   std::optional<ProcessEnd> Reap();
   /// Kills it and waits until it is gone.
   void End();

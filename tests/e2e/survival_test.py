@@ -1,14 +1,38 @@
 """Whatever ends a mount's worker, readers go on. contrib/survive is the long form."""
 
+import errno
+import hashlib
 import itertools
 import os
+import re
 import signal
 import subprocess
+import sys
 import threading
 import unittest
 
 from survival import *
 from watching import *
+
+
+# As user 1234 opens a file again and again, tells how often it could and why not more often, and then, when it is told to, reads
+# some of them.
+HOLDER = """
+import hashlib, os, resource, sys
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+os.setresuid(1234, 1234, 1234)
+held, failure = [], 0
+for _ in range(int(sys.argv[2])):
+    try:
+        held.append(os.open(sys.argv[1], os.O_RDONLY))
+    except OSError as error:
+        failure = error.errno
+print(len(held), failure, flush=True)
+sys.stdin.readline()
+contents = {os.pread(fd, 2000000, 0) for fd in held[::500]}
+print(*[hashlib.sha256(one).hexdigest() for one in contents])
+"""
 
 
 class SurvivalTest(Case):
@@ -178,6 +202,31 @@ class TogetherTest(Case):
             until("the new version", lambda: it.mount.reads(SECRET, content(it.version)))
         self.assertIn(b"see rotations", it.mount.read(".grantfs/status"))
         until("two runs", lambda: os.path.exists(marks) and open(marks).read().count(SECRET) == 2)
+
+    def test_many_open_files_of_a_large_secret_keep_nobody_waiting(self):
+        it = Survival(self.world, terms=("--lease", "1h"))
+        big, value = "shop/prod/big", os.urandom(500000)
+        it.owner.set(big, value)
+        it.owner.run("grant", "web-1", big, "--mode", "0444", "--lease", "1h")
+        until("it to be listed", lambda: it.mount.reads(big, value))
+        most = 4096
+        holder = subprocess.Popen([sys.executable, "-c", HOLDER, it.mount.file(big), str(most + 1)],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.world.more.append(holder)
+        self.assertEqual(holder.stdout.readline().split(), [str(most), str(errno.EMFILE)])
+        self.assertIn("user 1234 cannot open more", it.mount.log())
+        self.assertTrue(it.mount.reads(big, value), "another user can")
+        with open("/proc/%d/status" % it.worker()) as status:
+            resident = int(re.search(r"^VmRSS:\s+(\d+) kB", status.read(), re.M)[1])
+        self.assertLess(resident, 800000, "the worker has room for each version, not for each descriptor")
+        for _ in range(2):
+            it.kill()
+            self.assertTrue(it.mount.reads(SECRET, content(1)))
+        self.assertNotIn("replaced", it.mount.log())
+        self.assertIn(b" %d open" % most, it.mount.read(".grantfs/status"))
+        told = holder.communicate("read\n", timeout=60 * SLOWNESS)[0]
+        self.assertEqual(told, hashlib.sha256(value).hexdigest() + "\n")
+        until("them to be closed", lambda: b" 0 open" in it.mount.read(".grantfs/status"))
 
     def test_a_file_made_of_several_stays_open(self):
         it = Survival(self.world)

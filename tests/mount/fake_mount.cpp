@@ -4,8 +4,10 @@
 //
 // fake_mount --workers MOUNTPOINT [CONDITION] does the same with workers, which end when "shop/prod/poison"
 // is opened; it takes orders in MOUNTPOINT-orders, and "shop/prod/free" has no condition. fake_mount --broken
-// MOUNTPOINT has a worker that cannot start; fake_mount --hostile KIND MOUNTPOINT one that is hostile once it
-// was read from (BeHostile), and shows "shop/prod/done" when that was done; the next ones are as they should be.
+// MOUNTPOINT has a worker that cannot start; fake_mount --hangs WHERE HEARTBEAT_MS MOUNTPOINT has workers
+// that stand still: the "first" before it is ready, those "next" before they serve, or all at a "request",
+// which opens "shop/prod/tar"; fake_mount --hostile KIND MOUNTPOINT one that is hostile once it was read
+// from (BeHostile), and shows "shop/prod/done" when that was done; the next ones are as they should be.
 
 #include <poll.h>
 #include <unistd.h>
@@ -27,20 +29,25 @@ namespace {
 constexpr std::chrono::milliseconds kDeadline{300};
 constexpr uid_t kUser = 60843;
 constexpr std::string_view kHostile = "hostile:";
+constexpr std::string_view kHangs = "hangs:";
 
 void SayReady() {
   std::printf("ready\n");
   std::fflush(stdout);
 }
 
-/// @param kind "broken", "good", or a condition.
+/// @param kind "broken", "good", "hangs:" and where, or a condition.
 Result<std::unique_ptr<SecretSource>> Source(const std::string& kind) {
   if (kind == "broken") return Error{Code::kIntegrity, "the source is broken", 0, "fake"};
   auto source = std::make_unique<FakeSource>();
   source->Put("shop/prod/db-password", "content");
   source->Put("shop/prod/poison", "never read");
   source->Poison("shop/prod/poison");
-  if (kind != "good") {
+  if (kind == "hangs:request") {
+    source->Put("shop/prod/tar", "never read");
+    source->Tar("shop/prod/tar");
+  }
+  if (kind != "good" && !kind.starts_with(kHangs)) {
     source->Put("shop/prod/free", "content");
     source->Change("shop/prod/db-password", [&](GrantedSecret& grant) { grant.conditions = {kind}; });
   }
@@ -76,7 +83,7 @@ Status RunAlone(const std::string& point, const std::vector<std::string>& condit
   return RunMount(options);
 }
 
-Status RunWithWorkers(const std::string& point, const std::string& kind) {
+Status RunWithWorkers(const std::string& point, const std::string& kind, int heartbeat = 0) {
   SupervisorOptions options;
   options.mount_point = point;
   options.open_deadline = kDeadline;
@@ -84,7 +91,7 @@ Status RunWithWorkers(const std::string& point, const std::string& kind) {
   options.user = options.group = kUser;
   // Longer than a look at a process may take.
   const bool looks = kind != "good" && kind != "broken" && !kind.starts_with(kHostile);
-  options.heartbeat = std::chrono::milliseconds(looks ? 20000 : 2000);
+  options.heartbeat = std::chrono::milliseconds(heartbeat > 0 ? heartbeat : looks ? 20000 : 2000);
   options.control_directory = point + "-orders";
   options.ready = SayReady;
   options.relay_log = true;
@@ -99,10 +106,11 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty() || !grantfs::InitCrypto()) return 2;
   if (words[0] == "worker") {
-    // KIND is one of Source's, or "hostile:" and one of BeHostile's.
+    // KIND is one of Source's (one that hangs does so here, too), or "hostile:" and one of BeHostile's.
     const std::string kind = words[1];
     const bool hostile = kind.starts_with(grantfs::kHostile);
     _exit(grantfs::RunWorker({words.begin() + 2, words.end()}, [=](bool first, grantfs::KeptMemory*) {
+      while (kind == (first ? "hangs:first" : "hangs:next")) pause();
       if (!hostile) return grantfs::Source(kind);
       return first ? grantfs::HostileSource(kind.substr(grantfs::kHostile.size())) : grantfs::Source("good");
     }));
@@ -110,8 +118,10 @@ int main(int argc, char** argv) {
   const grantfs::Status status =
       words[0] == "--workers"   ? grantfs::RunWithWorkers(words[1], words.size() > 2 ? words[2] : "good")
       : words[0] == "--hostile" ? grantfs::RunWithWorkers(words[2], std::string(grantfs::kHostile) + words[1])
-      : words[0] == "--broken"  ? grantfs::RunWithWorkers(words[1], "broken")
-                                : grantfs::RunAlone(words[0], {words.begin() + 1, words.end()});
+      : words[0] == "--hangs"
+          ? grantfs::RunWithWorkers(words[3], std::string(grantfs::kHangs) + words[1], std::stoi(words[2]))
+      : words[0] == "--broken" ? grantfs::RunWithWorkers(words[1], "broken")
+                               : grantfs::RunAlone(words[0], {words.begin() + 1, words.end()});
   if (!status) std::fprintf(stderr, "fake_mount: %s\n", Describe(status.error()).c_str());
   return status ? 0 : 1;
 }

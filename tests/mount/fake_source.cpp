@@ -219,6 +219,11 @@ Result<OpenedSecret> FakeSource::Serve(const OpenRequest& request) {
   return OpenedSecret{SecretValue(*std::move(memory)), version, 1, "evidence"};
 }
 
+void FakeSource::Tar(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  secrets_.at(name).sticky = true;
+}
+
 void FakeSource::Poison(const std::string& name) {
   std::lock_guard lock(mutex_);
   secrets_.at(name).poisonous = true;
@@ -237,6 +242,16 @@ Result<SecretValue> FakeSource::Reopen(std::uint64_t number, std::uint32_t versi
     return SecretValue(*std::move(memory));
   }
   return Error{Code::kNotFound, "no such secret", 0, {}};
+}
+
+std::optional<Result<OpenedSecret>> FakeSource::OpenAtOnce(const OpenRequest& request) {
+  const auto sticks = [&] {
+    std::lock_guard lock(mutex_);
+    const Secret* secret = Find(request.number);
+    return secret != nullptr && secret->sticky;
+  };
+  while (sticks()) pause();
+  return std::nullopt;
 }
 
 std::shared_ptr<SecretSource::Pending> FakeSource::Open(OpenRequest request,

@@ -52,10 +52,13 @@ class FakeSource : public SecretSource {
   SourceStatus CurrentStatus() const override;
   std::shared_ptr<Pending> Open(OpenRequest request, std::chrono::milliseconds deadline,
                                 OpenDone done) override;
+  std::optional<Result<OpenedSecret>> OpenAtOnce(const OpenRequest& request) override;
   Result<SecretValue> Reopen(std::uint64_t number, std::uint32_t version,
                              const std::string& evidence) override;
   /// Who opens this secret ends the process.
   void Poison(const std::string& name);
+  /// Who opens this secret stands still, with the thread that serves him and no deadline.
+  void Tar(const std::string& name);
   void Subscribe(std::function<void()> changed) override;
   bool HeardWithin(std::chrono::milliseconds within) const override;
   std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
@@ -68,6 +71,7 @@ class FakeSource : public SecretSource {
     std::map<std::uint32_t, std::string> contents;
     bool granted = false;
     bool poisonous = false;
+    bool sticky = false;
   };
   /// `run` is called once: with no error, or with why it cannot be.
   struct Work {

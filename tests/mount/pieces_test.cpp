@@ -14,11 +14,9 @@
 #include "mount/account_internal.h"
 #include "mount/caller_internal.h"
 #include "mount/decide_internal.h"
-#include "mount/kept_files_internal.h"
 #include "mount/line_limiter_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
-#include "mount/open_files_internal.h"
 #include "mount/recent_map_internal.h"
 #include "mount/report_internal.h"
 #include "mount/tree_lock_internal.h"
@@ -63,54 +61,6 @@ TEST(DecideTest, AReadIsCheckedAgain) {
   EXPECT_FALSE(RefuseRead(&grant, 100, false, false));
   grant.expires = 1;
   EXPECT_EQ(RefuseRead(&grant, 100, false, false)->error, EKEYEXPIRED);
-}
-
-std::shared_ptr<OpenFile> OpenVersion(std::uint32_t node_version, std::uint32_t version) {
-  auto file = std::make_shared<OpenFile>();
-  file->node = SecretNode(7, node_version);
-  file->version = version;
-  file->bound = node_version != version;
-  file->attributes.size = node_version;
-  file->value = std::make_shared<SecretValue>(*SecretMemory::Allocate(10));
-  return file;
-}
-
-TEST(OpenFilesTest, ShareThePlaintextOfAVersion) {
-  ASSERT_TRUE(InitCrypto());
-  std::atomic<std::uint64_t> next{1};
-  KeptFiles kept(nullptr, &next);
-  OpenFiles files(&kept);
-  const auto first = files.Add(OpenVersion(1, 1));
-  const auto second = files.Add(OpenVersion(1, 1));
-  const auto other = files.Add(OpenVersion(2, 2));
-  const auto by_bind = files.Add(OpenVersion(1, 2));
-  EXPECT_NE(first, second);
-  EXPECT_EQ(files.Find(first)->value, files.Find(second)->value);
-  EXPECT_EQ(files.Find(other)->value, files.Find(by_bind)->value);
-  EXPECT_NE(files.Find(first)->value, files.Find(by_bind)->value);
-  EXPECT_EQ(files.Secrets(), 4U);
-  const std::weak_ptr<const SecretValue> value = files.Find(first)->value;
-  files.Remove(first);
-  EXPECT_FALSE(value.expired());
-  files.Remove(second);
-  EXPECT_TRUE(value.expired());
-  EXPECT_EQ(files.Find(first), nullptr);
-  files.Remove(first);
-  EXPECT_EQ(files.Secrets(), 2U);
-}
-
-TEST(OpenFilesTest, RememberWhatAVersionLookedLike) {
-  std::atomic<std::uint64_t> next{1};
-  KeptFiles kept(nullptr, &next);
-  OpenFiles files(&kept);
-  const auto handle = files.Add(OpenVersion(3, 3));
-  files.Add(OpenVersion(4, 5));
-  EXPECT_EQ(files.AttributesOf(SecretNode(7, 3))->size, 3U);
-  EXPECT_FALSE(files.AttributesOf(SecretNode(7, 4))) << "a bound node shows other versions";
-  EXPECT_TRUE(files.IsOpenBound(SecretNode(7, 4)));
-  EXPECT_FALSE(files.IsOpenBound(SecretNode(7, 3)));
-  files.Remove(handle);
-  EXPECT_FALSE(files.AttributesOf(SecretNode(7, 3)));
 }
 
 TEST(RecentMapTest, ForgetsTheOldest) {

@@ -171,6 +171,65 @@ TEST_F(SlotsTest, ARequestThatEndedThreeWorkersIsHopelessAndOthersAreNot) {
   for (const unsigned slot : slots_->TakeOver()) EXPECT_FALSE(slots_->IsHopeless(slot));
 }
 
+TEST_F(SlotsTest, ARequestAtWhichWorkersStandStillIsHopelessAndOneThatCameLaterIsNot) {
+  AskAndRead(FUSE_OPEN, 8);
+  AskAndRead(FUSE_READ, 10);
+  AskAndRead(FUSE_READ, 12);
+  auto& work = slots_->shared().work;
+  for (int death = 0; death < 3; ++death) {
+    EXPECT_FALSE(slots_->IsHopeless(slots_->TakeOver()[0]));
+    work[0].since = 100;
+    work[0].unique = 8;
+    work[1].since = 200;
+    work[1].unique = 10;
+    slots_->CountHang(150);
+    slots_->ForgetWork();
+    slots_->CountHang(150);  // at nothing: no request is to blame
+  }
+  const auto left = slots_->TakeOver();
+  EXPECT_TRUE(slots_->IsHopeless(left[0]));
+  EXPECT_FALSE(slots_->IsHopeless(left[1]));
+  EXPECT_FALSE(slots_->IsHopeless(left[2]));
+  EXPECT_EQ(NameOfRequest(slots_->Find(8)).substr(0, 5), "OPEN ");
+  EXPECT_TRUE(slots_->Find(9).empty());
+}
+
+TEST_F(SlotsTest, ARequestAtWhichManyAreKilledIsHopeless) {
+  AskAndRead(FUSE_OPEN, 8);
+  AskAndRead(FUSE_OPEN, 10);
+  for (int death = 0; death < 24; ++death) {
+    EXPECT_FALSE(slots_->IsHopeless(slots_->TakeOver()[0])) << death;
+    slots_->shared().work[0].unique = 8;
+    slots_->CountKill();
+  }
+  EXPECT_TRUE(slots_->IsHopeless(slots_->TakeOver()[0]));
+  EXPECT_FALSE(slots_->IsHopeless(slots_->TakeOver()[1]));
+}
+
+TEST_F(SlotsTest, WhatARefusalEndsIsTold) {
+  AskAndRead(FUSE_RELEASE, 8, 71);
+  AskAndRead(FUSE_OPEN, 10);
+  Ask(FUSE_RELEASE, 12, 72);
+  Ask(FUSE_OPEN, 14);
+  Ask(FUSE_READ, 16, 73);
+  ASSERT_EQ(shutdown(kernel_.get(), SHUT_WR), 0);
+  Numbers closed, not_opened;
+  RefuseEverything(fuse_.get(), slots_.get(),
+                   {.closed = [&](std::uint64_t handle) { closed.push_back(handle); },
+                    .not_opened = [&](std::uint64_t unique) { not_opened.push_back(unique); }});
+  EXPECT_EQ(closed, (Numbers{71, 72}));
+  EXPECT_EQ(not_opened, (Numbers{10, 14}));
+}
+
+TEST_F(SlotsTest, AnOpenThatTheKernelHasAnAnswerToStaysOpen) {
+  AskAndRead(FUSE_OPEN, 10);
+  kernel_.Reset();  // takes no answer
+  Numbers not_opened;
+  RefuseLeft(fuse_.get(), slots_.get(),
+             {.closed = {}, .not_opened = [&](std::uint64_t unique) { not_opened.push_back(unique); }});
+  EXPECT_TRUE(not_opened.empty());
+}
+
 TEST_F(SlotsTest, WhatDidNotFitASlotIsRefusedByTheNextOne) {
   AskAndRead(FUSE_SETXATTR, 8, 0, 5000);
   const auto left = slots_->TakeOver();

@@ -76,11 +76,11 @@ std::string ProcLine(pid_t process, const std::string& name) {
   return "";
 }
 
-pid_t ChildOf(pid_t parent, const std::string& name) {
+pid_t ChildOf(pid_t parent, const std::string& name, pid_t but = -1) {
   const std::string process = std::to_string(parent);
   std::ifstream children("/proc/" + process + "/task/" + process + "/children");
   for (pid_t child = 0; children >> child;) {
-    if (ProcLine(child, "Name") == "\t" + name) return child;
+    if (child != but && ProcLine(child, "Name") == "\t" + name) return child;
   }
   return -1;
 }
@@ -158,6 +158,7 @@ TEST_F(SupervisorTest, AnUpgradeTakesOverOrLeavesTheOldProgramAtWork) {
   };
   const pid_t old = Worker();
   EXPECT_EQ(order("/bin/false"), kFailedAnswer);
+  EXPECT_EQ(order("/usr/bin/yes"), kFailedAnswer) << "which never gets ready";
   EXPECT_EQ(Worker(), old);
   EXPECT_EQ(order(FAKE_MOUNT), kDoneAnswer);
   EXPECT_NE(Worker(), old);
@@ -185,6 +186,76 @@ TEST_F(SupervisorTest, NobodyWaitsWhileWorkersEndAgainAndAgain) {
   EXPECT_TRUE(Eventually([&] { return ReadFrom(held.get()) == "content"; })) << "it is tried again";
   EXPECT_NE(StatusLine("worker").find("1 times every read was refused"), std::string::npos)
       << StatusLine("worker");
+  End(&program);
+}
+
+TEST_F(SupervisorTest, WhatIsClosedWhileEverythingIsRefusedIsClosed) {
+  Program program = MountWithWorkers();
+  std::vector<UniqueFd> held;
+  for (int i = 0; i < 8; ++i) held.emplace_back(Open(At(kName)));
+  EXPECT_NE(StatusLine("files").find("8 open"), std::string::npos) << StatusLine("files");
+  EXPECT_EQ(OpenError("shop/prod/poison"), EIO);
+  EXPECT_EQ(OpenError("shop/prod/poison"), EIO);
+  held.resize(1);
+  EXPECT_TRUE(Eventually([&] { return ReadFrom(held[0].get()) == "content"; }));
+  EXPECT_NE(StatusLine("files").find("1 open"), std::string::npos) << StatusLine("files");
+  End(&program);
+}
+
+TEST_F(SupervisorTest, ARequestThatWorkersStandStillAtFailsAndOthersGoOn) {
+  Program program({FAKE_MOUNT, "--hangs", "request", "1000", point_});
+  ASSERT_EQ(program.Line(), "ready\n");
+  const UniqueFd held(Open(At(kName)));
+  EXPECT_EQ(OpenError("shop/prod/tar"), EIO);
+  EXPECT_EQ(ReadFrom(held.get()), "content");
+  EXPECT_NE(StatusLine("worker").find("3 hung"), std::string::npos) << StatusLine("worker");
+  End(&program);
+}
+
+TEST_F(SupervisorTest, NobodyWaitsWhileNoWorkerComesToServe) {
+  Program program({FAKE_MOUNT, "--hangs", "next", "500", point_});
+  ASSERT_EQ(program.Line(), "ready\n");
+  ASSERT_EQ(kill(ChildOf(program.pid(), "grantfs-worker"), SIGKILL), 0);
+  EXPECT_TRUE(Eventually([&] { return Read(At(kName)) == "errno 5"; }));
+  End(&program);
+}
+
+TEST_F(SupervisorTest, NobodyWaitsWhileWorkersAreKilledBeforeTheyServe) {
+  Program program({FAKE_MOUNT, "--hangs", "next", "20000", point_});
+  ASSERT_EQ(program.Line(), "ready\n");
+  std::atomic<bool> refused = false;
+  std::thread reader([&] {
+    EXPECT_EQ(Read(At(kName)), "errno 5");
+    refused = true;
+  });
+  // The first, which serves, and then each one that is to.
+  EXPECT_TRUE(Eventually(
+      [&] {
+        const pid_t worker = ChildOf(program.pid(), "grantfs-worker");
+        if (worker > 1) kill(worker, SIGKILL);
+        return refused.load();
+      },
+      std::chrono::seconds(60)));
+  reader.join();
+  End(&program);
+}
+
+TEST_F(SupervisorTest, AFirstWorkerThatDoesNotGetReadyIsNotWaitedForForEver) {
+  EXPECT_EQ(OutputOf({"sh", "-c", std::string(FAKE_MOUNT) + " --hangs first 250 " + point_ + " 2>&1"}),
+            "fake_mount: " + point_ + ": the worker does not get ready\n[exit 1]");
+  EXPECT_FALSE(TopMount(point_));
+}
+
+TEST_F(SupervisorTest, AWorkerThatStandsByAndIsStoppedIsReplaced) {
+  Program program({FAKE_MOUNT, "--hangs", "nowhere", "1000", point_});
+  ASSERT_EQ(program.Line(), "ready\n");
+  const pid_t worker = Worker();
+  const auto standby = [&] { return ChildOf(program.pid(), "grantfs-worker", worker); };
+  EXPECT_TRUE(Eventually([&] { return standby() > 1; }));
+  const pid_t stopped = standby();
+  ASSERT_EQ(kill(stopped, SIGSTOP), 0);
+  EXPECT_TRUE(Eventually([&] { return standby() > 1 && standby() != stopped; }));
+  EXPECT_EQ(Worker(), worker);
   End(&program);
 }
 
