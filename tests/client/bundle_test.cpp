@@ -30,7 +30,8 @@ class BundleTest : public ServedTest {
     Must(Owner().GrantTo(machine, Must(Owner().WithParts({{"shop/prod", "pair"}})), options));
   }
   static GrantedSecret Pair(const MachineSession& session) {
-    for (const GrantedSecret& secret : session.CurrentListing()->secrets)
+    const auto listing = session.CurrentListing();
+    for (const GrantedSecret& secret : listing->secrets)
       if (secret.path == "pair") return secret;
     return {};
   }

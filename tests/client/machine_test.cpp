@@ -12,7 +12,8 @@ class MachineTest : public ServedTest {
     Machine("web-1");
   }
   static std::uint64_t NumberOf(const MachineSession& session, const std::string& path) {
-    for (const GrantedSecret& secret : session.CurrentListing()->secrets) {
+    const auto listing = session.CurrentListing();
+    for (const GrantedSecret& secret : listing->secrets) {
       if (secret.path == path) return secret.number;
     }
     return 0;

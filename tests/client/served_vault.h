@@ -81,7 +81,8 @@ class OwnedVaultTest : public ::testing::Test {
     return session;
   }
   static bool Lists(const MachineSession& session, const std::string& path, std::uint32_t version = 0) {
-    for (const GrantedSecret& secret : session.CurrentListing()->secrets) {
+    const auto listing = session.CurrentListing();
+    for (const GrantedSecret& secret : listing->secrets) {
       if (secret.path == path) return version == 0 || secret.version == version;
     }
     return false;

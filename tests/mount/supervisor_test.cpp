@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -324,6 +325,8 @@ TEST_F(HungTest, AnExecutableThatCannotBeLookedAtIsRefusedInTimeAndStopsNobodyEl
   ASSERT_EQ(mount.Line(), "ready\n");
   EXPECT_EQ(ErrorOfOpening(kName), EACCES) << "this is another program";
   bare_->Kill(SIGSTOP);
+  siginfo_t stopped{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(bare_->pid()), &stopped, WSTOPPED), 0) << "all its threads";
   // More of them than the mount has threads, and than it can look at processes at once.
   std::vector<std::thread> openers;
   std::atomic<int> refused{0};
