@@ -6,8 +6,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
+#include "mount/confine_internal.h"
 #include "mount/privileges_internal.h"
 
 namespace grantfs {
@@ -15,6 +17,7 @@ namespace grantfs {
 namespace {
 
 constexpr int kMostCapabilities = 64;
+constexpr rlim_t kLeastLockable = rlim_t{64} << 20;
 
 Status Failed(const char* where) { return Error{Code::kIo, where, errno, {}}; }
 
@@ -48,12 +51,16 @@ Status DropPrivileges(uid_t user, gid_t group, bool look_at_processes) {
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return Failed("cannot forbid to look into the process");
   // After the change of the user, which resets it.
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return Failed("cannot end with the parent");
-  return {};
+  return ConfineProcess();
 }
 
-void RaiseMemoryLimit() {
-  const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
-  setrlimit(RLIMIT_MEMLOCK, &all);  // where it may not, what locks memory says what is missing
+void SetMemoryLimit() {
+  // Enough for any secrets that are open at once, and never all of the machine's.
+  const auto pages = static_cast<rlim_t>(std::max(sysconf(_SC_PHYS_PAGES), 0L));
+  const rlim_t most =
+      std::max<rlim_t>(pages / 4 * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)), kLeastLockable);
+  const rlimit limit{most, most};
+  setrlimit(RLIMIT_MEMLOCK, &limit);  // where it may not, what locks memory says what is missing
 }
 
 }  // namespace grantfs

@@ -42,7 +42,7 @@ class Worker {
   Status Unprivilege() {
     prctl(PR_SET_NAME, "grantfs-worker", 0, 0, 0);
     if (IsPrivileged()) {
-      RaiseMemoryLimit();
+      SetMemoryLimit();
       inspector_ = GRANTFS_TRY(Inspector::Start(words_.user, words_.group, words_.threads));
     }
     notifier_ = GRANTFS_TRY(Notifier::Start(words_.user, words_.group));

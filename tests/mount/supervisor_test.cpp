@@ -17,6 +17,7 @@
 #include "../support/eventually.h"
 #include "grantfs/util/text.h"
 #include "mount/channel_internal.h"
+#include "mount/confine_internal.h"
 #include "mount/control_internal.h"
 #include "mount/mount_table_internal.h"
 #include "mount_fixture.h"
@@ -112,7 +113,10 @@ TEST_F(SupervisorTest, AWorkerHasNoRights) {
   EXPECT_EQ(ProcLine(worker, "Groups"), "\t ");
   for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
     EXPECT_EQ(ProcLine(worker, set), "\t0000000000000000") << set;
-  EXPECT_EQ(ProcLine(worker, "NoNewPrivs"), "\t1");
+  for (const pid_t one : {worker, ChildOf(worker, "grantfs-inspect"), ChildOf(worker, "grantfs-notify")}) {
+    EXPECT_EQ(ProcLine(one, "NoNewPrivs"), "\t1");
+    EXPECT_EQ(ProcLine(one, "Seccomp"), CanConfineProcess() ? "\t2" : "\t0") << "makes no process";
+  }
   End(&program);
 }
 
