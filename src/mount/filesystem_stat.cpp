@@ -140,6 +140,7 @@ std::shared_ptr<const std::string> Filesystem::Report(const std::shared_ptr<cons
                           .tree = tree.get(),
                           .source = source().CurrentStatus(),
                           .open_files = files_.Secrets(),
+                          .throttled = session_->requests().throttled(),
                           .only_user = only_user_,
                           .kernel = kernel_,
                           .worker = DescribeWorker(session_->slots().shared()),

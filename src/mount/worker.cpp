@@ -67,7 +67,8 @@ class Worker {
     notifier_->Use(fuse.get());
     session_ = GRANTFS_TRY(Session::Create(std::move(fuse), slots_.get(), FuseOperations()));
     session_->NotifyBy([this](NodeId node, const std::string* entry, bool pages) {
-      if (!notifier_->Send(node, entry, pages)) GiveUp("the process that sends notifications is gone");
+      if (!notifier_->Send(node, entry, pages))
+        GiveUp("the process that sends notifications is gone or hangs");
       return true;
     });
     return {};
@@ -92,7 +93,8 @@ class Worker {
     others.start_helper = [this](const std::string&, dev_t) { return helpers_.StartRotation(); };
     if (inspector_) others.look_up = [this](auto... asked) { return LookUp(asked...); };
     if (words_.on_change) {
-      on_change_ = GRANTFS_TRY(OnChange::Start([this] { return helpers_.StartOnChange(); }, options.log, kept_.get()));
+      on_change_ =
+          GRANTFS_TRY(OnChange::Start([this] { return helpers_.StartOnChange(); }, options.log, kept_.get()));
       others.on_change = on_change_.get();
     }
     filesystem_ = std::make_shared<Filesystem>(options, words_.point, session_.get(), std::move(others));
@@ -152,7 +154,10 @@ class Worker {
     source_.reset();
   }
 
-  void Beat() { slots_->shared().beat = MonotonicNow(); }
+  /// It stands for all threads, but for those at the kernel's requests, which the supervisor sees.
+  void Beat() {
+    if (filesystem_->Lives()) slots_->shared().beat = MonotonicNow();
+  }
 
   const WorkerWords words_;
   const MakeSource& make_source_;

@@ -6,6 +6,7 @@
 // is opened; it takes orders in MOUNTPOINT-orders, and "shop/prod/free" has no condition. fake_mount --broken
 // MOUNTPOINT has a worker that cannot start; fake_mount --hostile KIND MOUNTPOINT one that is hostile once it
 // serves (BeHostile), and shows "shop/prod/done" when that was done; the next ones are as they should be.
+// fake_mount --workers MOUNTPOINT stands has a first worker whose source never answers.
 
 #include <poll.h>
 #include <unistd.h>
@@ -33,14 +34,17 @@ void SayReady() {
   std::fflush(stdout);
 }
 
-/// @param kind "broken", "good", or a condition.
+/// @param kind "broken", "stands", "good", or a condition.
 Result<std::unique_ptr<SecretSource>> Source(const std::string& kind) {
   if (kind == "broken") return Error{Code::kIntegrity, "the source is broken", 0, "fake"};
   auto source = std::make_unique<FakeSource>();
   source->Put("shop/prod/db-password", "content");
   source->Put("shop/prod/poison", "never read");
   source->Poison("shop/prod/poison");
-  if (kind != "good") {
+  if (kind == "stands") {
+    source->SetSilent(true);
+    source->IgnoreDeadlines(true);
+  } else if (kind != "good") {
     source->Put("shop/prod/free", "content");
     source->Change("shop/prod/db-password", [&](GrantedSecret& grant) { grant.conditions = {kind}; });
   }
@@ -85,7 +89,7 @@ Status RunWithWorkers(const std::string& point, const std::string& kind) {
   options.worker_words = {"worker", kind};
   options.user = options.group = kUser;
   // Longer than a look at a process may take.
-  const bool looks = kind != "good" && kind != "broken" && !kind.starts_with(kHostile);
+  const bool looks = kind != "good" && kind != "broken" && kind != "stands" && !kind.starts_with(kHostile);
   options.heartbeat = std::chrono::milliseconds(looks ? 20000 : 2000);
   options.control_directory = point + "-orders";
   options.ready = SayReady;
@@ -101,10 +105,11 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty() || !grantfs::InitCrypto()) return 2;
   if (words[0] == "worker") {
-    // KIND is one of Source's, or "hostile:" and one of BeHostile's.
+    // KIND is one of Source's ("stands": the first worker's alone), or "hostile:" and one of BeHostile's.
     const std::string kind = words[1];
     const bool hostile = kind.starts_with(grantfs::kHostile);
     _exit(grantfs::RunWorker({words.begin() + 2, words.end()}, [=](bool first, grantfs::KeptMemory*) {
+      if (kind == "stands" && !first) return grantfs::Source("good");
       if (!hostile) return grantfs::Source(kind);
       return first ? grantfs::HostileSource(kind.substr(grantfs::kHostile.size())) : grantfs::Source("good");
     }));

@@ -150,6 +150,32 @@ TEST_F(SupervisorTest, AWorkerWithoutItsHelpersIsReplaced) {
   End(&program);
 }
 
+TEST_F(SupervisorTest, AWorkerWhoseNotifierHangsIsReplaced) {
+  Program program = MountWithWorkers();
+  const pid_t worker = Worker();
+  const pid_t notifier = ChildOf(worker, "grantfs-notify");
+  ASSERT_GT(notifier, 1);
+  ASSERT_EQ(kill(notifier, SIGSTOP), 0);
+  {
+    const UniqueFd fd(Open(At(kName)));
+    void* mapped = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+    EXPECT_EQ(std::string(static_cast<char*>(mapped), 7), "content");
+    munmap(mapped, 4096);
+  }
+  EXPECT_TRUE(Eventually([&] { return Read(At(kName)) == "content" && Worker() != worker; }));
+  EXPECT_TRUE(Eventually([&] { return ChildOf(Worker(), "grantfs-notify") > 1; })) << "with its helpers";
+  End(&program);
+}
+
+TEST_F(SupervisorTest, AWorkerWhoseSourceStandsStillIsReplaced) {
+  Program program({FAKE_MOUNT, "--workers", point_, "stands"});
+  ASSERT_EQ(program.Line(), "ready\n");
+  EXPECT_EQ(Read(At(kName)), "errno " + std::to_string(EIO)) << "a silent one may come back";
+  EXPECT_TRUE(Eventually([&] { return Read(At(kName)) == "content"; }));
+  EXPECT_NE(StatusLine("worker").find(" hung"), std::string::npos) << StatusLine("worker");
+  End(&program);
+}
+
 TEST_F(SupervisorTest, AnUpgradeTakesOverOrLeavesTheOldProgramAtWork) {
   Program program = MountWithWorkers();
   const UniqueFd held(Open(At(kName)));
