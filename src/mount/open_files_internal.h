@@ -27,6 +27,7 @@ struct OpenFile {
   std::shared_ptr<const std::string> report;  ///< null for a secret
   std::string evidence;      ///< SecretSource::Reopen makes the value of it again; no plaintext
   std::uint64_t unique = 0;  ///< of the OPEN
+  bool kept = false;         ///< in the memory that outlives this process
   mutable std::atomic<bool> cached{false};  ///< the kernel asked for pages by it, and may keep them
 
   std::span<const std::uint8_t> Content() const;
@@ -37,6 +38,11 @@ class KeptFiles;
 /// The open files by the number that the kernel names them with. Threads: safe.
 class OpenFiles {
  public:
+  /// Of the memory that outlives this process, open reports take no more than so much, whoever opens however
+  /// many: the rest is for what secrets need. Those that find no room end with this process.
+  static constexpr std::size_t kMostKeptReports = 2048;
+  static constexpr std::size_t kMostKeptReportBytes = std::size_t{8} << 20;
+
   /// @param kept gives the numbers, and keeps what the next process needs to go on. Outlives this.
   explicit OpenFiles(KeptFiles* kept) : kept_(kept) {}
   /// Those of one version share its plaintext, which is wiped with the last of them: however often a program
@@ -61,10 +67,14 @@ class OpenFiles {
 
  private:
   std::shared_ptr<const SecretValue> Share(const std::shared_ptr<OpenFile>& file);
+  bool MayKeep(const OpenFile& file);
+  void CountKept(const OpenFile& file);
 
   KeptFiles* kept_;
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const OpenFile>> files_;
+  std::size_t kept_reports_ = 0;
+  std::size_t kept_report_bytes_ = 0;
   std::unordered_map<std::uint64_t, std::uint64_t> restored_;  // unique of the OPEN -> handle
   std::unordered_map<NodeId, std::pair<std::weak_ptr<const SecretValue>, std::size_t>>
       versions_;  // and how many are open
