@@ -5,8 +5,8 @@
 // fake_mount --workers MOUNTPOINT [CONDITION] does the same with workers, which end when "shop/prod/poison"
 // is opened; it takes orders in MOUNTPOINT-orders, and "shop/prod/free" has no condition. fake_mount --broken
 // MOUNTPOINT has a worker that cannot start; fake_mount --hostile KIND MOUNTPOINT one that is hostile once it
-// serves (BeHostile), and shows "shop/prod/done" when that was done; the next ones are as they should be.
-// fake_mount --workers MOUNTPOINT stands has a first worker whose source never answers.
+// has been read (BeHostile), and shows "shop/prod/done" when that was done; the next ones are as they should
+// be. fake_mount --workers MOUNTPOINT stands has a first worker whose source never answers.
 
 #include <poll.h>
 #include <unistd.h>
@@ -57,8 +57,8 @@ Result<std::unique_ptr<SecretSource>> HostileSource(const std::string& kind) {
   source->Put("shop/prod/db-password", "content");
   auto* const shown = source.get();
   std::thread([kind, shown] {
-    // It is asked for its listing when it begins to serve.
-    const auto serves = [shown] { return shown->IsSubscribed(); };
+    // Not before the supervisor has heard that it serves, which only readers can know.
+    const auto serves = [shown] { return shown->OpenCount() > 0; };
     while (!serves()) poll(nullptr, 0, 1);
     BeHostile(kind, [shown] { shown->Put("shop/prod/done", "x"); });
   }).detach();

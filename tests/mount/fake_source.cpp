@@ -184,11 +184,6 @@ SourceStatus FakeSource::CurrentStatus() const {
   return status_;
 }
 
-bool FakeSource::IsSubscribed() {
-  std::lock_guard lock(changed_mutex_);
-  return changed_ != nullptr;
-}
-
 void FakeSource::Subscribe(std::function<void()> changed) {
   std::lock_guard lock(changed_mutex_);
   changed_ = std::move(changed);

@@ -57,7 +57,6 @@ class FakeSource : public SecretSource {
   /// Who opens this secret ends the process.
   void Poison(const std::string& name);
   void Subscribe(std::function<void()> changed) override;
-  bool IsSubscribed();
   bool HeardWithin(std::chrono::milliseconds within) const override;
   std::shared_ptr<Pending> Check(std::uint64_t number, std::uint32_t version,
                                  std::chrono::milliseconds deadline, CheckDone done) override;

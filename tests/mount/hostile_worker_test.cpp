@@ -50,6 +50,7 @@ TEST_P(HostileWorkerTest, NeitherEndsNorHoldsNorFillsItsSupervisor) {
   const std::string log = directory_ + "/log";
   Program program({"sh", "-c", "exec " FAKE_MOUNT " --hostile " + kind + " " + point_ + " 2> " + log});
   ASSERT_EQ(program.Line(), "ready\n");
+  EXPECT_EQ(Read(At(kName)), "content");
   // Done, or replaced before that.
   const auto over = [&] {
     return Read(At("shop/prod/done")) == "x" ||

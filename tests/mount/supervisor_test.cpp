@@ -241,6 +241,19 @@ TEST_F(SupervisorTest, ItEndsOnTermThoughFilesAreOpenAndTheEndIsSeen) {
   EXPECT_TRUE(Eventually([&] { return ReadFrom(held.get()).starts_with("errno "); }));
 }
 
+TEST_F(SupervisorTest, ThatTheKernelCannotBeToldToEndItIsSaid) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root sees a world without fusectl";
+  const std::string out = directory_ + "/out";
+  const std::string script = "umount /sys/fs/fuse/connections 2>/dev/null; " FAKE_MOUNT " --workers " +
+                             point_ + " > " + out + " 2>&1 & mount=$!; until grep -q ready " + out +
+                             "; do kill -0 $mount || exit 9; done; exec 3< " + At(kName) +
+                             "; kill $mount; wait $mount";
+  EXPECT_EQ(OutputOf({"unshare", "--mount", "--propagation", "private", "sh", "-c", script}), "");
+  std::stringstream log;
+  log << std::ifstream(out).rdbuf();
+  EXPECT_NE(log.str().find("mount -t fusectl none /sys/fs/fuse/connections"), std::string::npos) << log.str();
+}
+
 TEST_F(SupervisorTest, ItEndsWhenItIsUnmounted) {
   Program program = MountWithWorkers();
   KillWorker();
