@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -93,6 +94,17 @@ void Shrink() {
   }
 }
 
+/// A process that would outlive this one, with all that it has. @return whether there is one.
+bool GetAway() {
+  const pid_t child = fork();
+  if (child == 0) {
+    setsid();
+    prctl(PR_SET_PDEATHSIG, 0);
+    for (;;) pause();
+  }
+  return child > 0;
+}
+
 }  // namespace
 
 void BeHostile(const std::string& kind, const std::function<void()>& done) {
@@ -110,6 +122,7 @@ void BeHostile(const std::string& kind, const std::function<void()>& done) {
     if (kind == "asks") Ask();
     if (kind == "half") SayHalf();
     if (kind == "shrinks") Shrink();
+    if (kind == "forks" && GetAway()) return;  // and it is not done
     if (kind == "prints") {
       const std::string line(4096, '\n');
       std::thread([line] {

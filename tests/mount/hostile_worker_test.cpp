@@ -71,7 +71,7 @@ TEST_P(HostileWorkerTest, NeitherEndsNorHoldsNorFillsItsSupervisor) {
 
 INSTANTIATE_TEST_SUITE_P(Ways, HostileWorkerTest,
                          ::testing::Values("talks", "closes", "descriptors", "asks", "half", "shrinks",
-                                           "prints"),
+                                           "prints", "forks"),
                          [](const auto& way) { return std::string(way.param); });
 
 TEST(ChannelTest, KeepsNoDescriptorThatIsNotTheOneThatIsExpected) {

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <thread>
@@ -75,6 +77,16 @@ std::string ProcLine(pid_t process, const std::string& name) {
     if (line.starts_with(name + ":")) return line.substr(name.size() + 1);
   }
   return "";
+}
+
+/// All of its threads.
+bool Stopped(pid_t process) {
+  for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task")) {
+    std::ifstream status(task.path() / "status");
+    std::string text((std::istreambuf_iterator<char>(status)), {});
+    if (text.find("State:\tT") == std::string::npos) return false;
+  }
+  return true;
 }
 
 pid_t ChildOf(pid_t parent, const std::string& name) {
@@ -296,6 +308,7 @@ TEST_F(HungTest, AnExecutableThatCannotBeLookedAtIsRefusedInTimeAndStopsNobodyEl
   ASSERT_EQ(mount.Line(), "ready\n");
   EXPECT_EQ(ErrorOfOpening(kName), EACCES) << "this is another program";
   bare_->Kill(SIGSTOP);
+  EXPECT_TRUE(Eventually([&] { return Stopped(bare_->pid()); }));
   // More of them than the mount has threads, and than it can look at processes at once.
   std::vector<std::thread> openers;
   std::atomic<int> refused{0};
