@@ -148,8 +148,6 @@ TEST_F(JournalTest, WhatStandsWhereTheRestIsWrittenAnewIsNotWrittenTo) {
   for (int i = 0; i < 5; ++i) Must(journal->Sent(*Must(journal->NextBatch())));
   EXPECT_EQ(fs::file_size(other), 9U);
   EXPECT_LT(fs::file_size(OnlyFile(".journal")), 2u << 20) << "it was";
-  EXPECT_FALSE(fs::is_symlink(OnlyFile(".journal")));
-  EXPECT_FALSE(Drain(*journal).empty());
 }
 
 TEST_F(JournalTest, AnEndedProcessLeavesNothingBehindWhenAllWasSent) {
