@@ -108,6 +108,8 @@ Status RunWorkers(const MountRequest& request, bool background, DescriptorStore*
   GRANTFS_CHECK(RunApart([&] { return FinishEnrolment(request.home); }));
   SupervisorOptions options;
   std::tie(options.user, options.group) = WorkerUser();
+  if (const std::string doubt = DoubtAboutWorkerUser(options.user); !doubt.empty())
+    Log(LogLevel::kWarning, doubt);
   const MountHome home = GRANTFS_TRY(OpenMountHome(request.home, options.user, options.group));
   options.mount_point = request.directory;
   options.root = request.root;

@@ -4,15 +4,18 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 
 #include "grantfs/client/mount_home.h"
 #include "grantfs/mount/supervisor.h"
+#include "grantfs/util/text.h"
 #include "mount_worker_internal.h"
 
 namespace grantfs {
 namespace {
 
 constexpr int kArenas = 2;
+constexpr char kWorkerName[] = "grantfs";
 constexpr uid_t kWorkerUser = 60843;  // in a range that neither distributions nor systemd use
 
 // A mount shows what was last verified when the vault is down; this is how long it waits to begin with what
@@ -47,9 +50,18 @@ Result<std::unique_ptr<SecretSource>> SourceOf(const std::string& root, bool fir
 
 std::pair<uid_t, gid_t> WorkerUser() {
   if (::geteuid() != 0) return {::geteuid(), ::getegid()};
-  const passwd* entry = ::getpwnam("grantfs");
+  const passwd* entry = ::getpwnam(kWorkerName);
   return entry != nullptr && entry->pw_uid != 0 ? std::pair(entry->pw_uid, entry->pw_gid)
                                                 : std::pair(kWorkerUser, kWorkerUser);
+}
+
+std::string DoubtAboutWorkerUser(uid_t user) {
+  if (::geteuid() != 0 || user != kWorkerUser) return "";
+  const passwd* entry = ::getpwuid(user);
+  if (entry == nullptr || std::string_view(entry->pw_name) == kWorkerName) return "";
+  return "the files are served as user " + std::to_string(user) + ", who is " + Printable(entry->pw_name) +
+         " here and so could disturb it and write what it keeps: make a user for it (useradd --system " +
+         kWorkerName + ") and mount again";
 }
 
 void RunMountWorker(const std::vector<std::string>& words) {

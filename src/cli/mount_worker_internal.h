@@ -12,6 +12,9 @@ namespace grantfs {
 /// system gives to anybody. An ordinary user's run as that user.
 std::pair<uid_t, gid_t> WorkerUser();
 
+/// What there is to be said against whom they run as: somebody else has that number. "" = nothing.
+std::string DoubtAboutWorkerUser(uid_t user);
+
 /// What a mount starts this program as (supervisor.h); no command of people. Does not return.
 [[noreturn]] void RunMountWorker(const std::vector<std::string>& words);
 

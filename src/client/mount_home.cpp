@@ -22,6 +22,8 @@ constexpr std::size_t kHandedSeedBytes = 32;
 constexpr std::size_t kMaxKnownBytes = std::size_t{1} << 30;
 constexpr char kKnownName[] = "known.db";
 
+std::string ByDescriptor(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
 /// A file of the directory becomes the new user's, if it is one of its former user's. What that one may have
 /// put in its place (a link, another's file) does not.
 Status GiveFile(const UniqueFd& directory, const char* name, uid_t former, uid_t user, gid_t group) {
@@ -52,22 +54,42 @@ Status GiveTo(const UniqueFd& directory, const std::string& path, uid_t user, gi
   return {};
 }
 
+/// In another user's home nothing that is root's is given away: who knows how it got there.
+Status CheckMayBeGiven(int home, const UniqueFd& directory, const std::string& path) {
+  struct stat whole {
+  }, part{};
+  if (::fstat(home, &whole) != 0 || ::fstat(directory.get(), &part) != 0)
+    return Error{Code::kIo, "could not look at it", errno, path};
+  if (whole.st_uid == ::geteuid() || part.st_uid != ::geteuid()) return {};
+  return Error{Code::kDenied,
+               "is root's in a home of another user: give it to the home's owner (chown), or take it away", 0,
+               path};
+}
+
+/// By the descriptor nothing has the home's name: it gets it back for messages.
+Error Named(Error error, int home, const std::string& directory) {
+  const std::string by_descriptor = ByDescriptor(home);
+  if (error.subject.starts_with(by_descriptor)) error.subject.replace(0, by_descriptor.size(), directory);
+  return error;
+}
+
 }  // namespace
 
-Result<UniqueFd> WorkersDirectory(const std::string& path, uid_t user, gid_t group) {
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+Result<UniqueFd> WorkersDirectory(int home, const std::string& name, uid_t user, gid_t group) {
+  const std::string path = PathForMessages(ByDescriptor(home) + "/" + name);
+  const bool is_new = ::mkdirat(home, name.c_str(), 0700) == 0;
+  if (!is_new && errno != EEXIST) {
     return Error{Code::kIo, "could not make a directory for what the mount keeps; make the home writable",
                  errno, path};
   }
-  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd fd(::openat(home, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return Error{Code::kIo, "could not open the directory for what the mount keeps", errno, path};
+  if (!is_new) GRANTFS_CHECK(CheckMayBeGiven(home, fd, path));
   GRANTFS_CHECK(GiveTo(fd, path, user, group));
   return fd;
 }
 
 namespace {
-
-std::string ByDescriptor(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
 /// What the home knows is what the mount's own begins with, and is taken over where that is older.
 Status TakeKnown(const std::string& directory, int from) {
@@ -91,7 +113,12 @@ Status TakeKnown(const std::string& directory, int from) {
 
 }  // namespace
 
-Result<MountHome> OpenMountHome(const std::string& directory, uid_t user, gid_t group) {
+namespace {
+
+/// @param opened the home, which has no other name here: whoever may rename above it cannot put another one
+/// in its place between two steps.
+Result<MountHome> TakeOut(int opened, uid_t user, gid_t group) {
+  const std::string directory = ByDescriptor(opened);
   const Home home = GRANTFS_TRY(OpenMachineHome(directory));
   const PrivateIdentity identity = GRANTFS_TRY(home.LoadIdentity());
   const auto known = GRANTFS_TRY(KnownStore::Open(home.KnownPath(), KnownStore::Missing::kRefuse));
@@ -102,11 +129,24 @@ Result<MountHome> OpenMountHome(const std::string& directory, uid_t user, gid_t 
   handed.seed =
       GRANTFS_TRY(SealedMemory(GRANTFS_TRY(ReadSecretFile((directory + "/seed").c_str(), kHandedSeedBytes))));
   handed.known = GRANTFS_TRY(SealedFile(GRANTFS_TRY(known->Image())));
-  handed.state =
-      GRANTFS_TRY(WorkersDirectory(directory + "/mount-" + handed.identity.substr(0, 16), user, group));
-  handed.journal = GRANTFS_TRY(WorkersDirectory(home.JournalPath(), user, group));
-  handed.offline = GRANTFS_TRY(WorkersDirectory(home.OfflinePath(), user, group));
+  handed.state = GRANTFS_TRY(WorkersDirectory(opened, "mount-" + handed.identity.substr(0, 16), user, group));
+  handed.journal = GRANTFS_TRY(WorkersDirectory(opened, "journal", user, group));
+  handed.offline = GRANTFS_TRY(WorkersDirectory(opened, "offline", user, group));
   return handed;
+}
+
+}  // namespace
+
+Result<MountHome> OpenMountHome(const std::string& directory, uid_t user, gid_t group) {
+  const UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened) {
+    const int sys = errno;
+    GRANTFS_TRY(OpenMachineHome(directory));  // says what is wrong
+    return Error{Code::kIo, "could not open the home", sys, directory};
+  }
+  auto taken = TakeOut(opened.get(), user, group);
+  if (taken) return taken;
+  return Named(std::move(taken.error()), opened.get(), directory);
 }
 
 std::shared_ptr<HttpClient> WarmUpMountSession(const HandedHome& handed) {

@@ -9,9 +9,10 @@
 
 namespace grantfs {
 
-/// A directory of a home that is a mount's workers' own: made where it is missing, and given to their user
+/// A directory of an opened home that is a mount's workers' own: made where it is missing, and given to their user
 /// with the files in it that were its former user's. No link is followed, and nothing else becomes anybody's.
 /// @return the directory, for its path alone.  Errors: kIo.
-Result<UniqueFd> WorkersDirectory(const std::string& path, uid_t user, gid_t group);
+/// Errors also: kDenied (root's, in a home of another user).
+Result<UniqueFd> WorkersDirectory(int home, const std::string& name, uid_t user, gid_t group);
 
 }  // namespace grantfs

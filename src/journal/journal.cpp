@@ -216,7 +216,8 @@ void RunningJournal::Flush(std::unique_lock<std::mutex>* lock) {
   lock->unlock();
   Status synced;
   if (::fdatasync(entries->get()) != 0 || (counts && ::fdatasync(counts->get()) != 0))
-    synced = Error{Code::kUnrecorded, "the read cannot be recorded: the disk does not take it", errno, path};
+    synced = Error{Code::kUnrecorded, "the read cannot be recorded: the disk does not take it", errno,
+                   PathForMessages(path)};
   for (const auto& done : waiters) done(synced);
   lock->lock();
   if (synced) {

@@ -24,7 +24,7 @@ Error NotWritten(int sys, const std::string& path) {
   return {Code::kUnrecorded,
           full ? "the disk is full, so the read cannot be recorded: make room"
                : "the read cannot be recorded: look at the disk that the home is on",
-          sys, path};
+          sys, PathForMessages(path)};
 }
 
 // The whole of it or nothing: @return errno, 0 = written.
@@ -43,7 +43,8 @@ Result<std::string> ReadAt(int fd, std::uint64_t from, std::uint64_t size, const
   while (done < size) {
     const ssize_t got = ::pread(fd, text.data() + done, size - done, static_cast<off_t>(from + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return Error{Code::kIo, "the journal cannot be read", got < 0 ? errno : 0, path};
+    if (got <= 0)
+      return Error{Code::kIo, "the journal cannot be read", got < 0 ? errno : 0, PathForMessages(path)};
     done += static_cast<std::size_t>(got);
   }
   return text;
@@ -98,7 +99,8 @@ Result<std::unique_ptr<JournalFile>> JournalFile::Adopt(const std::string& path,
                                                         const JournalSigner& signer) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
   if (!fd && errno == ENOENT) return std::unique_ptr<JournalFile>();
-  if (!fd) return Error{Code::kIo, "a journal that was left behind cannot be opened", errno, path};
+  if (!fd)
+    return Error{Code::kIo, "a journal that was left behind cannot be opened", errno, PathForMessages(path)};
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || !SameFile(fd.get(), path))
     return std::unique_ptr<JournalFile>();
   const std::size_t slash = path.rfind('/') + 1;
@@ -113,7 +115,8 @@ Result<std::unique_ptr<JournalFile>> JournalFile::Adopt(const std::string& path,
 // zeros; whole lines behind a bad place tell of another damage, and are kept for whoever wants to look.
 Status JournalFile::Recover(const JournalSigner& signer) {
   struct stat info {};
-  if (::fstat(fd_->get(), &info) != 0) return Error{Code::kIo, "a journal cannot be read", errno, path_};
+  if (::fstat(fd_->get(), &info) != 0)
+    return Error{Code::kIo, "a journal cannot be read", errno, PathForMessages(path_)};
   const std::string text =
       GRANTFS_TRY(ReadAt(fd_->get(), 0, static_cast<std::uint64_t>(info.st_size), path_));
   const std::string header = HeaderLine(id_);
@@ -132,11 +135,12 @@ Status JournalFile::Recover(const JournalSigner& signer) {
   if (torn) {
     damage_ = "a torn end was cut: " + rest;
   } else {
-    damage_ = "it is damaged, and " + rest + " are not sent; they are kept in " + path_ + kDamagedSuffix;
+    damage_ = "it is damaged, and " + rest + " are not sent; they are kept in " + PathForMessages(path_) +
+              kDamagedSuffix;
     GRANTFS_CHECK(WriteFileAtomic(path_ + kDamagedSuffix, AsBytes(text), 0600));
   }
   if (::ftruncate(fd_->get(), static_cast<off_t>(good)) != 0)
-    return Error{Code::kIo, "the damaged end of a journal cannot be cut", errno, path_};
+    return Error{Code::kIo, "the damaged end of a journal cannot be cut", errno, PathForMessages(path_)};
   if (good == 0) {
     GRANTFS_CHECK(Write(header));
     header_ = cut_offset_ = size_;
@@ -226,7 +230,7 @@ Status JournalFile::Cut(const Piece& piece, std::uint64_t above) {
   }
   // Where this does not outlive a power cut, they are sent once more, and the vault has them already.
   if (::ftruncate(fd_->get(), static_cast<off_t>(header_)) != 0)
-    return Error{Code::kIo, "what was sent cannot be cut from the journal", errno, path_};
+    return Error{Code::kIo, "what was sent cannot be cut from the journal", errno, PathForMessages(path_)};
   size_ = cut_offset_ = header_;
   return {};
 }
@@ -235,14 +239,15 @@ Status JournalFile::Cut(const Piece& piece, std::uint64_t above) {
 Status JournalFile::Rewrite(std::uint64_t from) {
   const std::string rest = GRANTFS_TRY(ReadAt(fd_->get(), from, size_ - from, path_));
   const std::string fresh = path_ + kNewSuffix;
-  UniqueFd fd(::open(fresh.c_str(), O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  ::unlink(fresh.c_str());  // of a process that ended at this, or a link that leads elsewhere
+  UniqueFd fd(::open(fresh.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   const bool good = fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 &&
                     WriteWhole(fd.get(), HeaderLine(id_) + rest) == 0 && ::fdatasync(fd.get()) == 0 &&
                     ::rename(fresh.c_str(), path_.c_str()) == 0;
   if (!good) {
     const int sys = errno;
     ::unlink(fresh.c_str());
-    return Error{Code::kIo, "what was sent cannot be cut from the journal", sys, path_};
+    return Error{Code::kIo, "what was sent cannot be cut from the journal", sys, PathForMessages(path_)};
   }
   fd_ = std::make_shared<const UniqueFd>(std::move(fd));
   cut_offset_ = header_;

@@ -12,6 +12,10 @@ namespace grantfs {
 /// Without a heartbeat for so long, the vault is asked whether the grant still stands.
 inline constexpr std::chrono::seconds kSilence{5};
 
+/// Why a request is not even asked for.
+inline constexpr const char* kThrottled =
+    "throttled: too many of this user's reads (or of all users') wait for the vault already";
+
 /// The errno that a program sees. The one place that translates outcomes for the kernel.
 int ErrnoOf(Code code);
 

@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::chrono::seconds kIdle{30};
 constexpr std::chrono::seconds kReportInterval{5};
+constexpr std::chrono::seconds kLongestSilence{5};
+// A notification has its own, shorter bound, and so has what the rotation helper does.
+constexpr std::chrono::seconds kLongestJob{60};
 // What threads had looked up is not known any more when another process takes over; so long, whoever opens a
 // version that was superseded a moment ago counts as having looked it up before.
 constexpr std::chrono::seconds kLenient{3};
@@ -126,6 +129,30 @@ std::shared_ptr<const Tree> Filesystem::Build(std::shared_ptr<const Listing> lis
 
 void Filesystem::RefreshSoon() {
   refresher_->Post([this] { Refresh(); });
+}
+
+void Filesystem::RefreshThen(WorkQueue::Job after) {
+  const bool posted = refresher_->Post([this, after] {
+    Refresh();
+    after();
+  });
+  if (!posted) after();
+}
+
+/// Once may be chance; again after so long, and nothing answered between, and it stands still.
+void Filesystem::SourceWasLate() {
+  const std::int64_t now = MonotonicNow();
+  std::int64_t since = 0;
+  if (source_silent_since_.compare_exchange_strong(since, now)) return;
+  if (std::chrono::nanoseconds(now - since) > kLongestSilence) source_hangs_ = true;
+}
+
+bool Filesystem::Lives() const {
+  if (source_hangs_) return false;
+  for (const auto* queue : {&refresher_, &notifier_, &reporter_}) {
+    if (*queue && (*queue)->BusyFor() > kLongestJob) return false;
+  }
+  return true;
 }
 
 void Filesystem::Idle() {

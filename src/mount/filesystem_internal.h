@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -84,6 +85,15 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   void Refresh(bool force = false);
   /// The same soon, on another thread.
   void RefreshSoon();
+  /// The same, and then `after` on that thread. If that cannot be, runs `after` at once. Never Refresh() on a
+  /// thread of the source: it can wait for the kernel, and the source for nobody.
+  void RefreshThen(WorkQueue::Job after);
+
+  /// The source has answered a request, or has let its deadline pass and said nothing.
+  void SourceAnswered() { source_silent_since_ = 0; }
+  void SourceWasLate();
+  /// Whether the source and all threads of this filesystem get on with their work.
+  bool Lives() const;
 
   /// What stat(2) says of a node; none if it is not known any more.
   std::optional<struct stat> Stat(const std::shared_ptr<const Tree>& tree, NodeId node);
@@ -210,6 +220,9 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   Denials denials_;
   Rotation rotation_;
   OnChange* const on_change_;
+
+  std::atomic<std::int64_t> source_silent_since_{0};  ///< on the steady clock; 0: it is not
+  std::atomic<bool> source_hangs_{false};
 
   std::shared_mutex running_lock_;
   bool running_ = false;

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "grantfs/util/clock.h"
+#include "mount/confine_internal.h"
 #include "mount/filesystem_internal.h"
 #include "mount/report_internal.h"
 #include "mount/why_internal.h"
@@ -22,6 +23,8 @@ std::string DescribeWorker(const MountShared& shared) {
   add(shared.upgrades, " were upgraded");
   add(shared.refused, " times every read was refused for a while");
   if (!before.empty()) text += "; before it " + before;
+  if (shared.supervisor > 0 && !CanConfineProcess())
+    text += "; not confined, as it is on x86_64 and aarch64: no system call is refused to it";
   if (shared.last_death != 0) text += " (last end " + FormatTime(shared.last_death) + ")";
   return text;
 }
@@ -137,6 +140,7 @@ std::shared_ptr<const std::string> Filesystem::Report(const std::shared_ptr<cons
                           .tree = tree.get(),
                           .source = source().CurrentStatus(),
                           .open_files = files_.Secrets(),
+                          .throttled = session_->requests().throttled(),
                           .only_user = only_user_,
                           .kernel = kernel_,
                           .worker = DescribeWorker(session_->slots().shared()),

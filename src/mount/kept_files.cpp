@@ -3,6 +3,7 @@
 #include <string>
 
 #include "grantfs/log/log.h"
+#include "grantfs/util/clock.h"
 #include "mount/kept_files_internal.h"
 #include "mount/open_files_internal.h"
 
@@ -72,7 +73,8 @@ void KeptFiles::Keep(std::uint64_t handle, const OpenFile& file) {
   if (file.report || !kept_->Has(kind, BytesOf(key)))
     kept = kept_->Put(kind, BytesOf(key), AsBytes(file.report ? *file.report : file.evidence));
   if (kept) kept = kept_->Put(kKeptHandle, BytesOf(handle), Pack(file));
-  if (!kept) Log(LogLevel::kWarning, "an open file will not outlive a restart of the worker", kept.error());
+  if (!kept && limiter_.Pass(SystemClock().Boot()) >= 0)
+    Log(LogLevel::kWarning, "an open file will not outlive a restart of the worker", kept.error());
 }
 
 // The handle first: without it the rest counts for nothing.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "grantfs/util/kept_memory.h"
+#include "mount/line_limiter_internal.h"
 #include "mount/node_id_internal.h"
 
 namespace grantfs {
@@ -63,6 +64,7 @@ class KeptFiles {
  private:
   KeptMemory* kept_;
   std::atomic<std::uint64_t>* next_;
+  LineLimiter limiter_;
 };
 
 }  // namespace grantfs

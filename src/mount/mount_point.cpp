@@ -199,11 +199,15 @@ Result<MountedFuse> MountFuse(const std::string& point, bool allow_other) {
   return mounted;
 }
 
-void AbortConnection(const MountedFuse& mounted) {
+Status AbortConnection(const MountedFuse& mounted) {
   const std::string path = "/sys/fs/fuse/connections/" + std::to_string(mounted.device) + "/abort";
   const UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (file) [[maybe_unused]]
-    const ssize_t wrote = write(file.get(), "1", 1);
+  if (file && write(file.get(), "1", 1) == 1) return {};
+  return Error{
+      Code::kIo,
+      "who waits for the mount may wait longer, since the kernel cannot be told to end it; for the next "
+      "time: mount -t fusectl none /sys/fs/fuse/connections",
+      errno, path};
 }
 
 bool UnmountFuse(const MountedFuse& mounted, bool detach) {

@@ -46,7 +46,8 @@ bool UnmountFuse(const MountedFuse& mounted, bool detach);
 
 /// Ends the connection of a mount whoever holds its descriptor: what waits for an answer fails. Where the
 /// kernel's control files are not mounted it ends with the last holder. Asks nobody who serves the mount.
-void AbortConnection(const MountedFuse& mounted);
+/// Errors: kIo (`where` says what to do).
+Status AbortConnection(const MountedFuse& mounted);
 
 /// The end of a mount: unmounts it, or detaches it where files are open, and says which.
 void UnmountOrDetach(const MountedFuse& mounted, const std::function<void(LogLevel, std::string_view)>& log);

@@ -1,4 +1,5 @@
 #include <linux/fuse.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr char kSent = 'a';
 constexpr char kUse = 'f';
+constexpr std::chrono::milliseconds kStep{500};
 
 void WriteEntry(int fuse, NodeId parent, std::string_view name) {
   struct {
@@ -71,11 +73,21 @@ Result<std::unique_ptr<Notifier>> Notifier::Start(uid_t user, gid_t group) {
 
 void Notifier::Use(int fuse) { SendMessage(socket_.get(), kUse, {}, fuse); }
 
+/// In steps, so that a time in which the whole machine or cgroup stood still counts little.
+bool Notifier::AwaitAnswer() const {
+  for (auto waited = std::chrono::milliseconds(0); waited < kPatience; waited += kStep) {
+    pollfd watched{socket_.get(), POLLIN, 0};
+    if (poll(&watched, 1, static_cast<int>(kStep.count())) == 1) return true;
+  }
+  return false;
+}
+
 bool Notifier::Send(NodeId node, const std::string* entry, bool pages) {
+  const std::lock_guard lock(mutex_);
   std::string text(reinterpret_cast<const char*>(&node), sizeof node);
   if (entry != nullptr) text += *entry;
   const char kind = entry != nullptr ? 'e' : pages ? 'p' : 'i';
-  return SendMessage(socket_.get(), kind, text) && ReceiveMessage(socket_.get()).has_value();
+  return SendMessage(socket_.get(), kind, text) && AwaitAnswer() && ReceiveMessage(socket_.get()).has_value();
 }
 
 }  // namespace grantfs

@@ -88,9 +88,13 @@ void OnChange::Bury() {
 
 void OnChange::Changed(const std::set<std::string>& names) {
   std::lock_guard lock(mutex_);
-  waiting_.insert(names.begin(), names.end());
   for (const std::string& name : names) {
-    if (kept_ == nullptr) break;
+    if (!IsOnChangeName(name)) {
+      log_(LogLevel::kWarning, "on-change: a name with control characters is left out: " + Printable(name));
+      continue;
+    }
+    waiting_.insert(name);
+    if (kept_ == nullptr) continue;
     if (Status kept = kept_->Put(kKeptChanged, AsBytes(name), {}); !kept)
       Log(LogLevel::kWarning, "the command on changes may not be run if the worker ends now", kept.error());
   }

@@ -41,7 +41,8 @@ class OnChange {
   /// A command that runs is killed.
   ~OnChange();
 
-  /// @param names  of secrets, below the mount point. Never waits.
+  /// @param names  of secrets, below the mount point. One that is none for a command (IsOnChangeName) is left
+  /// out. Never waits.
   void Changed(const std::set<std::string>& names);
   /// One line without a name: how the last run ended.
   std::string Report() const;
@@ -70,13 +71,18 @@ class OnChange {
   std::thread thread_;
 };
 
+/// Whether a changed name may go to the command: a path below the mount point, of bounded length, without a
+/// byte that would be a terminal's command or a line's end in the hands of whoever did not expect it.
+bool IsOnChangeName(const std::string& name);
+
 /// A process that runs the command whenever the socket brings names, and ends when the socket is closed, with
 /// the command if it still runs. Best called before threads and descriptors are there. Errors: kIo.
 Result<HelperProcess> StartOnChange(const OnChangeCommand& command);
 
 // What goes through the socket (SOCK_SEQPACKET). To the process: a number that names the run (8 bytes), and
-// names, each with a NUL behind it. From it: 'L' and a line that the command printed; then 'R' and an
-// OnChangeEnd. Who takes the socket over from another process hears the end of a run that it did not begin.
+// names, each with a NUL behind it; for one that is none (IsOnChangeName) nothing is run. From it: 'L' and a
+// line that the command printed; then 'R' and an OnChangeEnd. Who takes the socket over from another process
+// hears the end of a run that it did not begin.
 inline constexpr std::size_t kMaxOnChangeBytes = 60000;
 inline constexpr std::size_t kMaxOnChangeNameBytes = 2048;
 inline constexpr std::size_t kMaxOnChangeLineBytes = 500;

@@ -97,7 +97,8 @@ class CommandRun {
   /// in a process group that can be killed. @return an errno.
   int Spawn(const std::vector<std::string>& names, int output) {
     std::vector<std::string> words{"/bin/sh", "-c", command_.text, "grantfs"};
-    words.insert(words.end(), names.begin(), names.end());
+    // What begins with a dash would be an option to many a program.
+    for (const std::string& name : names) words.push_back(name.starts_with('-') ? "./" + name : name);
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -164,16 +165,6 @@ std::vector<std::string> SplitNames(const char* message, std::size_t size) {
   return names;
 }
 
-/// A path below the mount point. Who asks may have fewer rights than the command, and serves the mount: no
-/// name leads the command out of it.
-bool IsNameBelow(const std::string& name) {
-  const auto parts = Split(name, '/');
-  return name.size() <= kMaxOnChangeNameBytes && IsUtf8(name) &&
-         std::none_of(parts.begin(), parts.end(), [](std::string_view part) {
-           return part.empty() || part == "." || part == ".." || part == ".grantfs";
-         });
-}
-
 void RefuseRun(int socket, std::uint64_t run) {
   OnChangeEnd end;
   end.run = run;
@@ -198,7 +189,7 @@ void RefuseRun(int socket, std::uint64_t run) {
     std::memcpy(&run, message.data(), sizeof run);
     message[static_cast<std::size_t>(got)] = '\0';
     const auto names = SplitNames(message.data() + sizeof run, static_cast<std::size_t>(got) - sizeof run);
-    if (names.empty() || !std::all_of(names.begin(), names.end(), IsNameBelow)) {
+    if (names.empty() || !std::all_of(names.begin(), names.end(), IsOnChangeName)) {
       RefuseRun(socket, run);
       continue;
     }
@@ -207,6 +198,15 @@ void RefuseRun(int socket, std::uint64_t run) {
 }
 
 }  // namespace
+
+// Who asks may have fewer rights than the command, and serves the mount: no name leads the command out of it.
+bool IsOnChangeName(const std::string& name) {
+  const auto parts = Split(name, '/');
+  return name.size() <= kMaxOnChangeNameBytes && Printable(name) == name &&
+         std::none_of(parts.begin(), parts.end(), [](std::string_view part) {
+           return part.empty() || part == "." || part == ".." || part == ".grantfs";
+         });
+}
 
 Result<HelperProcess> StartOnChange(const OnChangeCommand& command) {
   return ForkHelper([&command](int socket) { ServeOnChange(socket, command); });

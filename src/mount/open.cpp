@@ -110,22 +110,31 @@ void Opened(const Job& job, Requests::Id id, OpenedSecret opened) {
     return filesystem.AnswerWithLearntSize(job->node, [job, id, file] { Answer(job, id, file); });
   if (!job->bound()) return Answer(job, id, std::move(file));
   // The kernel must have forgotten the former size before the program asks for it.
-  filesystem.Refresh();
-  filesystem.InvalidateThen(job->node, [job, id, file] { Answer(job, id, file); });
+  filesystem.RefreshThen([job, id, file] {
+    job->filesystem->InvalidateThen(job->node, [job, id, file] { Answer(job, id, file); });
+  });
+}
+
+/// The vault has a newer version, and the listing was made anew.
+void Outdated(const Job& job, Requests::Id id) {
+  Filesystem& filesystem = *job->filesystem;
+  const auto tree = filesystem.CurrentTree();
+  const SecretFile* file = tree->FindSecret(NumberOf(job->node));
+  if (file != nullptr && file->id == job->node) {
+    LogRefusal(*job, "the vault has a newer version that its lists do not show");
+    return AnswerError(job, id, EIO);
+  }
+  filesystem.rules().Refused(job->thread, job->node, SystemClock().Boot());
+  AnswerError(job, id, ErrnoOf(Code::kConflict));
 }
 
 void Failed(const Job& job, Requests::Id id, const Error& error) {
   Filesystem& filesystem = *job->filesystem;
   if (error.code == Code::kConflict) {
-    filesystem.Refresh();  // so that the kernel's next look-up finds the newer version
-    const auto tree = filesystem.CurrentTree();
-    const SecretFile* file = tree->FindSecret(NumberOf(job->node));
-    if (file != nullptr && file->id == job->node) {
-      LogRefusal(*job, "the vault has a newer version that its lists do not show");
-      return AnswerError(job, id, EIO);
-    }
-    filesystem.rules().Refused(job->thread, job->node, SystemClock().Boot());
-  } else if (error.code != Code::kCancelled) {
+    // So that the kernel's next look-up finds the newer version.
+    return filesystem.RefreshThen([job, id] { Outdated(job, id); });
+  }
+  if (error.code != Code::kCancelled) {
     if (error.code == Code::kNotFound || error.code == Code::kDenied) filesystem.RefreshSoon();
     LogRefusal(*job, Describe(error));
   }
@@ -141,7 +150,9 @@ void AskSource(fuse_req_t req, const Job& job, bool grace) {
                                     .caller = job->caller,
                                     .again = Session::Replaying()};
   if (!job->bound()) {
-    if (auto opened = filesystem.source().OpenAtOnce(request)) {
+    auto opened = filesystem.source().OpenAtOnce(request);
+    // A conflict waits for the listing: as one of those that may wait.
+    if (opened && (*opened || opened->error().code != Code::kConflict)) {
       job->at_once = req;
       return *opened ? Opened(job, 0, **std::move(opened)) : Failed(job, 0, opened->error());
     }
@@ -150,6 +161,8 @@ void AskSource(fuse_req_t req, const Job& job, bool grace) {
     return filesystem.source().Open(std::move(request), filesystem.deadline(),
                                     [job, id](Result<OpenedSecret> result) {
                                       job->filesystem->IfRunning([&] {
+                                        if (result || result.error().code != Code::kCancelled)
+                                          job->filesystem->SourceAnswered();
                                         if (result) {
                                           Opened(job, id, *std::move(result));
                                         } else {
@@ -158,8 +171,14 @@ void AskSource(fuse_req_t req, const Job& job, bool grace) {
                                       });
                                     });
   };
-  const auto late = [job] { LogRefusal(*job, "the source did not answer within the deadline"); };
-  filesystem.session().requests().Begin(req, filesystem.deadline(), late, start);
+  // Also where the answer waits for the listing or a notification.
+  const auto late = [job] {
+    job->filesystem->SourceWasLate();
+    LogRefusal(*job, "the source did not answer within the deadline");
+  };
+  if (filesystem.session().requests().Begin(req, filesystem.deadline(), late, start)) return;
+  LogRefusal(*job, kThrottled);
+  fuse_reply_err(req, EIO);
 }
 
 void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_file_info& info) {

@@ -50,13 +50,29 @@ bool OpenFiles::MayOpen(std::uint32_t user) const {
   return found == of_user_.end() || found->second < kMostOfOneUser;
 }
 
+/// With the lock held. A report that may is counted.
+bool OpenFiles::MayKeep(const OpenFile& file) {
+  if (!file.report) return true;
+  if (kept_reports_ >= kMostKeptReports || kept_report_bytes_ + file.report->size() > kMostKeptReportBytes)
+    return false;
+  CountKept(file);
+  return true;
+}
+
+/// With the lock held, of a report.
+void OpenFiles::CountKept(const OpenFile& file) {
+  ++kept_reports_;
+  kept_report_bytes_ += file.report->size();
+}
+
 std::uint64_t OpenFiles::Add(std::shared_ptr<OpenFile> file) {
   std::shared_ptr<OpenValue> second;
   std::lock_guard lock(mutex_);
   second = Share(file);
   const std::uint64_t handle = kept_->NewHandle();
   // Before the kernel can know of it.
-  kept_->Keep(handle, *file);
+  file->kept = MayKeep(*file);
+  if (file->kept) kept_->Keep(handle, *file);
   Insert(handle, std::move(file));
   return handle;
 }
@@ -64,6 +80,8 @@ std::uint64_t OpenFiles::Add(std::shared_ptr<OpenFile> file) {
 void OpenFiles::Restore(std::uint64_t handle, std::shared_ptr<OpenFile> file) {
   std::lock_guard lock(mutex_);
   Share(file);
+  file->kept = true;
+  if (file->report) CountKept(*file);
   restored_[file->unique] = handle;
   Insert(handle, std::move(file));
 }
@@ -94,7 +112,11 @@ std::shared_ptr<const OpenFile> OpenFiles::Remove(std::uint64_t handle) {
     last = --version->second.second == 0;
     if (last) versions_.erase(version);
   }
-  kept_->Forget(handle, *removed, last);
+  if (removed->kept && removed->report) {
+    --kept_reports_;
+    kept_report_bytes_ -= removed->report->size();
+  }
+  if (removed->kept) kept_->Forget(handle, *removed, last);
   return removed;
 }
 

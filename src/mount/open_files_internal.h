@@ -51,6 +51,7 @@ struct OpenFile {
   std::string evidence;      ///< SecretSource::Reopen makes the value of it again; no plaintext
   std::uint64_t unique = 0;  ///< of the OPEN
   std::uint32_t opener = 0;  ///< the user that opened it
+  bool kept = false;         ///< in the memory that outlives this process
   mutable std::atomic<bool> cached{false};  ///< the kernel asked for pages by it, and may keep them
 };
 
@@ -61,6 +62,10 @@ class OpenFiles {
  public:
   /// One user has no more open than this: what is open takes memory, of this worker and of those that follow.
   static constexpr std::size_t kMostOfOneUser = 4096;
+  /// Of the memory that outlives this process, open reports take no more than so much, whoever opens however
+  /// many: the rest is for what secrets need. Those that find no room end with this process.
+  static constexpr std::size_t kMostKeptReports = 2048;
+  static constexpr std::size_t kMostKeptReportBytes = std::size_t{8} << 20;
 
   /// @param kept gives the numbers, and keeps what the next process needs to go on. Outlives this.
   explicit OpenFiles(KeptFiles* kept) : kept_(kept) {}
@@ -88,10 +93,14 @@ class OpenFiles {
  private:
   std::shared_ptr<OpenValue> Share(const std::shared_ptr<OpenFile>& file);
   void Insert(std::uint64_t handle, std::shared_ptr<OpenFile> file);
+  bool MayKeep(const OpenFile& file);
+  void CountKept(const OpenFile& file);
 
   KeptFiles* kept_;
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const OpenFile>> files_;
+  std::size_t kept_reports_ = 0;
+  std::size_t kept_report_bytes_ = 0;
   std::unordered_map<std::uint64_t, std::uint64_t> restored_;  // unique of the OPEN -> handle
   std::unordered_map<NodeId, std::pair<std::weak_ptr<OpenValue>, std::size_t>>
       versions_;  // and how many are open

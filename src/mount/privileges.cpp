@@ -1,19 +1,15 @@
 #include <grp.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstddef>
-#include <cstdint>
 
+#include "mount/confine_internal.h"
 #include "mount/privileges_internal.h"
 
 namespace grantfs {
@@ -21,6 +17,7 @@ namespace grantfs {
 namespace {
 
 constexpr int kMostCapabilities = 64;
+constexpr rlim_t kLeastLockable = rlim_t{64} << 20;
 
 Status Failed(const char* where) { return Error{Code::kIo, where, errno, {}}; }
 
@@ -44,52 +41,6 @@ Status BecomeUser(uid_t user, gid_t group, bool look_at_processes) {
   return {};
 }
 
-#if defined(__x86_64__)
-constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__)
-constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
-#else
-constexpr std::uint32_t kArchitecture = 0;  // not known here: nothing is forbidden
-#endif
-
-/// From here on there are threads, but no other process and no other program: one that a stranger made of
-/// this would live on when this one is replaced, and answer requests in the next one's place.
-Status ForbidProcesses() {
-  if (kArchitecture == 0) return {};
-  constexpr std::uint16_t kLoad = BPF_LD | BPF_W | BPF_ABS;
-  constexpr std::uint16_t kEqual = BPF_JMP | BPF_JEQ | BPF_K;
-  constexpr std::uint16_t kReturn = BPF_RET | BPF_K;
-  constexpr std::uint32_t kForbid = SECCOMP_RET_ERRNO | EPERM;
-  sock_filter rules[] = {
-      {kLoad, 0, 0, offsetof(seccomp_data, arch)},
-      {kEqual, 1, 0, kArchitecture},
-      {kReturn, 0, 0, kForbid},
-      {kLoad, 0, 0, offsetof(seccomp_data, nr)},
-      {BPF_JMP | BPF_JGE | BPF_K, 0, 1, 0x40000000},  // x32
-      {kReturn, 0, 0, kForbid},
-      {kEqual, 0, 3, SYS_clone},
-      {kLoad, 0, 0, offsetof(seccomp_data, args)},  // the lower half: the flags
-      {BPF_JMP | BPF_JSET | BPF_K, 0, 7, CLONE_THREAD},
-      {kReturn, 0, 0, SECCOMP_RET_ALLOW},
-      {kEqual, 0, 1, SYS_clone3},  // its flags cannot be seen; the C library then takes clone
-      {kReturn, 0, 0, SECCOMP_RET_ERRNO | ENOSYS},
-      {kEqual, 3, 0, SYS_execve},
-      {kEqual, 2, 0, SYS_execveat},
-#ifdef SYS_fork
-      {kEqual, 1, 0, SYS_fork},
-      {kEqual, 0, 1, SYS_vfork},
-#else
-      {kReturn, 0, 0, SECCOMP_RET_ALLOW},
-      {kReturn, 0, 0, SECCOMP_RET_ALLOW},
-#endif
-      {kReturn, 0, 0, kForbid},
-      {kReturn, 0, 0, SECCOMP_RET_ALLOW},
-  };
-  const sock_fprog filter{sizeof rules / sizeof *rules, rules};
-  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0 || errno == EINVAL) return {};
-  return Failed("cannot forbid other processes");
-}
-
 }  // namespace
 
 bool IsPrivileged() { return geteuid() == 0; }
@@ -100,12 +51,16 @@ Status DropPrivileges(uid_t user, gid_t group, bool look_at_processes) {
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return Failed("cannot forbid to look into the process");
   // After the change of the user, which resets it.
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return Failed("cannot end with the parent");
-  return ForbidProcesses();
+  return ConfineProcess();
 }
 
-void RaiseMemoryLimit() {
-  const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
-  setrlimit(RLIMIT_MEMLOCK, &all);  // where it may not, what locks memory says what is missing
+void SetMemoryLimit() {
+  // Enough for any secrets that are open at once, and never all of the machine's.
+  const auto pages = static_cast<rlim_t>(std::max(sysconf(_SC_PHYS_PAGES), 0L));
+  const rlim_t most =
+      std::max<rlim_t>(pages / 4 * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)), kLeastLockable);
+  const rlimit limit{most, most};
+  setrlimit(RLIMIT_MEMLOCK, &limit);  // where it may not, what locks memory says what is missing
 }
 
 }  // namespace grantfs

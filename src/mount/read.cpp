@@ -37,6 +37,7 @@ void Reply(fuse_req_t req, const ReadJob& job) {
 void Checked(const ReadJob& job, Requests::Id id, const Status& status) {
   int error = 0;
   // A newer version is no reason: the handle goes on showing its own.
+  if (status || status.error().code != Code::kCancelled) job.filesystem->SourceAnswered();
   if (!status && status.error().code != Code::kConflict) {
     error = status.error().code == Code::kNotFound ? EACCES : ErrnoOf(status.error().code);
     if (status.error().code != Code::kCancelled) LogRefusal(job, Describe(status.error()));
@@ -57,8 +58,13 @@ void AskSource(fuse_req_t req, const std::shared_ptr<ReadJob>& job) {
         NumberOf(job->file->node), job->file->version, filesystem.deadline(),
         [job, id](const Status& status) { job->filesystem->IfRunning([&] { Checked(*job, id, status); }); });
   };
-  const auto late = [job] { LogRefusal(*job, "the source did not answer within the deadline"); };
-  filesystem.session().requests().Begin(req, filesystem.deadline(), late, start);
+  const auto late = [job] {
+    job->filesystem->SourceWasLate();
+    LogRefusal(*job, "the source did not answer within the deadline");
+  };
+  if (filesystem.session().requests().Begin(req, filesystem.deadline(), late, start)) return;
+  LogRefusal(*job, kThrottled);
+  fuse_reply_err(req, EIO);
 }
 
 }  // namespace

@@ -77,6 +77,10 @@ std::string StatusReport(const ReportInput& input) {
   if (!input.source.problem.empty()) AddLine(&out, "problem", input.source.problem);
   AddLine(&out, "files",
           std::to_string(counts.shown) + " shown, " + std::to_string(input.open_files) + " open");
+  if (input.throttled > 0)
+    AddLine(&out, "throttled",
+            Count(input.throttled, "read") +
+                " refused, since too many of one user's waited for the vault (the log says whose)");
   if (input.source.unsent > 0)
     AddLine(&out, "to be told",
             Count(input.source.unsent, "read") + " under leases or offline" +

@@ -19,6 +19,7 @@ struct ReportInput {
   const Tree* tree = nullptr;
   SourceStatus source;
   std::size_t open_files = 0;
+  std::uint64_t throttled = 0;     ///< reads that were refused since too many waited
   std::optional<uid_t> only_user;  ///< the kernel lets this user in alone
   std::string kernel;              ///< its release
   std::string worker;              ///< the process that serves, and what became of those before it

@@ -11,6 +11,8 @@ namespace grantfs {
 namespace {
 
 constexpr std::chrono::milliseconds kSlack{200};
+constexpr std::size_t kMostThreads = MountShared::kMaxThreads;
+static_assert(Requests::kMostWaiting + kMostThreads <= Slots::kCount);
 
 // Runs with libfuse's lock of the request held, and perhaps after the request was answered on another thread:
 // so the request is named by number.
@@ -28,20 +30,36 @@ Requests::Requests() {
   pthread_setname_np(watcher_.native_handle(), "deadlines");
 }
 
-void Requests::Begin(fuse_req_t req, std::chrono::milliseconds deadline, std::function<void()> late,
+/// @return false if too many wait already.
+bool Requests::Enter(const Shared& request, Id* id) {
+  const std::size_t most = request->user == 0 ? kMostOfRoot : kMostOfUser;
+  std::lock_guard lock(mutex_);
+  const auto of_user = of_user_.try_emplace(request->user, 0).first;
+  if (open_.size() >= kMostWaiting || of_user->second >= most) {
+    ++throttled_;
+    if (of_user->second == 0) of_user_.erase(of_user);
+    return false;
+  }
+  ++of_user->second;
+  *id = next_++;
+  open_.emplace(*id, request);
+  if (std::exchange(watcher_idle_, false)) changed_.notify_one();
+  return true;
+}
+
+bool Requests::Begin(fuse_req_t req, std::chrono::milliseconds deadline, std::function<void()> late,
                      const Start& start) {
   auto request = std::make_shared<Request>();
   request->req = req;
+  request->user = fuse_req_ctx(req)->uid;
   request->deadline = std::chrono::steady_clock::now() + deadline + kSlack;
   request->late = std::move(late);
   Id id = 0;
-  {
-    std::lock_guard lock(mutex_);
-    id = next_++;
-    open_.emplace(id, request);
-    if (std::exchange(watcher_idle_, false)) changed_.notify_one();
+  if (!Enter(request, &id)) return false;
+  if (!Arm(id, request.get())) {
+    Interrupt(id);
+    return true;
   }
-  if (!Arm(id, request.get())) return Interrupt(id);
   auto pending = start(id);
   bool ended = false;
   {
@@ -50,6 +68,7 @@ void Requests::Begin(fuse_req_t req, std::chrono::milliseconds deadline, std::fu
     ended = request->ended;
   }
   if (ended && pending) pending->Cancel();
+  return true;
 }
 
 /// libfuse may call OnInterrupt from within fuse_req_interrupt_func and then goes on to use the request, so
@@ -68,6 +87,7 @@ Requests::Shared Requests::Remove(Id id) {
   if (found == open_.end() || !found->second->armed) return nullptr;
   Shared request = std::move(found->second);
   open_.erase(found);
+  if (const auto of_user = of_user_.find(request->user); --of_user->second == 0) of_user_.erase(of_user);
   ++claims_;
   return request;
 }

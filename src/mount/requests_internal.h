@@ -1,7 +1,9 @@
 #pragma once
 
 #include <fuse_lowlevel.h>
+#include <sys/types.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -30,11 +32,17 @@ class Requests {
   Requests& operator=(const Requests&) = delete;
   ~Requests() { Close(); }
 
+  /// More than so many do not wait: the other slots are for requests that are answered at once, and for the
+  /// kernel's interrupts. Nor do more of one user, who would keep all others from reading.
+  static constexpr std::size_t kMostWaiting = 448;
+  static constexpr std::size_t kMostOfUser = 96;
+  static constexpr std::size_t kMostOfRoot = 2 * kMostOfUser;
+
   /// Takes `req` over and starts the work. If nobody answers within `deadline`, runs `late`, answers EIO and
   /// cancels the work. The source keeps that deadline itself and knows why it was missed, so it has a little
-  /// longer.
-  void Begin(fuse_req_t req, std::chrono::milliseconds deadline, std::function<void()> late,
-             const Start& start);
+  /// longer. @return false, and `req` is still the caller's, if too many wait already.
+  [[nodiscard]] bool Begin(fuse_req_t req, std::chrono::milliseconds deadline, std::function<void()> late,
+                           const Start& start);
 
   /// The right, and the duty, to answer a request. While one lives, Close() waits.
   class Claim {
@@ -54,6 +62,9 @@ class Requests {
     Requests* requests_ = nullptr;
     fuse_req_t req_ = nullptr;
   };
+  /// How many were not taken.
+  std::uint64_t throttled() const { return throttled_; }
+
   /// Empty if the request was answered already.
   Claim Take(Id id);
   /// For a request that is answered on its own thread, and so was never taken over.
@@ -69,6 +80,7 @@ class Requests {
  private:
   struct Request {
     fuse_req_t req = nullptr;
+    uid_t user = 0;
     std::chrono::steady_clock::time_point deadline;
     std::function<void()> late;
     std::shared_ptr<SecretSource::Pending> pending;
@@ -78,6 +90,7 @@ class Requests {
   };
   using Shared = std::shared_ptr<Request>;
 
+  bool Enter(const Shared& request, Id* id);
   bool Arm(Id id, Request* request);
   Shared Remove(Id id);
   void End(const Shared& request, int error);
@@ -89,6 +102,8 @@ class Requests {
   std::condition_variable changed_;   // for the watcher
   std::condition_variable answered_;  // for Close
   std::map<Id, Shared> open_;
+  std::map<uid_t, std::size_t> of_user_;  ///< of the open ones
+  std::atomic<std::uint64_t> throttled_{0};
   Id next_ = 1;
   unsigned claims_ = 0;
   bool closed_ = false;

@@ -72,6 +72,10 @@ Status CheckFuse(int fuse, const MountRecord& record) {
 
 Status CheckMemory(int fd, const std::string& name, const char* what) {
   if (MemoryName(fd) != name) return Unfit("it is not the memory of this mount", what);
+  // As an older program made it: a worker could end this process by making it smaller.
+  constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW;
+  const int seals = fcntl(fd, F_GET_SEALS);
+  if (seals < 0 || (seals & kSeals) != kSeals) return Unfit("workers could change its size", what);
   return {};
 }
 

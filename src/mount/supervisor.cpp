@@ -254,7 +254,8 @@ void Supervisor::End() {
   ended_ = true;
   if (!Unmounted()) {
     Log(LogLevel::kWarning, "files that are still open end with the mount");
-    AbortConnection(mounted_);
+    if (const auto aborted = AbortConnection(mounted_); !aborted)
+      Log(LogLevel::kWarning, Describe(aborted.error()));
   }
   const bool open_files = !Unmounted();
   AwaitLeader();

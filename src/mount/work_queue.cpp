@@ -7,6 +7,12 @@
 
 namespace grantfs {
 
+namespace {
+std::int64_t SteadyNow() {
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+}  // namespace
+
 WorkQueue::WorkQueue(const char* name, std::chrono::seconds interval, Job idle) {
   thread_ = std::thread([this, interval, idle = std::move(idle)] {
     BlockAllSignals();
@@ -35,14 +41,21 @@ void WorkQueue::Run(std::chrono::seconds interval, const Job& idle) {
       job = idle;
     }
     lock.unlock();
+    busy_since_ = SteadyNow();
     try {
       if (job) job();
     } catch (...) {
       // Memory ran out: the job is lost, as if it had not fitted.
     }
     job = nullptr;  // what it held is released outside of the lock
+    busy_since_ = 0;
     lock.lock();
   }
+}
+
+std::chrono::nanoseconds WorkQueue::BusyFor() const {
+  const std::int64_t since = busy_since_;
+  return std::chrono::nanoseconds(since == 0 ? 0 : SteadyNow() - since);
 }
 
 void WorkQueue::Stop() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -25,6 +26,9 @@ class WorkQueue {
   /// @return false if the job was dropped.
   bool Post(Job job);
 
+  /// For how long it has been at one job; 0 if it is at none.
+  std::chrono::nanoseconds BusyFor() const;
+
   /// Drops what waits and ends the thread, after the job that runs.
   void Stop();
 
@@ -35,6 +39,7 @@ class WorkQueue {
   std::condition_variable changed_;
   std::deque<Job> jobs_;
   bool stopped_ = false;
+  std::atomic<std::int64_t> busy_since_{0};  ///< on the steady clock; 0: it waits for a job
   std::thread thread_;
 };
 

@@ -75,7 +75,7 @@ class Worker {
   Status Unprivilege() {
     prctl(PR_SET_NAME, "grantfs-worker", 0, 0, 0);
     if (IsPrivileged()) {
-      RaiseMemoryLimit();
+      SetMemoryLimit();
       inspector_ = GRANTFS_TRY(Inspector::Start(words_.user, words_.group, words_.threads));
     }
     notifier_ = GRANTFS_TRY(Notifier::Start(words_.user, words_.group));
@@ -100,7 +100,8 @@ class Worker {
     notifier_->Use(fuse.get());
     session_ = GRANTFS_TRY(Session::Create(std::move(fuse), slots_.get(), FuseOperations()));
     session_->NotifyBy([this](NodeId node, const std::string* entry, bool pages) {
-      if (!notifier_->Send(node, entry, pages)) GiveUp("the process that sends notifications is gone");
+      if (!notifier_->Send(node, entry, pages))
+        GiveUp("the process that sends notifications is gone or hangs");
       return true;
     });
     return {};
@@ -187,7 +188,10 @@ class Worker {
     source_.reset();
   }
 
-  void Beat() { slots_->shared().beat = MonotonicNow(); }
+  /// It stands for all threads, but for those at the kernel's requests, which the supervisor sees.
+  void Beat() {
+    if (filesystem_->Lives()) slots_->shared().beat = MonotonicNow();
+  }
 
   const WorkerWords words_;
   const MakeSource& make_source_;

@@ -1,10 +1,13 @@
 #include "grantfs/util/file.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <string_view>
 
 #include "grantfs/util/unique_fd.h"
 
@@ -16,7 +19,7 @@ Error SystemError(const char* where, const std::string& path) {
   const Code code = sys == ENOENT                    ? Code::kNotFound
                     : sys == ENOSPC || sys == EDQUOT ? Code::kNoSpace
                                                      : Code::kIo;
-  return Error{code, where, sys, path};
+  return Error{code, where, sys, PathForMessages(path)};
 }
 
 Status WriteAll(int fd, ByteView content, const std::string& path) {
@@ -46,7 +49,7 @@ Result<Bytes> ReadFile(const std::string& path, std::size_t max_bytes) {
   if (!fd) return SystemError("could not open the file", path);
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return SystemError("could not look at the file", path);
-  if (!S_ISREG(info.st_mode)) return Error{Code::kInvalid, "not a regular file", 0, path};
+  if (!S_ISREG(info.st_mode)) return Error{Code::kInvalid, "not a regular file", 0, PathForMessages(path)};
   Bytes content;
   std::uint8_t buffer[16384];
   for (;;) {
@@ -55,7 +58,7 @@ Result<Bytes> ReadFile(const std::string& path, std::size_t max_bytes) {
     if (got < 0) return SystemError("could not read the file", path);
     if (got == 0) return content;
     if (content.size() + static_cast<std::size_t>(got) > max_bytes) {
-      return Error{Code::kInvalid, "the file is larger than the bound", 0, path};
+      return Error{Code::kInvalid, "the file is larger than the bound", 0, PathForMessages(path)};
     }
     content.insert(content.end(), buffer, buffer + got);
   }
@@ -103,6 +106,16 @@ std::string DirectoryOf(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string PathForMessages(const std::string& path) {
+  constexpr std::string_view kOwn = "/proc/self/fd/";
+  if (!path.starts_with(kOwn)) return path;
+  const std::size_t end = std::min(path.find('/', kOwn.size()), path.size());
+  char target[PATH_MAX];
+  const ssize_t size = ::readlink(path.substr(0, end).c_str(), target, sizeof target);
+  if (size <= 0 || target[0] != '/') return path;
+  return std::string(target, static_cast<std::size_t>(size)) + path.substr(end);
 }
 
 bool PathExists(const std::string& path) {

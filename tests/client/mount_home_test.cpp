@@ -1,5 +1,6 @@
 #include "grantfs/client/mount_home.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,13 +44,18 @@ class WorkersDirectoryTest : public ::testing::Test {
     return info.st_uid;
   }
 
+  Result<UniqueFd> Directory() const {
+    const UniqueFd home(open(dir_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return WorkersDirectory(home.get(), "journal", kUser, kUser);
+  }
+
   TempDir dir_;
   const std::string path_ = dir_.path() + "/journal";
 };
 
 TEST_F(WorkersDirectoryTest, IsMadeWhereItIsMissing) {
   fs::remove_all(path_);
-  Must(WorkersDirectory(path_, kUser, kUser));
+  Must(Directory());
   EXPECT_EQ(OwnerOf(path_), kUser);
   struct stat info {};
   ASSERT_EQ(stat(path_.c_str(), &info), 0);
@@ -59,7 +65,7 @@ TEST_F(WorkersDirectoryTest, IsMadeWhereItIsMissing) {
 TEST_F(WorkersDirectoryTest, WhatTheFormerUserKeptIsTheNewOnes) {
   Make(In("1.journal"), kFormer);
   Make(In("1.counts"), kFormer);
-  Must(WorkersDirectory(path_, kUser, kUser));
+  Must(Directory());
   for (const std::string& path : {path_, In("1.journal"), In("1.counts")})
     EXPECT_EQ(OwnerOf(path), kUser) << path;
 }
@@ -80,7 +86,7 @@ TEST_F(WorkersDirectoryTest, LinksDirectoriesAndFilesOfOthersStayWhoseTheyAre) {
   ASSERT_EQ(mkfifo(In("pipe").c_str(), 0600), 0);
   Own(In("pipe"), kFormer);
   Make(In("good"), kFormer);
-  Must(WorkersDirectory(path_, kUser, kUser));
+  Must(Directory());
   EXPECT_EQ(OwnerOf(In("good")), kUser);
   EXPECT_EQ(OwnerOf(path_), kUser);
   for (const std::string& path : {Out("shadow"), In("hard"), In("root's"), In("deeper")})
@@ -94,15 +100,15 @@ TEST_F(WorkersDirectoryTest, LinksDirectoriesAndFilesOfOthersStayWhoseTheyAre) {
 TEST_F(WorkersDirectoryTest, ALinkOrAFileInItsPlaceIsRefused) {
   fs::rename(path_, Out("elsewhere"));
   fs::create_directory_symlink(Out("elsewhere"), path_);
-  EXPECT_FALSE(WorkersDirectory(path_, kUser, kUser));
+  EXPECT_FALSE(Directory());
   EXPECT_EQ(OwnerOf(Out("elsewhere")), kFormer);
   fs::remove(path_);
   Make(path_, kFormer);
-  EXPECT_FALSE(WorkersDirectory(path_, kUser, kUser));
+  EXPECT_FALSE(Directory());
   EXPECT_EQ(OwnerOf(path_), kFormer);
   fs::remove(path_);
   fs::create_symlink(Out("missing"), path_);
-  EXPECT_FALSE(WorkersDirectory(path_, kUser, kUser));
+  EXPECT_FALSE(Directory());
   EXPECT_FALSE(fs::exists(Out("missing")));
 }
 
@@ -110,9 +116,24 @@ TEST_F(WorkersDirectoryTest, WhatIsTheUsersAlreadyIsNotLookedInto) {
   Own(path_, kUser);
   Make(In("other's"), kOther);
   Make(In("own"), kUser);
-  Must(WorkersDirectory(path_, kUser, kUser));
+  Must(Directory());
   EXPECT_EQ(OwnerOf(In("other's")), kOther);
   EXPECT_EQ(OwnerOf(In("own")), kUser);
+}
+
+TEST_F(WorkersDirectoryTest, WhatIsRootsInAHomeOfAnotherUserIsNotGivenAway) {
+  Own(dir_.path(), kOther);
+  Own(path_, 0);
+  Make(In("root's"), 0);
+  const auto given = Directory();
+  ASSERT_FALSE(given);
+  EXPECT_EQ(given.error().code, Code::kDenied);
+  EXPECT_EQ(given.error().subject, path_);
+  EXPECT_EQ(OwnerOf(path_), 0U);
+  EXPECT_EQ(OwnerOf(In("root's")), 0U);
+  Own(path_, kOther);
+  Must(Directory());
+  EXPECT_EQ(OwnerOf(path_), kUser);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import fcntl
 import os
 import struct
 import subprocess
@@ -173,6 +174,29 @@ class GivenUpTest(StoredCase):
 
     def test_other_memory(self):
         self.given_up(lambda: self.replace(KEPT, os.memfd_create("grantfs-kept")), "not the memory of this mount")
+
+    def test_memory_that_a_worker_could_make_smaller(self):
+        """As a mount that an older grantfs made would have it."""
+        def unseal():
+            for name in (REQUESTS, KEPT):
+                sealed = self.manager.store[name][0]
+                size = os.fstat(sealed).st_size
+                open_again = os.memfd_create(name)
+                os.ftruncate(open_again, size)
+                os.pwrite(open_again, os.pread(sealed, 1 << 20, 0), 0)
+                self.rename_in_record(sealed, open_again)
+                self.replace(name, open_again)
+        self.given_up(unseal, "workers could change its size")
+
+    def rename_in_record(self, old, new):
+        """The record as it would be if it had been made of the other memory."""
+        def name(fd):
+            return b"%d:%d" % (os.fstat(fd).st_dev, os.fstat(fd).st_ino)
+        record = os.pread(self.manager.store[RECORD][0], 1 << 14, 0).replace(name(old), name(new))
+        forged = os.memfd_create("grantfs-record", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.write(forged, record)
+        fcntl.fcntl(forged, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL)
+        self.replace(RECORD, forged)
 
     def test_a_part_is_missing(self):
         self.given_up(lambda: self.replace(REQUESTS, None), REQUESTS + ": it was not kept")

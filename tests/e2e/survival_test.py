@@ -4,6 +4,7 @@ import errno
 import hashlib
 import itertools
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -86,6 +87,33 @@ class SurvivalTest(Case):
         self.assertEqual((len(theirs), {owners.pop(name) for name in theirs} & {0}), (3, set()), "the worker's own")
         self.assertEqual(set(owners.values()), {0}, "nothing else of the home is a worker's")
         self.refused(self.it.web1.run("mount", "--upgrade", self.world.dir, expect=None), NOT_FOUND, "grantfs mount")
+
+
+class WorkerUserTest(Case):
+    def test_who_has_the_workers_number_is_warned_of(self):
+        if any(user.pw_name == "grantfs" for user in pwd.getpwall()):
+            self.skipTest("workers have a user of their own here")
+        self.world.init()
+        home = self.world.machine("web-1")
+        users, log = os.path.join(self.world.dir, "passwd"), os.path.join(self.world.dir, "warned.log")
+        with open("/etc/passwd", encoding="utf-8") as real, open(users, "w", encoding="utf-8") as more:
+            more.write(real.read() + "bob:x:60843:60843::/:/bin/false\n")
+        with open(log, "wb") as out:
+            mount = subprocess.Popen(
+                ["unshare", "--mount", "sh", "-c", 'mount --bind "$1" /etc/passwd && shift && exec "$@"', "sh", users, BINARY, "mount",
+                 os.path.join(self.world.dir, "warned"), "--foreground", "--home", home.path],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self.world.environ)
+
+        def said():
+            with open(log, encoding="utf-8") as lines:
+                return lines.read()
+        try:
+            until("the mount", lambda: "mounted " in said() or mount.poll() is not None)
+        finally:
+            mount.terminate()
+            mount.wait(20)
+        self.assertIn("who is bob here", said())
+        self.assertIn("useradd --system grantfs", said())
 
 
 class TogetherTest(Case):

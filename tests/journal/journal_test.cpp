@@ -138,6 +138,18 @@ TEST_F(JournalTest, WhatIsInFrontOfWhatWaitsIsCutToo) {
   EXPECT_EQ(rest.front().sequence, sent + 1);
 }
 
+TEST_F(JournalTest, WhatStandsWhereTheRestIsWrittenAnewIsNotWrittenTo) {
+  const auto journal = Open();
+  std::uint64_t recorded = 0;
+  while (recorded < 6000) Must(journal->Record(Entry(++recorded)));
+  const std::string other = dir_.path() + "/other";
+  std::ofstream(other) << "another's";
+  fs::create_symlink(other, OnlyFile(".journal") + ".new");
+  for (int i = 0; i < 5; ++i) Must(journal->Sent(*Must(journal->NextBatch())));
+  EXPECT_EQ(fs::file_size(other), 9U);
+  EXPECT_LT(fs::file_size(OnlyFile(".journal")), 2u << 20) << "it was";
+}
+
 TEST_F(JournalTest, AnEndedProcessLeavesNothingBehindWhenAllWasSent) {
   auto journal = Open();
   Must(journal->Record(Entry(1)));

@@ -8,6 +8,7 @@
 // that stand still: the "first" before it is ready, those "next" before they serve, or all at a "request",
 // which opens "shop/prod/tar"; fake_mount --hostile KIND MOUNTPOINT one that is hostile once it was read
 // from (BeHostile), and shows "shop/prod/done" when that was done; the next ones are as they should be.
+// fake_mount --workers MOUNTPOINT stands has a first worker whose source never answers.
 
 #include <poll.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ void SayReady() {
   std::fflush(stdout);
 }
 
-/// @param kind "broken", "good", "hangs:" and where, or a condition.
+/// @param kind "broken", "stands", "good", "hangs:" and where, or a condition.
 Result<std::unique_ptr<SecretSource>> Source(const std::string& kind) {
   if (kind == "broken") return Error{Code::kIntegrity, "the source is broken", 0, "fake"};
   auto source = std::make_unique<FakeSource>();
@@ -47,7 +48,10 @@ Result<std::unique_ptr<SecretSource>> Source(const std::string& kind) {
     source->Put("shop/prod/tar", "never read");
     source->Tar("shop/prod/tar");
   }
-  if (kind != "good" && !kind.starts_with(kHangs)) {
+  if (kind == "stands") {
+    source->SetSilent(true);
+    source->IgnoreDeadlines(true);
+  } else if (kind != "good" && !kind.starts_with(kHangs)) {
     source->Put("shop/prod/free", "content");
     source->Change("shop/prod/db-password", [&](GrantedSecret& grant) { grant.conditions = {kind}; });
   }
@@ -90,7 +94,7 @@ Status RunWithWorkers(const std::string& point, const std::string& kind, int hea
   options.worker_words = {"worker", kind};
   options.user = options.group = kUser;
   // Longer than a look at a process may take.
-  const bool looks = kind != "good" && kind != "broken" && !kind.starts_with(kHostile);
+  const bool looks = kind != "good" && kind != "broken" && kind != "stands" && !kind.starts_with(kHostile);
   options.heartbeat = std::chrono::milliseconds(heartbeat > 0 ? heartbeat : looks ? 20000 : 2000);
   options.control_directory = point + "-orders";
   options.ready = SayReady;
@@ -106,10 +110,12 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty() || !grantfs::InitCrypto()) return 2;
   if (words[0] == "worker") {
-    // KIND is one of Source's (one that hangs does so here, too), or "hostile:" and one of BeHostile's.
+    // KIND is one of Source's (one that hangs does so here, too; "stands": the first worker's alone), or
+    // "hostile:" and one of BeHostile's.
     const std::string kind = words[1];
     const bool hostile = kind.starts_with(grantfs::kHostile);
     _exit(grantfs::RunWorker({words.begin() + 2, words.end()}, [=](bool first, grantfs::KeptMemory*) {
+      if (kind == "stands" && !first) return grantfs::Source("good");
       while (kind == (first ? "hangs:first" : "hangs:next")) pause();
       if (!hostile) return grantfs::Source(kind);
       return first ? grantfs::HostileSource(kind.substr(grantfs::kHostile.size())) : grantfs::Source("good");

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "../support/eventually.h"
 #include "mount/channel_internal.h"
@@ -139,7 +140,8 @@ TEST(ChannelTest, WhatIsNoErrorIsToldAsSuchAndIsKeptWithinBounds) {
 
 TEST(OnChangeProcessTest, RunsForNamesBelowTheMountAlone) {
   const std::string directory = MakeTestDirectory();
-  auto process = StartOnChange({"touch " + directory + "/ran", "/nowhere", std::chrono::seconds(60)});
+  auto process =
+      StartOnChange({"printf '<%s>' \"$@\" > " + directory + "/ran", "/nowhere", std::chrono::seconds(60)});
   ASSERT_TRUE(process);
   const auto run = [&](const std::string& names) {
     const std::uint64_t number = 7;
@@ -152,13 +154,16 @@ TEST(OnChangeProcessTest, RunsForNamesBelowTheMountAlone) {
     return end.run == number ? end.error : -1;
   };
   using std::string_literals::operator""s;
-  for (const std::string& names :
-       {"../etc/passwd\0"s, "/etc/passwd\0"s, "a/../../b\0"s, "a\0..\0"s, "a//b\0"s, "a/\0"s, "\0"s, ""s,
-        ".grantfs/status\0"s, "a/./b\0"s, "\xff\0"s, std::string(3000, 'x')})
+  for (const std::string& names : {"../etc/passwd\0"s, "/etc/passwd\0"s, "a/../../b\0"s, "a\0..\0"s,
+                                   "a//b\0"s, "a/\0"s, "\0"s, ""s, ".grantfs/status\0"s, "a/./b\0"s,
+                                   "\xff\0"s, "a\nb\0"s, "a\x1b[2J\0"s, "a\x7f\0"s, std::string(3000, 'x')})
     EXPECT_EQ(run(names), EINVAL) << names;
   EXPECT_FALSE(std::filesystem::exists(directory + "/ran"));
   EXPECT_EQ(run("shop/prod/..a\0-b\0"s), 0);
-  EXPECT_TRUE(std::filesystem::exists(directory + "/ran"));
+  EXPECT_EQ(run("-rf\0--help\0a-\0"s), 0);
+  std::stringstream ran;
+  ran << std::ifstream(directory + "/ran").rdbuf();
+  EXPECT_EQ(ran.str(), "<./-rf><./--help><a->") << "no option to a program";
   process->socket.Reset();
   EXPECT_EQ(waitpid(process->pid, nullptr, 0), process->pid);
   RemoveTestDirectory(directory);

@@ -14,6 +14,8 @@
 namespace grantfs {
 namespace {
 
+const NodeId kNodeOfOne = SecretNode(7, 1);
+
 std::shared_ptr<OpenFile> OpenVersion(std::uint32_t node_version, std::uint32_t version) {
   auto file = std::make_shared<OpenFile>();
   file->node = SecretNode(7, node_version);
@@ -46,6 +48,45 @@ TEST(OpenFilesTest, ShareThePlaintextOfAVersion) {
   EXPECT_EQ(files.Find(first), nullptr);
   files.Remove(first);
   EXPECT_EQ(files.Secrets(), 2U);
+}
+
+TEST(OpenFilesTest, HowOftenAReportIsOpenedLeavesRoomForSecrets) {
+  ASSERT_TRUE(InitCrypto());
+  const UniqueFd memory = *KeptMemory::Make(OpenFiles::kMostKeptReportBytes * 2);
+  const auto kept_memory = *KeptMemory::Attach(memory.get());
+  std::atomic<std::uint64_t> next{1};
+  KeptFiles kept(kept_memory.get(), &next);
+  OpenFiles files(&kept);
+  const auto in_memory = [&] {
+    std::size_t count = 0;
+    kept_memory->ForEach(kKeptReport, [&](ByteView, ByteView) { ++count; });
+    return count;
+  };
+  const auto open = [&](std::size_t size, int times) {
+    std::vector<std::uint64_t> handles;
+    for (int i = 0; i < times; ++i) {
+      auto file = std::make_shared<OpenFile>();
+      file->node = kStatusNode;
+      file->report = std::make_shared<std::string>(size, 'x');
+      handles.push_back(files.Add(std::move(file)));
+    }
+    return handles;
+  };
+  const auto close = [&](const std::vector<std::uint64_t>& handles) {
+    for (const std::uint64_t handle : handles) EXPECT_TRUE(files.Remove(handle));
+  };
+  const auto small = open(100, 5000);
+  EXPECT_EQ(in_memory(), OpenFiles::kMostKeptReports);
+  EXPECT_EQ(files.Find(small.back())->report->size(), 100U) << "and is served all the same";
+  files.Add(OpenVersion(1, 1));
+  EXPECT_TRUE(kept_memory->Has(kKeptEvidence, {reinterpret_cast<const std::uint8_t*>(&kNodeOfOne), 8}));
+  close(small);
+  EXPECT_EQ(in_memory(), 0U);
+  const auto large = open(std::size_t{1} << 20, 100);
+  EXPECT_EQ(in_memory(), OpenFiles::kMostKeptReportBytes >> 20);
+  close(large);
+  open(100, 1);
+  EXPECT_EQ(in_memory(), 1U) << "there is room again";
 }
 
 /// Two workers, one after the other, that keep what is open in one memory.

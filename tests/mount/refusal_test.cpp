@@ -1,13 +1,18 @@
 #include <fcntl.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <ctime>
+#include <thread>
+#include <vector>
 
 #include "../support/eventually.h"
+#include "mount/requests_internal.h"
 #include "mount_fixture.h"
 #include "program.h"
 
@@ -259,6 +264,61 @@ TEST_F(RefusalTest, IsNoneForAProgramThatGivesUpWaiting) {
   EXPECT_TRUE(Eventually([&] { return source_.cancelled() == 2; }));
   source_.SetSilent(false);
   EXPECT_EQ(Read(At(kName)), "content");
+}
+
+/// Threads of several users that open a file all at once.
+class Flood {
+ public:
+  Flood(const std::string& path, const std::vector<uid_t>& users, std::size_t of_each) {
+    for (std::size_t i = 0; i < users.size() * of_each; ++i) {
+      threads_.emplace_back([this, path, user = users[i % users.size()]] {
+        setfsuid(user);  // of this thread
+        const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        ++(fd ? opened : errno == EIO ? refused : failed);
+      });
+    }
+  }
+  void Join() {
+    for (std::thread& thread : threads_) thread.join();
+  }
+  std::atomic<std::size_t> opened{0}, refused{0}, failed{0};
+
+ private:
+  std::vector<std::thread> threads_;
+};
+
+TEST_F(RefusalTest, OfWhoFloodsTheVaultComesAtOnceAndHindersNobodyElse) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root is several users";
+  source_.Put(kName, "content");
+  source_.Change(kName, [](GrantedSecret& grant) { grant.mode = 0444; });
+  source_.SetSilent(true);
+  source_.IgnoreDeadlines(true);
+  Mount([](MountOptions& options) { options.open_deadline = std::chrono::hours(1); });
+  ASSERT_EQ(chmod(directory_.c_str(), 0755), 0);
+  constexpr std::size_t kTooMany = 50;
+  Flood one(At(kName), {60851}, Requests::kMostOfUser + kTooMany);
+  EXPECT_TRUE(Eventually([&] {
+    return one.refused == kTooMany && source_.OpenCount() == Requests::kMostOfUser;
+  })) << one.refused
+      << " refused, " << source_.OpenCount() << " wait";
+  EXPECT_TRUE(Logged("throttled"));
+  EXPECT_TRUE(Eventually([&] {
+    return Read(At(".grantfs/status")).find("throttled   50 reads refused") != std::string::npos;
+  })) << Read(At(".grantfs/status"));
+  // Many users together leave room for what waits for nobody, and for interrupts.
+  Flood others(At(kName), {60852, 60853, 60854, 60855, 60856}, Requests::kMostOfUser);
+  const std::size_t most = Requests::kMostWaiting - Requests::kMostOfUser;
+  EXPECT_TRUE(Eventually([&] { return source_.OpenCount() == Requests::kMostWaiting; }));
+  EXPECT_TRUE(Eventually([&] { return others.refused == 5 * Requests::kMostOfUser - most; }));
+  EXPECT_EQ(OutputOf({"ls", At("shop/prod")}), "db-password\n");
+  EXPECT_EQ(OpenError(kName), EIO);
+  source_.SetSilent(false);
+  one.Join();
+  others.Join();
+  EXPECT_EQ(one.opened, Requests::kMostOfUser);
+  EXPECT_EQ(others.opened, most);
+  EXPECT_EQ(one.failed + others.failed, 0U);
+  EXPECT_EQ(Read(At(kName)), "content") << "who waited has left";
 }
 
 TEST_F(RefusalTest, LeavesNothingBehindWhenManyGiveUp) {

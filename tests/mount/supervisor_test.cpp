@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <thread>
@@ -18,6 +20,7 @@
 #include "../support/eventually.h"
 #include "grantfs/util/text.h"
 #include "mount/channel_internal.h"
+#include "mount/confine_internal.h"
 #include "mount/control_internal.h"
 #include "mount/mount_table_internal.h"
 #include "mount_fixture.h"
@@ -113,7 +116,10 @@ TEST_F(SupervisorTest, AWorkerHasNoRights) {
   EXPECT_EQ(ProcLine(worker, "Groups"), "\t ");
   for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
     EXPECT_EQ(ProcLine(worker, set), "\t0000000000000000") << set;
-  EXPECT_EQ(ProcLine(worker, "NoNewPrivs"), "\t1");
+  for (const pid_t one : {worker, ChildOf(worker, "grantfs-inspect"), ChildOf(worker, "grantfs-notify")}) {
+    EXPECT_EQ(ProcLine(one, "NoNewPrivs"), "\t1");
+    EXPECT_EQ(ProcLine(one, "Seccomp"), CanConfineProcess() ? "\t2" : "\t0") << "makes no process";
+  }
   End(&program);
 }
 
@@ -144,6 +150,32 @@ TEST_F(SupervisorTest, AWorkerWithoutItsHelpersIsReplaced) {
     })) << helper;
   }
   EXPECT_EQ(ReadFrom(held.get()), "content");
+  End(&program);
+}
+
+TEST_F(SupervisorTest, AWorkerWhoseNotifierHangsIsReplaced) {
+  Program program = MountWithWorkers();
+  const pid_t worker = Worker();
+  const pid_t notifier = ChildOf(worker, "grantfs-notify");
+  ASSERT_GT(notifier, 1);
+  ASSERT_EQ(kill(notifier, SIGSTOP), 0);
+  {
+    const UniqueFd fd(Open(At(kName)));
+    void* mapped = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+    EXPECT_EQ(std::string(static_cast<char*>(mapped), 7), "content");
+    munmap(mapped, 4096);
+  }
+  EXPECT_TRUE(Eventually([&] { return Read(At(kName)) == "content" && Worker() != worker; }));
+  EXPECT_TRUE(Eventually([&] { return ChildOf(Worker(), "grantfs-notify") > 1; })) << "with its helpers";
+  End(&program);
+}
+
+TEST_F(SupervisorTest, AWorkerWhoseSourceStandsStillIsReplaced) {
+  Program program({FAKE_MOUNT, "--workers", point_, "stands"});
+  ASSERT_EQ(program.Line(), "ready\n");
+  EXPECT_EQ(Read(At(kName)), "errno " + std::to_string(EIO)) << "a silent one may come back";
+  EXPECT_TRUE(Eventually([&] { return Read(At(kName)) == "content"; }));
+  EXPECT_NE(StatusLine("worker").find(" hung"), std::string::npos) << StatusLine("worker");
   End(&program);
 }
 
@@ -281,6 +313,19 @@ TEST_F(SupervisorTest, ItEndsOnTermThoughFilesAreOpenAndTheEndIsSeen) {
   const UniqueFd held(Open(At(kName)));
   End(&program);
   EXPECT_TRUE(Eventually([&] { return ReadFrom(held.get()).starts_with("errno "); }));
+}
+
+TEST_F(SupervisorTest, ThatTheKernelCannotBeToldToEndItIsSaid) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root sees a world without fusectl";
+  const std::string out = directory_ + "/out";
+  const std::string script = "umount /sys/fs/fuse/connections 2>/dev/null; " FAKE_MOUNT " --workers " +
+                             point_ + " > " + out + " 2>&1 & mount=$!; until grep -q ready " + out +
+                             "; do kill -0 $mount || exit 9; done; exec 3< " + At(kName) +
+                             "; kill $mount; wait $mount";
+  EXPECT_EQ(OutputOf({"unshare", "--mount", "--propagation", "private", "sh", "-c", script}), "");
+  std::stringstream log;
+  log << std::ifstream(out).rdbuf();
+  EXPECT_NE(log.str().find("mount -t fusectl none /sys/fs/fuse/connections"), std::string::npos) << log.str();
 }
 
 TEST_F(SupervisorTest, ItEndsWhenItIsUnmounted) {

@@ -1,9 +1,12 @@
 #include "grantfs/util/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <filesystem>
+
+#include "grantfs/util/unique_fd.h"
 
 namespace grantfs {
 namespace {
@@ -30,6 +33,16 @@ TEST_F(FileTest, WritesWholeWithItsMode) {
   ASSERT_EQ(::stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0600u);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 1) << "a temporary file was left";
+}
+
+TEST_F(FileTest, MessagesNameAPathByADescriptorAsEverybodyDoes) {
+  const UniqueFd directory(::open(dir_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const std::string path = "/proc/self/fd/" + std::to_string(directory.get());
+  EXPECT_EQ(PathForMessages(path), dir_);
+  EXPECT_EQ(PathForMessages(path + "/a/b"), dir_ + "/a/b");
+  EXPECT_EQ(ReadFile(path + "/none", 10).error().subject, dir_ + "/none");
+  for (const char* other : {"/a/b", "a", "", "/proc/self/fd/", "/proc/self/fd/999999/a"})
+    EXPECT_EQ(PathForMessages(other), other);
 }
 
 TEST_F(FileTest, SaysWhatIsWrong) {

@@ -27,6 +27,10 @@ Status MakeDirectories(const std::string& path, mode_t mode);
 /// The path without its last part: "/a" of "/a/b", "/" of "/b", "." of "b".
 std::string DirectoryOf(const std::string& path);
 
+/// What a message calls it: for a path by way of one of this process's descriptors ("/proc/self/fd/11/name",
+/// as a process has it that may not enter the directory itself) the one that its directory has in the system.
+std::string PathForMessages(const std::string& path);
+
 /// True if something exists there (a dangling link counts).
 bool PathExists(const std::string& path);
 
