@@ -4,6 +4,7 @@
 #include "grantfs/trust/conditions.h"
 #include "grantfs/util/clock.h"
 #include "listing_internal.h"
+#include "rotation_internal.h"
 
 namespace grantfs {
 namespace {
@@ -17,6 +18,12 @@ std::string OrText(const std::string& text, const char* absent) { return text.em
 std::string ExpiryText(std::int64_t expires, std::int64_t now) {
   if (expires == 0) return "never";
   return (expires <= now ? "expired " : "") + FormatTime(expires);
+}
+
+std::string RotationText(const SecretInfo& info, std::int64_t now) {
+  if (info.rotate_due == 0) return "never due";
+  return (info.IsOverdue(now) ? "" : "due ") + RotationCell(info, now) + ", " +
+         FormatDuration(info.rotate_after) + " after it was set";
 }
 
 // Of a template, the names of what it is made of.
@@ -113,7 +120,7 @@ AdminReport ReportGrant(const SecretSurvey& secret, const GrantInfo& info, std::
   return {table.Text(), ToJson(info)};
 }
 
-AdminReport ReportSecret(const SecretSurvey& secret) {
+AdminReport ReportSecret(const SecretSurvey& secret, std::int64_t now) {
   const SecretInfo& info = secret.info;
   Table table;
   table.Add({"secret", info.name.Full()});
@@ -127,21 +134,24 @@ AdminReport ReportSecret(const SecretSurvey& secret) {
     table.Add({"version", info.version == 0 ? "none yet" : std::to_string(info.version)});
     table.Add({"bytes", std::to_string(info.size)});
     table.Add({"set", TimeCell(info.time)});
+    table.Add({"rotation", RotationText(info, now)});
     table.Add({"owner", info.owner});
     table.Add({"description", info.description});
     table.Add({"readers", Count(info.grants, "machine")});
   }
-  return {table.Text(), Json::Object({{"name", info.name.Full()},
-                                      {"type", TypeName(info.type)},
-                                      {"parts", Json::Array({info.parts.begin(), info.parts.end()})},
-                                      {"number", info.number},
-                                      {"version", info.version},
-                                      {"size", info.size},
-                                      {"time", info.time},
-                                      {"owner", info.owner},
-                                      {"description", info.description},
-                                      {"grants", std::uint64_t{info.grants}},
-                                      {"problem", info.problem}})};
+  Json json = Json::Object({{"name", info.name.Full()},
+                            {"type", TypeName(info.type)},
+                            {"parts", Json::Array({info.parts.begin(), info.parts.end()})},
+                            {"number", info.number},
+                            {"version", info.version},
+                            {"size", info.size},
+                            {"time", info.time},
+                            {"owner", info.owner},
+                            {"description", info.description},
+                            {"grants", std::uint64_t{info.grants}},
+                            {"problem", info.problem}});
+  AddRotation(info, now, &json);
+  return {table.Text(), std::move(json)};
 }
 
 AdminReport ReportVersions(const SecretSurvey& secret) {

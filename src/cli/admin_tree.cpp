@@ -98,7 +98,7 @@ class AdminTreeBuilder {
 
   void AddSecret(ReportDirectory* projects, const SecretSurvey& secret) {
     ReportDirectory* directory = EnterParts(projects, secret.info.name.Full(), Unchanged);
-    Add(directory, "info", [&secret] { return ReportSecret(secret); });
+    Add(directory, "info", [&secret] { return ReportSecret(secret, SystemClock().WallSeconds()); });
     Add(directory, "versions", [&secret] { return ReportVersions(secret); });
     Add(directory, "readers", [all = snapshot_.get(), &secret] {
       return ReportReaders(*all, secret, SystemClock().WallSeconds());

@@ -1,6 +1,7 @@
 #include "grantfs/client/home.h"
 #include "grantfs/client/join.h"
 #include "owner_internal.h"
+#include "rotation_internal.h"
 #include "table_internal.h"
 
 namespace grantfs {
@@ -151,7 +152,8 @@ void OutSetTemplate(Context& context, const SetSecretResult& result, std::size_t
                               {"number", result.number},
                               {"version", result.version},
                               {"created", result.created},
-                              {"sealed_to", result.sealed_to}});
+                              {"sealed_to", result.sealed_to},
+                              {"rotate_after", result.rotate_after}});
     if (parts > 0) json.Set("parts", parts);
     context.terminal.OutJson(json);
     return;
@@ -159,7 +161,7 @@ void OutSetTemplate(Context& context, const SetSecretResult& result, std::size_t
   context.terminal.OutLine((result.created ? "made " : "set ") + full + ": version " +
                            std::to_string(result.version) +
                            (parts > 0 ? ", of " + Count(parts, "secret") : "") + ", sealed to " +
-                           Count(result.sealed_to, "machine"));
+                           Count(result.sealed_to, "machine") + AndRotation(result));
   if (result.sealed_to == 0) context.terminal.Note("next: grantfs grant MACHINE " + full + " --with-parts");
 }
 

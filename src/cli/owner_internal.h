@@ -46,6 +46,9 @@ void OutSetTemplate(Context& context, const SetSecretResult& result, std::size_t
 /// Full names, for a JSON document.
 Json NamesJson(const std::vector<SecretName>& names);
 
+/// Names those whose list did not verify. Errors: kIntegrity, if there is one.
+Status CheckNoneRefused(Terminal& terminal, const std::vector<SecretInfo>& secrets);
+
 /// What a machine has read and so must be rotated, as lines for people / as JSON.
 void OutReads(Terminal& terminal, const std::string& machine, const std::vector<ReadReport>& reads,
               bool known);

@@ -2,8 +2,10 @@
 #include <utility>
 
 #include "commands_internal.h"
+#include "grantfs/util/clock.h"
 #include "import_internal.h"
 #include "owner_internal.h"
+#include "rotation_internal.h"
 #include "secret_io_internal.h"
 #include "table_internal.h"
 
@@ -61,7 +63,8 @@ Json ToJson(const SetSecretResult& result, std::size_t bytes) {
                        {"version", result.version},
                        {"created", result.created},
                        {"bytes", bytes},
-                       {"sealed_to", result.sealed_to}});
+                       {"sealed_to", result.sealed_to},
+                       {"rotate_after", result.rotate_after}});
 }
 
 void OutResults(Context& context, const std::vector<SetSecretResult>& results,
@@ -73,11 +76,12 @@ void OutResults(Context& context, const std::vector<SetSecretResult>& results,
     context.terminal.OutJson(Json::Object({{"secrets", std::move(list)}, {"dry_run", dry_run}}));
     return;
   }
-  Table table({"SECRET", "VERSION", "BYTES", "MACHINES"});
+  Table table({"SECRET", "VERSION", "BYTES", "MACHINES", "ROTATE AFTER"});
   for (std::size_t i = 0; i < results.size(); ++i)
     table.Add({results[i].name.Full(),
                std::to_string(results[i].version) + (results[i].created ? " (new)" : ""),
-               std::to_string(values[i].value.size()), std::to_string(results[i].sealed_to)});
+               std::to_string(values[i].value.size()), std::to_string(results[i].sealed_to),
+               FormatDuration(results[i].rotate_after)});
   context.terminal.Out(table.Text());
   const auto made = static_cast<std::size_t>(
       std::count_if(results.begin(), results.end(), [](const auto& one) { return one.created; }));
@@ -94,7 +98,9 @@ Status RunSecretImportCommand(Context& context) {
   std::vector<NewValue> news;
   for (const Imported& one : values) news.push_back({{area.environment, area.prefix + one.path}, &one.value});
   const bool dry_run = context.arguments.Flag("dry-run"), replace = context.arguments.Flag("replace");
-  SetSecretOptions options = {.reason = context.arguments.Text("reason"), .dry_run = true};
+  SetSecretOptions options = {.reason = context.arguments.Text("reason"),
+                              .dry_run = true,
+                              .rotate_after = GRANTFS_TRY(RotateAfter(context.arguments))};
   std::vector<SetSecretResult> results;
   if (dry_run || !replace) results = GRANTFS_TRY(session->SetSecrets(news, options));
   if (!replace) {
@@ -124,11 +130,12 @@ a .env file (a $, a quote in the middle) is refused with its line. Values stay i
                 {"directory", "DIR", "a secret for each file below DIR, byte for byte"},
                 {"replace", "", "give secrets that exist already a new version"},
                 {"dry-run", "", "say what would be stored, and store nothing"},
+                kRotateAfterOption,
                 {"reason", "TEXT", "why; it stands in the signed statements"}},
     .examples = {{"grantfs secret import --dry-run --file .env shop/prod",
-                  R"(SECRET                 VERSION  BYTES  MACHINES
-shop/prod/DB_PASSWORD  1 (new)  28     0
-shop/prod/API_KEY      1 (new)  40     0
+                  R"(SECRET                 VERSION  BYTES  MACHINES  ROTATE AFTER
+shop/prod/DB_PASSWORD  1 (new)  28     0         -
+shop/prod/API_KEY      1 (new)  40     0         -
 nothing was changed; this would store 2 secrets, 2 of them new)"},
                  {"grantfs secret import --directory /etc/shop/tls shop/prod/tls/",
                   "(shop/prod/tls/server.crt, shop/prod/tls/server.key ...)"},

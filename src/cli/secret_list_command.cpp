@@ -1,37 +1,44 @@
 #include "commands_internal.h"
+#include "grantfs/util/clock.h"
 #include "listing_internal.h"
 #include "owner_internal.h"
+#include "rotation_internal.h"
 #include "table_internal.h"
 
 namespace grantfs {
 namespace {
 
-Json ToJson(const SecretInfo& info) {
-  return Json::Object({{"name", info.name.Full()},
-                       {"type", TypeName(info.type)},
-                       {"number", info.number},
-                       {"version", info.version},
-                       {"size", info.size},
-                       {"time", info.time},
-                       {"grants", info.grants},
-                       {"owner", info.owner},
-                       {"description", info.description},
-                       {"problem", info.problem}});
+Json ToJson(const SecretInfo& info, std::int64_t now) {
+  Json json = Json::Object({{"name", info.name.Full()},
+                            {"type", TypeName(info.type)},
+                            {"number", info.number},
+                            {"version", info.version},
+                            {"size", info.size},
+                            {"time", info.time},
+                            {"grants", info.grants},
+                            {"owner", info.owner},
+                            {"description", info.description},
+                            {"problem", info.problem}});
+  AddRotation(info, now, &json);
+  return json;
 }
 
-void OutTable(Terminal& terminal, const std::vector<SecretInfo>& secrets) {
-  Table table({"SECRET", "TYPE", "VERSION", "BYTES", "SET", "GRANTS", "OWNER"});
+void OutTable(Terminal& terminal, const std::vector<SecretInfo>& secrets, std::int64_t now) {
+  Table table({"SECRET", "TYPE", "VERSION", "BYTES", "SET", "ROTATE BY", "GRANTS", "OWNER"});
   for (const SecretInfo& info : secrets) {
     if (info.problem.empty())
       table.Add({info.name.Full(), TypeName(info.type), info.version == 0 ? "" : std::to_string(info.version),
-                 std::to_string(info.size), TimeCell(info.time), std::to_string(info.grants), info.owner});
+                 std::to_string(info.size), TimeCell(info.time), RotationCell(info, now),
+                 std::to_string(info.grants), info.owner});
     else
-      table.Add({info.name.Full(), "", "refused", "", "", "", ""});
+      table.Add({info.name.Full(), "", "refused", "", "", "", "", ""});
   }
   terminal.Out(table.Text());
 }
 
-Status Refused(Terminal& terminal, const std::vector<SecretInfo>& secrets) {
+}  // namespace
+
+Status CheckNoneRefused(Terminal& terminal, const std::vector<SecretInfo>& secrets) {
   std::size_t refused = 0;
   for (const SecretInfo& info : secrets) {
     if (info.problem.empty()) continue;
@@ -44,21 +51,24 @@ Status Refused(Terminal& terminal, const std::vector<SecretInfo>& secrets) {
                Count(refused, "secret")};
 }
 
+namespace {
+
 Status RunSecretListCommand(Context& context) {
   const Area area = GRANTFS_TRY(ParseArea(context.arguments.At(0)));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const auto secrets = GRANTFS_TRY(session->ListSecrets(area.environment, area.prefix));
+  const std::int64_t now = SystemClock().WallSeconds();
   if (context.json()) {
     Json list = Json::Array();
-    for (const SecretInfo& info : secrets) list.Append(ToJson(info));
+    for (const SecretInfo& info : secrets) list.Append(ToJson(info, now));
     context.terminal.OutJson(Json::Object({{"secrets", std::move(list)}}));
   } else if (secrets.empty()) {
     context.terminal.Note("there are no secrets here yet; grantfs secret set " + area.environment +
                           "/NAME makes one");
   } else {
-    OutTable(context.terminal, secrets);
+    OutTable(context.terminal, secrets, now);
   }
-  return Refused(context.terminal, secrets);
+  return CheckNoneRefused(context.terminal, secrets);
 }
 
 }  // namespace
@@ -71,15 +81,17 @@ const Command kSecretListCommand = {
     .summary = "list an environment's secrets",
     .about =
         R"(Lists the secrets of an environment, or of those whose names begin with PREFIX/, by name; never a value.
-Each line comes from a signed list that this command verified.)",
+ROTATE BY is the time from which no machine has a lease any more until the next secret set. Each line comes
+from a signed list that this command verified.)",
     .options = {},
-    .examples = {{"grantfs secret list shop/prod",
-                  R"(SECRET                 TYPE      VERSION  BYTES  SET                   GRANTS  OWNER
-shop/prod/app.env      template  1        64     2026-01-31T12:05:00Z  2       payments
-shop/prod/db-password  value     3        28     2026-01-31T12:00:00Z  2       payments)"},
-                 {"grantfs secret list shop/prod/tls/", "(those below shop/prod/tls)"},
-                 {"grantfs secret list --json shop/prod",
-                  "{\"secrets\": [{\"name\": \"shop/prod/db-password\", ...}]}"}},
+    .examples =
+        {{"grantfs secret list shop/prod",
+          R"(SECRET                 TYPE      VERSION  BYTES  SET                   ROTATE BY             GRANTS  OWNER
+shop/prod/app.env      template  1        64     2026-01-31T12:05:00Z  -                     2       payments
+shop/prod/db-password  value     3        28     2026-01-31T12:00:00Z  2026-05-01T12:00:00Z  2       payments)"},
+         {"grantfs secret list shop/prod/tls/", "(those below shop/prod/tls)"},
+         {"grantfs secret list --json shop/prod",
+          "{\"secrets\": [{\"name\": \"shop/prod/db-password\", ...}]}"}},
     .next = "grantfs secret history shop/prod/db-password, or grantfs grants --secret shop/prod/db-password",
     .failure = "the secrets are not known",
     .run = RunSecretListCommand,

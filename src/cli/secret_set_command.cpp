@@ -1,6 +1,7 @@
 #include "commands_internal.h"
 #include "grantfs/crypto/random.h"
 #include "owner_internal.h"
+#include "rotation_internal.h"
 #include "secret_io_internal.h"
 #include "table_internal.h"
 
@@ -63,6 +64,7 @@ Result<SetSecretOptions> Options(const Arguments& arguments) {
                               .reason = arguments.Text("reason")};
   if (arguments.Has("if-version"))
     options.after = static_cast<std::uint32_t>(GRANTFS_TRY(arguments.Number("if-version", 0xffffff, 0)));
+  options.rotate_after = GRANTFS_TRY(RotateAfter(arguments));
   return options;
 }
 
@@ -81,7 +83,8 @@ Status SetTemplateText(Context& context, OwnerSession& session, const SecretName
 void OutResult(Terminal& terminal, const SecretName& name, const SetSecretResult& result) {
   const std::string full = name.Full();
   terminal.OutLine((result.created ? "made " : "set ") + full + ": version " +
-                   std::to_string(result.version) + ", sealed to " + Count(result.sealed_to, "machine"));
+                   std::to_string(result.version) + ", sealed to " + Count(result.sealed_to, "machine") +
+                   AndRotation(result));
   if (result.sealed_to == 0) terminal.Note("next: grantfs grant MACHINE " + full);
 }
 
@@ -101,7 +104,8 @@ Status RunSecretSetCommand(Context& context) {
                                            {"number", result.number},
                                            {"version", result.version},
                                            {"created", result.created},
-                                           {"sealed_to", result.sealed_to}}));
+                                           {"sealed_to", result.sealed_to},
+                                           {"rotate_after", result.rotate_after}}));
   else
     OutResult(context.terminal, name, result);
   if (!result.created && (context.arguments.Has("owner") || context.arguments.Has("description")))
@@ -132,13 +136,14 @@ you type at a prompt; it never stands in an argument, where other users could se
                 {"if-version", "NUMBER", "only if this is the newest version; 0: only if it is new"},
                 {"owner", "TEXT", "of a new secret: who answers for it"},
                 {"description", "TEXT", "of a new secret: what it is"},
+                kRotateAfterOption,
                 {"reason", "TEXT", "why; it stands in the signed statement"}},
     .examples = {{"grantfs secret set shop/prod/db-password",
                   R"(value of shop/prod/db-password (not shown):
 the same again (not shown):
 made shop/prod/db-password: version 1, sealed to 0 machines)"},
-                 {"grantfs secret set --generate 32 shop/prod/session-key",
-                  "made shop/prod/session-key: version 1, sealed to 0 machines"},
+                 {"grantfs secret set --generate 32 --rotate-after 90d shop/prod/session-key",
+                  "made shop/prod/session-key: version 1, sealed to 0 machines, to be rotated after 90d"},
                  {"pass show db | grantfs secret set --trim --if-version 1 shop/prod/db-password",
                   "set shop/prod/db-password: version 2, sealed to 1 machine"},
                  {"echo 'postgres://app:{{ db-password | url }}@db/shop' | grantfs secret set --template "

@@ -1,11 +1,37 @@
+#include <algorithm>
+
 #include "commands_internal.h"
+#include "grantfs/util/clock.h"
 #include "owner_internal.h"
+#include "rotation_internal.h"
 #include "table_internal.h"
 
 namespace grantfs {
 namespace {
 
-Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment>& pending) {
+constexpr std::size_t kMostOverdueNamed = 10, kMostOverdueListed = 1000;
+
+Json OverdueJson(const std::vector<SecretInfo>& overdue) {
+  Json list = Json::Array();
+  for (std::size_t i = 0; i < std::min(overdue.size(), kMostOverdueListed); ++i)
+    list.Append(Json::Object({{"name", overdue[i].name.Full()}, {"rotate_due", overdue[i].rotate_due}}));
+  return Json::Object({{"count", overdue.size()}, {"secrets", std::move(list)}});
+}
+
+void OutOverdue(Terminal& terminal, const std::vector<SecretInfo>& overdue) {
+  for (std::size_t i = 0; i < std::min(overdue.size(), kMostOverdueNamed); ++i) {
+    const std::string name = overdue[i].name.Full();
+    const bool made = overdue[i].type == SecretType::kTemplate;
+    terminal.Note("overdue: " + name + " was to be rotated by " + FormatTime(overdue[i].rotate_due) +
+                  ": grantfs secret set " + (made ? "--template " : "") + name);
+  }
+  if (overdue.size() > kMostOverdueNamed)
+    terminal.Note("overdue: " + std::to_string(overdue.size() - kMostOverdueNamed) +
+                  " more: grantfs secret list, or grantfs status --json");
+}
+
+Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment>& pending,
+               const std::vector<SecretInfo>& overdue) {
   Json waiting = Json::Array();
   for (const PendingEnrolment& each : pending) waiting.Append(each.name);
   return Json::Object({{"vault", status.vault},
@@ -17,11 +43,12 @@ Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment
                        {"audit_records", status.log_size},
                        {"vault_owner", status.vault_owner},
                        {"waiting_for_approval", std::move(waiting)},
+                       {"overdue", OverdueJson(overdue)},
                        {"owed", Json::Array({status.owed.begin(), status.owed.end()})}});
 }
 
 void OutOwner(Terminal& terminal, const WhoAmIInfo& who, const VaultStatusInfo& status,
-              const std::vector<PendingEnrolment>& pending) {
+              const std::vector<PendingEnrolment>& pending, const std::vector<SecretInfo>& overdue) {
   Table table;
   table.Add({"vault", status.vault});
   table.Add({"address", who.address + " (" + status.name + ")"});
@@ -33,6 +60,7 @@ void OutOwner(Terminal& terminal, const WhoAmIInfo& who, const VaultStatusInfo& 
   terminal.Out(table.Text());
   for (const PendingEnrolment& each : pending)
     terminal.Note(each.name + " waits for approval: grantfs approve " + each.name);
+  OutOverdue(terminal, overdue);
   for (const std::string& owed : status.owed) terminal.Note("to do: " + owed);
 }
 
@@ -41,23 +69,38 @@ Status RunStatusOwner(Context& context) {
   const VaultStatusInfo status = GRANTFS_TRY(session->VaultStatus());
   std::vector<PendingEnrolment> pending;
   if (status.vault_owner) pending = GRANTFS_TRY(session->ListPending());
+  auto overdue = GRANTFS_TRY(session->ListOverdue());
+  const auto end = std::stable_partition(overdue.begin(), overdue.end(),
+                                         [](const SecretInfo& info) { return info.problem.empty(); });
+  const std::vector<SecretInfo> refused(std::make_move_iterator(end), std::make_move_iterator(overdue.end()));
+  overdue.erase(end, overdue.end());
   if (context.json())
-    context.terminal.OutJson(OwnerJson(status, pending));
+    context.terminal.OutJson(OwnerJson(status, pending, overdue));
   else
-    OutOwner(context.terminal, session->WhoAmI(), status, pending);
-  return {};
+    OutOwner(context.terminal, session->WhoAmI(), status, pending, overdue);
+  return CheckNoneRefused(context.terminal, refused);
+}
+
+std::size_t CountOverdue(const Listing& listing) {
+  const std::int64_t now = SystemClock().WallSeconds();
+  return static_cast<std::size_t>(std::count_if(
+      listing.secrets.begin(), listing.secrets.end(),
+      [&](const GrantedSecret& secret) { return secret.rotate_due != 0 && secret.rotate_due <= now; }));
 }
 
 Status RunStatusMachine(Context& context) {
   const auto session = GRANTFS_TRY(OpenMachine(context));
   const SourceStatus status = session->CurrentStatus();
-  const std::size_t granted = session->CurrentListing()->secrets.size();
+  const auto listing = session->CurrentListing();
+  const std::size_t granted = listing->secrets.size();
+  const std::size_t overdue = CountOverdue(*listing);
   if (context.json()) {
     context.terminal.OutJson(
         Json::Object({{"vault", status.vault_id},
                       {"address", status.vault_address},
                       {"machine", status.machine},
                       {"granted", granted},
+                      {"overdue", overdue},
                       {"unsent_reads", status.unsent},
                       {"problem", status.problem},
                       {"notices", Json::Array({status.notices.begin(), status.notices.end()})}}));
@@ -68,6 +111,8 @@ Status RunStatusMachine(Context& context) {
   table.Add({"address", status.vault_address});
   table.Add({"machine", status.machine});
   table.Add({"granted", Count(granted, "secret")});
+  if (overdue > 0)
+    table.Add({"overdue", Count(overdue, "secret") + " to be rotated: no lease holds until then"});
   if (status.unsent > 0) table.Add({"to be told", Count(status.unsent, "read") + " under leases or offline"});
   context.terminal.Out(table.Text());
   if (!status.problem.empty()) context.terminal.Note("problem: " + status.problem);
@@ -90,14 +135,15 @@ const Command kStatusCommand = {
     .summary = "ask the vault how things stand",
     .about =
         R"(Asks the vault who it is, verifies the answer against what this home remembers, and says what waits to
-be done. On a machine it says how many secrets that machine is granted; how its mount is doing stands in
-MOUNT/.grantfs/status.)",
+be done: approvals, and secrets that are overdue to be rotated (secret set --rotate-after). On a machine
+it says how many secrets that machine is granted; how its mount is doing stands in MOUNT/.grantfs/status.)",
     .options = {},
     .examples = {{"grantfs status",
                   R"(vault         6f1d...
 address       vault.lan:7843 (vault.lan)
 ...
-web-1 waits for approval: grantfs approve web-1)"},
+web-1 waits for approval: grantfs approve web-1
+overdue: shop/prod/db-password was to be rotated by 2026-01-31T12:00:00Z: grantfs secret set shop/prod/db-password)"},
                  {"grantfs status --json", "{\"vault\": \"6f1d...\", \"audit_records\": 41, ...}"}},
     .next = "grantfs doctor, where this fails.",
     .failure = "the status is not known",

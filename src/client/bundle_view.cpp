@@ -80,6 +80,9 @@ std::shared_ptr<const BundleView> After(BundleView next, const BundleView* befor
   return std::make_shared<const BundleView>(std::move(next));
 }
 
+/// 0 = never.
+std::int64_t Earlier(std::int64_t a, std::int64_t b) { return a == 0 || b == 0 ? a + b : std::min(a, b); }
+
 /// Why the grant of a part denies the file too, "" if it does not. The mount holds a caller against the
 /// conditions of the file's own grant alone, so that those of a part must be the same.
 std::string WhyDenied(const Grant& own, const SecretView& part) {
@@ -145,8 +148,8 @@ void ShowBundle(const MachineView& view, const BundleView& bundle, GrantedSecret
     shown->strict = shown->strict || part.terms.strict;
     shown->lease = std::min(shown->lease, part.terms.lease);
     shown->offline = std::min(shown->offline, part.terms.offline);
-    if (part.terms.expires != 0 && (shown->expires == 0 || part.terms.expires < shown->expires))
-      shown->expires = part.terms.expires;
+    shown->expires = Earlier(shown->expires, part.terms.expires);
+    shown->rotate_due = Earlier(shown->rotate_due, part.publish->RotationDue(part.time));
     if (shown->unenforceable.empty()) shown->unenforceable = WhyDenied(own, part);
   }
   shown->size = LargestRendering(shown->size, sizes);

@@ -8,6 +8,7 @@ namespace {
 // Kinds of records in the memory; the mount's own are below them (kept_files_internal.h).
 constexpr std::uint32_t kKeptVersion = 16;
 constexpr std::uint32_t kKeptContact = 17;
+constexpr std::uint32_t kKeptAhead = 19;  // 18: refusal_reporter.cpp
 /// The rest of the memory is for what is open.
 constexpr std::size_t kMaxLeasedBytes = std::size_t{24} << 20;
 
@@ -54,6 +55,23 @@ std::optional<KeptLeases::Contact> KeptLeases::LastHeard() const {
   if (!bytes || bytes->size() != sizeof contact) return std::nullopt;
   std::memcpy(&contact, bytes->data(), sizeof contact);
   return contact;
+}
+
+void KeptLeases::KeepAhead(std::chrono::milliseconds ahead) {
+  const std::lock_guard lock(mutex_);
+  // Clocks run a little differently: it need not be written down each time.
+  if (kept_ == nullptr || (ahead_ && ahead < *ahead_ + std::chrono::seconds(1))) return;
+  const std::int64_t count = ahead.count();
+  const ByteView bytes(reinterpret_cast<const std::uint8_t*>(&count), sizeof count);
+  if (kept_->Put(kKeptAhead, {}, bytes)) ahead_ = ahead;
+}
+
+std::optional<std::chrono::milliseconds> KeptLeases::KeptAhead() const {
+  const auto bytes = kept_ != nullptr ? kept_->Get(kKeptAhead, {}) : std::nullopt;
+  std::int64_t count = 0;
+  if (!bytes || bytes->size() != sizeof count) return std::nullopt;
+  std::memcpy(&count, bytes->data(), sizeof count);
+  return std::chrono::milliseconds(count);
 }
 
 std::vector<api::ReadResponse> KeptLeases::Load() {

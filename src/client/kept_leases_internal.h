@@ -34,6 +34,11 @@ class KeptLeases {
   void Unsettled();
 
   std::optional<Contact> LastHeard() const;
+
+  /// ForwardClock::ahead of the process that kept it.
+  void KeepAhead(std::chrono::milliseconds ahead);
+  std::optional<std::chrono::milliseconds> KeptAhead() const;
+
   /// What was kept; the rest is forgotten. Threads: before there are others.
   std::vector<api::ReadResponse> Load();
 
@@ -42,6 +47,7 @@ class KeptLeases {
   std::mutex mutex_;
   std::map<std::uint64_t, std::size_t> sizes_;  ///< by the secret's number
   std::size_t bytes_ = 0;
+  std::optional<std::chrono::milliseconds> ahead_;  ///< as it is kept
 };
 
 }  // namespace grantfs

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "forward_clock_internal.h"
 #include "grantfs/api/watch.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/list_keeper.h"
@@ -159,8 +160,12 @@ class MachineSessionImpl final : public MachineSession {
   std::int64_t Now() const;
   /// Since the vault was last heard, in this process or before.
   std::optional<std::chrono::nanoseconds> SinceContact() const;
+  /// No lease, and no offline use, reaches past that.
+  bool IsRotationDue(const SecretView& secret) const;
   /// @param unreachable  the vault was asked and did not answer.
-  bool LeaseRuns(const Grant& terms, bool unreachable) const;
+  bool LeaseRuns(const SecretView& secret, bool unreachable) const;
+  /// An outage that a lease would have bridged is told as such.
+  Error WithoutLease(std::uint64_t number, Error error) const;
   /// What was told of it is not looked at yet.
   bool IsUnsettled(std::uint64_t number) const;
   void Hold(const api::ReadResponse& response, const VersionPublish& publish, SecretMemory key);
@@ -217,6 +222,7 @@ class MachineSessionImpl final : public MachineSession {
 
   HeldVersions held_;
   KeptLeases leases_{options_.kept};
+  ForwardClock latest_{options_.clock};
   std::unique_ptr<OfflineStore> offline_;  ///< the keeper's, after Begin
   OfflineStore::Contact contact_;          ///< as it was at the start
   std::chrono::nanoseconds contact_boot_{};

@@ -17,11 +17,13 @@ constexpr std::chrono::seconds kTellLater{10};
 void MachineSessionImpl::LoadOffline() {
   contact_boot_ = options_.clock->Boot();
   contact_ = offline_->LoadContact();
+  if (contact_.greatest != 0) latest_.Saw(contact_.greatest, contact_boot_);
   for (api::ReadResponse& kept : offline_->Load()) HoldAgain(std::move(kept), &Grant::offline);
 }
 
 // Of the process that served before this one.
 void MachineSessionImpl::LoadLeases() {
+  if (const auto ahead = leases_.KeptAhead()) latest_.Raise(*ahead);
   if (const auto heard = leases_.LastHeard()) {
     heard_boot_ns_ = heard->boot_ns;
     const std::lock_guard guard(status_mutex_);
@@ -46,6 +48,8 @@ void MachineSessionImpl::RunKeeper() {
     keeper_woken_ = false;
     if (keeper_stop_) return;
     lock.unlock();
+    (void)latest_.Seconds();  // before the clock may be set back
+    leases_.KeepAhead(latest_.ahead());
     DropHeld();
     KeepOffline();
     SendJournal();
@@ -65,7 +69,7 @@ bool MachineSessionImpl::MayBeKept(const MachineView& shown, std::uint64_t numbe
                                    std::uint32_t version) const {
   const auto at = shown.secrets.find(number);
   return !refused_ && at != shown.secrets.end() && at->second->terms.offline > 0 && at->second->publish &&
-         at->second->publish->version == version;
+         at->second->publish->version == version && !IsRotationDue(*at->second);
 }
 
 void MachineSessionImpl::KeepOffline() {

@@ -42,12 +42,32 @@ std::optional<std::chrono::nanoseconds> MachineSessionImpl::SinceContact() const
   return std::chrono::seconds(std::max<std::int64_t>(Now() - contact_.heard, 0));
 }
 
-bool MachineSessionImpl::LeaseRuns(const Grant& terms, bool unreachable) const {
-  if (refused_) return false;
+// The signer's clock named that moment; ours may have been set since, but never counts as having gone back.
+bool MachineSessionImpl::IsRotationDue(const SecretView& secret) const {
+  const std::int64_t due = secret.publish ? secret.publish->RotationDue(secret.time) : 0;
+  return due != 0 && due <= latest_.Seconds();
+}
+
+bool MachineSessionImpl::LeaseRuns(const SecretView& secret, bool unreachable) const {
+  const Grant& terms = secret.terms;
+  if (refused_ || IsRotationDue(secret)) return false;
   if (terms.lease > 0 && HeardBeatWithin(LeaseTime(terms.lease))) return true;
   if (terms.offline == 0 || !(unreachable || lost_)) return false;
   const auto since = SinceContact();
   return since && *since <= LeaseTime(terms.offline);
+}
+
+Error MachineSessionImpl::WithoutLease(std::uint64_t number, Error error) const {
+  const auto shown = view();
+  const auto at = shown->secrets.find(number);
+  if (at == shown->secrets.end()) return error;
+  const Grant& terms = at->second->terms;
+  if (terms.lease == 0 && terms.offline == 0) return error;
+  error.where = IsRotationDue(*at->second)
+                    ? "the vault does not answer, and no lease reaches past the secret's rotation, which is "
+                      "overdue: an owner can run grantfs secret set"
+                    : "the vault does not answer, and this version is under no lease (any more)";
+  return error;
 }
 
 // While the stream stands, whatever it told and is not looked at yet may be a revocation. When it has ended,
@@ -65,7 +85,7 @@ bool MachineSessionImpl::LeaseStands(std::uint64_t number) const {
   const auto shown = view();
   const auto stands = [&](std::uint64_t one) {
     const auto at = shown->secrets.find(one);
-    return at != shown->secrets.end() && LeaseRuns(at->second->terms, false) && !IsUnsettled(one);
+    return at != shown->secrets.end() && LeaseRuns(*at->second, false) && !IsUnsettled(one);
   };
   const auto bundle = shown->bundles.find(number);
   if (bundle == shown->bundles.end()) return stands(number);
@@ -80,7 +100,7 @@ void MachineSessionImpl::Hold(const api::ReadResponse& response, const VersionPu
   const auto at = shown->secrets.find(response.secret);
   if (at == shown->secrets.end()) return;
   const Grant& terms = at->second->terms;
-  if (terms.lease == 0 && terms.offline == 0) return;
+  if ((terms.lease == 0 && terms.offline == 0) || IsRotationDue(*at->second)) return;
   if (terms.lease == 0) key = SecretMemory();  // opens that are rare may take their time
   held_.Put({response, publish, std::move(key)});
   leases_.Put(response);
@@ -95,7 +115,7 @@ HeldVersions::Held MachineSessionImpl::FindHeld(const OpenRequest& request, cons
   if (at == shown.secrets.end() || !at->second->publish) return nullptr;
   const SecretView& secret = *at->second;
   if (secret.terms.lease == 0 && secret.terms.offline == 0) return nullptr;
-  if (!LeaseRuns(secret.terms, unreachable) || IsUnsettled(request.number)) return nullptr;
+  if (!LeaseRuns(secret, unreachable) || IsUnsettled(request.number)) return nullptr;
   auto held = held_.Find(request.number);
   if (!held || held->response.statement != secret.version) return nullptr;
   return request.version == 0 || request.version == held->publish.version ? held : nullptr;
@@ -162,7 +182,7 @@ void MachineSessionImpl::DropHeld() {
     const auto at = shown->secrets.find(held.response.secret);
     if (refused_ || at == shown->secrets.end() || !at->second->publish) return true;
     const SecretView& secret = *at->second;
-    return held.response.statement != secret.version || !LeaseRuns(secret.terms, true);
+    return held.response.statement != secret.version || !LeaseRuns(secret, true);
   };
   held_.EraseIf([&](const HeldVersion& held) {
     if (!over(held)) return false;

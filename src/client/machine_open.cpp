@@ -19,16 +19,6 @@ bool MayHaveChanged(const Error& error) {
          error.code == Code::kExpired;
 }
 
-// An outage that a lease would have bridged is told as such.
-Error WithoutLease(const MachineView& view, std::uint64_t number, Error error) {
-  const auto at = view.secrets.find(number);
-  if (at == view.secrets.end()) return error;
-  const Grant& terms = at->second->terms;
-  if (terms.lease > 0 || terms.offline > 0)
-    error.where = "the vault does not answer, and this version is under no lease (any more)";
-  return error;
-}
-
 }  // namespace
 
 Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t now) {
@@ -108,7 +98,7 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
         session_->ServeHeld(request_, *shown, true, &served)) {
       return;
     }
-    End(WithoutLease(*shown, request_.number, error));
+    End(session_->WithoutLease(request_.number, error));
   }
 
   void Judge(bool first) {
@@ -297,8 +287,8 @@ Status MachineSessionImpl::Unanswered(std::uint64_t number, Error error) const {
   if (error.code != Code::kUnreachable) return error;
   const auto shown = view();
   const auto at = shown->secrets.find(number);
-  if (at != shown->secrets.end() && LeaseRuns(at->second->terms, true) && !IsUnsettled(number)) return {};
-  return WithoutLease(*shown, number, std::move(error));
+  if (at != shown->secrets.end() && LeaseRuns(*at->second, true) && !IsUnsettled(number)) return {};
+  return WithoutLease(number, std::move(error));
 }
 
 }  // namespace grantfs

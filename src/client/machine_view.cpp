@@ -13,8 +13,8 @@ constexpr std::size_t kMaxNotices = 200;
 bool Same(const GrantedSecret& a, const GrantedSecret& b) {
   const auto key = [](const GrantedSecret& s) {
     return std::tie(s.number, s.version, s.environment, s.path, s.size, s.time, s.owner, s.group, s.mode,
-                    s.strict, s.lease, s.offline, s.record, s.expires, s.conditions, s.unenforceable, s.parts,
-                    s.missing);
+                    s.strict, s.lease, s.offline, s.record, s.expires, s.rotate_due, s.conditions,
+                    s.unenforceable, s.parts, s.missing);
   };
   return key(a) == key(b);
 }
@@ -35,6 +35,7 @@ GrantedSecret Shown(const SecretView& secret) {
   shown.offline = secret.terms.offline;
   shown.record = secret.terms.record;
   shown.expires = secret.terms.expires;
+  shown.rotate_due = secret.publish->RotationDue(secret.time);
   shown.conditions = secret.terms.conditions;
   shown.unenforceable = secret.unenforceable;
   shown.parts = secret.publish->parts.size();

@@ -46,6 +46,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<SecretInfo>> ListSecrets(const std::string& environment,
                                               const std::string& prefix) override;
   Result<SecretSurveys> SurveySecrets(const SecretSurveys& before) override;
+  Result<std::vector<SecretInfo>> ListOverdue() override;
   Result<std::vector<VersionInfo>> SecretHistory(const SecretName& name) override;
   Result<std::vector<SecretName>> ExpandSecrets(const std::vector<std::string>& patterns) override;
   Result<InviteResult> Invite(const InviteOptions& options) override;

@@ -21,6 +21,8 @@ SecretInfo InfoOf(const SecretName& name, const SecretList& list) {
     info.size = current->publish.size;
     info.time = current->statement->statement().time;
     info.parts = current->publish.parts;
+    info.rotate_after = current->publish.rotate_after;
+    info.rotate_due = current->publish.RotationDue(info.time);
   }
   return info;
 }
@@ -66,6 +68,18 @@ Result<std::vector<SecretInfo>> OwnerSessionImpl::ListSecrets(const std::string&
     }
     Report("verifying", all.size(), names.size());
   }
+  return all;
+}
+
+Result<std::vector<SecretInfo>> OwnerSessionImpl::ListOverdue() {
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  std::vector<SecretInfo> all;
+  for (const auto& environment : GRANTFS_TRY(EnvironmentsWith(Operation::kList))) {
+    for (SecretInfo& info : GRANTFS_TRY(ListSecrets(environment, {})))
+      if (!info.problem.empty() || info.IsOverdue(Now())) all.push_back(std::move(info));
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const SecretInfo& a, const SecretInfo& b) { return a.rotate_due < b.rotate_due; });
   return all;
 }
 

@@ -61,6 +61,8 @@ Result<std::vector<SetSecretResult>> OwnerSessionImpl::SetSecrets(const std::vec
   if (values.size() > kMaxSetAtOnce)
     return Error{Code::kInvalid, "at most 250 secrets are set at once: set the rest by themselves", 0,
                  std::to_string(values.size()) + " secrets"};
+  if (options.rotate_after && (*options.rotate_after < 0 || *options.rotate_after > kMaxTermSeconds))
+    return Error{Code::kInvalid, "a secret is rotated after ten years at most, or never"};
   std::vector<SecretName> names;
   for (const auto& [name, value, parts] : values) {
     GRANTFS_CHECK(CheckSecretPath(name.path));
@@ -121,6 +123,8 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
   }
   GRANTFS_CHECK(CheckParts(value));
   result.version = list.next_version();
+  const auto* current = list.Current();
+  result.rotate_after = options.rotate_after.value_or(current == nullptr ? 0 : current->publish.rotate_after);
   const UpperLists upper = keeper_->UpperOf(name.environment);
   const auto targets = list.SealTargets(Now(), upper);
   result.sealed_to = found ? targets.size() - 1 : 0;
@@ -140,6 +144,7 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
   version.size = value.value->size();
   version.set = set;
   version.parts = value.parts;
+  version.rotate_after = result.rotate_after;
   version.epoch = upper.environment->newest_epoch().number;
   const auto encrypted = GRANTFS_TRY(EncryptVersion(ContextOf(result.number, version), *value.value));
   version.ciphertext = encrypted.ciphertext_hash;

@@ -15,8 +15,13 @@ namespace {
 
 constexpr const char* kGrantsHint = " (.grantfs/grants names them and says why)";
 
+/// Its rotation. The vault serves it all the same.
+bool IsOverdue(const GrantedSecret& grant, std::int64_t now) {
+  return grant.rotate_due != 0 && grant.rotate_due <= now;
+}
+
 struct Counts {
-  std::size_t shown = 0, expired = 0, unenforceable = 0, others = 0;
+  std::size_t shown = 0, expired = 0, unenforceable = 0, others = 0, overdue = 0;
 };
 
 Counts CountFiles(const ReportInput& input) {
@@ -24,6 +29,7 @@ Counts CountFiles(const ReportInput& input) {
   for (const auto& [number, file] : input.tree->secrets()) {
     ++counts.shown;
     if (input.only_user && file.attributes.uid != *input.only_user) ++counts.others;
+    if (IsOverdue(*file.grant, input.now)) ++counts.overdue;
     if (!file.grant->unenforceable.empty()) {
       ++counts.unenforceable;
     } else if (RefuseOpen(*file.grant, input.now)) {
@@ -39,6 +45,12 @@ std::string Connection(const SourceStatus& source) {
   return "not connected, last heard " + FormatTime(source.last_heard);
 }
 
+std::string RotationOf(const GrantedSecret& grant, std::int64_t now) {
+  if (grant.rotate_due == 0) return {};
+  return (IsOverdue(grant, now) ? ", rotation overdue since " : ", to be rotated by ") +
+         FormatTime(grant.rotate_due);
+}
+
 std::string LeaseOf(const GrantedSecret& grant) {
   std::string text;
   if (grant.lease > 0) text += ", lease " + FormatDuration(grant.lease);
@@ -49,8 +61,9 @@ std::string LeaseOf(const GrantedSecret& grant) {
 std::string StateOf(const GrantedSecret& grant, std::int64_t now) {
   if (!grant.unenforceable.empty()) return "refused: " + Printable(grant.unenforceable);
   if (RefuseOpen(grant, now)) return "expired " + FormatTime(grant.expires);
-  if (grant.expires != 0) return "until " + FormatTime(grant.expires) + LeaseOf(grant);
-  return (grant.strict ? "granted, strict" : "granted") + LeaseOf(grant);
+  if (grant.expires != 0)
+    return "until " + FormatTime(grant.expires) + LeaseOf(grant) + RotationOf(grant, now);
+  return (grant.strict ? "granted, strict" : "granted") + LeaseOf(grant) + RotationOf(grant, now);
 }
 
 std::string VersionText(const GrantedSecret& grant) {
@@ -96,6 +109,7 @@ std::string StatusReport(const ReportInput& input) {
   add_count("others", counts.others, " of other owners, who cannot reach them in this mount");
   add_count("hidden", input.tree->hidden().size(), " granted without a file");
   add_count("expired", counts.expired, " whose grant has expired");
+  add_count("overdue", counts.overdue, " to be rotated, for which no lease holds until they are");
   add_count("refused", counts.unenforceable, " whose grant this mount cannot enforce");
   add_count("notices", input.source.notices.size(), " from the vault's lists");
   AddLine(&out, "worker", input.worker);

@@ -62,6 +62,20 @@ Point GrantPoint(const GrantedSecret& grant, std::int64_t now) {
           {}};
 }
 
+/// A lease that its grant gives and that does not hold.
+bool LacksLease(const GrantedSecret& grant, std::int64_t now) {
+  return (grant.lease > 0 || grant.offline > 0) && grant.rotate_due != 0 && grant.rotate_due <= now;
+}
+
+Point LeasePoint(const GrantedSecret& grant) {
+  return {"lease", true,
+          "none holds: it was to be rotated by " + FormatTime(grant.rotate_due) +
+              ", and until it is each open asks the vault",
+          "an owner can run grantfs secret set " +
+              (grant.parts > 0 ? "for its part that is overdue: .grantfs/grants names it"
+                               : Printable(grant.environment + "/" + grant.path))};
+}
+
 Point NamespacePoint(const ProcessFacts& facts) {
   if (!facts.seen)
     return {
@@ -90,6 +104,7 @@ std::vector<Point> PointsOf(const ExplanationInput& input) {
       points.push_back({"condition", verdict.holds, verdict.asked + ": " + verdict.found, verdict.mend});
   }
   points.push_back(GrantPoint(*file.grant, input.now));
+  if (LacksLease(*file.grant, input.now)) points.push_back(LeasePoint(*file.grant));
   if (!input.served) {
     points.push_back({"vault", false, "it is not heard and no lease runs, so opening gives EIO",
                       "see .grantfs/status for the connection"});

@@ -10,7 +10,6 @@ namespace grantfs {
 namespace {
 
 constexpr std::size_t kMaxUserNameBytes = 64;
-constexpr std::int64_t kMaxSeconds = 10LL * 366 * 86400;
 
 const char* SecretTypeName(SecretType type) { return type == SecretType::kValue ? "value" : "template"; }
 
@@ -119,10 +118,8 @@ void WriteAct(const VersionPublish& act, Json& json) {
   json.Set("commitment", act.commitment.Hex());
   json.Set("epoch", act.epoch);
   json.Set("set", act.set);
-  if (act.parts.empty()) return;
-  Json parts = Json::Array();
-  for (const auto& part : act.parts) parts.Append(part);
-  json.Set("parts", std::move(parts));
+  if (!act.parts.empty()) json.Set("parts", Json::Array({act.parts.begin(), act.parts.end()}));
+  if (act.rotate_after != 0) json.Set("rotate_after", act.rotate_after);
 }
 
 template <>
@@ -137,6 +134,8 @@ Result<VersionPublish> ReadAct<VersionPublish>(JsonReader& in) {
   act.epoch = static_cast<std::uint32_t>(in.Number("epoch", 1, 0xFFFF'FFFF));
   act.set = ReadText(in, "set", 64);
   act.parts = ReadTemplateParts(in, act.path);
+  // Where the member stands it is no 0, so that one act has one JSON.
+  if (in.Has("rotate_after")) act.rotate_after = in.Number("rotate_after", 1, kMaxTermSeconds);
   GRANTFS_CHECK(in.Finish());
   return act;
 }
@@ -167,8 +166,8 @@ Result<GrantAdd> ReadAct<GrantAdd>(JsonReader& in) {
   grant.group = ReadUserName(in, "group");
   grant.mode = static_cast<std::uint32_t>(in.Number("mode", 0, 0777));
   grant.conditions = ReadConditions(in);
-  grant.lease = in.Number("lease", 0, kMaxSeconds);
-  grant.offline = in.Number("offline", 0, kMaxSeconds);
+  grant.lease = in.Number("lease", 0, kMaxTermSeconds);
+  grant.offline = in.Number("offline", 0, kMaxTermSeconds);
   grant.record = ReadText(in, "record", 32, 1);
   grant.expires = ReadTime(in, "expires");
   grant.strict = in.Bool("strict");

@@ -23,10 +23,13 @@ class AdminTreeTest : public ::testing::Test {
     grant.time = 1'700'000'000;
     return grant;
   }
-  void AddSecret(const std::string& path, std::vector<GrantInfo> grants = {}) {
+  void AddSecret(const std::string& path, std::vector<GrantInfo> grants = {}, std::int64_t rotate_after = 0,
+                 std::int64_t rotate_due = 0) {
     auto secret = std::make_shared<SecretSurvey>();
     secret->info.name = {"shop/prod", path};
     secret->info.version = 3;
+    secret->info.rotate_after = rotate_after;
+    secret->info.rotate_due = rotate_due;
     secret->versions.push_back({.version = 3, .signer = "ada", .labels = {"current"}});
     for (GrantInfo& grant : grants) grant.secret = secret->info.name;
     secret->grants = std::move(grants);
@@ -92,6 +95,24 @@ TEST_F(AdminTreeTest, TermsAreSaidAsTheGrantCommandTakesThem) {
   const std::string grant = Text("machines/web-1/grants/shop/prod/a");
   EXPECT_NE(grant.find("lease       5m\n"), std::string::npos) << grant;
   EXPECT_NE(grant.find("offline     1d\n"), std::string::npos) << grant;
+}
+
+TEST_F(AdminTreeTest, ASecretSaysWhenItIsToBeRotated) {
+  AddSecret("never");
+  AddSecret("overdue", {}, 90 * 86400, 1'600'000'000);
+  AddSecret("later", {}, 86400, 4'000'000'000);
+  EXPECT_NE(Text("projects/shop/prod/never/info").find("rotation     never due\n"), std::string::npos);
+  const std::string overdue = Text("projects/shop/prod/overdue/info");
+  EXPECT_NE(overdue.find("rotation     overdue 2020-09-13T12:26:40Z, 90d after it was set\n"),
+            std::string::npos)
+      << overdue;
+  const std::string json = Text("projects/shop/prod/overdue/info.json");
+  EXPECT_NE(json.find("\"rotate_after\":7776000,\"rotate_due\":1600000000,\"overdue\":true"),
+            std::string::npos)
+      << json;
+  const std::string later = Text("projects/shop/prod/later/info");
+  EXPECT_NE(later.find("rotation     due 2096-10-02T07:06:40Z, 1d after it was set\n"), std::string::npos)
+      << later;
 }
 
 TEST_F(AdminTreeTest, ABundleSaysWhatItIsMadeOf) {

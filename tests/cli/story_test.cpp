@@ -106,6 +106,47 @@ TEST(StoryTest, WhatIsConfusedIsToldAsWhatItIs) {
   expect(vault.Owner({"env", "crate"}), 2, "there is no command 'env crate'");
 }
 
+TEST(StoryTest, WhatIsToBeRotatedIsSaidWhereItIsSetListedAndOverdue) {
+  OwnedVault vault;
+  const auto set = [&](const std::string& name, Words options) {
+    options.insert(options.begin(), {"secret", "set", "shop/prod/" + name});
+    return vault.Owner(options, "x");
+  };
+  EXPECT_EQ(set("a", {"--rotate-after", "90d"}).out,
+            "made shop/prod/a: version 1, sealed to 0 machines, to be rotated after 90d\n");
+  EXPECT_EQ(set("a", {}).out, "set shop/prod/a: version 2, sealed to 0 machines, to be rotated after 90d\n");
+  EXPECT_NE(vault.Owner({"secret", "list", "--json", "shop/prod"}).out.find("\"rotate_after\": 7776000"),
+            std::string::npos);
+  EXPECT_EQ(set("a", {"--rotate-after", "never"}).out, "set shop/prod/a: version 3, sealed to 0 machines\n");
+  for (const char* bad : {"0d", "90", "soon", "3661d", "-1d"}) {
+    const Finished refused = set("a", {std::string("--rotate-after=") + bad});
+    EXPECT_EQ(refused.exit, 2) << bad << refused.Told();
+    EXPECT_NE(refused.err.find("is never, or a time such as 12h or 90d"), std::string::npos)
+        << refused.Told();
+  }
+  const Finished none = vault.Owner({"status"});
+  EXPECT_EQ(none.exit, 0) << none.Told();
+  EXPECT_EQ(none.err.find("overdue"), std::string::npos) << none.Told();
+  std::string values;
+  for (int i = 0; i < 12; ++i) values += "N" + std::to_string(i) + "=x\n";
+  const Finished imported = vault.Owner({"secret", "import", "shop/prod", "--rotate-after", "1s"}, values);
+  ASSERT_EQ(imported.exit, 0) << imported.Told();
+  EXPECT_NE(imported.out.find("ROTATE AFTER"), std::string::npos) << imported.out;
+  EXPECT_NE(imported.out.find("1s\n"), std::string::npos) << imported.out;
+  Finished status;
+  ASSERT_TRUE(Eventually([&] {
+    status = vault.Owner({"status"});
+    return status.err.find("overdue: 2 more: ") != std::string::npos;
+  })) << status.Told();
+  EXPECT_EQ(status.exit, 0) << status.Told();
+  EXPECT_NE(status.err.find("overdue: shop/prod/N0 was to be rotated by 2"), std::string::npos)
+      << status.Told();
+  const Finished json = vault.Owner({"status", "--json"});
+  EXPECT_NE(json.out.find("\"count\": 12,"), std::string::npos) << json.Told();
+  const Finished list = vault.Owner({"secret", "list", "shop/prod"});
+  EXPECT_NE(list.out.find("overdue 2"), std::string::npos) << list.out;
+}
+
 TEST(StoryTest, AMistypedNameLeavesNothingHalfDone) {
   OwnedVault vault;
   ASSERT_EQ(vault.Owner({"secret", "set", "shop/prod/a"}, "1").exit, 0);

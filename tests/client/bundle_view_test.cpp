@@ -136,6 +136,25 @@ TEST_F(BundleViewTest, ItIsNoMoreOpenThanItsParts) {
   EXPECT_NE(Shown(Now()).unenforceable.find("of its part left: "), std::string::npos);
 }
 
+TEST_F(BundleViewTest, ItIsToBeRotatedWhenTheFirstOfItIs) {
+  const auto publish = [&](std::uint64_t number, std::int64_t rotate_after) {
+    SecretList& list = lists_.at(number);
+    VersionPublish version = world_.VersionOf(list, list.create().path);
+    if (number == 10) version.parts = {"left", "right"};
+    version.rotate_after = rotate_after;
+    Good(world_.AddTo(list, world_.owner, version));
+  };
+  EXPECT_EQ(Shown(Now()).rotate_due, 0);
+  publish(8, 300);  // after the epoch: these views have no time
+  EXPECT_EQ(Shown(Now()).rotate_due, 300);
+  publish(9, 200);
+  EXPECT_EQ(Shown(Now()).rotate_due, 200);
+  publish(10, 100);
+  EXPECT_EQ(Shown(Now()).rotate_due, 100);
+  publish(10, 400);
+  EXPECT_EQ(Shown(Now()).rotate_due, 200);
+}
+
 TEST_F(BundleViewTest, APartsConditionsMustBeItsOwn) {
   const auto denied = [&] {
     MachineView view = Now();

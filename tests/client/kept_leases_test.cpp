@@ -1,5 +1,7 @@
+#include "client/forward_clock_internal.h"
 #include "client/kept_leases_internal.h"
 #include "client_test.h"
+#include "support/test_clock.h"
 
 namespace grantfs::testing {
 namespace {
@@ -66,6 +68,42 @@ TEST_F(KeptLeasesTest, TheNextProcessFindsWhatWasHeldAndWhenTheVaultWasHeard) {
   Restart();
   EXPECT_FALSE(KeptLeases(kept_.get()).LastHeard()) << "something was told and not settled";
   EXPECT_EQ(Numbers(), (std::vector<std::uint64_t>{1, 2}));
+}
+
+TEST_F(KeptLeasesTest, TheNextProcessKnowsHowLateItWas) {
+  using std::chrono::milliseconds;
+  {
+    KeptLeases leases(kept_.get());
+    EXPECT_FALSE(leases.KeptAhead());
+    leases.KeepAhead(milliseconds(5000));
+    leases.KeepAhead(milliseconds(5999));
+    EXPECT_EQ(leases.KeptAhead(), milliseconds(5000)) << "not for each little";
+    leases.KeepAhead(milliseconds(6000));
+    leases.KeepAhead(milliseconds(1000));
+  }
+  Restart();
+  EXPECT_EQ(KeptLeases(kept_.get()).KeptAhead(), milliseconds(6000));
+  EXPECT_FALSE(KeptLeases(nullptr).KeptAhead());
+}
+
+TEST(ForwardClockTest, GoesOnWhereTheClockIsSetBackAndNeverBack) {
+  TestClock clock;
+  const ForwardClock latest(&clock);
+  const std::int64_t start = latest.Seconds();
+  EXPECT_LE(start - clock.WallSeconds(), 1);
+  clock.SetBy(-86400);
+  clock.Pass(100);
+  EXPECT_GE(latest.Seconds(), start + 100);
+  EXPECT_LE(latest.Seconds(), start + 102);
+  clock.SetBy(2 * 86400);
+  EXPECT_GE(latest.Seconds(), start + 86400);
+  const ForwardClock next(&clock);
+  clock.SetBy(-3 * 86400);
+  next.Raise(latest.ahead());
+  EXPECT_GE(next.Seconds(), start + 86400) << "of the process before";
+  next.Saw(start + 10 * 86400, clock.Boot());
+  clock.Pass(7);
+  EXPECT_GE(next.Seconds(), start + 10 * 86400 + 7);
 }
 
 TEST_F(KeptLeasesTest, WhatIsDamagedIsForgotten) {

@@ -6,6 +6,7 @@
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/json/json.h"
 #include "grantfs/util/file.h"
+#include "grantfs/util/kept_memory.h"
 #include "served_vault.h"
 #include "support/test_clock.h"
 
@@ -27,14 +28,21 @@ class LeaseTest : public ServedTest {
     if (expires != 0) options.terms.expires = SystemClock().WallSeconds() + expires;
     Grant("web-1", "db-password", options);
   }
-  std::unique_ptr<MachineSession> Start() {
+  /// The same value once more, to be rotated after so many seconds.
+  void SetRotated(std::int64_t after) {
+    SetSecretOptions options;
+    options.rotate_after = after;
+    Must(Owner().SetSecret({"shop/prod", "db-password"}, Value("hunter2"), options));
+  }
+  std::unique_ptr<MachineSession> Start(KeptMemory* kept = nullptr) {
     MachineOptions options;
     options.clock = &clock_;
+    options.kept = kept;
     return Must(MachineSession::Start(Path("web-1"), std::move(options)));
   }
   /// Listening, with nothing left to look at: what was leased is served without asking.
-  std::unique_ptr<MachineSession> Connected() {
-    auto session = Start();
+  std::unique_ptr<MachineSession> Connected(KeptMemory* kept = nullptr) {
+    auto session = Start(kept);
     Good(session->WaitUntilCurrent(kLong));
     EXPECT_TRUE(Eventually([&] { return session->HeardWithin(std::chrono::seconds(1)); }));
     return session;
@@ -141,6 +149,113 @@ TEST_F(LeaseTest, ALeaseEndsWithTheGrant) {
   EXPECT_TRUE(Leased(*session));
   clock_.Pass(61);
   EXPECT_EQ(CodeOf(Open(*session)), Code::kExpired);
+}
+
+TEST_F(LeaseTest, NoLeaseReachesPastTheRotationThatIsDue) {
+  SetRotated(300);
+  GrantLease(600, 86400);
+  const auto session = Connected();
+  const GrantedSecret shown = session->CurrentListing()->secrets.at(0);
+  EXPECT_EQ(shown.rotate_due, shown.time + 300);
+  Must(Open(*session));
+  server_.Stop();
+  ASSERT_TRUE(Eventually([&] { return !session->CurrentStatus().connected; }));
+  clock_.Pass(200);
+  EXPECT_TRUE(Leased(*session));
+  EXPECT_TRUE(session->LeaseStands(shown.number));
+  clock_.Pass(101);
+  const auto refused = Open(*session);
+  EXPECT_EQ(CodeOf(refused), Code::kUnreachable);
+  EXPECT_NE(Sentence(refused).find("secret's rotation, which is overdue"), std::string::npos)
+      << Sentence(refused);
+  EXPECT_FALSE(session->LeaseStands(shown.number)) << "for files that are open";
+  server_.Restart();
+  ASSERT_TRUE(Eventually([&] { return Open(*session).has_value(); })) << "overdue is not expired";
+  EXPECT_NE(Must(Open(*session)).record, 0u) << "each open asks the vault";
+  SetRotated(3600);
+  ASSERT_TRUE(Eventually([&] { return Lists(*session, "db-password", 3); }));
+  ASSERT_TRUE(Eventually([&] { return Leased(*session); })) << "the new version has its own time";
+}
+
+TEST_F(LeaseTest, AClockThatIsSetBackProlongsNoLeasePastTheRotation) {
+  SetRotated(300);
+  GrantLease(7 * 86400, 7 * 86400);
+  const UniqueFd memory = Must(KeptMemory::Make(std::size_t{32} << 20));
+  auto kept = Must(KeptMemory::Attach(memory.get()));
+  auto session = Connected(kept.get());
+  Must(Open(*session));
+  ASSERT_TRUE(Eventually([&] { return Kept() && kept->Has(17, {}); })) << "when the vault was heard";
+  server_.Stop();
+  clock_.Pass(200);
+  EXPECT_TRUE(Leased(*session));
+  clock_.SetBy(-86400);
+  clock_.Pass(50);
+  EXPECT_TRUE(Leased(*session)) << "and it takes nothing away";
+  session.reset();
+  kept.reset();
+  kept = Must(KeptMemory::Attach(memory.get()));
+  session = Start(kept.get());
+  EXPECT_TRUE(Leased(*session)) << "by the process that comes next";
+  clock_.Pass(51);
+  EXPECT_EQ(CodeOf(Open(*session)), Code::kUnreachable);
+  session.reset();
+  kept.reset();
+  kept = Must(KeptMemory::Attach(memory.get()));
+  EXPECT_EQ(CodeOf(Open(*Start(kept.get()))), Code::kUnreachable);
+}
+
+TEST_F(LeaseTest, OfflineUseEndsWithTheRotationThatIsDueAndLeavesNothingOnTheDisk) {
+  SetRotated(300);
+  GrantLease(0, 86400);
+  auto session = Connected();
+  Must(Open(*session));
+  ASSERT_TRUE(Eventually([&] { return Kept(); }));
+  session.reset();
+  server_.Stop();
+  session = Start();
+  EXPECT_TRUE(Leased(*session));
+  clock_.Pass(301);
+  EXPECT_EQ(CodeOf(Open(*session)), Code::kUnreachable);
+  EXPECT_TRUE(Eventually([&] { return !Kept(); }));
+  session.reset();
+  EXPECT_EQ(CodeOf(Open(*Start())), Code::kUnreachable);
+}
+
+TEST_F(LeaseTest, WhatIsOverdueFromTheStartHasNoLeaseAtAll) {
+  SetRotated(300);
+  GrantLease(600, 600);
+  clock_.Pass(301);
+  const auto session = Connected();
+  for (int i = 0; i < 3; ++i) EXPECT_NE(Must(Open(*session)).record, 0u);
+  EXPECT_EQ(session->CurrentStatus().unsent, 0u);
+  server_.Stop();
+  EXPECT_EQ(CodeOf(Open(*session)), Code::kUnreachable);
+}
+
+TEST_F(LeaseTest, AFileOfSeveralIsLeasedUntilTheFirstRotationThatIsDue) {
+  SetRotated(300);
+  Set("api-key", "k");
+  Must(Owner().SetTemplate({"shop/prod", "app.env"}, Value("{{ api-key }} {{ db-password }}"), {}));
+  GrantOptions options;
+  options.terms.lease = 600;
+  for (const char* path : {"api-key", "db-password", "app.env"}) Grant("web-1", path, options);
+  const auto session = Connected();
+  const auto named = [&](const std::string& path) {
+    for (const GrantedSecret& secret : session->CurrentListing()->secrets)
+      if (secret.path == path) return secret;
+    return GrantedSecret();
+  };
+  EXPECT_EQ(named("app.env").rotate_due, named("db-password").rotate_due);
+  EXPECT_EQ(named("api-key").rotate_due, 0);
+  EXPECT_EQ(Shown(Must(Open(*session, "app.env")).value), "k hunter2");
+  server_.Stop();
+  clock_.Pass(200);
+  EXPECT_EQ(Shown(Must(Open(*session, "app.env")).value), "k hunter2");
+  EXPECT_TRUE(session->LeaseStands(named("app.env").number));
+  clock_.Pass(101);
+  EXPECT_EQ(CodeOf(Open(*session, "app.env")), Code::kUnreachable);
+  EXPECT_FALSE(session->LeaseStands(named("app.env").number));
+  EXPECT_EQ(Shown(Must(Open(*session, "api-key")).value), "k") << "which is due at no time";
 }
 
 TEST_F(LeaseTest, ARemovedMachineHasNoLeaseLeft) {

@@ -109,6 +109,38 @@ TEST_F(OwnerTest, SetsAndGetsVersions) {
   EXPECT_EQ(history[1].size, 3u);
 }
 
+TEST_F(OwnerTest, ASecretSaysWhenItIsToBeRotatedUntilItIsToldOtherwise) {
+  auto& owner = Owner();
+  const SecretName name{"shop/prod", "db-password"};
+  const auto set = [&](std::optional<std::int64_t> rotate_after) {
+    SetSecretOptions options;
+    options.rotate_after = rotate_after;
+    return owner.SetSecret(name, Value("x"), options);
+  };
+  const auto info = [&] { return Must(owner.ListSecrets("shop/prod", "")).at(0); };
+  EXPECT_EQ(Must(set({})).rotate_after, 0);
+  EXPECT_EQ(info().rotate_due, 0);
+  EXPECT_EQ(Must(set(86400)).rotate_after, 86400);
+  EXPECT_EQ(Must(set({})).rotate_after, 86400) << "as the version before";
+  EXPECT_EQ(info().rotate_after, 86400);
+  EXPECT_EQ(info().rotate_due, info().time + 86400);
+  for (const std::int64_t bad : {std::int64_t{-1}, kMaxTermSeconds + 1})
+    EXPECT_EQ(CodeOf(set(bad)), Code::kInvalid);
+  Must(owner.SetSecret({"shop/prod", "other"}, Value("x"), {}));
+  EXPECT_TRUE(Must(owner.ListOverdue()).empty());
+  TestClock clock;
+  clock.Pass(86401);
+  ClientOptions options;
+  options.clock = &clock;
+  const auto later = Must(OwnerSession::Open(Path("ann"), std::move(options)));
+  const auto overdue = Must(later->ListOverdue());
+  ASSERT_EQ(overdue.size(), 1u);
+  EXPECT_EQ(overdue[0].name, name);
+  EXPECT_EQ(Must(set(0)).rotate_after, 0);
+  EXPECT_EQ(info().rotate_due, 0);
+  EXPECT_TRUE(Must(later->ListOverdue()).empty());
+}
+
 TEST_F(OwnerTest, ValuesOfEverySizeComeBack) {
   auto& owner = Owner();
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, kMaxSecretBytes}) {

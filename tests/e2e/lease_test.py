@@ -66,6 +66,36 @@ class LeaseTest(Case):
         self.assertIn("under a lease", self.owner.run("audit", "list", "--object", SECRET).text)
         self.owner.run("audit", "verify")
 
+    def test_no_lease_reaches_past_the_rotation_that_is_due(self):
+        self.owner = self.world.init().owner
+        self.web1 = self.world.machine("web-1")
+        after = "20s" if SLOWNESS == 1 else "60s"
+        self.owner.set(SECRET, b"hunter2")
+        self.owner.run("grant", "web-1", SECRET, "--lease", "1h", "--offline", "1h")
+        mount = self.mounted()
+        self.owner.run("secret", "set", SECRET, "--rotate-after", after, stdin=b"hunter3")
+        until("the new version", lambda: mount.reads(SECRET, b"hunter3"))
+        self.world.kill_server()
+        self.assertEqual(mount.read(SECRET), b"hunter3")
+        with open(mount.file(".grantfs/grants")) as grants:
+            self.assertIn("lease 1h, offline 1h, to be rotated by ", grants.read())
+        with open(mount.file(SECRET), "rb", buffering=0) as held:
+            self.assertEqual(held.read(3), b"hun")
+            until("the rotation to be due", lambda: not mount.reads(SECRET, b"hunter3"), 90)
+            self.errno_of(errno.EIO, lambda: mount.read(SECRET))
+            self.errno_of(errno.EIO, lambda: held.read(3))
+        self.assertIn("secret's rotation, which is overdue", mount.log())
+        self.assertIn("overdue", self.status(mount))
+        self.world.serve()
+        until("the vault to serve what is overdue", lambda: mount.reads(SECRET, b"hunter3"))
+        self.assertEqual(self.owner.json("status")["overdue"]["secrets"][0]["name"], SECRET)
+        self.assertEqual(self.web1.json("status")["overdue"], 1)
+        self.owner.run("secret", "set", SECRET, "--rotate-after", "90d", stdin=b"hunter4")
+        until("the rotation", lambda: mount.reads(SECRET, b"hunter4"))
+        until("nothing to be overdue", lambda: "overdue" not in self.status(mount))
+        self.world.kill_server()
+        self.assertEqual(mount.read(SECRET), b"hunter4", "under a lease again")
+
     def test_kills_of_mount_and_vault_lose_no_record_and_double_none(self):
         mount = self.leased("--lease", "1h")
         opened, stop = [1], threading.Event()  # `leased` has read once, at least

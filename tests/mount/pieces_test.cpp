@@ -214,13 +214,15 @@ TEST_F(ReportTest, StatusCountsAndNamesNoSecret) {
   expired.expires = 1600000000;
   auto refused = Grant(4, "name-refused");
   refused.unenforceable = "a condition of later";
-  ReportInput input = Input({Grant(1, "name-shown"), hidden, expired, refused});
+  auto overdue = Grant(5, "name-overdue");
+  overdue.rotate_due = 1600000000;
+  ReportInput input = Input({Grant(1, "name-shown"), hidden, expired, refused, overdue});
   input.source.notices = {"name-notice"};
   input.source.problem = "the vault is away\x1b[31m; wait";
   const std::string status = StatusReport(input);
   EXPECT_EQ(status.find("name-"), std::string::npos) << status;
-  for (const char* line : {"files       3 shown, 0 open", "hidden      1 ", "expired     1 ",
-                           "refused     1 ", "notices     1 ", "machine     web-1",
+  for (const char* line : {"files       4 shown, 0 open", "hidden      1 ", "expired     1 ",
+                           "overdue     1 ", "refused     1 ", "notices     1 ", "machine     web-1",
                            "connection  not connected", "problem     the vault is away?", "shared mmap no"}) {
     EXPECT_NE(status.find(line), std::string::npos) << line << "\n" << status;
   }
@@ -236,13 +238,21 @@ TEST_F(ReportTest, GrantsNameEveryState) {
   strict.lease = 600;
   strict.offline = 86400;
   strict.record = "sync";
-  ReportInput input = Input({Grant(1, "plain"), hidden, expired, strict});
+  auto overdue = Grant(5, "overdue");
+  overdue.lease = 600;
+  overdue.record = "each";
+  overdue.rotate_due = 1600000000;
+  auto rotated = Grant(6, "rotated");
+  rotated.rotate_due = 4000000000;
+  ReportInput input = Input({Grant(1, "plain"), hidden, expired, strict, overdue, rotated});
   input.source.notices = {"one list was refused"};
   const std::string grants = GrantsReport(input);
   for (const char* piece :
        {"shop/prod/plain  version 1  0 bytes  1970-01-01T00:00:00Z  0:0 0400  granted\n",
         "shop/prod/hidden  hidden: this machine has no user", "expired 2020-09-13T12:26:40Z",
-        "granted, strict, lease 10m, offline 1d, record sync\n", "notice: one list was refused"}) {
+        "granted, strict, lease 10m, offline 1d, record sync\n", "notice: one list was refused",
+        "granted, lease 10m, rotation overdue since 2020-09-13T12:26:40Z\n",
+        "granted, to be rotated by 2096-10-02T07:06:40Z\n"}) {
     EXPECT_NE(grants.find(piece), std::string::npos) << piece << "\n" << grants;
   }
 }

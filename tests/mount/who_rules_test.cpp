@@ -349,6 +349,20 @@ TEST_F(ExplanationTest, NamesAnExpiredGrant) {
   EXPECT_TRUE(Has(Explain(Facts()), "grant        REFUSED: it expired 1970-01-01T00:16:39Z"));
 }
 
+TEST_F(ExplanationTest, NamesALeaseThatEndedWithTheRotation) {
+  grant_.conditions.clear();
+  grant_.rotate_due = 999;
+  EXPECT_FALSE(Has(Explain(Facts()), "rotated")) << "without a lease there is none that ends";
+  grant_.lease = 600;
+  const std::string text = Explain(Facts());
+  EXPECT_TRUE(text.starts_with(kWouldRead)) << text;
+  EXPECT_TRUE(Has(text, "lease        good: none holds: it was to be rotated by 1970-01-01T00:16:39Z"))
+      << text;
+  EXPECT_TRUE(Has(text, "grantfs secret set shop/prod/db-password")) << text;
+  grant_.rotate_due = 1001;
+  EXPECT_FALSE(Has(Explain(Facts()), "rotated"));
+}
+
 TEST(ExplanationNameTest, IsFoundForAProcess) {
   Directory directory;
   directory.children = {{"a", MakeNode(NodeKind::kWhy, 7, 0)}, {"dir", MakeNode(NodeKind::kDirectory, 1, 1)}};

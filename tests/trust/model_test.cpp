@@ -164,6 +164,7 @@ class ModelPlay {
   VersionPublish NextVersion(std::uint64_t environment) {
     VersionPublish version = world_.VersionOf(world_.secret, "db/password");
     version.epoch = past_.epochs.at(environment);
+    if (Chance(30)) version.rotate_after = static_cast<std::int64_t>(1 + Below(100'000));
     return version;
   }
 

@@ -126,6 +126,23 @@ TEST_F(ProofsTest, AGrantWithOtherTermsInItsPlace) {
   }
 }
 
+TEST_F(ProofsTest, AVersionThatIsDueAtAnotherTimeInItsPlace) {
+  ASSERT_TRUE(world.AddTo(world.secret, world.owner, [&] {
+    VersionPublish version = world.VersionOf(world.secret);
+    version.rotate_after = 90 * 86400;
+    return version;
+  }()));  // 5
+  const SecretList shown = View(4);
+  const auto due = shown.VerifyVersion("current", *world.secret.At(5), world.Upper());
+  ASSERT_TRUE(due) << Describe(due.error());
+  EXPECT_EQ(due->rotate_after, 90 * 86400);
+  for (const std::int64_t other : {0, 1, 91 * 86400}) {
+    const auto made = Altered(
+        5, [&](Statement& said) { std::get<VersionPublish>(said.act).rotate_after = other; }, &writer);
+    EXPECT_FALSE(shown.VerifyVersion("current", *made, world.Upper())) << other;
+  }
+}
+
 TEST_F(ProofsTest, AVoidedVersionIsNone) {
   ASSERT_TRUE(world.AddTo(world.secret, world.second, world.VersionOf(world.secret)));
   ASSERT_TRUE(world.Remove(world.second));

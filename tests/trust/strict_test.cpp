@@ -120,6 +120,24 @@ TEST_F(StrictTest, ATemplatesPartsAreOtherPathsInOrder) {
   EXPECT_FALSE(taken(texts(many)));
 }
 
+TEST_F(StrictTest, ASecretIsRotatedAfterSomeTimeOrItsVersionDoesNotSay) {
+  auto version = std::get<VersionPublish>(world.EveryAct().at(kVersion));
+  const Json never = ActToJson(version);
+  EXPECT_EQ(never.Find("rotate_after"), nullptr) << "a version of before has the bytes that it had";
+  EXPECT_EQ(version.RotationDue(1'700'000'000), 0);
+  const auto read = [&](const Json& value) { return ActFromJson(With(never, {"rotate_after"}, value)); };
+  for (const std::int64_t good : {std::int64_t{1}, std::int64_t{90 * 86400}, kMaxTermSeconds}) {
+    const auto taken = Must(read(good));
+    EXPECT_EQ(std::get<VersionPublish>(taken).rotate_after, good);
+    EXPECT_EQ(std::get<VersionPublish>(taken).RotationDue(1'700'000'000), 1'700'000'000 + good);
+    version.rotate_after = good;
+    EXPECT_EQ(ActToJson(version).Dump(), ActToJson(taken).Dump());
+  }
+  for (const Json& bad :
+       {Json(0), Json(-1), Json(kMaxTermSeconds + 1), Json(kMost), Json("90d"), Json(true), Json()})
+    EXPECT_FALSE(read(bad)) << bad.Dump();
+}
+
 TEST_F(StrictTest, EveryMemberOfAStatementIsNeededAndNoOtherTaken) {
   for (const auto& statement : {world.secret.At(1), world.environment.At(1), world.vault.At(1)}) {
     const Json payload = PayloadOf(*statement);

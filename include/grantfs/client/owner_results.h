@@ -70,6 +70,9 @@ struct SetSecretOptions {
   /// Only if this is the newest version, 0: only if there is no such secret (check-and-set).
   std::optional<std::uint32_t> after;
   bool dry_run = false;  ///< says what would be done; sends no value, changes nothing
+  /// Seconds (at most kMaxTermSeconds) after which the secret is due to be rotated, 0: never. Without one, as
+  /// the version before has it.
+  std::optional<std::int64_t> rotate_after = {};
 };
 /// A value on its way in, which stays the caller's.
 struct NewValue {
@@ -82,8 +85,9 @@ struct SetSecretResult {
   SecretName name;
   std::uint64_t number = 0;  ///< 0 of a new secret in a dry run
   std::uint32_t version = 0;
-  bool created = false;       ///< the secret is new
-  std::size_t sealed_to = 0;  ///< machines that can open this version
+  bool created = false;           ///< the secret is new
+  std::size_t sealed_to = 0;      ///< machines that can open this version
+  std::int64_t rotate_after = 0;  ///< seconds; 0 = never
 };
 
 /// Which version: a number, else a label.
@@ -107,6 +111,9 @@ struct SecretInfo {
   std::size_t grants = 0;
   std::string owner;
   std::string description;
+  std::int64_t rotate_after = 0;  ///< seconds after `time`, 0 = never
+  std::int64_t rotate_due = 0;    ///< unix seconds, 0 = never
+  bool IsOverdue(std::int64_t now) const { return rotate_due != 0 && rotate_due <= now; }
   std::vector<std::string> parts;  ///< of a template: the paths of what its current version is made of
   std::string problem;  ///< non-empty: its list was refused, and why; then only name and number are known
 };

@@ -74,6 +74,9 @@ class OwnerSession {
   /// Ordered by path. @param prefix "" or the beginning of paths ("tls/").
   virtual Result<std::vector<SecretInfo>> ListSecrets(const std::string& environment,
                                                       const std::string& prefix) = 0;
+  /// Those of all environments that one may list whose rotation is overdue, the longest first, and those
+  /// whose list does not verify.
+  virtual Result<std::vector<SecretInfo>> ListOverdue() = 0;
   /// Every secret that one may list, ordered by full name.
   ///
   /// @param before an earlier answer: what it has of lists that have not moved since is taken over,

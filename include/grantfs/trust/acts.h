@@ -126,7 +126,15 @@ struct VersionPublish {
   /// Of a template, and of no other secret: the paths, in order, of the secrets of its environment that its
   /// file is made of. They stand here so that a mount knows without a read whether it may show the file.
   std::vector<std::string> parts;
+  /// Seconds after this statement's time at which the secret is due to be rotated, 0 = never. It stands in
+  /// each version, so that a machine, which sees no more of the secret than that, ends its leases there.
+  std::int64_t rotate_after = 0;
+
+  /// When the next rotation is due, in unix seconds, 0 = never. @param time  of the version's statement
+  std::int64_t RotationDue(std::int64_t time) const { return rotate_after == 0 ? 0 : time + rotate_after; }
 };
+/// Of `rotate_after`, and of a grant's lease and offline time: ten years.
+inline constexpr std::int64_t kMaxTermSeconds = 10LL * 366 * 86400;
 inline constexpr std::size_t kMaxTemplatePartBytes =
     24 * 1024;  ///< of all their paths, of which there are at most Template::kMaxNames
 
