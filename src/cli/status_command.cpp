@@ -1,4 +1,5 @@
 #include "commands_internal.h"
+#include "freeze_words_internal.h"
 #include "owner_internal.h"
 #include "table_internal.h"
 
@@ -17,6 +18,7 @@ Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment
                        {"audit_records", status.log_size},
                        {"vault_owner", status.vault_owner},
                        {"waiting_for_approval", std::move(waiting)},
+                       {"frozen", FreezesJson(status.frozen)},
                        {"owed", Json::Array({status.owed.begin(), status.owed.end()})}});
 }
 
@@ -33,6 +35,8 @@ void OutOwner(Terminal& terminal, const WhoAmIInfo& who, const VaultStatusInfo& 
   terminal.Out(table.Text());
   for (const PendingEnrolment& each : pending)
     terminal.Note(each.name + " waits for approval: grantfs approve " + each.name);
+  for (const FreezeInfo& freeze : status.frozen)
+    terminal.Note(FreezeSentence(freeze) + "; it ends with grantfs unfreeze " + FreezeWords(freeze));
   for (const std::string& owed : status.owed) terminal.Note("to do: " + owed);
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <iomanip>
+#include <set>
 #include <sstream>
 
 #include "grantfs/trust/conditions.h"
@@ -16,6 +17,7 @@ namespace {
 constexpr const char* kGrantsHint = " (.grantfs/grants names them and says why)";
 
 struct Counts {
+  std::set<std::string> frozen;  ///< a sentence for each freeze
   std::size_t shown = 0, expired = 0, unenforceable = 0, others = 0;
 };
 
@@ -24,7 +26,9 @@ Counts CountFiles(const ReportInput& input) {
   for (const auto& [number, file] : input.tree->secrets()) {
     ++counts.shown;
     if (input.only_user && file.attributes.uid != *input.only_user) ++counts.others;
-    if (!file.grant->unenforceable.empty()) {
+    if (!file.grant->frozen.empty()) {
+      counts.frozen.insert(file.grant->frozen);
+    } else if (!file.grant->unenforceable.empty()) {
       ++counts.unenforceable;
     } else if (RefuseOpen(*file.grant, input.now)) {
       ++counts.expired;
@@ -47,6 +51,7 @@ std::string LeaseOf(const GrantedSecret& grant) {
 }
 
 std::string StateOf(const GrantedSecret& grant, std::int64_t now) {
+  if (!grant.frozen.empty()) return "frozen: " + Printable(grant.frozen);
   if (!grant.unenforceable.empty()) return "refused: " + Printable(grant.unenforceable);
   if (RefuseOpen(grant, now)) return "expired " + FormatTime(grant.expires);
   if (grant.expires != 0) return "until " + FormatTime(grant.expires) + LeaseOf(grant);
@@ -92,6 +97,7 @@ std::string StatusReport(const ReportInput& input) {
   add_count("others", counts.others, " of other owners, who cannot reach them in this mount");
   add_count("hidden", input.tree->hidden().size(), " granted without a file");
   add_count("expired", counts.expired, " whose grant has expired");
+  for (const std::string& freeze : counts.frozen) AddLine(&out, "frozen", freeze);
   add_count("refused", counts.unenforceable, " whose grant this mount cannot enforce");
   add_count("notices", input.source.notices.size(), " from the vault's lists");
   AddLine(&out, "worker", input.worker);
