@@ -84,7 +84,7 @@ Result<GrantEvidence> GrantEvidence::FromJson(const Json& json) {
 }
 
 Json GrantsResponse::ToJson() const {
-  return Json::Object(
+  Json json = Json::Object(
       {{"heads", WriteVaultHead(vault_head)},
        {"environments",
         WriteAll(environments,
@@ -93,6 +93,9 @@ Json GrantsResponse::ToJson() const {
                  })},
        {"grants", WriteAll(grants, [](const GrantEvidence& grant) { return grant.ToJson(); })},
        {"more", more}});
+  if (!freezes.empty())
+    json.Set("freezes", WriteAll(freezes, [](const Freeze& freeze) { return freeze.ToJson(); }));
+  return json;
 }
 
 Result<GrantsResponse> GrantsResponse::FromJson(const Json& json) {
@@ -106,6 +109,7 @@ Result<GrantsResponse> GrantsResponse::FromJson(const Json& json) {
         environment.head = ReadHead(one, "head");
         return environment;
       });
+  if (in.Has("freezes")) response.freezes = ReadAll<Freeze>(in, "freezes", kMaxCopiesSent);
   response.grants = ReadAll<GrantEvidence>(in, "grants", kMaxGrants);
   response.more = in.Bool("more");
   GRANTFS_CHECK(in.Finish());

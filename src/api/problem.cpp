@@ -55,7 +55,8 @@ ProblemCode CodeOfError(const Error& error) {
     case Code::kInvalid:
       return where == kWhereTooLarge ? ProblemCode::kTooLarge : ProblemCode::kBadRequest;
     case Code::kDenied:
-      return where == kWhereFrozen ? ProblemCode::kFrozen : ProblemCode::kDenied;
+      return where == kWhereFrozen || where == kWhereNotDelivered ? ProblemCode::kFrozen
+                                                                  : ProblemCode::kDenied;
     case Code::kNotFound:
       return ProblemCode::kNotFound;
     case Code::kExpired:

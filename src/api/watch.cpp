@@ -6,7 +6,8 @@ namespace grantfs::api {
 namespace {
 
 constexpr ChangeKind kAllChanges[] = {ChangeKind::kGrant, ChangeKind::kRevoke,      ChangeKind::kVersion,
-                                      ChangeKind::kVault, ChangeKind::kEnvironment, ChangeKind::kMachine};
+                                      ChangeKind::kVault, ChangeKind::kEnvironment, ChangeKind::kMachine,
+                                      ChangeKind::kFreeze};
 
 Result<ChangeKind> ParseChange(std::string_view text) {
   for (const auto kind : kAllChanges) {
@@ -61,6 +62,8 @@ const char* ChangeKindName(ChangeKind kind) {
       return "environment";
     case ChangeKind::kMachine:
       return "machine";
+    case ChangeKind::kFreeze:
+      return "freeze";
   }
   std::abort();
 }

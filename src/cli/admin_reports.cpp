@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "admin_tree_internal.h"
+#include "freeze_words_internal.h"
 #include "grantfs/trust/conditions.h"
 #include "grantfs/util/clock.h"
 #include "listing_internal.h"
@@ -68,12 +69,14 @@ AdminReport ReportVault(const AdminSnapshot& snapshot) {
                              ? std::to_string(machines)
                              : "only a vault owner sees those that are granted nothing here"});
   table.Add({"secrets", std::to_string(snapshot.secrets.size())});
+  for (const FreezeInfo& freeze : snapshot.frozen) table.Add({"frozen", FreezeSentence(freeze)});
   return {table.Text(), Json::Object({{"vault", snapshot.who.vault},
                                       {"address", snapshot.who.address},
                                       {"name", snapshot.who.name},
                                       {"fingerprint", snapshot.who.fingerprint},
                                       {"machines_known", snapshot.machines_known},
                                       {"machines", machines},
+                                      {"frozen", FreezesJson(snapshot.frozen)},
                                       {"secrets", std::uint64_t{snapshot.secrets.size()}}})};
 }
 

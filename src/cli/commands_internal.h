@@ -14,7 +14,8 @@ extern const Command kSecretSetCommand, kSecretImportCommand, kSecretGetCommand,
 extern const Command kSecretHistoryCommand, kSecretBundleCommand;
 extern const Command kInviteCommand, kEnrollCommand, kApproveCommand;
 extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand;
-extern const Command kGrantCommand, kRevokeCommand, kGrantsCommand;
+extern const Command kGrantCommand, kRevokeCommand, kFreezeCommand, kUnfreezeCommand, kFreezesCommand,
+    kGrantsCommand;
 extern const Command kReadCommand, kMountCommand, kUmountCommand, kWhyCommand;
 extern const Command kAuditListCommand, kAuditVerifyCommand;
 extern const Command kDoctorCommand, kVersionCommand, kHelpCommand;

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "commands_internal.h"
 #include "grantfs/trust/conditions.h"
 #include "listing_internal.h"
@@ -54,6 +56,7 @@ Json ToJson(const GrantedSecret& secret) {
                        {"record", secret.record},
                        {"expires", secret.expires},
                        {"missing", secret.missing},
+                       {"frozen", secret.frozen},
                        {"denied", secret.unenforceable}});
 }
 
@@ -86,6 +89,11 @@ Status RunGrantsMachine(Context& context) {
     context.terminal.Note("nothing is granted to this machine");
   else
     context.terminal.Out(table.Text());
+  std::set<std::string> freezes;
+  for (const GrantedSecret& secret : listing->secrets)
+    if (!secret.frozen.empty()) freezes.insert(secret.frozen);
+  for (const std::string& freeze : freezes)
+    context.terminal.Note(freeze + "; reading is refused until that is lifted");
   for (const GrantedSecret& secret : listing->secrets)
     if (!secret.missing.empty())
       context.terminal.Note(secret.environment + "/" + secret.path + " has no file: " + secret.missing);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "commands_internal.h"
+#include "freeze_words_internal.h"
 #include "grantfs/util/clock.h"
 #include "owner_internal.h"
 #include "rotation_internal.h"
@@ -44,6 +45,7 @@ Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment
                        {"vault_owner", status.vault_owner},
                        {"waiting_for_approval", std::move(waiting)},
                        {"overdue", OverdueJson(overdue)},
+                       {"frozen", FreezesJson(status.frozen)},
                        {"owed", Json::Array({status.owed.begin(), status.owed.end()})}});
 }
 
@@ -61,6 +63,8 @@ void OutOwner(Terminal& terminal, const WhoAmIInfo& who, const VaultStatusInfo& 
   for (const PendingEnrolment& each : pending)
     terminal.Note(each.name + " waits for approval: grantfs approve " + each.name);
   OutOverdue(terminal, overdue);
+  for (const FreezeInfo& freeze : status.frozen)
+    terminal.Note(FreezeSentence(freeze) + "; it ends with grantfs unfreeze " + FreezeWords(freeze));
   for (const std::string& owed : status.owed) terminal.Note("to do: " + owed);
 }
 

@@ -28,8 +28,8 @@ bool SameLines(const std::vector<AuditLine>& a, const std::vector<AuditLine>& b)
 
 bool SameSnapshot(const AdminSnapshot& a, const AdminSnapshot& b) {
   return a.machines_known == b.machines_known && a.machines == b.machines &&
-         a.environments == b.environments && a.secrets == b.secrets && a.audit_known == b.audit_known &&
-         SameLines(a.recent, b.recent) && SameLines(a.critical, b.critical);
+         a.environments == b.environments && a.secrets == b.secrets && a.frozen == b.frozen &&
+         a.audit_known == b.audit_known && SameLines(a.recent, b.recent) && SameLines(a.critical, b.critical);
 }
 
 class AdminSourceImpl final : public AdminSource {
@@ -84,6 +84,7 @@ class AdminSourceImpl final : public AdminSource {
       if (each.role && RoleAllows(*each.role, Operation::kList)) next->environments.push_back(each.name);
     next->secrets =
         GRANTFS_TRY(session_->SurveySecrets(before != nullptr ? before->secrets : SecretSurveys()));
+    next->frozen = GRANTFS_TRY(session_->ListFreezes());
     AuditFilter filter;
     filter.limit = kAuditLines;
     auto recent = session_->ListAudit(filter);

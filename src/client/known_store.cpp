@@ -242,6 +242,16 @@ Status KnownStore::RememberChange(std::uint64_t change) {
   return PutText("change", std::to_string(change));
 }
 
+Status KnownStore::RememberFreezes(const std::string& freezes) {
+  const std::lock_guard guard(mutex_);
+  return PutText("freezes", freezes);
+}
+
+Result<std::string> KnownStore::Freezes() {
+  const std::lock_guard guard(mutex_);
+  return GetText("freezes");
+}
+
 Status KnownStore::RememberCheckpoint(const std::string& checkpoint) {
   const std::lock_guard guard(mutex_);
   return PutText("checkpoint", checkpoint);

@@ -64,8 +64,9 @@ class MachineSessionImpl final : public MachineSession {
     bool everything = false;  ///< all grants, page by page
     bool upper = false;       ///< vault and environments
     std::set<std::uint64_t> secrets;
-    std::uint64_t change = 0;  ///< up to which the listing is complete when it is done
-    bool empty() const { return !everything && !upper && secrets.empty() && change == 0; }
+    std::set<std::string> frozen;  ///< environments, "" = the machine: something was frozen or lifted there
+    std::uint64_t change = 0;      ///< up to which the listing is complete when it is done
+    bool empty() const { return !everything && !upper && secrets.empty() && frozen.empty() && change == 0; }
     /// A vault that names changes faster than they can be looked at is asked for everything instead.
     void Add(const Work& more);
   };
@@ -94,6 +95,7 @@ class MachineSessionImpl final : public MachineSession {
   Status Connect();
   Status LoadKept();
   void LoadEnvironment(MachineView& next, const std::string& name);
+  Status LoadFreezes(MachineView& next);
 
   // ---- the refresher's thread (machine_refresh.cpp)
   void RunRefresher();
@@ -102,6 +104,7 @@ class MachineSessionImpl final : public MachineSession {
   Status RefreshSecrets(const std::set<std::uint64_t>& numbers);
   Status RefreshEverything();
   Status RefreshUpper();
+  Status RefreshFreezes();
   void Finished(const Work& work);
   void Failed(const Work& work, const Error& error);
   Draft BeginDraft() const;
@@ -111,10 +114,12 @@ class MachineSessionImpl final : public MachineSession {
   /// shown, so that the work for ever more pages does not grow with their square.
   bool IsDue(const Draft& draft) const;
   void Publish(Draft draft);
+  void RememberFreezes(const MachineView& next);
 
   // ---- taking what the vault shows into a new view (machine_take.cpp). A refused list is a problem of all
   // below it, a refused secret one of its own; errors are those of the connection.
   Status TakeUpper(MachineView& next, const api::GrantsResponse& response);
+  void TakeFreezes(MachineView& next, const api::GrantsResponse& response) const;
   Status TakeVault(MachineView& next, const Head* said);
   Status TakeEnvironment(MachineView& next, const std::string& name, const Head* said);
   Status TakeGrant(Draft& draft, api::GrantEvidence evidence);

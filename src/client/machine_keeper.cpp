@@ -35,7 +35,8 @@ void MachineSessionImpl::LoadLeases() {
 void MachineSessionImpl::HoldAgain(api::ReadResponse version, std::int64_t Grant::*term) {
   const auto shown = view();
   const auto at = shown->secrets.find(version.secret);
-  const bool known = at != shown->secrets.end() && at->second->publish;
+  const bool known = at != shown->secrets.end() && at->second->publish &&
+                     shown->FreezeOf(at->second->environment) == nullptr;
   if (!known || at->second->terms.*term == 0 || version.statement != at->second->version)
     return leases_.Erase(version.secret);
   held_.Put({std::move(version), *at->second->publish, {}});
@@ -69,7 +70,8 @@ bool MachineSessionImpl::MayBeKept(const MachineView& shown, std::uint64_t numbe
                                    std::uint32_t version) const {
   const auto at = shown.secrets.find(number);
   return !refused_ && at != shown.secrets.end() && at->second->terms.offline > 0 && at->second->publish &&
-         at->second->publish->version == version && !IsRotationDue(*at->second);
+         at->second->publish->version == version && !IsRotationDue(*at->second) &&
+         shown.FreezeOf(at->second->environment) == nullptr;
 }
 
 void MachineSessionImpl::KeepOffline() {

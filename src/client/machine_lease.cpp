@@ -71,21 +71,29 @@ Error MachineSessionImpl::WithoutLease(std::uint64_t number, Error error) const 
 }
 
 // While the stream stands, whatever it told and is not looked at yet may be a revocation. When it has ended,
-// only what it told of this very secret is.
+// only what it told of this very secret is, or a freeze.
 bool MachineSessionImpl::IsUnsettled(std::uint64_t number) const {
-  const std::lock_guard guard(work_mutex_);
-  for (const Work* work : {&work_, &doing_}) {
-    if (work->secrets.contains(number)) return true;
-    if (listens_ && (work->everything || work->upper)) return true;
+  std::set<std::string> frozen;
+  {
+    const std::lock_guard guard(work_mutex_);
+    for (const Work* work : {&work_, &doing_}) {
+      if (work->secrets.contains(number)) return true;
+      if (listens_ && (work->everything || work->upper)) return true;
+      frozen.insert(work->frozen.begin(), work->frozen.end());
+    }
   }
-  return false;
+  if (frozen.empty()) return false;
+  const auto shown = view();
+  const auto at = shown->secrets.find(number);
+  return at == shown->secrets.end() || frozen.contains("") || frozen.contains(at->second->environment);
 }
 
 bool MachineSessionImpl::LeaseStands(std::uint64_t number) const {
   const auto shown = view();
   const auto stands = [&](std::uint64_t one) {
     const auto at = shown->secrets.find(one);
-    return at != shown->secrets.end() && LeaseRuns(*at->second, false) && !IsUnsettled(one);
+    return at != shown->secrets.end() && shown->FreezeOf(at->second->environment) == nullptr &&
+           LeaseRuns(*at->second, false) && !IsUnsettled(one);
   };
   const auto bundle = shown->bundles.find(number);
   if (bundle == shown->bundles.end()) return stands(number);
@@ -98,7 +106,7 @@ void MachineSessionImpl::Hold(const api::ReadResponse& response, const VersionPu
                               SecretMemory key) {
   const auto shown = view();
   const auto at = shown->secrets.find(response.secret);
-  if (at == shown->secrets.end()) return;
+  if (at == shown->secrets.end() || shown->FreezeOf(at->second->environment) != nullptr) return;
   const Grant& terms = at->second->terms;
   if ((terms.lease == 0 && terms.offline == 0) || IsRotationDue(*at->second)) return;
   if (terms.lease == 0) key = SecretMemory();  // opens that are rare may take their time
@@ -115,6 +123,7 @@ HeldVersions::Held MachineSessionImpl::FindHeld(const OpenRequest& request, cons
   if (at == shown.secrets.end() || !at->second->publish) return nullptr;
   const SecretView& secret = *at->second;
   if (secret.terms.lease == 0 && secret.terms.offline == 0) return nullptr;
+  if (shown.FreezeOf(secret.environment) != nullptr) return nullptr;
   if (!LeaseRuns(secret, unreachable) || IsUnsettled(request.number)) return nullptr;
   auto held = held_.Find(request.number);
   if (!held || held->response.statement != secret.version) return nullptr;
@@ -182,6 +191,7 @@ void MachineSessionImpl::DropHeld() {
     const auto at = shown->secrets.find(held.response.secret);
     if (refused_ || at == shown->secrets.end() || !at->second->publish) return true;
     const SecretView& secret = *at->second;
+    if (shown->FreezeOf(secret.environment) != nullptr) return true;
     return held.response.statement != secret.version || !LeaseRuns(secret, true);
   };
   held_.EraseIf([&](const HeldVersion& held) {

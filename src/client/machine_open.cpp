@@ -30,6 +30,9 @@ Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t 
     return Error{Code::kIntegrity,
                  "what the vault serves of this secret does not verify: see the mount's status", 0, name};
   }
+  if (const auto* freeze = view.FreezeOf(secret.environment))
+    return Error{Code::kDenied, "nothing of it can be read until that is lifted", 0,
+                 name + " (" + SentenceOf(*freeze) + ")"};
   if (!secret.unenforceable.empty()) {
     return Error{Code::kUnsupported,
                  "this version of grantfs cannot enforce its grant: see the mount's status", 0, name};
@@ -287,7 +290,9 @@ Status MachineSessionImpl::Unanswered(std::uint64_t number, Error error) const {
   if (error.code != Code::kUnreachable) return error;
   const auto shown = view();
   const auto at = shown->secrets.find(number);
-  if (at != shown->secrets.end() && LeaseRuns(*at->second, true) && !IsUnsettled(number)) return {};
+  if (at != shown->secrets.end() && shown->FreezeOf(at->second->environment) == nullptr &&
+      LeaseRuns(*at->second, true) && !IsUnsettled(number))
+    return {};
   return WithoutLease(number, std::move(error));
 }
 

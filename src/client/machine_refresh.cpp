@@ -68,6 +68,7 @@ void MachineSessionImpl::ServeWaiters() {
 }
 
 Status MachineSessionImpl::DoWork(const Work& work) {
+  if (!work.frozen.empty()) GRANTFS_CHECK(RefreshFreezes());
   if (work.everything) return RefreshEverything();
   if (work.upper) GRANTFS_CHECK(RefreshUpper());
   return work.secrets.empty() ? Status() : RefreshSecrets(work.secrets);
@@ -138,14 +139,25 @@ void MachineSessionImpl::Remember(Draft& draft, const std::vector<std::uint64_t>
 
 void MachineSessionImpl::Publish(Draft draft) {
   JudgeAgain(*draft.next, *view());
+  RememberFreezes(*draft.next);
   Show(std::move(draft.next));
+}
+
+// First remembered, then shown, as whatever else is.
+void MachineSessionImpl::RememberFreezes(const MachineView& next) {
+  if (next.freezes == view()->freezes) return;
+  Json list = Json::Array();
+  for (const api::Freeze& freeze : next.freezes) list.Append(freeze.ToJson());
+  if (auto kept = known_->RememberFreezes(list.Dump()); !kept)
+    Log(LogLevel::kError, "could not remember what is frozen", kept.error());
 }
 
 bool MachineSessionImpl::IsDue(const Draft& draft) const {
   const auto shown = view();
   const MachineView& next = *draft.next;
-  if (draft.urgent || next.vault != shown->vault || next.environments != shown->environments ||
-      next.vault_problem != shown->vault_problem || next.environment_problems != shown->environment_problems)
+  if (draft.urgent || next.freezes != shown->freezes || next.vault != shown->vault ||
+      next.environments != shown->environments || next.vault_problem != shown->vault_problem ||
+      next.environment_problems != shown->environment_problems)
     return true;
   if (2 * draft.unshown >= shown->secrets.size()) return true;
   const std::lock_guard guard(work_mutex_);
@@ -159,6 +171,18 @@ Status MachineSessionImpl::RefreshUpper() {
   GRANTFS_CHECK(TakeVault(*draft.next, nullptr));
   for (const auto& [name, list] : view()->environments)
     GRANTFS_CHECK(TakeEnvironment(*draft.next, name, nullptr));
+  Publish(std::move(draft));
+  return {};
+}
+
+// An answer behind the last secret: the heads and what is frozen, alone.
+Status MachineSessionImpl::RefreshFreezes() {
+  Draft draft = BeginDraft();
+  api::GrantsRequest request;
+  request.after = kMaxSecretNumber;
+  request.limit = 1;
+  GRANTFS_CHECK(
+      TakeUpper(*draft.next, GRANTFS_TRY(vault_->Ask<api::GrantsResponse>(api::kMachineGrants, request))));
   Publish(std::move(draft));
   return {};
 }

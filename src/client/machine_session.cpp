@@ -126,11 +126,22 @@ void MachineSessionImpl::LoadEnvironment(MachineView& next, const std::string& n
   if (!loaded) next.environment_problems[name] = Describe(loaded.error());
 }
 
+Status MachineSessionImpl::LoadFreezes(MachineView& next) {
+  const std::string text = GRANTFS_TRY(known_->Freezes());
+  if (text.empty()) return {};
+  const Json list = GRANTFS_TRY(ParseJson(text, {.max_bytes = api::kMaxResponseBytes}));
+  if (!list.is(Json::Kind::kArray))
+    return Error{Code::kIntegrity, "what it keeps of freezes is damaged", 0, home_.KnownPath()};
+  for (const Json& item : list.Items()) next.freezes.push_back(GRANTFS_TRY(api::Freeze::FromJson(item)));
+  return {};
+}
+
 // What does not verify any more is left out: the vault shows it again.
 Status MachineSessionImpl::LoadKept() {
   auto next = std::make_shared<MachineView>();
   next->listing = std::make_shared<const Listing>();
   next->vault = std::make_shared<const VaultList>(keeper_->vault());
+  GRANTFS_CHECK(LoadFreezes(*next));
   for (const std::uint64_t number : GRANTFS_TRY(known_->GrantedNumbers())) {
     const auto granted = GRANTFS_TRY(known_->FindGranted(number));
     if (!granted) continue;

@@ -93,7 +93,16 @@ Status MachineSessionImpl::TakeEnvironment(MachineView& next, const std::string&
   return {};
 }
 
+// Nobody signed it, but it can only deny.
+void MachineSessionImpl::TakeFreezes(MachineView& next, const api::GrantsResponse& response) const {
+  next.freezes = response.freezes;
+  std::erase_if(next.freezes, [&](const api::Freeze& freeze) {
+    return freeze.object.kind == FrozenKind::kMachine && freeze.object.id != me_.Id().Hex();
+  });
+}
+
 Status MachineSessionImpl::TakeUpper(MachineView& next, const api::GrantsResponse& response) {
+  TakeFreezes(next, response);
   GRANTFS_CHECK(TakeVault(next, &response.vault_head));
   for (const auto& environment : response.environments) {
     GRANTFS_CHECK(TakeEnvironment(next, environment.name, &environment.head));

@@ -14,7 +14,7 @@ bool Same(const GrantedSecret& a, const GrantedSecret& b) {
   const auto key = [](const GrantedSecret& s) {
     return std::tie(s.number, s.version, s.environment, s.path, s.size, s.time, s.owner, s.group, s.mode,
                     s.strict, s.lease, s.offline, s.record, s.expires, s.rotate_due, s.conditions,
-                    s.unenforceable, s.parts, s.missing);
+                    s.unenforceable, s.parts, s.missing, s.frozen);
   };
   return key(a) == key(b);
 }
@@ -49,6 +49,18 @@ UpperLists MachineView::UpperOf(const std::string& environment) const {
   return {vault.get(), at == environments.end() ? nullptr : at->second.get()};
 }
 
+const api::Freeze* MachineView::FreezeOf(const std::string& environment) const {
+  const auto at = std::find_if(freezes.begin(), freezes.end(), [&](const api::Freeze& freeze) {
+    return freeze.object.kind == FrozenKind::kMachine || freeze.object.id == environment;
+  });
+  return at == freezes.end() ? nullptr : &*at;
+}
+
+std::string SentenceOf(const api::Freeze& freeze) {
+  const bool machine = freeze.object.kind == FrozenKind::kMachine;
+  return (machine ? "this machine" : freeze.object.id) + " was " + freeze.Sentence();
+}
+
 const std::string& MachineView::ProblemOf(const SecretView& secret) const {
   if (!vault_problem.empty()) return vault_problem;
   const auto at = environment_problems.find(secret.environment);
@@ -67,6 +79,8 @@ std::vector<std::string> MachineView::Notices() const {
     if (notices.size() < kMaxNotices) notices.push_back(std::move(notice));
   };
   if (!vault_problem.empty()) add("the vault's own list is refused: " + vault_problem);
+  for (const api::Freeze& freeze : freezes)
+    add(SentenceOf(freeze) + "; its files cannot be read until that is lifted");
   for (const auto& [name, problem] : environment_problems) add(name + " is refused: " + problem);
   for (const auto& [number, problem] : refused)
     add("secret " + std::to_string(number) + " is refused: " + problem);
@@ -92,6 +106,8 @@ std::shared_ptr<const Listing> MakeListing(const MachineView& view, const Listin
   for (const auto& [number, secret] : view.secrets) {
     if (!secret->publish) continue;
     listing->secrets.push_back(Shown(*secret));
+    if (const auto* freeze = view.FreezeOf(secret->environment))
+      listing->secrets.back().frozen = SentenceOf(*freeze);
     if (const auto bundle = view.bundles.find(number); bundle != view.bundles.end())
       ShowBundle(view, *bundle->second, &listing->secrets.back());
   }

@@ -34,12 +34,15 @@ struct MachineView {
   std::map<std::string, std::shared_ptr<const EnvironmentList>> environments;
   std::map<std::uint64_t, std::shared_ptr<const SecretView>> secrets;
   Bundles bundles;                                          ///< of the templates among `secrets`
+  std::vector<api::Freeze> freezes;                         ///< of this machine and its environments
   std::string vault_problem;                                ///< all of the vault is refused
   std::map<std::string, std::string> environment_problems;  ///< all of an environment is refused
   std::map<std::uint64_t, std::string> refused;             ///< never verified, so not listed: why
   std::shared_ptr<const Listing> listing;                   ///< never null
 
   UpperLists UpperOf(const std::string& environment) const;
+  /// What the vault has frozen of this machine, or of the environment; null if nothing.
+  const api::Freeze* FreezeOf(const std::string& environment) const;
   /// Why nothing of this secret may be used, "" if it may.
   const std::string& ProblemOf(const SecretView& secret) const;
   std::vector<std::string> Notices() const;
@@ -49,6 +52,9 @@ struct MachineView {
 
 /// Why this program cannot enforce a grant, "" if it can.
 std::string UnenforceableReason(const Grant& terms);
+
+/// "this machine was frozen by ann at ...", "shop/prod was frozen by ...".
+std::string SentenceOf(const api::Freeze& freeze);
 
 /// @param generation  of the listing before; grows if the new one differs.
 std::shared_ptr<const Listing> MakeListing(const MachineView& view, const Listing& before);

@@ -42,6 +42,7 @@ void MachineSessionImpl::Heard(std::string_view text) {
       if (!line->more) work.change = line->change;  // all of it was told
       work.upper = line->what == api::ChangeKind::kVault || line->what == api::ChangeKind::kEnvironment ||
                    line->what == api::ChangeKind::kMachine;
+      if (line->what == api::ChangeKind::kFreeze) work.frozen.insert(line->environment);
       if (line->secret != 0) work.secrets.insert(line->secret);
       return Post(work);
   }
@@ -85,6 +86,7 @@ void MachineSessionImpl::Work::Add(const Work& more) {
   everything = everything || more.everything;
   upper = upper || more.upper;
   change = std::max(change, more.change);
+  frozen.insert(more.frozen.begin(), more.frozen.end());
   secrets.insert(more.secrets.begin(), more.secrets.end());
   if (secrets.size() <= kMaxChanged) return;
   secrets.clear();

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "grantfs/api/audit.h"
+#include "grantfs/api/freezes.h"
+#include "grantfs/api/routes.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/list_keeper.h"
 #include "grantfs/client/owner_session.h"
@@ -64,6 +66,11 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
                                  std::chrono::milliseconds wait) override;
   Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) override;
+  Result<FreezeResult> Freeze(const FreezeTarget& target, const std::string& reason,
+                              std::chrono::milliseconds wait) override;
+  Result<FreezeResult> Unfreeze(const FreezeTarget& target, const std::string& reason,
+                                std::chrono::milliseconds wait) override;
+  Result<std::vector<FreezeInfo>> ListFreezes() override;
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
   Result<AuditVerdict> VerifyAudit() override;
   Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;
@@ -181,6 +188,14 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::optional<ReadReport>> ReadsOf(const Hash& machine, const SecretName& secret);
   /// The same, and whether the current value is among it.
   Result<std::optional<ReadReport>> ReportOf(const Hash& machine, const SecretName& secret);
+
+  // ---- freezes
+  Result<FrozenObject> MachineToFreeze(const std::string& name);
+  /// @param left  is given the environments of the project that are not mine to freeze.
+  Result<std::vector<FrozenObject>> ProjectToFreeze(const std::string& name, std::vector<std::string>& left);
+  Result<FreezeResult> ChangeFreezes(const api::Route& route, const FreezeTarget& target,
+                                     const std::string& reason, std::chrono::milliseconds wait);
+  std::vector<FreezeInfo> InfosOf(const std::vector<api::Freeze>& freezes) const;
 
   // ---- members
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);

@@ -34,9 +34,13 @@ Result<OpenedSecret> ReadSecretOnce(MachineSession& source, std::string_view ful
                                     std::chrono::milliseconds deadline) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(full_name));
   GrantedSecret secret = FindIn(*source.CurrentListing(), name);
-  // Those may have been mended; and of a bundle no more must be read than its parts' grants allow now.
-  if (secret.number == 0 || !secret.conditions.empty() || !secret.missing.empty() || secret.parts > 0) {
-    GRANTFS_CHECK(source.WaitUntilCurrent(deadline));
+  // Those may have been mended or lifted; and of a bundle no more must be read than its parts' grants allow
+  // now.
+  if (secret.number == 0 || !secret.conditions.empty() || !secret.missing.empty() || secret.parts > 0 ||
+      !secret.frozen.empty()) {
+    // What was frozen when the vault was last heard stays so without it.
+    const Status current = source.WaitUntilCurrent(deadline);
+    if (!current && secret.frozen.empty()) return current.error();
     secret = FindIn(*source.CurrentListing(), name);
   }
   if (secret.number == 0) {

@@ -22,7 +22,7 @@ int ErrnoOf(Code code);
 struct Refusal {
   int error = 0;
   const char* reason = "";
-  bool by_condition = false;  ///< of who may read: it is recorded
+  bool recorded = false;  ///< the vault is told who was refused
 };
 
 /// Whether the listing alone already refuses an open. @param now unix seconds.

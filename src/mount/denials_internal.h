@@ -13,16 +13,16 @@
 
 namespace grantfs {
 
-/// Refusals by a condition, of one program, one secret and one reason within a minute.
+/// Refusals by a condition or a freeze, of one program, one secret and one reason within a minute.
 struct Denial {
   std::string name;  ///< "shop/prod/db-password"
   RefusedRead read;  ///< all of them
 };
 
-/// Remembers whom conditions refused, and what of it is still to be recorded. A process that tries again and
-/// again makes two reports a minute, and whoever makes ever new programs not many more: beyond kMaxPrograms a
-/// minute they are counted by secret alone, beyond as many secrets not at all. All of it outlives the
-/// process, if there is memory that does. Threads: safe.
+/// Remembers whom conditions and freezes refused, and what of it is still to be recorded. A process that
+/// tries again and again makes two reports a minute, and whoever makes ever new programs not many more:
+/// beyond kMaxPrograms a minute they are counted by secret alone, beyond as many secrets not at all. All of
+/// it outlives the process, if there is memory that does. Threads: safe.
 class Denials {
  public:
   static constexpr std::size_t kMaxKept = 1000;

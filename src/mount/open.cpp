@@ -213,7 +213,10 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
     return;
   }
   if (const auto refusal = RefuseOpen(*file->grant, SystemClock().WallSeconds())) {
-    LogRefusal(*job, refusal->reason);
+    if (refusal->recorded)
+      filesystem.NoteDenial(job->name, NumberOf(node), VersionOf(node), job->caller, refusal->reason);
+    else
+      LogRefusal(*job, refusal->reason);
     fuse_reply_err(req, refusal->error);
     return;
   }

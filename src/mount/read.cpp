@@ -87,7 +87,7 @@ void ReadOpenFile(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_fi
     if (page_fill) job->file->cached = true;
     const fuse_ctx& context = *fuse_req_ctx(req);
     if (const auto refusal = filesystem.RefuseReadOf(*job->file, page_fill)) {
-      if (refusal->by_condition) {
+      if (refusal->recorded) {
         filesystem.NoteDenial(job->file->name, NumberOf(job->file->node), job->file->version,
                               filesystem.LookAtCaller(context, nullptr).caller, refusal->reason);
       } else {

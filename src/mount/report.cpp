@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <iomanip>
+#include <set>
 #include <sstream>
 
 #include "grantfs/trust/conditions.h"
@@ -21,6 +22,7 @@ bool IsOverdue(const GrantedSecret& grant, std::int64_t now) {
 }
 
 struct Counts {
+  std::set<std::string> frozen;  ///< a sentence for each freeze
   std::size_t shown = 0, expired = 0, unenforceable = 0, others = 0, overdue = 0;
 };
 
@@ -30,7 +32,9 @@ Counts CountFiles(const ReportInput& input) {
     ++counts.shown;
     if (input.only_user && file.attributes.uid != *input.only_user) ++counts.others;
     if (IsOverdue(*file.grant, input.now)) ++counts.overdue;
-    if (!file.grant->unenforceable.empty()) {
+    if (!file.grant->frozen.empty()) {
+      counts.frozen.insert(file.grant->frozen);
+    } else if (!file.grant->unenforceable.empty()) {
       ++counts.unenforceable;
     } else if (RefuseOpen(*file.grant, input.now)) {
       ++counts.expired;
@@ -59,6 +63,7 @@ std::string LeaseOf(const GrantedSecret& grant) {
 }
 
 std::string StateOf(const GrantedSecret& grant, std::int64_t now) {
+  if (!grant.frozen.empty()) return "frozen: " + Printable(grant.frozen);
   if (!grant.unenforceable.empty()) return "refused: " + Printable(grant.unenforceable);
   if (RefuseOpen(grant, now)) return "expired " + FormatTime(grant.expires);
   if (grant.expires != 0)
@@ -110,6 +115,7 @@ std::string StatusReport(const ReportInput& input) {
   add_count("hidden", input.tree->hidden().size(), " granted without a file");
   add_count("expired", counts.expired, " whose grant has expired");
   add_count("overdue", counts.overdue, " to be rotated, for which no lease holds until they are");
+  for (const std::string& freeze : counts.frozen) AddLine(&out, "frozen", freeze);
   add_count("refused", counts.unenforceable, " whose grant this mount cannot enforce");
   add_count("notices", input.source.notices.size(), " from the vault's lists");
   AddLine(&out, "worker", input.worker);

@@ -51,6 +51,9 @@ Point ModePoint(const FileAttributes& file, const ProcessFacts& facts) {
 }
 
 Point GrantPoint(const GrantedSecret& grant, std::int64_t now) {
+  if (!grant.frozen.empty())
+    return {"grant", false, Printable(grant.frozen),
+            "grantfs unfreeze, by whoever froze it or another who may"};
   if (!grant.unenforceable.empty())
     return {"grant", false, Printable(grant.unenforceable),
             grant.parts > 0 ? "" : "upgrade grantfs on this machine"};

@@ -64,6 +64,10 @@ class SqliteReader : public virtual StoreReader {
   Result<std::optional<StoredEnrolment>> FindEnrolment(std::string_view invitation) override;
   Result<std::vector<StoredEnrolment>> ListEnrolments(EnrolmentState state, std::size_t limit) override;
 
+  Result<std::optional<StoredFreeze>> FindFreeze(const FrozenObject& object) override;
+  Result<std::optional<StoredFreeze>> FreezeOf(const Hash* machine, std::string_view environment) override;
+  Result<std::vector<StoredFreeze>> ListFreezes(const FrozenObject* after, std::size_t limit) override;
+
   Result<std::optional<StoredJournal>> FindJournal(const Hash& machine, std::string_view journal) override;
 
   Result<std::uint64_t> AuditSize() override;

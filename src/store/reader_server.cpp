@@ -115,6 +115,46 @@ Result<std::vector<StoredEnrolment>> SqliteReader::ListEnrolments(EnrolmentState
       .All(ReadEnrolment);
 }
 
+namespace {
+
+StoredFreeze ReadFreeze(RowColumns& row) {
+  StoredFreeze freeze;
+  freeze.object.kind = static_cast<FrozenKind>(row.Int());
+  freeze.object.id = row.Text();
+  freeze.signer = row.Digest();
+  freeze.name = row.Text();
+  freeze.time = row.Int();
+  freeze.reason = row.Text();
+  return freeze;
+}
+
+}  // namespace
+
+Result<std::optional<StoredFreeze>> SqliteReader::FindFreeze(const FrozenObject& object) {
+  return Query(database_,
+               "SELECT kind, object, signer, name, time, reason FROM freezes WHERE kind = ?1 AND object = ?2",
+               Stored(object.kind), object.id)
+      .One(ReadFreeze);
+}
+
+Result<std::optional<StoredFreeze>> SqliteReader::FreezeOf(const Hash* machine,
+                                                           std::string_view environment) {
+  return Query(database_,
+               "SELECT kind, object, signer, name, time, reason FROM freezes WHERE (kind = 0 AND object = ?1)"
+               " OR (kind = 1 AND object = ?2) ORDER BY kind LIMIT 1",
+               machine != nullptr ? machine->Hex() : std::string(), environment)
+      .One(ReadFreeze);
+}
+
+Result<std::vector<StoredFreeze>> SqliteReader::ListFreezes(const FrozenObject* after, std::size_t limit) {
+  return Query(database_,
+               "SELECT kind, object, signer, name, time, reason FROM freezes WHERE (kind, object) > (?1, ?2)"
+               " ORDER BY kind, object LIMIT ?3",
+               after != nullptr ? Stored(after->kind) : std::int64_t{-1},
+               after != nullptr ? after->id : std::string(), RowLimit(limit))
+      .All(ReadFreeze);
+}
+
 Result<std::optional<StoredJournal>> SqliteReader::FindJournal(const Hash& machine,
                                                                std::string_view journal) {
   return Query(database_, "SELECT sequence, hash FROM journals WHERE machine = ?1 AND journal = ?2",

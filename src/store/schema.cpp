@@ -239,6 +239,17 @@ CREATE TABLE journals (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX journals_by_changed ON journals (machine, changed);
 )sql"},
+    {3, R"sql(
+CREATE TABLE freezes (
+  kind INTEGER NOT NULL CHECK (kind IN (0, 1)),
+  object TEXT NOT NULL,
+  signer BLOB NOT NULL CHECK (length(signer) = 32),
+  name TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (kind, object)
+) STRICT, WITHOUT ROWID;
+)sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);
 

@@ -50,6 +50,9 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Status SetEnrolmentState(std::string_view invitation, EnrolmentState state, std::int64_t now) override;
   Status RemoveEnrolment(std::string_view invitation) override;
 
+  Status PutFreeze(const StoredFreeze& freeze) override;
+  Status RemoveFreeze(const FrozenObject& object) override;
+
   Status PutJournal(const Hash& machine, std::string_view journal, const StoredJournal& reached,
                     std::int64_t now) override;
 

@@ -97,6 +97,16 @@ Status SqliteWriter::RemoveEnrolment(std::string_view invitation) {
   return RunOnOne("no such enrolment", "DELETE FROM enrolments WHERE invitation = ?1", invitation);
 }
 
+Status SqliteWriter::PutFreeze(const StoredFreeze& freeze) {
+  return Run("INSERT INTO freezes VALUES (?1, ?2, ?3, ?4, ?5, ?6)", Stored(freeze.object.kind),
+             freeze.object.id, freeze.signer.View(), freeze.name, freeze.time, freeze.reason);
+}
+
+Status SqliteWriter::RemoveFreeze(const FrozenObject& object) {
+  return RunOnOne("it is not frozen", "DELETE FROM freezes WHERE kind = ?1 AND object = ?2",
+                  Stored(object.kind), object.id);
+}
+
 // An old journal that comes back has a gap, which is recorded; its opens are known by their ids.
 Status SqliteWriter::PutJournal(const Hash& machine, std::string_view journal, const StoredJournal& reached,
                                 std::int64_t now) {

@@ -118,6 +118,7 @@ void Vault::MachineRead(const VaultCaller& caller, const api::ReadRequest& reque
     const auto reader = GRANTFS_TRY(core_->store.Read());
     GRANTFS_CHECK(FindGranted(*reader, caller, request.secret, core_->Now(), &granted));
     if (version == 0) version = granted.label;
+    GRANTFS_CHECK(CheckNotFrozen(*reader, &caller.id, granted.secret.environment));
     GRANTFS_CHECK(CheckVersion(*reader, granted, version, request.grace, core_->clock().WallMilliseconds()));
     return Collect(*state, *reader, granted, version);
   };
@@ -127,12 +128,15 @@ void Vault::MachineRead(const VaultCaller& caller, const api::ReadRequest& reque
   if (!response) {
     const Error& why = response.error();
     if (why.code == Code::kNotFound) core_->CountRefusal(caller, kReadRefused);
-    if (why.code != Code::kExpired) return done(why);
+    if (why.code != Code::kExpired && why.where != api::kWhereNotDelivered) return done(why);
     read.refusal = why.where;
     return RecordRefusal(*core_, why, MakeReadRecord(core_->clock(), caller, read), std::move(done));
   }
-  // The job comes after every append that was answered before: what was revoked by then is not released.
-  const auto still = [core = core_.get(), caller, grant = granted.grant](StoreWriter& writer) -> Status {
+  // The job comes after every append that was answered before: what was revoked or frozen by then is not
+  // released.
+  const auto still = [core = core_.get(), caller, grant = granted.grant,
+                      environment = granted.secret.environment](StoreWriter& writer) -> Status {
+    GRANTFS_CHECK(CheckNotFrozen(writer, &caller.id, environment));
     const auto stands = GRANTFS_TRY(writer.FindGrant(grant.secret, grant.kind, grant.number));
     const bool known = core->state.Get()->FindPrincipal(caller.id, core->Now()).has_value();
     return stands && known && stands->grantee == grant.grantee ? Status() : Status(NotVisible());
@@ -144,6 +148,7 @@ Result<api::Nothing> Vault::MachineCheck(const VaultCaller& caller, const api::C
   const auto reader = GRANTFS_TRY(core_->store.Read());
   Granted granted;
   GRANTFS_CHECK(FindGranted(*reader, caller, request.secret, core_->Now(), &granted));
+  GRANTFS_CHECK(CheckNotFrozen(*reader, &caller.id, granted.secret.environment));
   if (request.version == 0 || GRANTFS_TRY(reader->FindVersion(request.secret, request.version)))
     return api::Nothing{};
   return NotVisible(granted.secret.path);
@@ -160,6 +165,7 @@ void Vault::ReadValue(const VaultCaller& caller, const api::ValueRequest& reques
     if (version == 0) version = GRANTFS_TRY(reader->FindLabel(secret.number, "current")).value_or(0);
     if (version == 0 || !GRANTFS_TRY(reader->FindVersion(secret.number, version)))
       return NotVisible(secret.path);
+    GRANTFS_CHECK(CheckNotFrozen(*reader, nullptr, secret.environment));
     const std::uint64_t environment = state->vault->environments().at(secret.environment).number;
     auto copy =
         GRANTFS_TRY(reader->FindCopy(secret.number, version, RecipientKind::kEnvironment, environment));
@@ -169,9 +175,16 @@ void Vault::ReadValue(const VaultCaller& caller, const api::ValueRequest& reques
                               0};
   };
   auto response = decide();
-  const ReadRecord read = RecordOf(secret, version, request.open);
-  if (!response) return done(response.error());
-  const auto still = [core = core_.get(), caller, environment = secret.environment](StoreWriter&) {
+  ReadRecord read = RecordOf(secret, version, request.open);
+  if (!response) {
+    const Error& why = response.error();
+    if (why.where != api::kWhereNotDelivered) return done(why);
+    read.refusal = why.where;
+    return RecordRefusal(*core_, why, MakeReadRecord(core_->clock(), caller, read), std::move(done));
+  }
+  const auto still = [core = core_.get(), caller,
+                      environment = secret.environment](StoreWriter& writer) -> Status {
+    GRANTFS_CHECK(CheckNotFrozen(writer, nullptr, environment));
     return core->state.Get()->CheckMember(caller, environment, Operation::kReadValue);
   };
   Deliver<api::ValueResponse>(*core_, std::move(*response), MakeReadRecord(core_->clock(), caller, read),

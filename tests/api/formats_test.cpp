@@ -8,6 +8,7 @@
 
 #include "grantfs/api/audit.h"
 #include "grantfs/api/enrolments.h"
+#include "grantfs/api/freezes.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/api/machine.h"
 #include "grantfs/api/problem.h"
@@ -58,6 +59,10 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(EnrolRequest),
     GRANTFS_SHAPE(EnrolmentStateResponse),
     GRANTFS_SHAPE(EnrolmentsResponse),
+    GRANTFS_SHAPE(FreezeRequest),
+    GRANTFS_SHAPE(FreezeResponse),
+    GRANTFS_SHAPE(FreezesListRequest),
+    GRANTFS_SHAPE(FreezesListResponse),
     GRANTFS_SHAPE(GrantsRequest),
     GRANTFS_SHAPE(GrantsResponse),
     GRANTFS_SHAPE(ReadRequest),

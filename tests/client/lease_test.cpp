@@ -128,6 +128,78 @@ TEST_F(LeaseTest, ARevocationCutsALeaseAtOnce) {
   EXPECT_FALSE(session->LeaseStands(number));
 }
 
+TEST_F(LeaseTest, AFreezeCutsALeaseAtOnceAndUnfreezingBringsItBack) {
+  GrantLease(7 * 86400);
+  const auto session = Connected();
+  Must(Open(*session));
+  ASSERT_TRUE(Leased(*session));
+  const auto number = session->CurrentListing()->secrets.at(0).number;
+  const FreezeTarget targets[] = {{FreezeTarget::Kind::kMachine, "web-1"},
+                                  {FreezeTarget::Kind::kEnvironment, "shop/prod"},
+                                  {FreezeTarget::Kind::kProject, "shop"}};
+  for (const FreezeTarget& target : targets) {
+    SCOPED_TRACE(target.name);
+    const auto frozen = Must(Owner().Freeze(target, "a leak", kLong));
+    const auto shown = [&] { return session->CurrentListing()->secrets.at(0).frozen; };
+    if (frozen.delivery)  // it has waited for the machine
+      EXPECT_EQ(frozen.delivery->state, Delivery::State::kAcknowledged);
+    else
+      ASSERT_TRUE(Eventually([&] { return !shown().empty(); }));
+    EXPECT_NE(shown().find("frozen by ann at "), std::string::npos) << shown();
+    EXPECT_FALSE(session->LeaseStands(number));
+    const auto refused = Open(*session);
+    EXPECT_EQ(CodeOf(refused), Code::kDenied);
+    EXPECT_NE(Sentence(refused).find(": a leak"), std::string::npos) << Sentence(refused);
+    EXPECT_EQ(session->CurrentListing()->secrets.size(), 1u) << "it stays listed";
+    Must(Owner().Unfreeze(target, "", kLong));
+    ASSERT_TRUE(Eventually([&] { return shown().empty(); }));
+    const auto anew = Must(Open(*session));
+    EXPECT_NE(anew.record, 0u) << "what was held is gone: the vault is asked";
+    EXPECT_TRUE(Leased(*session));
+  }
+}
+
+TEST_F(LeaseTest, AFreezeOutlivesTheProcessAndTheVaultsAbsence) {
+  GrantLease(0, 7 * 86400);
+  {
+    const auto session = Connected();
+    Must(Open(*session));
+    ASSERT_TRUE(Eventually([&] { return Kept(); }));
+    Must(Owner().Freeze({FreezeTarget::Kind::kMachine, "web-1"}, "", kLong));
+  }
+  server_.Stop();
+  {
+    const auto session = Start();
+    const auto refused =
+        ReadSecretOnce(*session, "shop/prod/db-password", {}, std::chrono::milliseconds(200));
+    EXPECT_EQ(CodeOf(refused), Code::kDenied) << "it remembers";
+    EXPECT_NE(session->CurrentStatus().notices.at(0).find("this machine was frozen by ann"),
+              std::string::npos);
+  }
+  server_.Restart();
+  Must(Owner().Unfreeze({FreezeTarget::Kind::kMachine, "web-1"}, "", std::chrono::milliseconds(0)));
+  const auto session = Start();
+  ASSERT_TRUE(Eventually([&] { return Open(*session).has_value(); })) << "it heard when it came back";
+}
+
+TEST_F(LeaseTest, AFreezeThatNobodyHeardIsLearntAtTheStart) {
+  GrantLease(0, 7 * 86400);
+  {
+    const auto session = Connected();
+    Must(Open(*session));
+    ASSERT_TRUE(Eventually([&] { return Kept(); }));
+  }
+  const auto frozen =
+      Must(Owner().Freeze({FreezeTarget::Kind::kMachine, "web-1"}, "", std::chrono::milliseconds(0)));
+  EXPECT_EQ(frozen.delivery->state, Delivery::State::kOffline);
+  const auto session = Connected();
+  EXPECT_NE(session->CurrentListing()->secrets.at(0).frozen, "");
+  EXPECT_TRUE(Eventually([&] { return !Kept(); })) << "what the disk held is gone";
+  server_.Stop();
+  ASSERT_TRUE(Eventually([&] { return !session->CurrentStatus().connected; }));
+  EXPECT_EQ(CodeOf(Open(*session)), Code::kDenied);
+}
+
 TEST_F(LeaseTest, ANewVersionIsAskedForAndTheOldOneIsNotServedInItsPlace) {
   GrantLease(600);
   const auto session = Connected();

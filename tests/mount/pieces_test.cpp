@@ -47,6 +47,19 @@ TEST(DecideTest, AListedGrantCanRefuseAnOpen) {
   EXPECT_EQ(RefuseOpen(grant, 100)->error, EKEYEXPIRED);
   grant.unenforceable = "a condition of later";
   EXPECT_EQ(RefuseOpen(grant, 100)->error, EACCES);
+  EXPECT_FALSE(RefuseOpen(grant, 100)->recorded);
+}
+
+TEST(DecideTest, WhatIsFrozenIsNeitherOpenedNorReadOn) {
+  GrantedSecret grant;
+  grant.frozen = "shop/prod was frozen by ann";
+  EXPECT_EQ(RefuseOpen(grant, 100)->error, EACCES);
+  EXPECT_TRUE(RefuseOpen(grant, 100)->recorded);
+  for (const bool page_fill : {false, true}) {
+    const auto refused = RefuseRead(&grant, 100, page_fill, false);
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->error, EACCES);
+  }
 }
 
 TEST(DecideTest, AReadIsCheckedAgain) {

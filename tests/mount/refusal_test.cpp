@@ -102,6 +102,27 @@ TEST_F(RefusalTest, OfAGrantThatCannotBeEnforcedIsExplained) {
             std::string::npos);
 }
 
+TEST_F(RefusalTest, OfWhatIsFrozenMeetsOpenFilesAndEndsWithTheFreeze) {
+  source_.Put(kName, "content");
+  Mount();
+  UniqueFd fd(Open(At(kName)));
+  EXPECT_EQ(ReadError(fd.get()), 0);
+  source_.Change(kName, [](GrantedSecret& grant) {
+    grant.frozen = "shop/prod was frozen by ann at 2026-01-31T12:00:00Z: a leak";
+  });
+  EXPECT_TRUE(Eventually([&] { return OpenError(kName) == EACCES; }));
+  EXPECT_EQ(ReadError(fd.get()), EACCES);
+  EXPECT_NE(Read(At(".grantfs/status")).find("frozen      shop/prod was frozen by ann at "),
+            std::string::npos);
+  EXPECT_NE(Read(At(".grantfs/grants")).find("frozen: shop/prod was frozen by ann"), std::string::npos);
+  EXPECT_NE(
+      Read(At(std::string(".grantfs/why/") + kName)).find("frozen by ann at 2026-01-31T12:00:00Z: a leak"),
+      std::string::npos);
+  source_.Change(kName, [](GrantedSecret& grant) { grant.frozen.clear(); });
+  EXPECT_TRUE(Eventually([&] { return OpenError(kName) == 0; }));
+  EXPECT_EQ(ReadError(fd.get()), 0);
+}
+
 TEST_F(RefusalTest, OfAStrictGrantMeetsThePageCacheAlone) {
   source_.Put(kName, "content");
   source_.Change(kName, [](GrantedSecret& grant) { grant.strict = true; });

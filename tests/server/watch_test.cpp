@@ -6,6 +6,8 @@
 #include <atomic>
 #include <mutex>
 
+#include "grantfs/api/freezes.h"
+#include "grantfs/api/problem.h"
 #include "served.h"
 #include "support/eventually.h"
 
@@ -83,6 +85,30 @@ TEST(WireWatchTest, CarriesChangesBeatsAndPresence) {
   Must(served.client().Call<api::Nothing>(RequestSigner::Of(served.machine.key), api::kWatchAck,
                                           api::AckRequest{change}));
   EXPECT_EQ(presence().acknowledged, change);
+}
+
+TEST(WireWatchTest, AFreezeIsToldAndAnsweredAsSuch) {
+  ServedSecret served;
+  WireWatch watch(served.client(), served.machine.key);
+  ASSERT_TRUE(Eventually([&] { return watch.lines() >= 1; }));
+  const RequestSigner machine = RequestSigner::Of(served.machine.key);
+  const RequestSigner owner = RequestSigner::Of(served.world.owner);
+  const api::FreezeRequest freeze{{{FrozenKind::kEnvironment, "shop/prod"}}, "a leak"};
+  Must(served.client().Call<api::FreezeResponse>(owner, api::kFreezesSet, freeze));
+  EXPECT_TRUE(Eventually([&] { return watch.Kinds() == std::vector<std::string>{"freeze"}; }));
+  const auto refused = Must(served.client().Exchange(machine, api::kMachineRead, served.ReadBody("one")));
+  EXPECT_EQ(refused.status, 403);
+  const auto problem = Must(api::Problem::FromJson(Must(ParseJson(refused.body))));
+  EXPECT_EQ(problem.code, api::ProblemCode::kFrozen);
+  EXPECT_NE(problem.detail.find("frozen by ann at "), std::string::npos) << problem.detail;
+  EXPECT_EQ(Must(served.client().Exchange(machine, api::kFreezesList, "{}")).status, 404) << "for people";
+  EXPECT_EQ(Must(served.client().Exchange(owner, api::kFreezesSet, R"({"objects":[],"x":1})")).status, 400);
+  const auto listed = Must(
+      served.client().Call<api::FreezesListResponse>(owner, api::kFreezesList, api::FreezesListRequest{}));
+  ASSERT_EQ(listed.freezes.size(), 1U);
+  EXPECT_EQ(listed.freezes[0].reason, "a leak");
+  Must(served.client().Call<api::FreezeResponse>(owner, api::kFreezesLift, freeze));
+  EXPECT_EQ(Must(served.client().Exchange(machine, api::kMachineRead, served.ReadBody("two"))).status, 200);
 }
 
 TEST(WireWatchTest, EndsWhenTheMachineIsRemoved) {

@@ -69,6 +69,12 @@ TEST_P(SampleTest, WhatWasStagedCanBePublished) {
   EXPECT_EQ(Get(Reader()->EpochCopies("shop/prod", TestHash(9))).size(), 2U);
 }
 
+TEST_P(SampleTest, ItCanBeFrozen) {
+  const FrozenObject object{FrozenKind::kEnvironment, "shop/prod"};
+  Must([&](StoreWriter& out) { return out.PutFreeze({object, TestHash(9), "ann", kSampleTime, ""}); });
+  EXPECT_EQ(Get(Reader()->FindFreeze(object))->name, "ann");
+}
+
 TEST_P(SampleTest, TheLogIsGoodAndGoesOn) {
   AuditRecord again = TestRecord(4);
   again.severity = AuditSeverity::kInfo;
@@ -89,7 +95,7 @@ TEST_P(SampleTest, TheLogIsGoodAndGoesOn) {
 }
 
 // One for each schema that was released; 0 is the newest, freshly made.
-INSTANTIATE_TEST_SUITE_P(Schema, SampleTest, ::testing::Values(0, 1, 2), [](const auto& schema) {
+INSTANTIATE_TEST_SUITE_P(Schema, SampleTest, ::testing::Values(0, 1, 2, 3), [](const auto& schema) {
   return schema.param == 0 ? "Fresh" : "V" + std::to_string(schema.param);
 });
 

@@ -45,6 +45,44 @@ TEST_F(StateTest, TheServersKeysComeBackAfterARestart) {
   EXPECT_EQ(server->log_origin, kTestOrigin);
 }
 
+TEST_F(StateTest, AFreezeComesBackAfterARestart) {
+  const FrozenObject machine{FrozenKind::kMachine, TestHash(5).Hex()};
+  const FrozenObject environment{FrozenKind::kEnvironment, "shop/prod"};
+  Must([&](StoreWriter& out) -> Status {
+    GRANTFS_CHECK(out.PutFreeze({environment, TestHash(9), "ann", 1700000000, "a leak"}));
+    return out.PutFreeze({machine, TestHash(9), "ann", 1700000001, ""});
+  });
+  EXPECT_EQ(Write([&](StoreWriter& out) {
+              return out.PutFreeze({machine, TestHash(8), "bob", 1, ""});
+            })
+                .error()
+                .code,
+            Code::kConflict)
+      << "who was first stands there";
+  Reopen();
+  auto reader = Reader();
+  const auto found = Get(reader->FindFreeze(environment));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->signer, TestHash(9));
+  EXPECT_EQ(found->name, "ann");
+  EXPECT_EQ(found->time, 1700000000);
+  EXPECT_EQ(found->reason, "a leak");
+  const Hash id = TestHash(5), other = TestHash(6);
+  EXPECT_EQ(Get(reader->FreezeOf(&id, "shop/prod"))->object, machine) << "its own goes first";
+  EXPECT_EQ(Get(reader->FreezeOf(&id, "shop/test"))->object, machine);
+  EXPECT_EQ(Get(reader->FreezeOf(&other, "shop/prod"))->object, environment);
+  EXPECT_EQ(Get(reader->FreezeOf(nullptr, "shop/prod"))->object, environment);
+  EXPECT_FALSE(Get(reader->FreezeOf(&other, "shop/test")));
+  EXPECT_FALSE(Get(reader->FreezeOf(nullptr, TestHash(5).Hex()))) << "a kind for a kind";
+  ASSERT_EQ(Get(reader->ListFreezes(nullptr, 10)).size(), 2U);
+  EXPECT_EQ(Get(reader->ListFreezes(nullptr, 1))[0].object, machine);
+  EXPECT_EQ(Get(reader->ListFreezes(&machine, 10))[0].object, environment);
+  Must([&](StoreWriter& out) { return out.RemoveFreeze(environment); });
+  EXPECT_EQ(Write([&](StoreWriter& out) { return out.RemoveFreeze(environment); }).error().code,
+            Code::kNotFound);
+  EXPECT_FALSE(Get(Reader()->FindFreeze(environment)));
+}
+
 TEST_F(StateTest, AClaimIsUsedOnce) {
   const StoredClaim claim{"abcd", {TestHash(1).bytes}, {TestHash(2).bytes}};
   Must([&](StoreWriter& out) { return out.PutClaim(claim); });

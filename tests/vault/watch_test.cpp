@@ -85,6 +85,29 @@ TEST_F(WatchTest, AMachineHearsWhatConcernsIt) {
   EXPECT_EQ(nothing->Changes(), Changes{});
 }
 
+TEST_F(WatchTest, AFreezeIsToldToWhomItConcerns) {
+  const PrivateIdentity bob = NewIdentity("bob");
+  Must(world.AddMember("shop/prod", bob, Role::kWriter));
+  const auto heard = Watch(machine.key), nothing = Watch(other.key), member = Watch(bob),
+             owner = Watch(world.owner);
+  const FrozenObject environment{FrozenKind::kEnvironment, "shop/prod"};
+  const FrozenObject itself{FrozenKind::kMachine, machine.key.Id().Hex()};
+  const auto change = [&](auto function, const FrozenObject& object) {
+    return Must(Wait<api::FreezeResponse>([&](auto done) {
+      (vault().*function)(direct.Caller(world.owner), {{object}, ""}, done);
+    }));
+  };
+  change(&Vault::SetFreezes, environment);
+  change(&Vault::SetFreezes, environment);  // nothing has changed
+  change(&Vault::LiftFreezes, environment);
+  const auto last = change(&Vault::SetFreezes, itself);
+  EXPECT_EQ(heard->Changes(), (Changes{"freeze shop/prod", "freeze shop/prod", "freeze"}));
+  EXPECT_EQ(heard->Of(api::WatchKind::kChange).back().change, last.change);
+  EXPECT_EQ(nothing->Changes(), Changes{});
+  EXPECT_EQ(member->Changes(), (Changes{"freeze shop/prod", "freeze shop/prod"}));
+  EXPECT_EQ(owner->Changes(), (Changes{"freeze shop/prod", "freeze shop/prod", "freeze"}));
+}
+
 TEST_F(WatchTest, AMachineHearsOfAnEnvironmentThatItsFirstGrantBringsIt) {
   const auto heard = Watch(other.key);
   Must(world.GrantTo(other, "shop/prod", "a"));

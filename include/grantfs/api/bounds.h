@@ -29,7 +29,10 @@ inline constexpr std::size_t kMaxProofHashes = 64;
 inline constexpr std::size_t kMaxOpenIdBytes = 64;
 inline constexpr std::size_t kMaxPathBytes = 4096;  ///< of a caller's executable and cgroup
 inline constexpr std::size_t kMaxServerNameBytes = 255;
-inline constexpr std::size_t kMaxJournalEntries = 500;  ///< in one request
+inline constexpr std::size_t kMaxJournalEntries = 500;     ///< in one request
+inline constexpr std::size_t kMaxFrozenAtOnce = 1000;      ///< in one request
+inline constexpr std::size_t kMaxFreezesListed = 1000;     ///< in one response
+inline constexpr std::size_t kMaxFreezeReasonBytes = 512;  ///< it is a part of a problem's detail too
 inline constexpr int kMaxPresenceWaitMs = 10'000;
 inline constexpr std::size_t kMaxWatchLineBytes = 8192;
 /// The largest response body.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "grantfs/api/bounds.h"
+#include "grantfs/api/freezes.h"
 #include "grantfs/json/json.h"
 #include "grantfs/trust/lists.h"
 
@@ -49,6 +50,7 @@ struct EnvironmentHead {
 struct GrantsResponse {
   Head vault_head;
   std::vector<EnvironmentHead> environments;  ///< all in which the machine has a standing grant
+  std::vector<Freeze> freezes;                ///< of this machine and of these environments
   std::vector<GrantEvidence> grants;          ///< ordered by secret
   bool more = false;  ///< a page: ask again after the last; secrets: the rest was not sent
   Json ToJson() const;

@@ -11,7 +11,7 @@ namespace grantfs::api {
 
 enum class WatchKind { kHello, kChange, kBeat };
 /// What a change is about.
-enum class ChangeKind { kGrant, kRevoke, kVersion, kVault, kEnvironment, kMachine };
+enum class ChangeKind { kGrant, kRevoke, kVersion, kVault, kEnvironment, kMachine, kFreeze };
 const char* ChangeKindName(ChangeKind kind);
 
 /// One line of GET /v1/watch (application/x-ndjson).

@@ -19,6 +19,7 @@ struct AdminSnapshot {
   std::vector<IdentityInfo> machines;     ///< the removed ones too
   std::vector<std::string> environments;  ///< that one may look into
   SecretSurveys secrets;                  ///< ordered by name
+  std::vector<FreezeInfo> frozen;         ///< that one may see
   bool audit_known = false;               ///< who looks may audit something
   std::vector<AuditLine> recent;          ///< newest first, as the rest
   std::vector<AuditLine> critical;

@@ -78,6 +78,9 @@ class KnownStore {
   Result<Peer> ReadPeer();
   Status RememberPeer(const std::string& instance, std::int64_t clock_offset);
   Status RememberChange(std::uint64_t change);
+  /// A machine's: what the vault last said is frozen, as a JSON list. @return "" if it said nothing yet.
+  Status RememberFreezes(const std::string& freezes);
+  Result<std::string> Freezes();
   Status RememberCheckpoint(const std::string& checkpoint);
 
   // ---- for a process that keeps a file of its own (mount_home.h)

@@ -28,6 +28,23 @@ struct WhoAmIInfo {
   std::string home;
 };
 
+/// What can be frozen; a project stands for those of its environments that one may freeze.
+struct FreezeTarget {
+  enum class Kind { kMachine, kEnvironment, kProject };
+  Kind kind = Kind::kEnvironment;
+  std::string name;  ///< of a machine: or its id, 64 digits
+};
+
+struct FreezeInfo {
+  FreezeTarget::Kind kind = FreezeTarget::Kind::kEnvironment;  ///< never a project
+  std::string name;  ///< of a machine: its id where the name is not known
+  std::string id;    ///< of a machine, "" else
+  std::string by;
+  std::int64_t time = 0;
+  std::string reason;
+  bool operator==(const FreezeInfo&) const = default;
+};
+
 struct VaultStatusInfo {
   std::string vault;
   std::string name;       ///< what the server calls itself
@@ -39,6 +56,7 @@ struct VaultStatusInfo {
   bool vault_owner = false;    ///< the asker is one
   std::vector<std::string>
       owed;  ///< one sentence each: what removals still leave to do in one's environments
+  std::vector<FreezeInfo> frozen;  ///< as ListFreezes
 };
 
 struct EnvironmentInfo {
@@ -221,6 +239,12 @@ struct GrantResult {
   std::string fingerprint;
   std::vector<GrantOutcome> secrets;
   Delivery delivery;
+};
+
+struct FreezeResult {
+  std::vector<FreezeInfo> freezes;   ///< that stand now / that were lifted
+  std::vector<std::string> left;     ///< environments of a project that are not one's to freeze
+  std::optional<Delivery> delivery;  ///< of a machine, if anything was changed
 };
 
 struct RevokeResult {

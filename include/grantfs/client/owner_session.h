@@ -130,6 +130,19 @@ class OwnerSession {
   /// Those of a machine ("" = all) on secrets of one name ("" parts = all). Ordered by secret, then machine.
   virtual Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) = 0;
 
+  // ---- freezes
+
+  /// Stops all reads of a machine, an environment, or those environments of a project that one may freeze;
+  /// what is frozen already stays as it is. Of a machine it waits for its mount. Environment owners and
+  /// operators; of a machine vault owners. Errors: kNotFound (no such machine or project).
+  virtual Result<FreezeResult> Freeze(const FreezeTarget& target, const std::string& reason,
+                                      std::chrono::milliseconds wait) = 0;
+  /// Ends it. Errors: kNotFound also where nothing of it is frozen.
+  virtual Result<FreezeResult> Unfreeze(const FreezeTarget& target, const std::string& reason,
+                                        std::chrono::milliseconds wait) = 0;
+  /// What one may see; machines first, by id.
+  virtual Result<std::vector<FreezeInfo>> ListFreezes() = 0;
+
   // ---- audit
 
   /// Newest first.

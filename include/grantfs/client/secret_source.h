@@ -47,6 +47,7 @@ struct GrantedSecret {
   std::size_t parts = 0;
   std::string
       missing;  ///< non-empty: there is no such file now, for want of a part; a sentence part with its mend
+  std::string frozen;  ///< non-empty: the vault delivers it to nobody, or nothing to this machine; a sentence
   std::string unenforceable;  ///< non-empty: why this mount denies the grant (a condition, lease or record
                               ///< kind of later)
 };

@@ -96,6 +96,14 @@ class StoreReader {
   /// Oldest first.
   virtual Result<std::vector<StoredEnrolment>> ListEnrolments(EnrolmentState state, std::size_t limit) = 0;
 
+  // ---- freezes
+  virtual Result<std::optional<StoredFreeze>> FindFreeze(const FrozenObject& object) = 0;
+  /// What covers a read: of the machine (its identity id), else of the environment. @param machine  null: a
+  /// person reads.
+  virtual Result<std::optional<StoredFreeze>> FreezeOf(const Hash* machine, std::string_view environment) = 0;
+  /// In the order of their objects. @param after  null: from the first.
+  virtual Result<std::vector<StoredFreeze>> ListFreezes(const FrozenObject* after, std::size_t limit) = 0;
+
   // ---- machines' journals
   virtual Result<std::optional<StoredJournal>> FindJournal(const Hash& machine, std::string_view journal) = 0;
 

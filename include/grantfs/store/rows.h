@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -114,6 +115,23 @@ struct StagedCiphertext {
 struct StoredEpochCopy {
   std::uint32_t epoch = 0;
   Bytes sealed;
+};
+
+/// What can be frozen: no value of it is delivered then.
+enum class FrozenKind { kMachine, kEnvironment };
+struct FrozenObject {
+  FrozenKind kind = FrozenKind::kEnvironment;
+  std::string id;  ///< a machine's identity id as 64 digits, an environment's name
+  auto operator<=>(const FrozenObject&) const = default;
+};
+
+/// The server's own state, which nobody signed: it can only deny.
+struct StoredFreeze {
+  FrozenObject object;
+  Hash signer;            ///< who froze it
+  std::string name;       ///< of him, as the vault knew it
+  std::int64_t time = 0;  ///< unix seconds
+  std::string reason;     ///< ""
 };
 
 enum class EnrolmentState { kPending, kApproved };

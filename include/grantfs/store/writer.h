@@ -87,6 +87,10 @@ class StoreWriter : public virtual StoreReader {
   virtual Status SetEnrolmentState(std::string_view invitation, EnrolmentState state, std::int64_t now) = 0;
   virtual Status RemoveEnrolment(std::string_view invitation) = 0;
 
+  // ---- freezes
+  virtual Status PutFreeze(const StoredFreeze& freeze) = 0;     ///< kConflict (it is frozen)
+  virtual Status RemoveFreeze(const FrozenObject& object) = 0;  ///< kNotFound
+
   // ---- machines' journals
   /// Of one machine the newest thousand are kept.
   virtual Status PutJournal(const Hash& machine, std::string_view journal, const StoredJournal& reached,

@@ -8,6 +8,7 @@
 
 #include "grantfs/api/audit.h"
 #include "grantfs/api/enrolments.h"
+#include "grantfs/api/freezes.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/api/machine.h"
 #include "grantfs/api/secrets.h"
@@ -98,6 +99,17 @@ class Vault {
              Done<api::EnrolmentStateResponse> done);
   Result<api::EnrolmentStateResponse> EnrolmentState(const VaultCaller& caller) const;
   Result<api::EnrolmentsResponse> ListEnrolments(const VaultCaller& caller) const;
+
+  // ---- freezes
+  /// All objects or none. Who may: of a machine the vault's owners, of an environment its owners and
+  /// operators.
+  void SetFreezes(const VaultCaller& caller, const api::FreezeRequest& request,
+                  Done<api::FreezeResponse> done);
+  /// What was not frozen is no error: it is not in the answer.
+  void LiftFreezes(const VaultCaller& caller, const api::FreezeRequest& request,
+                   Done<api::FreezeResponse> done);
+  Result<api::FreezesListResponse> ListFreezes(const VaultCaller& caller,
+                                               const api::FreezesListRequest& request) const;
 
   // ---- machines
   Result<api::GrantsResponse> MachineGrants(const VaultCaller& caller,

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "grantfs/api/bounds.h"
+#include "grantfs/json/json.h"
+#include "grantfs/store/rows.h"
+
+// What is frozen: the server's own state, which can only deny.
+
+namespace grantfs::api {
+
+const char* FrozenKindName(FrozenKind kind);  ///< "machine", "environment"
+Json FrozenObjectToJson(const FrozenObject& object);
+Result<FrozenObject> FrozenObjectFromJson(const Json& json);
+
+struct Freeze {
+  FrozenObject object;
+  std::string by;         ///< who froze it, as the vault knew his name
+  std::int64_t time = 0;  ///< unix seconds
+  std::string reason;     ///< ""
+  bool operator==(const Freeze&) const = default;
+  Json ToJson() const;
+  static Result<Freeze> FromJson(const Json& json);
+  /// "frozen by ann at 2026-01-31T12:00:00Z: a leak is suspected".
+  std::string Sentence() const;
+};
+
+/// POST /v1/freezes/set and /v1/freezes/lift: all of them or none.
+struct FreezeRequest {
+  std::vector<FrozenObject> objects;  ///< 1..kMaxFrozenAtOnce
+  std::string reason;                 ///< "" = none
+  Json ToJson() const;
+  static Result<FreezeRequest> FromJson(const Json& json);
+};
+/// The freezes that stand now, each from before or from this request / that were lifted.
+struct FreezeResponse {
+  std::uint64_t change = 0;  ///< what watches will speak of; 0: nothing has changed
+  std::vector<Freeze> freezes;
+  Json ToJson() const;
+  static Result<FreezeResponse> FromJson(const Json& json);
+};
+
+/// POST /v1/freezes/list: those that the caller may know of, in the order of their objects.
+struct FreezesListRequest {
+  std::optional<FrozenObject> after;
+  std::size_t limit = kMaxFreezesListed;  ///< 1..kMaxFreezesListed
+  Json ToJson() const;
+  static Result<FreezesListRequest> FromJson(const Json& json);
+};
+struct FreezesListResponse {
+  std::vector<Freeze> freezes;       ///< may be fewer than asked for, even none, and yet not the last
+  std::optional<FrozenObject> next;  ///< go on with `after` = this; none: there is no more
+  Json ToJson() const;
+  static Result<FreezesListResponse> FromJson(const Json& json);
+};
+
+}  // namespace grantfs::api

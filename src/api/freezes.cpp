@@ -1,0 +1,145 @@
+#include "grantfs/api/freezes.h"
+
+#include "fields_internal.h"
+#include "grantfs/util/clock.h"
+#include "grantfs/util/text.h"
+
+namespace grantfs::api {
+namespace {
+
+FrozenKind ReadKind(JsonReader& in) {
+  const std::string text = in.String("kind", 16);
+  for (const FrozenKind kind : {FrozenKind::kMachine, FrozenKind::kEnvironment}) {
+    if (text == FrozenKindName(kind)) return kind;
+  }
+  in.Fail("what is frozen is a machine or an environment", "kind");
+  return FrozenKind::kEnvironment;
+}
+
+FrozenObject ReadObject(JsonReader& in) {
+  FrozenObject object;
+  object.kind = ReadKind(in);
+  object.id = object.kind == FrozenKind::kMachine ? ReadHex<Hash>(in, "id").Hex() : ReadEnvironment(in, "id");
+  return object;
+}
+
+std::string ReadReason(JsonReader& in) {
+  std::string reason = in.OptionalString("reason", kMaxFreezeReasonBytes);
+  if (reason != Printable(reason)) in.Fail("has a character that cannot be printed", "reason");
+  return reason;
+}
+
+std::vector<Freeze> ReadFreezes(JsonReader& in, std::size_t max) {
+  return ReadAll<Freeze>(in, "freezes", max);
+}
+
+Json WriteFreezes(const std::vector<Freeze>& freezes) {
+  return WriteAll(freezes, [](const Freeze& freeze) { return freeze.ToJson(); });
+}
+
+}  // namespace
+
+const char* FrozenKindName(FrozenKind kind) {
+  switch (kind) {
+    case FrozenKind::kMachine:
+      return "machine";
+    case FrozenKind::kEnvironment:
+      return "environment";
+  }
+  std::abort();
+}
+
+Json FrozenObjectToJson(const FrozenObject& object) {
+  return Json::Object({{"kind", FrozenKindName(object.kind)}, {"id", object.id}});
+}
+
+Result<FrozenObject> FrozenObjectFromJson(const Json& json) {
+  JsonReader in(json, "object");
+  FrozenObject object = ReadObject(in);
+  GRANTFS_CHECK(in.Finish());
+  return object;
+}
+
+Json Freeze::ToJson() const {
+  Json json = FrozenObjectToJson(object);
+  json.Set("by", by).Set("time", time);
+  if (!reason.empty()) json.Set("reason", reason);
+  return json;
+}
+
+Result<Freeze> Freeze::FromJson(const Json& json) {
+  JsonReader in(json, "freeze");
+  Freeze freeze;
+  freeze.object = ReadObject(in);
+  freeze.by = in.String("by", kMaxNameBytes);
+  freeze.time = ReadTime(in, "time");
+  freeze.reason = ReadReason(in);
+  GRANTFS_CHECK(in.Finish());
+  return freeze;
+}
+
+std::string Freeze::Sentence() const {
+  return "frozen by " + Printable(by) + " at " + FormatTime(time) + (reason.empty() ? "" : ": " + reason);
+}
+
+Json FreezeRequest::ToJson() const {
+  Json json = Json::Object({{"objects", WriteAll(objects, FrozenObjectToJson)}});
+  if (!reason.empty()) json.Set("reason", reason);
+  return json;
+}
+
+Result<FreezeRequest> FreezeRequest::FromJson(const Json& json) {
+  JsonReader in(json, "freeze");
+  FreezeRequest request;
+  request.objects = ReadObjects<FrozenObject>(in, "objects", kMaxFrozenAtOnce, ReadObject, 1);
+  request.reason = ReadReason(in);
+  GRANTFS_CHECK(in.Finish());
+  return request;
+}
+
+Json FreezeResponse::ToJson() const {
+  return Json::Object({{"change", change}, {"freezes", WriteFreezes(freezes)}});
+}
+
+Result<FreezeResponse> FreezeResponse::FromJson(const Json& json) {
+  JsonReader in(json, "freeze");
+  FreezeResponse response;
+  response.change = ReadCount(in, "change");
+  response.freezes = ReadFreezes(in, kMaxFrozenAtOnce);
+  GRANTFS_CHECK(in.Finish());
+  return response;
+}
+
+Json FreezesListRequest::ToJson() const {
+  Json json = Json::Object({{"limit", std::uint64_t{limit}}});
+  if (after) json.Set("after", FrozenObjectToJson(*after));
+  return json;
+}
+
+Result<FreezesListRequest> FreezesListRequest::FromJson(const Json& json) {
+  JsonReader in(json, "freezes");
+  FreezesListRequest request;
+  request.limit = ReadLimit(in, kMaxFreezesListed);
+  if (const Json* after = in.OptionalObject("after"))
+    request.after = Taken(in, "after", FrozenObjectFromJson(*after));
+  GRANTFS_CHECK(in.Finish());
+  return request;
+}
+
+Json FreezesListResponse::ToJson() const {
+  Json json = Json::Object({{"freezes", WriteFreezes(freezes)}});
+  if (next) json.Set("next", FrozenObjectToJson(*next));
+  return json;
+}
+
+Result<FreezesListResponse> FreezesListResponse::FromJson(const Json& json) {
+  JsonReader in(json, "freezes");
+  FreezesListResponse response;
+  response.freezes = ReadFreezes(in, kMaxFreezesListed);
+  if (const Json* next = in.OptionalObject("next"))
+    response.next = Taken(in, "next", FrozenObjectFromJson(*next));
+  GRANTFS_CHECK(in.Finish());
+  return response;
+}
+
+}  // namespace grantfs::api

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <iterator>
+
+#include "grantfs/api/freezes.h"
+#include "grantfs/util/text.h"
+#include "owner_internal.h"
+
+// What is frozen: the vault's own state, so that nothing here is signed or verified but who asks.
+
+namespace grantfs {
+namespace {
+
+std::vector<api::Freeze> Ordered(std::vector<api::Freeze> freezes) {
+  std::sort(freezes.begin(), freezes.end(),
+            [](const api::Freeze& a, const api::Freeze& b) { return a.object < b.object; });
+  return freezes;
+}
+
+bool IsOf(const std::string& environment, const std::string& project) {
+  return environment.substr(0, environment.find('/')) == project;
+}
+
+}  // namespace
+
+// Any identity that was a machine: what is frozen of one that was removed can be lifted by its id.
+Result<FrozenObject> OwnerSessionImpl::MachineToFreeze(const std::string& name) {
+  GRANTFS_CHECK(RequireVaultOwner());
+  GRANTFS_CHECK(keeper_->RefreshMachines());
+  const MachinesList::Machine* machine = keeper_->machines().FindByName(name);
+  if (const auto id = Hash::FromHex(name); machine == nullptr && id)
+    machine = keeper_->machines().FindById(*id);
+  if (machine != nullptr) return FrozenObject{FrozenKind::kMachine, machine->identity.Id().Hex()};
+  return Error{Code::kNotFound, "there is no such machine: grantfs identity list shows those that there are",
+               0, name};
+}
+
+Result<std::vector<FrozenObject>> OwnerSessionImpl::ProjectToFreeze(const std::string& name,
+                                                                    std::vector<std::string>& left) {
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  const auto mine = GRANTFS_TRY(EnvironmentsWith(Operation::kFreeze));
+  std::vector<FrozenObject> objects;
+  for (const auto& [environment, entry] : keeper_->vault().environments()) {
+    if (!IsOf(environment, name)) continue;
+    if (std::find(mine.begin(), mine.end(), environment) != mine.end())
+      objects.push_back({FrozenKind::kEnvironment, environment});
+    else
+      left.push_back(environment);
+  }
+  if (!objects.empty()) return objects;
+  if (left.empty())
+    return Error{Code::kNotFound, "there is no such project: grantfs project list shows those that there are",
+                 0, name};
+  return Error{
+      Code::kDenied,
+      "you are neither owner nor operator of any of its environments; one of their owners can change "
+      "that",
+      0, name};
+}
+
+Result<FreezeResult> OwnerSessionImpl::ChangeFreezes(const api::Route& route, const FreezeTarget& target,
+                                                     const std::string& reason,
+                                                     std::chrono::milliseconds wait) {
+  if (reason.size() > api::kMaxFreezeReasonBytes || reason != Printable(reason))
+    return Error{Code::kInvalid, "a freeze's reason has at most 512 bytes, on one line", 0, "--reason"};
+  FreezeResult result;
+  api::FreezeRequest request;
+  request.reason = reason;
+  switch (target.kind) {
+    case FreezeTarget::Kind::kMachine:
+      request.objects = {GRANTFS_TRY(MachineToFreeze(target.name))};
+      break;
+    case FreezeTarget::Kind::kEnvironment:
+      GRANTFS_CHECK(Enter(target.name, Operation::kFreeze));
+      request.objects = {{FrozenKind::kEnvironment, target.name}};
+      break;
+    case FreezeTarget::Kind::kProject:
+      request.objects = GRANTFS_TRY(ProjectToFreeze(target.name, result.left));
+      break;
+  }
+  const auto response = GRANTFS_TRY(vault_->Ask<api::FreezeResponse>(route, request));
+  result.freezes = InfosOf(response.freezes);
+  if (target.kind == FreezeTarget::Kind::kMachine && response.change != 0)
+    result.delivery = WaitFor(GRANTFS_TRY(Hash::FromHex(request.objects[0].id)), response.change, wait);
+  return result;
+}
+
+Result<FreezeResult> OwnerSessionImpl::Freeze(const FreezeTarget& target, const std::string& reason,
+                                              std::chrono::milliseconds wait) {
+  return ChangeFreezes(api::kFreezesSet, target, reason, wait);
+}
+
+Result<FreezeResult> OwnerSessionImpl::Unfreeze(const FreezeTarget& target, const std::string& reason,
+                                                std::chrono::milliseconds wait) {
+  auto result = GRANTFS_TRY(ChangeFreezes(api::kFreezesLift, target, reason, wait));
+  if (!result.freezes.empty()) return result;
+  return Error{Code::kNotFound, "it is not frozen: grantfs freezes shows what is", 0, target.name};
+}
+
+std::vector<FreezeInfo> OwnerSessionImpl::InfosOf(const std::vector<api::Freeze>& freezes) const {
+  std::vector<FreezeInfo> infos;
+  for (const api::Freeze& freeze : Ordered(freezes)) {
+    const bool machine = freeze.object.kind == FrozenKind::kMachine;
+    const auto id = machine ? Hash::FromHex(freeze.object.id) : Result<Hash>(Hash{});
+    infos.push_back({machine ? FreezeTarget::Kind::kMachine : FreezeTarget::Kind::kEnvironment,
+                     machine && id ? NameOf(*id) : freeze.object.id, machine ? freeze.object.id : "",
+                     freeze.by, freeze.time, freeze.reason});
+  }
+  return infos;
+}
+
+Result<std::vector<FreezeInfo>> OwnerSessionImpl::ListFreezes() {
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  std::vector<api::Freeze> all;
+  api::FreezesListRequest request;
+  do {
+    auto page = GRANTFS_TRY(vault_->Ask<api::FreezesListResponse>(api::kFreezesList, request));
+    if (page.next && request.after && !(*request.after < *page.next))
+      return Error{Code::kIntegrity, "the vault lists what is frozen out of order"};
+    std::move(page.freezes.begin(), page.freezes.end(), std::back_inserter(all));
+    request.after = page.next;
+  } while (request.after);
+  const bool machines = std::any_of(all.begin(), all.end(), [](const api::Freeze& freeze) {
+    return freeze.object.kind == FrozenKind::kMachine;
+  });
+  if (machines && keeper_->vault().IsOwner(me_.Id())) GRANTFS_CHECK(keeper_->RefreshMachines());
+  return InfosOf(all);
+}
+
+}  // namespace grantfs

@@ -1,0 +1,191 @@
+#include <algorithm>
+
+#include "core_internal.h"
+#include "grantfs/api/problem.h"
+
+// What is frozen: no value of it is delivered until that is lifted. What it has served before is still taken
+// from its journals, and its listing stays as it is.
+
+namespace grantfs {
+namespace {
+
+api::Freeze TellFreeze(const StoredFreeze& stored) {
+  return {stored.object, stored.name, stored.time, stored.reason};
+}
+
+const MachinesList::Machine* MachineOf(const VaultState& now, const FrozenObject& object) {
+  const auto id = Hash::FromHex(object.id);
+  return id ? now.machines->FindById(*id) : nullptr;
+}
+
+/// A machine is the vault's owners' business, an environment its owners' and operators'.
+Status MayFreeze(const VaultState& now, const VaultCaller& caller, const FrozenObject& object) {
+  if (object.kind == FrozenKind::kEnvironment) return now.CheckMember(caller, object.id, Operation::kFreeze);
+  if (!caller.IsPerson()) return NotVisible(object.id);
+  if (!now.IsVaultOwner(caller.id)) return RoleMissing("machines");
+  return MachineOf(now, object) != nullptr ? Status() : Status(NotVisible(object.id));
+}
+
+bool MaySeeFreeze(const VaultState& now, const VaultCaller& caller, const FrozenObject& object) {
+  if (object.kind == FrozenKind::kMachine) return now.IsVaultOwner(caller.id);
+  return now.RoleOf(caller.id, object.id).has_value();
+}
+
+AuditRecord RecordFreeze(const Vault::Core& core, const VaultCaller& caller, const char* type,
+                         const FrozenObject& object, const std::string& reason) {
+  const bool machine = object.kind == FrozenKind::kMachine;
+  const auto* known = machine ? MachineOf(*core.state.Get(), object) : nullptr;
+  AuditRecord record = MakeRecord(core.clock(), caller, type, machine ? "" : object.id,
+                                  known != nullptr ? known->identity.name : object.id, kDone);
+  record.severity = AuditSeverity::kCritical;
+  if (machine) record.body.Set("machine", object.id);
+  if (!reason.empty()) record.body.Set("reason", reason);
+  return record;
+}
+
+std::vector<WatchEvent> FreezeEvents(const VaultState& now, const std::vector<FrozenObject>& objects) {
+  std::vector<WatchEvent> events;
+  for (const FrozenObject& object : objects) {
+    WatchEvent event;
+    event.what = api::ChangeKind::kFreeze;
+    if (object.kind == FrozenKind::kEnvironment) event.environment = object.id;
+    if (const auto* machine = object.kind == FrozenKind::kMachine ? MachineOf(now, object) : nullptr)
+      event.machines = {machine->number};
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
+/// What one request did, filled in by its job.
+struct FreezeOutcome {
+  api::FreezeResponse response;
+  std::vector<FrozenObject> changed;
+};
+
+// What is frozen already stays as it is: who was first stands there.
+Status SetFreezesOf(StoreWriter& writer, const Vault::Core& core, const VaultCaller& caller,
+                    const api::FreezeRequest& request, FreezeOutcome* outcome) {
+  for (const FrozenObject& object : request.objects) {
+    if (const auto before = GRANTFS_TRY(writer.FindFreeze(object))) {
+      outcome->response.freezes.push_back(TellFreeze(*before));
+      continue;
+    }
+    const StoredFreeze freeze{object, caller.id, caller.name, core.Now(), request.reason};
+    GRANTFS_CHECK(writer.PutFreeze(freeze));
+    GRANTFS_TRY(writer.Audit(RecordFreeze(core, caller, "freeze.set", object, request.reason)));
+    outcome->response.freezes.push_back(TellFreeze(freeze));
+    outcome->changed.push_back(object);
+  }
+  return {};
+}
+
+Status LiftFreezesOf(StoreWriter& writer, const Vault::Core& core, const VaultCaller& caller,
+                     const api::FreezeRequest& request, FreezeOutcome* outcome) {
+  for (const FrozenObject& object : request.objects) {
+    const auto before = GRANTFS_TRY(writer.FindFreeze(object));
+    if (!before) continue;
+    GRANTFS_CHECK(writer.RemoveFreeze(object));
+    GRANTFS_TRY(writer.Audit(RecordFreeze(core, caller, "freeze.lifted", object, request.reason)));
+    outcome->response.freezes.push_back(TellFreeze(*before));
+    outcome->changed.push_back(object);
+  }
+  return {};
+}
+
+using FreezeChange = Status (*)(StoreWriter&, const Vault::Core&, const VaultCaller&,
+                                const api::FreezeRequest&, FreezeOutcome*);
+
+Status CheckFreezes(Vault::Core& core, const VaultCaller& caller, const api::FreezeRequest& request) {
+  const StatePtr now = core.state.Get();
+  for (const FrozenObject& object : request.objects) {
+    const Status may = MayFreeze(*now, caller, object);
+    if (may) continue;
+    // Nobody writes into the log of an environment that is not his.
+    const bool member = object.kind == FrozenKind::kEnvironment && now->RoleOf(caller.id, object.id);
+    core.CountRefusal(caller, "freeze.refused", member ? object.id : "");
+    return may;
+  }
+  auto objects = request.objects;
+  std::sort(objects.begin(), objects.end());
+  if (std::adjacent_find(objects.begin(), objects.end()) == objects.end()) return {};
+  return Error{Code::kInvalid, "names one thing twice", 0, "objects"};
+}
+
+/// State, record and number of the change in one commit; then whom it concerns is told.
+Result<api::FreezeResponse> ChangeFreezes(Vault::Core& core, const VaultCaller& caller,
+                                          const api::FreezeRequest& request, FreezeChange change) {
+  GRANTFS_CHECK(CheckFreezes(core, caller, request));
+  const auto outcome = std::make_shared<FreezeOutcome>();
+  const auto job = [&core, caller, request, change, outcome](StoreWriter& writer) -> Status {
+    GRANTFS_CHECK(change(writer, core, caller, request, outcome.get()));
+    if (!outcome->changed.empty()) outcome->response.change = GRANTFS_TRY(writer.NextChange());
+    return {};
+  };
+  GRANTFS_CHECK(core.store.WriteAndWait(job));
+  if (!outcome->changed.empty()) {
+    const StatePtr now = core.state.Get();
+    core.hub.Publish(outcome->response.change, FreezeEvents(*now, outcome->changed), *now);
+  }
+  return std::move(outcome->response);
+}
+
+// In one queue with the appends: watches are told of changes in the order of their numbers, and who may does
+// not change meanwhile.
+void QueueFreezes(Vault::Core& core, const VaultCaller& caller, const api::FreezeRequest& request,
+                  FreezeChange change, Vault::Done<api::FreezeResponse> done) {
+  auto shared = std::make_shared<Vault::Done<api::FreezeResponse>>(std::move(done));
+  const bool queued = core.appends.Add([&core, caller, request, change, shared](bool cancelled) {
+    if (cancelled) return (*shared)(Error{Code::kUnreachable, "the vault is stopping"});
+    (*shared)(ChangeFreezes(core, caller, request, change));
+  });
+  if (!queued) (*shared)(Error{Code::kThrottled, "too many changes wait: try again"});
+}
+
+}  // namespace
+
+Status CheckNotFrozen(StoreReader& reader, const Hash* machine, const std::string& environment) {
+  const auto freeze = GRANTFS_TRY(reader.FreezeOf(machine, environment));
+  if (!freeze) return {};
+  const std::string what = freeze->object.kind == FrozenKind::kMachine ? "this machine" : environment;
+  return Error{Code::kDenied, api::kWhereNotDelivered, 0, what + " was " + TellFreeze(*freeze).Sentence()};
+}
+
+Result<std::vector<api::Freeze>> FreezesFor(StoreReader& reader, const Hash& machine,
+                                            const std::vector<api::EnvironmentHead>& environments) {
+  std::vector<api::Freeze> freezes;
+  if (const auto own = GRANTFS_TRY(reader.FindFreeze({FrozenKind::kMachine, machine.Hex()})))
+    freezes.push_back(TellFreeze(*own));
+  for (const api::EnvironmentHead& environment : environments) {
+    if (const auto one = GRANTFS_TRY(reader.FindFreeze({FrozenKind::kEnvironment, environment.name})))
+      freezes.push_back(TellFreeze(*one));
+  }
+  return freezes;
+}
+
+void Vault::SetFreezes(const VaultCaller& caller, const api::FreezeRequest& request,
+                       Done<api::FreezeResponse> done) {
+  QueueFreezes(*core_, caller, request, SetFreezesOf, std::move(done));
+}
+
+void Vault::LiftFreezes(const VaultCaller& caller, const api::FreezeRequest& request,
+                        Done<api::FreezeResponse> done) {
+  QueueFreezes(*core_, caller, request, LiftFreezesOf, std::move(done));
+}
+
+Result<api::FreezesListResponse> Vault::ListFreezes(const VaultCaller& caller,
+                                                    const api::FreezesListRequest& request) const {
+  if (!caller.IsPerson()) return NotVisible();
+  const StatePtr now = core_->state.Get();
+  const auto reader = GRANTFS_TRY(core_->store.Read());
+  const auto all =
+      GRANTFS_TRY(reader->ListFreezes(request.after ? &*request.after : nullptr, request.limit + 1));
+  api::FreezesListResponse response;
+  const std::size_t looked = std::min(all.size(), request.limit);
+  for (std::size_t i = 0; i < looked; ++i) {
+    if (MaySeeFreeze(*now, caller, all[i].object)) response.freezes.push_back(TellFreeze(all[i]));
+  }
+  if (looked < all.size()) response.next = all[looked - 1].object;
+  return response;
+}
+
+}  // namespace grantfs
