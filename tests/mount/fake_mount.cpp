@@ -5,7 +5,8 @@
 // fake_mount --workers MOUNTPOINT [CONDITION] does the same with workers, which end when "shop/prod/poison"
 // is opened; it takes orders in MOUNTPOINT-orders, and "shop/prod/free" has no condition. fake_mount --broken
 // MOUNTPOINT has a worker that cannot start; fake_mount --hostile KIND MOUNTPOINT one that is hostile once it
-// was read from (BeHostile), and shows "shop/prod/done" when that was done; the next ones are as they should be.
+// was read from (BeHostile), and shows "shop/prod/done" when that was done; the next ones are as they should
+// be.
 
 #include <poll.h>
 #include <unistd.h>
