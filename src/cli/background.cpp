@@ -59,7 +59,8 @@ void Tell(int fd, const Status& status) {
   if (WriteWhole(fd, &outcome, sizeof outcome)) WriteWhole(fd, subject.data(), subject.size());
 }
 
-Result<pid_t> Hear(int fd, pid_t child) {
+/// @param silent  the error where it ended and told nothing.
+Result<pid_t> Hear(int fd, pid_t child, const char* silent) {
   Outcome outcome;
   std::string subject;
   bool heard = ReadWhole(fd, &outcome, sizeof outcome) && outcome.subject_bytes <= kMaxSubjectBytes;
@@ -72,7 +73,7 @@ Result<pid_t> Hear(int fd, pid_t child) {
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (heard) return Error{outcome.code, outcome.where, outcome.sys, subject};
-  return Error{Code::kIo, "its process ended before it was ready; --foreground shows more"};
+  return Error{Code::kIo, silent};
 }
 
 void LeaveTerminal(std::unique_ptr<SystemLog>* log) {
@@ -99,21 +100,8 @@ void LeaveTerminal(std::unique_ptr<SystemLog>* log) {
   ::_exit(status ? 0 : 1);
 }
 
-}  // namespace
-
-Result<pid_t> RunInBackground(const BackgroundWork& work) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return Error{Code::kIo, "could not make a pipe", errno};
-  const UniqueFd reading(ends[0]);
-  UniqueFd writing(ends[1]);
-  const pid_t child = ::fork();
-  if (child < 0) return Error{Code::kIo, "could not make a process", errno};
-  if (child == 0) RunChild(work, writing.get());
-  writing.Reset();
-  return Hear(reading.get(), child);
-}
-
-Status RunApart(const std::function<Status()>& work) {
+/// Runs `tell` in a process of its own, with the end of a pipe to Tell() through, and hears what it tells.
+Result<pid_t> ForkAndHear(const std::function<void(int fd)>& tell, const char* silent) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return Error{Code::kIo, "could not make a pipe", errno};
   const UniqueFd reading(ends[0]);
@@ -121,14 +109,26 @@ Status RunApart(const std::function<Status()>& work) {
   const pid_t child = ::fork();
   if (child < 0) return Error{Code::kIo, "could not make a process", errno};
   if (child == 0) {
-    Tell(writing.get(), work());
+    tell(writing.get());
     ::_exit(0);
   }
   writing.Reset();
-  const auto heard = Hear(reading.get(), child);
+  return Hear(reading.get(), child, silent);
+}
+
+}  // namespace
+
+Result<pid_t> RunInBackground(const BackgroundWork& work) {
+  return ForkAndHear([&work](int fd) { RunChild(work, fd); },
+                     "its process ended before it was ready; --foreground shows more");
+}
+
+Status RunApart(const std::function<Status()>& work) {
+  const pid_t child = GRANTFS_TRY(ForkAndHear([&work](int fd) { Tell(fd, work()); },
+                                              "the process that was to do this was ended before it had"));
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
-  return heard ? Status() : heard.error();
+  return {};
 }
 
 }  // namespace grantfs

@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "grantfs/util/number_key.h"
 #include "kept_leases_internal.h"
 
 namespace grantfs {
@@ -12,19 +13,15 @@ constexpr std::uint32_t kKeptAhead = 19;  // 18: refusal_reporter.cpp
 /// The rest of the memory is for what is open.
 constexpr std::size_t kMaxLeasedBytes = std::size_t{24} << 20;
 
-ByteView NumberBytes(const std::uint64_t& number) {
-  return {reinterpret_cast<const std::uint8_t*>(&number), sizeof number};
-}
-
 }  // namespace
 
 void KeptLeases::Put(const api::ReadResponse& version) {
   if (kept_ == nullptr) return;
-  Erase(version.secret);
   const std::string text = version.ToJson().Dump();
   const std::lock_guard lock(mutex_);
+  EraseLocked(version.secret);
   if (bytes_ + text.size() > kMaxLeasedBytes) return;
-  if (!kept_->Put(kKeptVersion, NumberBytes(version.secret), AsBytes(text))) return;
+  if (!kept_->Put(kKeptVersion, NumberKey(version.secret), AsBytes(text))) return;
   bytes_ += text.size();
   sizes_[version.secret] = text.size();
 }
@@ -32,9 +29,13 @@ void KeptLeases::Put(const api::ReadResponse& version) {
 void KeptLeases::Erase(std::uint64_t number) {
   if (kept_ == nullptr) return;
   const std::lock_guard lock(mutex_);
+  EraseLocked(number);
+}
+
+void KeptLeases::EraseLocked(std::uint64_t number) {
   const auto at = sizes_.find(number);
   if (at == sizes_.end()) return;
-  kept_->Erase(kKeptVersion, NumberBytes(number));
+  kept_->Erase(kKeptVersion, NumberKey(number));
   bytes_ -= at->second;
   sizes_.erase(at);
 }
@@ -79,8 +80,7 @@ std::vector<api::ReadResponse> KeptLeases::Load() {
   if (kept_ == nullptr) return loaded;
   std::vector<std::uint64_t> broken;
   kept_->ForEach(kKeptVersion, [&](ByteView key, ByteView value) {
-    std::uint64_t number = 0;
-    if (key.size() == sizeof number) std::memcpy(&number, key.data(), sizeof number);
+    const std::uint64_t number = NumberKey::In(key);
     const auto json = ParseJson(AsText(value));
     auto version = json ? api::ReadResponse::FromJson(*json) : Result<api::ReadResponse>(json.error());
     if (!version || version->secret != number) return broken.push_back(number);
@@ -88,7 +88,7 @@ std::vector<api::ReadResponse> KeptLeases::Load() {
     bytes_ += value.size();
     loaded.push_back(*std::move(version));
   });
-  for (const std::uint64_t number : broken) kept_->Erase(kKeptVersion, NumberBytes(number));
+  for (const std::uint64_t number : broken) kept_->Erase(kKeptVersion, NumberKey(number));
   return loaded;
 }
 

@@ -43,6 +43,8 @@ class KeptLeases {
   std::vector<api::ReadResponse> Load();
 
  private:
+  void EraseLocked(std::uint64_t number);
+
   KeptMemory* const kept_;
   std::mutex mutex_;
   std::map<std::uint64_t, std::size_t> sizes_;  ///< by the secret's number

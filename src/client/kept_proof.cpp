@@ -35,6 +35,8 @@ Result<SignedList::StatementPtr> Unpacked(std::string_view bytes, std::size_t at
 Result<SecretList> ListBeginningWith(std::uint64_t number,
                                      const std::vector<SignedList::StatementPtr>& statements,
                                      const UpperLists& upper) {
+  if (statements.empty())
+    return Error{Code::kIntegrity, "what proves a grant is not known any more", 0, std::to_string(number)};
   auto list = SecretList::Partial(number, statements.front()->statement().sequence);
   for (const auto& statement : statements) GRANTFS_CHECK(list.Receive(statement, upper));
   return list;
@@ -77,9 +79,13 @@ std::uint32_t KeptProof::Keep(const SignedStatement& statement) {
 }
 
 Result<KeptProof::Versions> KeptProof::UnpackVersions() const {
-  Versions versions;
   std::vector<std::uint32_t> places = older_;
   if (version_ != kNoStatement) places.push_back(version_);
+  return UnpackAt(places);
+}
+
+Result<KeptProof::Versions> KeptProof::UnpackAt(const std::vector<std::uint32_t>& places) const {
+  Versions versions;
   for (const std::uint32_t at : places) {
     auto statement = GRANTFS_TRY(Unpacked(bytes_, at));
     if (const auto* publish = std::get_if<VersionPublish>(&statement->statement().act))
@@ -97,7 +103,7 @@ Result<SecretProof> KeptProof::Unpack(std::uint64_t number, const UpperLists& up
   SecretProof proof(GRANTFS_TRY(ListBeginningWith(number, listed, upper)));
   proof.grant = GRANTFS_TRY(Unpacked(bytes_, grant_));
   proof.place = place_;
-  proof.older = GRANTFS_TRY(UnpackVersions());
+  proof.older = GRANTFS_TRY(UnpackAt(older_));
   if (version_ == kNoStatement) return proof;
   proof.version = GRANTFS_TRY(Unpacked(bytes_, version_));
   if (const auto* publish = std::get_if<VersionPublish>(&proof.version->statement().act))

@@ -50,6 +50,7 @@ class KeptProof {
   Result<SecretProof> Unpack(std::uint64_t number, const UpperLists& upper) const;
 
  private:
+  Result<Versions> UnpackAt(const std::vector<std::uint32_t>& places) const;
   bool GoesOnFrom(const KeptProof& before, const SecretList& list) const;
   void Append(const SignedStatement& statement);
   std::uint32_t Keep(const SignedStatement& statement);

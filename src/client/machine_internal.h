@@ -108,8 +108,10 @@ class MachineSessionImpl final : public MachineSession {
   void Finished(const Work& work);
   void Failed(const Work& work, const Error& error);
   Draft BeginDraft() const;
-  /// What was taken into it and, `gone`, what is taken out of it.
-  void Remember(Draft& draft, const std::vector<std::uint64_t>& gone);
+  /// What was taken into it and, `gone`, what is taken out of it. If that fails, the draft is not to be
+  /// shown.
+  Status Remember(Draft& draft, const std::vector<std::uint64_t>& gone);
+  void ShowWithout(const std::vector<std::uint64_t>& gone);
   /// Whether it is to be shown before it is complete: what is new alone waits until it is half as much as is
   /// shown, so that the work for ever more pages does not grow with their square.
   bool IsDue(const Draft& draft) const;

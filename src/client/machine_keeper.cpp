@@ -21,10 +21,13 @@ void MachineSessionImpl::LoadOffline() {
   for (api::ReadResponse& kept : offline_->Load()) HoldAgain(std::move(kept), &Grant::offline);
 }
 
-// Of the process that served before this one.
+// Of the process that served before this one. A time that is still to come it has not heard the vault at: by
+// that, leases would run for as long as whoever wrote it likes.
 void MachineSessionImpl::LoadLeases() {
   if (const auto ahead = leases_.KeptAhead()) latest_.Raise(*ahead);
-  if (const auto heard = leases_.LastHeard()) {
+  const auto heard = leases_.LastHeard();
+  if (heard && heard->boot_ns >= 0 && heard->boot_ns <= options_.clock->Boot().count() &&
+      heard->wall <= options_.clock->WallSeconds()) {
     heard_boot_ns_ = heard->boot_ns;
     const std::lock_guard guard(status_mutex_);
     last_heard_ = heard->wall;

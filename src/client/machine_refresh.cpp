@@ -122,8 +122,9 @@ MachineSessionImpl::Draft MachineSessionImpl::BeginDraft() const {
   return draft;
 }
 
-// First remembered, then shown: what was shown once can not be taken back by a restart.
-void MachineSessionImpl::Remember(Draft& draft, const std::vector<std::uint64_t>& gone) {
+// First remembered, then shown: what was shown once can not be taken back by a restart. What could not be
+// remembered (a full disk) is not shown, but for what is gone: nobody is let read on for want of room.
+Status MachineSessionImpl::Remember(Draft& draft, const std::vector<std::uint64_t>& gone) {
   for (const std::uint64_t number : gone) {
     draft.next->secrets.erase(number);
     draft.next->refused.erase(number);
@@ -131,10 +132,19 @@ void MachineSessionImpl::Remember(Draft& draft, const std::vector<std::uint64_t>
   const auto keep = std::exchange(draft.keep, {});
   draft.unshown += keep.size() + gone.size();
   draft.urgent = draft.urgent || !gone.empty();
-  if (keep.empty() && gone.empty()) return;
-  if (auto kept = known_->UpdateGranted(keep, gone); !kept) {
-    Log(LogLevel::kError, "could not remember what is granted", kept.error());
+  if (keep.empty() && gone.empty()) return {};
+  const Status kept = known_->UpdateGranted(keep, gone);
+  if (!kept && !gone.empty()) ShowWithout(gone);
+  return kept;
+}
+
+void MachineSessionImpl::ShowWithout(const std::vector<std::uint64_t>& gone) {
+  Draft draft = BeginDraft();
+  for (const std::uint64_t number : gone) {
+    draft.next->secrets.erase(number);
+    draft.next->refused.erase(number);
   }
+  Publish(std::move(draft));
 }
 
 void MachineSessionImpl::Publish(Draft draft) {
@@ -212,7 +222,7 @@ Status MachineSessionImpl::RefreshSecrets(const std::set<std::uint64_t>& numbers
     std::vector<std::uint64_t> gone;
     for (; from < asked.size() && asked[from] <= known_to; ++from)
       if (!seen.contains(asked[from])) gone.push_back(asked[from]);
-    Remember(draft, gone);
+    GRANTFS_CHECK(Remember(draft, gone));
     if (from < asked.size() && !IsDue(draft)) continue;
     Publish(std::move(draft));
     if (from < asked.size()) draft = BeginDraft();
@@ -236,7 +246,7 @@ Status MachineSessionImpl::RefreshEverything() {
     // What is not seen counts as gone: a page that leads no further must not pass for the last one.
     if (response.more && request.after == after) return vault_->Malformed();
     more = response.more;
-    Remember(draft, {});
+    GRANTFS_CHECK(Remember(draft, {}));
     if (!more || !IsDue(draft)) continue;
     Publish(std::move(draft));
     ServeWaiters();
@@ -249,7 +259,7 @@ Status MachineSessionImpl::RefreshEverything() {
   for (const auto& [number, problem] : draft.next->refused) {
     if (!seen.contains(number)) gone.push_back(number);
   }
-  Remember(draft, gone);
+  GRANTFS_CHECK(Remember(draft, gone));
   Publish(std::move(draft));
   return {};
 }

@@ -51,7 +51,7 @@ Result<std::unique_ptr<MachineSession>> MachineSession::StartHanded(Home home, M
 }
 
 Status MachineSessionImpl::Begin() {
-  timer_ = std::make_unique<Timer>();
+  timer_ = std::make_unique<Timer>(options_.pausing);
   GRANTFS_CHECK(Connect());
   reporter_ = std::make_unique<RefusalReporter>(vault_.get(), timer_.get(), options_.kept);
   GRANTFS_CHECK(LoadKept());
@@ -199,6 +199,7 @@ SourceStatus MachineSessionImpl::CurrentStatus() const {
   status.vault_address = profile.address.Text();
   status.machine = profile.name;
   status.connected = listens_ && HeardBeatWithin(kConnectedWithin);
+  status.settled = leases_.LastHeard().has_value();
   status.notices = view()->Notices();
   status.unsent = options_.watch ? journal_->Waiting() : Journal::CountWaiting(home_.JournalPath());
   if (const std::string problem = journal_->Problem(); !problem.empty())

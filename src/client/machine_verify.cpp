@@ -1,6 +1,7 @@
 #include "grantfs/util/text.h"
 #include "machine_view_internal.h"
 #include "problem_internal.h"
+#include "standing_changes_internal.h"
 
 namespace grantfs {
 namespace {
@@ -124,6 +125,7 @@ VerifiedSecret WithOlder(VerifiedSecret secret, KeptProof::Versions older, const
   secret.proof->older = std::move(older);
   secret.view->proof = KeptProof(*secret.proof, before);
   secret.view->unpacked = secret.proof;
+  secret.view->signers = SignersOf(secret.proof->list);
   return secret;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bundle_internal.h"
 #include "grantfs/api/machine.h"
@@ -20,6 +21,7 @@ struct SecretView {
   std::string path;
   KeptProof proof;
   std::weak_ptr<const SecretProof> unpacked;  ///< `proof`, while somebody keeps it so (RecentProofs)
+  std::vector<Hash> signers;                  ///< of its list
   Grant terms;
   std::optional<VersionPublish> publish;  ///< of the version that the label points at; none: of none yet
   Hash version;                           ///< of its statement

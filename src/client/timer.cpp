@@ -1,8 +1,11 @@
+#include <utility>
+
 #include "timer_internal.h"
 
 namespace grantfs {
 
-Timer::Timer() : thread_([this] { Run(); }) {}
+Timer::Timer(std::function<void(std::chrono::milliseconds)> asked)
+    : asked_(std::move(asked)), thread_([this] { Run(); }) {}
 
 Timer::~Timer() {
   {

@@ -13,15 +13,18 @@ namespace grantfs {
 class Timer {
  public:
   using Clock = std::chrono::steady_clock;
-  Timer();
+  /// @param asked  may be null; is told of each wait that After() is asked for, on the thread that asks.
+  explicit Timer(std::function<void(std::chrono::milliseconds)> asked = nullptr);
   ~Timer();  ///< what has not run does not run any more
   void At(Clock::time_point when, std::function<void()> run);
   void After(std::chrono::milliseconds wait, std::function<void()> run) {
+    if (asked_) asked_(wait);
     At(Clock::now() + wait, std::move(run));
   }
 
  private:
   void Run();
+  const std::function<void(std::chrono::milliseconds)> asked_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::multimap<Clock::time_point, std::function<void()>> waiting_;

@@ -1,9 +1,10 @@
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <utility>
 
+#include "grantfs/crypto/hash.h"
 #include "grantfs/log/log.h"
+#include "grantfs/util/number_key.h"
 #include "mount/denials_internal.h"
 #include "mount/fields_internal.h"
 #include "mount/kept_files_internal.h"
@@ -14,22 +15,19 @@ namespace {
 
 constexpr const char* kOthers = "more programs were refused in this minute than are named one by one";
 
-/// Without the process's id: a program in a loop has a new one each time.
+/// Without the process's id: a program in a loop has a new one each time. Of one length, whatever the texts:
+/// it is kept whole, and they are not.
 std::string KeyOf(const RefusedRead& read) {
   std::string key;
   for (const std::string& part : {std::to_string(read.number), std::to_string(read.caller.uid), read.reason,
                                   read.caller.executable, read.caller.cgroup}) {
     key += std::to_string(part.size()) + ":" + part;
   }
-  return key;
+  return Sha256({AsBytes(key)}).Hex();
 }
 
 // Whoever can open files chooses some of the texts: what is kept of them is bounded.
 constexpr std::size_t kMaxKeptText = 1000;
-
-ByteView DenialKey(const std::uint64_t& id) {
-  return {reinterpret_cast<const std::uint8_t*>(&id), sizeof id};
-}
 
 }  // namespace
 
@@ -42,15 +40,15 @@ void Denials::TakeOver() {
     Row row;
     RefusedRead& read = row.denial.read;
     FieldReader in(AsText(value));
-    if (key.size() == sizeof row.id) std::memcpy(&row.id, key.data(), sizeof row.id);
+    row.id = NumberKey::In(key);
     for (std::uint64_t* number : {&read.number, &read.count, &row.unreported}) *number = in.Number();
     for (std::int64_t* time : {&read.first, &read.last, &row.first_unreported})
       *time = static_cast<std::int64_t>(in.Number());
     for (std::uint32_t* number : {&read.version, &read.caller.pid, &read.caller.uid, &read.caller.gid})
       *number = in.Small();
-    for (std::string* text : {&row.denial.name, &read.reason, &read.caller.executable, &read.caller.cgroup})
+    for (std::string* text :
+         {&row.denial.name, &read.reason, &read.caller.executable, &read.caller.cgroup, &row.key})
       *text = in.Text();
-    row.key = KeyOf(read);
     row.reported = row.unreported == 0;
     if (in.Whole()) rows_.push_back(std::move(row));
   });
@@ -75,7 +73,8 @@ void Denials::Keep(const Row& row) {
   for (const std::string* text :
        {&row.denial.name, &read.reason, &read.caller.executable, &read.caller.cgroup})
     out.Text(text->substr(0, kMaxKeptText));
-  const Status kept = kept_->Put(kKeptDenial, DenialKey(row.id), AsBytes(out.Take()));
+  out.Text(row.key);
+  const Status kept = kept_->Put(kKeptDenial, NumberKey(row.id), AsBytes(out.Take()));
   if (!kept && !std::exchange(unkept_, true))
     Log(LogLevel::kWarning, "a refusal that is not reported yet may be lost if the worker ends",
         kept.error());
@@ -90,7 +89,7 @@ void Denials::Append(const std::string& key, const std::string& name, RefusedRea
     if (const auto found = by_key_.find(rows_.front().key);
         found != by_key_.end() && found->second == rows_.begin())
       by_key_.erase(found);
-    if (kept_ != nullptr) kept_->Erase(kKeptDenial, DenialKey(rows_.front().id));
+    if (kept_ != nullptr) kept_->Erase(kKeptDenial, NumberKey(rows_.front().id));
     rows_.pop_front();
   }
   one.count = 0;

@@ -22,7 +22,8 @@ class FieldWriter {
   std::string text_;
 };
 
-/// Whatever the text is: after the first thing that is not there, everything is 0 and "".
+/// Whatever the text is: after the first thing that is not there, or is greater than it can be, everything is
+/// 0 and "".
 class FieldReader {
  public:
   explicit FieldReader(std::string_view text) : rest_(text) {}
@@ -34,8 +35,8 @@ class FieldReader {
     rest_.remove_prefix(sizeof number);
     return number;
   }
-  std::uint32_t Small() { return static_cast<std::uint32_t>(Number()); }
-  bool Flag() { return Number() != 0; }
+  std::uint32_t Small() { return static_cast<std::uint32_t>(AtMost(~std::uint32_t{0})); }
+  bool Flag() { return AtMost(1) != 0; }
   std::string Text() {
     const std::uint64_t size = Count(1);
     std::string text(rest_.substr(0, size));
@@ -51,6 +52,10 @@ class FieldReader {
   bool Whole() const { return good_ && rest_.empty(); }
 
  private:
+  std::uint64_t AtMost(std::uint64_t greatest) {
+    const std::uint64_t number = Number();
+    return number > greatest ? Fail() : number;
+  }
   std::uint64_t Fail() {
     good_ = false;
     rest_ = {};

@@ -122,12 +122,20 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
                       const WantedFacts& wanted) const;
   /// Looks at the process behind a request, with what its grant's conditions ask for.
   ProcessFacts LookAtCaller(const fuse_ctx& context, const SecretFile* file) const;
-  /// Whether a READ of an open file is refused to the process behind it, which need not be the one that
-  /// opened it. A refusal is noted. @return 0, or the error to answer with.
-  int RefuseReader(const OpenFile& file, const fuse_ctx& context);
-  /// Notes that a process was refused by a condition: for `.grantfs/denials`, the vault's audit log, the log.
-  void NoteDenial(const std::string& name, std::uint64_t number, std::uint32_t version, const Caller& caller,
-                  const std::string& reason);
+  /// Answers a READ of an open file if it is refused to the process behind it, which need not be the one that
+  /// opened it. @return whether it is.
+  bool RefuseReader(fuse_req_t req, const OpenFile& file);
+  /// A process that a condition refuses.
+  struct Denied {
+    std::string name;  ///< "shop/prod/db-password"
+    std::uint64_t number = 0;
+    std::uint32_t version = 0;
+    Caller caller;
+    std::string reason;
+  };
+  /// Answers its request, and notes it: for `.grantfs/denials`, the vault's audit log, the log. Of a request
+  /// that is served again it notes what the kernel waited for, and nothing of what it had the answer to.
+  void AnswerDenied(fuse_req_t req, int error, const Denied& denied);
   /// Has the source tell the vault of refusals that were noted: of those that are due, or of all.
   void ReportDenials(bool all);
   /// Explains how a secret looks to a process: to who asks, or to `node`'s own.
@@ -180,6 +188,7 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   std::vector<NameChange> Perform(const Transition& transition);
   void Remember(const TreeChange& change, const Tree& next);
   void Notify(const Transition& transition, const std::vector<NameChange>& done);
+  void NoteDenial(const Denied& denied);
   void DropRefusedPages();
   void Idle();
   void RefreshIfOwnersAreMissing();

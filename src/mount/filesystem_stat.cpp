@@ -29,12 +29,13 @@ std::string DescribeWorker(const MountShared& shared) {
   return text;
 }
 
-/// "process 4711, and by the service manager; gone on with 2 times (last 2026-01-31T12:00:00Z)".
+/// "process 4711, and the service manager was asked to keep it; gone on with 2 times (last
+/// 2026-01-31T12:00:00Z)".
 std::string DescribeHolder(const MountShared& shared) {
   std::string text = shared.supervisor > 0 ? "process " + std::to_string(shared.supervisor) : "this process";
-  if (shared.stored != 0) text += ", and by the service manager if that is killed";
+  if (shared.stored != 0) text += ", and the service manager was asked to keep it";
   if (shared.taken_over > 0)
-    text += "; that happened " + std::to_string(shared.taken_over) + " times (last " +
+    text += "; gone on with " + std::to_string(shared.taken_over) + " times (last " +
             FormatTime(shared.last_taken_over) + ")";
   return text;
 }

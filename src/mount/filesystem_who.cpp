@@ -20,10 +20,11 @@ ProcessFacts Filesystem::LookAtCaller(const fuse_ctx& context, const SecretFile*
   return LookUp(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, wanted);
 }
 
-int Filesystem::RefuseReader(const OpenFile& file, const fuse_ctx& context) {
+bool Filesystem::RefuseReader(fuse_req_t req, const OpenFile& file) {
+  const fuse_ctx context = *fuse_req_ctx(req);
   const auto tree = CurrentTree();
   const SecretFile* shown = tree->FindSecret(NumberOf(file.node));
-  if (shown == nullptr || !shown->who) return 0;
+  if (shown == nullptr || !shown->who) return false;
   // Only what the conditions ask for, but that anew each time: the descriptor may have gone to another
   // process, the process to another program, user or cgroup.
   const ProcessFacts facts =
@@ -31,29 +32,41 @@ int Filesystem::RefuseReader(const OpenFile& file, const fuse_ctx& context) {
   if (facts.late) {
     LogRefusal("reading " + Printable(file.name) + " refused to " + std::to_string(facts.caller.pid) +
                " (user " + std::to_string(facts.caller.uid) + "): " + kLateLook);
-    return EIO;
+    fuse_reply_err(req, EIO);
+    return true;
   }
   const auto reason = RefuseCaller(*shown->who, facts);
-  if (!reason) return 0;
-  NoteDenial(file.name, NumberOf(file.node), file.version, LookAtCaller(context, nullptr).caller, *reason);
-  return EACCES;
+  if (!reason) return false;
+  AnswerDenied(
+      req, EACCES,
+      {file.name, NumberOf(file.node), file.version, LookAtCaller(context, nullptr).caller, *reason});
+  return true;
 }
 
-void Filesystem::NoteDenial(const std::string& name, std::uint64_t number, std::uint32_t version,
-                            const Caller& caller, const std::string& reason) {
-  LogRefusal(Printable(name) + " refused to " + std::to_string(caller.pid) + " (" +
+// Most of what is served again was answered already: then the thread behind it has gone on, and what was seen
+// of it is of another program, or of whoever has its id now. Who still waits for the answer is who asked.
+void Filesystem::AnswerDenied(fuse_req_t req, int error, const Denied& denied) {
+  const bool again = Session::Replaying();
+  if (!again) NoteDenial(denied);
+  const bool taken = fuse_reply_err(req, error) == 0;
+  if (again && taken) NoteDenial(denied);
+}
+
+void Filesystem::NoteDenial(const Denied& denied) {
+  const Caller& caller = denied.caller;
+  LogRefusal(Printable(denied.name) + " refused to " + std::to_string(caller.pid) + " (" +
              (caller.executable.empty() ? "" : Printable(caller.executable) + ", ") + "user " +
-             std::to_string(caller.uid) + "): " + reason);
+             std::to_string(caller.uid) + "): " + denied.reason);
   const auto tree = CurrentTree();
-  const SecretFile* shown = tree->FindSecret(number);
+  const SecretFile* shown = tree->FindSecret(denied.number);
   const bool made =
       shown != nullptr && shown->grant->parts > 0;  // its version is this mount's, not the vault's
   RefusedRead one;
-  one.number = number;
-  one.version = made ? 0 : version;
-  one.reason = reason;
+  one.number = denied.number;
+  one.version = made ? 0 : denied.version;
+  one.reason = denied.reason;
   one.caller = caller;
-  if (denials_.Add(name, std::move(one), SystemClock().WallSeconds()))
+  if (denials_.Add(denied.name, std::move(one), SystemClock().WallSeconds()))
     reporter_->Post([this] { ReportDenials(false); });
 }
 

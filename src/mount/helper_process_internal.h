@@ -23,4 +23,7 @@ struct HelperProcess {
 /// Errors: kIo.
 Result<HelperProcess> ForkHelper(const std::function<void(int socket)>& serve);
 
+/// In such a child: no other descriptor goes along, and 0, 1 and 2 are /dev/null.
+void CloseAllBut(int socket);
+
 }  // namespace grantfs

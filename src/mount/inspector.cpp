@@ -24,6 +24,7 @@ constexpr std::ptrdiff_t kMostStuckAtSame = 2;
 constexpr char kQuestion = 'q';
 constexpr char kAnswer = 'a';
 constexpr char kMore = 'm';
+constexpr char kForget = 'f';  // what was sent of a question, the rest of which does not follow
 constexpr std::size_t kMessagePieceBytes = kMaxMessageBytes - 16;
 constexpr std::size_t kMaxWholeBytes = std::size_t{4} << 20;
 
@@ -42,29 +43,36 @@ bool WaitFor(int socket, short events, std::optional<SteadyClock::time_point> en
   }
 }
 
-bool SendPiece(int socket, char kind, std::string_view piece, std::optional<SteadyClock::time_point> end) {
+enum class Passed { kWhole, kLate, kGone };
+
+Passed SendPiece(int socket, char kind, std::string_view piece, std::optional<SteadyClock::time_point> end) {
   while (!SendMessage(socket, kind, piece)) {
-    if (errno != EAGAIN || !WaitFor(socket, POLLOUT, end)) return false;
+    if (errno != EAGAIN) return Passed::kGone;
+    if (!WaitFor(socket, POLLOUT, end)) return Passed::kLate;
   }
-  return true;
+  return Passed::kWhole;
 }
 
-bool SendWhole(int socket, char kind, std::string_view text, std::optional<SteadyClock::time_point> end) {
-  for (; text.size() > kMessagePieceBytes; text.remove_prefix(kMessagePieceBytes))
-    if (!SendPiece(socket, kMore, text.substr(0, kMessagePieceBytes), end)) return false;
+Passed SendWhole(int socket, char kind, std::string_view text, std::optional<SteadyClock::time_point> end) {
+  for (; text.size() > kMessagePieceBytes; text.remove_prefix(kMessagePieceBytes)) {
+    const Passed sent = SendPiece(socket, kMore, text.substr(0, kMessagePieceBytes), end);
+    if (sent != Passed::kWhole) return sent;
+  }
   return SendPiece(socket, kind, text, end);
 }
 
-enum class Received { kWhole, kLate, kGone };
-
-Received ReceiveWhole(int socket, char kind, std::optional<SteadyClock::time_point> end, std::string* text) {
+Passed ReceiveWhole(int socket, char kind, std::optional<SteadyClock::time_point> end, std::string* text) {
   for (;;) {
-    if (end && !WaitFor(socket, POLLIN, end)) return Received::kLate;
+    if (end && !WaitFor(socket, POLLIN, end)) return Passed::kLate;
     const auto piece = ReceiveMessage(socket);
-    if (!piece) return Received::kGone;
+    if (!piece) return Passed::kGone;
+    if (piece->kind == kForget) {
+      text->clear();
+      continue;
+    }
     *text += piece->text;
-    if (piece->kind == kind) return Received::kWhole;
-    if (piece->kind != kMore || text->size() > kMaxWholeBytes) return Received::kGone;
+    if (piece->kind == kind) return Passed::kWhole;
+    if (piece->kind != kMore || text->size() > kMaxWholeBytes) return Passed::kGone;
   }
 }
 
@@ -72,11 +80,11 @@ Received ReceiveWhole(int socket, char kind, std::optional<SteadyClock::time_poi
 void ServeLine(int socket) {
   for (;;) {
     std::string text;
-    if (ReceiveWhole(socket, kQuestion, std::nullopt, &text) != Received::kWhole) return;
+    if (ReceiveWhole(socket, kQuestion, std::nullopt, &text) != Passed::kWhole) return;
     const auto asked = UnpackQuestion(text);
     if (!asked) return;
     const ProcessFacts facts = LookUpProcess(asked->thread, asked->uid, asked->gid, asked->wanted);
-    if (!SendWhole(socket, kAnswer, PackFacts(facts), std::nullopt)) return;
+    if (SendWhole(socket, kAnswer, PackFacts(facts), std::nullopt) != Passed::kWhole) return;
   }
 }
 
@@ -114,13 +122,18 @@ Result<std::unique_ptr<Inspector>> Inspector::Start(uid_t user, gid_t group, uns
 Inspector::Inspector(std::vector<UniqueFd> sockets) {
   for (UniqueFd& socket : sockets) {
     free_.push_back(lines_.size());
-    lines_.push_back({std::move(socket), 0});
+    lines_.push_back({.socket = std::move(socket), .executables = {}});
   }
 }
 
-/// With the lock held. Late answers are nobody's.
+/// With the lock held. Late answers are nobody's, and to half of a question none comes.
 void Inspector::FreeUnstuck() {
   std::erase_if(stuck_, [this](std::size_t line) {
+    if (lines_[line].half && SendMessage(lines_[line].socket.get(), kForget)) {
+      lines_[line].half = false;
+      free_.push_back(line);
+      return true;
+    }
     while (WaitFor(lines_[line].socket.get(), POLLIN, SteadyClock::time_point{})) {
       const auto piece = ReceiveMessage(lines_[line].socket.get());
       if (!piece) return false;  // whoever asks next finds out
@@ -163,20 +176,20 @@ std::optional<ProcessFacts> Inspector::Ask(std::uint32_t thread, std::uint32_t u
   if (!line) return Unknown(thread, uid, gid, wanted);
   const int socket = lines_[*line].socket.get();
   std::string answer;
-  Received received = Received::kGone;
-  if (SendWhole(socket, kQuestion, PackQuestion({thread, uid, gid, wanted}), end))
-    received = ReceiveWhole(socket, kAnswer, end, &answer);
+  const Passed sent = SendWhole(socket, kQuestion, PackQuestion({thread, uid, gid, wanted}), end);
+  const Passed received = sent == Passed::kWhole ? ReceiveWhole(socket, kAnswer, end, &answer) : sent;
   {
     const std::lock_guard lock(mutex_);
-    if (received == Received::kLate) {
+    if (received == Passed::kLate) {
       lines_[*line].uid = uid;
       lines_[*line].executables = wanted.executables;
+      lines_[*line].half = sent == Passed::kLate;
     }
-    (received == Received::kLate ? stuck_ : free_).push_back(*line);
+    (received == Passed::kLate ? stuck_ : free_).push_back(*line);
     freed_.notify_one();
   }
-  if (received == Received::kLate) return Unknown(thread, uid, gid, wanted);
-  auto facts = received == Received::kWhole ? UnpackFacts(answer) : std::nullopt;
+  if (received == Passed::kLate) return Unknown(thread, uid, gid, wanted);
+  auto facts = received == Passed::kWhole ? UnpackFacts(answer) : std::nullopt;
   if (facts && facts->executables.size() != wanted.executables.size()) return std::nullopt;
   return facts;
 }

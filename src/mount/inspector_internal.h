@@ -41,6 +41,7 @@ class Inspector {
     // Of what it is stuck at.
     std::uint32_t uid = 0;
     std::vector<WantedExecutable> executables;
+    bool half = false;  ///< it was stuck before all of the question was sent
   };
   using Time = std::chrono::steady_clock::time_point;
   explicit Inspector(std::vector<UniqueFd> sockets);

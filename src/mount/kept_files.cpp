@@ -4,6 +4,7 @@
 
 #include "grantfs/log/log.h"
 #include "grantfs/util/clock.h"
+#include "grantfs/util/number_key.h"
 #include "mount/kept_files_internal.h"
 #include "mount/open_files_internal.h"
 
@@ -24,16 +25,6 @@ struct HandleRecord {
   std::uint32_t bound;
   std::uint32_t opener;
 };
-
-ByteView BytesOf(const std::uint64_t& number) {
-  return {reinterpret_cast<const std::uint8_t*>(&number), sizeof number};
-}
-
-std::uint64_t NumberIn(ByteView bytes) {
-  std::uint64_t number = 0;
-  if (bytes.size() == sizeof number) std::memcpy(&number, bytes.data(), sizeof number);
-  return number;
-}
 
 std::uint64_t EvidenceKey(const OpenFile& file) { return SecretNode(NumberOf(file.node), file.version); }
 
@@ -70,9 +61,9 @@ void KeptFiles::Keep(std::uint64_t handle, const OpenFile& file) {
   const std::uint64_t key = file.report ? handle : EvidenceKey(file);
   const std::uint32_t kind = file.report ? kKeptReport : kKeptEvidence;
   Status kept;
-  if (file.report || !kept_->Has(kind, BytesOf(key)))
-    kept = kept_->Put(kind, BytesOf(key), AsBytes(file.report ? *file.report : file.evidence));
-  if (kept) kept = kept_->Put(kKeptHandle, BytesOf(handle), Pack(file));
+  if (file.report || !kept_->Has(kind, NumberKey(key)))
+    kept = kept_->Put(kind, NumberKey(key), AsBytes(file.report ? *file.report : file.evidence));
+  if (kept) kept = kept_->Put(kKeptHandle, NumberKey(handle), Pack(file));
   if (!kept && limiter_.Pass(SystemClock().Boot()) >= 0)
     Log(LogLevel::kWarning, "an open file will not outlive a restart of the worker", kept.error());
 }
@@ -80,15 +71,15 @@ void KeptFiles::Keep(std::uint64_t handle, const OpenFile& file) {
 // The handle first: without it the rest counts for nothing.
 void KeptFiles::Forget(std::uint64_t handle, const OpenFile& file, bool last) {
   if (kept_ == nullptr) return;
-  kept_->Erase(kKeptHandle, BytesOf(handle));
+  kept_->Erase(kKeptHandle, NumberKey(handle));
   if (file.report)
-    kept_->Erase(kKeptReport, BytesOf(handle));
+    kept_->Erase(kKeptReport, NumberKey(handle));
   else if (last)
-    kept_->Erase(kKeptEvidence, BytesOf(EvidenceKey(file)));
+    kept_->Erase(kKeptEvidence, NumberKey(EvidenceKey(file)));
 }
 
 void KeptFiles::Forget(std::uint64_t handle) {
-  if (kept_ != nullptr) kept_->Erase(kKeptHandle, BytesOf(handle));
+  if (kept_ != nullptr) kept_->Erase(kKeptHandle, NumberKey(handle));
 }
 
 void KeptFiles::ForgetOpen(std::uint64_t unique) {
@@ -96,21 +87,21 @@ void KeptFiles::ForgetOpen(std::uint64_t unique) {
   std::vector<std::uint64_t> handles;
   kept_->ForEach(kKeptHandle, [&](ByteView handle, ByteView record) {
     const auto file = Unpack(record);
-    if (file && file->unique == unique) handles.push_back(NumberIn(handle));
+    if (file && file->unique == unique) handles.push_back(NumberKey::In(handle));
   });
   for (const std::uint64_t handle : handles) Forget(handle);
 }
 
 std::string KeptFiles::EvidenceOf(const OpenFile& file) const {
   if (kept_ == nullptr) return "";
-  return ToText(kept_->Get(kKeptEvidence, BytesOf(EvidenceKey(file))).value_or(Bytes()));
+  return ToText(kept_->Get(kKeptEvidence, NumberKey(EvidenceKey(file))).value_or(Bytes()));
 }
 
 void KeptFiles::KeepBound(NodeId node, bool bound) {
   if (kept_ == nullptr) return;
   if (!bound)
-    kept_->Erase(kKeptBound, BytesOf(node));
-  else if (auto kept = kept_->Put(kKeptBound, BytesOf(node), {}); !kept)
+    kept_->Erase(kKeptBound, NumberKey(node));
+  else if (auto kept = kept_->Put(kKeptBound, NumberKey(node), {}); !kept)
     Log(LogLevel::kWarning, "a single-file bind mount will not outlive a restart of the worker",
         kept.error());
 }
@@ -118,7 +109,7 @@ void KeptFiles::KeepBound(NodeId node, bool bound) {
 std::vector<std::pair<std::uint64_t, std::shared_ptr<OpenFile>>> KeptFiles::OpenFiles() {
   std::vector<std::pair<std::uint64_t, std::shared_ptr<OpenFile>>> files;
   kept_->ForEach(kKeptHandle, [&](ByteView handle, ByteView record) {
-    if (auto file = Unpack(record)) files.emplace_back(NumberIn(handle), std::move(file));
+    if (auto file = Unpack(record)) files.emplace_back(NumberKey::In(handle), std::move(file));
   });
   std::set<std::uint64_t> evidence, reports;
   for (const auto& [handle, file] : files) {
@@ -128,15 +119,15 @@ std::vector<std::pair<std::uint64_t, std::shared_ptr<OpenFile>>> KeptFiles::Open
     } else {
       reports.insert(handle);
       file->report =
-          std::make_shared<std::string>(ToText(kept_->Get(kKeptReport, BytesOf(handle)).value_or(Bytes())));
+          std::make_shared<std::string>(ToText(kept_->Get(kKeptReport, NumberKey(handle)).value_or(Bytes())));
     }
   }
   const auto drop_others = [&](std::uint32_t kind, const std::set<std::uint64_t>& used) {
     std::vector<std::uint64_t> others;
     kept_->ForEach(kind, [&](ByteView key, ByteView) {
-      if (!used.contains(NumberIn(key))) others.push_back(NumberIn(key));
+      if (!used.contains(NumberKey::In(key))) others.push_back(NumberKey::In(key));
     });
-    for (const std::uint64_t key : others) kept_->Erase(kind, BytesOf(key));
+    for (const std::uint64_t key : others) kept_->Erase(kind, NumberKey(key));
   };
   drop_others(kKeptEvidence, evidence);
   drop_others(kKeptReport, reports);
@@ -145,7 +136,7 @@ std::vector<std::pair<std::uint64_t, std::shared_ptr<OpenFile>>> KeptFiles::Open
 
 std::vector<NodeId> KeptFiles::BoundNodes() const {
   std::vector<NodeId> nodes;
-  kept_->ForEach(kKeptBound, [&](ByteView node, ByteView) { nodes.push_back(NumberIn(node)); });
+  kept_->ForEach(kKeptBound, [&](ByteView node, ByteView) { nodes.push_back(NumberKey::In(node)); });
   return nodes;
 }
 

@@ -25,8 +25,9 @@ inline constexpr std::uint32_t kKeptBound = 5;       ///< node -> (nothing)
 inline constexpr std::uint32_t kKeptShown = 6;       ///< secret's number -> what is shown of it (kept_shown)
 inline constexpr std::uint32_t kKeptShownWhole = 7;  ///< "" -> (nothing): those are all
 inline constexpr std::uint32_t kKeptChanged =
-    8;                                           ///< path -> (nothing): the command on changes has yet to run
-inline constexpr std::uint32_t kKeptDenial = 9;  ///< its number -> a refusal, reported or not
+    8;  ///< path -> (nothing): the command on changes has yet to run
+inline constexpr std::uint32_t kKeptDenial =
+    10;  ///< its number -> a refusal, reported or not (9: as it was once)
 
 /// Keeps what a worker has open for the one that follows it: ciphertexts and sealed keys, never a plaintext.
 /// Threads: as said of each.

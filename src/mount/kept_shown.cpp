@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "grantfs/log/log.h"
+#include "grantfs/util/number_key.h"
 #include "mount/kept_files_internal.h"
 #include "mount/kept_shown_internal.h"
 
@@ -21,10 +22,6 @@ struct ShownRecord {
   std::uint32_t told;
   std::uint32_t reserved;
 };
-
-ByteView ShownKey(const std::uint64_t& number) {
-  return {reinterpret_cast<const std::uint8_t*>(&number), sizeof number};
-}
 
 std::optional<ShownRecord> RecordIn(ByteView bytes) {
   ShownRecord record;
@@ -89,14 +86,13 @@ void KeptShown::Begin(const Tree& tree) {
   kept_->Erase(kKeptShownWhole, {});
   std::vector<std::uint64_t> others;
   kept_->ForEach(kKeptShown, [&](ByteView key, ByteView) {
-    std::uint64_t number = 0;
-    if (key.size() == sizeof number) std::memcpy(&number, key.data(), sizeof number);
+    const std::uint64_t number = NumberKey::In(key);
     if (tree.FindSecret(number) == nullptr) others.push_back(number);
   });
-  for (const std::uint64_t number : others) kept_->Erase(kKeptShown, ShownKey(number));
+  for (const std::uint64_t number : others) kept_->Erase(kKeptShown, NumberKey(number));
   Status whole;
   for (const auto& [number, file] : tree.secrets()) {
-    if (whole) whole = kept_->Put(kKeptShown, ShownKey(number), PackShown(file, true));
+    if (whole) whole = kept_->Put(kKeptShown, NumberKey(number), PackShown(file, true));
   }
   if (whole) whole = kept_->Put(kKeptShownWhole, {}, {});
   if (!whole) Warn(whole.error());
@@ -112,18 +108,18 @@ void KeptShown::Told(const SecretChange& change) {
   if (kept_ == nullptr) return;
   const std::lock_guard lock(mutex_);
   const std::uint64_t number = NumberOf(change.after ? change.after->id : change.before->id);
-  const auto bytes = kept_->Get(kKeptShown, ShownKey(number));
+  const auto bytes = kept_->Get(kKeptShown, NumberKey(number));
   if (change.after != nullptr) {
     if (!bytes || *bytes == PackShown(*change.after, false)) Put(*change.after, true);
     return;
   }
   const auto record = bytes ? RecordIn(*bytes) : std::nullopt;
-  if (record && record->node == change.before->id) kept_->Erase(kKeptShown, ShownKey(number));
+  if (record && record->node == change.before->id) kept_->Erase(kKeptShown, NumberKey(number));
 }
 
 /// With the lock held. Half of it would have files vanish for a moment: better none.
 void KeptShown::Put(const SecretFile& file, bool told) {
-  const Status kept = kept_->Put(kKeptShown, ShownKey(NumberOf(file.id)), PackShown(file, told));
+  const Status kept = kept_->Put(kKeptShown, NumberKey(NumberOf(file.id)), PackShown(file, told));
   if (!kept && kept_->Erase(kKeptShownWhole, {})) Warn(kept.error());
 }
 

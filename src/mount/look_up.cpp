@@ -12,6 +12,8 @@ namespace grantfs {
 
 namespace {
 
+/// Of one answer: more no kernel asks for, but who served before may have written any request down.
+constexpr std::size_t kMaxDirectoryBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxPartBytes = 255;  // of a path between two slashes, as everywhere on Linux
 
 /// Reports change by themselves, so their looks are never remembered.
@@ -32,7 +34,8 @@ fuse_entry_param EntryOf(Filesystem& filesystem, const std::shared_ptr<const Tre
 /// Collects the entries of one answer to READDIR or READDIRPLUS.
 class DirectoryWriter {
  public:
-  DirectoryWriter(fuse_req_t req, std::size_t size, bool plus) : req_(req), buffer_(size), plus_(plus) {}
+  DirectoryWriter(fuse_req_t req, std::size_t size, bool plus)
+      : req_(req), buffer_(std::min(size, kMaxDirectoryBytes)), plus_(plus) {}
 
   /// @param entry for READDIR only the type and number of its attributes count.
   /// @return false if it does not fit any more.

@@ -20,6 +20,8 @@ namespace grantfs {
 
 namespace {
 
+/// A process that cannot be started is tried again after so long.
+constexpr std::chrono::seconds kStartAgain{1};
 constexpr const char* kGivenUp = "was given up: the process that ran it died";
 
 /// As many as one run takes, out of `names`.
@@ -113,22 +115,33 @@ void OnChange::Run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stopped_ || !waiting_.empty(); });
+    if (!stopped_ && !process_.socket) changed_.wait_until(lock, not_before_, [this] { return stopped_; });
     if (stopped_) return;
     RunOnce(&lock);
   }
 }
 
+/// With the lock held. What has changed goes on waiting where there is none. @return false if there is none.
+bool OnChange::HaveProcess() {
+  if (process_.socket) return true;
+  not_before_ = std::chrono::steady_clock::now() + kStartAgain;
+  auto started = starter_();
+  if (started) {
+    process_ = *std::move(started);
+    return true;
+  }
+  const std::string outcome = "could not be run: " + Describe(started.error());
+  if (outcome != outcome_) End(outcome);  // once, not each time
+  return false;
+}
+
 /// With the lock held, but while the command runs.
 void OnChange::RunOnce(std::unique_lock<std::mutex>* lock) {
+  if (!HaveProcess()) return;
   const std::string names = TakeNames(&waiting_);
   const std::uint64_t run = ++run_;
   std::string message(reinterpret_cast<const char*>(&run), sizeof run);
   message += names;
-  if (!process_.socket) {
-    auto started = starter_();
-    if (!started) return End("could not be run: " + Describe(started.error()));
-    process_ = *std::move(started);
-  }
   running_ = true;
   const int socket = process_.socket.get();
   lock->unlock();

@@ -50,6 +50,7 @@ class OnChange {
  private:
   OnChange(Starter starter, LogLine log, KeptMemory* kept, HelperProcess process);
   void Run();
+  bool HaveProcess();
   void RunOnce(std::unique_lock<std::mutex>* lock);
   void Begun(const std::string& names);
   std::string Hear(int socket, std::uint64_t run);
@@ -63,7 +64,8 @@ class OnChange {
   std::condition_variable changed_;
   std::set<std::string> waiting_;
   HelperProcess process_;
-  std::uint64_t run_;  ///< number of the last run
+  std::chrono::steady_clock::time_point not_before_{};  ///< another one is not started until then
+  std::uint64_t run_;                                   ///< number of the last run
   bool running_ = false;
   bool stopped_ = false;
   std::string outcome_;  // of the last run, "" before it

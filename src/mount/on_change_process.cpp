@@ -63,6 +63,12 @@ class OutputLines {
   std::uint32_t left_out_ = 0;
 };
 
+void TellEnd(int socket, const OnChangeEnd& end) {
+  std::string message = "R";
+  message.append(reinterpret_cast<const char*>(&end), sizeof end);
+  send(socket, message.data(), message.size(), MSG_NOSIGNAL);
+}
+
 /// One run of the command.
 class CommandRun {
  public:
@@ -86,9 +92,7 @@ class CommandRun {
       if (end.error == 0) goes_on = Watch(&end);
     }
     end.left_out = lines_.left_out();
-    std::string message = "R";
-    message.append(reinterpret_cast<const char*>(&end), sizeof end);
-    send(socket_, message.data(), message.size(), MSG_NOSIGNAL);
+    TellEnd(socket_, end);
     return goes_on;
   }
 
@@ -165,21 +169,9 @@ std::vector<std::string> SplitNames(const char* message, std::size_t size) {
   return names;
 }
 
-void RefuseRun(int socket, std::uint64_t run) {
-  OnChangeEnd end;
-  end.run = run;
-  end.error = EINVAL;
-  std::string message = "R";
-  message.append(reinterpret_cast<const char*>(&end), sizeof end);
-  send(socket, message.data(), message.size(), MSG_NOSIGNAL);
-}
-
 [[noreturn]] void ServeOnChange(int socket, const OnChangeCommand& command) {
   prctl(PR_SET_NAME, "grantfs-change");
-  if (socket > 0) close_range(0, static_cast<unsigned>(socket) - 1, 0);
-  close_range(static_cast<unsigned>(socket) + 1, UINT_MAX, 0);
-  while (open("/dev/null", O_RDWR) >= 0 && fcntl(2, F_GETFD) < 0) {
-  }
+  CloseAllBut(socket);
   if (chdir("/") != 0 || setenv("GRANTFS_MOUNT", command.mount_point.c_str(), 1) != 0) _exit(1);
   std::vector<char> message(kMaxOnChangeBytes + 8192);
   for (;;) {
@@ -190,7 +182,7 @@ void RefuseRun(int socket, std::uint64_t run) {
     message[static_cast<std::size_t>(got)] = '\0';
     const auto names = SplitNames(message.data() + sizeof run, static_cast<std::size_t>(got) - sizeof run);
     if (names.empty() || !std::all_of(names.begin(), names.end(), IsOnChangeName)) {
-      RefuseRun(socket, run);
+      TellEnd(socket, {.run = run, .error = EINVAL});
       continue;
     }
     if (!CommandRun(command, socket).Run(run, names)) _exit(0);

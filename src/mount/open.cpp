@@ -221,9 +221,8 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
     return;
   }
   if (const auto reason = file->who ? RefuseCaller(*file->who, facts) : std::nullopt) {
-    filesystem.NoteDenial(job->name, NumberOf(node), VersionOf(node), job->caller, *reason);
-    fuse_reply_err(req, EACCES);
-    return;
+    return filesystem.AnswerDenied(req, EACCES,
+                                   {job->name, NumberOf(node), VersionOf(node), job->caller, *reason});
   }
   AskSource(req, job, decision.grace);
 }

@@ -85,17 +85,17 @@ void ReadOpenFile(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_fi
     const bool page_fill = info->lock_owner == 0;
     // Before the look at the lists: who changes them afterwards sees that there are pages to drop.
     if (page_fill) job->file->cached = true;
-    const fuse_ctx& context = *fuse_req_ctx(req);
     if (const auto refusal = filesystem.RefuseReadOf(*job->file, page_fill)) {
       if (refusal->recorded) {
-        filesystem.NoteDenial(job->file->name, NumberOf(job->file->node), job->file->version,
-                              filesystem.LookAtCaller(context, nullptr).caller, refusal->reason);
-      } else {
-        LogRefusal(*job, refusal->reason);
+        return filesystem.AnswerDenied(
+            req, refusal->error,
+            {job->file->name, NumberOf(job->file->node), job->file->version,
+             filesystem.LookAtCaller(*fuse_req_ctx(req), nullptr).caller, refusal->reason});
       }
+      LogRefusal(*job, refusal->reason);
       fuse_reply_err(req, refusal->error);
-    } else if (const int error = filesystem.RefuseReader(*job->file, context); error != 0) {
-      fuse_reply_err(req, error);
+    } else if (filesystem.RefuseReader(req, *job->file)) {
+      return;
     } else if (filesystem.source().HeardWithin(kSilence) ||
                filesystem.source().LeaseStands(NumberOf(job->file->node))) {
       Reply(req, *job);

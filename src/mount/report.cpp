@@ -44,7 +44,7 @@ Counts CountFiles(const ReportInput& input) {
 }
 
 std::string Connection(const SourceStatus& source) {
-  if (source.connected) return "connected";
+  if (source.connected) return source.settled ? "connected, settled" : "connected";
   if (source.last_heard == 0) return "not connected, and not heard since the mount began";
   return "not connected, last heard " + FormatTime(source.last_heard);
 }

@@ -226,13 +226,6 @@ bool ServeMessage(HelperState* state, int socket, const char* message, std::size
   return send(socket, &answer, sizeof answer, MSG_NOSIGNAL) == sizeof answer;
 }
 
-void CloseAllBut(int socket) {
-  if (socket > 0) close_range(0, static_cast<unsigned>(socket) - 1, 0);
-  close_range(static_cast<unsigned>(socket) + 1, UINT_MAX, 0);
-  while (open("/dev/null", O_RDWR) >= 0 && fcntl(2, F_GETFD) < 0) {  // nothing else shall become 0, 1 or 2
-  }
-}
-
 }  // namespace
 
 void RunRotationHelper(int socket, const char* point, dev_t device) {

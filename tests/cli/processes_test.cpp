@@ -58,6 +58,18 @@ TEST(BackgroundTest, DeathBeforeItIsReadyIsAnError) {
   EXPECT_EQ(process.error().code, Code::kIo);
 }
 
+TEST(BackgroundTest, WorkThatIsRunApartIsWaitedForAndItsDeathIsAnErrorOfItsOwn) {
+  EXPECT_TRUE(RunApart([] { return Status(); }));
+  const Status failed = RunApart([]() -> Status { return Error{Code::kDenied, "why", 0, "what"}; });
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(Describe(failed.error()), "what: why");
+  const Status died = RunApart([]() -> Status { ::_exit(9); });
+  ASSERT_FALSE(died);
+  EXPECT_EQ(died.error().code, Code::kIo);
+  EXPECT_EQ(Describe(died.error()).find("--foreground"), std::string::npos) << Describe(died.error());
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "nothing is left of it";
+}
+
 TEST(BackgroundTest, LaterFailureIsItsExitStatus) {
   const auto process = RunInBackground([](const std::function<void()>& ready) -> Status {
     ready();

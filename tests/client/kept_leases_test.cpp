@@ -1,3 +1,5 @@
+#include <thread>
+
 #include "client/forward_clock_internal.h"
 #include "client/kept_leases_internal.h"
 #include "client_test.h"
@@ -141,6 +143,32 @@ TEST_F(KeptLeasesTest, WhatFindsNoRoomIsNotKeptAndLeavesRoomForTheRest) {
   EXPECT_TRUE(kept_->Get(kVersions, Key(last)));
   leases.Put(Version(2, std::size_t{20} << 20));
   EXPECT_EQ(Kept(), kept - 1) << "what was replaced by what has no room is gone too";
+}
+
+TEST_F(KeptLeasesTest, ThreadsThatHoldAndDropTheSameLeaveAsMuchRoomAsThereWas) {
+  KeptLeases leases(kept_.get());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < 4; ++i) {
+    threads.emplace_back([&leases, i] {
+      for (int turn = 0; turn < 25; ++turn) {
+        leases.Put(Version(1, (std::size_t{1} << 17) + i));
+        if (turn % 4 == 0) leases.Erase(1);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  leases.Erase(1);
+  EXPECT_EQ(Kept(), 0U);
+  const auto fill = [](KeptLeases* some) {
+    for (std::uint64_t number = 1; number <= 40; ++number) some->Put(Version(number, std::size_t{1} << 19));
+  };
+  fill(&leases);
+  const std::size_t kept = Kept();
+  const UniqueFd fresh = Must(KeptMemory::Make(std::size_t{32} << 20));
+  kept_ = Must(KeptMemory::Attach(fresh.get()));
+  KeptLeases anew(kept_.get());
+  fill(&anew);
+  EXPECT_EQ(kept, Kept()) << "as many as where nothing was held before";
 }
 
 TEST_F(KeptLeasesTest, WhatTheMemoryHasOfOthersStays) {

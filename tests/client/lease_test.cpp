@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <future>
 
+#include "client/kept_leases_internal.h"
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/json/json.h"
 #include "grantfs/util/file.h"
@@ -375,6 +376,40 @@ TEST_F(LeaseTest, AMachineThatStartsWithTheVaultAwayServesWhatItKept) {
   server_.Restart();
   session = Connected();
   EXPECT_TRUE(Eventually([&] { return Told() == 4; })) << "what was read offline is told: " << Told();
+}
+
+TEST_F(LeaseTest, TheNextProcessGoesOnWithALeaseUnlessTheTimesItWasLeftCannotBe) {
+  GrantLease(600);
+  const UniqueFd memory = Must(KeptMemory::Make(std::size_t{1} << 20));
+  const auto start = [&](KeptMemory* kept) {
+    MachineOptions options;
+    options.clock = &clock_;
+    options.kept = kept;
+    return Must(MachineSession::Start(Path("web-1"), std::move(options)));
+  };
+  std::optional<KeptLeases::Contact> good;
+  {
+    const auto kept = Must(KeptMemory::Attach(memory.get()));
+    const auto session = start(kept.get());
+    Good(session->WaitUntilCurrent(kLong));
+    Must(Open(*session));
+    ASSERT_TRUE(Eventually([&] {
+      good = KeptLeases(kept.get()).LastHeard();
+      return good && Leased(*session);
+    }));
+  }
+  server_.Stop();
+  const auto leased_after = [&](const KeptLeases::Contact& contact) {
+    const auto kept = Must(KeptMemory::Attach(memory.get()));
+    KeptLeases(kept.get()).Heard(contact);
+    return Leased(*start(kept.get()));
+  };
+  EXPECT_TRUE(leased_after(*good));
+  const std::int64_t minute = 60'000'000'000;
+  EXPECT_FALSE(leased_after({good->boot_ns + 60 * minute, good->wall})) << "an hour that is still to come";
+  EXPECT_FALSE(leased_after({-1, good->wall}));
+  EXPECT_FALSE(leased_after({good->boot_ns, good->wall + 3600}));
+  EXPECT_TRUE(leased_after(*good));
 }
 
 TEST_F(LeaseTest, WhatIsKeptGoesWithTheGrantAndIsNotBelievedWhenItWasChanged) {

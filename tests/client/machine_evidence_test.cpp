@@ -1,5 +1,6 @@
 // Evidence and answers in which one thing alone is wrong.
 
+#include "client/standing_changes_internal.h"
 #include "evidence_test.h"
 
 namespace grantfs::testing {
@@ -69,6 +70,23 @@ TEST_F(WrongEvidenceTest, NewerListsAboveAreJudgedByAnew) {
   EXPECT_TRUE(Says(VerifyAgain(older, world_.Upper(), world_.web1.identity()), "label points at"));
   Good(world_.Remove(world_.second));
   EXPECT_TRUE(Says(VerifyAgain(*view, world_.Upper(), world_.web1.identity()), "does not count"));
+}
+
+// What a machine with ten thousand secrets need not verify when a list above them has changed.
+TEST_F(WrongEvidenceTest, ListsAboveThatAreAsTheyWereForItsSignersNeedNoNewLook) {
+  const auto by_owner = Must(Verify(Evidence(granted_at_)));
+  Good(world_.AddTo(world_.secret, world_.second, world_.VersionOf(world_.secret)));
+  const auto by_both = Must(Verify(Evidence(granted_at_)));
+  const EnvironmentList before = world_.environment;
+  const UpperLists then{&world_.vault, &before};
+  EXPECT_TRUE(StandingChanges(then, world_.Upper()).Stands(by_both->signers)) << "nothing has changed";
+  Good(world_.Remove(world_.second));
+  ASSERT_NE(before.head(), world_.environment.head());
+  StandingChanges changes(then, world_.Upper());
+  EXPECT_TRUE(changes.Stands(by_owner->signers));
+  Good(VerifyAgain(*by_owner, world_.Upper(), world_.web1.identity()));
+  EXPECT_FALSE(changes.Stands(by_both->signers)) << "one of them has left";
+  EXPECT_FALSE(StandingChanges(world_.Upper(), then).Stands(by_owner->signers)) << "a list that went back";
 }
 
 class WrongAnswerTest : public JudgeTest {

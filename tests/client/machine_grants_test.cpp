@@ -1,3 +1,4 @@
+#include "grantfs/sqlite/database.h"
 #include "served_vault.h"
 
 namespace grantfs::testing {
@@ -23,6 +24,31 @@ TEST_F(MachineGrantsTest, AGrantWaitsUntilTheMachineShowsIt) {
   ASSERT_EQ(granted.secrets.size(), 1u);
   EXPECT_EQ(granted.secrets[0].versions, 1u);
   EXPECT_TRUE(Must(Owner().GrantTo("web-1", {{"shop/prod", "db-password"}}, options)).secrets[0].replaced);
+}
+
+// As where the disk is full: known.db takes nothing.
+TEST_F(MachineGrantsTest, WhatCannotBeRememberedIsNotShownButWhatIsRevokedGoes) {
+  Set("token", "t");
+  Grant("web-1", "db-password");
+  Grant("web-1", "token");
+  const auto session = Mount("web-1");
+  ASSERT_TRUE(Lists(*session, "db-password", 1) && Lists(*session, "token", 1));
+  auto database = Must(Database::Open(Path("web-1") + "/known.db", {.wal = false}));
+  Good(database.Exec(
+      "CREATE TRIGGER no_room BEFORE INSERT ON granted BEGIN SELECT RAISE(ABORT, 'full'); END"));
+  Good(database.Exec(
+      "CREATE TRIGGER no_room_either BEFORE DELETE ON granted BEGIN SELECT RAISE(ABORT, 'full'); END"));
+  Set("db-password", "rotated");
+  EXPECT_TRUE(Eventually([&] { return !session->CurrentStatus().problem.empty(); })) << "the status says so";
+  EXPECT_TRUE(Lists(*session, "db-password", 1)) << "after a restart, nobody would know of version 2";
+  EXPECT_FALSE(session->HeardWithin(kLong)) << "so that reads of open files ask the vault";
+  Revoke("web-1", "token");
+  EXPECT_TRUE(Eventually([&] { return !Lists(*session, "token"); }));
+  Good(database.Exec("DROP TRIGGER no_room"));
+  Good(database.Exec("DROP TRIGGER no_room_either"));
+  EXPECT_TRUE(Eventually([&] { return Lists(*session, "db-password", 2); })) << "once there is room";
+  EXPECT_TRUE(Eventually([&] { return session->CurrentStatus().problem.empty(); }));
+  EXPECT_EQ(ReadText(*session, "db-password"), "rotated");
 }
 
 TEST_F(MachineGrantsTest, AGrantToAMachineThatIsNotThereSaysSo) {

@@ -153,7 +153,7 @@ class SystemdTest(SystemdCase):
         self.assertEqual(self.said("mount").count(MOUNTED), 1, self.said("mount"))
         for name in ("shop", "holds"):
             self.assertEqual(set(self.said(name).splitlines()) - {"one", "two, and longer"}, set(), name)
-        self.assertIn("and by the service manager", self.inside("cat", "/run/grantfs/secrets/.grantfs/status").stdout)
+        self.assertIn("and the service manager was asked to keep it", self.inside("cat", "/run/grantfs/secrets/.grantfs/status").stdout)
         self.assertEqual(self.systemctl("is-active", "grantfs-mount.service", "shop.service", "holds.service").stdout, "active\n" * 3)
 
     def test_the_vault_in_its_sandbox(self):

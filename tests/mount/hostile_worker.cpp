@@ -1,16 +1,24 @@
 #include "hostile_worker.h"
 
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <random>
 #include <thread>
 #include <vector>
 
+#include "mount/slots_internal.h"
 #include "mount/worker_internal.h"
 
 namespace grantfs {
@@ -108,6 +116,55 @@ void Fork() {
   }
 }
 
+/// Over all that outlives it, for a while: what the next worker and the supervisor find there is noise.
+void Scribble() {
+  std::minstd_rand noise(1);
+  for (const int fd : {kSlotsDescriptor, kKeptDescriptor}) {
+    struct stat info {};
+    fstat(fd, &info);
+    const auto size = static_cast<std::size_t>(info.st_size);
+    auto* const at =
+        static_cast<std::uint8_t*>(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+    // Of the large one, what stands at its beginning: the table of what is in it.
+    for (std::size_t i = 0; i < std::min(size, std::size_t{4} << 20); ++i)
+      at[i] = static_cast<std::uint8_t>(noise());
+  }
+}
+
+/// Requests of all kinds that no kernel has made, for the next one to answer.
+void Invent() {
+  const auto slots = *Slots::Map(kSlotsDescriptor);
+  std::minstd_rand noise(1);
+  for (unsigned i = 64; i < Slots::kCount; ++i) {
+    auto* const request = const_cast<std::uint8_t*>(slots->RequestIn(i).data());
+    for (std::size_t k = 0; k < Slots::kSlotBytes; ++k) request[k] = static_cast<std::uint8_t>(noise());
+    auto* const header = reinterpret_cast<fuse_in_header*>(request);
+    header->opcode = i % 64;
+    header->nodeid = i % 3;
+    header->unique = (std::uint64_t{1} << 40) + i;
+    header->len = i % 2 == 0 ? sizeof *header + i % 256 : 100000;
+  }
+}
+
+/// The other workers of this mount.
+std::vector<pid_t> Siblings() {
+  const std::string parent = std::to_string(getppid());
+  std::ifstream children("/proc/" + parent + "/task/" + parent + "/children");
+  std::vector<pid_t> siblings;
+  for (pid_t child = 0; children >> child;) {
+    if (child > 1 && child != getpid()) siblings.push_back(child);
+  }
+  return siblings;
+}
+
+/// One that is to serve next, many times: each time another one is made.
+void Beset(int signal) {
+  for (int i = 0; i < kRounds; ++i) {
+    for (const pid_t sibling : Siblings()) kill(sibling, signal);
+    poll(nullptr, 0, 1);
+  }
+}
+
 }  // namespace
 
 void BeHostile(const std::string& kind, const std::function<void()>& done) {
@@ -126,6 +183,11 @@ void BeHostile(const std::string& kind, const std::function<void()>& done) {
     if (kind == "half") SayHalf();
     if (kind == "shrinks") Shrink();
     if (kind == "forks") Fork();
+    if (kind == "scribbles") Scribble();
+    if (kind == "invents") Invent();
+    if (kind == "stops") Beset(SIGSTOP);
+    if (kind == "kills") Beset(SIGKILL);
+    if (kind == "scribbles" || kind == "invents" || kind == "stops") kill(getpid(), SIGKILL);
     if (kind == "becomes") execl("/bin/sleep", "sleep", "1000", nullptr);
     if (kind == "prints") {
       const std::string line(4096, '\n');

@@ -9,7 +9,7 @@ namespace grantfs {
 /// given. On a thread of its own, for good.
 ///
 /// @param kind  "talks", "closes", "descriptors", "asks", "half", "shrinks", "prints",
-/// "forks", "becomes".
+/// "forks", "becomes", "scribbles", "invents", "stops", "kills".
 /// @param done  runs when the worst has been done.
 void BeHostile(const std::string& kind, const std::function<void()>& done);
 

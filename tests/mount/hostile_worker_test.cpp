@@ -36,6 +36,10 @@ class HostileWorkerTest : public MountTest, public ::testing::WithParamInterface
     }
     return 0;
   }
+  static std::string FileText(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
   static std::size_t Children(pid_t process) {
     const std::string name = std::to_string(process);
     std::ifstream children("/proc/" + name + "/task/" + name + "/children");
@@ -44,6 +48,8 @@ class HostileWorkerTest : public MountTest, public ::testing::WithParamInterface
     return count;
   }
 };
+
+using HostileWorkerScribbleTest = MountTest;
 
 TEST_P(HostileWorkerTest, NeitherEndsNorHoldsNorFillsItsSupervisor) {
   const std::string kind = GetParam();
@@ -57,6 +63,10 @@ TEST_P(HostileWorkerTest, NeitherEndsNorHoldsNorFillsItsSupervisor) {
            Read(At(".grantfs/status")).find("before it 1 were ended") != std::string::npos;
   };
   EXPECT_TRUE(Eventually(over));
+  if (kind == "prints") {
+    EXPECT_TRUE(
+        Eventually([&] { return FileText(log).find("workers wrote too much") != std::string::npos; }));
+  }
   EXPECT_TRUE(Eventually([&] { return Read(At(kName)) == "content"; })) << "the mount goes on";
   EXPECT_TRUE(Eventually([&] { return Descriptors(program.pid()) < 40; })) << Descriptors(program.pid());
   EXPECT_TRUE(Eventually([&] { return Children(program.pid()) < 16; })) << Children(program.pid());
@@ -69,9 +79,22 @@ TEST_P(HostileWorkerTest, NeitherEndsNorHoldsNorFillsItsSupervisor) {
   EXPECT_FALSE(TopMount(point_));
 }
 
+// What the kernel said of itself stands there too, so nobody can serve the mount any more: it ends, or every
+// read is refused, but nothing worse comes of it.
+TEST_F(HostileWorkerScribbleTest, NoiseInAllThatIsSharedEndsReadsAndNotItsSupervisor) {
+  Program program({FAKE_MOUNT, "--hostile", "scribbles", point_});
+  ASSERT_EQ(program.Line(), "ready\n");
+  EXPECT_EQ(Read(At(kName)), "content") << "and now it begins";
+  EXPECT_TRUE(Eventually([&] { return OpenError(kName) != 0; }));
+  EXPECT_FALSE(program.Ended());
+  program.Kill(SIGTERM);
+  EXPECT_TRUE(Eventually([&] { return program.Ended(); }));
+  EXPECT_FALSE(TopMount(point_));
+}
+
 INSTANTIATE_TEST_SUITE_P(Ways, HostileWorkerTest,
                          ::testing::Values("talks", "closes", "descriptors", "asks", "half", "shrinks",
-                                           "prints", "forks", "becomes"),
+                                           "prints", "forks", "becomes", "invents", "stops", "kills"),
                          [](const auto& way) { return std::string(way.param); });
 
 TEST(ChannelTest, KeepsNoDescriptorThatIsNotTheOneThatIsExpected) {

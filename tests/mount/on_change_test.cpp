@@ -1,11 +1,13 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cerrno>
 #include <fstream>
 #include <sstream>
 
 #include "../support/eventually.h"
+#include "mount/on_change_internal.h"
 #include "mount_fixture.h"
 #include "watcher.h"
 
@@ -151,6 +153,32 @@ TEST_F(OnChangeTest, ItsProcessIsReplacedWhenItWasKilled) {
   ASSERT_TRUE(Eventually([&] { return IsGone(processes[0]); })) << "its socket is closed before that";
   source_.Put(kName, "second");
   EXPECT_TRUE(Becomes("out", "shop/prod/db-password\n")) << FileText("out");
+}
+
+// As when no process can be made: the one that was there has died.
+TEST_F(OnChangeTest, WhatChangedWaitsUntilItsProcessCanBeStartedAgain) {
+  std::atomic<bool> broken{false};
+  std::atomic<int> starts{0};
+  std::atomic<int> warnings{0};
+  std::atomic<pid_t> process{-1};
+  const auto starter = [&]() -> Result<HelperProcess> {
+    ++starts;
+    if (broken) return Error{Code::kIo, "cannot make a helper's process", EAGAIN, {}};
+    auto started = StartOnChange({"echo \"$@\" >> " + directory_ + "/out", point_, std::chrono::seconds(60)});
+    if (started) process = started->pid;
+    return started;
+  };
+  const auto on_change = *OnChange::Start(starter, [&](LogLevel, const std::string&) { ++warnings; });
+  broken = true;
+  ASSERT_EQ(kill(process, SIGKILL), 0);
+  ASSERT_TRUE(Eventually([&] { return IsGone(process); }));
+  on_change->Changed({"shop/prod/a", "shop/prod/b"});
+  ASSERT_TRUE(Eventually([&] { return starts >= 3; })) << "it is tried again";
+  EXPECT_NE(on_change->Report().find("could not be run"), std::string::npos) << on_change->Report();
+  EXPECT_NE(on_change->Report().find("2 changed since"), std::string::npos) << on_change->Report();
+  EXPECT_EQ(warnings, 1);
+  broken = false;
+  EXPECT_TRUE(Becomes("out", "shop/prod/a shop/prod/b\n")) << FileText("out");
 }
 
 TEST_F(OnChangeTest, EndsWithTheMount) {

@@ -1,5 +1,7 @@
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -117,10 +119,33 @@ TEST_F(RotationHelperTest, AnotherFilesystemThereIsLeftAlone) {
   ASSERT_EQ(umount2(point_.c_str(), MNT_DETACH), 0);
 }
 
-TEST_F(RotationHelperTest, AMessageThatIsNoneEndsIt) {
+TEST_F(RotationHelperTest, WhatItIsNotAskedForItRefusesAndGoesOn) {
   EXPECT_EQ(Do(HelperAct::kTouch, std::string(9000, 'x')), ENAMETOOLONG) << "it is not sent";
   EXPECT_EQ(Do(static_cast<HelperAct>(99), "dir/file"), EINVAL);
   EXPECT_EQ(Do(HelperAct::kTouch, "dir/file"), 0) << "it goes on";
+}
+
+TEST_F(RotationHelperTest, AMessageThatIsNoneEndsIt) {
+  struct stat info {};
+  ASSERT_EQ(stat(point_.c_str(), &info), 0);
+  const auto act = static_cast<std::uint32_t>(HelperAct::kTouch);
+  const std::string head =
+      std::string(reinterpret_cast<const char*>(&act), sizeof act) + std::string(8, '\0');
+  using std::string_literals::operator""s;
+  Age(At("dir/file"));
+  for (const std::string& message : {"x"s, head, head + "\0"s, head + "name\0dir/file"s, head + "dir/file\0"s,
+                                     std::string(20, '\xff'), head + std::string(20000, 'x') + "\0"s}) {
+    const auto process = RotationHelper::StartProcess(point_, info.st_dev, false);
+    ASSERT_TRUE(process);
+    ASSERT_EQ(send(process->socket.get(), message.data(), message.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(message.size()));
+    std::int32_t answer = 0;
+    EXPECT_EQ(recv(process->socket.get(), &answer, sizeof answer, 0), 0) << message.size();
+    int status = -1;
+    EXPECT_EQ(waitpid(process->pid, &status, 0), process->pid);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
+  EXPECT_EQ(ChangedAt(At("dir/file")), 1000) << "nothing was done";
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "grantfs/mount/supervisor.h"
 
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -23,6 +24,7 @@
 #include "mount/confine_internal.h"
 #include "mount/control_internal.h"
 #include "mount/mount_table_internal.h"
+#include "mount/slots_internal.h"
 #include "mount_fixture.h"
 #include "program.h"
 
@@ -289,6 +291,45 @@ TEST_F(SupervisorTest, AWorkerThatStandsByAndIsStoppedIsReplaced) {
   ASSERT_EQ(kill(stopped, SIGSTOP), 0);
   EXPECT_TRUE(Eventually([&] { return standby() > 1 && standby() != stopped; }));
   EXPECT_EQ(Worker(), worker);
+  End(&program);
+}
+
+/// The memory of a mount's requests, of the process that holds it.
+std::unique_ptr<Slots> SlotsOf(pid_t supervisor) {
+  const std::string directory = "/proc/" + std::to_string(supervisor) + "/fd/";
+  for (int fd = 3; fd < 64; ++fd) {
+    char name[64] = {};
+    const std::string link = directory + std::to_string(fd);
+    if (readlink(link.c_str(), name, sizeof name - 1) < 0) continue;
+    if (std::string(name).find("memfd:grantfs-requests") == std::string::npos) continue;
+    const UniqueFd memory(open(link.c_str(), O_RDWR | O_CLOEXEC));
+    if (auto slots = Slots::Map(memory.get())) return *std::move(slots);
+  }
+  return nullptr;
+}
+
+// As the worker leaves it that is killed between its answer and the note that it was given.
+TEST_F(SupervisorTest, ARequestThatWasAnsweredIsNoRefusalWhenItIsServedAgain) {
+  Program program({FAKE_MOUNT, "--workers", point_, "user=1234"});
+  ASSERT_EQ(program.Line(), "ready\n");
+  EXPECT_EQ(Read(At("shop/prod/free")), "content");
+  struct stat info {};
+  ASSERT_EQ(stat(At(kName).c_str(), &info), 0);
+  const auto slots = SlotsOf(program.pid());
+  ASSERT_NE(slots, nullptr);
+  const unsigned slot = Slots::kCount - 1;
+  auto* header = reinterpret_cast<fuse_in_header*>(const_cast<std::uint8_t*>(slots->RequestIn(slot).data()));
+  ASSERT_EQ(header->len, 0U);
+  header->opcode = FUSE_OPEN;
+  header->unique = std::uint64_t{1} << 40;  // that the kernel does not wait for
+  header->nodeid = info.st_ino;
+  header->pid = static_cast<std::uint32_t>(getpid());
+  header->len = sizeof(fuse_in_header) + sizeof(fuse_open_in);
+  KillWorker();
+  EXPECT_TRUE(Eventually([&] { return slots->RequestIn(slot).empty(); })) << "it was served again";
+  EXPECT_EQ(Read(At(".grantfs/denials")).find(kName), std::string::npos) << Read(At(".grantfs/denials"));
+  EXPECT_EQ(OpenError(kName), EACCES);
+  EXPECT_TRUE(Eventually([&] { return Read(At(".grantfs/denials")).find(kName) != std::string::npos; }));
   End(&program);
 }
 

@@ -246,6 +246,31 @@ TEST_F(DenialsTest, OutliveTheProcess) {
   EXPECT_TRUE(TakeFrom(&third, 700, true).empty()) << "they were taken";
 }
 
+TEST_F(DenialsTest, ARowIsFoundAgainInTheNextProcessThoughItsTextsWereCutOrAreNobodys) {
+  const UniqueFd memory = *KeptMemory::Make(std::size_t{1} << 20);
+  RefusedRead read;
+  read.number = 7;
+  read.reason = std::string(5000, 'y');
+  const auto refuse = [&](Denials* denials) {
+    for (std::size_t i = 0; i <= Denials::kMaxPrograms; ++i) {
+      read.caller.executable = std::string(5000, 'x') + std::to_string(i);
+      denials->Add("shop/prod/a", read, 600);
+    }
+  };
+  {
+    const auto kept = *KeptMemory::Attach(memory.get());
+    Denials before(kept.get());
+    refuse(&before);
+    EXPECT_EQ(before.Recent().size(), Denials::kMaxPrograms + 1) << "the last one is that of all others";
+  }
+  const auto kept = *KeptMemory::Attach(memory.get());
+  Denials after(kept.get());
+  refuse(&after);
+  const auto rows = after.Recent();
+  EXPECT_EQ(rows.size(), Denials::kMaxPrograms + 1);
+  for (const Denial& row : rows) EXPECT_EQ(row.read.count, 2U);
+}
+
 TEST_F(DenialsTest, WhatAReportDoesNotReturnFromIsDueInTheNextProcess) {
   const UniqueFd memory = *KeptMemory::Make(std::size_t{1} << 20);
   const auto kept = *KeptMemory::Attach(memory.get());

@@ -22,6 +22,8 @@ struct MachineOptions {
   KeptMemory* kept = nullptr;                  ///< where leases outlive this process; outlives the session
   std::optional<SecretMemory> seed;            ///< where the home's own may not be read by this process
   std::chrono::milliseconds deadline{10'000};  ///< of each request but opens and checks
+  /// May be null; is told of each pause before the vault is asked again, on any thread.
+  std::function<void(std::chrono::milliseconds)> pausing;
 };
 
 /// A machine's secrets over a vault: what a mount and `grantfs read` read from.

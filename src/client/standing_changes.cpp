@@ -1,0 +1,57 @@
+#include <algorithm>
+
+#include "standing_changes_internal.h"
+
+namespace grantfs {
+namespace {
+
+/// A statement that is voided takes back what it had said of its own time too.
+bool GoesOn(const SignedList& then, const SignedList& now) {
+  if (then.first_sequence() != now.first_sequence() || then.next_sequence() > now.next_sequence())
+    return false;
+  if (then.head() && now.HashAt(then.head()->sequence) != then.head()->hash) return false;
+  for (std::uint64_t i = then.first_sequence(); i < then.next_sequence(); ++i) {
+    if (then.IsVoided(i) != now.IsVoided(i)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+StandingChanges::StandingChanges(const UpperLists& then, const UpperLists& now)
+    : then_(then),
+      now_(now),
+      goes_on_(GoesOn(*then.vault, *now.vault) && GoesOn(*then.environment, *now.environment) &&
+               then.vault->recovery().Id() == now.vault->recovery().Id()) {}
+
+bool StandingChanges::IsSame(const Hash& signer) const {
+  const EnvironmentList& then = *then_.environment;
+  const EnvironmentList& now = *now_.environment;
+  const auto role = then.RoleOf(signer);
+  if (role != now.RoleOf(signer)) return false;
+  if (!role) return true;
+  const auto before = then.members().find(signer);
+  const auto after = now.members().find(signer);
+  return before != then.members().end() && after != now.members().end() &&
+         before->second.prefix == after->second.prefix &&
+         now.WasMemberThrough(signer, then.next_sequence() - 1, now.next_sequence());
+}
+
+bool StandingChanges::Stands(const std::vector<Hash>& signers) {
+  return goes_on_ && std::all_of(signers.begin(), signers.end(), [this](const Hash& signer) {
+           const auto [at, is_new] = known_.try_emplace(signer, false);
+           if (is_new) at->second = IsSame(signer);
+           return at->second;
+         });
+}
+
+std::vector<Hash> SignersOf(const SignedList& list) {
+  std::vector<Hash> signers;
+  for (std::uint64_t i = list.first_sequence(); i < list.next_sequence(); ++i) {
+    const Hash& signer = list.At(i)->statement().signer;
+    if (std::find(signers.begin(), signers.end(), signer) == signers.end()) signers.push_back(signer);
+  }
+  return signers;
+}
+
+}  // namespace grantfs
