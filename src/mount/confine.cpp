@@ -40,7 +40,7 @@ constexpr int kRefused[] = {
     // into the kernel that only root has.
     SYS_unshare, SYS_setns, SYS_chroot, SYS_pivot_root, SYS_mount, SYS_umount2, SYS_mount_setattr,
     SYS_move_mount, SYS_open_tree, SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick,
-    // Large parts of the kernel that no grantfs needs; io_uring makes calls that no filter sees.
+    // Large parts of the kernel that nobody here needs; io_uring makes calls that no filter sees.
     SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_bpf, SYS_perf_event_open,
     SYS_userfaultfd, SYS_add_key, SYS_request_key, SYS_keyctl};
 

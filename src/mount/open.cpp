@@ -213,10 +213,11 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
     return;
   }
   if (const auto refusal = RefuseOpen(*file->grant, SystemClock().WallSeconds())) {
-    if (refusal->recorded)
-      filesystem.NoteDenial(job->name, NumberOf(node), VersionOf(node), job->caller, refusal->reason);
-    else
-      LogRefusal(*job, refusal->reason);
+    if (refusal->recorded) {
+      return filesystem.AnswerDenied(
+          req, refusal->error, {job->name, NumberOf(node), VersionOf(node), job->caller, refusal->reason});
+    }
+    LogRefusal(*job, refusal->reason);
     fuse_reply_err(req, refusal->error);
     return;
   }

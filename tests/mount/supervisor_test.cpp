@@ -377,54 +377,5 @@ TEST_F(SupervisorTest, ItEndsWhenItIsUnmounted) {
 }
 
 /// A filesystem that does not answer, for as long as it is stopped.
-class HungTest : public SupervisorTest {
- protected:
-  void SetUp() override {
-    SupervisorTest::SetUp();
-    if (IsSkipped()) return;
-    point_of_hung_ = point_ + "-hung";
-    ASSERT_EQ(mkdir(point_of_hung_.c_str(), 0755), 0);
-    bare_.emplace(std::vector<std::string>{BARE_FS, point_of_hung_, "64"});
-    ASSERT_EQ(bare_->Line(), "ready\n");
-  }
-  void TearDown() override {
-    if (bare_) {
-      bare_->Kill(SIGCONT);
-      umount2(point_of_hung_.c_str(), MNT_DETACH);
-      bare_->Kill(SIGKILL);
-      bare_->Wait();
-      rmdir(point_of_hung_.c_str());
-    }
-    SupervisorTest::TearDown();
-  }
-  int ErrorOfOpening(const std::string& name) const {
-    UniqueFd fd(Open(At(name)));
-    return fd ? 0 : errno;
-  }
-
-  std::string point_of_hung_;
-  std::optional<Program> bare_;
-};
-
-TEST_F(HungTest, AnExecutableThatCannotBeLookedAtIsRefusedInTimeAndStopsNobodyElse) {
-  Program mount({FAKE_MOUNT, "--workers", point_, "exe=" + point_of_hung_ + "/asked-each-time"});
-  ASSERT_EQ(mount.Line(), "ready\n");
-  EXPECT_EQ(ErrorOfOpening(kName), EACCES) << "this is another program";
-  bare_->Kill(SIGSTOP);
-  siginfo_t stopped{};
-  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(bare_->pid()), &stopped, WSTOPPED), 0) << "all its threads";
-  // More of them than the mount has threads, and than it can look at processes at once.
-  std::vector<std::thread> openers;
-  std::atomic<int> refused{0};
-  for (int i = 0; i < 40; ++i) openers.emplace_back([&] { refused += ErrorOfOpening(kName) == EIO ? 1 : 0; });
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(Read(At("shop/prod/free")), "content");
-  for (std::thread& opener : openers) opener.join();
-  EXPECT_EQ(refused, 40);
-  EXPECT_EQ(Read(At("shop/prod/free")), "content");
-  bare_->Kill(SIGCONT);
-  EXPECT_TRUE(Eventually([&] { return ErrorOfOpening(kName) == EACCES; })) << "it can be looked at again";
-  End(&mount);
-}
-
 }  // namespace
 }  // namespace grantfs
