@@ -109,7 +109,7 @@ class Worker {
 
   Status Serve() {
     // A take-over may take its time; that this process lives is to be seen meanwhile.
-    const Beating beating([this] { Beat(); });
+    const Beating beating([this] { SayAlive(); });
     // The supervisor that says so has seen the end of its own workers, not of those of a supervisor before
     // it.
     GRANTFS_CHECK(Slots::AwaitOthers(kSlotsDescriptor));
@@ -190,8 +190,9 @@ class Worker {
 
   /// It stands for all threads, but for those at the kernel's requests, which the supervisor sees.
   void Beat() {
-    if (filesystem_->Lives()) slots_->shared().beat = MonotonicNow();
+    if (filesystem_->Lives()) SayAlive();
   }
+  void SayAlive() { slots_->shared().beat = MonotonicNow(); }
 
   const WorkerWords words_;
   const MakeSource& make_source_;
