@@ -12,7 +12,7 @@ Result<FreezeTarget> ParseFreezeTarget(const Arguments& arguments) {
     if (!Hash::FromHex(name)) GRANTFS_CHECK(CheckIdentityName(name));
     return FreezeTarget{FreezeTarget::Kind::kMachine, name};
   }
-  if (kind == "env") {
+  if (kind == "env" || kind == "environment") {
     GRANTFS_CHECK(CheckEnvironmentName(name));
     return FreezeTarget{FreezeTarget::Kind::kEnvironment, name};
   }

@@ -87,8 +87,9 @@ Result<RevokeResult> OwnerSessionImpl::RevokeListed(const std::string& machine,
         const auto one = GRANTFS_TRY(PrepareRevoke(machine, secrets[at], reason, batch));
         Report("revoking", at + 1, secrets.size());
         if (one.empty() && each) {
-          return Error{Code::kNotFound, "it is not granted to this machine: grantfs grants shows what is", 0,
-                       machine + " " + secrets[at].Full()};
+          return Error{Code::kNotFound,
+                       "it is granted to no machine of that name: grantfs grants shows what is, and to whom",
+                       0, machine + " " + secrets[at].Full()};
         }
         std::copy(one.begin(), one.end(), std::back_inserter(made));  // none: somebody else was quicker
       }

@@ -43,6 +43,10 @@ void Supervisor::HearCandidate() {
   }
   if (!candidate_.ready) return;
   program_ = std::move(new_program_);
+  // Whatever the former one did: this one is tried at once, and as often as any.
+  quick_deaths_ = 0;
+  refusals_ = 0;
+  refuse_until_ = Now();
   standby_ = std::move(candidate_);
   candidate_ = Worker{};
   if (!leader_.process) return promote_ ? Promote() : void();

@@ -53,7 +53,8 @@ Point ModePoint(const FileAttributes& file, const ProcessFacts& facts) {
 Point GrantPoint(const GrantedSecret& grant, std::int64_t now) {
   if (!grant.frozen.empty())
     return {"grant", false, Printable(grant.frozen),
-            "grantfs unfreeze, by whoever froze it or another who may"};
+            "an owner (or the environment's operator) runs grantfs unfreeze; grantfs freezes names what is "
+            "frozen"};
   if (!grant.unenforceable.empty())
     return {"grant", false, Printable(grant.unenforceable),
             grant.parts > 0 ? "" : "upgrade grantfs on this machine"};
