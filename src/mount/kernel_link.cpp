@@ -106,14 +106,14 @@ namespace {
 
 fuse_in_header HeaderOf(std::span<const std::uint8_t> request) {
   fuse_in_header header{};
-  std::memcpy(&header, request.data(), std::min(request.size(), sizeof header));
+  if (!request.empty()) std::memcpy(&header, request.data(), std::min(request.size(), sizeof header));
   return header;
 }
 
 std::uint64_t HandleIn(std::span<const std::uint8_t> release) {
   fuse_release_in body{};
   const auto bytes = release.subspan(std::min(release.size(), sizeof(fuse_in_header)));
-  std::memcpy(&body, bytes.data(), std::min(bytes.size(), sizeof body));
+  if (!bytes.empty()) std::memcpy(&body, bytes.data(), std::min(bytes.size(), sizeof body));
   return body.fh;
 }
 
@@ -128,6 +128,7 @@ constexpr std::pair<std::uint32_t, const char*> kOperationNames[] = {
 }  // namespace
 
 std::string NameOfRequest(std::span<const std::uint8_t> request) {
+  if (request.empty()) return "a request that has its answer";  // and whose thread stopped there
   const fuse_in_header header = HeaderOf(request);
   std::string name = "operation " + std::to_string(header.opcode);
   for (const auto& [opcode, known] : kOperationNames) {

@@ -32,7 +32,7 @@ bool OffersSharedMmap(std::span<const std::uint8_t> init);
 /// Answers one request with EIO. @return false if the kernel does not wait for it any more.
 bool AnswerEio(int fuse, std::uint64_t unique);
 
-/// "READ of node 12", for the log.
+/// "READ of node 12", for the log. @param request  may be empty: it was answered meanwhile.
 std::string NameOfRequest(std::span<const std::uint8_t> request);
 
 /// What a refusal ends: the kernel says of none of these a second time that it is closed.

@@ -191,6 +191,7 @@ TEST_F(SlotsTest, ARequestAtWhichWorkersStandStillIsHopelessAndOneThatCameLaterI
   EXPECT_FALSE(slots_->IsHopeless(left[1]));
   EXPECT_FALSE(slots_->IsHopeless(left[2]));
   EXPECT_EQ(NameOfRequest(slots_->Find(8)).substr(0, 5), "OPEN ");
+  EXPECT_EQ(NameOfRequest(slots_->Find(999)), "a request that has its answer");
   EXPECT_TRUE(slots_->Find(9).empty());
 }
 
