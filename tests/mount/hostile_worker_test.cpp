@@ -60,7 +60,7 @@ TEST_P(HostileWorkerTest, NeitherEndsNorHoldsNorFillsItsSupervisor) {
   // Done, or replaced before that.
   const auto over = [&] {
     return Read(At("shop/prod/done")) == "x" ||
-           Read(At(".grantfs/status")).find("before it 1 were ended") != std::string::npos;
+           Read(At(".grantfs/status")).find("before it 1 ") != std::string::npos;
   };
   EXPECT_TRUE(Eventually(over));
   if (kind == "prints") {
