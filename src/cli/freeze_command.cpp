@@ -7,7 +7,7 @@ namespace {
 
 Status RunFreezeCommand(Context& context) {
   const FreezeTarget target = GRANTFS_TRY(ParseFreezeTarget(context.arguments));
-  const auto wait = std::chrono::seconds(GRANTFS_TRY(context.arguments.Seconds("wait", 5)));
+  const auto wait = GRANTFS_TRY(ParseFreezeWait(context.arguments, target));
   const auto session = GRANTFS_TRY(OpenOwnerToRevoke(context));
   OutFreezeResult(context, "frozen",
                   GRANTFS_TRY(session->Freeze(target, context.arguments.Text("reason"), wait)));

@@ -26,6 +26,12 @@ Result<FreezeTarget> ParseFreezeTarget(const Arguments& arguments) {
                kind};
 }
 
+Result<std::chrono::seconds> ParseFreezeWait(const Arguments& arguments, const FreezeTarget& target) {
+  if (arguments.Has("wait") && target.kind != FreezeTarget::Kind::kMachine)
+    return Error{Code::kInvalid, "goes with a machine alone: nobody waits for an environment's", 0, "--wait"};
+  return std::chrono::seconds(GRANTFS_TRY(arguments.Seconds("wait", 5)));
+}
+
 std::string FreezeWords(const FreezeInfo& freeze) {
   return (freeze.kind == FreezeTarget::Kind::kMachine ? "machine " : "env ") + freeze.name;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,14 @@ namespace grantfs {
 
 /// "machine web-1", "env shop/prod", "project shop". Errors: kInvalid.
 Result<FreezeTarget> ParseFreezeTarget(const Arguments& arguments);
+/// How long to wait for a machine. Errors: kInvalid (the target is none).
+Result<std::chrono::seconds> ParseFreezeWait(const Arguments& arguments, const FreezeTarget& target);
 
 /// "env shop/prod": as the commands take it.
 std::string FreezeWords(const FreezeInfo& freeze);
 Json ToJson(const FreezeInfo& freeze);
 Json FreezesJson(const std::vector<FreezeInfo>& freezes);
-/// "env shop/prod is frozen by ann since ...: reason".
+/// "env shop/prod was frozen by ann at ...: reason".
 std::string FreezeSentence(const FreezeInfo& freeze);
 
 /// The answer of freeze and unfreeze. @param done  "frozen", "unfrozen".

@@ -1,6 +1,5 @@
 #include "commands_internal.h"
 #include "freeze_words_internal.h"
-#include "grantfs/util/clock.h"
 #include "owner_internal.h"
 
 namespace grantfs {

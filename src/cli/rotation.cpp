@@ -10,8 +10,8 @@ constinit const Option kRotateAfterOption = {"rotate-after", "TIME",
                                              "no lease reaches past that"};
 
 Result<std::optional<std::int64_t>> RotateAfter(const Arguments& arguments) {
+  if (!arguments.Has("rotate-after")) return std::optional<std::int64_t>();
   const std::string text = arguments.Text("rotate-after");
-  if (text.empty()) return std::optional<std::int64_t>();
   if (text == "never") return std::optional<std::int64_t>(0);
   const std::int64_t seconds = ParseDurationSeconds(text.c_str());
   if (seconds > 0 && seconds <= kMaxTermSeconds) return std::optional(seconds);

@@ -7,7 +7,7 @@ namespace {
 
 Status RunUnfreezeCommand(Context& context) {
   const FreezeTarget target = GRANTFS_TRY(ParseFreezeTarget(context.arguments));
-  const auto wait = std::chrono::seconds(GRANTFS_TRY(context.arguments.Seconds("wait", 5)));
+  const auto wait = GRANTFS_TRY(ParseFreezeWait(context.arguments, target));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   OutFreezeResult(context, "unfrozen",
                   GRANTFS_TRY(session->Unfreeze(target, context.arguments.Text("reason"), wait)));

@@ -111,7 +111,7 @@ void MachineSessionImpl::Hold(const api::ReadResponse& response, const VersionPu
   if ((terms.lease == 0 && terms.offline == 0) || IsRotationDue(*at->second)) return;
   if (terms.lease == 0) key = SecretMemory();  // opens that are rare may take their time
   held_.Put({response, publish, std::move(key)});
-  leases_.Put(response);
+  if (terms.lease > 0) leases_.Put(response);
   if (terms.offline == 0) return;
   const std::lock_guard guard(keeper_mutex_);
   to_keep_.insert(response.secret);

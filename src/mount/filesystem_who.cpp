@@ -93,6 +93,7 @@ std::string Filesystem::Explain(NodeId node, const fuse_ctx& context) {
                                 [this](std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
                                        const WantedFacts& facts) { return LookUp(thread, uid, gid, facts); });
   }
+  if (input.facts.late) return std::string(kLateLook) + "\n";
   return Explanation(input);
 }
 

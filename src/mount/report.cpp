@@ -98,7 +98,7 @@ std::string StatusReport(const ReportInput& input) {
   if (input.throttled > 0)
     AddLine(&out, "throttled",
             Count(input.throttled, "read") +
-                " refused, since too many of one user's waited for the vault (the log says whose)");
+                " refused, since too many of one user's, or of all users', waited for the vault");
   if (input.source.unsent > 0)
     AddLine(&out, "to be told",
             Count(input.source.unsent, "read") + " under leases or offline" +

@@ -45,6 +45,7 @@ void Supervisor::HearCandidate() {
   program_ = std::move(new_program_);
   // Whatever the former one did: this one is tried at once, and as often as any.
   quick_deaths_ = 0;
+  vain_kills_ = 0;
   refusals_ = 0;
   refuse_until_ = Now();
   standby_ = std::move(candidate_);

@@ -70,8 +70,12 @@ void Supervisor::Hear(Worker* worker) {
   while (worker->process && SaysSomething(worker->process.control())) {
     const auto message = ReceiveWords(worker->process.control());
     // Each ping has one answer.
-    if (message && message->kind == kAwakeMessage && std::exchange(worker->unanswered, 0U) > 0) continue;
+    if (message && message->kind == kAwakeMessage && worker->unanswered > 0) {
+      --worker->unanswered;
+      continue;
+    }
     if (!message || ++worker->said > kMostSaid) {
+      if (message) Log(LogLevel::kError, "a worker says what no worker has to say, and is ended");
       worker->process.Kill();
       return worker->process.CloseControl();
     }

@@ -28,7 +28,8 @@ Result<UniqueFd> SealedFile(ByteView content) {
 
 Result<Bytes> ReadSealedFile(int fd, std::size_t max_bytes) {
   struct stat info {};
-  if (::fcntl(fd, F_GET_SEALS) != kAllSeals || ::fstat(fd, &info) != 0 || info.st_size < 0 ||
+  const int seals = ::fcntl(fd, F_GET_SEALS);  // the kernel may have added one of its own (vm.memfd_noexec)
+  if (seals < 0 || (seals & kAllSeals) != kAllSeals || ::fstat(fd, &info) != 0 || info.st_size < 0 ||
       static_cast<std::size_t>(info.st_size) > max_bytes)
     return Error{Code::kInvalid, "this is no sealed memory of this program", 0, {}};
   Bytes content(static_cast<std::size_t>(info.st_size));

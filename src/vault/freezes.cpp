@@ -117,6 +117,7 @@ Result<api::FreezeResponse> ChangeFreezes(Vault::Core& core, const VaultCaller& 
   GRANTFS_CHECK(CheckFreezes(core, caller, request));
   const auto outcome = std::make_shared<FreezeOutcome>();
   const auto job = [&core, caller, request, change, outcome](StoreWriter& writer) -> Status {
+    *outcome = {};  // it may run more than once
     GRANTFS_CHECK(change(writer, core, caller, request, outcome.get()));
     if (!outcome->changed.empty()) outcome->response.change = GRANTFS_TRY(writer.NextChange());
     return {};
@@ -177,8 +178,11 @@ Result<api::FreezesListResponse> Vault::ListFreezes(const VaultCaller& caller,
   if (!caller.IsPerson()) return NotVisible();
   const StatePtr now = core_->state.Get();
   const auto reader = GRANTFS_TRY(core_->store.Read());
-  const auto all =
-      GRANTFS_TRY(reader->ListFreezes(request.after ? &*request.after : nullptr, request.limit + 1));
+  // Machines come first, and whoever may not see them is not to learn by `next` which are frozen.
+  const FrozenObject no_machine{FrozenKind::kEnvironment, ""};
+  const FrozenObject* after = request.after ? &*request.after : nullptr;
+  if (!now->IsVaultOwner(caller.id) && (after == nullptr || *after < no_machine)) after = &no_machine;
+  const auto all = GRANTFS_TRY(reader->ListFreezes(after, request.limit + 1));
   api::FreezesListResponse response;
   const std::size_t looked = std::min(all.size(), request.limit);
   for (std::size_t i = 0; i < looked; ++i) {

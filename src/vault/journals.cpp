@@ -136,14 +136,16 @@ Result<std::size_t> FirstNew(const CheckedBatch& batch, const StoredJournal& rea
   return Error{Code::kIntegrity, "the journal is another one than was recorded", 0, batch.journal};
 }
 
+/// @param gap_paid  that the budget was asked for a gap: the job that this is part of may run more than once.
 Result<std::uint64_t> RecordBatch(Vault::Core& core, StoreWriter& writer, const VaultCaller& caller,
-                                  const CheckedBatch& batch) {
+                                  const CheckedBatch& batch, bool* gap_paid) {
   const auto stored = GRANTFS_TRY(writer.FindJournal(caller.id, batch.journal));
   const StoredJournal reached = stored.value_or(StoredJournal{});
   std::map<std::uint64_t, Named> names;
   std::size_t at = 0;
   if (batch.entries.front().sequence > reached.sequence + 1) {
-    if (!core.journals.Take(caller.id, kGapCost, core.Now())) return TooMuch();
+    if (!*gap_paid && !core.journals.Take(caller.id, kGapCost, core.Now())) return TooMuch();
+    *gap_paid = true;
     GRANTFS_TRY(writer.Audit(RecordOfGap(core.clock(), caller, batch, reached)));
   } else {
     at = GRANTFS_TRY(FirstNew(batch, reached));
@@ -176,8 +178,8 @@ void Vault::MachineJournal(const VaultCaller& caller, const api::JournalRequest&
   const auto batch = std::make_shared<const CheckedBatch>(*std::move(checked));
   const auto reached = std::make_shared<api::JournalResponse>();
   core_->store.Write(
-      [core = core_.get(), caller, batch, reached](StoreWriter& writer) -> Status {
-        reached->sequence = GRANTFS_TRY(RecordBatch(*core, writer, caller, *batch));
+      [core = core_.get(), caller, batch, reached, gap_paid = false](StoreWriter& writer) mutable -> Status {
+        reached->sequence = GRANTFS_TRY(RecordBatch(*core, writer, caller, *batch, &gap_paid));
         return {};
       },
       [reached, done = std::move(done)](Status status) {

@@ -117,6 +117,7 @@ TEST(StoryTest, WhatIsToBeRotatedIsSaidWhereItIsSetListedAndOverdue) {
   EXPECT_EQ(set("a", {}).out, "set shop/prod/a: version 2, sealed to 0 machines, to be rotated after 90d\n");
   EXPECT_NE(vault.Owner({"secret", "list", "--json", "shop/prod"}).out.find("\"rotate_after\": 7776000"),
             std::string::npos);
+  EXPECT_EQ(set("a", {"--rotate-after", ""}).exit, 2) << "an empty one is no former one";
   EXPECT_EQ(set("a", {"--rotate-after", "never"}).out, "set shop/prod/a: version 3, sealed to 0 machines\n");
   for (const char* bad : {"0d", "90", "soon", "3661d", "-1d"}) {
     const Finished refused = set("a", {std::string("--rotate-after=") + bad});

@@ -75,6 +75,7 @@ class FreezeTest(Case):
         self.refused(self.owner.run("freeze", "machine", "web-9", expect=None), NOT_FOUND, "no such machine")
         self.refused(self.owner.run("freeze", "project", "shop2", expect=None), NOT_FOUND, "no such project")
         self.refused(self.owner.run("freeze", "env", "shop/none", expect=None), NOT_FOUND)
+        self.refused(self.owner.run("freeze", "env", "shop/prod", "--wait", "1s", expect=None), USAGE, "machine alone")
         self.refused(self.owner.run("freeze", "project", "shop/prod", expect=None), USAGE, "is no project")
         self.refused(self.owner.run("freeze", "secret", SECRET, expect=None), USAGE, "machine NAME, env shop/prod")
         self.refused(self.owner.run("freeze", "env", "shop/prod", "--reason", "x" * 513, expect=None), USAGE, "512 bytes")

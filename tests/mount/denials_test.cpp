@@ -1,10 +1,8 @@
 #include <gtest/gtest.h>
 
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "grantfs/crypto/random.h"
 #include "mount/denials_internal.h"
 
 namespace grantfs {

@@ -13,7 +13,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <optional>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -376,6 +375,5 @@ TEST_F(SupervisorTest, ItEndsWhenItIsUnmounted) {
   EXPECT_EQ(program.Wait(), 0);
 }
 
-/// A filesystem that does not answer, for as long as it is stopped.
 }  // namespace
 }  // namespace grantfs

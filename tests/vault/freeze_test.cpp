@@ -199,6 +199,10 @@ TEST_F(FreezeTest, ItIsListedForWhomItConcerns) {
   } while (page.after);
   EXPECT_EQ(pages, 3U);
   EXPECT_EQ(seen, 3U);
+  const auto first = Must(vault().ListFreezes(direct.Caller(reader), page));
+  EXPECT_EQ(first.freezes.size(), 1U) << "machines are none of his, and no page ends at one";
+  ASSERT_TRUE(first.next);
+  EXPECT_EQ(first.next->id, "shop/prod");
 }
 
 TEST(FreezeShapeTest, IsStrictAndBounded) {
