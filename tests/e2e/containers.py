@@ -23,6 +23,7 @@ default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "none"
+exit_command_delay = 0
 infra_image = "localhost/shop:latest"
 runtime = "runc"
 tmp_dir = "{state}/tmp"

@@ -33,7 +33,66 @@ class PodmanTest(PodmanCase):
         self.assertIn("Permission denied", container.ask("cat /run/grantfs/secrets/" + ROOTS))
 
 
-class KubernetesTest(PodmanCase):
+class ImageCase(PodmanCase):
+    """What an example names is run with another image, of the same root."""
+
+    def make_image(self):
+        """A pod's first container runs what the image says. A cache of podman's cannot be put elsewhere but by hiding where it
+        is."""
+        archive = os.path.join(self.dir, "image.tar")
+        self.run_ok("tar", "-cf", archive, "-C", self.root, ".")
+        self.run_ok("unshare", "--mount", "--propagation", "private", "sh", "-c", 'mount -t tmpfs tmpfs /var/lib && exec "$@"', "sh",
+                    self.podman, "import", "--change", "ENV PATH=/bin", "--change",
+                    'CMD ["/bin/sh", "-c", "trap exit TERM; sleep 1000 & wait"]', archive, "localhost/shop:latest")
+
+
+class ComposeTest(ImageCase):
+    """The example as it stands, run by docker-compose, with podman in Docker's place behind the socket."""
+
+    OVERRIDE = "services: {shop: {image: 'localhost/shop:latest', network_mode: none, stop_grace_period: 0s}}\n"
+
+    def setUp(self):
+        super().setUp()
+        self.compose = need("docker-compose")
+
+    def test_secrets_in_a_service(self):
+        self.need_it_to_run("podman")
+        self.make_image()
+        self.begin()
+        self.owner.set(PASSWORD, b"one")
+        self.owner.run("grant", "web-1", PASSWORD, "--owner", str(APP))
+        self.serve_docker()
+        override = self.write("override.yaml", self.OVERRIDE)
+        self.project = [self.compose, "--project-name", "shop", "--file", os.path.join(EXAMPLES, "compose/compose.yaml"), "--file", override]
+        self.addCleanup(lambda: self.run_any(*self.project, "down", "--timeout", "0"))
+        self.run_ok(*self.project, "up", "--detach")
+        self.assertEqual(self.inside("ls /run/grantfs/secrets"), "")
+        mount = Mount(self.web1, "parent/secrets").start()  # after the container, which binds its parent
+        self.addCleanup(mount.stop)
+        read = 'cat "$DB_PASSWORD_FILE"'
+        for value in ("one", "two, and longer"):
+            self.owner.set(PASSWORD, value.encode())
+            until("the service to read " + value, lambda: self.inside(read) == value)
+        self.assertEqual(self.inside("id -u"), "%d\n" % APP)
+        mount.stop()
+        mount.start()
+        until("the service to read through the mount's restart", lambda: self.inside(read) == value)
+
+    def inside(self, command):
+        done = self.run_any(*self.project, "exec", "-T", "shop", "/bin/sh", "-c", command, stdin=subprocess.DEVNULL)
+        return done.stdout
+
+    def serve_docker(self):
+        socket = os.path.join(self.dir, "docker.sock")
+        self.world.environ["DOCKER_HOST"] = "unix://" + socket
+        service = subprocess.Popen([self.podman, "system", "service", "--time", "0", "unix://" + socket], stdin=subprocess.DEVNULL,
+                                   env={**self.world.environ, "PATH": PATH})
+        self.addCleanup(service.wait)
+        self.addCleanup(service.terminate)
+        until("podman to serve Docker's interface", lambda: os.path.exists(socket))
+
+
+class KubernetesTest(ImageCase):
     """The example's pod, run by podman instead of a kubelet: with another image, and the parent where the test has it."""
 
     def test_secrets_in_a_pod(self):
@@ -57,15 +116,6 @@ class KubernetesTest(PodmanCase):
 
     def remove_pod(self):
         self.run_ok(self.podman, "pod", "rm", "--force", "--ignore", "--time", "0", "shop")
-
-    def make_image(self):
-        """Of the same root; a pod's first container runs what the image says. A cache of podman's cannot be put elsewhere but
-        by hiding where it is."""
-        archive = os.path.join(self.dir, "image.tar")
-        self.run_ok("tar", "-cf", archive, "-C", self.root, ".")
-        self.run_ok("unshare", "--mount", "--propagation", "private", "sh", "-c", 'mount -t tmpfs tmpfs /var/lib && exec "$@"', "sh",
-                    self.podman, "import", "--change", "ENV PATH=/bin", "--change",
-                    'CMD ["/bin/sh", "-c", "trap exit TERM; sleep 1000 & wait"]', archive, "localhost/shop:latest")
 
 
 class BubblewrapTest(ContainerCase):

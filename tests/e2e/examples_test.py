@@ -22,13 +22,6 @@ class YamlTest(unittest.TestCase):
         with open(os.path.join(EXAMPLES, name), encoding="utf-8") as example:
             return yaml.safe_load(example)
 
-    def test_compose_binds_the_parent(self):
-        [service] = self.load("compose/compose.yaml")["services"].values()
-        [volume] = service["volumes"]
-        self.assertEqual(volume["type"], "bind")
-        mode = "ro" if volume["read_only"] else "rw"
-        self.assertEqual("%s:%s:%s,%s" % (volume["source"], volume["target"], mode, volume["bind"]["propagation"]), BIND)
-
     def test_kubernetes_binds_the_parent(self):
         pod = self.load("kubernetes/pod.yaml")["spec"]
         [volume], [container] = pod["volumes"], pod["containers"]
