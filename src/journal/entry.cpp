@@ -1,6 +1,8 @@
 #include "grantfs/journal/entry.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 
 #include "grantfs/json/json.h"
 #include "grantfs/util/text.h"
@@ -12,12 +14,23 @@ constexpr std::int64_t kMostNumber = std::int64_t{1} << 53;
 constexpr std::int64_t kMostSecret = (std::int64_t{1} << 38) - 1;
 constexpr std::int64_t kMostVersion = (std::int64_t{1} << 24) - 1;
 
-std::string PathText(const std::string& path) {
-  return Json(Printable(path.substr(0, kMaxJournalPathBytes))).Dump();
+/// Of nearly every path, all that stands in JSON as it is.
+bool IsPlain(const std::string& path) {
+  return path.size() <= kMaxJournalPathBytes && std::all_of(path.begin(), path.end(), [](char c) {
+           return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+         });
+}
+
+void AddPath(std::string* text, const std::string& path) {
+  if (IsPlain(path))
+    text->append("\"").append(path).append("\"");
+  else
+    text->append(Json(Printable(path.substr(0, kMaxJournalPathBytes))).Dump());
 }
 
 void AddNumber(std::string* text, const char* name, std::uint64_t number) {
-  text->append(name).append(std::to_string(number));
+  char digits[20];
+  text->append(name).append(digits, std::to_chars(digits, std::end(digits), number).ptr);
 }
 
 bool IsOpenId(const std::string& text) {
@@ -49,26 +62,40 @@ Bytes SignedContext(const Hash& vault, std::string_view journal, std::uint64_t s
 }  // namespace
 
 // By hand: it stands between a program and its secret, a thousand times a second.
-std::string JournalEntry::Text() const {
-  std::string text;
-  text.reserve(512);
-  AddNumber(&text, "{\"sequence\":", sequence);
-  text.append(",\"previous\":\"").append(previous.Hex());
-  AddNumber(&text, "\",\"time\":", static_cast<std::uint64_t>(time_ms));
-  text.append(",\"open\":\"").append(open);
-  AddNumber(&text, "\",\"secret\":", secret);
-  AddNumber(&text, ",\"version\":", version);
-  text.append(",\"record\":\"").append(record);
-  AddNumber(&text, "\",\"caller\":{\"pid\":", caller.pid);
-  AddNumber(&text, ",\"uid\":", caller.uid);
-  AddNumber(&text, ",\"gid\":", caller.gid);
-  text.append(",\"executable\":").append(PathText(caller.executable));
-  text.append(",\"cgroup\":").append(PathText(caller.cgroup)).append("}");
+void JournalEntry::AppendUnchained(std::string* text) const {
+  AddNumber(text, ",\"time\":", static_cast<std::uint64_t>(time_ms));
+  text->append(",\"open\":\"").append(open);
+  AddNumber(text, "\",\"secret\":", secret);
+  AddNumber(text, ",\"version\":", version);
+  text->append(",\"record\":\"").append(record);
+  AddNumber(text, "\",\"caller\":{\"pid\":", caller.pid);
+  AddNumber(text, ",\"uid\":", caller.uid);
+  AddNumber(text, ",\"gid\":", caller.gid);
+  text->append(",\"executable\":");
+  AddPath(text, caller.executable);
+  text->append(",\"cgroup\":");
+  AddPath(text, caller.cgroup);
+  text->append("}");
   if (aggregate()) {
-    AddNumber(&text, ",\"count\":", count);
-    AddNumber(&text, ",\"last\":", static_cast<std::uint64_t>(last_ms));
+    AddNumber(text, ",\"count\":", count);
+    AddNumber(text, ",\"last\":", static_cast<std::uint64_t>(last_ms));
   }
-  return text.append("}");
+  text->append("}");
+}
+
+std::string ChainedText(std::uint64_t sequence, const Hash& previous, std::string_view unchained) {
+  std::string text;
+  text.reserve(unchained.size() + 128);
+  AddNumber(&text, "{\"sequence\":", sequence);
+  text.append(",\"previous\":\"").append(previous.Hex()).append("\"").append(unchained);
+  return text;
+}
+
+std::string JournalEntry::Text() const {
+  std::string unchained;
+  unchained.reserve(512);
+  AppendUnchained(&unchained);
+  return ChainedText(sequence, previous, unchained);
 }
 
 Result<JournalEntry> JournalEntry::Parse(std::string_view text) {

@@ -58,7 +58,7 @@ Result<std::unique_ptr<JournalCounts>> JournalCounts::Create(const std::string& 
   UniqueFd fd(::open(counts->path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd) {
     return Error{Code::kUnrecorded, "the read cannot be counted: look at the disk that the home is on", errno,
-                 counts->path_};
+                 PathForMessages(counts->path_)};
   }
   GiveToOwnerOf(directory, fd.get());
   counts->fd_ = std::make_shared<const UniqueFd>(std::move(fd));
@@ -138,7 +138,7 @@ Status JournalCounts::Write(std::size_t slot, const std::string& text) {
                sys == ENOSPC || sys == EDQUOT
                    ? "the disk is full, so the read cannot be recorded: make room"
                    : "the read cannot be recorded: look at the disk that the home is on",
-               sys, path_};
+               sys, PathForMessages(path_)};
 }
 
 std::vector<JournalCounts::Over> JournalCounts::OverAt(std::int64_t now_ms) const {

@@ -172,25 +172,36 @@ bool JournalFile::Accept(std::string_view line, const JournalSigner& signer) {
   return VerifyJournal(signer.key->verify_key(), signer.vault, id_, sequence, head_, signature);
 }
 
-Status JournalFile::Write(const std::string& line) {
+Status JournalFile::Write(const std::string& lines) {
+  if (lines.empty()) return {};
   if (broken_) return NotWritten(EIO, path_);
-  const int failed = WriteWhole(fd_->get(), line);
+  const int failed = WriteWhole(fd_->get(), lines);
   if (failed != 0) {
     broken_ = ::ftruncate(fd_->get(), static_cast<off_t>(size_)) != 0;
     return NotWritten(failed, path_);
   }
-  size_ += line.size();
+  size_ += lines.size();
   return {};
 }
 
-Status JournalFile::Append(JournalEntry entry) {
-  entry.sequence = head_sequence_ + 1;
-  entry.previous = head_;
-  std::string line = entry.Text();
-  const Hash hash = JournalHash(line);
-  GRANTFS_CHECK(Write(line += '\n'));
-  head_sequence_ = entry.sequence;
-  head_ = hash;
+Status JournalFile::Append(const JournalEntry& entry) {
+  std::string unchained;
+  entry.AppendUnchained(&unchained);
+  return Append(std::vector<std::string_view>{unchained});
+}
+
+Status JournalFile::Append(const std::vector<std::string_view>& unchained) {
+  std::string lines;
+  std::uint64_t sequence = head_sequence_;
+  Hash head = head_;
+  for (const std::string_view rest : unchained) {
+    const std::string line = ChainedText(++sequence, head, rest);
+    head = JournalHash(line);
+    lines.append(line).push_back('\n');
+  }
+  GRANTFS_CHECK(Write(lines));
+  head_sequence_ = sequence;
+  head_ = head;
   return {};
 }
 

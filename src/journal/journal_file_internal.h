@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "grantfs/journal/journal.h"
@@ -35,7 +36,9 @@ class JournalFile {
 
   /// Fills in sequence and previous hash, and writes it; a failure leaves the file as it was.
   /// Errors: kUnrecorded.
-  Status Append(JournalEntry entry);
+  Status Append(const JournalEntry& entry);
+  /// Several, as JournalEntry::AppendUnchained makes them: all or none, with one write.
+  Status Append(const std::vector<std::string_view>& unchained);
   /// Signs what was appended since the last signature. Errors: kUnrecorded.
   Status Seal(const JournalSigner& signer);
 
@@ -67,7 +70,7 @@ class JournalFile {
 
  private:
   JournalFile(std::string path, std::string id) : path_(std::move(path)), id_(std::move(id)) {}
-  Status Write(const std::string& line);
+  Status Write(const std::string& lines);
   Status Recover(const JournalSigner& signer);
   bool Accept(std::string_view line, const JournalSigner& signer);
   Status Rewrite(std::uint64_t from);

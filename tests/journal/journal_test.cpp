@@ -86,8 +86,9 @@ class JournalTest : public ::testing::Test {
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFSIGNALED(status)) << status;
   }
-  std::string OnlyFile(const char* suffix) const {
-    for (const auto& entry : fs::directory_iterator(Directory()))
+  std::string OnlyFile(const char* suffix) const { return OnlyFileIn(Directory(), suffix); }
+  static std::string OnlyFileIn(const std::string& directory, const char* suffix) {
+    for (const auto& entry : fs::directory_iterator(directory))
       if (entry.path().extension() == suffix) return entry.path();
     ADD_FAILURE() << "no file " << suffix;
     return {};
@@ -205,6 +206,50 @@ TEST_F(JournalTest, AProcessThatIsKilledAtAnyMomentLosesNothingThatItAnswered) {
   }
 }
 
+TEST_F(JournalTest, WhatIsOnItsWayIntoTheJournalWhenTheProcessEndsIsThereOnce) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    for (std::uint64_t i = 1; i <= 5; ++i) Must(journal->Record(Entry(i)));
+    if (!Eventually([&] { return FileHas(".journal", "open-5"); })) ::_exit(1);
+    ::raise(SIGKILL);
+  });
+  // As if it had ended before it forgot them, and at the next one.
+  const auto recent = OnlyFile(".recent");
+  std::string text;
+  for (const std::uint64_t number : {4, 5, 6}) {
+    JournalEntry entry = Entry(number);
+    entry.sequence = 1;
+    text += entry.Text() + "\n";
+  }
+  const std::uint64_t used = text.size();
+  std::fstream file(recent, std::ios::in | std::ios::out | std::ios::binary);
+  file.write(reinterpret_cast<const char*>(&used), sizeof used);
+  file << text << "{\"sequence\":1,\"previ";
+  file.close();
+  EXPECT_EQ(Journal::CountWaiting(Directory()), 6u);
+  const auto journal = Open();
+  EXPECT_EQ(journal->Waiting(), 6u);
+  EXPECT_FALSE(fs::exists(recent)) << "it is in the journal now";
+  const auto entries = Drain(*journal);
+  ASSERT_EQ(entries.size(), 6u);
+  for (std::uint64_t i = 1; i <= 6; ++i) EXPECT_EQ(entries[i - 1].open, "open-" + std::to_string(i));
+  EXPECT_EQ(journal->Problem(), "");
+}
+
+TEST_F(JournalTest, GarbageInWhatWasRecordedLastIsNoRecord) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    Must(journal->Record(Entry(1)));
+    ::raise(SIGKILL);
+  });
+  std::fstream file(OnlyFile(".recent"), std::ios::in | std::ios::out | std::ios::binary);
+  file << std::string(4096, '\xff');
+  file.close();
+  const auto journal = Open();
+  EXPECT_LE(Drain(*journal).size(), 1u) << "it was in the journal already, or a power cut took it";
+  EXPECT_EQ(journal->Problem(), "");
+}
+
 TEST_F(JournalTest, ATornEndIsCutAndTold) {
   InDyingProcess([&] {
     const auto journal = Open();
@@ -223,6 +268,7 @@ TEST_F(JournalTest, AFlippedByteIsFoundAndWhatIsBehindItIsKept) {
   InDyingProcess([&] {
     const auto journal = Open();
     for (std::uint64_t i = 1; i <= 9; ++i) Must(journal->Record(Entry(i)));
+    if (!Eventually([&] { return FileHas(".journal", "open-9"); })) ::_exit(1);
     ::raise(SIGKILL);
   });
   const auto path = OnlyFile(".journal");
@@ -388,6 +434,49 @@ TEST_F(JournalTest, AFullDiskIsToldAndTheFileStaysWhole) {
     if (Drain(*journal).size() != recorded) ::_exit(3);
     if (HasFailure()) ::_exit(5);  // told above, and by this child alone
     ::_exit(journal->Record(Entry(2000)) ? 0 : 4);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "this kernel or user may not mount";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(JournalTest, WhatAFullDiskDoesNotTakeIsKeptAndWrittenWhenThereIsRoom) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (!EnterSmallDisk("2m")) ::_exit(77);
+    key_ = ExampleKey();
+    const auto journal =
+        Journal::Make({.directory = "/journal", .vault = vault_, .key = &key_, .clock = &clock_});
+    Must(journal->Record(Entry(1)));
+    if (!Eventually([&] {
+          return ToText(*ReadFile(OnlyFileIn("/journal", ".journal"), 1 << 20)).find("open-1") !=
+                 std::string::npos;
+        }))
+      ::_exit(1);
+    std::ofstream filler("/filler");
+    while (filler << std::string(1024, 'x') << std::flush) continue;
+    filler.close();
+    std::uint64_t recorded = 1;
+    Status status;
+    if (!Eventually([&] {
+          status = journal->Record(Entry(recorded + 1));
+          if (status) ++recorded;
+          return !status;
+        }))
+      ::_exit(2);
+    if (Describe(status.error()).find("the disk is full") == std::string::npos) ::_exit(3);
+    if (journal->Problem().find("the disk is full") == std::string::npos) ::_exit(4);
+    if (journal->Waiting() != recorded) ::_exit(5);
+    fs::remove("/filler");
+    if (!Eventually([&] { return bool(journal->Record(Entry(recorded + 1))); })) ::_exit(6);
+    const auto entries = Drain(*journal);
+    if (entries.size() != recorded + 1) ::_exit(7);
+    for (std::uint64_t i = 0; i < entries.size(); ++i)
+      if (entries[i].open != "open-" + std::to_string(i + 1)) ::_exit(8);
+    ::_exit(HasFailure() ? 9 : 0);
   }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);

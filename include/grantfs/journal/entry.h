@@ -44,9 +44,14 @@ struct JournalEntry {
   bool aggregate() const { return record == kRecordAggregate; }
   /// One line of JSON without its end; what is hashed and sent.
   std::string Text() const;
+  /// The part of it behind sequence and previous hash, which are known last.
+  void AppendUnchained(std::string* text) const;
   /// Errors: kInvalid.
   static Result<JournalEntry> Parse(std::string_view text);
 };
+
+/// Text() of what AppendUnchained has made.
+std::string ChainedText(std::uint64_t sequence, const Hash& previous, std::string_view unchained);
 
 /// What the next entry names as `previous`.
 Hash JournalHash(std::string_view entry);

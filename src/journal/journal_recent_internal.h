@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "grantfs/journal/entry.h"
+
+namespace grantfs {
+
+inline constexpr char kRecentSuffix[] = ".recent";
+
+/// What was recorded in the last moment and is not in the journal yet: entries in a file beside it that is
+/// mapped, so that one stands there, outliving the process, without a system call. Two halves: one takes
+/// entries while those of the other are written to the journal. Threads: one at a time.
+class JournalRecent {
+ public:
+  static constexpr std::size_t kHalfBytes = std::size_t{256} << 10;
+
+  /// @param id  of the journal. @return nullptr where the disk has no room for it, or it cannot be mapped:
+  /// what is recorded then goes to the journal at once.
+  static std::unique_ptr<JournalRecent> Create(const std::string& directory, const std::string& id);
+  /// What an ended process left there; some of it may be in its journal too.
+  static std::vector<JournalEntry> Left(const std::string& directory, const std::string& id);
+  static void Remove(const std::string& directory, const std::string& id);
+
+  JournalRecent(const JournalRecent&) = delete;
+  JournalRecent& operator=(const JournalRecent&) = delete;
+  ~JournalRecent();
+
+  /// @return false if it finds no room.
+  bool Put(const JournalEntry& entry);
+  /// What was put and is not cleared: as AppendUnchained makes it, in that order. It stays until it is.
+  std::vector<std::string_view> Entries(bool of_both_halves) const;
+  std::size_t count() const { return counts_[0] + counts_[1]; }
+  std::size_t bytes() const;
+  /// From here on entries go to the other half, which must be empty.
+  void Turn() { half_ ^= 1; }
+  /// The half that is not in use is in the journal.
+  void ClearOther() { Clear(half_ ^ 1); }
+  /// Both are.
+  void ClearAll();
+
+ private:
+  explicit JournalRecent(std::uint8_t* memory) : memory_(memory) {}
+  void Clear(unsigned half);
+  std::uint64_t* Used(unsigned half) const;
+
+  std::uint8_t* memory_;
+  unsigned half_ = 0;
+  std::size_t counts_[2] = {};
+};
+
+}  // namespace grantfs
