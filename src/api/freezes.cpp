@@ -33,6 +33,13 @@ std::vector<Freeze> ReadFreezes(JsonReader& in, std::size_t max) {
   return ReadAll<Freeze>(in, "freezes", max);
 }
 
+/// Where a page of the list begins.
+std::optional<FrozenObject> ReadPlace(JsonReader& in, const char* field) {
+  const Json* place = in.OptionalObject(field);
+  if (place == nullptr) return std::nullopt;
+  return Taken(in, field, FrozenObjectFromJson(*place));
+}
+
 Json WriteFreezes(const std::vector<Freeze>& freezes) {
   return WriteAll(freezes, [](const Freeze& freeze) { return freeze.ToJson(); });
 }
@@ -120,8 +127,7 @@ Result<FreezesListRequest> FreezesListRequest::FromJson(const Json& json) {
   JsonReader in(json, "freezes");
   FreezesListRequest request;
   request.limit = ReadLimit(in, kMaxFreezesListed);
-  if (const Json* after = in.OptionalObject("after"))
-    request.after = Taken(in, "after", FrozenObjectFromJson(*after));
+  request.after = ReadPlace(in, "after");
   GRANTFS_CHECK(in.Finish());
   return request;
 }
@@ -136,8 +142,7 @@ Result<FreezesListResponse> FreezesListResponse::FromJson(const Json& json) {
   JsonReader in(json, "freezes");
   FreezesListResponse response;
   response.freezes = ReadFreezes(in, kMaxFreezesListed);
-  if (const Json* next = in.OptionalObject("next"))
-    response.next = Taken(in, "next", FrozenObjectFromJson(*next));
+  response.next = ReadPlace(in, "next");
   GRANTFS_CHECK(in.Finish());
   return response;
 }

@@ -146,6 +146,15 @@ Result<std::optional<StoredFreeze>> SqliteReader::FreezeOf(const Hash* machine,
       .One(ReadFreeze);
 }
 
+Result<std::vector<StoredFreeze>> SqliteReader::FreezesOf(const Hash& machine, std::uint64_t number) {
+  return Query(database_,
+               "SELECT kind, object, signer, name, time, reason FROM freezes WHERE (kind = 0 AND object = ?1)"
+               " OR (kind = 1 AND object IN (SELECT environment FROM grants JOIN secrets ON secrets.number ="
+               " grants.secret WHERE grants.kind = ?2 AND grants.number = ?3)) ORDER BY kind, object",
+               machine.Hex(), Stored(GranteeKind::kMachine), static_cast<std::int64_t>(number))
+      .All(ReadFreeze);
+}
+
 Result<std::vector<StoredFreeze>> SqliteReader::ListFreezes(const FrozenObject* after, std::size_t limit) {
   return Query(database_,
                "SELECT kind, object, signer, name, time, reason FROM freezes WHERE (kind, object) > (?1, ?2)"

@@ -151,15 +151,10 @@ Status CheckNotFrozen(StoreReader& reader, const Hash* machine, const std::strin
   return Error{Code::kDenied, api::kWhereNotDelivered, 0, what + " was " + TellFreeze(*freeze).Sentence()};
 }
 
-Result<std::vector<api::Freeze>> FreezesFor(StoreReader& reader, const Hash& machine,
-                                            const std::vector<api::EnvironmentHead>& environments) {
+Result<std::vector<api::Freeze>> FreezesFor(StoreReader& reader, const VaultCaller& machine) {
   std::vector<api::Freeze> freezes;
-  if (const auto own = GRANTFS_TRY(reader.FindFreeze({FrozenKind::kMachine, machine.Hex()})))
-    freezes.push_back(TellFreeze(*own));
-  for (const api::EnvironmentHead& environment : environments) {
-    if (const auto one = GRANTFS_TRY(reader.FindFreeze({FrozenKind::kEnvironment, environment.name})))
-      freezes.push_back(TellFreeze(*one));
-  }
+  for (const StoredFreeze& one : GRANTFS_TRY(reader.FreezesOf(machine.id, machine.machine)))
+    freezes.push_back(TellFreeze(one));
   return freezes;
 }
 

@@ -8,15 +8,8 @@
 namespace grantfs::testing {
 namespace {
 
-struct FreezeTest : ::testing::Test, ClaimedVault {
-  FreezeTest() {
-    Must(world.AddEnvironment("shop/test"));
-    const std::pair<PrivateIdentity*, Role> members[] = {{&reader, Role::kReader},
-                                                         {&writer, Role::kWriter},
-                                                         {&operating, Role::kOperator},
-                                                         {&auditor, Role::kAuditor}};
-    for (const auto& [who, role] : members) Must(world.AddMember("shop/prod", *who, role));
-    Must(world.AddMember("shop/test", outsider, Role::kOperator));
+struct FreezeTest : ::testing::Test, PeopledVault {
+  FreezeTest() : PeopledVault(Role::kOperator) {
     machine = world.EnrolMachine("web-1");
     other = world.EnrolMachine("web-2");
     for (const char* environment : {"shop/prod", "shop/test"}) {
@@ -39,10 +32,6 @@ struct FreezeTest : ::testing::Test, ClaimedVault {
     return Wait<api::FreezeResponse>([&](auto done) {
       vault().LiftFreezes(direct.Caller(who), {std::move(objects), ""}, done);
     });
-  }
-  template <typename T>
-  static std::string Said(const Result<T>& answer) {
-    return answer ? "yes" : CodeName(answer.error().code);
   }
   Result<api::ReadResponse> Read(const VaultWorld::Machine& who,
                                  const std::string& environment = "shop/prod") {
@@ -67,8 +56,6 @@ struct FreezeTest : ::testing::Test, ClaimedVault {
       ids.push_back(freeze.object.kind == FrozenKind::kMachine ? "machine" : freeze.object.id);
     return ids;
   }
-  PrivateIdentity reader = NewIdentity("rea"), writer = NewIdentity("wri"), operating = NewIdentity("ope"),
-                  auditor = NewIdentity("aud"), outsider = NewIdentity("out");
   VaultWorld::Machine machine, other;
   int opens = 0;
 };
@@ -163,6 +150,25 @@ TEST_F(FreezeTest, RefusedReadsAreRecorded) {
   ASSERT_FALSE(reads.empty());
   EXPECT_NE(reads[0].body->find("\"outcome\":\"refused\""), std::string::npos) << *reads[0].body;
   EXPECT_NE(reads[0].body->find(api::kWhereNotDelivered), std::string::npos) << *reads[0].body;
+}
+
+TEST_F(FreezeTest, AReadThatAFreezeOvertakesIsRefusedAndRecorded) {
+  const StoredFreeze freeze{Env("shop/prod"), world.owner.Id(), "ann", 1, "a leak"};
+  const auto freezes = [freeze](StoreWriter& out) { return out.PutFreeze(freeze); };
+  const auto last = [this] {
+    const auto reads = direct.Audit("secret.read");
+    return reads.empty() ? std::string("none") : *reads[0].body;
+  };
+  direct.store().Overtake(freezes);
+  EXPECT_EQ(Said(Read(machine)), "denied");
+  EXPECT_NE(last().find("\"outcome\":\"refused\""), std::string::npos) << last();
+  EXPECT_NE(last().find("\"name\":\"web-1\""), std::string::npos) << last();
+  Must(Lift(world.owner, {Env("shop/prod")}));
+  direct.store().Overtake(freezes);
+  EXPECT_EQ(Said(Value(world.owner)), "denied");
+  EXPECT_NE(last().find("\"outcome\":\"refused\""), std::string::npos) << last();
+  EXPECT_NE(last().find("\"name\":\"ann\""), std::string::npos) << last();
+  EXPECT_EQ(direct.Audit("secret.read").size(), 2U);
 }
 
 TEST_F(FreezeTest, NothingIsFrozenThatIsNotRecorded) {
