@@ -195,6 +195,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<FrozenObject>> ProjectToFreeze(const std::string& name, std::vector<std::string>& left);
   Result<FreezeResult> ChangeFreezes(const api::Route& route, const FreezeTarget& target,
                                      const std::string& reason, std::chrono::milliseconds wait);
+  EnvironmentDelivery WaitForMachinesOf(const std::string& environment, std::uint64_t change,
+                                        std::chrono::steady_clock::time_point until);
   std::vector<FreezeInfo> InfosOf(const std::vector<api::Freeze>& freezes) const;
 
   // ---- members

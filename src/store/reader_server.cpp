@@ -155,6 +155,14 @@ Result<std::vector<StoredFreeze>> SqliteReader::FreezesOf(const Hash& machine, s
       .All(ReadFreeze);
 }
 
+Result<std::vector<std::uint64_t>> SqliteReader::MachinesIn(std::string_view environment) {
+  return Query(database_,
+               "SELECT DISTINCT grants.number FROM secrets JOIN grants ON grants.secret = secrets.number "
+               "WHERE environment = ?1 AND grants.kind = ?2 ORDER BY grants.number",
+               environment, Stored(GranteeKind::kMachine))
+      .All([](RowColumns& row) { return row.Number(); });
+}
+
 Result<std::vector<StoredFreeze>> SqliteReader::ListFreezes(const FrozenObject* after, std::size_t limit) {
   return Query(database_,
                "SELECT kind, object, signer, name, time, reason FROM freezes WHERE (kind, object) > (?1, ?2)"

@@ -132,7 +132,8 @@ TEST_F(FreezeTest, WhatIsFrozenStaysAsItIsAndEachIsRecordedOnce) {
   EXPECT_NE(first.change, 0U);
   const auto again = Must(Freeze(world.owner, {Env("shop/prod")}, "two"));
   EXPECT_EQ(again.change, 0U);
-  EXPECT_EQ(again.freezes, first.freezes);
+  EXPECT_TRUE(again.freezes.empty());
+  EXPECT_EQ(again.before, first.freezes);
   EXPECT_EQ(Must(Lift(world.owner, {Env("shop/prod")})).freezes, first.freezes);
   EXPECT_TRUE(Must(Lift(world.owner, {Env("shop/prod")})).freezes.empty());
   for (const char* type : {"freeze.set", "freeze.lifted"}) {
@@ -176,6 +177,39 @@ TEST_F(FreezeTest, NothingIsFrozenThatIsNotRecorded) {
   EXPECT_FALSE(Freeze(world.owner, {Env("shop/prod")}));
   direct.store().Break(std::nullopt);
   EXPECT_TRUE(Read(machine));
+}
+
+struct Listener final : WatchSink {
+  bool Send(const std::string&) override { return true; }
+  void Close() override {}
+};
+
+TEST_F(FreezeTest, SaysWhichMachinesHaveFollowed) {
+  const auto idle = world.EnrolMachine("web-9");
+  const auto watch = Must(vault().Watch(direct.Caller(machine.key), std::make_shared<Listener>()));
+  const auto change = Must(Freeze(operating, {Env("shop/prod")})).change;
+  const auto asked = [&](const PrivateIdentity& who, const char* environment = "shop/prod") {
+    return vault().FreezeFollowed(direct.Caller(who), {environment, change});
+  };
+  auto said = Must(asked(operating));
+  EXPECT_EQ(said.machines, 2U) << "one has no grant";
+  EXPECT_EQ(said.followed, 0U);
+  EXPECT_EQ(said.pending, 1U);
+  ASSERT_EQ(said.behind.size(), 2U);
+  EXPECT_EQ(said.behind[0].machine, "web-1");
+  EXPECT_TRUE(said.behind[0].online);
+  EXPECT_EQ(said.behind[1].machine, "web-2");
+  EXPECT_FALSE(said.behind[1].online);
+  Must(vault().Acknowledge(direct.Caller(machine.key), {change}));
+  said = Must(asked(world.owner));
+  EXPECT_EQ(said.followed, 1U);
+  EXPECT_EQ(said.pending, 0U);
+  ASSERT_EQ(said.behind.size(), 1U);
+  vault().Unwatch(watch);
+  EXPECT_EQ(Must(asked(world.owner)).followed, 0U) << "it may serve under a lease, and hears of no more";
+  EXPECT_EQ(Said(asked(reader)), "denied");
+  EXPECT_EQ(Said(asked(outsider)), "not-found");
+  EXPECT_EQ(Said(asked(machine.key)), "not-found");
 }
 
 TEST_F(FreezeTest, ItStandsAfterARestart) {

@@ -241,10 +241,26 @@ struct GrantResult {
   Delivery delivery;
 };
 
+/// How far the machines of an environment have followed what was just done there.
+struct EnvironmentDelivery {
+  std::string environment;
+  bool known = false;  ///< false: the vault did not say
+  std::uint64_t machines = 0;
+  std::uint64_t followed = 0;
+  std::uint64_t pending = 0;  ///< have not, though they are online
+  struct Behind {
+    std::string machine;
+    Delivery delivery;
+  };
+  std::vector<Behind> behind;  ///< at most 100, the online ones first
+};
+
 struct FreezeResult {
-  std::vector<FreezeInfo> freezes;   ///< that stand now / that were lifted
-  std::vector<std::string> left;     ///< environments of a project that are not one's to freeze
-  std::optional<Delivery> delivery;  ///< of a machine, if anything was changed
+  std::vector<FreezeInfo> freezes;            ///< that were made / that were lifted
+  std::vector<FreezeInfo> before;             ///< what was frozen already, and is as it was
+  std::vector<EnvironmentDelivery> followed;  ///< of each environment that was changed
+  std::vector<std::string> left;              ///< environments of a project that are not one's to freeze
+  std::optional<Delivery> delivery;           ///< of a machine, if anything was changed
 };
 
 struct RevokeResult {

@@ -133,7 +133,7 @@ class OwnerSession {
   // ---- freezes
 
   /// Stops all reads of a machine, an environment, or those environments of a project that one may freeze;
-  /// what is frozen already stays as it is. Of a machine it waits for its mount. Environment owners and
+  /// what is frozen already stays as it is. It waits for the mounts that are online. Environment owners and
   /// operators; of a machine vault owners. Errors: kNotFound (no such machine or project).
   virtual Result<FreezeResult> Freeze(const FreezeTarget& target, const std::string& reason,
                                       std::chrono::milliseconds wait) = 0;

@@ -104,6 +104,8 @@ class StoreReader {
   /// What stops this machine: its own first, then those of environments in which it is granted something.
   /// @param number  that its grants name it by.
   virtual Result<std::vector<StoredFreeze>> FreezesOf(const Hash& machine, std::uint64_t number) = 0;
+  /// The machines that are granted something in an environment: their numbers, ordered.
+  virtual Result<std::vector<std::uint64_t>> MachinesIn(std::string_view environment) = 0;
   /// In the order of their objects. @param after  null: from the first.
   virtual Result<std::vector<StoredFreeze>> ListFreezes(const FrozenObject* after, std::size_t limit) = 0;
 
