@@ -160,6 +160,19 @@ struct InviteResult {
   std::int64_t expires = 0;
 };
 
+/// An invitation that somebody may still be let in by.
+struct OpenInvitation {
+  std::string name;  ///< whom it lets in
+  std::string id;
+  std::int64_t expires = 0;  ///< for who has not asked by then
+  std::size_t waiting = 0;   ///< requests to enrol that were made with it
+};
+
+struct WithdrawResult {
+  std::size_t withdrawn = 0;  ///< invitations
+  std::size_t waiting = 0;    ///< requests to enrol with those
+};
+
 struct PendingEnrolment {
   std::string name;
   IdentityKind kind = IdentityKind::kMachine;
@@ -273,8 +286,7 @@ struct RevokeResult {
 
 struct RemoveIdentityResult {
   std::string name;
-  std::size_t withdrawn = 0;  ///< invitations of that name that nobody was let in by
-  std::size_t waiting = 0;    ///< requests to enrol with those
+  WithdrawResult invitations;  ///< of that name, that nobody was let in by
   std::vector<SecretName> revoked;
   std::vector<ReadReport> read;
   bool reads_known = true;

@@ -91,6 +91,13 @@ class OwnerSession {
   // ---- identities
 
   virtual Result<InviteResult> Invite(const InviteOptions& options) = 0;
+  /// Those that can be used, or were used by a request that waits. Vault owners.
+  virtual Result<std::vector<OpenInvitation>> ListInvitations() = 0;
+  /// Takes back what is open: whoever holds one of these is not let in, and requests that were made with them
+  /// are gone. Vault owners. Errors: kNotFound (none is open).
+  ///
+  /// @param name  whom they let in, or one's id
+  virtual Result<WithdrawResult> WithdrawInvitations(const std::string& name, const std::string& reason) = 0;
   virtual Result<std::vector<PendingEnrolment>> ListPending() = 0;
   /// Lets the pending enrolment of that name in.
   ///
