@@ -33,6 +33,13 @@ std::vector<Freeze> ReadFreezes(JsonReader& in, std::size_t max) {
   return ReadAll<Freeze>(in, "freezes", max);
 }
 
+/// Where a page of the list begins.
+std::optional<FrozenObject> ReadPlace(JsonReader& in, const char* field) {
+  const Json* place = in.OptionalObject(field);
+  if (place == nullptr) return std::nullopt;
+  return Taken(in, field, FrozenObjectFromJson(*place));
+}
+
 Json WriteFreezes(const std::vector<Freeze>& freezes) {
   return WriteAll(freezes, [](const Freeze& freeze) { return freeze.ToJson(); });
 }
@@ -78,8 +85,12 @@ Result<Freeze> Freeze::FromJson(const Json& json) {
   return freeze;
 }
 
-std::string Freeze::Sentence() const {
-  return "frozen by " + Printable(by) + " at " + FormatTime(time) + (reason.empty() ? "" : ": " + reason);
+std::string Freeze::Sentence(const std::string& what) const { return FreezeSentence(what, by, time, reason); }
+
+std::string FreezeSentence(const std::string& what, const std::string& by, std::int64_t time,
+                           const std::string& reason) {
+  return what + " was frozen by " + Printable(by) + " at " + FormatTime(time) +
+         (reason.empty() ? "" : ": " + Printable(reason));
 }
 
 Json FreezeRequest::ToJson() const {
@@ -98,7 +109,9 @@ Result<FreezeRequest> FreezeRequest::FromJson(const Json& json) {
 }
 
 Json FreezeResponse::ToJson() const {
-  return Json::Object({{"change", change}, {"freezes", WriteFreezes(freezes)}});
+  Json json = Json::Object({{"change", change}, {"freezes", WriteFreezes(freezes)}});
+  if (!before.empty()) json.Set("before", WriteFreezes(before));
+  return json;
 }
 
 Result<FreezeResponse> FreezeResponse::FromJson(const Json& json) {
@@ -106,6 +119,48 @@ Result<FreezeResponse> FreezeResponse::FromJson(const Json& json) {
   FreezeResponse response;
   response.change = ReadCount(in, "change");
   response.freezes = ReadFreezes(in, kMaxFrozenAtOnce);
+  if (in.Has("before")) response.before = ReadAll<Freeze>(in, "before", kMaxFrozenAtOnce);
+  GRANTFS_CHECK(in.Finish());
+  return response;
+}
+
+Json FollowedRequest::ToJson() const {
+  return Json::Object({{"environment", environment}, {"change", change}});
+}
+
+Result<FollowedRequest> FollowedRequest::FromJson(const Json& json) {
+  JsonReader in(json, "followed");
+  FollowedRequest request;
+  request.environment = ReadEnvironment(in);
+  request.change = ReadCount(in, "change");
+  GRANTFS_CHECK(in.Finish());
+  return request;
+}
+
+Json FollowedResponse::ToJson() const {
+  const auto write = [](const Behind& one) {
+    return Json::Object({{"machine", one.machine}, {"online", one.online}, {"last_seen", one.last_seen}});
+  };
+  return Json::Object({{"machines", machines},
+                       {"followed", followed},
+                       {"pending", pending},
+                       {"behind", WriteAll(behind, write)}});
+}
+
+Result<FollowedResponse> FollowedResponse::FromJson(const Json& json) {
+  JsonReader in(json, "followed");
+  FollowedResponse response;
+  response.machines = ReadCount(in, "machines");
+  response.followed = ReadCount(in, "followed");
+  response.pending = ReadCount(in, "pending");
+  response.behind = ReadObjects<Behind>(in, "behind", kMaxBehind, [](JsonReader& one) {
+    Behind behind;
+    behind.machine = one.String("machine", kMaxNameBytes);
+    if (const Status good = CheckIdentityName(behind.machine); !good) one.Fail(good.error().where, "machine");
+    behind.online = one.Bool("online");
+    behind.last_seen = ReadTime(one, "last_seen");
+    return behind;
+  });
   GRANTFS_CHECK(in.Finish());
   return response;
 }
@@ -120,8 +175,7 @@ Result<FreezesListRequest> FreezesListRequest::FromJson(const Json& json) {
   JsonReader in(json, "freezes");
   FreezesListRequest request;
   request.limit = ReadLimit(in, kMaxFreezesListed);
-  if (const Json* after = in.OptionalObject("after"))
-    request.after = Taken(in, "after", FrozenObjectFromJson(*after));
+  request.after = ReadPlace(in, "after");
   GRANTFS_CHECK(in.Finish());
   return request;
 }
@@ -136,8 +190,7 @@ Result<FreezesListResponse> FreezesListResponse::FromJson(const Json& json) {
   JsonReader in(json, "freezes");
   FreezesListResponse response;
   response.freezes = ReadFreezes(in, kMaxFreezesListed);
-  if (const Json* next = in.OptionalObject("next"))
-    response.next = Taken(in, "next", FrozenObjectFromJson(*next));
+  response.next = ReadPlace(in, "next");
   GRANTFS_CHECK(in.Finish());
   return response;
 }

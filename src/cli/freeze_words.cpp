@@ -1,9 +1,16 @@
+#include <algorithm>
+
 #include "freeze_words_internal.h"
+#include "grantfs/api/freezes.h"
 #include "grantfs/trust/names.h"
-#include "grantfs/util/clock.h"
 #include "owner_internal.h"
 
 namespace grantfs {
+namespace {
+
+constexpr std::size_t kMostBehindNamed = 20;
+
+}  // namespace
 
 Result<FreezeTarget> ParseFreezeTarget(const Arguments& arguments) {
   const std::string kind = arguments.At(0);
@@ -26,12 +33,6 @@ Result<FreezeTarget> ParseFreezeTarget(const Arguments& arguments) {
                kind};
 }
 
-Result<std::chrono::seconds> ParseFreezeWait(const Arguments& arguments, const FreezeTarget& target) {
-  if (arguments.Has("wait") && target.kind != FreezeTarget::Kind::kMachine)
-    return Error{Code::kInvalid, "goes with a machine alone: nobody waits for an environment's", 0, "--wait"};
-  return std::chrono::seconds(GRANTFS_TRY(arguments.Seconds("wait", 5)));
-}
-
 std::string FreezeWords(const FreezeInfo& freeze) {
   return (freeze.kind == FreezeTarget::Kind::kMachine ? "machine " : "env ") + freeze.name;
 }
@@ -52,23 +53,71 @@ Json FreezesJson(const std::vector<FreezeInfo>& freezes) {
 }
 
 std::string FreezeSentence(const FreezeInfo& freeze) {
-  return FreezeWords(freeze) + " was frozen by " + freeze.by + " at " + FormatTime(freeze.time) +
-         (freeze.reason.empty() ? "" : ": " + freeze.reason);
+  return api::FreezeSentence(FreezeWords(freeze), freeze.by, freeze.time, freeze.reason);
 }
+
+namespace {
+
+Json FollowedJson(const std::vector<EnvironmentDelivery>& followed) {
+  Json list = Json::Array();
+  for (const EnvironmentDelivery& each : followed) {
+    Json behind = Json::Array();
+    for (const auto& one : each.behind) {
+      Json json = DeliveryJson(one.delivery);
+      behind.Append(json.Set("machine", one.machine));
+    }
+    list.Append(Json::Object({{"environment", each.environment},
+                              {"known", each.known},
+                              {"machines", each.machines},
+                              {"followed", each.followed},
+                              {"behind", std::move(behind)}}));
+  }
+  return list;
+}
+
+/// @param ended  whether it is a freeze that ended
+void OutFollowed(Terminal& terminal, const EnvironmentDelivery& each, bool ended) {
+  if (!each.known)
+    return terminal.Note("the vault did not say which machines of " + each.environment + " have followed");
+  if (each.machines == 0) return terminal.Note("no machine is granted anything in " + each.environment);
+  terminal.Note(std::to_string(each.followed) + " of " + Count(each.machines, "machine") +
+                " with grants in " + each.environment + (each.followed == 1 ? " has" : " have") +
+                " followed");
+  for (std::size_t i = 0; i < each.behind.size() && i < kMostBehindNamed; ++i)
+    terminal.Note(DeliverySentence(each.behind[i].machine, each.behind[i].delivery) +
+                  (!ended && each.behind[i].delivery.state == Delivery::State::kOffline
+                       ? ", and may serve what it holds under a lease or for offline use until then"
+                       : ""));
+  const std::uint64_t behind = each.machines - std::min(each.followed, each.machines);
+  if (behind > kMostBehindNamed)
+    terminal.Note("and " + std::to_string(behind - kMostBehindNamed) + " more: --json names up to 100");
+}
+
+}  // namespace
 
 void OutFreezeResult(Context& context, const char* done, const FreezeResult& result) {
   if (context.json()) {
     Json json = Json::Object({{done, FreezesJson(result.freezes)},
+                              {"before", FreezesJson(result.before)},
+                              {"followed", FollowedJson(result.followed)},
                               {"left", Json::Array({result.left.begin(), result.left.end()})}});
     if (result.delivery) json.Set("delivery", DeliveryJson(*result.delivery));
     return context.terminal.OutJson(json);
   }
   for (const FreezeInfo& freeze : result.freezes)
     context.terminal.OutLine(std::string(done) + ": " + FreezeSentence(freeze));
+  for (const FreezeInfo& freeze : result.before)
+    context.terminal.OutLine("frozen already: " + FreezeSentence(freeze));
+  if (!result.before.empty())
+    context.terminal.Note(
+        "what is frozen already stays as it is, with the reason that it has; to give it "
+        "another, run grantfs unfreeze first");
   for (const std::string& left : result.left)
     context.terminal.Note("left as it is: " + left + ", of which you are neither owner nor operator");
   if (result.delivery && !result.freezes.empty())
     context.terminal.Note(DeliverySentence(result.freezes[0].name, *result.delivery));
+  for (const EnvironmentDelivery& each : result.followed)
+    OutFollowed(context.terminal, each, std::string_view(done) == "unfrozen");
 }
 
 }  // namespace grantfs

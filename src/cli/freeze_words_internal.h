@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,6 @@ namespace grantfs {
 
 /// "machine web-1", "env shop/prod", "project shop". Errors: kInvalid.
 Result<FreezeTarget> ParseFreezeTarget(const Arguments& arguments);
-/// How long to wait for a machine. Errors: kInvalid (the target is none).
-Result<std::chrono::seconds> ParseFreezeWait(const Arguments& arguments, const FreezeTarget& target);
 
 /// "env shop/prod": as the commands take it.
 std::string FreezeWords(const FreezeInfo& freeze);

@@ -12,4 +12,7 @@ Json IdentityJson(const IdentityInfo& info);
 /// "removed", "owner of the vault", "in".
 std::string IdentityStanding(const IdentityInfo& info);
 
+/// "2 invitations withdrawn, with 1 request to enrol".
+std::string WithdrawnWords(const WithdrawResult& result);
+
 }  // namespace grantfs

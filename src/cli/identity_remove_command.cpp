@@ -1,4 +1,5 @@
 #include "commands_internal.h"
+#include "identity_internal.h"
 #include "owner_internal.h"
 #include "table_internal.h"
 
@@ -7,8 +8,7 @@ namespace {
 
 void OutResult(Terminal& terminal, const RemoveIdentityResult& result) {
   std::string line = "removed " + result.name + "; " + Count(result.revoked.size(), "grant") + " revoked";
-  if (result.withdrawn > 0) line += "; " + Count(result.withdrawn, "invitation") + " withdrawn";
-  if (result.waiting > 0) line += ", with " + Count(result.waiting, "request") + " to enrol";
+  if (result.invitations.withdrawn > 0) line += "; " + WithdrawnWords(result.invitations);
   terminal.OutLine(line);
   OutReads(terminal, result.name, result.read, result.reads_known);
   for (const std::string& environment : result.not_owned)
@@ -25,8 +25,8 @@ Status RunIdentityRemoveCommand(Context& context) {
     context.terminal.OutJson(
         Json::Object({{"name", result.name},
                       {"revoked", NamesJson(result.revoked)},
-                      {"withdrawn", std::uint64_t{result.withdrawn}},
-                      {"waiting", std::uint64_t{result.waiting}},
+                      {"withdrawn", std::uint64_t{result.invitations.withdrawn}},
+                      {"waiting", std::uint64_t{result.invitations.waiting}},
                       {"read", ReadsJson(result.read)},
                       {"reads_known", result.reads_known},
                       {"not_owned", Json::Array({result.not_owned.begin(), result.not_owned.end()})},

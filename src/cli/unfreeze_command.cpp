@@ -7,7 +7,7 @@ namespace {
 
 Status RunUnfreezeCommand(Context& context) {
   const FreezeTarget target = GRANTFS_TRY(ParseFreezeTarget(context.arguments));
-  const auto wait = GRANTFS_TRY(ParseFreezeWait(context.arguments, target));
+  const auto wait = std::chrono::seconds(GRANTFS_TRY(context.arguments.Seconds("wait", 5)));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   OutFreezeResult(context, "unfrozen",
                   GRANTFS_TRY(session->Unfreeze(target, context.arguments.Text("reason"), wait)));
@@ -26,7 +26,7 @@ const Command kUnfreezeCommand = {
         R"(Ends what grantfs freeze began: files can be opened again at once, and those that stayed open are read
 on. Whoever may freeze a thing may unfreeze it. A machine that was removed since goes by its id.)",
     .options = {{"reason", "TEXT", "why; the audit log keeps it"},
-                {"wait", "TIME", "how long to wait for a machine's mount (default: 5s)"}},
+                {"wait", "TIME", "how long to wait for the machines that are online (default: 5s)"}},
     .examples = {{"grantfs unfreeze machine web-1",
                   R"(unfrozen: machine web-1 was frozen by ann at 2026-01-31T12:00:00Z: it was broken into
 web-1 has followed: its mount knows of the change)"},

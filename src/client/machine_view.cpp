@@ -58,7 +58,7 @@ const api::Freeze* MachineView::FreezeOf(const std::string& environment) const {
 
 std::string SentenceOf(const api::Freeze& freeze) {
   const bool machine = freeze.object.kind == FrozenKind::kMachine;
-  return (machine ? "this machine" : freeze.object.id) + " was " + freeze.Sentence();
+  return freeze.Sentence(machine ? "this machine" : freeze.object.id);
 }
 
 const std::string& MachineView::ProblemOf(const SecretView& secret) const {

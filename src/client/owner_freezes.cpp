@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <condition_variable>
 #include <iterator>
+#include <mutex>
 
 #include "grantfs/api/freezes.h"
 #include "grantfs/util/text.h"
@@ -9,6 +11,8 @@
 
 namespace grantfs {
 namespace {
+
+constexpr std::chrono::milliseconds kBetweenFollowed{100};
 
 std::vector<api::Freeze> Ordered(std::vector<api::Freeze> freezes) {
   std::sort(freezes.begin(), freezes.end(),
@@ -79,9 +83,42 @@ Result<FreezeResult> OwnerSessionImpl::ChangeFreezes(const api::Route& route, co
   }
   const auto response = GRANTFS_TRY(vault_->Ask<api::FreezeResponse>(route, request));
   result.freezes = InfosOf(response.freezes);
-  if (target.kind == FreezeTarget::Kind::kMachine && response.change != 0)
-    result.delivery = WaitFor(GRANTFS_TRY(Hash::FromHex(request.objects[0].id)), response.change, wait);
+  result.before = InfosOf(response.before);
+  if (response.change == 0) return result;
+  const auto until = std::chrono::steady_clock::now() + wait;
+  for (const FreezeInfo& changed : result.freezes) {
+    if (changed.kind == FreezeTarget::Kind::kMachine)
+      result.delivery = WaitFor(GRANTFS_TRY(Hash::FromHex(changed.id)), response.change, wait);
+    else
+      result.followed.push_back(WaitForMachinesOf(changed.name, response.change, until));
+  }
   return result;
+}
+
+// Many machines may be concerned, of which some are never online: those that are get this long.
+EnvironmentDelivery OwnerSessionImpl::WaitForMachinesOf(const std::string& environment, std::uint64_t change,
+                                                        std::chrono::steady_clock::time_point until) {
+  EnvironmentDelivery delivery;
+  delivery.environment = environment;
+  for (std::mutex mutex;;) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto said =
+        vault_->Ask<api::FollowedResponse>(api::kFreezesFollowed, api::FollowedRequest{environment, change});
+    if (!said) return delivery;
+    delivery.known = true;
+    delivery.machines = said->machines;
+    delivery.followed = said->followed;
+    delivery.pending = said->pending;
+    delivery.behind.clear();
+    for (const auto& one : said->behind) {
+      const auto state = one.online ? Delivery::State::kPending : Delivery::State::kOffline;
+      delivery.behind.push_back({one.machine, {state, one.last_seen}});
+    }
+    if (said->pending == 0 || now >= until) return delivery;
+    std::unique_lock lock(mutex);
+    std::condition_variable never;
+    never.wait_until(lock, std::min(until, now + kBetweenFollowed));
+  }
 }
 
 Result<FreezeResult> OwnerSessionImpl::Freeze(const FreezeTarget& target, const std::string& reason,
@@ -109,7 +146,6 @@ std::vector<FreezeInfo> OwnerSessionImpl::InfosOf(const std::vector<api::Freeze>
 }
 
 Result<std::vector<FreezeInfo>> OwnerSessionImpl::ListFreezes() {
-  GRANTFS_CHECK(keeper_->RefreshVault());
   std::vector<api::Freeze> all;
   api::FreezesListRequest request;
   do {
@@ -122,7 +158,10 @@ Result<std::vector<FreezeInfo>> OwnerSessionImpl::ListFreezes() {
   const bool machines = std::any_of(all.begin(), all.end(), [](const api::Freeze& freeze) {
     return freeze.object.kind == FrozenKind::kMachine;
   });
-  if (machines && keeper_->vault().IsOwner(me_.Id())) GRANTFS_CHECK(keeper_->RefreshMachines());
+  if (machines) {
+    GRANTFS_CHECK(keeper_->RefreshVault());
+    if (keeper_->vault().IsOwner(me_.Id())) GRANTFS_CHECK(keeper_->RefreshMachines());
+  }
   return InfosOf(all);
 }
 

@@ -52,6 +52,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<VersionInfo>> SecretHistory(const SecretName& name) override;
   Result<std::vector<SecretName>> ExpandSecrets(const std::vector<std::string>& patterns) override;
   Result<InviteResult> Invite(const InviteOptions& options) override;
+  Result<std::vector<OpenInvitation>> ListInvitations() override;
+  Result<WithdrawResult> WithdrawInvitations(const std::string& name, const std::string& reason) override;
   Result<std::vector<PendingEnrolment>> ListPending() override;
   Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint) override;
   Result<std::vector<IdentityInfo>> ListIdentities() override;
@@ -195,6 +197,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<FrozenObject>> ProjectToFreeze(const std::string& name, std::vector<std::string>& left);
   Result<FreezeResult> ChangeFreezes(const api::Route& route, const FreezeTarget& target,
                                      const std::string& reason, std::chrono::milliseconds wait);
+  EnvironmentDelivery WaitForMachinesOf(const std::string& environment, std::uint64_t change,
+                                        std::chrono::steady_clock::time_point until);
   std::vector<FreezeInfo> InfosOf(const std::vector<api::Freeze>& freezes) const;
 
   // ---- members
@@ -206,11 +210,10 @@ class OwnerSessionImpl final : public OwnerSession {
   /// Nobody if there is none. Errors: kInvalid (several).
   Result<std::optional<Identity>> AnyoneNamed(const std::string& name) const;
   Status EndIdentity(const Identity& who, const std::string& reason, RemoveIdentityResult& result);
+  Result<std::vector<OpenInvitation>> OpenInvitations();
   /// The statements for it, each taken into `machines`; counts them.
-  Result<std::vector<SignedList::StatementPtr>> WithdrawInvitations(MachinesList& machines,
-                                                                    const std::string& name,
-                                                                    const std::string& reason,
-                                                                    RemoveIdentityResult& result);
+  Result<std::vector<SignedList::StatementPtr>> Withdraw(MachinesList& machines, const std::string& name,
+                                                         const std::string& reason, WithdrawResult& result);
   void RevokeRemoved(const Hash& id, const std::string& reason, RemoveIdentityResult& result);
   Status CheckOwed(const std::string& environment, std::vector<std::string>& owed);
 

@@ -146,7 +146,7 @@ Status OwnerSessionImpl::RemoveVaultOwnerOnce(const Hash& id, const std::string&
   if (!machines.CheckStanding({&vault, nullptr}))
     more.statements.push_back(GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, Vouch{}, reason)));
   if (identity_too != nullptr) {
-    for (auto& made : GRANTFS_TRY(WithdrawInvitations(machines, name, reason, *identity_too)))
+    for (auto& made : GRANTFS_TRY(Withdraw(machines, name, reason, identity_too->invitations)))
       more.statements.push_back(std::move(made));
   }
   if (!more.statements.empty()) batch.push_back(std::move(more));

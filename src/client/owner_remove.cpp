@@ -19,6 +19,10 @@ std::optional<Identity> MachineNamed(const MachinesList& machines, const std::st
   return last;
 }
 
+bool IsInvited(const std::vector<OpenInvitation>& open, const std::string& name) {
+  return std::any_of(open.begin(), open.end(), [&](const OpenInvitation& one) { return one.name == name; });
+}
+
 // How a command means this grantee alone: by name, unless another that is granted the secret has it too.
 std::string Unmistakable(const SecretList& list, const Grantee& grantee) {
   const auto same = [&](const auto& one) { return one.second.grant.grantee.name == grantee.name; };
@@ -56,27 +60,6 @@ Result<std::optional<Identity>> OwnerSessionImpl::AnyoneNamed(const std::string&
   return std::optional<Identity>(found.begin()->second);
 }
 
-// Whoever holds one could come back under the name. Those that have expired are of use only to a request that
-// was made before.
-Result<std::vector<SignedList::StatementPtr>> OwnerSessionImpl::WithdrawInvitations(
-    MachinesList& machines, const std::string& name, const std::string& reason,
-    RemoveIdentityResult& result) {
-  const auto sent = GRANTFS_TRY(vault_->Ask<api::EnrolmentsResponse>(api::kEnrolmentsList, api::Nothing{}));
-  std::vector<SignedList::StatementPtr> made;
-  result.withdrawn = result.waiting = 0;
-  const auto invitations = machines.invitations();
-  for (const auto& [id, entry] : invitations) {
-    if (entry.state != MachinesList::InvitationState::kOpen || entry.invitation.name != name) continue;
-    const auto waiting = std::count_if(sent.enrolments.begin(), sent.enrolments.end(),
-                                       [&](const Enrolment& one) { return one.invitation == id; });
-    if (waiting == 0 && entry.invitation.expires <= Now()) continue;
-    made.push_back(GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationWithdraw{id}, reason)));
-    ++result.withdrawn;
-    result.waiting += static_cast<std::size_t>(waiting);
-  }
-  return made;
-}
-
 // In the vault's list, which every client verifies, and for a machine at the same time in the list of
 // machines.
 Status OwnerSessionImpl::EndIdentity(const Identity& who, const std::string& reason,
@@ -96,7 +79,7 @@ Status OwnerSessionImpl::EndIdentity(const Identity& who, const std::string& rea
         GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, MachineRemove{who.Id()}, reason)));
   }
   if (batch.empty() && ended.statements.empty()) return {};  // somebody may have invited the name again since
-  for (auto& made : GRANTFS_TRY(WithdrawInvitations(machines, who.name, reason, result)))
+  for (auto& made : GRANTFS_TRY(Withdraw(machines, who.name, reason, result.invitations)))
     ended.statements.push_back(std::move(made));
   if (!ended.statements.empty()) batch.push_back(std::move(ended));
   GRANTFS_TRY(Submit(batch));
@@ -114,6 +97,11 @@ Result<RemoveIdentityResult> OwnerSessionImpl::RemoveIdentity(const std::string&
     GRANTFS_TRY(EnvironmentsWith(Operation::kManageMembers));  // so that their members are known by name
     const auto who = GRANTFS_TRY(AnyoneNamed(name));
     if (!who) {
+      if (const auto open = GRANTFS_TRY(OpenInvitations()); IsInvited(open, name))
+        return Error{Code::kNotFound,
+                     "nobody was let in under this name, which is invited: grantfs invitation withdraw takes "
+                     "that back",
+                     0, name};
       return Error{Code::kNotFound,
                    "there is no such identity: grantfs identity list shows those that there are", 0, name};
     }

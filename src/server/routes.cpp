@@ -31,6 +31,7 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kFreezesSet,      &Bound<&Vault::SetFreezes>::Handle},
     {&api::kFreezesLift,     &Bound<&Vault::LiftFreezes>::Handle},
     {&api::kFreezesList,     &Bound<&Vault::ListFreezes>::Handle},
+    {&api::kFreezesFollowed, &Bound<&Vault::FreezeFollowed>::Handle},
     {&api::kMachineGrants,   &Bound<&Vault::MachineGrants>::Handle},
     {&api::kMachineRead,     &Bound<&Vault::MachineRead>::Handle},
     {&api::kMachineCheck,    &Bound<&Vault::MachineCheck>::Handle},

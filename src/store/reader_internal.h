@@ -66,6 +66,8 @@ class SqliteReader : public virtual StoreReader {
 
   Result<std::optional<StoredFreeze>> FindFreeze(const FrozenObject& object) override;
   Result<std::optional<StoredFreeze>> FreezeOf(const Hash* machine, std::string_view environment) override;
+  Result<std::vector<StoredFreeze>> FreezesOf(const Hash& machine, std::uint64_t number) override;
+  Result<std::vector<std::uint64_t>> MachinesIn(std::string_view environment) override;
   Result<std::vector<StoredFreeze>> ListFreezes(const FrozenObject* after, std::size_t limit) override;
 
   Result<std::optional<StoredJournal>> FindJournal(const Hash& machine, std::string_view journal) override;

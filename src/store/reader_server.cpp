@@ -146,6 +146,23 @@ Result<std::optional<StoredFreeze>> SqliteReader::FreezeOf(const Hash* machine,
       .One(ReadFreeze);
 }
 
+Result<std::vector<StoredFreeze>> SqliteReader::FreezesOf(const Hash& machine, std::uint64_t number) {
+  return Query(database_,
+               "SELECT kind, object, signer, name, time, reason FROM freezes WHERE (kind = 0 AND object = ?1)"
+               " OR (kind = 1 AND object IN (SELECT environment FROM grants JOIN secrets ON secrets.number ="
+               " grants.secret WHERE grants.kind = ?2 AND grants.number = ?3)) ORDER BY kind, object",
+               machine.Hex(), Stored(GranteeKind::kMachine), static_cast<std::int64_t>(number))
+      .All(ReadFreeze);
+}
+
+Result<std::vector<std::uint64_t>> SqliteReader::MachinesIn(std::string_view environment) {
+  return Query(database_,
+               "SELECT DISTINCT grants.number FROM secrets JOIN grants ON grants.secret = secrets.number "
+               "WHERE environment = ?1 AND grants.kind = ?2 ORDER BY grants.number",
+               environment, Stored(GranteeKind::kMachine))
+      .All([](RowColumns& row) { return row.Number(); });
+}
+
 Result<std::vector<StoredFreeze>> SqliteReader::ListFreezes(const FrozenObject* after, std::size_t limit) {
   return Query(database_,
                "SELECT kind, object, signer, name, time, reason FROM freezes WHERE (kind, object) > (?1, ?2)"

@@ -20,9 +20,8 @@ Error Unrecorded(const Error& error);
 /// That nothing stands against a read. @param machine  null: a person reads.  Errors: kDenied with
 /// kWhereNotDelivered; those of the store.
 Status CheckNotFrozen(StoreReader& reader, const Hash* machine, const std::string& environment);
-/// What is frozen of a machine with grants in these environments.
-Result<std::vector<api::Freeze>> FreezesFor(StoreReader& reader, const Hash& machine,
-                                            const std::vector<api::EnvironmentHead>& environments);
+/// What is frozen of a machine and of the environments of its grants.
+Result<std::vector<api::Freeze>> FreezesFor(StoreReader& reader, const VaultCaller& machine);
 
 /// What a machine's journals may add within a minute: twice what a thousand reads a second make, with long
 /// paths in them, so that what has waited while the vault was away is told too.

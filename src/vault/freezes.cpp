@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "core_internal.h"
 #include "grantfs/api/problem.h"
@@ -67,7 +68,7 @@ Status SetFreezesOf(StoreWriter& writer, const Vault::Core& core, const VaultCal
                     const api::FreezeRequest& request, FreezeOutcome* outcome) {
   for (const FrozenObject& object : request.objects) {
     if (const auto before = GRANTFS_TRY(writer.FindFreeze(object))) {
-      outcome->response.freezes.push_back(TellFreeze(*before));
+      outcome->response.before.push_back(TellFreeze(*before));
       continue;
     }
     const StoredFreeze freeze{object, caller.id, caller.name, core.Now(), request.reason};
@@ -148,18 +149,13 @@ Status CheckNotFrozen(StoreReader& reader, const Hash* machine, const std::strin
   const auto freeze = GRANTFS_TRY(reader.FreezeOf(machine, environment));
   if (!freeze) return {};
   const std::string what = freeze->object.kind == FrozenKind::kMachine ? "this machine" : environment;
-  return Error{Code::kDenied, api::kWhereNotDelivered, 0, what + " was " + TellFreeze(*freeze).Sentence()};
+  return Error{Code::kDenied, api::kWhereNotDelivered, 0, TellFreeze(*freeze).Sentence(what)};
 }
 
-Result<std::vector<api::Freeze>> FreezesFor(StoreReader& reader, const Hash& machine,
-                                            const std::vector<api::EnvironmentHead>& environments) {
+Result<std::vector<api::Freeze>> FreezesFor(StoreReader& reader, const VaultCaller& machine) {
   std::vector<api::Freeze> freezes;
-  if (const auto own = GRANTFS_TRY(reader.FindFreeze({FrozenKind::kMachine, machine.Hex()})))
-    freezes.push_back(TellFreeze(*own));
-  for (const api::EnvironmentHead& environment : environments) {
-    if (const auto one = GRANTFS_TRY(reader.FindFreeze({FrozenKind::kEnvironment, environment.name})))
-      freezes.push_back(TellFreeze(*one));
-  }
+  for (const StoredFreeze& one : GRANTFS_TRY(reader.FreezesOf(machine.id, machine.machine)))
+    freezes.push_back(TellFreeze(one));
   return freezes;
 }
 
@@ -171,6 +167,32 @@ void Vault::SetFreezes(const VaultCaller& caller, const api::FreezeRequest& requ
 void Vault::LiftFreezes(const VaultCaller& caller, const api::FreezeRequest& request,
                         Done<api::FreezeResponse> done) {
   QueueFreezes(*core_, caller, request, LiftFreezesOf, std::move(done));
+}
+
+Result<api::FollowedResponse> Vault::FreezeFollowed(const VaultCaller& caller,
+                                                    const api::FollowedRequest& request) const {
+  const StatePtr now = core_->state.Get();
+  GRANTFS_CHECK(now->CheckMember(caller, request.environment, Operation::kFreeze));
+  const auto reader = GRANTFS_TRY(core_->store.Read());
+  api::FollowedResponse response;
+  for (const std::uint64_t number : GRANTFS_TRY(reader->MachinesIn(request.environment))) {
+    const auto machine = now->machines->machines().find(number);
+    if (machine == now->machines->machines().end() || machine->second.removed) continue;
+    ++response.machines;
+    const auto presence = core_->hub.PresenceOf(machine->second.identity.Id());
+    if (presence.online && presence.acknowledged >= request.change) {
+      ++response.followed;
+      continue;
+    }
+    if (presence.online) ++response.pending;
+    response.behind.push_back({machine->second.identity.name, presence.online, presence.last_seen});
+  }
+  std::sort(response.behind.begin(), response.behind.end(), [](const auto& a, const auto& b) {
+    return std::tuple(!a.online, std::string_view(a.machine)) <
+           std::tuple(!b.online, std::string_view(b.machine));
+  });
+  if (response.behind.size() > api::kMaxBehind) response.behind.resize(api::kMaxBehind);
+  return response;
 }
 
 Result<api::FreezesListResponse> Vault::ListFreezes(const VaultCaller& caller,

@@ -114,7 +114,7 @@ Result<api::GrantsResponse> Vault::MachineGrants(const VaultCaller& caller,
   if (!head) return Error{Code::kIntegrity, "the vault's list is missing: restore a backup"};
   response.vault_head = *head;
   GRANTFS_CHECK(AddEnvironments(*reader, caller, &response));
-  response.freezes = GRANTFS_TRY(FreezesFor(*reader, caller.id, response.environments));
+  response.freezes = GRANTFS_TRY(FreezesFor(*reader, caller));
   GrantLister lister(*core_, *reader);
   if (request.secrets.empty()) {
     GRANTFS_CHECK(AddPage(lister, *reader, caller, request, &response));

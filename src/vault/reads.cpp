@@ -74,31 +74,35 @@ ReadRecord RecordOf(const StoredSecret& secret, std::uint32_t version, const std
   return {secret.environment, secret.path, secret.number, version, open, nullptr, nullptr};
 }
 
-/// Records, then answers. @param still  runs in the job before the record: an error of it releases nothing.
 template <typename Response>
-void Deliver(Vault::Core& core, Response response, AuditRecord record,
-             std::function<Status(StoreWriter&)> still, Vault::Done<Response> done) {
-  auto answer = std::make_shared<Response>(std::move(response));
-  core.store.Write(
-      [answer, record = std::move(record), still = std::move(still)](StoreWriter& writer) -> Status {
-        GRANTFS_CHECK(still(writer));
-        answer->record = GRANTFS_TRY(writer.Audit(record));
-        return {};
-      },
-      [answer, done = std::move(done)](Status status) {
-        if (!status) return done(Unrecorded(status.error()));
-        done(std::move(*answer));
-      });
-}
-
-template <typename Response>
-void RecordRefusal(Vault::Core& core, const Error& why, AuditRecord record, Vault::Done<Response> done) {
-  core.store.Write(
+void RecordRefusal(Store& store, const Error& why, AuditRecord record, Vault::Done<Response> done) {
+  store.Write(
       [record = std::move(record)](StoreWriter& writer) -> Status {
         GRANTFS_TRY(writer.Audit(record));
         return {};
       },
       [why, done = std::move(done)](Status status) { done(status ? why : Unrecorded(status.error())); });
+}
+
+/// Records, then answers. @param still  runs in the job before the record: an error of it releases nothing,
+/// and a freeze that came between is recorded as one that came before.
+template <typename Response>
+void Deliver(Vault::Core& core, Response response, AuditRecord record,
+             std::function<Status(StoreWriter&)> still, Vault::Done<Response> done) {
+  auto answer = std::make_shared<Response>(std::move(response));
+  auto kept = std::make_shared<AuditRecord>(std::move(record));
+  core.store.Write(
+      [answer, kept, still = std::move(still)](StoreWriter& writer) -> Status {
+        GRANTFS_CHECK(still(writer));
+        answer->record = GRANTFS_TRY(writer.Audit(*kept));
+        return {};
+      },
+      [&store = core.store, answer, kept, done = std::move(done)](Status status) mutable {
+        if (status) return done(std::move(*answer));
+        if (status.error().where != api::kWhereNotDelivered) return done(Unrecorded(status.error()));
+        RefuseReadRecord(kept.get(), status.error().where);
+        RecordRefusal(store, status.error(), std::move(*kept), std::move(done));
+      });
 }
 
 }  // namespace
@@ -130,7 +134,7 @@ void Vault::MachineRead(const VaultCaller& caller, const api::ReadRequest& reque
     if (why.code == Code::kNotFound) core_->CountRefusal(caller, kReadRefused);
     if (why.code != Code::kExpired && why.where != api::kWhereNotDelivered) return done(why);
     read.refusal = why.where;
-    return RecordRefusal(*core_, why, MakeReadRecord(core_->clock(), caller, read), std::move(done));
+    return RecordRefusal(core_->store, why, MakeReadRecord(core_->clock(), caller, read), std::move(done));
   }
   // The job comes after every append that was answered before: what was revoked or frozen by then is not
   // released.
@@ -180,7 +184,7 @@ void Vault::ReadValue(const VaultCaller& caller, const api::ValueRequest& reques
     const Error& why = response.error();
     if (why.where != api::kWhereNotDelivered) return done(why);
     read.refusal = why.where;
-    return RecordRefusal(*core_, why, MakeReadRecord(core_->clock(), caller, read), std::move(done));
+    return RecordRefusal(core_->store, why, MakeReadRecord(core_->clock(), caller, read), std::move(done));
   }
   const auto still = [core = core_.get(), caller,
                       environment = secret.environment](StoreWriter& writer) -> Status {

@@ -66,15 +66,17 @@ AuditRecord MakeRecord(const Clock& clock, const VaultCaller& caller, const char
   return record;
 }
 
+void RefuseReadRecord(AuditRecord* record, const char* why) {
+  record->severity = AuditSeverity::kWarning;
+  record->body.Set("outcome", kRefused).Set("reason", why);
+}
+
 AuditRecord MakeReadRecord(const Clock& clock, const VaultCaller& caller, const ReadRecord& read) {
   const bool refused = read.refusal != nullptr;
   AuditRecord record =
       MakeRecord(clock, caller, "secret.read", read.environment,
-                 read.path.empty() ? "" : read.environment + "/" + read.path, refused ? kRefused : kDone);
-  if (refused) {
-    record.severity = AuditSeverity::kWarning;
-    record.body.Set("reason", read.refusal);
-  }
+                 read.path.empty() ? "" : read.environment + "/" + read.path, kDone);
+  if (refused) RefuseReadRecord(&record, read.refusal);
   record.body.Set("secret", read.secret).Set("version", read.version).Set("open", read.open);
   if (read.process != nullptr) record.body.Set("caller", WriteProcess(*read.process));
   if (read.asked) {

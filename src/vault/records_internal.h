@@ -33,6 +33,8 @@ struct ReadRecord {
   bool asked = true;              ///< the request asked for this read, and is evidence of it
 };
 AuditRecord MakeReadRecord(const Clock& clock, const VaultCaller& caller, const ReadRecord& read);
+/// Makes a record of a read that was delivered one of a read that was refused. @param why  a literal
+void RefuseReadRecord(AuditRecord* record, const char* why);
 
 /// Reads that a machine's mount refused because of who read.
 AuditRecord MakeRefusedRecord(const Clock& clock, const VaultCaller& caller, const std::string& environment,

@@ -207,6 +207,11 @@ api::PresenceResponse WatchHub::Of(const Hash& id) const {
   return {found->second.streams != 0, found->second.acknowledged, found->second.last_seen};
 }
 
+api::PresenceResponse WatchHub::PresenceOf(const Hash& id) {
+  const std::lock_guard lock(mutex_);
+  return Of(id);
+}
+
 WatchHub::Answers WatchHub::Ready(std::optional<std::chrono::steady_clock::time_point> now) {
   Answers ready;
   std::erase_if(waiters_, [&](Waiter& waiter) {

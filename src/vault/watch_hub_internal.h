@@ -54,6 +54,8 @@ class WatchHub {
   void Publish(std::uint64_t change, const std::vector<WatchEvent>& events, const VaultState& state);
 
   void Acknowledge(const Hash& id, std::uint64_t change);
+  /// At once.
+  api::PresenceResponse PresenceOf(const Hash& id);
   using PresenceDone = std::function<void(Result<api::PresenceResponse>)>;
   void Presence(const api::PresenceRequest& request, PresenceDone done);
 

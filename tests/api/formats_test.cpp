@@ -61,6 +61,8 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(EnrolmentsResponse),
     GRANTFS_SHAPE(FreezeRequest),
     GRANTFS_SHAPE(FreezeResponse),
+    GRANTFS_SHAPE(FollowedRequest),
+    GRANTFS_SHAPE(FollowedResponse),
     GRANTFS_SHAPE(FreezesListRequest),
     GRANTFS_SHAPE(FreezesListResponse),
     GRANTFS_SHAPE(GrantsRequest),

@@ -162,8 +162,8 @@ TEST_F(MachineGrantsTest, ARemovalWithdrawsInvitationsAndRequestsOfTheName) {
   Must(Enrol(Path("thief"), &invitations[1].line, at_once, {}));
   Must(Enrol(Path("web-3"), &others.line, at_once, {}));
   const auto removed = Must(Owner().RemoveIdentity("web-2", "stolen"));
-  EXPECT_EQ(removed.withdrawn, 2u);
-  EXPECT_EQ(removed.waiting, 1u);
+  EXPECT_EQ(removed.invitations.withdrawn, 2u);
+  EXPECT_EQ(removed.invitations.waiting, 1u);
   const auto pending = Must(Owner().ListPending());
   ASSERT_EQ(pending.size(), 1u) << "that of another name goes on waiting";
   EXPECT_EQ(pending[0].name, "web-3");
@@ -172,7 +172,7 @@ TEST_F(MachineGrantsTest, ARemovalWithdrawsInvitationsAndRequestsOfTheName) {
   EXPECT_FALSE(Enrol(Path("thief"), nullptr, at_once, {}));
   invite.name = "web-2";
   Must(Owner().Invite(invite));
-  EXPECT_EQ(Must(Owner().RemoveIdentity("web-2", "again")).withdrawn, 0u) << "it may be invited again";
+  EXPECT_EQ(Must(Owner().RemoveIdentity("web-2", "again")).invitations.withdrawn, 0u) << "it may be invited again";
 }
 
 TEST_F(MachineGrantsTest, WhatCannotBeEnforcedIsListedAndDenied) {

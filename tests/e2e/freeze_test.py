@@ -55,9 +55,16 @@ class FreezeTest(Case):
 
     def test_an_environment_and_its_project(self):
         mount = self.mounted("--lease", "7d")
+        self.world.machine("idle-1")
+        self.owner.run("grant", "idle-1", SECRET)
         for what in ("env", "shop/prod"), ("project", "shop"):
-            self.owner.run("freeze", *what, "--reason", "a leak")
-            until("the freeze", lambda: self.refuses(mount))
+            done = self.owner.run("freeze", *what, "--reason", "a leak", "--wait", "60s", timeout=90)
+            self.assertIn("1 of 2 machines with grants in shop/prod has followed", done.err)
+            self.assertRegex(done.err, "idle-1 is offline .*, and may serve what it holds under a lease")
+            self.errno_of(errno.EACCES, lambda: mount.read(SECRET))
+            again = self.owner.run("freeze", *what, "--reason", "another")
+            self.assertRegex(again.text, "^frozen already: env shop/prod was frozen by .*: a leak")
+            self.assertIn("to give it another, run grantfs unfreeze first", again.err)
             self.refused(self.owner.run("secret", "get", SECRET, expect=None), DENIED, "frozen by", "a leak")
             self.refused(self.web1.run("read", SECRET, expect=None), DENIED, "frozen by", "a leak")
             self.assertRegex(self.web1.run("status").err, "shop/prod was frozen by")
@@ -75,7 +82,6 @@ class FreezeTest(Case):
         self.refused(self.owner.run("freeze", "machine", "web-9", expect=None), NOT_FOUND, "no such machine")
         self.refused(self.owner.run("freeze", "project", "shop2", expect=None), NOT_FOUND, "no such project")
         self.refused(self.owner.run("freeze", "env", "shop/none", expect=None), NOT_FOUND)
-        self.refused(self.owner.run("freeze", "env", "shop/prod", "--wait", "1s", expect=None), USAGE, "machine alone")
         self.refused(self.owner.run("freeze", "project", "shop/prod", expect=None), USAGE, "is no project")
         self.refused(self.owner.run("freeze", "secret", SECRET, expect=None), USAGE, "machine NAME, env shop/prod")
         self.refused(self.owner.run("freeze", "env", "shop/prod", "--reason", "x" * 513, expect=None), USAGE, "512 bytes")

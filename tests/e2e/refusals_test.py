@@ -52,6 +52,27 @@ class RefusalsTest(Case):
         self.refused(self.owner.run("approve", "nobody", expect=None), NOT_FOUND)
         self.refused(self.owner.run("init", stdin=b"x", expect=None), CONFLICT, "identity")
 
+    def test_an_invitation_that_is_taken_back(self):
+        lines = [self.owner.run("invite", name).out for name in ("web-1", "web-1", "web-2")]
+        asking, late = Home(self.world, "web-1"), Home(self.world, "late")
+        asking.run("enroll", stdin=lines[0])
+        listed = self.owner.json("invitation", "list")["invitations"]
+        self.assertEqual([(one["name"], one["waiting"]) for one in listed][-1], ("web-2", 0))
+        self.assertEqual(sorted(one["waiting"] for one in listed), [0, 0, 1])
+        self.assertIn("1 request", self.owner.run("invitation", "list").text)
+        self.refused(self.owner.run("identity", "remove", "web-1", expect=None), NOT_FOUND, "grantfs invitation withdraw")
+        done = self.owner.run("invitation", "withdraw", "web-1", "--reason", "a typing error")
+        self.assertIn("web-1: 2 invitations withdrawn, with 1 request to enrol", done.text)
+        self.refused(self.owner.run("approve", "web-1", expect=None), NOT_FOUND)
+        self.refused(late.run("enroll", stdin=lines[1], expect=None), DENIED, "ask for a new one")
+        self.refused(self.owner.run("invitation", "withdraw", "web-1", expect=None), NOT_FOUND, "invitation list")
+        by_id = self.owner.json("invitation", "list")["invitations"]
+        self.assertEqual([one["name"] for one in by_id], ["web-2"])
+        self.assertEqual(self.owner.json("invitation", "withdraw", by_id[0]["id"])["withdrawn"], 1)
+        self.assertIn("no invitation is open", self.owner.run("invitation", "list").err)
+        late.run("enroll", stdin=self.owner.run("invite", "web-1").out)  # the name can be invited anew
+        self.owner.run("approve", "web-1")
+
     def test_an_expired_invitation(self):
         invitation = json.loads(self.owner.run("invite", "web-1", "--ttl", "1s", "--json").out)
         until("the invitation expires", lambda: time.time() > invitation["expires"] + 1)

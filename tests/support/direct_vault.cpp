@@ -10,12 +10,20 @@ void BreakableStore::Break(std::optional<Error> error) {
   broken_ = std::move(error);
 }
 
+void BreakableStore::Overtake(Job job) {
+  const std::lock_guard lock(mutex_);
+  before_ = std::move(job);
+}
+
 void BreakableStore::Write(Job job, Done done) {
   std::optional<Error> broken;
+  Job before;
   {
     const std::lock_guard lock(mutex_);
     broken = broken_;
+    before.swap(before_);
   }
+  if (before) Must(store_->WriteAndWait(before));
   if (!broken) return store_->Write(std::move(job), std::move(done));
   store_->Write(
       [job = std::move(job), broken](StoreWriter& writer) -> Status {
@@ -131,6 +139,16 @@ std::vector<AuditEntry> DirectVault::Audit(const std::string& type) {
       found.push_back(std::move(entry));
   }
   return found;
+}
+
+PeopledVault::PeopledVault(Role outside) {
+  Must(world.AddEnvironment("shop/test"));
+  const std::pair<PrivateIdentity*, Role> members[] = {{&reader, Role::kReader},
+                                                       {&writer, Role::kWriter},
+                                                       {&operating, Role::kOperator},
+                                                       {&auditor, Role::kAuditor}};
+  for (const auto& [who, role] : members) Must(world.AddMember("shop/prod", *who, role));
+  Must(world.AddMember("shop/test", outsider, outside));
 }
 
 }  // namespace grantfs::testing

@@ -32,11 +32,14 @@ class BreakableStore final : public Store {
   void BeNearlyFull(bool nearly) { nearly_full_ = nearly; }
   /// From now on every write is undone and ends in this; none = they work again.
   void Break(std::optional<Error> error);
+  /// The next write comes after this one, as if somebody else's had overtaken it.
+  void Overtake(Job job);
 
  private:
   std::unique_ptr<Store> store_;
   std::mutex mutex_;
   std::optional<Error> broken_;
+  Job before_;
   std::atomic<bool> nearly_full_{false};
 };
 
@@ -89,6 +92,18 @@ struct ClaimedVault {
   std::uint64_t NumberOf(const std::string& path) { return world.secret("shop/prod", path).list.id().number; }
   DirectVault direct;
   VaultWorld world{direct};
+};
+
+/// With somebody in each role of shop/prod, and one who is a member of shop/test alone.
+struct PeopledVault : ClaimedVault {
+  explicit PeopledVault(Role outside);
+  /// "yes", or the name of the error's code.
+  template <typename T>
+  static std::string Said(const Result<T>& answer) {
+    return answer ? "yes" : CodeName(answer.error().code);
+  }
+  PrivateIdentity reader = NewIdentity("rea"), writer = NewIdentity("wri"), operating = NewIdentity("ope"),
+                  auditor = NewIdentity("aud"), outsider = NewIdentity("out");
 };
 
 }  // namespace grantfs::testing

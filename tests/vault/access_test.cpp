@@ -5,30 +5,16 @@
 namespace grantfs::testing {
 namespace {
 
-struct AccessTest : ::testing::Test, ClaimedVault {
-  AccessTest() {
-    Must(world.AddEnvironment("shop/test"));
-    const std::pair<PrivateIdentity*, Role> members[] = {{&reader, Role::kReader},
-                                                         {&writer, Role::kWriter},
-                                                         {&operating, Role::kOperator},
-                                                         {&auditor, Role::kAuditor}};
-    for (const auto& [who, role] : members) Must(world.AddMember("shop/prod", *who, role));
-    Must(world.AddMember("shop/test", outsider, Role::kReader));
+struct AccessTest : ::testing::Test, PeopledVault {
+  AccessTest() : PeopledVault(Role::kReader) {
     granted = world.EnrolMachine("web-1");
     bare = world.EnrolMachine("web-2");
     Must(world.Publish("shop/prod", "a", "one"));
     Must(world.GrantTo(granted, "shop/prod", "a"));
   }
-  /// "yes", or the name of the error's code.
-  template <typename T>
-  static std::string Said(const Result<T>& answer) {
-    return answer ? "yes" : CodeName(answer.error().code);
-  }
   std::string Reads(const PrivateIdentity& who, const ListId& list) {
     return Said(vault().ReadList(direct.Caller(who), {list, 0, 10}));
   }
-  PrivateIdentity reader = NewIdentity("rea"), writer = NewIdentity("wri"), operating = NewIdentity("ope"),
-                  auditor = NewIdentity("aud"), outsider = NewIdentity("out");
   VaultWorld::Machine granted, bare;
 };
 

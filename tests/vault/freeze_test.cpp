@@ -8,15 +8,8 @@
 namespace grantfs::testing {
 namespace {
 
-struct FreezeTest : ::testing::Test, ClaimedVault {
-  FreezeTest() {
-    Must(world.AddEnvironment("shop/test"));
-    const std::pair<PrivateIdentity*, Role> members[] = {{&reader, Role::kReader},
-                                                         {&writer, Role::kWriter},
-                                                         {&operating, Role::kOperator},
-                                                         {&auditor, Role::kAuditor}};
-    for (const auto& [who, role] : members) Must(world.AddMember("shop/prod", *who, role));
-    Must(world.AddMember("shop/test", outsider, Role::kOperator));
+struct FreezeTest : ::testing::Test, PeopledVault {
+  FreezeTest() : PeopledVault(Role::kOperator) {
     machine = world.EnrolMachine("web-1");
     other = world.EnrolMachine("web-2");
     for (const char* environment : {"shop/prod", "shop/test"}) {
@@ -39,10 +32,6 @@ struct FreezeTest : ::testing::Test, ClaimedVault {
     return Wait<api::FreezeResponse>([&](auto done) {
       vault().LiftFreezes(direct.Caller(who), {std::move(objects), ""}, done);
     });
-  }
-  template <typename T>
-  static std::string Said(const Result<T>& answer) {
-    return answer ? "yes" : CodeName(answer.error().code);
   }
   Result<api::ReadResponse> Read(const VaultWorld::Machine& who,
                                  const std::string& environment = "shop/prod") {
@@ -67,8 +56,6 @@ struct FreezeTest : ::testing::Test, ClaimedVault {
       ids.push_back(freeze.object.kind == FrozenKind::kMachine ? "machine" : freeze.object.id);
     return ids;
   }
-  PrivateIdentity reader = NewIdentity("rea"), writer = NewIdentity("wri"), operating = NewIdentity("ope"),
-                  auditor = NewIdentity("aud"), outsider = NewIdentity("out");
   VaultWorld::Machine machine, other;
   int opens = 0;
 };
@@ -145,7 +132,8 @@ TEST_F(FreezeTest, WhatIsFrozenStaysAsItIsAndEachIsRecordedOnce) {
   EXPECT_NE(first.change, 0U);
   const auto again = Must(Freeze(world.owner, {Env("shop/prod")}, "two"));
   EXPECT_EQ(again.change, 0U);
-  EXPECT_EQ(again.freezes, first.freezes);
+  EXPECT_TRUE(again.freezes.empty());
+  EXPECT_EQ(again.before, first.freezes);
   EXPECT_EQ(Must(Lift(world.owner, {Env("shop/prod")})).freezes, first.freezes);
   EXPECT_TRUE(Must(Lift(world.owner, {Env("shop/prod")})).freezes.empty());
   for (const char* type : {"freeze.set", "freeze.lifted"}) {
@@ -165,11 +153,63 @@ TEST_F(FreezeTest, RefusedReadsAreRecorded) {
   EXPECT_NE(reads[0].body->find(api::kWhereNotDelivered), std::string::npos) << *reads[0].body;
 }
 
+TEST_F(FreezeTest, AReadThatAFreezeOvertakesIsRefusedAndRecorded) {
+  const StoredFreeze freeze{Env("shop/prod"), world.owner.Id(), "ann", 1, "a leak"};
+  const auto freezes = [freeze](StoreWriter& out) { return out.PutFreeze(freeze); };
+  const auto last = [this] {
+    const auto reads = direct.Audit("secret.read");
+    return reads.empty() ? std::string("none") : *reads[0].body;
+  };
+  direct.store().Overtake(freezes);
+  EXPECT_EQ(Said(Read(machine)), "denied");
+  EXPECT_NE(last().find("\"outcome\":\"refused\""), std::string::npos) << last();
+  EXPECT_NE(last().find("\"name\":\"web-1\""), std::string::npos) << last();
+  Must(Lift(world.owner, {Env("shop/prod")}));
+  direct.store().Overtake(freezes);
+  EXPECT_EQ(Said(Value(world.owner)), "denied");
+  EXPECT_NE(last().find("\"outcome\":\"refused\""), std::string::npos) << last();
+  EXPECT_NE(last().find("\"name\":\"ann\""), std::string::npos) << last();
+  EXPECT_EQ(direct.Audit("secret.read").size(), 2U);
+}
+
 TEST_F(FreezeTest, NothingIsFrozenThatIsNotRecorded) {
   direct.store().Break(Error{Code::kNoSpace, "full"});
   EXPECT_FALSE(Freeze(world.owner, {Env("shop/prod")}));
   direct.store().Break(std::nullopt);
   EXPECT_TRUE(Read(machine));
+}
+
+struct Listener final : WatchSink {
+  bool Send(const std::string&) override { return true; }
+  void Close() override {}
+};
+
+TEST_F(FreezeTest, SaysWhichMachinesHaveFollowed) {
+  const auto idle = world.EnrolMachine("web-9");
+  const auto watch = Must(vault().Watch(direct.Caller(machine.key), std::make_shared<Listener>()));
+  const auto change = Must(Freeze(operating, {Env("shop/prod")})).change;
+  const auto asked = [&](const PrivateIdentity& who, const char* environment = "shop/prod") {
+    return vault().FreezeFollowed(direct.Caller(who), {environment, change});
+  };
+  auto said = Must(asked(operating));
+  EXPECT_EQ(said.machines, 2U) << "one has no grant";
+  EXPECT_EQ(said.followed, 0U);
+  EXPECT_EQ(said.pending, 1U);
+  ASSERT_EQ(said.behind.size(), 2U);
+  EXPECT_EQ(said.behind[0].machine, "web-1");
+  EXPECT_TRUE(said.behind[0].online);
+  EXPECT_EQ(said.behind[1].machine, "web-2");
+  EXPECT_FALSE(said.behind[1].online);
+  Must(vault().Acknowledge(direct.Caller(machine.key), {change}));
+  said = Must(asked(world.owner));
+  EXPECT_EQ(said.followed, 1U);
+  EXPECT_EQ(said.pending, 0U);
+  ASSERT_EQ(said.behind.size(), 1U);
+  vault().Unwatch(watch);
+  EXPECT_EQ(Must(asked(world.owner)).followed, 0U) << "it may serve under a lease, and hears of no more";
+  EXPECT_EQ(Said(asked(reader)), "denied");
+  EXPECT_EQ(Said(asked(outsider)), "not-found");
+  EXPECT_EQ(Said(asked(machine.key)), "not-found");
 }
 
 TEST_F(FreezeTest, ItStandsAfterARestart) {

@@ -32,6 +32,7 @@ inline constexpr std::size_t kMaxServerNameBytes = 255;
 inline constexpr std::size_t kMaxJournalEntries = 500;     ///< in one request
 inline constexpr std::size_t kMaxFrozenAtOnce = 1000;      ///< in one request
 inline constexpr std::size_t kMaxFreezesListed = 1000;     ///< in one response
+inline constexpr std::size_t kMaxBehind = 100;             ///< machines in one response
 inline constexpr std::size_t kMaxFreezeReasonBytes = 512;  ///< it is a part of a problem's detail too
 inline constexpr int kMaxPresenceWaitMs = 10'000;
 inline constexpr std::size_t kMaxWatchLineBytes = 8192;

@@ -25,9 +25,12 @@ struct Freeze {
   bool operator==(const Freeze&) const = default;
   Json ToJson() const;
   static Result<Freeze> FromJson(const Json& json);
-  /// "frozen by ann at 2026-01-31T12:00:00Z: a leak is suspected".
-  std::string Sentence() const;
+  /// FreezeSentence of it. @param what  "this machine", "env shop/prod"
+  std::string Sentence(const std::string& what) const;
 };
+/// "env shop/prod was frozen by ann at 2026-01-31T12:00:00Z: a leak is suspected".
+std::string FreezeSentence(const std::string& what, const std::string& by, std::int64_t time,
+                           const std::string& reason);
 
 /// POST /v1/freezes/set and /v1/freezes/lift: all of them or none.
 struct FreezeRequest {
@@ -36,12 +39,35 @@ struct FreezeRequest {
   Json ToJson() const;
   static Result<FreezeRequest> FromJson(const Json& json);
 };
-/// The freezes that stand now, each from before or from this request / that were lifted.
+/// What was frozen / that were lifted.
 struct FreezeResponse {
   std::uint64_t change = 0;  ///< what watches will speak of; 0: nothing has changed
   std::vector<Freeze> freezes;
+  std::vector<Freeze> before;  ///< what was asked for and frozen already: each is as it was
   Json ToJson() const;
   static Result<FreezeResponse> FromJson(const Json& json);
+};
+
+/// POST /v1/freezes/followed: how far the machines that are granted something in an environment have followed
+/// a change.
+struct FollowedRequest {
+  std::string environment;
+  std::uint64_t change = 0;
+  Json ToJson() const;
+  static Result<FollowedRequest> FromJson(const Json& json);
+};
+struct FollowedResponse {
+  struct Behind {
+    std::string machine;  ///< its name
+    bool online = false;
+    std::int64_t last_seen = 0;  ///< 0: not since the server started
+  };
+  std::uint64_t machines = 0;  ///< that are granted something there
+  std::uint64_t followed = 0;  ///< how many of them have
+  std::uint64_t pending = 0;   ///< how many have not and are online
+  std::vector<Behind> behind;  ///< of those that have not: the online ones first, then by name
+  Json ToJson() const;
+  static Result<FollowedResponse> FromJson(const Json& json);
 };
 
 /// POST /v1/freezes/list: those that the caller may know of, in the order of their objects.

@@ -160,6 +160,19 @@ struct InviteResult {
   std::int64_t expires = 0;
 };
 
+/// An invitation that somebody may still be let in by.
+struct OpenInvitation {
+  std::string name;  ///< whom it lets in
+  std::string id;
+  std::int64_t expires = 0;  ///< for who has not asked by then
+  std::size_t waiting = 0;   ///< requests to enrol that were made with it
+};
+
+struct WithdrawResult {
+  std::size_t withdrawn = 0;  ///< invitations
+  std::size_t waiting = 0;    ///< requests to enrol with those
+};
+
 struct PendingEnrolment {
   std::string name;
   IdentityKind kind = IdentityKind::kMachine;
@@ -241,10 +254,26 @@ struct GrantResult {
   Delivery delivery;
 };
 
+/// How far the machines of an environment have followed what was just done there.
+struct EnvironmentDelivery {
+  std::string environment;
+  bool known = false;  ///< false: the vault did not say
+  std::uint64_t machines = 0;
+  std::uint64_t followed = 0;
+  std::uint64_t pending = 0;  ///< have not, though they are online
+  struct Behind {
+    std::string machine;
+    Delivery delivery;
+  };
+  std::vector<Behind> behind;  ///< at most 100, the online ones first
+};
+
 struct FreezeResult {
-  std::vector<FreezeInfo> freezes;   ///< that stand now / that were lifted
-  std::vector<std::string> left;     ///< environments of a project that are not one's to freeze
-  std::optional<Delivery> delivery;  ///< of a machine, if anything was changed
+  std::vector<FreezeInfo> freezes;            ///< that were made / that were lifted
+  std::vector<FreezeInfo> before;             ///< what was frozen already, and is as it was
+  std::vector<EnvironmentDelivery> followed;  ///< of each environment that was changed
+  std::vector<std::string> left;              ///< environments of a project that are not one's to freeze
+  std::optional<Delivery> delivery;           ///< of a machine, if anything was changed
 };
 
 struct RevokeResult {
@@ -257,8 +286,7 @@ struct RevokeResult {
 
 struct RemoveIdentityResult {
   std::string name;
-  std::size_t withdrawn = 0;  ///< invitations of that name that nobody was let in by
-  std::size_t waiting = 0;    ///< requests to enrol with those
+  WithdrawResult invitations;  ///< of that name, that nobody was let in by
   std::vector<SecretName> revoked;
   std::vector<ReadReport> read;
   bool reads_known = true;

@@ -91,6 +91,13 @@ class OwnerSession {
   // ---- identities
 
   virtual Result<InviteResult> Invite(const InviteOptions& options) = 0;
+  /// Those that can be used, or were used by a request that waits. Vault owners.
+  virtual Result<std::vector<OpenInvitation>> ListInvitations() = 0;
+  /// Takes back what is open: whoever holds one of these is not let in, and requests that were made with them
+  /// are gone. Vault owners. Errors: kNotFound (none is open).
+  ///
+  /// @param name  whom they let in, or one's id
+  virtual Result<WithdrawResult> WithdrawInvitations(const std::string& name, const std::string& reason) = 0;
   virtual Result<std::vector<PendingEnrolment>> ListPending() = 0;
   /// Lets the pending enrolment of that name in.
   ///
@@ -133,7 +140,7 @@ class OwnerSession {
   // ---- freezes
 
   /// Stops all reads of a machine, an environment, or those environments of a project that one may freeze;
-  /// what is frozen already stays as it is. Of a machine it waits for its mount. Environment owners and
+  /// what is frozen already stays as it is. It waits for the mounts that are online. Environment owners and
   /// operators; of a machine vault owners. Errors: kNotFound (no such machine or project).
   virtual Result<FreezeResult> Freeze(const FreezeTarget& target, const std::string& reason,
                                       std::chrono::milliseconds wait) = 0;

@@ -101,6 +101,11 @@ class StoreReader {
   /// What covers a read: of the machine (its identity id), else of the environment. @param machine  null: a
   /// person reads.
   virtual Result<std::optional<StoredFreeze>> FreezeOf(const Hash* machine, std::string_view environment) = 0;
+  /// What stops this machine: its own first, then those of environments in which it is granted something.
+  /// @param number  that its grants name it by.
+  virtual Result<std::vector<StoredFreeze>> FreezesOf(const Hash& machine, std::uint64_t number) = 0;
+  /// The machines that are granted something in an environment: their numbers, ordered.
+  virtual Result<std::vector<std::uint64_t>> MachinesIn(std::string_view environment) = 0;
   /// In the order of their objects. @param after  null: from the first.
   virtual Result<std::vector<StoredFreeze>> ListFreezes(const FrozenObject* after, std::size_t limit) = 0;
 

@@ -108,6 +108,9 @@ class Vault {
   /// What was not frozen is no error: it is not in the answer.
   void LiftFreezes(const VaultCaller& caller, const api::FreezeRequest& request,
                    Done<api::FreezeResponse> done);
+  /// For those who may freeze the environment.
+  Result<api::FollowedResponse> FreezeFollowed(const VaultCaller& caller,
+                                               const api::FollowedRequest& request) const;
   Result<api::FreezesListResponse> ListFreezes(const VaultCaller& caller,
                                                const api::FreezesListRequest& request) const;
 

@@ -1,0 +1,67 @@
+#include <algorithm>
+
+#include "grantfs/api/enrolments.h"
+#include "owner_internal.h"
+#include "problem_internal.h"
+
+// Invitations that are open: who they let in, and how that is taken back.
+
+namespace grantfs {
+
+// Those that have expired are of use only to a request that was made before.
+Result<std::vector<OpenInvitation>> OwnerSessionImpl::OpenInvitations() {
+  const auto sent = GRANTFS_TRY(vault_->Ask<api::EnrolmentsResponse>(api::kEnrolmentsList, api::Nothing{}));
+  std::vector<OpenInvitation> open;
+  for (const auto& [id, entry] : keeper_->machines().invitations()) {
+    if (entry.state != MachinesList::InvitationState::kOpen) continue;
+    const auto waiting = std::count_if(sent.enrolments.begin(), sent.enrolments.end(),
+                                       [&id = id](const Enrolment& one) { return one.invitation == id; });
+    if (waiting == 0 && entry.invitation.expires <= Now()) continue;
+    open.push_back({entry.invitation.name, id, entry.invitation.expires, static_cast<std::size_t>(waiting)});
+  }
+  std::sort(open.begin(), open.end(), [](const OpenInvitation& a, const OpenInvitation& b) {
+    return std::tie(a.name, a.expires, a.id) < std::tie(b.name, b.expires, b.id);
+  });
+  return open;
+}
+
+Result<std::vector<OpenInvitation>> OwnerSessionImpl::ListInvitations() {
+  GRANTFS_CHECK(RequireVaultOwner());
+  GRANTFS_CHECK(keeper_->RefreshMachines());
+  return OpenInvitations();
+}
+
+Result<std::vector<SignedList::StatementPtr>> OwnerSessionImpl::Withdraw(MachinesList& machines,
+                                                                         const std::string& name,
+                                                                         const std::string& reason,
+                                                                         WithdrawResult& result) {
+  std::vector<SignedList::StatementPtr> made;
+  result = {};
+  for (const OpenInvitation& one : GRANTFS_TRY(OpenInvitations())) {
+    if (one.name != name && one.id != name) continue;
+    made.push_back(
+        GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationWithdraw{one.id}, reason)));
+    ++result.withdrawn;
+    result.waiting += one.waiting;
+  }
+  return made;
+}
+
+Result<WithdrawResult> OwnerSessionImpl::WithdrawInvitations(const std::string& name,
+                                                             const std::string& reason) {
+  return Retry([&]() -> Result<WithdrawResult> {
+    GRANTFS_CHECK(RequireVaultOwner());
+    GRANTFS_CHECK(keeper_->RefreshMachines());
+    MachinesList machines = keeper_->machines();
+    WithdrawResult result;
+    auto made = GRANTFS_TRY(Withdraw(machines, name, reason, result));
+    if (made.empty())
+      return Settled({Code::kNotFound,
+                      "no invitation of this name is open: grantfs invitation list shows those that are", 0,
+                      name});
+    GRANTFS_TRY(Submit({{ListId::Machines(), std::move(made), {}}}));
+    return result;
+  });
+}
+
+}  // namespace grantfs
