@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "grantfs/store/audit_verify.h"
@@ -33,12 +34,17 @@ struct AuditLine {
   std::string body;          ///< the JSON text, for programs
 };
 
+/// Which records; what is empty or absent does not narrow.
 struct AuditFilter {
   std::string environment;  ///< "" = any of those that one may audit
-  std::string object;
+  std::string object;       ///< "shop/prod/db-password"; what lies below it: "shop/prod/*"
   std::string actor;        ///< a name or an identity
-  bool critical = false;    ///< only critical records
-  std::size_t limit = 100;  ///< the newest so many; 0 = all
+  std::string action;       ///< the record's type: "secret.read"
+  std::string outcome;      ///< "done", "refused"
+  std::optional<AuditSeverity> at_least;
+  std::optional<std::int64_t> since_ms;  ///< unix milliseconds, inclusive
+  std::optional<std::int64_t> until_ms;  ///< exclusive
+  std::size_t limit = 100;               ///< of a list: the newest so many; 0 = all
 };
 
 /// Verifies the log in a copy of a vault's database. @param home_directory anchors on its lists and
