@@ -72,6 +72,7 @@ class OwnerSessionImpl final : public OwnerSession {
                                 std::chrono::milliseconds wait) override;
   Result<std::vector<FreezeInfo>> ListFreezes() override;
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
+  Result<ReadersReport> ReadersOf(const SecretName& name) override;
   Result<AuditVerdict> VerifyAudit() override;
   Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;
   Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) override;

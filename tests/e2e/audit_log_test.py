@@ -3,6 +3,7 @@
 import datetime
 import os
 import sqlite3
+import subprocess
 
 from harness import *
 
@@ -63,6 +64,68 @@ class FilterTest(Case):
                               ("--environment", "shop"), ("--object", "/*"), ("--since", "0s"), ("--actor", "x" * 300)):
             self.refused(self.owner.run("audit", "list", option, value, expect=None), USAGE, option if option != "--environment" else "shop")
         self.refused(self.owner.run("audit", "list", "--since", "1h", "--until", "2h", expect=None), USAGE, "--until")
+
+
+class ReadersTest(Case):
+    def setUp(self):
+        super().setUp()
+        self.grant_to_web1(SECRET, b"one")
+        self.web2, self.web3 = self.world.machine("web-2"), self.world.machine("web-3")
+        for machine in ("web-2", "web-3"):
+            self.owner.run("grant", machine, SECRET, *(["--lease", "10m"] if machine == "web-2" else []))
+
+    def readers(self):
+        report = self.owner.json("audit", "readers", SECRET)
+        return report["version"], {(r["who"], os.path.basename(r["executable"])): r for r in report["readers"]}
+
+    def test_who_has_picked_up_a_rotation_and_who_has_not(self):
+        mount1, mount2 = Mount(self.web1, "mnt1").start(), Mount(self.web2, "mnt2").start()
+        for mount in (mount1, mount2):
+            until("the first read", lambda: mount.reads(SECRET, b"one"))
+        for mount, count in ((mount1, 3), (mount2, 5)):
+            for _ in range(count):
+                subprocess.run(["cat", mount.file(SECRET)], check=True, capture_output=True)
+        until("what was read under the lease to be told", lambda: self.readers()[1].get(("web-2", "cat"), {}).get("reads") == 5)
+        version, readers = self.readers()
+        self.assertEqual(version, 1)
+        self.assertEqual(readers[("web-1", "cat")]["reads"], 3)
+        self.assertTrue(readers[("web-1", "cat")]["current"])
+        self.assertEqual(readers[("web-1", "cat")]["uid"], os.geteuid())
+        self.assertEqual((readers[("web-3", "")]["version"], readers[("web-3", "")]["record"]), (0, None))
+
+        self.owner.set(SECRET, b"two")
+        until("the rotation in web-1", lambda: mount1.reads(SECRET, b"two"))
+        subprocess.run(["cat", mount1.file(SECRET)], check=True, capture_output=True)
+        version, readers = self.readers()
+        self.assertEqual(version, 2)
+        self.assertTrue(readers[("web-1", "cat")]["current"])
+        self.assertEqual(readers[("web-1", "cat")]["reads"], 4)
+        self.assertFalse(readers[("web-2", "cat")]["current"])
+        self.assertEqual(readers[("web-2", "cat")]["version"], 1)
+        shown = self.owner.run("audit", "readers", SECRET)
+        self.assertRegex(shown.text, r"web-2 +\S*/cat +\d+ +1 +not yet")
+        self.assertRegex(shown.text, r"web-3 .*never")
+        self.assertRegex(shown.err, r"\d+ have not read version 2 yet")
+
+        self.owner.run("revoke", "web-2", SECRET)
+        self.assertFalse(self.readers()[1][("web-2", "cat")]["granted"])
+        record = self.readers()[1][("web-1", "cat")]["record"]
+        listed = [r for r in self.owner.json("audit", "list", "--object", SECRET)["records"] if r["sequence"] == record]
+        self.assertEqual((listed[0]["type"], listed[0]["version"]), ("secret.read", 2))
+
+    def test_counted_reads_count_and_refusals(self):
+        self.owner.run("grant", "web-3", SECRET, "--lease", "10m", "--record", "aggregate")
+        mount = Mount(self.web3, "mnt3").start()
+        until("the first read", lambda: mount.reads(SECRET, b"one"))
+        for _ in range(40):
+            subprocess.run(["cat", mount.file(SECRET)], check=True, capture_output=True)
+        mount.stop()
+        again = Mount(self.web3, "mnt3").start()
+        until("the counted reads to be told", lambda: self.readers()[1].get(("web-3", "cat"), {}).get("reads") == 40)
+        again.stop()
+        self.refused(self.owner.run("audit", "readers", "shop/prod/none", expect=None), NOT_FOUND)
+        self.refused(self.owner.run("audit", "readers", "shop/none/x", expect=None), NOT_FOUND)
+        self.refused(self.owner.run("audit", "readers", "shop", expect=None), USAGE)
 
 
 if __name__ == "__main__":

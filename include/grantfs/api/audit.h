@@ -52,4 +52,31 @@ struct AuditSearchResponse {
   static Result<AuditSearchResponse> FromJson(const Json& json);
 };
 
+/// POST /v1/audit/readers: who has read a secret, and which version last.
+struct AuditReadersRequest {
+  std::string environment;
+  std::string path;
+  std::optional<std::uint64_t> before;
+  Json ToJson() const;
+  static Result<AuditReadersRequest> FromJson(const Json& json);
+};
+/// One process, or program, of one identity.
+struct AuditReader {
+  std::string actor;     ///< the identity's id
+  std::string name;      ///< as the vault knew it at its last read
+  bool process = false;  ///< uid and executable are known
+  std::uint32_t uid = 0;
+  std::string executable;
+  std::uint32_t version = 0;  ///< that it read last
+  std::int64_t time_ms = 0;   ///< when
+  std::uint64_t record = 0;   ///< which says so
+  std::uint64_t count = 0;    ///< reads, of any version
+};
+struct AuditReadersResponse {
+  std::vector<AuditReader> readers;   ///< of the records that were looked at
+  std::optional<std::uint64_t> next;  ///< go on with `before` = this, and put both together
+  Json ToJson() const;
+  static Result<AuditReadersResponse> FromJson(const Json& json);
+};
+
 }  // namespace grantfs::api
