@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kMaxLeafBytes = 1024;
 constexpr std::size_t kMaxSaltBytes = 64;
+constexpr std::size_t kMaxOutcomeBytes = 16;
 
 Json WriteEntry(const AuditEntry& entry) {
   Json json = Json::Object({{"sequence", entry.sequence}, {"leaf", Base64Encode(entry.leaf)}});
@@ -63,10 +64,16 @@ Json AuditSearchRequest::ToJson() const {
   Json json = Json::Object();
   if (!environment.empty()) json.Set("environment", environment);
   if (!object.empty()) json.Set("object", object);
+  if (!below.empty()) json.Set("below", below);
   if (!actor.empty()) json.Set("actor", actor);
+  if (!type.empty()) json.Set("type", type);
+  if (!outcome.empty()) json.Set("outcome", outcome);
   if (at_least) json.Set("at_least", AuditSeverityName(*at_least));
+  if (since_ms) json.Set("since_ms", *since_ms);
+  if (until_ms) json.Set("until_ms", *until_ms);
   json.Set("limit", std::uint64_t{limit});
   if (before) json.Set("before", *before);
+  if (from) json.Set("from", *from);
   return json;
 }
 
@@ -75,10 +82,19 @@ Result<AuditSearchRequest> AuditSearchRequest::FromJson(const Json& json) {
   AuditSearchRequest request;
   request.environment = in.OptionalString("environment", kMaxNameBytes);
   request.object = in.OptionalString("object", 2 * kMaxNameBytes);
+  request.below = in.OptionalString("below", 2 * kMaxNameBytes);
+  if (!request.object.empty() && !request.below.empty()) in.Fail("stands beside \"object\"", "below");
   request.actor = in.OptionalString("actor", 64);
+  request.type = in.OptionalString("type", 64);
+  if (!request.type.empty() && !IsAuditType(request.type)) in.Fail("is no type of a record", "type");
+  request.outcome = in.OptionalString("outcome", kMaxOutcomeBytes);
   if (in.Has("at_least")) request.at_least = ReadSeverity(in, "at_least");
+  if (in.Has("since_ms")) request.since_ms = in.Number("since_ms", 0, kMaxLeafTimeMs);
+  if (in.Has("until_ms")) request.until_ms = in.Number("until_ms", 0, kMaxLeafTimeMs);
   request.limit = ReadLimit(in, kMaxAuditRecords);
   if (in.Has("before")) request.before = ReadCount(in, "before");
+  if (in.Has("from")) request.from = ReadCount(in, "from");
+  if (request.before && request.from) in.Fail("stands beside \"before\"", "from");
   GRANTFS_CHECK(in.Finish());
   return request;
 }

@@ -1,4 +1,6 @@
+#include "audit_filter_internal.h"
 #include "commands_internal.h"
+#include "grantfs/util/clock.h"
 #include "listing_internal.h"
 #include "owner_internal.h"
 #include "table_internal.h"
@@ -51,10 +53,7 @@ namespace {
 
 Status RunAuditListCommand(Context& context) {
   const Arguments& arguments = context.arguments;
-  AuditFilter filter;
-  filter.environment = arguments.Text("environment");
-  filter.object = arguments.Text("object");
-  filter.actor = arguments.Text("actor");
+  AuditFilter filter = GRANTFS_TRY(ReadAuditFilter(arguments, SystemClock().WallSeconds()));
   filter.limit = GRANTFS_TRY(arguments.Number("limit", 1'000'000'000, filter.limit));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const auto lines = GRANTFS_TRY(session->ListAudit(filter));
@@ -83,18 +82,14 @@ const Command kAuditListCommand = {
     .about =
         R"(Lists the audit log's records, the newest first: every read, grant, refusal and change, with who asked,
 from where, and for which program. It shows what you may audit.)",
-    .options =
-        {{"environment", "PROJECT/ENVIRONMENT", "only what concerns this environment"},
-         {"object", "NAME", "only what was done to this: shop/prod/db-password"},
-         {"actor", "NAME",
-          "only what this person or machine did; of machines that had the same name one after the other this"
-          " is the last, and the others go by their id (grantfs identity list --json)"},
-         {"limit", "NUMBER", "the newest so many (default: 100; 0: all)"}},
+    .options = WithAuditFilter({{"limit", "NUMBER", "the newest so many (default: 100; 0: all)"}}),
     .examples =
         {{"grantfs audit list --object shop/prod/db-password --limit 2",
           R"(RECORD  TIME                  WHO    DID          TO                                 OUTCOME  FROM       CALLER
 41      2026-01-31T12:00:00Z  web-1  secret.read  shop/prod/db-password (version 3)  done     10.0.0.7   uid 33 pid 4711 /usr/sbin/nginx
 ...)"},
+         {"grantfs audit list --object 'shop/prod/*' --severity warning --since 2h",
+          "(what was refused or worse in the last two hours)"},
          {"grantfs audit list --actor web-1 --limit 0 --json > web-1.json", "(writes a file)"}},
     .next = "grantfs audit verify proves that no record was changed or taken away.",
     .failure = "the audit log was not read",

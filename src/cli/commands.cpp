@@ -19,10 +19,10 @@ const std::vector<const Command*>& AllCommands() {
       &kFreezesCommand,        &kGrantsCommand,
       &kMountCommand,          &kUmountCommand,
       &kReadCommand,           &kWhyCommand,
-      &kAuditListCommand,      &kAuditVerifyCommand,
-      &kStatusCommand,         &kWhoamiCommand,
-      &kDoctorCommand,         &kVersionCommand,
-      &kHelpCommand,
+      &kAuditListCommand,      &kAuditReadersCommand,
+      &kAuditVerifyCommand,    &kStatusCommand,
+      &kWhoamiCommand,         &kDoctorCommand,
+      &kVersionCommand,        &kHelpCommand,
   };
   return commands;
 }

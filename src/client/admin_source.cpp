@@ -91,7 +91,7 @@ class AdminSourceImpl final : public AdminSource {
     if (recent) {
       next->audit_known = true;
       next->recent = std::move(*recent);
-      filter.critical = true;
+      filter.at_least = AuditSeverity::kCritical;
       next->critical = GRANTFS_TRY(session_->ListAudit(filter));
     } else if (recent.error().code != Code::kDenied) {
       return recent.error();

@@ -7,22 +7,51 @@
 
 namespace grantfs {
 
+namespace {
+
+void SetObject(const std::string& object, api::AuditSearchRequest* request) {
+  if (!object.ends_with("/*")) {
+    request->object = object;
+    return;
+  }
+  request->below = object.substr(0, object.size() - 1);
+  // Within one environment the vault looks at no other's records.
+  const auto slash = object.find('/', object.find('/') + 1);
+  if (request->environment.empty() && slash != std::string::npos)
+    request->environment = object.substr(0, slash);
+}
+
+}  // namespace
+
 Result<std::vector<AuditLine>> OwnerSessionImpl::ListAudit(const AuditFilter& filter) {
+  const auto request = GRANTFS_TRY(SearchFor(filter));
+  std::vector<AuditLine> lines;
+  GRANTFS_CHECK(EachFound(request, filter.limit,
+                          [&](const AuditEntry& entry) { lines.push_back(NamedLineOf(entry)); }));
+  return lines;
+}
+
+AuditLine OwnerSessionImpl::NamedLineOf(const AuditEntry& entry) const {
+  AuditLine line = LineOf(entry);
+  if (const auto id = Hash::FromHex(line.actor_id)) line.actor = NameOf(*id);
+  return line;
+}
+
+Result<api::AuditSearchRequest> OwnerSessionImpl::SearchFor(const AuditFilter& filter) {
   GRANTFS_CHECK(keeper_->RefreshVault());
   if (keeper_->vault().IsOwner(me_.Id())) GRANTFS_CHECK(keeper_->RefreshMachines());  // for names
   GRANTFS_TRY(EnvironmentsWith(Operation::kReadAudit));
   api::AuditSearchRequest request;
   request.environment = filter.environment;
-  request.object = filter.object;
+  SetObject(filter.object, &request);
   request.actor = filter.actor;
-  if (filter.critical) request.at_least = AuditSeverity::kCritical;
+  request.type = filter.action;
+  request.outcome = filter.outcome;
+  request.at_least = filter.at_least;
+  request.since_ms = filter.since_ms;
+  request.until_ms = filter.until_ms;
   if (const auto who = GRANTFS_TRY(AnyoneNamed(filter.actor))) request.actor = who->Id().Hex();
-  std::vector<AuditLine> lines;
-  GRANTFS_CHECK(EachFound(request, filter.limit, [&](const AuditEntry& entry) {
-    lines.push_back(LineOf(entry));
-    if (const auto id = Hash::FromHex(lines.back().actor_id)) lines.back().actor = NameOf(*id);
-  }));
-  return lines;
+  return request;
 }
 
 Status OwnerSessionImpl::EachFound(api::AuditSearchRequest request, std::size_t limit,

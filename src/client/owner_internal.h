@@ -74,6 +74,7 @@ class OwnerSessionImpl final : public OwnerSession {
                                 std::chrono::milliseconds wait) override;
   Result<std::vector<FreezeInfo>> ListFreezes() override;
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
+  Result<ReadersReport> ReadersOf(const SecretName& name) override;
   Result<AuditVerdict> VerifyAudit() override;
   Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;
   Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) override;
@@ -183,6 +184,10 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<RevokeResult> RevokeListed(const std::string& machine, const std::vector<SecretName>& secrets,
                                     const std::string& reason, bool each, std::chrono::milliseconds wait);
   Delivery WaitFor(const Hash& machine, std::uint64_t change, std::chrono::milliseconds wait);
+  // ---- the audit log (owner_audit.cpp)
+  /// Refreshes the lists that names are in. Errors: kInvalid (several have the actor's name).
+  Result<api::AuditSearchRequest> SearchFor(const AuditFilter& filter);
+  AuditLine NamedLineOf(const AuditEntry& entry) const;
   /// Asks the audit log, newest first, on and on until there is no more or `limit` (0: none) are found.
   Status EachFound(api::AuditSearchRequest request, std::size_t limit,
                    const std::function<void(const AuditEntry&)>& take);

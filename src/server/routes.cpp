@@ -42,6 +42,7 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kPresence,        &Bound<&Vault::Presence>::Handle},
     {&api::kAuditRecords,    &Bound<&Vault::AuditRecords>::Handle},
     {&api::kAuditSearch,     &Bound<&Vault::SearchAudit>::Handle},
+    {&api::kAuditReaders,    &Bound<&Vault::AuditReaders>::Handle},
 };
 // clang-format on
 static_assert(std::size(kEndpoints) == std::size(api::kRoutes));

@@ -2,6 +2,7 @@
 
 #include "audit_appender_internal.h"
 #include "audit_body_internal.h"
+#include "audit_nodes_internal.h"
 #include "grantfs/crypto/merkle.h"
 #include "grantfs/crypto/random.h"
 #include "grantfs/tlog/checkpoint.h"
@@ -25,7 +26,8 @@ Status AuditAppender::Load() {
                         RowLimit(kRecentCheckpoints))
                       .All(ReadNumber));
   recent_.assign(sizes.rbegin(), sizes.rend());
-  return CheckTree();
+  GRANTFS_CHECK(CheckTree());
+  return FillNodes(database_, tree_.size());
 }
 
 // Leaves, tree and newest checkpoint were committed together, so a difference is damage, or somebody's work.
@@ -108,16 +110,28 @@ Status AuditAppender::Insert(const AuditRecord& record, const std::string& text,
   GRANTFS_CHECK(database_.Run("INSERT INTO audit_leaves VALUES (?1, ?2, ?3)", key, leaf, hash.View()));
   AuditNames names = NamesOf(record.body);
   if (!record.environment.empty()) names.environment = record.environment;
-  GRANTFS_CHECK(database_.Run("INSERT INTO audit_bodies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", key, salt,
-                              text, record.time_ms, Stored(record.severity), names.environment, names.object,
-                              names.actor));
+  GRANTFS_CHECK(database_.Run("INSERT INTO audit_bodies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                              key, salt, text, record.time_ms, Stored(record.severity), names.environment,
+                              names.object, names.actor, record.type, names.outcome));
+  GRANTFS_CHECK(NoteTime(sequence, record.time_ms));
   pending_.push_back(hash);
   return {};
 }
 
+// Clocks go back, so that of the times of a span's records only the ends are known.
+Status AuditAppender::NoteTime(std::uint64_t sequence, std::int64_t time_ms) {
+  return database_.Run(
+      "INSERT INTO audit_spans VALUES (?1, ?2, ?2) ON CONFLICT (span) DO UPDATE SET "
+      "first_ms = min(first_ms, excluded.first_ms), last_ms = max(last_ms, excluded.last_ms)",
+      static_cast<std::int64_t>(sequence / kAuditSpan), time_ms);
+}
+
 Status AuditAppender::Finish() {
   next_ = tree_;
-  for (const Hash& leaf : pending_) next_.Append(leaf);
+  for (const Hash& leaf : pending_) {
+    next_.Append(leaf);
+    GRANTFS_CHECK(AddNodes(database_, next_.size()));
+  }
   const bool sign = !pending_.empty() || (key_changed_ && next_.size() > 0);
   return sign ? SaveCheckpoint() : Status();
 }

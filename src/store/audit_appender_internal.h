@@ -17,6 +17,9 @@ namespace grantfs {
 inline constexpr std::size_t kRecentCheckpoints = 256;
 inline constexpr std::uint64_t kCheckpointBlock = 4096;
 
+/// For each so many records the ends of their times are kept, so that a search by time looks at few others.
+inline constexpr std::uint64_t kAuditSpan = 4096;
+
 /// The audit log of the writing connection: rows at once, tree and checkpoint at the end of a group.
 /// Threads: the writer's.
 class AuditAppender {
@@ -45,6 +48,7 @@ class AuditAppender {
   Status CheckTree();
   Result<std::optional<std::uint64_t>> FindOpen(ByteView open);
   Status Insert(const AuditRecord& record, const std::string& text, std::uint64_t sequence);
+  Status NoteTime(std::uint64_t sequence, std::int64_t time_ms);
   Status SaveCheckpoint();
   Status PruneCheckpoints();
 

@@ -21,7 +21,8 @@ std::string MemberText(const Json& body, const char* name) {
 }  // namespace
 
 AuditNames NamesOf(const Json& body) {
-  return {TextMember(body, kEnvironment), TextMember(body, kAuditObject), TextMember(body, kAuditActor)};
+  return {TextMember(body, kEnvironment), TextMember(body, kAuditObject), TextMember(body, kAuditActor),
+          TextMember(body, kAuditOutcome)};
 }
 
 Result<std::string> BodyText(const AuditRecord& record) {
@@ -45,7 +46,7 @@ Bytes OpenKey(const AuditRecord& record) {
   const std::string actor = MemberText(record.body, kAuditActor);
   const std::string object = MemberText(record.body, kAuditObject);
   const std::string version = MemberText(record.body, "version");
-  const std::string outcome = MemberText(record.body, "outcome");
+  const std::string outcome = MemberText(record.body, kAuditOutcome);
   const Hash hash = Blake2b256({EncodeContext(
       {AsBytes("grantfs open v1"), AsBytes(record.open_id), AsBytes(record.type), AsBytes(record.environment),
        AsBytes(actor), AsBytes(object), AsBytes(version), AsBytes(outcome)})});

@@ -13,6 +13,7 @@ struct AuditNames {
   std::optional<std::string> environment;
   std::optional<std::string> object;
   std::optional<std::string> actor;
+  std::optional<std::string> outcome;
 };
 AuditNames NamesOf(const Json& body);
 

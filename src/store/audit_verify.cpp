@@ -45,6 +45,10 @@ std::string BadColumns(const AuditEntry& entry, const LeafHeader& header) {
   }
   if (columns.object != names.object.value_or("")) return "it is filed under another object than its body's";
   if (columns.actor != names.actor.value_or("")) return "it is filed under another actor than its body's";
+  if (!columns.typed) return "";
+  if (columns.type != header.type) return "it is filed under another type than its header's";
+  if (columns.outcome != names.outcome.value_or(""))
+    return "it is filed under another outcome than its body's";
   return "";
 }
 

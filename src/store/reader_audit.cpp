@@ -1,5 +1,4 @@
-#include <limits>
-
+#include "audit_rows_internal.h"
 #include "query_internal.h"
 #include "reader_internal.h"
 
@@ -14,49 +13,28 @@ AuditEntry ReadLeaf(RowColumns& row) {
   return entry;
 }
 
-AuditEntry ReadRecord(RowColumns& row) {
-  AuditEntry entry = ReadLeaf(row);
-  if (row.NextIsNull()) return entry;  // the body was purged
-  entry.salt = row.Blob();
-  entry.body = row.Text();
+}  // namespace
+
+AuditColumns ReadAuditColumns(RowColumns& row) {
   AuditColumns columns;
   columns.time_ms = row.Int();
   columns.severity = static_cast<int>(row.Int());
   columns.environment = row.Text();
   columns.object = row.Text();
   columns.actor = row.Text();
-  entry.columns = std::move(columns);
+  columns.type = row.Text();
+  columns.outcome = row.Text();
+  return columns;
+}
+
+AuditEntry ReadAuditRecord(RowColumns& row) {
+  AuditEntry entry = ReadLeaf(row);
+  if (row.NextIsNull()) return entry;  // the body was purged
+  entry.salt = row.Blob();
+  entry.body = row.Text();
+  entry.columns = ReadAuditColumns(row);
   return entry;
 }
-
-// One text for each column that leads the search. The plus signs keep SQLite from choosing another one.
-#define GRANTFS_SEARCH(lead)                                                                     \
-  "SELECT b.sequence, leaf, hash, salt, body, time_ms, severity, environment, object, actor "    \
-  "FROM audit_bodies AS b CROSS JOIN audit_leaves AS l ON l.sequence = b.sequence WHERE " lead   \
-  " AND b.sequence < ?1 AND (?2 IS NULL OR +environment = ?2) AND (?3 IS NULL OR +object = ?3) " \
-  "AND (?4 IS NULL OR +actor = ?4) AND +severity >= ?5 AND +time_ms >= ?6 AND +time_ms < ?7 "    \
-  "ORDER BY b.sequence DESC LIMIT ?8"
-
-Sql SearchText(const AuditQuery& query) {
-  if (!query.object.empty()) return GRANTFS_SEARCH("object = ?3");
-  if (!query.actor.empty()) return GRANTFS_SEARCH("actor = ?4");
-  if (query.at_least.value_or(AuditSeverity::kInfo) > AuditSeverity::kInfo) {
-    return GRANTFS_SEARCH("severity > 0 AND severity >= ?5");
-  }
-  if (query.since_ms || query.until_ms) return GRANTFS_SEARCH("time_ms >= ?6 AND time_ms < ?7");
-  if (!query.environment.empty()) return GRANTFS_SEARCH("environment = ?2");
-  return GRANTFS_SEARCH("TRUE");
-}
-#undef GRANTFS_SEARCH
-
-std::optional<std::string_view> IfAny(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  return text;
-}
-
-constexpr std::int64_t kNoEnd = std::numeric_limits<std::int64_t>::max();
-
-}  // namespace
 
 Result<std::uint64_t> SqliteReader::AuditSize() {
   return GRANTFS_TRY(Query(database_, "SELECT size FROM audit_tree").One(ReadNumber)).value_or(0);
@@ -83,22 +61,12 @@ Result<std::vector<AuditEntry>> SqliteReader::ReadAudit(std::uint64_t from, std:
   }
   GRANTFS_CHECK(
       Query(database_,
-            "SELECT l.sequence, leaf, hash, salt, body, time_ms, severity, environment, object, actor "
-            "FROM audit_leaves AS l LEFT JOIN audit_bodies AS b ON b.sequence = l.sequence "
+            "SELECT l.sequence, leaf, hash, salt, body, time_ms, severity, environment, object, actor, "
+            "type, outcome FROM audit_leaves AS l LEFT JOIN audit_bodies AS b ON b.sequence = l.sequence "
             "WHERE l.sequence >= ?1 ORDER BY l.sequence LIMIT ?2",
             first, RowLimit(limit))
-          .While([&](RowColumns& row) { return take(ReadRecord(row)); }));
+          .While([&](RowColumns& row) { return take(ReadAuditRecord(row)); }));
   return found;
-}
-
-Result<std::vector<AuditEntry>> SqliteReader::SearchAudit(const AuditQuery& query) {
-  const auto before =
-      static_cast<std::int64_t>(std::min<std::uint64_t>(query.before.value_or(kNoEnd), kNoEnd));
-  return Query(database_, SearchText(query), before, IfAny(query.environment), IfAny(query.object),
-               IfAny(query.actor), Stored(query.at_least.value_or(AuditSeverity::kInfo)),
-               query.since_ms.value_or(std::numeric_limits<std::int64_t>::min()),
-               query.until_ms.value_or(kNoEnd), RowLimit(query.limit))
-      .All(ReadRecord);
 }
 
 Result<std::optional<std::string>> SqliteReader::LatestCheckpoint() {

@@ -75,7 +75,8 @@ class SqliteReader : public virtual StoreReader {
   Result<std::uint64_t> AuditSize() override;
   Result<std::vector<AuditEntry>> ReadAudit(std::uint64_t from, std::size_t limit, std::size_t max_bytes,
                                             bool bodies) override;
-  Result<std::vector<AuditEntry>> SearchAudit(const AuditQuery& query) override;
+  Result<AuditFound> SearchAudit(const AuditQuery& query) override;
+  Result<std::vector<Hash>> AuditNodes(unsigned level, std::uint64_t from, std::size_t limit) override;
   Result<std::optional<std::string>> LatestCheckpoint() override;
 
  protected:

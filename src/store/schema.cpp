@@ -250,6 +250,35 @@ CREATE TABLE freezes (
   PRIMARY KEY (kind, object)
 ) STRICT, WITHOUT ROWID;
 )sql"},
+    // A leaf's type is its fifth word, behind that of its severity.
+    {4, R"sql(
+ALTER TABLE audit_bodies ADD COLUMN type TEXT NOT NULL DEFAULT '';
+ALTER TABLE audit_bodies ADD COLUMN outcome TEXT;
+UPDATE audit_bodies SET
+  type = (SELECT substr(told, instr(told, word) + length(word), length(told) - 65 - instr(told, word) - length(word) + 1)
+          FROM (SELECT CAST(leaf AS TEXT) AS told, CASE audit_bodies.severity WHEN 0 THEN ' info ' WHEN 1 THEN ' notice '
+                       WHEN 2 THEN ' warning ' ELSE ' critical ' END AS word
+                FROM audit_leaves WHERE sequence = audit_bodies.sequence)),
+  outcome = CASE WHEN json_type(body, '$.outcome') = 'text' AND body ->> '$.outcome' <> '' THEN body ->> '$.outcome' END;
+DROP INDEX audit_by_time;
+DROP INDEX audit_by_severity;
+CREATE INDEX audit_notable ON audit_bodies (sequence) WHERE severity > 0;
+CREATE INDEX audit_critical ON audit_bodies (sequence) WHERE severity = 3;
+CREATE INDEX audit_by_type ON audit_bodies (type) WHERE type <> 'secret.read';
+CREATE INDEX audit_by_outcome ON audit_bodies (outcome) WHERE outcome <> 'done';
+CREATE TABLE audit_spans (
+  span INTEGER PRIMARY KEY,
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO audit_spans SELECT sequence / 4096, min(time_ms), max(time_ms) FROM audit_bodies GROUP BY sequence / 4096;
+CREATE TABLE audit_nodes (
+  level INTEGER NOT NULL CHECK (level BETWEEN 1 AND 7),
+  number INTEGER NOT NULL,
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
+  PRIMARY KEY (level, number)
+) STRICT, WITHOUT ROWID;
+)sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);
 

@@ -5,7 +5,6 @@ namespace {
 
 constexpr std::size_t kMaxAuditBytes = std::size_t{1} << 20;
 constexpr std::size_t kSearchPage = 1000;
-constexpr int kMaxSearchPages = 20;
 
 /// Bodies are for owners and auditors of an environment; the vault's own for owners of the vault.
 bool MaySee(const VaultState& now, const VaultCaller& caller, const std::string& environment) {
@@ -25,6 +24,23 @@ void Withhold(const VaultState& now, const VaultCaller& caller, AuditEntry& entr
   if (entry.columns && MaySee(now, caller, entry.columns->environment)) return;
   entry.body.reset();
   entry.salt.reset();
+}
+
+AuditQuery QueryOf(const api::AuditSearchRequest& request) {
+  AuditQuery query;
+  query.environment = request.environment;
+  query.object = request.below.empty() ? request.object : request.below;
+  query.below = !request.below.empty();
+  query.actor = request.actor;
+  query.type = request.type;
+  query.outcome = request.outcome;
+  query.at_least = request.at_least;
+  query.since_ms = request.since_ms;
+  query.until_ms = request.until_ms;
+  query.before = request.before;
+  query.from = request.from;
+  query.limit = kSearchPage;
+  return query;
 }
 
 }  // namespace
@@ -51,32 +67,27 @@ Result<api::AuditSearchResponse> Vault::SearchAudit(const VaultCaller& caller,
     return member || request.environment.empty() ? RoleMissing("audit") : NotVisible(request.environment);
   }
   const auto reader = GRANTFS_TRY(core_->store.Read());
-  AuditQuery query;
-  query.environment = request.environment;
-  query.object = request.object;
-  query.actor = request.actor;
-  query.at_least = request.at_least;
-  query.before = request.before;
-  query.limit = kSearchPage;
+  AuditQuery query = QueryOf(request);
   api::AuditSearchResponse response;
   std::size_t bytes = 0;
-  for (int page = 0; page < kMaxSearchPages; ++page) {
+  for (std::size_t scanned = 0; scanned < kMaxAuditScan;) {
+    query.scan = kMaxAuditScan - scanned;
     auto found = GRANTFS_TRY(reader->SearchAudit(query));
-    for (AuditEntry& entry : found) {
+    scanned += found.scanned;
+    for (AuditEntry& entry : found.records) {
       const std::uint64_t sequence = entry.sequence;
-      if (entry.columns && MaySee(*now, caller, entry.columns->environment)) {
-        bytes += entry.body ? entry.body->size() : 0;
+      if (MaySee(*now, caller, entry.columns->environment)) {
+        bytes += entry.body->size();
         if (bytes > kMaxAuditBytes && !response.records.empty()) return response;
         response.records.push_back(std::move(entry));
       }
-      response.next = sequence;
+      response.next = request.from ? sequence + 1 : sequence;
       if (response.records.size() == request.limit) return response;
     }
-    if (found.size() < kSearchPage) {
-      response.next.reset();
-      break;
-    }
-    query.before = response.next;
+    const bool more = request.from ? found.next != query.from : found.next.has_value();
+    response.next = found.next;
+    if (!more || found.scanned == 0) break;
+    (request.from ? query.from : query.before) = found.next;
   }
   return response;
 }

@@ -70,7 +70,11 @@ Result<Named> FindNamed(StoreReader& reader, const VaultCaller& caller, std::uin
   query.object = named.environment + "/" + named.path;
   query.actor = caller.Actor();
   query.limit = 1;
-  named.delivered = !GRANTFS_TRY(reader.SearchAudit(query)).empty();
+  do {
+    const auto found = GRANTFS_TRY(reader.SearchAudit(query));
+    named.delivered = !found.records.empty();
+    query.before = found.next;
+  } while (!named.delivered && query.before);
   return named;
 }
 

@@ -81,6 +81,8 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(AuditRecordsResponse),
     GRANTFS_SHAPE(AuditSearchRequest),
     GRANTFS_SHAPE(AuditSearchResponse),
+    GRANTFS_SHAPE(AuditReadersRequest),
+    GRANTFS_SHAPE(AuditReadersResponse),
 };
 #undef GRANTFS_SHAPE
 

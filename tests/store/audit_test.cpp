@@ -33,7 +33,7 @@ class AuditTest : public StoreTest {
   }
   std::vector<std::uint64_t> Search(const AuditQuery& query) {
     std::vector<std::uint64_t> found;
-    for (const AuditEntry& entry : Get(Reader()->SearchAudit(query))) found.push_back(entry.sequence);
+    for (const AuditEntry& entry : Get(Reader()->SearchAudit(query)).records) found.push_back(entry.sequence);
     return found;
   }
 };
@@ -232,6 +232,72 @@ TEST_F(AuditTest, RecordsAreFoundNewestFirst) {
   EXPECT_THAT(Search({.since_ms = 20, .until_ms = 50}), ElementsAre(3, 2, 1));
   EXPECT_THAT(Search({.limit = 2}), ElementsAre(4, 3));
   EXPECT_THAT(Search({.environment = "x/y"}), ElementsAre());
+  EXPECT_THAT(Search({.object = "a/b/", .below = true}), ElementsAre(4, 1, 0));
+  EXPECT_THAT(Search({.environment = "a/b", .object = "a/b/x", .below = true, .actor = "ann"}),
+              ElementsAre(0));
+  EXPECT_THAT(Search({.actor = "ann", .from = 2}), ElementsAre(2, 3));
+  EXPECT_THAT(Search({.from = 1, .limit = 2}), ElementsAre(1, 2));
+  EXPECT_THAT(Search({.at_least = AuditSeverity::kCritical}), ElementsAre(1));
+}
+
+TEST_F(AuditTest, RecordsAreFoundByWhatWasDoneAndHowItEnded) {
+  const auto add = [&](const char* type, const char* outcome) {
+    AuditRecord record = TestRecord(0);
+    record.type = type;
+    record.body.Set("outcome", outcome);
+    Append(record);
+  };
+  add("secret.read", "done");
+  add("grant.add", "done");
+  add("secret.read", "refused");
+  add("read.refused", "refused");
+  EXPECT_THAT(Search({.type = "secret.read"}), ElementsAre(2, 0));
+  EXPECT_THAT(Search({.type = "grant.add"}), ElementsAre(1));
+  EXPECT_THAT(Search({.outcome = "refused"}), ElementsAre(3, 2));
+  EXPECT_THAT(Search({.outcome = "done"}), ElementsAre(1, 0));
+  EXPECT_THAT(Search({.type = "secret.read", .outcome = "refused"}), ElementsAre(2));
+  EXPECT_THAT(Search({.type = "secret"}), ElementsAre());
+}
+
+TEST_F(AuditTest, ASearchLooksAtABoundedNumberOfRecordsAndGoesOn) {
+  Record(30, 0);
+  auto reader = Reader();
+  AuditQuery query{.outcome = "never", .scan = 8};
+  std::size_t searches = 1;
+  auto found = Get(reader->SearchAudit(query));
+  for (; found.next; ++searches) {
+    EXPECT_LE(found.scanned, 8U);
+    query.before = found.next;
+    found = Get(reader->SearchAudit(query));
+  }
+  EXPECT_EQ(searches, 1U) << "an index knows that there is none";
+  query = {.type = kAuditReadType, .outcome = "done", .scan = 8};
+  query.actor = "";
+  query.object = "shop/none";
+  query.below = true;
+  for (found = Get(reader->SearchAudit(query)), searches = 1; found.next; ++searches) {
+    EXPECT_EQ(found.scanned, 8U);
+    query.before = found.next;
+    found = Get(reader->SearchAudit(query));
+  }
+  EXPECT_EQ(searches, 4U);
+  query.before.reset();
+  query.from = 0;
+  for (searches = 0; *query.from < 30; ++searches) query.from = Get(reader->SearchAudit(query)).next;
+  EXPECT_EQ(searches, 4U);
+  EXPECT_EQ(Get(reader->SearchAudit(query)).next, 30U) << "the log's size, from which one goes on";
+}
+
+TEST_F(AuditTest, ATimeIsFoundWhereTheClockWentBack) {
+  const auto at = [&](std::int64_t time) {
+    AuditRecord record = TestRecord(0);
+    record.time_ms = time;
+    Append(record);
+  };
+  for (const std::int64_t time : {1000, 5000, 2000, 6000}) at(time);
+  EXPECT_THAT(Search({.since_ms = 2000, .until_ms = 6000}), ElementsAre(2, 1));
+  EXPECT_THAT(Search({.since_ms = 7000}), ElementsAre());
+  EXPECT_THAT(Search({.until_ms = 1000}), ElementsAre());
 }
 
 TEST_F(AuditTest, OldCheckpointsAreThinnedOut) {

@@ -105,7 +105,8 @@ TEST_F(AuditVerifyTest, AForgedRecordIsNamedWithinItsGroup) {
   const std::string body = R"({"actor":"machine:web-9","environment":"shop/prod"})";
   Forge(7, 7, Get(SaltedBodyHash(salt, AsBytes(body))));
   Tamper(
-      "UPDATE audit_bodies SET salt = ?1, body = ?2, actor = 'machine:web-9', object = NULL WHERE sequence = "
+      "UPDATE audit_bodies SET salt = ?1, body = ?2, actor = 'machine:web-9', object = NULL, outcome = NULL "
+      "WHERE sequence = "
       "7",
       salt, body);
   ExpectBad(6, "records 6 to 9 (exclusive) do not match");
@@ -156,6 +157,18 @@ TEST_F(AuditVerifyTest, ARelabelledRecordIsNamed) {
   ExpectBad(1, "another severity");
   Tamper("UPDATE audit_bodies SET severity = 0, time_ms = 5 WHERE sequence = 1");
   ExpectBad(1, "another time");
+  Tamper("UPDATE audit_bodies SET type = 'grant.add', time_ms = 1700000000001 WHERE sequence = 1");
+  ExpectBad(1, "another type");
+  Tamper("UPDATE audit_bodies SET type = 'secret.read', outcome = 'refused' WHERE sequence = 1");
+  ExpectBad(1, "another outcome");
+}
+
+TEST_F(AuditVerifyTest, ACopyOfAnOlderSchemaIsReadAsItIs) {
+  std::filesystem::copy_file(GRANTFS_SOURCE_ROOT "/tests/store/data/vault-v3.db", Path("old.db"));
+  const AuditVerdict verdict = Get(VerifyAudit(*Get(OpenAuditDatabase(Path("old.db"))), Anchor()));
+  EXPECT_TRUE(verdict.good) << verdict.what;
+  EXPECT_EQ(verdict.bodies, verdict.size);
+  EXPECT_GT(verdict.size, 0U);
 }
 
 TEST_F(AuditVerifyTest, ARecordThatNoCheckpointCoversIsNamed) {
@@ -320,11 +333,11 @@ TEST_F(AuditVerifyTest, WhatIsNoVaultsDatabaseIsRefused) {
   EXPECT_EQ(OpenAuditDatabase(Path("none.db")).error().code, Code::kNotFound);
   ASSERT_TRUE(Get(Database::Open(Path("other.db"))).Exec("CREATE TABLE t (x TEXT) STRICT"));
   EXPECT_EQ(OpenAuditDatabase(Path("other.db")).error().code, Code::kInvalid);
-  ASSERT_TRUE(Get(Database::Open(DatabasePath())).SetUserVersion(4));
+  ASSERT_TRUE(Get(Database::Open(DatabasePath())).SetUserVersion(5));
   const auto newer = OpenAuditDatabase(DatabasePath());
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().code, Code::kUnsupported);
-  EXPECT_THAT(Describe(newer.error()), HasSubstr("has schema 4, this grantfs knows none above 3"));
+  EXPECT_THAT(Describe(newer.error()), HasSubstr("has schema 5, this grantfs knows none above 4"));
 }
 
 }  // namespace

@@ -134,7 +134,7 @@ Result<api::ReadResponse> DirectVault::Read(const PrivateIdentity& machine, std:
 
 std::vector<AuditEntry> DirectVault::Audit(const std::string& type) {
   std::vector<AuditEntry> found;
-  for (AuditEntry& entry : Must(Must(store_->Read())->SearchAudit({.limit = 1000}))) {
+  for (AuditEntry& entry : Must(Must(store_->Read())->SearchAudit({.limit = 1000})).records) {
     if (AsText(entry.leaf).find(" " + type + " ") != std::string_view::npos)
       found.push_back(std::move(entry));
   }

@@ -22,6 +22,7 @@ inline constexpr std::size_t kMaxGrants = 200;        ///< in one response
 inline constexpr std::size_t kMaxRefusals = 50;       ///< reported in one request
 inline constexpr std::size_t kMaxReasonBytes = 1024;  ///< of a refusal
 inline constexpr std::size_t kMaxAuditRecords = 1000;
+inline constexpr std::size_t kMaxAuditReaders = 1000;  ///< in one response
 inline constexpr std::size_t kMaxCiphertextBytes = kMaxSecretBytes + kAeadOverhead;
 inline constexpr std::size_t kMaxSealedBytes = 256;  ///< room for a suite that is to come
 inline constexpr std::size_t kMaxSentCheckpointBytes = 8192;

@@ -55,12 +55,14 @@ inline constexpr Route kWatchAck        {"POST", "/v1/watch/ack",         Who::k
 inline constexpr Route kPresence        {"POST", "/v1/machines/presence", Who::kPerson};     ///< Whether a machine listens and has followed
 inline constexpr Route kAuditRecords    {"POST", "/v1/audit/records",     Who::kIdentity};   ///< Records of the audit log in order
 inline constexpr Route kAuditSearch     {"POST", "/v1/audit/search",      Who::kPerson};     ///< Records of the audit log by what they say
+inline constexpr Route kAuditReaders    {"POST", "/v1/audit/readers",     Who::kMember};     ///< Who has read which version of a secret last
 
 inline constexpr const Route* kRoutes[] = {
     &kClaimShow, &kClaimUse, &kStatus, &kListsRead, &kListsAppend, &kSecretsReserve, &kSecretsList, &kSecretsFind,
     &kStageCiphertext, &kStageCopies, &kStageEpoch, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
-    &kEnrolmentState, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kFreezesFollowed, &kMachineGrants, &kMachineRead, &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence,
-    &kAuditRecords, &kAuditSearch};
+    &kEnrolmentState, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kFreezesFollowed,
+    &kMachineGrants, &kMachineRead, &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck,
+    &kPresence, &kAuditRecords, &kAuditSearch, &kAuditReaders};
 // clang-format on
 
 /// The keyids of requests beside an identity's 64 digits.

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "grantfs/store/audit_verify.h"
 #include "grantfs/util/result.h"
@@ -33,12 +35,37 @@ struct AuditLine {
   std::string body;          ///< the JSON text, for programs
 };
 
+/// Which records; what is empty or absent does not narrow.
 struct AuditFilter {
   std::string environment;  ///< "" = any of those that one may audit
-  std::string object;
+  std::string object;       ///< "shop/prod/db-password"; what lies below it: "shop/prod/*"
   std::string actor;        ///< a name or an identity
-  bool critical = false;    ///< only critical records
-  std::size_t limit = 100;  ///< the newest so many; 0 = all
+  std::string action;       ///< the record's type: "secret.read"
+  std::string outcome;      ///< "done", "refused"
+  std::optional<AuditSeverity> at_least;
+  std::optional<std::int64_t> since_ms;  ///< unix milliseconds, inclusive
+  std::optional<std::int64_t> until_ms;  ///< exclusive
+  std::size_t limit = 100;               ///< of a list: the newest so many; 0 = all
+};
+
+/// A program on a machine, or a person, that has read a secret.
+struct SecretReader {
+  std::string who;
+  std::string id;
+  bool process = false;  ///< uid and executable are known
+  std::uint32_t uid = 0;
+  std::string executable;
+  std::uint32_t version = 0;  ///< that it read last; 0: it is granted the secret, and has read none
+  std::int64_t time = 0;      ///< when, unix seconds
+  std::uint64_t record = 0;   ///< that says so
+  std::uint64_t count = 0;    ///< its reads, of any version
+  bool granted = false;       ///< its machine may read it now
+  bool current = false;       ///< what it read last is the current version
+};
+
+struct ReadersReport {
+  std::uint32_t version = 0;          ///< the current one, 0 = none
+  std::vector<SecretReader> readers;  ///< by who, then the program
 };
 
 /// Verifies the log in a copy of a vault's database. @param home_directory anchors on its lists and

@@ -154,6 +154,9 @@ class OwnerSession {
 
   /// Newest first.
   virtual Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) = 0;
+  /// Who has read which version of a secret last, by the log as far as it keeps the records' bodies; and the
+  /// machines that may read it and have not.
+  virtual Result<ReadersReport> ReadersOf(const SecretName& name) = 0;
   /// Reads the whole log and verifies it against the log's key and the checkpoint that the home remembers;
   /// remembers the new one.
   virtual Result<AuditVerdict> VerifyAudit() = 0;

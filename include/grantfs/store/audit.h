@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "grantfs/crypto/hash.h"
 #include "grantfs/json/json.h"
@@ -31,6 +32,9 @@ inline constexpr std::size_t kMaxAuditBodyBytes = 16 * 1024;
 /// are found by these, and by environment.
 inline constexpr char kAuditActor[] = "actor";
 inline constexpr char kAuditObject[] = "object";
+inline constexpr char kAuditOutcome[] = "outcome";
+/// The type of most records: of values that were given out, or asked for.
+inline constexpr char kAuditReadType[] = "secret.read";
 
 /// What the columns beside a body say, for whoever searches: they repeat what the leaf or the body says.
 struct AuditColumns {
@@ -39,6 +43,9 @@ struct AuditColumns {
   std::string environment;
   std::string object;
   std::string actor;
+  std::string type;
+  std::string outcome;
+  bool typed = true;  ///< false: a database of an older schema, without the last two
 };
 
 /// A record as it is stored.
@@ -51,16 +58,33 @@ struct AuditEntry {
   std::optional<AuditColumns> columns;  ///< from a database, not over the wire
 };
 
+/// How many records one search looks at, at most.
+inline constexpr std::size_t kMaxAuditScan = 20'000;
+
 /// Which records to find; empty members do not narrow.
 struct AuditQuery {
   std::string environment;
   std::string object;
+  bool below = false;  ///< `object` is the beginning of objects' names: "shop/prod/tls/"
   std::string actor;
+  std::string type;
+  std::string outcome;
   std::optional<AuditSeverity> at_least;
   std::optional<std::uint64_t> before;   ///< sequence, exclusive
+  std::optional<std::uint64_t> from;     ///< sequence, inclusive; there: the oldest first, else the newest
   std::optional<std::int64_t> since_ms;  ///< unix milliseconds, inclusive
   std::optional<std::int64_t> until_ms;  ///< exclusive
   std::size_t limit = 100;               ///< 1..1000
+  std::size_t scan = kMaxAuditScan;      ///< 1..kMaxAuditScan
+};
+
+/// What a search has found, as far as it went.
+struct AuditFound {
+  std::vector<AuditEntry> records;
+  /// Newest first: go on with `before` = this; none: there is no more. Oldest first: go on with `from` = this
+  /// in any case; it is the log's size where all was looked at.
+  std::optional<std::uint64_t> next;
+  std::size_t scanned = 0;  ///< records that were looked at
 };
 
 }  // namespace grantfs

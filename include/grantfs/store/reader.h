@@ -117,8 +117,11 @@ class StoreReader {
   /// From sequence `from`, in order, at most `limit` and about `max_bytes`; at least one if there is one.
   virtual Result<std::vector<AuditEntry>> ReadAudit(std::uint64_t from, std::size_t limit,
                                                     std::size_t max_bytes, bool bodies) = 0;
-  /// With bodies, newest first. Records whose body was purged are not found.
-  virtual Result<std::vector<AuditEntry>> SearchAudit(const AuditQuery& query) = 0;
+  /// With bodies. Records whose body was purged are not found. Looks at `scan` records at most, those that an
+  /// index leads to.
+  virtual Result<AuditFound> SearchAudit(const AuditQuery& query) = 0;
+  /// Hashes of the tree's whole subtrees of 256^level leaves, from the `from`th on, in order; level 0: leaves.
+  virtual Result<std::vector<Hash>> AuditNodes(unsigned level, std::uint64_t from, std::size_t limit) = 0;
   /// The newest signed checkpoint's text; absent while the log is empty.
   virtual Result<std::optional<std::string>> LatestCheckpoint() = 0;
 };

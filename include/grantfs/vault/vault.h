@@ -142,6 +142,8 @@ class Vault {
                                                  const api::AuditRecordsRequest& request) const;
   Result<api::AuditSearchResponse> SearchAudit(const VaultCaller& caller,
                                                const api::AuditSearchRequest& request) const;
+  Result<api::AuditReadersResponse> AuditReaders(const VaultCaller& caller,
+                                                 const api::AuditReadersRequest& request) const;
 
   struct Core;
 
