@@ -250,6 +250,10 @@ CREATE TABLE freezes (
   PRIMARY KEY (kind, object)
 ) STRICT, WITHOUT ROWID;
 )sql"},
+    {4, R"sql(
+ALTER TABLE secrets ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1));
+ALTER TABLE versions ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;
+)sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);
 
