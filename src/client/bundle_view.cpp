@@ -36,7 +36,10 @@ std::string AddPart(const SecretView& secret, const std::string& path, const Sec
     return NotShown(secret, path, "is not granted to this machine; an owner can run grantfs grant MACHINE ") +
            secret.environment + "/" + path;
   }
-  if (!part->publish) return NotShown(secret, path, "has no version yet; grantfs secret set gives it one");
+  if (!part->publish)
+    return NotShown(secret, path,
+                    "has no version that can be read; grantfs secret set gives it one, or grantfs secret "
+                    "undelete");
   if (IsTemplate(*part)) return NotShown(secret, path, "is a template itself, and none is made of others");
   bundle->parts.push_back({part->number, part->publish->version, path});
   return {};
@@ -148,7 +151,8 @@ void ShowBundle(const MachineView& view, const BundleView& bundle, GrantedSecret
     shown->strict = shown->strict || part.terms.strict;
     shown->lease = std::min(shown->lease, part.terms.lease);
     shown->offline = std::min(shown->offline, part.terms.offline);
-    shown->expires = Earlier(shown->expires, part.terms.expires);
+    shown->EndAt(part.terms.expires, false);
+    shown->EndAt(part.publish->ExpiresAt(part.time), true);
     shown->rotate_due = Earlier(shown->rotate_due, part.publish->RotationDue(part.time));
     if (shown->unenforceable.empty()) shown->unenforceable = WhyDenied(own, part);
   }

@@ -169,6 +169,8 @@ class MachineSessionImpl final : public MachineSession {
   std::optional<std::chrono::nanoseconds> SinceContact() const;
   /// No lease, and no offline use, reaches past that.
   bool IsRotationDue(const SecretView& secret) const;
+  /// Likewise, because its value has expired.
+  bool HasExpired(const SecretView& secret) const;
   /// @param unreachable  the vault was asked and did not answer.
   bool LeaseRuns(const SecretView& secret, bool unreachable) const;
   /// An outage that a lease would have bridged is told as such.

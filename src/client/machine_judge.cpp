@@ -69,6 +69,9 @@ Result<ReadVerdict> JudgeRead(const api::ReadResponse& response, const SecretSou
     return Error{Code::kNotFound, "it is not granted to this machine any more"};
   }
   const SecretView& secret = *at->second;
+  if (!secret.publish)
+    return Error{Code::kNotFound, "nothing of it can be read any more", 0,
+                 secret.environment + "/" + secret.path};
   if (const std::string& problem = now.ProblemOf(secret); !problem.empty()) {
     return Refused(secret, "what the vault serves of this secret does not verify: see the mount's status");
   }

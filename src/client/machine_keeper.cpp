@@ -73,7 +73,7 @@ bool MachineSessionImpl::MayBeKept(const MachineView& shown, std::uint64_t numbe
                                    std::uint32_t version) const {
   const auto at = shown.secrets.find(number);
   return !refused_ && at != shown.secrets.end() && at->second->terms.offline > 0 && at->second->publish &&
-         at->second->publish->version == version && !IsRotationDue(*at->second) &&
+         at->second->publish->version == version && !IsRotationDue(*at->second) && !HasExpired(*at->second) &&
          shown.FreezeOf(at->second->environment) == nullptr;
 }
 

@@ -48,9 +48,14 @@ bool MachineSessionImpl::IsRotationDue(const SecretView& secret) const {
   return due != 0 && due <= latest_.Seconds();
 }
 
+bool MachineSessionImpl::HasExpired(const SecretView& secret) const {
+  const std::int64_t end = secret.publish ? secret.publish->ExpiresAt(secret.time) : 0;
+  return end != 0 && end <= latest_.Seconds();
+}
+
 bool MachineSessionImpl::LeaseRuns(const SecretView& secret, bool unreachable) const {
   const Grant& terms = secret.terms;
-  if (refused_ || IsRotationDue(secret)) return false;
+  if (refused_ || IsRotationDue(secret) || HasExpired(secret)) return false;
   if (terms.lease > 0 && HeardBeatWithin(LeaseTime(terms.lease))) return true;
   if (terms.offline == 0 || !(unreachable || lost_)) return false;
   const auto since = SinceContact();
@@ -63,6 +68,9 @@ Error MachineSessionImpl::WithoutLease(std::uint64_t number, Error error) const 
   if (at == shown->secrets.end()) return error;
   const Grant& terms = at->second->terms;
   if (terms.lease == 0 && terms.offline == 0) return error;
+  if (HasExpired(*at->second))
+    return {Code::kExpired, "the secret has expired: an owner can set a new value", 0,
+            at->second->environment + "/" + at->second->path};
   error.where = IsRotationDue(*at->second)
                     ? "the vault does not answer, and no lease reaches past the secret's rotation, which is "
                       "overdue: an owner can run grantfs secret set"
@@ -108,7 +116,8 @@ void MachineSessionImpl::Hold(const api::ReadResponse& response, const VersionPu
   const auto at = shown->secrets.find(response.secret);
   if (at == shown->secrets.end() || shown->FreezeOf(at->second->environment) != nullptr) return;
   const Grant& terms = at->second->terms;
-  if ((terms.lease == 0 && terms.offline == 0) || IsRotationDue(*at->second)) return;
+  if (terms.lease == 0 && terms.offline == 0) return;
+  if (IsRotationDue(*at->second) || HasExpired(*at->second)) return;
   if (terms.lease == 0) key = SecretMemory();  // opens that are rare may take their time
   held_.Put({response, publish, std::move(key)});
   if (terms.lease > 0) leases_.Put(response);

@@ -40,6 +40,9 @@ Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t 
   if (secret.terms.expires != 0 && secret.terms.expires <= now) {
     return Error{Code::kExpired, "the grant has expired: an owner can grant it again", 0, name};
   }
+  const std::int64_t end = secret.publish->ExpiresAt(secret.time);
+  if (end != 0 && end <= now)
+    return Error{Code::kExpired, "the secret has expired: an owner can set a new value", 0, name};
   return {};
 }
 

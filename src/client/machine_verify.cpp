@@ -72,7 +72,7 @@ Status CheckMark(const api::GrantEvidence& evidence, const SecretList& list, con
 
 Status TakeVersion(const api::GrantEvidence& evidence, VerifiedSecret& secret, const UpperLists& upper) {
   SecretView& view = *secret.view;
-  const bool labelled = secret.proof->list.state().labels.contains(view.terms.label);
+  const bool labelled = secret.proof->list.state().ReadBy(view.terms.label) != nullptr;
   if (evidence.version.empty()) {
     if (!labelled) return {};
     return Refused(evidence, "the vault does not show the version that the grant's label points at");

@@ -13,8 +13,8 @@ constexpr std::size_t kMaxNotices = 200;
 bool Same(const GrantedSecret& a, const GrantedSecret& b) {
   const auto key = [](const GrantedSecret& s) {
     return std::tie(s.number, s.version, s.environment, s.path, s.size, s.time, s.owner, s.group, s.mode,
-                    s.strict, s.lease, s.offline, s.record, s.expires, s.rotate_due, s.conditions,
-                    s.unenforceable, s.parts, s.missing, s.frozen);
+                    s.strict, s.lease, s.offline, s.record, s.expires, s.value_ends, s.rotate_due,
+                    s.conditions, s.unenforceable, s.parts, s.missing, s.frozen);
   };
   return key(a) == key(b);
 }
@@ -34,7 +34,8 @@ GrantedSecret Shown(const SecretView& secret) {
   shown.lease = secret.terms.lease;
   shown.offline = secret.terms.offline;
   shown.record = secret.terms.record;
-  shown.expires = secret.terms.expires;
+  shown.EndAt(secret.terms.expires, false);
+  shown.EndAt(secret.publish->ExpiresAt(secret.time), true);
   shown.rotate_due = secret.publish->RotationDue(secret.time);
   shown.conditions = secret.terms.conditions;
   shown.unenforceable = secret.unenforceable;

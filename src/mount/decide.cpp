@@ -35,7 +35,8 @@ int ErrnoOf(Code code) {
 std::optional<Refusal> RefuseOpen(const GrantedSecret& grant, std::int64_t now) {
   if (!grant.frozen.empty()) return Refusal{EACCES, "it is frozen", true};
   if (!grant.unenforceable.empty()) return Refusal{EACCES, "this mount cannot enforce the grant"};
-  if (grant.expires != 0 && now >= grant.expires) return Refusal{EKEYEXPIRED, "the grant has expired"};
+  if (grant.expires != 0 && now >= grant.expires)
+    return Refusal{EKEYEXPIRED, grant.value_ends ? "the secret has expired" : "the grant has expired"};
   return std::nullopt;
 }
 

@@ -59,7 +59,9 @@ Point GrantPoint(const GrantedSecret& grant, std::int64_t now) {
     return {"grant", false, Printable(grant.unenforceable),
             grant.parts > 0 ? "" : "upgrade grantfs on this machine"};
   if (RefuseOpen(grant, now))
-    return {"grant", false, "it expired " + FormatTime(grant.expires), "grant it again"};
+    return {"grant", false,
+            (grant.value_ends ? "its value expired " : "it expired ") + FormatTime(grant.expires),
+            grant.value_ends ? "an owner sets a new value with grantfs secret set" : "grant it again"};
   return {"grant",
           true,
           grant.expires == 0 ? "it stands, and has no end" : "it stands until " + FormatTime(grant.expires),

@@ -146,7 +146,8 @@ Status SqlConnection::Open(const DatabaseOptions& options) {
 }
 
 Status SqlConnection::Harden(const DatabaseOptions& options) {
-  sqlite3_busy_timeout(handle_, static_cast<int>(options.busy_timeout.count()));
+  busy_timeout_ = options.busy_timeout;
+  sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout_.count()));
   sqlite3_limit(handle_, SQLITE_LIMIT_LENGTH, kMaxLength);
   sqlite3_limit(handle_, SQLITE_LIMIT_SQL_LENGTH, kMaxSqlLength);
   const std::pair<int, int> switches[] = {

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ class SqlConnection {
   Status Open(const DatabaseOptions& options);
   sqlite3* handle() const { return handle_; }
   const std::string& path() const { return path_; }
+  std::chrono::milliseconds busy_timeout() const { return busy_timeout_; }
 
   /// Runs SQL that the module itself put together from numbers and literals.
   Status Exec(const char* sql);
@@ -37,6 +39,7 @@ class SqlConnection {
   Status MakeFile();
 
   std::string path_;
+  std::chrono::milliseconds busy_timeout_{};
   sqlite3* handle_ = nullptr;
   std::map<std::string_view, std::vector<sqlite3_stmt*>> idle_;
 };

@@ -76,6 +76,18 @@ Result<Bytes> Database::Image() {
 
 Status Database::Checkpoint() { return Exec("PRAGMA wal_checkpoint(TRUNCATE)"); }
 
+Result<bool> Database::EmptyLog(std::chrono::milliseconds patience) {
+  const auto wait = [&](std::chrono::milliseconds time) {
+    sqlite3_busy_timeout(connection_->handle(), static_cast<int>(time.count()));
+  };
+  SqlStatement checkpoint = GRANTFS_TRY(Prepare("PRAGMA wal_checkpoint(TRUNCATE)"));
+  wait(patience);
+  const auto done = checkpoint.Step();
+  wait(connection_->busy_timeout());
+  if (!done) return done.error();
+  return *done && checkpoint.Int(0) == 0;
+}
+
 Result<Transaction> Transaction::Begin(Database& database) {
   GRANTFS_CHECK(database.Run("BEGIN IMMEDIATE"));
   return Transaction(&database);

@@ -5,6 +5,12 @@
 #include "grantfs/log/log.h"
 
 namespace grantfs {
+namespace {
+
+/// For readers, whose views are short.
+constexpr std::chrono::milliseconds kPatience{200};
+
+}  // namespace
 
 void DoneLoop::Close() {
   if (!thread_.joinable()) return;
@@ -114,10 +120,22 @@ void CommitLoop::Run() {
     std::vector<QueuedJob> group = Take();
     if (group.empty()) return;  // closing, and nothing is left
     Commit(group);
+    EmptyLog();
     for (QueuedJob& job : group) job.job = nullptr;
     // While nobody waits for the next commit, a change of threads would only make the answers later.
     done_.Add(std::move(group), /*here=*/IsIdle());
   }
+}
+
+// What was erased stands in the log's older pages until it is emptied. Where a reader keeps it from that, the
+// next commit tries again: there is one each minute at least.
+void CommitLoop::EmptyLog() {
+  erased_ = writer_.TakeErased() || erased_;
+  if (!erased_) return;
+  const auto emptied = database_.EmptyLog(kPatience);
+  if (!emptied)
+    Log(LogLevel::kWarning, "could not empty the database's log of what was erased", emptied.error());
+  erased_ = !emptied || !*emptied;
 }
 
 // A group that could not be committed is tried again job by job, so that one that needs too much room (or

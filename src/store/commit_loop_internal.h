@@ -63,12 +63,14 @@ class CommitLoop {
   void Commit(std::span<QueuedJob> group);
   Status TryCommit(std::span<QueuedJob> group);
   Status RunJob(const Store::Job& job);
+  void EmptyLog();
 
   Database database_;
   AuditAppender audit_;
   SqliteWriter writer_;
   const std::size_t max_queued_;
   const std::size_t max_group_;
+  bool erased_ = false;        ///< the log may still hold what was erased
   std::optional<Error> lost_;  ///< why the group's transaction can no longer be committed
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -11,6 +11,7 @@ StoredSecret ReadSecretRow(RowColumns& row) {
   secret.number = row.Number();
   secret.environment = row.Text();
   secret.path = row.Text();
+  secret.deleted = row.Int() != 0;
   if (!row.NextIsNull()) {
     const std::uint64_t sequence = row.Number();
     secret.head = Head{sequence, row.Digest()};
@@ -35,7 +36,7 @@ StoredGrant ReadGrant(RowColumns& row) {
 
 Result<std::optional<StoredSecret>> SqliteReader::GetSecret(std::uint64_t number) {
   return Query(database_,
-               "SELECT number, environment, path, lists.sequence, lists.hash FROM secrets "
+               "SELECT number, environment, path, deleted, lists.sequence, lists.hash FROM secrets "
                "LEFT JOIN lists ON lists.name = 'secret/' || number WHERE number = ?1",
                static_cast<std::int64_t>(number))
       .One(ReadSecretRow);
@@ -44,7 +45,7 @@ Result<std::optional<StoredSecret>> SqliteReader::GetSecret(std::uint64_t number
 Result<std::optional<StoredSecret>> SqliteReader::FindSecret(std::string_view environment,
                                                              std::string_view path) {
   return Query(database_,
-               "SELECT number, environment, path, lists.sequence, lists.hash FROM secrets "
+               "SELECT number, environment, path, deleted, lists.sequence, lists.hash FROM secrets "
                "LEFT JOIN lists ON lists.name = 'secret/' || number WHERE environment = ?1 AND path = ?2",
                environment, path)
       .One(ReadSecretRow);
@@ -53,7 +54,7 @@ Result<std::optional<StoredSecret>> SqliteReader::FindSecret(std::string_view en
 Result<std::vector<StoredSecret>> SqliteReader::ListSecrets(std::string_view environment,
                                                             std::string_view after, std::size_t limit) {
   return Query(database_,
-               "SELECT number, environment, path, lists.sequence, lists.hash FROM secrets "
+               "SELECT number, environment, path, deleted, lists.sequence, lists.hash FROM secrets "
                "LEFT JOIN lists ON lists.name = 'secret/' || number WHERE environment = ?1 AND path > ?2 "
                "ORDER BY path LIMIT ?3",
                environment, after, RowLimit(limit))

@@ -17,6 +17,7 @@ StoredVersion ReadVersion(RowColumns& row) {
   version.size = row.Number();
   version.epoch = row.Number32();
   version.time = row.Int();
+  version.expires = row.Int();
   return version;
 }
 
@@ -40,7 +41,8 @@ StoredCopy ReadCopy(RowColumns& row) {
 
 Result<std::optional<StoredVersion>> SqliteReader::FindVersion(std::uint64_t secret, std::uint32_t version) {
   return Query(database_,
-               "SELECT secret, version, sequence, statement, commitment, ciphertext, size, epoch, time FROM "
+               "SELECT secret, version, sequence, statement, commitment, ciphertext, size, epoch, time, "
+               "expires FROM "
                "versions "
                "WHERE secret = ?1 AND version = ?2",
                static_cast<std::int64_t>(secret), version)
@@ -50,7 +52,8 @@ Result<std::optional<StoredVersion>> SqliteReader::FindVersion(std::uint64_t sec
 Result<std::vector<StoredVersion>> SqliteReader::ListVersions(std::uint64_t secret, std::uint32_t after,
                                                               std::size_t limit) {
   return Query(database_,
-               "SELECT secret, version, sequence, statement, commitment, ciphertext, size, epoch, time FROM "
+               "SELECT secret, version, sequence, statement, commitment, ciphertext, size, epoch, time, "
+               "expires FROM "
                "versions "
                "WHERE secret = ?1 AND version > ?2 ORDER BY version LIMIT ?3",
                static_cast<std::int64_t>(secret), after, RowLimit(limit))

@@ -278,6 +278,8 @@ CREATE TABLE audit_nodes (
   hash BLOB NOT NULL CHECK (length(hash) = 32),
   PRIMARY KEY (level, number)
 ) STRICT, WITHOUT ROWID;
+ALTER TABLE secrets ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1));
+ALTER TABLE versions ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;
 )sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include "grantfs/store/writer.h"
 #include "reader_internal.h"
@@ -25,6 +26,7 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
 
   Status AddSecret(std::uint64_t number, std::string_view environment, std::string_view path) override;
   Status RemoveSecret(std::uint64_t number) override;
+  Status SetDeleted(std::uint64_t number, bool deleted) override;
   Status PutGrant(const StoredGrant& grant) override;
   Status RemoveGrant(std::uint64_t secret, GranteeKind kind, std::uint64_t number) override;
   Status SetLabel(std::uint64_t secret, std::string_view label, std::uint32_t version,
@@ -60,6 +62,8 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
 
   /// The first failure since the last call that left the transaction in doubt, whatever the job made of it.
   Status TakeFailure();
+  /// Whether something was removed since the last call that must not stay in the log either.
+  bool TakeErased() { return std::exchange(erased_, false); }
 
  private:
   template <typename... Values>
@@ -74,12 +78,15 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
     return Error{Code::kNotFound, missing, 0, database_.path()};
   }
   Status Note(Status status);
+  /// @param version  0 = all
+  Status DropStaged(std::uint64_t secret, std::uint32_t version);
   Status Supersede(std::uint64_t secret, std::string_view label, std::uint32_t version, std::int64_t now_ms);
   Status CheckStagingBound(const Hash& signer, std::size_t bytes);
   Result<Adopted> CountAdopted(std::int64_t staged, std::int64_t kept, bool replace);
 
   AuditAppender& audit_;
   std::optional<Error> failure_;
+  bool erased_ = false;
 };
 
 }  // namespace grantfs

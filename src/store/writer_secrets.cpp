@@ -14,10 +14,25 @@ Status SqliteWriter::AddSecret(std::uint64_t number, std::string_view environmen
   if (number < 1 || number > kMaxSecretNumber) {
     return Error{Code::kInvalid, "is no number for a secret", 0, std::to_string(number)};
   }
-  return Run("INSERT INTO secrets VALUES (?1, ?2, ?3)", static_cast<std::int64_t>(number), environment, path);
+  return Run("INSERT INTO secrets (number, environment, path) VALUES (?1, ?2, ?3)",
+             static_cast<std::int64_t>(number), environment, path);
+}
+
+Status SqliteWriter::DropStaged(std::uint64_t secret, std::uint32_t version) {
+  const auto number = static_cast<std::int64_t>(secret);
+  GRANTFS_CHECK(
+      Run("DELETE FROM staged_ciphertexts WHERE secret = ?1 AND (?2 = 0 OR version = ?2)", number, version));
+  return Run("DELETE FROM staged_copies WHERE secret = ?1 AND (?2 = 0 OR version = ?2)", number, version);
+}
+
+Status SqliteWriter::SetDeleted(std::uint64_t number, bool deleted) {
+  return RunOnOne("no such secret", "UPDATE secrets SET deleted = ?2 WHERE number = ?1",
+                  static_cast<std::int64_t>(number), std::int64_t{deleted ? 1 : 0});
 }
 
 Status SqliteWriter::RemoveSecret(std::uint64_t number) {
+  GRANTFS_CHECK(DropStaged(number, 0));
+  erased_ = true;
   return RunOnOne("no such secret", "DELETE FROM secrets WHERE number = ?1",
                   static_cast<std::int64_t>(number));
 }
@@ -69,6 +84,8 @@ Status SqliteWriter::RemoveLabel(std::uint64_t secret, std::string_view label, s
 }
 
 Status SqliteWriter::RemoveVersion(std::uint64_t secret, std::uint32_t version) {
+  GRANTFS_CHECK(DropStaged(secret, version));
+  erased_ = true;
   return RunOnOne("no such version", "DELETE FROM versions WHERE secret = ?1 AND version = ?2",
                   static_cast<std::int64_t>(secret), version);
 }

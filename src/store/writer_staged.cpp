@@ -99,10 +99,11 @@ Status SqliteWriter::PublishVersion(const Hash& signer, const StoredVersion& ver
     return Error{Code::kNotFound, "the version's ciphertext was not sent ahead, or it is another one", 0,
                  "secret " + std::to_string(version.secret) + " version " + std::to_string(version.version)};
   }
-  GRANTFS_CHECK(Run("INSERT INTO versions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", secret,
+  GRANTFS_CHECK(Run("INSERT INTO versions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", secret,
                     version.version, static_cast<std::int64_t>(version.statement.sequence),
                     version.statement.hash.View(), version.commitment.View(), version.ciphertext.View(),
-                    static_cast<std::int64_t>(version.size), version.epoch, version.time, *blob));
+                    static_cast<std::int64_t>(version.size), version.epoch, version.time, *blob,
+                    version.expires));
   // The blob is the version's now: its row must go without it.
   GRANTFS_CHECK(
       Run("UPDATE staged_ciphertexts SET blob = NULL WHERE signer = ?1 AND secret = ?2 AND version = ?3 "

@@ -52,8 +52,17 @@ Result<Act> ActFromJson(const Json& json) {
 Json SecretState::ToJson() const {
   Json map = Json::Object();
   for (const auto& [label, statement] : labels) map.Set(label, statement.Hex());
-  return Json::Object(
+  Json json = Json::Object(
       {{"path", path}, {"version", version}, {"labels", std::move(map)}, {"grants", grants.Hex()}});
+  if (deleted) json.Set("deleted", true);
+  return json;
+}
+
+const Hash* SecretState::ReadBy(const std::string& label) const {
+  if (deleted) return nullptr;
+  auto at = labels.find(label);
+  if (at == labels.end() && label == kNextLabel) at = labels.find(kCurrentLabel);
+  return at == labels.end() ? nullptr : &at->second;
 }
 
 Result<SecretState> SecretState::FromJson(const Json& json) {
@@ -63,6 +72,9 @@ Result<SecretState> SecretState::FromJson(const Json& json) {
   state.version = static_cast<std::uint32_t>(in.Number("version", 0, kMaxVersion));
   const Json& map = in.Object("labels");
   state.grants = ReadHex<Hash>(in, "grants");
+  // Where the member stands it is true, so that one state has one JSON.
+  if (in.Has("deleted") && !(state.deleted = in.Bool("deleted")))
+    in.Fail("a secret that is not deleted does not say so", "deleted");
   GRANTFS_CHECK(in.Finish());
   if (map.Members().size() > 64) return Error{Code::kInvalid, "a secret has at most 64 labels"};
   for (const auto& [label, version] : map.Members()) {

@@ -60,6 +60,13 @@ std::vector<std::string> ReadConditions(JsonReader& in) {
   return conditions;
 }
 
+// The one label that is set or taken away by itself.
+std::string ReadNextLabel(JsonReader& in) {
+  std::string label = in.String("label", 32);
+  if (label != kNextLabel) in.Fail("the label is next, and no other", "label");
+  return label;
+}
+
 // None for a value; where the member stands it names one at least, so that one act has one JSON.
 std::vector<std::string> ReadTemplateParts(JsonReader& in, const std::string& own) {
   std::vector<std::string> parts;
@@ -120,6 +127,8 @@ void WriteAct(const VersionPublish& act, Json& json) {
   json.Set("set", act.set);
   if (!act.parts.empty()) json.Set("parts", Json::Array({act.parts.begin(), act.parts.end()}));
   if (act.rotate_after != 0) json.Set("rotate_after", act.rotate_after);
+  if (act.expires_after != 0) json.Set("expires_after", act.expires_after);
+  if (!act.label.empty()) json.Set("label", act.label);
 }
 
 template <>
@@ -134,8 +143,10 @@ Result<VersionPublish> ReadAct<VersionPublish>(JsonReader& in) {
   act.epoch = static_cast<std::uint32_t>(in.Number("epoch", 1, 0xFFFF'FFFF));
   act.set = ReadText(in, "set", 64);
   act.parts = ReadTemplateParts(in, act.path);
-  // Where the member stands it is no 0, so that one act has one JSON.
+  // Where these members stand they are no 0 and not empty, so that one act has one JSON.
   if (in.Has("rotate_after")) act.rotate_after = in.Number("rotate_after", 1, kMaxTermSeconds);
+  if (in.Has("expires_after")) act.expires_after = in.Number("expires_after", 1, kMaxTermSeconds);
+  if (in.Has("label")) act.label = ReadNextLabel(in);
   GRANTFS_CHECK(in.Finish());
   return act;
 }

@@ -25,4 +25,9 @@ inline Error Misplaced(const Statement& statement) {
                statement.list.Text() + "#" + std::to_string(statement.sequence)};
 }
 
+inline constexpr char kWhereDeleted[] = "the secret is deleted: grantfs secret undelete brings it back";
+
+/// `current` leads to `to`, `previous` to where it led; what was next and is current now is next no more.
+void MoveCurrent(SecretState& state, const Hash& to);
+
 }  // namespace grantfs

@@ -5,14 +5,14 @@
 namespace grantfs {
 namespace {
 
-constexpr char kCurrent[] = "current";
-constexpr char kPrevious[] = "previous";
 const Hash kSelf{};  // a label that points at the very statement that carries it
 
-void MoveLabels(SecretState& state, const Hash& to) {
-  const auto current = state.labels.find(kCurrent);
-  if (current != state.labels.end()) state.labels[kPrevious] = current->second;
-  state.labels[kCurrent] = to;
+void TakeVersion(SecretState& state, const VersionPublish& act, const Hash& statement) {
+  state.version = act.version;
+  if (act.label.empty())
+    MoveCurrent(state, statement);
+  else
+    state.labels[act.label] = statement;
 }
 
 bool WithinPrefix(const EnvironmentList::Member& member, const std::string& path) {
@@ -51,13 +51,16 @@ const SecretList::Version* SecretList::FindVersion(const Hash& statement) const 
 }
 
 const SecretList::Version* SecretList::Current() const {
-  const auto label = state_.labels.find(kCurrent);
+  const auto label = state_.labels.find(kCurrentLabel);
   return label == state_.labels.end() ? nullptr : FindVersion(label->second);
 }
 
 Result<Permission> SecretList::Needed(const Statement& statement) const {
-  if (IsAnyOf<SecretCreate, VersionPublish>(statement.act)) return Permission::kPublish;
-  if (IsAnyOf<GrantAdd, GrantRevoke, Vouch, Void>(statement.act)) return Permission::kOwner;
+  if (IsAnyOf<SecretCreate, VersionPublish, LabelMove, LabelRemove, SecretDescribe>(statement.act))
+    return Permission::kPublish;
+  if (IsAnyOf<GrantAdd, GrantRevoke, VersionDestroy, SecretDelete, SecretUndelete, SecretDestroy, Vouch,
+              Void>(statement.act))
+    return Permission::kOwner;
   return Misplaced(statement);
 }
 
@@ -127,12 +130,10 @@ Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upp
     GRANTFS_CHECK(after.Rebuild(upper));
     return after.state_;
   }
+  if (auto life = StateOfLife(act)) return *std::move(life);
   SecretState state = state_;
   if (const auto* create = std::get_if<SecretCreate>(&act)) state = {{}, MerkleRoot({}), create->path, 0};
-  if (const auto* version = std::get_if<VersionPublish>(&act)) {
-    MoveLabels(state, kSelf);
-    state.version = version->version;
-  }
+  if (const auto* version = std::get_if<VersionPublish>(&act)) TakeVersion(state, *version, kSelf);
   if (const auto* add = std::get_if<GrantAdd>(&act)) {
     const SecretList::GrantKey key{add->grant.grantee.kind, add->grant.grantee.number};
     after.grants_[key] = {add->grant, next_sequence(), GrantLeaf(add->grant, next_sequence()), nullptr};
@@ -160,6 +161,7 @@ Status SecretList::ApplyCreate(const SecretCreate& act, const UpperLists& upper)
     return Error{Code::kInvalid, "the secret was created in another environment", 0, act.path};
   }
   create_ = act;
+  about_ = {act.owner, act.description};
   state_ = {{}, MerkleRoot({}), act.path, 0};
   return {};
 }
@@ -176,14 +178,15 @@ Status SecretList::ApplyVersion(const VersionPublish& act, const StatementPtr& s
   if (act.epoch != upper.environment->EpochAt(statement->statement().heads.environment->sequence)) {
     return Nonsense(*statement, "the version is not sealed to the newest environment key of its heads");
   }
-  state_.version = act.version;
+  if (state_.deleted) return Nonsense(*statement, kWhereDeleted);
   versions_[act.version] = {act, statement};
-  MoveLabels(state_, statement->hash());
+  TakeVersion(state_, act, statement->hash());
   return {};
 }
 
 Status SecretList::ApplyGrant(const Grant& grant, const StatementPtr& statement) {
   if (grant.grantee.kind == GranteeKind::kGroup) return Nonsense(*statement, "this build has no groups");
+  if (state_.deleted) return Nonsense(*statement, kWhereDeleted);
   if (partial_) {
     state_.grants = statement->statement().state->grants;
     return {};
@@ -219,12 +222,14 @@ Status SecretList::ApplyFirstOfPartial(const SignedStatement& statement, const U
 
 Status SecretList::ApplyAct(const StatementPtr& statement, const UpperLists& upper) {
   const Act& act = statement->statement().act;
+  if (destroyed_ && !std::holds_alternative<Vouch>(act))
+    return Nonsense(*statement, "the secret was destroyed, and nothing follows that");
   if (const auto* create = std::get_if<SecretCreate>(&act)) return ApplyCreate(*create, upper);
   if (const auto* version = std::get_if<VersionPublish>(&act))
     return ApplyVersion(*version, statement, upper);
   if (const auto* add = std::get_if<GrantAdd>(&act)) return ApplyGrant(add->grant, statement);
   if (const auto* revoke = std::get_if<GrantRevoke>(&act)) return ApplyRevoke(*revoke, statement);
-  return {};
+  return ApplyLife(statement);
 }
 
 Status SecretList::Apply(const StatementPtr& statement, const UpperLists& upper) {
@@ -253,8 +258,11 @@ void SecretList::PassOver(const Statement& statement) {
 
 void SecretList::Reset() {
   create_ = {};
+  about_ = {};
   state_ = {};
+  destroyed_ = false;
   versions_.clear();
+  ended_.clear();
   grants_.clear();
 }
 

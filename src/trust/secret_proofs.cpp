@@ -67,10 +67,9 @@ Result<Grant> SecretList::VerifyGrant(const SignedStatement& grant, const GrantP
 
 Result<VersionPublish> SecretList::VerifyVersion(const std::string& label, const SignedStatement& version,
                                                  const UpperLists& upper) const {
-  const auto at = state_.labels.find(label);
-  if (at == state_.labels.end())
-    return Error{Code::kNotFound, "the grant's label points at no version", 0, label};
-  if (at->second != version.hash())
+  const Hash* at = state_.ReadBy(label);
+  if (at == nullptr) return Error{Code::kNotFound, "the grant's label points at no version", 0, label};
+  if (*at != version.hash())
     return Forged(version, "the version is not the one that the secret's label points at");
   return VerifyOldVersion(version, upper);
 }

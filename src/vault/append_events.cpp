@@ -25,6 +25,9 @@ WatchEvent SecretEvent(const Statement& statement, const AppendPlan::TouchedSecr
   } else if (const auto* revoke = std::get_if<GrantRevoke>(&statement.act)) {
     event.what = api::ChangeKind::kRevoke;
     event.machines = {revoke->number};
+  } else if (IsAnyOf<SecretDestroy>(statement.act) && touched.before != nullptr) {
+    event.what = api::ChangeKind::kRevoke;
+    event.machines = Grantees(*touched.before);
   } else if (IsAnyOf<Void>(statement.act) && touched.before != nullptr) {
     // What a void takes back may have been a grant or a revocation.
     const auto before = Grantees(*touched.before);

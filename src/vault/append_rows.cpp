@@ -76,11 +76,11 @@ Status WriteVersion(Job& job, const AppendPlan::TouchedSecret& touched, const Se
     return Error{Code::kInvalid, "the ciphertext has another size than the statement says", 0,
                  VersionText(secret, publish.version)};
   }
-  GRANTFS_CHECK(
-      job.writer.PublishVersion(statement.signer,
-                                {secret, publish.version, version.statement->head(), publish.commitment,
-                                 publish.ciphertext, publish.size, publish.epoch, statement.time},
-                                job.now));
+  GRANTFS_CHECK(job.writer.PublishVersion(
+      statement.signer,
+      {secret, publish.version, version.statement->head(), publish.commitment, publish.ciphertext,
+       publish.size, publish.epoch, statement.time, publish.ExpiresAt(statement.time)},
+      job.now));
   GRANTFS_TRY(job.writer.AdoptCopies(statement.signer, secret, publish.version, false, job.now));
   return CheckCopies(job, secret, publish.version, TargetsOf(job, touched, statement.time));
 }
@@ -148,11 +148,33 @@ Status WriteLabels(Job& job, const SecretList& list) {
   return {};
 }
 
+// Who may read what a label leads to can open it. The environment's copy is of an older epoch and stays so.
+Status CheckMoves(Job& job, const AppendPlan::TouchedSecret& touched) {
+  const std::uint64_t secret = touched.after->id().number;
+  for (const AppendPlan::Appended& one : job.plan.appended()) {
+    const Statement& statement = one.statement->statement();
+    const auto* move = std::get_if<LabelMove>(&statement.act);
+    if (move == nullptr || statement.list != touched.after->id()) continue;
+    auto readers = TargetsOf(job, touched, job.now);
+    std::erase_if(readers, [](const Recipient& to) { return to.kind == RecipientKind::kEnvironment; });
+    if (CheckCopies(job, secret, move->version, readers)) continue;
+    return Unmet(
+        "somebody who is granted it has no key of that version: an owner seals all of them with grantfs "
+        "grant",
+        VersionText(secret, move->version));
+  }
+  return {};
+}
+
 Status WriteSecret(Job& job, const AppendPlan::TouchedSecret& touched) {
+  const SecretList& after = *touched.after;
   if (touched.before == nullptr) GRANTFS_CHECK(WriteNewSecret(job, touched));
+  if (after.IsDestroyed()) return job.writer.RemoveSecret(after.id().number);  // its statements stay
   GRANTFS_CHECK(WriteVersions(job, touched));
   GRANTFS_CHECK(WriteGrants(job, touched));
-  return WriteLabels(job, *touched.after);
+  GRANTFS_CHECK(CheckMoves(job, touched));
+  GRANTFS_CHECK(WriteLabels(job, after));
+  return job.writer.SetDeleted(after.id().number, after.state().deleted);
 }
 
 }  // namespace

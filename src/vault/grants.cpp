@@ -35,10 +35,8 @@ class GrantLister {
     evidence.path = secret->path;
     evidence.grant = standing->second.statement->envelope();
     evidence.proof = *proof;
-    const auto& labels = list->state().labels;
-    if (const auto label = labels.find(standing->second.grant.label); label != labels.end()) {
-      if (const auto* version = list->FindVersion(label->second))
-        evidence.version = version->statement->envelope();
+    if (const Hash* at = list->state().ReadBy(standing->second.grant.label)) {
+      if (const auto* version = list->FindVersion(*at)) evidence.version = version->statement->envelope();
     }
     bytes_ += evidence.grant.size() + evidence.version.size();
     AddTail(*list, from, &evidence);

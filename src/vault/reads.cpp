@@ -16,6 +16,14 @@ struct Granted {
   std::uint32_t label = 0;  ///< the version that the grant's label points at
 };
 
+/// As SecretState::ReadBy has it. @return 0 where a grant by this label reads nothing.
+Result<std::uint32_t> ReadBy(StoreReader& reader, const StoredSecret& secret, const std::string& label) {
+  if (secret.deleted) return 0;
+  auto version = GRANTFS_TRY(reader.FindLabel(secret.number, label));
+  if (!version && label == kNextLabel) version = GRANTFS_TRY(reader.FindLabel(secret.number, kCurrentLabel));
+  return version.value_or(0);
+}
+
 /// Errors: kNotFound (no such grant), kExpired; with kExpired `found` is filled in.
 Status FindGranted(StoreReader& reader, const VaultCaller& caller, std::uint64_t number, std::int64_t now,
                    Granted* found) {
@@ -24,11 +32,11 @@ Status FindGranted(StoreReader& reader, const VaultCaller& caller, std::uint64_t
   if (!secret || !grant || grant->grantee != caller.id) return NotVisible();
   found->secret = *std::move(secret);
   found->grant = *std::move(grant);
-  found->label = GRANTFS_TRY(reader.FindLabel(number, found->grant.label)).value_or(0);
+  found->label = GRANTFS_TRY(ReadBy(reader, found->secret, found->grant.label));
   const std::int64_t end = found->grant.expires;
   if (end != 0 && end <= now) return Error{Code::kExpired, "the grant has expired", 0, found->secret.path};
   if (found->label == 0)
-    return Error{Code::kNotFound, "the secret has no version yet", 0, found->secret.path};
+    return Error{Code::kNotFound, "the secret has no version yet, or is deleted", 0, found->secret.path};
   return {};
 }
 
@@ -37,8 +45,21 @@ Status CheckVersion(StoreReader& reader, const Granted& granted, std::uint32_t v
   if (version == granted.label) return {};
   const Error superseded{Code::kConflict, api::kWhereSuperseded, 0, granted.secret.path};
   if (!grace) return superseded;
-  const auto since = GRANTFS_TRY(reader.SupersededAt(granted.secret.number, granted.grant.label, version));
-  return since && now_ms - *since < kGraceMs ? Status() : Status(superseded);
+  const std::uint64_t secret = granted.secret.number;
+  const auto left = [&](const std::string& label) -> Result<bool> {
+    const auto since = GRANTFS_TRY(reader.SupersededAt(secret, label, version));
+    return since && now_ms - *since < kGraceMs;
+  };
+  if (GRANTFS_TRY(left(granted.grant.label))) return {};
+  if (granted.grant.label != kNextLabel) return superseded;
+  // Until a moment ago nothing was next, and this was read in its place.
+  const bool stands = GRANTFS_TRY(reader.FindLabel(secret, kCurrentLabel)) == version;
+  return stands || GRANTFS_TRY(left(kCurrentLabel)) ? Status() : Status(superseded);
+}
+
+Status CheckNotExpired(const StoredVersion& version, const StoredSecret& secret, std::int64_t now) {
+  if (version.expires == 0 || now < version.expires) return {};
+  return Error{Code::kExpired, "the secret has expired", 0, secret.path};
 }
 
 Error Lacking(const StoredSecret& secret) {
@@ -47,7 +68,7 @@ Error Lacking(const StoredSecret& secret) {
 }
 
 Result<api::ReadResponse> Collect(const VaultState& state, StoreReader& reader, const Granted& granted,
-                                  std::uint32_t number) {
+                                  std::uint32_t number, std::int64_t now) {
   const StoredSecret& secret = granted.secret;
   const auto version = GRANTFS_TRY(reader.FindVersion(secret.number, number));
   auto copy =
@@ -58,6 +79,7 @@ Result<api::ReadResponse> Collect(const VaultState& state, StoreReader& reader, 
   if (!version || !copy || !ciphertext || !vault || !environment || !secret.head ||
       state.FindEnvironment(secret.environment) == nullptr)
     return Lacking(secret);
+  GRANTFS_CHECK(CheckNotExpired(*version, secret, now));
   api::ReadResponse response;
   response.secret = secret.number;
   response.version = number;
@@ -124,7 +146,7 @@ void Vault::MachineRead(const VaultCaller& caller, const api::ReadRequest& reque
     if (version == 0) version = granted.label;
     GRANTFS_CHECK(CheckNotFrozen(*reader, &caller.id, granted.secret.environment));
     GRANTFS_CHECK(CheckVersion(*reader, granted, version, request.grace, core_->clock().WallMilliseconds()));
-    return Collect(*state, *reader, granted, version);
+    return Collect(*state, *reader, granted, version, core_->Now());
   };
   auto response = decide();
   ReadRecord read = RecordOf(granted.secret, version, request.open);
@@ -153,9 +175,11 @@ Result<api::Nothing> Vault::MachineCheck(const VaultCaller& caller, const api::C
   Granted granted;
   GRANTFS_CHECK(FindGranted(*reader, caller, request.secret, core_->Now(), &granted));
   GRANTFS_CHECK(CheckNotFrozen(*reader, &caller.id, granted.secret.environment));
-  if (request.version == 0 || GRANTFS_TRY(reader->FindVersion(request.secret, request.version)))
-    return api::Nothing{};
-  return NotVisible(granted.secret.path);
+  const auto version = GRANTFS_TRY(
+      reader->FindVersion(request.secret, request.version == 0 ? granted.label : request.version));
+  if (!version) return NotVisible(granted.secret.path);
+  GRANTFS_CHECK(CheckNotExpired(*version, granted.secret, core_->Now()));
+  return api::Nothing{};
 }
 
 void Vault::ReadValue(const VaultCaller& caller, const api::ValueRequest& request,
@@ -166,8 +190,8 @@ void Vault::ReadValue(const VaultCaller& caller, const api::ValueRequest& reques
   const auto decide = [&]() -> Result<api::ValueResponse> {
     const auto reader = GRANTFS_TRY(core_->store.Read());
     secret = GRANTFS_TRY(core_->SecretFor(*state, *reader, caller, request.secret, Operation::kReadValue));
-    if (version == 0) version = GRANTFS_TRY(reader->FindLabel(secret.number, "current")).value_or(0);
-    if (version == 0 || !GRANTFS_TRY(reader->FindVersion(secret.number, version)))
+    if (version == 0) version = GRANTFS_TRY(reader->FindLabel(secret.number, kCurrentLabel)).value_or(0);
+    if (version == 0 || secret.deleted || !GRANTFS_TRY(reader->FindVersion(secret.number, version)))
       return NotVisible(secret.path);
     GRANTFS_CHECK(CheckNotFrozen(*reader, nullptr, secret.environment));
     const std::uint64_t environment = state->vault->environments().at(secret.environment).number;

@@ -19,9 +19,10 @@ Json WriteProcess(const api::CallerInfo& process) {
 }
 
 AuditSeverity SeverityOf(const Act& act) {
-  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, Void>(act))
+  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, SecretDestroy, Void>(act))
     return AuditSeverity::kCritical;
-  return IsAnyOf<SecretCreate, VersionPublish>(act) ? AuditSeverity::kInfo : AuditSeverity::kNotice;
+  return IsAnyOf<SecretCreate, VersionPublish, SecretDescribe>(act) ? AuditSeverity::kInfo
+                                                                    : AuditSeverity::kNotice;
 }
 
 /// Whom or what an act is about, beside the list that it stands in.
@@ -45,6 +46,13 @@ struct AboutAct {
   std::string operator()(const VersionPublish&) const { return {}; }
   std::string operator()(const GrantAdd& act) const { return act.grant.grantee.name; }
   std::string operator()(const GrantRevoke& act) const { return std::to_string(act.number); }
+  std::string operator()(const LabelMove&) const { return "current"; }
+  std::string operator()(const LabelRemove& act) const { return act.label; }
+  std::string operator()(const VersionDestroy&) const { return {}; }
+  std::string operator()(const SecretDescribe&) const { return {}; }
+  std::string operator()(const SecretDelete&) const { return {}; }
+  std::string operator()(const SecretUndelete&) const { return {}; }
+  std::string operator()(const SecretDestroy&) const { return {}; }
   std::string operator()(const Vouch&) const { return {}; }
   std::string operator()(const Void& act) const { return std::to_string(act.from); }
 };
@@ -114,6 +122,9 @@ AuditRecord MakeAppendRecord(const Clock& clock, const VaultCaller& caller,
   if (!about.empty() && about != object) record.body.Set("about", about);
   if (const auto* version = std::get_if<VersionPublish>(&statement.act))
     record.body.Set("version", version->version);
+  if (const auto* move = std::get_if<LabelMove>(&statement.act)) record.body.Set("version", move->version);
+  if (const auto* destroy = std::get_if<VersionDestroy>(&statement.act))
+    record.body.Set("versions", Json::Array({destroy->versions.begin(), destroy->versions.end()}));
   if (!statement.reason.empty()) record.body.Set("reason", statement.reason);
   record.body.Set("list", statement.list.Text()).Set("sequence", statement.sequence);
   record.body.Set("statement", signed_statement.hash().Hex());

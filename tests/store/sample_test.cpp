@@ -69,6 +69,14 @@ TEST_P(SampleTest, WhatWasStagedCanBePublished) {
   EXPECT_EQ(Get(Reader()->EpochCopies("shop/prod", TestHash(9))).size(), 2U);
 }
 
+TEST_P(SampleTest, NothingInItIsDeletedOrExpiresUntilItIsSaid) {
+  EXPECT_FALSE(Get(Reader()->GetSecret(1))->deleted);
+  EXPECT_EQ(Get(Reader()->FindVersion(1, 2))->expires, 0);
+  Must([](StoreWriter& out) { return out.SetDeleted(1, true); });
+  EXPECT_TRUE(Get(Reader()->FindSecret("shop/prod", "db-password"))->deleted);
+  EXPECT_FALSE(Get(Reader()->GetSecret(2))->deleted);
+}
+
 TEST_P(SampleTest, ItCanBeFrozen) {
   const FrozenObject object{FrozenKind::kEnvironment, "shop/prod"};
   Must([&](StoreWriter& out) { return out.PutFreeze({object, TestHash(9), "ann", kSampleTime, ""}); });

@@ -1,5 +1,9 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <filesystem>
+
+#include "grantfs/util/file.h"
 #include "store_fixture_internal.h"
 
 namespace grantfs {
@@ -318,6 +322,52 @@ TEST_F(VersionsTest, ARemovedVersionTakesItsBytesCopiesAndLabels) {
   Must([](StoreWriter& out) { return out.RemoveSecret(1); });
   EXPECT_EQ(Count("SELECT count(*) FROM blobs"), 0);
   EXPECT_EQ(Count("SELECT count(*) FROM versions"), 0);
+}
+
+// In the database, its log, or any file beside them.
+bool Stands(const std::string& database, const Bytes& needle) {
+  for (const auto& file :
+       std::filesystem::directory_iterator(std::filesystem::path(database).parent_path())) {
+    const auto bytes = ReadFile(file.path().string(), std::size_t{64} << 20);
+    if (!bytes) continue;
+    if (std::search(bytes->begin(), bytes->end(), needle.begin(), needle.end()) != bytes->end()) return true;
+  }
+  return false;
+}
+
+TEST_F(VersionsTest, WhatIsRemovedStandsNowhereAnyMore) {
+  for (const std::uint32_t version : {1u, 2u}) {
+    Publish(version);
+    Must([=](StoreWriter& out) -> Status {
+      GRANTFS_CHECK(out.StageCopy(Key(version), Machine(4), Bytes(81, std::uint8_t(0xA0 + version)), kNow));
+      GRANTFS_TRY(out.AdoptCopies(TestHash(1), 1, version, false, kNow));
+      // Sent ahead for a grant that never came.
+      return out.StageCopy(Key(version), Machine(5), Bytes(81, std::uint8_t(0xB0 + version)), kNow);
+    });
+  }
+  const auto stands = [&](std::uint8_t byte, std::size_t size = 81) {
+    return Stands(DatabasePath(), Bytes(size, byte));
+  };
+  ASSERT_TRUE(stands(1, 50) && stands(0xA1) && stands(0xB1) && stands(2, 50) && stands(0xA2));
+  Must([](StoreWriter& out) { return out.RemoveVersion(1, 1); });
+  EXPECT_FALSE(stands(1, 50)) << "the ciphertext";
+  EXPECT_FALSE(stands(0xA1)) << "a sealed copy";
+  EXPECT_FALSE(stands(0xB1)) << "what was sent ahead";
+  EXPECT_TRUE(stands(2, 50) && stands(0xA2) && stands(0xB2)) << "another version's";
+  Must([](StoreWriter& out) { return out.RemoveSecret(1); });
+  EXPECT_FALSE(stands(2, 50) || stands(0xA2) || stands(0xB2));
+}
+
+TEST_F(VersionsTest, AReaderOnlyDelaysThatTheLogIsEmptied) {
+  Publish(1);
+  {
+    const auto reader = Reader();  // its view needs the log
+    ASSERT_TRUE(Get(reader->FindVersion(1, 1)));
+    Must([](StoreWriter& out) { return out.RemoveVersion(1, 1); });
+    EXPECT_TRUE(Get(reader->FindVersion(1, 1))) << "its view stands";
+  }
+  Must([](StoreWriter& out) { return out.ExpireStaged(kNow); });
+  EXPECT_FALSE(Stands(DatabasePath(), Bytes(50, 1)));
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ Result<api::AppendResponse> VaultWorld::Publish(const std::string& environment, 
                                                 const std::string& value, const PrivateIdentity* who) {
   const PrivateIdentity& signer = who != nullptr ? *who : owner;
   const std::string name = environment + "/" + path;
-  if (!numbers_.contains(name)) {
+  if (!numbers_.contains(name) || secret(environment, path).list.IsDestroyed()) {
     const std::uint64_t number = GRANTFS_TRY(door_.Reserve(signer, {environment, 1})).first;
     auto made = std::make_unique<Secret>(Secret{environment, SecretList(number), {}});
     const SecretCreate create{number, environment, path, SecretType::kValue, "", ""};

@@ -164,6 +164,7 @@ class ModelPlay {
   VersionPublish NextVersion(std::uint64_t environment) {
     VersionPublish version = world_.VersionOf(world_.secret, "db/password");
     version.epoch = past_.epochs.at(environment);
+    if (Chance(20)) version.label = "next";
     if (Chance(30)) version.rotate_after = static_cast<std::int64_t>(1 + Below(100'000));
     return version;
   }
@@ -181,6 +182,14 @@ class ModelPlay {
     if (one != nullptr && !bad) act = NextVersion(past_.now());
     if (one != nullptr && !bad && one->role == Role::kOwner && Chance(50))
       act = GrantAdd{world_.GrantTo(world_.web1, 1 + Below(4))};
+    const auto move = AnyMove();
+    const auto* current = world_.secret.Current();
+    const bool elsewhere = move && (current == nullptr || move->statement != current->statement->hash());
+    if (one != nullptr && !bad && elsewhere && Chance(15)) act = *move;
+    if (one != nullptr && !bad && world_.secret.state().deleted) {
+      if (one->role != Role::kOwner) return;
+      act = SecretUndelete{};
+    }
     if (bad && *bad != 0 && Chance(70)) act = Void{*bad, *world_.secret.HashAt(*bad)};
     const auto made = world_.MadeOf(world_.secret, signer, act);
     const bool good = rule_.CouldStand(*made);
@@ -191,8 +200,22 @@ class ModelPlay {
     EXPECT_FALSE(rule_.FirstUncounted()) << "an honest act leaves a list that counts";
   }
 
+  std::optional<LabelMove> AnyMove() {
+    const auto& versions = world_.secret.versions();
+    if (versions.empty()) return std::nullopt;
+    const auto at = std::next(versions.begin(), static_cast<std::ptrdiff_t>(Below(versions.size())));
+    return LabelMove{at->first, at->second.statement->hash()};
+  }
+
   Act AnyAct(std::uint64_t environment) {
     const auto kind = Below(100);
+    if (kind < 8) return Chance(50) ? Act(SecretDelete{}) : Act(SecretUndelete{});
+    if (kind < 16) {
+      LabelMove move = AnyMove().value_or(LabelMove{1, Hash{}});
+      if (Chance(10)) move.version = static_cast<std::uint32_t>(1 + Below(5));
+      if (Chance(10)) move.statement.bytes[0] ^= 1;
+      return move;
+    }
     if (kind < 40) {
       VersionPublish version = NextVersion(environment);
       if (Chance(10)) version.version = static_cast<std::uint32_t>(1 + Below(5));
@@ -210,12 +233,15 @@ class ModelPlay {
   }
 
   void Lie(SecretState& state) {
-    switch (Below(4)) {
+    switch (Below(5)) {
       case 0:
         state.grants.bytes[0] ^= 1;
         return;
       case 1:
         state.labels.erase("previous");
+        return;
+      case 3:
+        state.deleted = !state.deleted;
         return;
       case 2:
         state.path = "tls/server.key";

@@ -7,9 +7,7 @@
 namespace grantfs::testing {
 namespace {
 
-bool NeedsOwner(const Act& act) {
-  return !std::holds_alternative<SecretCreate>(act) && !std::holds_alternative<VersionPublish>(act);
-}
+bool NeedsOwner(const Act& act) { return !IsAnyOf<SecretCreate, VersionPublish, LabelMove>(act); }
 
 bool Mends(const Act& act) { return std::holds_alternative<Vouch>(act) || std::holds_alternative<Void>(act); }
 
@@ -94,11 +92,19 @@ void Rule::Follow(Now& now, const SignedStatement& statement, const Hash& leaf) 
   const Statement& said = statement.statement();
   if (first_ != 0 && SetsGrants(said.act)) now.state.grants = said.state->grants;
   if (const auto* create = std::get_if<SecretCreate>(&said.act)) now.state = {{}, Root({}), create->path, 0};
-  if (const auto* version = std::get_if<VersionPublish>(&said.act)) {
+  const auto lead = [&](const Hash& to) {
     if (now.state.labels.contains("current")) now.state.labels["previous"] = now.state.labels["current"];
-    now.state.labels["current"] = statement.hash();
+    now.state.labels["current"] = to;
+    if (now.state.labels.contains("next") && now.state.labels["next"] == to) now.state.labels.erase("next");
+  };
+  if (const auto* version = std::get_if<VersionPublish>(&said.act)) {
+    if (version->label == "next") now.state.labels["next"] = statement.hash();
+    if (version->label.empty()) lead(statement.hash());
     now.state.version = version->version;
   }
+  if (const auto* move = std::get_if<LabelMove>(&said.act)) lead(move->statement);
+  if (std::holds_alternative<SecretDelete>(said.act)) now.state.deleted = true;
+  if (std::holds_alternative<SecretUndelete>(said.act)) now.state.deleted = false;
   if (const auto* add = std::get_if<GrantAdd>(&said.act)) now.grants[add->grant.grantee.number] = leaf;
   if (const auto* revoke = std::get_if<GrantRevoke>(&said.act)) now.grants.erase(revoke->number);
   if (first_ == 0) now.state.grants = Root(now.grants);
@@ -120,6 +126,17 @@ Rule::Now Rule::Replay() const {
   return now;
 }
 
+bool Rule::MayMove(const LabelMove& move, const Now& now) const {
+  const auto current = now.state.labels.find("current");
+  if (current != now.state.labels.end() && current->second == move.statement) return false;
+  for (const Entry& entry : entries_) {
+    const auto* version = std::get_if<VersionPublish>(&entry.statement->statement().act);
+    if (entry.stands && !entry.voided && version != nullptr && version->version == move.version)
+      return entry.statement->hash() == move.statement;
+  }
+  return first_ != 0 && move.version <= now.state.version;
+}
+
 bool Rule::MakesSense(const SignedStatement& statement) const {
   const Statement& said = statement.statement();
   if (std::holds_alternative<SecretCreate>(said.act) != (said.sequence == 0)) return false;
@@ -131,6 +148,10 @@ bool Rule::MakesSense(const SignedStatement& statement) const {
       return false;
     }
   }
+  if (now.state.deleted && IsAnyOf<VersionPublish, LabelMove, GrantAdd, SecretDelete>(said.act)) return false;
+  if (!now.state.deleted && std::holds_alternative<SecretUndelete>(said.act)) return false;
+  const auto* move = std::get_if<LabelMove>(&said.act);
+  if (move != nullptr && !MayMove(*move, now)) return false;
   const auto* revoke = std::get_if<GrantRevoke>(&said.act);
   if (revoke != nullptr && first_ == 0 && !now.grants.contains(revoke->number)) return false;
   Follow(now, statement, LeafOf(said));

@@ -53,6 +53,7 @@ class Rule {
   bool HoldsStill(const Entry& entry, bool needs_owner, std::uint64_t at) const;
   bool Counts(std::size_t i, std::uint64_t at) const;
   std::optional<std::uint64_t> FirstUncountedAt(std::uint64_t environment) const;
+  bool MayMove(const LabelMove& move, const Now& now) const;
   bool MakesSense(const SignedStatement& statement) const;
   bool VoidStands(const SignedStatement& statement, const Void& act) const;
   Now Replay() const;

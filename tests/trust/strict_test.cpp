@@ -81,7 +81,8 @@ class StrictTest : public ::testing::Test {
 // The places in world.EveryAct().
 constexpr std::size_t kCreate = 0, kRemoveIdentity = 3, kAddEnvironment = 4, kPins = 5, kInvite = 7,
                       kWithdraw = 8, kApprove = 9, kBegin = 11, kAddMember = 12, kRemoveMember = 13,
-                      kStart = 14, kSecret = 15, kVersion = 16, kGrant = 17, kRevoke = 18, kVoid = 20;
+                      kStart = 14, kSecret = 15, kVersion = 16, kGrant = 17, kRevoke = 18, kMove = 19,
+                      kUnlabel = 20, kDestroy = 21, kDescribe = 22, kVoid = 27;
 
 TEST_F(StrictTest, EveryMemberOfAnActIsNeededAndNoOtherTaken) {
   const std::vector<Act> acts = world.EveryAct();
@@ -136,6 +137,54 @@ TEST_F(StrictTest, ASecretIsRotatedAfterSomeTimeOrItsVersionDoesNotSay) {
   for (const Json& bad :
        {Json(0), Json(-1), Json(kMaxTermSeconds + 1), Json(kMost), Json("90d"), Json(true), Json()})
     EXPECT_FALSE(read(bad)) << bad.Dump();
+}
+
+TEST_F(StrictTest, AVersionThatSaysNothingOfItsEndAndLabelHasTheBytesThatItHad) {
+  auto version = std::get<VersionPublish>(world.EveryAct().at(kVersion));
+  const Json plain = ActToJson(version);
+  for (const char* name : {"expires_after", "label"}) EXPECT_EQ(plain.Find(name), nullptr);
+  EXPECT_EQ(version.ExpiresAt(1'700'000'000), 0);
+  version.expires_after = 60;
+  version.label = "next";
+  const auto taken = Must(ActFromJson(ActToJson(version)));
+  EXPECT_EQ(std::get<VersionPublish>(taken).ExpiresAt(1'700'000'000), 1'700'000'060);
+  EXPECT_EQ(std::get<VersionPublish>(taken).label, "next");
+  ExpectBounds(kVersion, {"path"}, {"a"}, {""});
+  for (const Json& good : {Json(1), Json(kMaxTermSeconds)})
+    EXPECT_TRUE(ActFromJson(With(plain, {"expires_after"}, good))) << good.Dump();
+  for (const Json& bad : {Json(0), Json(-1), Json(kMaxTermSeconds + 1), Json("30d"), Json(true), Json()})
+    EXPECT_FALSE(ActFromJson(With(plain, {"expires_after"}, bad))) << bad.Dump();
+  for (const Json& bad : {Json(""), Json("current"), Json("previous"), Json("Next"), Json(1), Json()})
+    EXPECT_FALSE(ActFromJson(With(plain, {"label"}, bad))) << bad.Dump();
+}
+
+TEST_F(StrictTest, BoundsOfASecretsLife) {
+  const auto numbers = [](std::vector<Json> all) { return Json::Array(std::move(all)); };
+  std::vector<Json> most;
+  for (std::size_t i = 1; i <= kMaxDestroyed; ++i) most.push_back(Json(static_cast<std::int64_t>(i)));
+  ExpectBounds(kDestroy, {"versions"}, {numbers({1}), numbers({3, 7, kMaxVersion}), numbers(most)},
+               {numbers({}), numbers({0}), numbers({-1}), numbers({kMaxVersion + 1}), numbers({2, 1}),
+                numbers({1, 1}), numbers({"1"}), Json(1)});
+  most.push_back(Json(static_cast<std::int64_t>(kMaxDestroyed + 1)));
+  ExpectBounds(kDestroy, {"versions"}, {}, {numbers(most)});
+  ExpectBounds(kDestroy, {"labels"}, {numbers({}), numbers({"next", "previous"})},
+               {numbers({"current"}), numbers({"previous", "next"}), numbers({"next", "next"}), numbers({""}),
+                numbers({"Next"}), numbers({1}), Json("next")});
+  ExpectBounds(kMove, {"version"}, {1, kMaxVersion}, {0, kMaxVersion + 1, "1"});
+  ExpectBounds(kMove, {"statement"}, {Hash{}.Hex()}, {"", "00", 1});
+  ExpectBounds(kUnlabel, {"label"}, {"next"}, {"", "current", "previous", 1});
+  ExpectBounds(kDescribe, {"owner"}, {"", std::string(255, 'a')}, {"a\n", std::string(256, 'a')});
+  ExpectBounds(kDescribe, {"description"}, {"", std::string(1024, 'a')}, {"\x1B[2J", std::string(1025, 'a')});
+}
+
+TEST_F(StrictTest, AStateSaysThatItIsDeletedOrNothing) {
+  SecretState state = world.secret.state();
+  const Json stands = state.ToJson();
+  EXPECT_EQ(stands.Find("deleted"), nullptr) << "a state of before has the bytes that it had";
+  state.deleted = true;
+  EXPECT_EQ(Must(SecretState::FromJson(state.ToJson())), state);
+  for (const Json& bad : {Json(false), Json(1), Json("true"), Json()})
+    EXPECT_FALSE(SecretState::FromJson(With(stands, {"deleted"}, bad))) << bad.Dump();
 }
 
 TEST_F(StrictTest, EveryMemberOfAStatementIsNeededAndNoOtherTaken) {

@@ -65,6 +65,13 @@ std::vector<Act> World::EveryAct() const {
           VersionOf(secret),
           GrantAdd{GrantTo(web1, 3)},
           GrantRevoke{GranteeKind::kMachine, 3},
+          LabelMove{1, *secret.HashAt(1)},
+          LabelRemove{},
+          VersionDestroy{{1, 2}, {"next", "previous"}},
+          SecretDescribe{"bob", "of the shop"},
+          SecretDelete{},
+          SecretUndelete{},
+          SecretDestroy{},
           Vouch{},
           Void{1, Hash{}}};
 }

@@ -85,6 +85,18 @@ TEST_F(WatchTest, AMachineHearsWhatConcernsIt) {
   EXPECT_EQ(nothing->Changes(), Changes{});
 }
 
+TEST_F(WatchTest, AMachineHearsOfALabelThatMovesAndOfADeletion) {
+  Must(world.Publish("shop/prod", "a", "two"));
+  const auto heard = Watch(machine.key), nothing = Watch(other.key);
+  auto& secret = world.secret("shop/prod", "a");
+  for (const Act& act : std::vector<Act>{LabelMove{1, secret.list.versions().at(1).statement->hash()},
+                                         SecretDelete{}, SecretUndelete{}, SecretDestroy{}})
+    Must(world.Send(world.owner, VaultWorld::One(world.NextOf(secret, world.owner, act), world.owner)));
+  EXPECT_EQ(heard->Changes(),
+            (Changes{"version " + number, "version " + number, "version " + number, "revoke " + number}));
+  EXPECT_EQ(nothing->Changes(), Changes{});
+}
+
 TEST_F(WatchTest, AFreezeIsToldToWhomItConcerns) {
   const PrivateIdentity bob = NewIdentity("bob");
   Must(world.AddMember("shop/prod", bob, Role::kWriter));

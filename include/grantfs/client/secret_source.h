@@ -33,11 +33,18 @@ struct GrantedSecret {
   std::string owner;          ///< user name or number; "" = whoever mounted
   std::string group;          ///< group name or number; "" = whoever mounted
   std::uint32_t mode = 0400;
-  bool strict = false;          ///< page-cache fills are refused
-  std::int64_t lease = 0;       ///< seconds for which it may be served without asking again
-  std::int64_t offline = 0;     ///< seconds for which it may be served after the vault was last heard
-  std::string record;           ///< of reads under a lease: "each", "sync", "aggregate"
-  std::int64_t expires = 0;     ///< of the grant: unix seconds, 0 = never
+  bool strict = false;       ///< page-cache fills are refused
+  std::int64_t lease = 0;    ///< seconds for which it may be served without asking again
+  std::int64_t offline = 0;  ///< seconds for which it may be served after the vault was last heard
+  std::string record;        ///< of reads under a lease: "each", "sync", "aggregate"
+  std::int64_t expires = 0;  ///< of the grant, or of its value if that is sooner: unix seconds, 0 = never
+  bool value_ends = false;   ///< `expires` is the value's: a new one mends it, and no grant
+  /// `at` (0 = never) ends it too, if that is sooner.
+  void EndAt(std::int64_t at, bool value) {
+    if (at == 0 || (expires != 0 && expires <= at)) return;
+    expires = at;
+    value_ends = value;
+  }
   std::int64_t rotate_due = 0;  ///< unix seconds from which no lease runs until it is rotated, 0 = never
   std::vector<std::string>
       conditions;  ///< of the grant: who may read (trust/conditions.h); the mount holds callers against them

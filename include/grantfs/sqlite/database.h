@@ -151,6 +151,8 @@ class Database {
 
   /// Moves the write-ahead log into the file and empties it, as far as readers let it. Errors: as Step.
   Status Checkpoint();
+  /// The same, waiting so long for readers. @return whether the log is empty now.
+  Result<bool> EmptyLog(std::chrono::milliseconds patience);
 
  private:
   explicit Database(std::unique_ptr<SqlConnection> connection);

@@ -49,6 +49,7 @@ struct StoredSecret {
   std::uint64_t number = 0;
   std::string environment;
   std::string path;
+  bool deleted = false;      ///< nobody reads it; read only
   std::optional<Head> head;  ///< of the list "secret/NUMBER"; read only
 };
 
@@ -80,10 +81,11 @@ struct StoredVersion {
   std::uint32_t version = 0;
   Head statement;  ///< in the secret's list
   Hash commitment;
-  Hash ciphertext;          ///< BLAKE2b-256
-  std::uint64_t size = 0;   ///< of the plaintext, bytes
-  std::uint32_t epoch = 0;  ///< of the environment's key
-  std::int64_t time = 0;    ///< of the statement: unix seconds
+  Hash ciphertext;           ///< BLAKE2b-256
+  std::uint64_t size = 0;    ///< of the plaintext, bytes
+  std::uint32_t epoch = 0;   ///< of the environment's key
+  std::int64_t time = 0;     ///< of the statement: unix seconds
+  std::int64_t expires = 0;  ///< unix seconds from which it is delivered to no machine, 0 = never
 };
 
 /// A data key of one version, sealed to one recipient.

@@ -38,9 +38,11 @@ class StoreWriter : public virtual StoreReader {
 
   // ---- what follows from statements
   virtual Status AddSecret(std::uint64_t number, std::string_view environment, std::string_view path) = 0;
-  /// With all that hangs on it but its statements.
+  /// With all that hangs on it but its statements: overwritten, and gone from the write-ahead log as soon as
+  /// readers let it.
   virtual Status RemoveSecret(std::uint64_t number) = 0;
-  virtual Status PutGrant(const StoredGrant& grant) = 0;  ///< replaces the grantee's
+  virtual Status SetDeleted(std::uint64_t number, bool deleted) = 0;  ///< kNotFound
+  virtual Status PutGrant(const StoredGrant& grant) = 0;              ///< replaces the grantee's
   virtual Status RemoveGrant(std::uint64_t secret, GranteeKind kind,
                              std::uint64_t number) = 0;  ///< kNotFound
   /// Points a label at a version that exists; where it moves, the old one counts as superseded from now on.
@@ -62,7 +64,8 @@ class StoreWriter : public virtual StoreReader {
   /// Makes the version of the ciphertext that `signer` staged for it. Errors: kNotFound (none with that
   /// commitment and hash is staged), kConflict (the version exists).
   virtual Status PublishVersion(const Hash& signer, const StoredVersion& version, std::int64_t now) = 0;
-  /// With its ciphertext, copies and labels; for one that was voided.
+  /// With its ciphertext, copies and labels, and what is staged of it, as RemoveSecret; of one that was
+  /// voided or destroyed.
   virtual Status RemoveVersion(std::uint64_t secret, std::uint32_t version) = 0;
   struct Adopted {
     std::uint64_t added = 0;

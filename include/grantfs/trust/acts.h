@@ -130,10 +130,18 @@ struct VersionPublish {
   /// each version, so that a machine, which sees no more of the secret than that, ends its leases there.
   std::int64_t rotate_after = 0;
 
+  /// Seconds after this statement's time at which reads of this version end, 0 = never.
+  std::int64_t expires_after = 0;
+  /// The label that points at it from now on: "" = `current`, as ever; else kNextLabel, and `current` stays.
+  std::string label;
+
   /// When the next rotation is due, in unix seconds, 0 = never. @param time  of the version's statement
   std::int64_t RotationDue(std::int64_t time) const { return rotate_after == 0 ? 0 : time + rotate_after; }
+  /// When its reads end, likewise.
+  std::int64_t ExpiresAt(std::int64_t time) const { return expires_after == 0 ? 0 : time + expires_after; }
 };
-/// Of `rotate_after`, and of a grant's lease and offline time: ten years.
+inline constexpr char kCurrentLabel[] = "current", kPreviousLabel[] = "previous", kNextLabel[] = "next";
+/// Of `rotate_after`, `expires_after`, and of a grant's lease and offline time: ten years.
 inline constexpr std::int64_t kMaxTermSeconds = 10LL * 366 * 86400;
 inline constexpr std::size_t kMaxTemplatePartBytes =
     24 * 1024;  ///< of all their paths, of which there are at most Template::kMaxNames
@@ -176,6 +184,34 @@ struct GrantRevoke {
   std::uint64_t number = 0;
 };
 
+/// `current` points at this version from now on, and `previous` at what it pointed at. A `next` that points
+/// at the same version is gone. So it is rolled back, and so a next version is promoted.
+struct LabelMove {
+  std::uint32_t version = 0;
+  Hash statement;  ///< of the version, by which a machine knows it that sees no other of the list
+};
+/// The label points at nothing any more. Only kNextLabel is taken away so.
+struct LabelRemove {
+  std::string label = kNextLabel;
+};
+/// Ciphertext and sealed keys of these versions are erased for good; the labels that pointed at them go too.
+/// `current` never does.
+struct VersionDestroy {
+  std::vector<std::uint32_t> versions;  ///< 1..kMaxDestroyed, ascending
+  std::vector<std::string> labels;      ///< that point at one of them, in order
+};
+inline constexpr std::size_t kMaxDestroyed = 1000;
+/// Who answers for the secret, and what it is, in the place of what its creation says.
+struct SecretDescribe {
+  std::string owner;        ///< at most 255 bytes
+  std::string description;  ///< at most 1024 bytes
+};
+/// Nobody reads it any more, while versions, labels and grants stay for SecretUndelete.
+struct SecretDelete {};
+struct SecretUndelete {};
+/// All its versions are erased for good, its grants end, and its name is free. Nothing follows but a vouch.
+struct SecretDestroy {};
+
 // ---- every list
 
 /// Says that all before it in the list is good in the signer's eyes: it is the successor that statements of a
@@ -192,6 +228,7 @@ using Act = std::variant<
     MachinesCreate, InvitationCreate, InvitationWithdraw, MachineApprove, MachineRemove,    // machines
     EnvironmentCreate, MemberAdd, MemberRemove, EpochStart,                                 // environment
     SecretCreate, VersionPublish, GrantAdd, GrantRevoke,                                    // secret
+    LabelMove, LabelRemove, VersionDestroy, SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy,
     Vouch, Void>;
 
 template <typename... Ts>
@@ -216,6 +253,10 @@ struct SecretState {
   Hash grants;                ///< GrantsRoot
   std::string path;           ///< of the secret, by which a writer's prefix is judged
   std::uint32_t version = 0;  ///< the newest version's number, also of a voided one: none is used twice
+  bool deleted = false;       ///< nobody reads it
+  /// The version that a grant by this label reads: `next` stands for `current` while nothing is next.
+  /// nullptr: none, as of what is deleted.
+  const Hash* ReadBy(const std::string& label) const;
   Json ToJson() const;
   static Result<SecretState> FromJson(const Json& json);
   bool operator==(const SecretState&) const = default;

@@ -183,10 +183,21 @@ class SecretList : public SignedList {
   using GrantKey = std::pair<GranteeKind, std::uint64_t>;
 
   const SecretCreate& create() const { return create_; }  ///< zero where a partial list did not see it
+  /// Owner and description as they are now. Of a whole list.
+  const SecretDescribe& about() const { return about_; }
+  bool IsDestroyed() const { return destroyed_; }
   /// Labels resolved: label -> hash of a version's statement. The grants' root, path, newest number.
   const SecretState& state() const { return state_; }
   const std::map<std::uint32_t, Version>& versions() const { return versions_; }  ///< of a whole list: all
-  const std::map<GrantKey, StandingGrant>& grants() const { return grants_; }     ///< of a whole list: all
+  /// Those that were destroyed: statements of the version and of its end.
+  struct Ended {
+    Version version;
+    StatementPtr by;
+  };
+  const std::map<std::uint32_t, Ended>& ended() const { return ended_; }
+  /// Those that point at one of these versions, in order.
+  std::vector<std::string> LabelsAt(const std::vector<std::uint32_t>& versions) const;
+  const std::map<GrantKey, StandingGrant>& grants() const { return grants_; }  ///< of a whole list: all
   const Version* FindVersion(const Hash& statement) const;
   const Version* Current() const;  ///< the one labelled `current`, nullptr if none
   std::uint32_t next_version() const { return state_.version + 1; }
@@ -244,13 +255,22 @@ class SecretList : public SignedList {
   Status ApplyVersion(const VersionPublish& act, const StatementPtr& statement, const UpperLists& upper);
   Status ApplyGrant(const Grant& grant, const StatementPtr& statement);
   Status ApplyRevoke(const GrantRevoke& act, const StatementPtr& statement);
+  // secret_life.cpp
+  Status ApplyLife(const StatementPtr& statement);
+  /// What the act leads to; none: it is not one of a secret's life. Errors: kInvalid, kConflict.
+  std::optional<Result<SecretState>> StateOfLife(const Act& act) const;
+  Result<SecretState> StateAfterMove(const LabelMove& act) const;
+  Result<SecretState> StateAfterDestroying(const VersionDestroy& act) const;
   Status VerifyLoose(const SignedStatement& statement, Permission permission, const UpperLists& upper) const;
   std::vector<Hash> GrantLeaves() const;
   SecretCreate create_;
+  SecretDescribe about_;
   SecretState state_;
   std::map<std::uint32_t, Version> versions_;
+  std::map<std::uint32_t, Ended> ended_;
   std::map<GrantKey, StandingGrant> grants_;
   bool partial_ = false;
+  bool destroyed_ = false;
 };
 
 }  // namespace grantfs
