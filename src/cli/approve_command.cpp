@@ -64,7 +64,9 @@ Status RunApproveCommand(Context& context) {
     return {};
   }
   context.terminal.OutLine("approved " + info.name + ", fingerprint " + info.fingerprint);
-  context.terminal.Note("next: grantfs grant " + info.name + " PROJECT/ENVIRONMENT/NAME");
+  context.terminal.Note(info.kind == IdentityKind::kMachine
+                            ? "next: grantfs grant " + info.name + " PROJECT/ENVIRONMENT/NAME"
+                            : "next: grantfs member add PROJECT/ENVIRONMENT " + info.name + " --role ROLE");
   return {};
 }
 
@@ -75,9 +77,10 @@ const Command kApproveCommand = {
     .arguments = "[NAME]",
     .min_arguments = 0,
     .max_arguments = 1,
-    .summary = "let an enrolled machine in, or list who waits",
+    .summary = "let in who has enrolled, or list who waits",
     .about =
-        R"(Lets in the machine that enrolled under NAME: from then on secrets can be granted to it. Without NAME it
+        R"(Lets in the machine that enrolled under NAME: from then on secrets can be granted to it; or the user or
+agent: from then on roles can be given to it. Without NAME it
 lists who waits. On a terminal it shows the fingerprint and asks whether it is the one that grantfs
 enroll printed there.)",
     .options = {{"fingerprint", "TEXT", "approve only if this is the fingerprint"},
@@ -91,7 +94,7 @@ Is it the one that grantfs enroll printed on web-1? [y/N] y
 approved web-1, fingerprint k3vq-7m2a-x4pd-ce6w-hn5t)"},
                  {"grantfs approve --fingerprint k3vq-7m2a-x4pd-ce6w-hn5t web-1",
                   "approved web-1, fingerprint k3vq-7m2a-x4pd-ce6w-hn5t"}},
-    .next = "grantfs grant web-1 shop/prod/db-password",
+    .next = "grantfs grant web-1 shop/prod/db-password, or grantfs member add shop/prod bea --role writer",
     .failure = "nobody was approved",
     .run = RunApproveCommand,
 };

@@ -62,13 +62,15 @@ Status RunEnrollCommand(Context& context) {
     context.terminal.OutJson(ToJson(result));
   else if (result.approved)
     context.terminal.OutLine("this is " + result.name + ", of the vault at " + result.address);
+  const bool machine = result.kind == IdentityKind::kMachine;
   if (result.approved) {
-    context.terminal.Note("next: grantfs mount, or systemctl enable --now grantfs-mount");
+    context.terminal.Note(machine ? "next: grantfs mount, or systemctl enable --now grantfs-mount"
+                                  : "next: grantfs env list shows where you were given a role");
     return {};
   }
   if (wait == 0) {
-    context.terminal.Note("next: grantfs approve " + result.name +
-                          " on an owner's computer, then grantfs mount here");
+    context.terminal.Note("next: grantfs approve " + result.name + " on an owner's computer, then " +
+                          (machine ? "grantfs mount here" : "grantfs enroll again here"));
     return {};
   }
   return Error{Code::kConflict, "not approved yet; run grantfs enroll again once it is", 0, result.name};
@@ -81,10 +83,10 @@ const Command kEnrollCommand = {
     .arguments = "",
     .min_arguments = 0,
     .max_arguments = 0,
-    .summary = "make this machine's key and ask to be let in",
+    .summary = "make keys here and ask to be let in",
     .about =
-        R"(On the machine: takes the line that grantfs invite printed, makes keys that never leave this machine,
-and asks to be let in. It shows the fingerprint of the new key and waits for an owner's approval; called
+        R"(On the machine, or where the invited person or agent works: takes the line that grantfs invite printed,
+makes keys that never leave this machine, and asks to be let in. It shows the fingerprint of the new key and waits for an owner's approval; called
 again, it goes on waiting with the same keys.)",
     .options =
         {{"file", "FILE", "read the invitation from FILE in place of standard input"},
@@ -101,7 +103,7 @@ this is web-1, of the vault at vault.lan:7843)"},
                  {"sudo grantfs enroll --file /root/invitation --wait 1h && sudo grantfs mount",
                   "(for a setup script)"}},
     .next = "grantfs mount",
-    .failure = "this machine is not let in",
+    .failure = "not let in",
     .run = RunEnrollCommand,
     .stray_argument =
         "an invitation is not given as an argument, where others can see it; give it on standard input",

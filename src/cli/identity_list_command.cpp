@@ -53,7 +53,8 @@ const Command kIdentityListCommand = {
     .max_arguments = 0,
     .summary = "list the people and machines of the vault",
     .about =
-        R"(Lists the vault's owners, its recovery key, and its machines, removed ones too. For owners of the vault.)",
+        R"(Lists the vault's owners, its recovery key, the users and agents that were let in, and its machines,
+removed ones too. For owners of the vault or of an environment.)",
     .options = {},
     .examples = {{"grantfs identity list",
                   R"(NAME      KIND     FINGERPRINT               APPROVED              STANDING

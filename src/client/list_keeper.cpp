@@ -41,6 +41,13 @@ Error Withheld(const ListId& list, std::uint64_t sequence) {
                Where(list, sequence)};
 }
 
+Error NoLongerShown(const ListId& list) {
+  return Error{Code::kDenied,
+               "the vault shows this list to you no more: your role there has ended, or the vault withholds "
+               "it; one of the environment's owners knows (grantfs member list)",
+               0, list.Text()};
+}
+
 }  // namespace
 
 Status ListKeeper::Load() { return LoadInto(vault_, {}); }
@@ -81,8 +88,15 @@ Result<api::ListReadResponse> ListKeeper::ReadPage(const SignedList& list) {
   request.from = list.next_sequence();
   auto page = connection_->Ask<api::ListReadResponse>(api::kListsRead, request);
   if (page || page.error().code != Code::kNotFound) return page;
-  if (!list.empty()) return RolledBack(list.id(), 0);
-  return About(page.error(), list.id().Text());
+  if (list.empty()) return About(page.error(), list.id().Text());
+  return MayBeShutOut(list.id()) ? NoLongerShown(list.id()) : RolledBack(list.id(), 0);
+}
+
+// To an owner of the vault every environment is shown: hidden from him, it was taken back.
+bool ListKeeper::MayBeShutOut(const ListId& list) const {
+  if (!member) return false;
+  const bool inner = list.kind == ListKind::kEnvironment || list.kind == ListKind::kSecret;
+  return inner && !vault_.IsOwner(*member) && vault_.recovery().Id() != *member;
 }
 
 Status ListKeeper::CheckPage(const SignedList& list, const api::ListReadResponse& page) const {

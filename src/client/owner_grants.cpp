@@ -37,8 +37,7 @@ Status CheckMachine(const MachinesList& machines, const VaultList& vault, const 
 Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
                                               const std::vector<SecretName>& secrets,
                                               const GrantOptions& options) {
-  GRANTFS_CHECK(RequireVaultOwner());  // the list of machines is for owners of the vault
-  GRANTFS_CHECK(keeper_->RefreshMachines());
+  GRANTFS_CHECK(RequireMachines());
   GRANTFS_CHECK(CheckMachine(keeper_->machines(), keeper_->vault(), machine, Now()));
   const auto grantee = *keeper_->machines().FindByName(machine);
   GrantResult result;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "grantfs/api/enrolments.h"
 #include "owner_internal.h"
 #include "problem_internal.h"
@@ -27,6 +29,35 @@ IdentityInfo InfoOf(const Identity& who) {
   info.fingerprint = who.Fingerprint();
   info.not_after = who.not_after;
   return info;
+}
+
+std::vector<IdentityInfo> OwnersOf(const VaultList& vault) {
+  std::vector<IdentityInfo> all;
+  for (const Identity& owner : vault.Owners()) {
+    all.push_back(InfoOf(owner));
+    all.back().vault_owner = true;
+    all.back().removed = vault.IsRemoved(owner.Id());
+  }
+  all.push_back(InfoOf(vault.recovery()));
+  all.back().recovery = true;
+  return all;
+}
+
+// A machine and a person of one name could not be told apart by whoever is asked for one.
+Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const std::string& name) {
+  if (machines.FindByName(name) != nullptr) {
+    return Error{Code::kConflict,
+                 "a machine of this name is enrolled; remove it first (grantfs identity remove)", 0, name};
+  }
+  const auto owners = vault.Owners();
+  auto people = vault.People();
+  people.insert(people.end(), owners.begin(), owners.end());
+  const auto same = [&](const Identity& one) { return one.name == name && !vault.IsRemoved(one.Id()); };
+  if (vault.recovery().name != name && std::none_of(people.begin(), people.end(), same)) return {};
+  return Error{Code::kConflict,
+               "somebody of the vault has this name; choose another one, or remove that one first (grantfs "
+               "identity remove)",
+               0, name};
 }
 
 // As people type it: case, spaces and dashes do not matter.
@@ -68,11 +99,8 @@ Result<InviteResult> OwnerSessionImpl::Invite(const InviteOptions& options) {
   const Status invited = Retry([&]() -> Status {
     GRANTFS_CHECK(RequireVaultOwner());
     GRANTFS_CHECK(keeper_->RefreshMachines());
-    if (keeper_->machines().FindByName(options.name) != nullptr) {
-      return Settled({Code::kConflict,
-                      "a machine of this name is enrolled; remove it first (grantfs identity remove)", 0,
-                      options.name});
-    }
+    if (const Status free = CheckNameFree(keeper_->machines(), keeper_->vault(), options.name); !free)
+      return Settled(free.error());
     invitation.expires = Now() + options.ttl;
     MachinesList machines = keeper_->machines();
     const auto made =
@@ -142,25 +170,47 @@ Result<IdentityInfo> OwnerSessionImpl::Approve(const std::string& name, const st
             {Code::kConflict, "it was let in before, and nothing more waits under this name", 0, name});
       return Error{Code::kNotFound, "nothing waits under this name: run grantfs enroll there first", 0, name};
     }
-    MachinesList machines = keeper_->machines();
-    const auto made = GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, MachineApprove{*chosen}, {}));
-    GRANTFS_TRY(Submit({{ListId::Machines(), {made}, {}}}));
-    return InfoOf(*machines.FindById(chosen->identity.Id()));
+    return LetIn(*chosen);
   });
 }
 
-Result<std::vector<IdentityInfo>> OwnerSessionImpl::ListIdentities() {
-  GRANTFS_CHECK(RequireVaultOwner());
-  GRANTFS_CHECK(keeper_->RefreshMachines());
-  const VaultList& vault = keeper_->vault();
-  std::vector<IdentityInfo> all;
-  for (const Identity& owner : vault.Owners()) {
-    all.push_back(InfoOf(owner));
-    all.back().vault_owner = true;
-    all.back().removed = vault.IsRemoved(owner.Id());
+// A user or agent is added to the vault's list by the same append, which every client verifies.
+Result<IdentityInfo> OwnerSessionImpl::LetIn(const Enrolment& enrolment) {
+  const Identity& who = enrolment.identity;
+  MachinesList machines = keeper_->machines();
+  Batch batch;
+  if (who.kind != IdentityKind::kMachine) {
+    if (const Status free = CheckNameFree(machines, keeper_->vault(), who.name); !free)
+      return Settled(free.error());
+    VaultList vault = keeper_->vault();
+    batch.push_back({ListId::Vault(), {GRANTFS_TRY(Next(vault, {}, IdentityAdd{who}, {}))}, {}});
   }
-  all.push_back(InfoOf(vault.recovery()));
-  all.back().recovery = true;
+  const auto made = GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, MachineApprove{enrolment}, {}));
+  batch.push_back({ListId::Machines(), {made}, {}});
+  GRANTFS_TRY(Submit(batch));
+  const auto* machine = machines.FindById(who.Id());
+  return machine != nullptr ? InfoOf(*machine) : InfoOf(who);
+}
+
+Result<std::vector<IdentityInfo>> OwnerSessionImpl::ListVaultOwners() {
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  return OwnersOf(keeper_->vault());
+}
+
+Result<std::vector<IdentityInfo>> OwnerSessionImpl::ListIdentities() {
+  GRANTFS_CHECK(RequireMachines());
+  const VaultList& vault = keeper_->vault();
+  auto all = OwnersOf(vault);
+  for (std::uint64_t i = 0; i < vault.next_sequence(); ++i) {
+    const Statement& said = vault.At(i)->statement();
+    const auto* added = std::get_if<IdentityAdd>(&said.act);
+    if (added == nullptr || vault.IsVoided(i)) continue;
+    const Hash id = added->identity.Id();
+    if (vault.FindPerson(id) == nullptr || vault.IsOwner(id)) continue;
+    all.push_back(InfoOf(added->identity));
+    all.back().approved = said.time;
+    all.back().removed = vault.IsRemoved(id);
+  }
   for (const auto& [number, machine] : keeper_->machines().machines()) all.push_back(InfoOf(machine));
   return all;
 }

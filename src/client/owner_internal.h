@@ -33,6 +33,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<EnvironmentInfo>> ListEnvironments() override;
   Result<std::vector<ProjectInfo>> ListProjects() override;
   Result<std::vector<MemberInfo>> ListMembers(const std::string& environment) override;
+  Result<Identity> FindPerson(const std::string& name) override;
   Status AddMember(const std::string& environment, const Identity& member, Role role,
                    const std::string& prefix, const std::string& reason) override;
   Status RemoveMember(const std::string& environment, const std::string& name,
@@ -59,6 +60,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<IdentityInfo>> ListIdentities() override;
   Result<IdentityInfo> ShowIdentity(const std::string& name) override;
   Result<RemoveIdentityResult> RemoveIdentity(const std::string& name, const std::string& reason) override;
+  Result<std::vector<IdentityInfo>> ListVaultOwners() override;
   Status AddVaultOwner(const Identity& owner, const std::string& reason) override;
   Status RemoveVaultOwner(const std::string& name, const std::string& reason) override;
   Result<GrantResult> GrantTo(const std::string& machine, const std::vector<SecretName>& secrets,
@@ -104,6 +106,8 @@ class OwnerSessionImpl final : public OwnerSession {
 
   // ---- what commands begin with
   Status RefreshUpper(const std::string& environment);
+  /// That I may see the machines, and have their newest list. Errors: kDenied.
+  Status RequireMachines();
   /// The environment and that I may do this in it. Errors: kNotFound, kDenied.
   Status Enter(const std::string& environment, Operation operation);
   /// The same for the environments of these, each once.
@@ -211,6 +215,7 @@ class OwnerSessionImpl final : public OwnerSession {
   /// Vouches in every secret's list whose end would not count without `leaver`.
   Status VouchBefore(const EnvironmentList& after, const std::string& reason);
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
+  Result<IdentityInfo> LetIn(const Enrolment& enrolment);
   Result<std::size_t> Mend(const ListId& list, const std::string& reason, bool vouch);
   /// Nobody if there is none. Errors: kInvalid (several).
   Result<std::optional<Identity>> AnyoneNamed(const std::string& name) const;

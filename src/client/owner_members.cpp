@@ -1,3 +1,4 @@
+#include <map>
 #include <optional>
 
 #include "grantfs/api/secrets.h"
@@ -26,12 +27,41 @@ Result<Hash> MemberNamed(const EnvironmentList& environment, const std::string& 
 
 }  // namespace
 
+Result<Identity> OwnerSessionImpl::FindPerson(const std::string& name) {
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  const VaultList& vault = keeper_->vault();
+  std::map<Hash, Identity> found;
+  for (const auto& all : {vault.Owners(), vault.People()}) {
+    for (const Identity& one : all) {
+      if ((one.name == name || one.Id().Hex() == name) && !vault.IsRemoved(one.Id()))
+        found.emplace(one.Id(), one);
+    }
+  }
+  if (found.size() == 1) return found.begin()->second;
+  if (!found.empty()) {
+    return Error{
+        Code::kInvalid,
+        "several have this name; name the one that you mean by its id (grantfs identity list --json)", 0,
+        name};
+  }
+  return Error{Code::kNotFound,
+               "is no user or agent of this vault: an owner of the vault lets one in with grantfs invite "
+               "--kind user (or agent) and grantfs approve; machines have grants, and no role",
+               0, name};
+}
+
 Status OwnerSessionImpl::AddMember(const std::string& environment, const Identity& member, Role role,
                                    const std::string& prefix, const std::string& reason) {
   return Retry([&]() -> Status {
     GRANTFS_CHECK(Enter(environment, Operation::kManageMembers));
     EnvironmentList list = *keeper_->FindEnvironment(environment);
-    if (list.RoleOf(member.Id())) return Settled({Code::kConflict, "is a member already", 0, member.name});
+    if (list.RoleOf(member.Id())) {
+      return Settled(
+          {Code::kConflict,
+           "is a member already: grantfs member list shows as what; one's role does not change, but "
+           "ends with grantfs member remove",
+           0, member.name + " of " + environment});
+    }
     if (keeper_->vault().IsRemoved(member.Id())) {
       return Error{Code::kDenied, "was removed from the vault and can be no member", 0, member.name};
     }
@@ -104,6 +134,9 @@ Status OwnerSessionImpl::RemoveMember(const std::string& environment, const std:
   return Retry([&]() -> Status {
     GRANTFS_CHECK(Enter(environment, Operation::kManageMembers));
     const Hash id = GRANTFS_TRY(MemberNamed(*keeper_->FindEnvironment(environment), name));
+    if (id == me_.Id())
+      return Error{Code::kInvalid, "you cannot remove yourself: another owner of the environment can", 0,
+                   name};
     return RemoveMemberOnce(environment, id, reason);
   });
 }
@@ -112,6 +145,8 @@ Status OwnerSessionImpl::AddVaultOwner(const Identity& owner, const std::string&
   return Retry([&]() -> Status {
     GRANTFS_CHECK(RequireVaultOwner());
     VaultList vault = keeper_->vault();
+    if (vault.IsOwner(owner.Id()))
+      return Settled({Code::kConflict, "is an owner of the vault already", 0, owner.name});
     const auto made = GRANTFS_TRY(Next(vault, {}, VaultOwnerAdd{owner}, reason));
     GRANTFS_TRY(Submit({{ListId::Vault(), {made}, {}}}));
     return {};
@@ -122,10 +157,12 @@ Status OwnerSessionImpl::RemoveVaultOwner(const std::string& name, const std::st
   return Retry([&]() -> Status {
     GRANTFS_CHECK(RequireVaultOwner());
     for (const Identity& owner : keeper_->vault().Owners()) {
+      if (owner.Id() == me_.Id() && (owner.name == name || owner.Id().Hex() == name))
+        return Error{Code::kInvalid, "you cannot remove yourself: another owner can", 0, name};
       if (owner.name == name || owner.Id().Hex() == name)
         return RemoveVaultOwnerOnce(owner.Id(), reason, nullptr);
     }
-    return Error{Code::kNotFound, "is no owner of this vault: grantfs identity list shows who is", 0, name};
+    return Error{Code::kNotFound, "is no owner of this vault: grantfs owner list shows who is", 0, name};
   });
 }
 

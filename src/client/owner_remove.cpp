@@ -44,6 +44,9 @@ Result<std::optional<Identity>> OwnerSessionImpl::AnyoneNamed(const std::string&
   const auto add = [&found](const Identity& who) { found.emplace(who.Id(), who); };
   if (const auto machine = MachineNamed(keeper_->machines(), name)) add(*machine);
   if (const auto owner = OwnerNamed(keeper_->vault(), name)) add(*owner);
+  for (const Identity& person : keeper_->vault().People()) {
+    if (IsNamed(person, name)) add(person);
+  }
   for (const auto& [environment, entry] : keeper_->vault().environments()) {
     const EnvironmentList* list = keeper_->FindEnvironment(environment);
     if (list == nullptr) continue;

@@ -53,6 +53,7 @@ Status OwnerSessionImpl::Start() {
   };
   vault_ = GRANTFS_TRY(VaultConnection::Create(std::move(connection), me_.Id().Hex(), &me_.signing_key()));
   keeper_ = std::make_unique<ListKeeper>(known_.get(), vault_.get(), profile.vault);
+  keeper_->member = me_.Id();
   GRANTFS_CHECK(keeper_->Load());
   if (!keeper_->vault().empty()) GRANTFS_CHECK(vault_->UsePins(keeper_->vault().pins()));
   keeper_->pins_changed = [this](const std::vector<Hash>& pins) { return vault_->UsePins(pins); };
@@ -141,9 +142,18 @@ Status OwnerSessionImpl::RequireVaultOwner() {
   return Error{Code::kDenied, "only an owner of the vault may do this", 0, home_.profile().name};
 }
 
+Status OwnerSessionImpl::RequireMachines() {
+  GRANTFS_CHECK(keeper_->RefreshVault());
+  const Status read = keeper_->RefreshMachines();
+  if (read || read.error().code != Code::kDenied) return read;
+  return Error{Code::kDenied, "only owners of the vault or of an environment see its machines", 0,
+               home_.profile().name};
+}
+
 std::string OwnerSessionImpl::NameOf(const Hash& id) const {
   if (id == me_.Id()) return home_.profile().name;
   if (const Identity* owner = keeper_->vault().FindIdentity(id)) return owner->name;
+  if (const Identity* person = keeper_->vault().FindPerson(id)) return person->name;
   if (const auto* machine = keeper_->machines().FindById(id)) return machine->identity.name;
   for (const auto& [name, entry] : keeper_->vault().environments()) {
     const EnvironmentList* environment = keeper_->FindEnvironment(name);

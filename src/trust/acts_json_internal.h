@@ -25,6 +25,7 @@ Result<T> ReadAct(JsonReader& in);
 GRANTFS_ACT(VaultCreate, "vault.create")
 GRANTFS_ACT(VaultOwnerAdd, "vault-owner.add")
 GRANTFS_ACT(VaultOwnerRemove, "vault-owner.remove")
+GRANTFS_ACT(IdentityAdd, "identity.add")
 GRANTFS_ACT(IdentityRemove, "identity.remove")
 GRANTFS_ACT(EnvironmentAdd, "environment.add")
 GRANTFS_ACT(PinsSet, "pins.set")

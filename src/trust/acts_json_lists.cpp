@@ -96,6 +96,15 @@ Result<VaultOwnerRemove> ReadAct<VaultOwnerRemove>(JsonReader& in) {
   return act;
 }
 
+void WriteAct(const IdentityAdd& act, Json& json) { json.Set("identity", act.identity.ToJson()); }
+
+template <>
+Result<IdentityAdd> ReadAct<IdentityAdd>(JsonReader& in) {
+  const Json& identity = in.Object("identity");
+  GRANTFS_CHECK(in.Finish());
+  return IdentityAdd{GRANTFS_TRY(Identity::FromJson(identity))};
+}
+
 void WriteAct(const IdentityRemove& act, Json& json) {
   json.Set("id", act.id.Hex());
   json.Set("name", act.name);

@@ -41,10 +41,7 @@ bool MachinesList::HeldSince(const Statement& statement, const SeenHeads* at, co
 
 Status MachinesList::ApplyInvite(const InvitationCreate& act) {
   const Invitation& invitation = act.invitation;
-  if (invitation.kind != IdentityKind::kMachine) {
-    return Error{Code::kInvalid, "this build invites machines only", 0, invitation.name};
-  }
-  if (FindByName(invitation.name) != nullptr) {
+  if (invitation.kind == IdentityKind::kMachine && FindByName(invitation.name) != nullptr) {
     return Error{Code::kInvalid,
                  "a machine of this name is enrolled; remove it first (grantfs identity remove)", 0,
                  invitation.name};
@@ -65,13 +62,15 @@ Status MachinesList::ApplyApprove(const MachineApprove& act, const Statement& st
   if (at->second.state != InvitationState::kOpen)
     return Error{Code::kInvalid, "the invitation was used or withdrawn", 0, who.name};
   GRANTFS_CHECK(VerifyEnrolment(enrolment, statement.vault, at->second.invitation));
-  if (FindByName(who.name) != nullptr || FindById(who.Id()) != nullptr) {
+  if (FindById(who.Id()) != nullptr ||
+      (who.kind == IdentityKind::kMachine && FindByName(who.name) != nullptr)) {
     return Error{Code::kInvalid, "a machine of this name or key is enrolled; remove it first", 0, who.name};
   }
+  at->second.state = InvitationState::kUsed;
+  if (who.kind != IdentityKind::kMachine) return {};  // the vault's list has people
   machines_[statement.sequence] = {who, statement.sequence, statement.time, false};
   by_id_[who.Id()] = statement.sequence;
   by_name_[who.name] = statement.sequence;
-  at->second.state = InvitationState::kUsed;
   return {};
 }
 

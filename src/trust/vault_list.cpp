@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "grantfs/trust/lists.h"
 #include "list_internal.h"
 
@@ -27,10 +29,23 @@ const Identity* VaultList::FindIdentity(const Hash& id) const {
   return !empty() && recovery_.Id() == id ? &recovery_ : nullptr;
 }
 
+const Identity* VaultList::FindPerson(const Hash& id) const {
+  const auto person = people_.find(id);
+  return person == people_.end() ? nullptr : &person->second;
+}
+
+std::vector<Identity> VaultList::People() const {
+  std::vector<Identity> present;
+  for (const auto& [id, person] : people_) {
+    if (!IsRemoved(id)) present.push_back(person);
+  }
+  return present;
+}
+
 Result<Permission> VaultList::Needed(const Statement& statement) const {
   const Act& act = statement.act;
-  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityRemove, EnvironmentAdd, PinsSet, Vouch,
-              Void>(act)) {
+  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd,
+              PinsSet, Vouch, Void>(act)) {
     return Permission::kVaultOwner;
   }
   return Misplaced(statement);
@@ -92,6 +107,26 @@ Status VaultList::ApplyOwnerRemove(const VaultOwnerRemove& act, const Statement&
   return {};
 }
 
+// One name means one person at a time, so that a role given by name is given to whom one means.
+Status VaultList::ApplyIdentityAdd(const IdentityAdd& act) {
+  const Identity& who = act.identity;
+  const auto refuse = [&](const char* why) { return Error{Code::kInvalid, why, 0, who.name}; };
+  if (who.kind == IdentityKind::kMachine)
+    return refuse("a machine stands in the list of machines, not in the vault's");
+  if (people_.contains(who.Id()) || FindIdentity(who.Id()) != nullptr)
+    return refuse("this key is known to the vault already; let the person enrol with a new one");
+  if (removed_.contains(who.Id())) return refuse("this key was removed from the vault, and never returns");
+  const auto same = [&](const Identity& one) { return one.name == who.name && !IsRemoved(one.Id()); };
+  const auto owners = Owners();
+  const auto people = People();
+  if (recovery_.name == who.name || std::any_of(owners.begin(), owners.end(), same) ||
+      std::any_of(people.begin(), people.end(), same)) {
+    return refuse("somebody else of the vault has this name; remove that one first, or choose another name");
+  }
+  people_[who.Id()] = who;
+  return {};
+}
+
 Status VaultList::Apply(const StatementPtr& signed_statement, const UpperLists&) {
   const Statement& statement = signed_statement->statement();
   if (const auto* act = std::get_if<VaultCreate>(&statement.act)) return ApplyCreate(*act, *signed_statement);
@@ -99,6 +134,7 @@ Status VaultList::Apply(const StatementPtr& signed_statement, const UpperLists&)
     return ApplyOwnerAdd(*act, statement.sequence);
   if (const auto* act = std::get_if<VaultOwnerRemove>(&statement.act))
     return ApplyOwnerRemove(*act, statement);
+  if (const auto* act = std::get_if<IdentityAdd>(&statement.act)) return ApplyIdentityAdd(*act);
   if (const auto* act = std::get_if<IdentityRemove>(&statement.act)) {
     if (act->id == recovery_.Id())
       return Nonsense(*signed_statement, "the recovery identity is not removed: it could help nobody then");
@@ -118,6 +154,7 @@ Status VaultList::Apply(const StatementPtr& signed_statement, const UpperLists&)
 void VaultList::Reset() {
   owners_.clear();
   environments_.clear();
+  people_.clear();
   removed_.clear();
   pins_.clear();
 }

@@ -65,6 +65,21 @@ Status AppendPlan::CheckEnvironments() const {
   return {};
 }
 
+// Whose invitation was used is let in at the same time: else it would be neither open nor anybody's.
+Status AppendPlan::CheckPeople() const {
+  for (const Appended& one : appended_) {
+    const auto* approve = std::get_if<MachineApprove>(&one.statement->statement().act);
+    if (approve == nullptr || approve->enrolment.identity.kind == IdentityKind::kMachine) continue;
+    const Identity& who = approve->enrolment.identity;
+    const Identity* added = after_->vault->FindPerson(who.Id());
+    if (added != nullptr && *added == who) continue;
+    return Error{Code::kInvalid,
+                 "the approval of a user or agent and its addition to the vault's list are one append", 0,
+                 who.name};
+  }
+  return {};
+}
+
 Status AppendPlan::CheckOneSecret(StoreReader& reader, std::uint64_t number) {
   if (secrets_.contains(number)) return {};  // judged with those that are touched
   const auto stored = GRANTFS_TRY(reader.GetSecret(number));
@@ -107,6 +122,7 @@ Status AppendPlan::CheckLeavers(StoreReader& reader) {
 
 Status AppendPlan::CheckWhole(StoreReader& reader) {
   GRANTFS_CHECK(CheckEnvironments());
+  GRANTFS_CHECK(CheckPeople());
   GRANTFS_CHECK(CheckStandings());
   return CheckLeavers(reader);
 }

@@ -55,6 +55,7 @@ class AppendPlan {
   Status CheckWhole(StoreReader& reader);
   Status CheckStandings() const;
   Status CheckEnvironments() const;
+  Status CheckPeople() const;
   Status CheckLeavers(StoreReader& reader);
   Status CheckSecretsOf(StoreReader& reader, const std::string& environment, const Hash* leaver);
   Status CheckOneSecret(StoreReader& reader, std::uint64_t number);

@@ -15,6 +15,11 @@ Status MayReadEnvironment(const VaultState& now, StoreReader& reader, const Vaul
 
 Status MayReadMachines(const VaultState& now, const VaultCaller& caller) {
   if (now.IsVaultOwner(caller.id) || now.IsRecovery(caller.id)) return {};
+  // Who grants has to know the machines' real keys.
+  for (const auto& [name, list] : now.environments) {
+    const auto role = now.RoleOf(caller.id, name);
+    if (caller.IsPerson() && role && RoleAllows(*role, Operation::kGrant)) return {};
+  }
   return caller.IsPerson() ? RoleMissing("machines") : NotVisible("machines");
 }
 

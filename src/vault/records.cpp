@@ -30,6 +30,7 @@ struct AboutAct {
   std::string operator()(const VaultCreate& act) const { return act.owner.name; }
   std::string operator()(const VaultOwnerAdd& act) const { return act.owner.name; }
   std::string operator()(const VaultOwnerRemove& act) const { return act.id.Hex(); }
+  std::string operator()(const IdentityAdd& act) const { return act.identity.name; }
   std::string operator()(const IdentityRemove& act) const { return act.name; }
   std::string operator()(const EnvironmentAdd& act) const { return act.environment; }
   std::string operator()(const PinsSet&) const { return {}; }

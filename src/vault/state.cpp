@@ -40,6 +40,8 @@ std::optional<VaultState::Principal> VaultState::FindPrincipal(const Hash& id, s
     found = {&machine->identity, machine->number};
   } else if (vault->IsOwner(id) || IsRecovery(id)) {
     found.identity = vault->FindIdentity(id);
+  } else if (const Identity* person = vault->FindPerson(id)) {
+    found.identity = person;
   } else {
     for (const auto& [name, environment] : environments) {
       if (!environment->RoleOf(id)) continue;

@@ -79,10 +79,10 @@ class StrictTest : public ::testing::Test {
 };
 
 // The places in world.EveryAct().
-constexpr std::size_t kCreate = 0, kRemoveIdentity = 3, kAddEnvironment = 4, kPins = 5, kInvite = 7,
-                      kWithdraw = 8, kApprove = 9, kBegin = 11, kAddMember = 12, kRemoveMember = 13,
-                      kStart = 14, kSecret = 15, kVersion = 16, kGrant = 17, kRevoke = 18, kMove = 19,
-                      kUnlabel = 20, kDestroy = 21, kDescribe = 22, kVoid = 27;
+constexpr std::size_t kCreate = 0, kRemoveIdentity = 4, kAddEnvironment = 5, kPins = 6, kInvite = 8,
+                      kWithdraw = 9, kApprove = 10, kBegin = 12, kAddMember = 13, kRemoveMember = 14,
+                      kStart = 15, kSecret = 16, kVersion = 17, kGrant = 18, kRevoke = 19, kMove = 20,
+                      kUnlabel = 21, kDestroy = 22, kDescribe = 23, kVoid = 28;
 
 TEST_F(StrictTest, EveryMemberOfAnActIsNeededAndNoOtherTaken) {
   const std::vector<Act> acts = world.EveryAct();

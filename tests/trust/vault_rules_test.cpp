@@ -100,6 +100,48 @@ TEST_F(VaultRulesTest, AnEnvironmentsNameAndARemovalStandOnce) {
   EXPECT_EQ(Refused(world.vault, world.owner, IdentityRemove{world.web1.Id(), "web-1"}), Code::kInvalid);
 }
 
+TEST_F(VaultRulesTest, AUserOrAgentIsLetInOnceUnderANameOfItsOwn) {
+  EXPECT_EQ(Refused(world.vault, world.second, IdentityAdd{carol.identity()}), Code::kDenied);
+  EXPECT_EQ(Refused(world.vault, world.recovery, IdentityAdd{carol.identity()}), Code::kDenied);
+  EXPECT_EQ(Refused(world.vault, world.owner, IdentityAdd{world.web1.identity()}), Code::kInvalid)
+      << "machine";
+  for (const char* taken : {"ann", "recovery"}) {
+    EXPECT_EQ(Refused(world.vault, world.owner, IdentityAdd{MakeIdentity(taken).identity()}), Code::kInvalid);
+  }
+  EXPECT_EQ(Refused(world.vault, world.owner, IdentityAdd{world.owner.identity()}), Code::kInvalid);
+  EXPECT_EQ(Refused(world.vault, world.owner, IdentityAdd{world.recovery.identity()}), Code::kInvalid);
+  ASSERT_TRUE(world.Add(world.vault, world.owner, IdentityAdd{carol.identity()}));
+  ASSERT_TRUE(world.Add(world.vault, world.owner, IdentityAdd{agent.identity()}));
+  EXPECT_EQ(world.vault.People().size(), 2u);
+  ASSERT_NE(world.vault.FindPerson(carol.Id()), nullptr);
+  EXPECT_FALSE(world.vault.IsOwner(carol.Id())) << "let in, and nothing else";
+  EXPECT_EQ(Refused(world.vault, carol, PinsSet{{Hash{}}}), Code::kDenied);
+  EXPECT_EQ(Refused(world.vault, world.owner, IdentityAdd{carol.identity()}), Code::kInvalid);
+  const auto other = MakeIdentity("carol");
+  EXPECT_EQ(Refused(world.vault, world.owner, IdentityAdd{other.identity()}), Code::kInvalid) << "the name";
+  ASSERT_TRUE(world.Add(world.vault, world.owner, IdentityRemove{carol.Id(), "carol"}));
+  EXPECT_EQ(world.vault.People().size(), 1u);
+  EXPECT_NE(world.vault.FindPerson(carol.Id()), nullptr) << "her statements are still hers";
+  EXPECT_EQ(Refused(world.vault, world.owner, IdentityAdd{carol.identity()}), Code::kInvalid)
+      << "a removed key returned";
+  EXPECT_TRUE(world.Add(world.vault, world.owner, IdentityAdd{other.identity()})) << "the name is free again";
+}
+
+TEST_F(VaultRulesTest, AKeyRemovedBeforeItWasLetInStaysOut) {
+  ASSERT_TRUE(world.Add(world.vault, world.owner, IdentityRemove{carol.Id(), "carol"}));
+  EXPECT_EQ(Refused(world.vault, world.owner, IdentityAdd{carol.identity()}), Code::kInvalid);
+}
+
+TEST_F(VaultRulesTest, AVoidTakesAPersonBack) {
+  ASSERT_TRUE(world.Add(world.vault, world.owner, VaultOwnerAdd{world.second.identity()}));
+  const VaultList then = world.vault;
+  ASSERT_TRUE(world.Add(world.vault, world.owner, VaultOwnerRemove{world.second.Id()}));
+  const Statement late = world.Next(world.vault, world.second, IdentityAdd{carol.identity()});
+  ASSERT_TRUE(world.vault.Receive(world.Sign(late, world.second), {}));
+  EXPECT_EQ(world.vault.FindPerson(carol.Id()), nullptr) << "by one who owns the vault no more";
+  EXPECT_FALSE(world.vault.CheckStanding({}));
+}
+
 class MachinesRulesTest : public VaultRulesTest {
  protected:
   InviteSecret Invited(const std::string& name) {
@@ -113,13 +155,24 @@ class MachinesRulesTest : public VaultRulesTest {
   Code Refused(Act act) { return VaultRulesTest::Refused(world.machines, world.owner, std::move(act)); }
 };
 
-TEST_F(MachinesRulesTest, InvitationsAreForMachinesAndStandOnce) {
-  const auto invite = Must(InviteSecret::Generate());
+TEST_F(MachinesRulesTest, AnInvitationAdmitsItsKindAndAPersonIsNoMachine) {
   for (const auto kind : {IdentityKind::kUser, IdentityKind::kAgent}) {
-    Invitation other = InvitationOf(invite);
-    other.kind = kind;
-    EXPECT_EQ(Refused(InvitationCreate{other}), Code::kInvalid);
+    const auto invite = Must(InviteSecret::Generate());
+    Invitation invitation = InvitationOf(invite, "ci");
+    invitation.kind = kind;
+    ASSERT_TRUE(world.Add(world.machines, world.owner, InvitationCreate{invitation}));
+    EXPECT_EQ(Refused(ApprovalOf(invite, MakeIdentity("ci", IdentityKind::kMachine))), Code::kIntegrity);
+    const auto who = MakeIdentity("ci", kind);
+    ASSERT_TRUE(world.Add(world.machines, world.owner, ApprovalOf(invite, who)));
+    EXPECT_EQ(world.machines.FindByName("ci"), nullptr);
+    EXPECT_EQ(world.machines.FindById(who.Id()), nullptr) << "granted to like a machine";
+    EXPECT_EQ(Refused(ApprovalOf(invite, who)), Code::kInvalid) << "used twice";
+    EXPECT_EQ(Refused(MachineRemove{who.Id()}), Code::kInvalid);
   }
+}
+
+TEST_F(MachinesRulesTest, AnInvitationStandsOnce) {
+  const auto invite = Must(InviteSecret::Generate());
   ASSERT_TRUE(world.Add(world.machines, world.owner, InvitationCreate{InvitationOf(invite)}));
   EXPECT_EQ(Refused(InvitationCreate{InvitationOf(invite)}), Code::kInvalid);
   EXPECT_EQ(Refused(InvitationCreate{InvitationOf(invite, "web-7")}), Code::kInvalid)

@@ -49,6 +49,7 @@ std::vector<Act> World::EveryAct() const {
   return {vault.At(0)->statement().act,
           VaultOwnerAdd{second.identity()},
           VaultOwnerRemove{second.Id()},
+          IdentityAdd{second.identity()},
           IdentityRemove{web1.Id(), "web-1"},
           EnvironmentAdd{"shop/test", Hash{}},
           PinsSet{{Hash{}}},

@@ -73,6 +73,48 @@ TEST_F(EnrolmentTest, AWithdrawnInvitationIsGone) {
   EXPECT_TRUE(Must(vault().ListEnrolments(direct.Caller(world.owner))).enrolments.empty());
 }
 
+TEST_F(EnrolmentTest, APersonIsLetInByBothListsAtOnce) {
+  const InviteSecret line = Must(InviteSecret::Generate());
+  const Invitation invitation{line.id(),
+                              IdentityKind::kAgent,
+                              "ci",
+                              line.signing_key().verify_key(),
+                              line.unseal_key().seal_key(),
+                              direct.clock().WallSeconds() + 3600};
+  Must(world.Send(
+      world.owner,
+      VaultWorld::One(world.Next(world.machines, world.owner, InvitationCreate{invitation}), world.owner)));
+  const PrivateIdentity ci = NewIdentity("ci", IdentityKind::kAgent);
+  const Enrolment enrolment = Must(MakeEnrolment(world.vault.vault_id(), line, ci));
+  Must(direct.Enrol(line, {enrolment}));
+  const auto approval =
+      VaultWorld::One(world.Next(world.machines, world.owner, MachineApprove{enrolment}), world.owner);
+  const auto alone = world.Send(world.owner, approval);
+  ASSERT_FALSE(alone) << "its invitation would be used, and it would be nobody";
+  EXPECT_EQ(alone.error().code, Code::kInvalid);
+  auto both = VaultWorld::One(world.Next(world.vault, world.owner, IdentityAdd{ci.identity()}), world.owner);
+  both.appends.push_back(approval.appends[0]);
+  Must(world.Send(world.owner, both));
+  const auto key = vault().FindKey(ci.Id().Hex());
+  ASSERT_TRUE(key);
+  EXPECT_TRUE(key->caller.IsPerson());
+  EXPECT_EQ(key->caller.machine, 0u);
+  EXPECT_EQ(vault().ListSecrets(direct.Caller(ci), {"shop/prod", "", 10}).error().code, Code::kNotFound)
+      << "it has no role";
+  Must(world.Send(
+      world.owner,
+      VaultWorld::One(world.Next(world.vault, world.owner, IdentityRemove{ci.Id(), "ci"}), world.owner)));
+  EXPECT_FALSE(vault().FindKey(ci.Id().Hex()));
+}
+
+TEST_F(EnrolmentTest, OwnersOfEnvironmentsSeeTheMachinesTheyGrantTo) {
+  const PrivateIdentity bob = NewIdentity("bob"), rita = NewIdentity("rita");
+  Must(world.AddMember("shop/prod", bob, Role::kOwner));
+  Must(world.AddMember("shop/prod", rita, Role::kReader));
+  EXPECT_TRUE(vault().ReadList(direct.Caller(bob), {ListId::Machines(), 0, 10}));
+  EXPECT_EQ(vault().ReadList(direct.Caller(rita), {ListId::Machines(), 0, 10}).error().code, Code::kDenied);
+}
+
 TEST_F(EnrolmentTest, ListsAreForOwnersOfTheVault) {
   const PrivateIdentity bob = NewIdentity("bob");
   Must(world.AddMember("shop/prod", bob, Role::kOwner));

@@ -64,6 +64,9 @@ class ListKeeper {
 
   /// Runs when the vault list names other pins than before. May be empty.
   std::function<Status(const std::vector<Hash>&)> pins_changed;
+  /// A person's own id: one who owns no vault may lose sight of an environment that was seen (kDenied).
+  /// Without one that is a rollback (kIntegrity), as it is for the vault's owners.
+  std::optional<Hash> member;
 
  private:
   struct Fetched {
@@ -74,6 +77,7 @@ class ListKeeper {
   Result<Fetched> Fetch(SignedList& list, const std::function<UpperLists()>& upper,
                         const Newer& refresh_upper);
   Result<api::ListReadResponse> ReadPage(const SignedList& list);
+  bool MayBeShutOut(const ListId& list) const;
   Status CheckPage(const SignedList& list, const api::ListReadResponse& page) const;
   Status ReceivePage(SignedList& list, const api::ListReadResponse& page,
                      const std::function<UpperLists()>& upper, const Newer& refresh_upper,

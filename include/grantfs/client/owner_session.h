@@ -40,7 +40,10 @@ class OwnerSession {
   virtual Result<std::vector<EnvironmentInfo>> ListEnvironments() = 0;
   virtual Result<std::vector<ProjectInfo>> ListProjects() = 0;
   virtual Result<std::vector<MemberInfo>> ListMembers(const std::string& environment) = 0;
-  /// Adds a user or agent, whose keys were learnt elsewhere. An owner or reader is sealed the newest epoch's
+  /// A user or agent of the vault's list, or an owner of the vault, by name or id: whoever can be made a
+  /// member. Errors: kNotFound (nobody, or a machine), kInvalid (several).
+  virtual Result<Identity> FindPerson(const std::string& name) = 0;
+  /// Adds a user or agent, whose keys FindPerson gave or were learnt elsewhere. An owner or reader is sealed the newest epoch's
   /// key. Environment owners. Errors: kInvalid (an agent as owner or reader), kConflict (is a member
   /// already).
   virtual Status AddMember(const std::string& environment, const Identity& member, Role role,
@@ -112,6 +115,8 @@ class OwnerSession {
   /// left.
   virtual Result<RemoveIdentityResult> RemoveIdentity(const std::string& name, const std::string& reason) = 0;
 
+  /// Owners of the vault, and recovery. Whoever the vault knows may ask.
+  virtual Result<std::vector<IdentityInfo>> ListVaultOwners() = 0;
   /// Makes a user one more owner of the vault / ends that. Vault owners.
   virtual Status AddVaultOwner(const Identity& owner, const std::string& reason) = 0;
   virtual Status RemoveVaultOwner(const std::string& name, const std::string& reason) = 0;

@@ -35,6 +35,10 @@ struct VaultOwnerAdd {
 struct VaultOwnerRemove {
   Hash id;
 };
+/// Lets a user or agent in: from then on the vault knows its key, and roles can be given to it by name.
+struct IdentityAdd {
+  Identity identity;
+};
 /// A machine (or user) is removed before its not_after; also in the lists that every client verifies, so that
 /// none seals to it.
 struct IdentityRemove {
@@ -58,7 +62,8 @@ struct InvitationCreate {
 struct InvitationWithdraw {
   std::string id;
 };
-/// Embeds the machine's enrolment: the invitation's use is thus in the list.
+/// Embeds the enrolment of a machine, user or agent: the invitation's use is thus in the list. A user or
+/// agent is let in by the IdentityAdd that the vault demands beside it.
 struct MachineApprove {
   Enrolment enrolment;
 };
@@ -223,13 +228,15 @@ struct Void {
   Hash hash;               ///< of the statement there
 };
 
+// clang-format off
 using Act = std::variant<
-    VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityRemove, EnvironmentAdd, PinsSet,  // vault
-    MachinesCreate, InvitationCreate, InvitationWithdraw, MachineApprove, MachineRemove,    // machines
-    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart,                                 // environment
-    SecretCreate, VersionPublish, GrantAdd, GrantRevoke,                                    // secret
-    LabelMove, LabelRemove, VersionDestroy, SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy,
-    Vouch, Void>;
+    VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd, PinsSet,    // vault
+    MachinesCreate, InvitationCreate, InvitationWithdraw, MachineApprove, MachineRemove,                   // machines
+    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart,                                                // environment
+    SecretCreate, VersionPublish, GrantAdd, GrantRevoke, LabelMove, LabelRemove, VersionDestroy,           // secret
+    SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy,
+    Vouch, Void>;                                                                                          // each
+// clang-format on
 
 template <typename... Ts>
 bool IsAnyOf(const Act& act) {

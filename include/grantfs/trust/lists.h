@@ -45,6 +45,10 @@ class VaultList : public SignedList {
   /// Named by an IdentityRemove: nobody seals to it.
   bool IsRemoved(const Hash& id) const { return removed_.contains(id); }
   const Identity* FindIdentity(const Hash& id) const;  ///< present and former owners, recovery
+  /// A user or agent that was let in, removed since or not.
+  const Identity* FindPerson(const Hash& id) const;
+  /// The users and agents that were let in and not removed, by id; not those who only own the vault.
+  std::vector<Identity> People() const;
 
  protected:
   Result<Permission> Needed(const Statement& statement) const override;
@@ -63,6 +67,7 @@ class VaultList : public SignedList {
   Status ApplyCreate(const VaultCreate& act, const SignedStatement& statement);
   Status ApplyOwnerAdd(const VaultOwnerAdd& act, std::uint64_t sequence);
   Status ApplyOwnerRemove(const VaultOwnerRemove& act, const Statement& statement);
+  Status ApplyIdentityAdd(const IdentityAdd& act);
   Hash vault_id_;
   std::map<Hash, Owner> owners_;
   Identity recovery_;
@@ -70,6 +75,7 @@ class VaultList : public SignedList {
   std::string log_origin_;
   VerifyKey log_key_;
   std::map<std::string, EnvironmentEntry> environments_;
+  std::map<Hash, Identity> people_;
   std::map<Hash, std::string> removed_;
 };
 

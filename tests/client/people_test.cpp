@@ -1,0 +1,133 @@
+// Users and agents: invited, let in, given roles, and what they can then do.
+
+#include "served_vault.h"
+
+namespace grantfs::testing {
+namespace {
+
+class PeopleTest : public ServedTest {
+ protected:
+  SecretMemory Invited(const std::string& name, IdentityKind kind) {
+    InviteOptions invite;
+    invite.name = name;
+    invite.kind = kind;
+    return Must(Owner().Invite(invite)).line;
+  }
+  /// Invites, enrols and approves; its session.
+  std::unique_ptr<OwnerSession> Person(const std::string& name, IdentityKind kind = IdentityKind::kUser) {
+    const auto line = Invited(name, kind);
+    EXPECT_FALSE(Must(Enrol(Path(name), &line, std::chrono::milliseconds(0), {})).approved);
+    EXPECT_EQ(Must(Owner().Approve(name, "")).kind, kind);
+    EXPECT_TRUE(Must(Enrol(Path(name), nullptr, std::chrono::milliseconds(0), {})).approved);
+    return Must(OwnerSession::Open(Path(name)));
+  }
+  Status Give(const std::string& name, Role role, const std::string& prefix = {}) {
+    return Owner().AddMember("shop/prod", Must(Owner().FindPerson(name)), role, prefix, "");
+  }
+  static constexpr const char* kEnvironment = "shop/prod";
+};
+
+TEST_F(PeopleTest, OneWhoWasLetInHasNoRightUntilAnOwnerGivesARole) {
+  Set("db-password", "one");
+  const auto bea = Person("bea");
+  EXPECT_EQ(bea->WhoAmI().kind, IdentityKind::kUser);
+  Must(bea->VaultStatus());
+  EXPECT_EQ(CodeOf(bea->ListSecrets(kEnvironment, "")), Code::kNotFound);
+  EXPECT_EQ(CodeOf(bea->ListIdentities()), Code::kDenied);
+  EXPECT_FALSE(Must(bea->ListEnvironments()).front().role);
+  EXPECT_EQ(Must(bea->ListVaultOwners()).front().name, "ann");
+  Good(Give("bea", Role::kReader));
+  EXPECT_EQ(Shown(Must(bea->GetSecret({kEnvironment, "db-password"}, {})).value), "one");
+  EXPECT_EQ(CodeOf(bea->SetSecret({kEnvironment, "db-password"}, Value("two"), {})), Code::kDenied);
+  EXPECT_EQ(CodeOf(Give("bea", Role::kReader)), Code::kConflict);
+  Must(Owner().RemoveMember(kEnvironment, "bea", ""));
+  EXPECT_NE(Sentence(bea->ListSecrets(kEnvironment, "")).find("your role there has ended"),
+            std::string::npos);
+  EXPECT_FALSE(Must(bea->ListEnvironments()).front().role);
+  EXPECT_EQ(Must(Owner().ListEnvironments()).front().epoch, 2u) << "she had the key";
+}
+
+TEST_F(PeopleTest, AnAgentWritesBelowItsPrefixAndReadsNothing) {
+  Set("db-password", "one");
+  const auto ci = Person("ci", IdentityKind::kAgent);
+  EXPECT_EQ(CodeOf(Give("ci", Role::kReader)), Code::kInvalid);
+  EXPECT_EQ(CodeOf(Give("ci", Role::kOwner)), Code::kInvalid);
+  EXPECT_EQ(CodeOf(Give("ci", Role::kWriter, "tls")), Code::kInvalid) << "a prefix ends in a slash";
+  Good(Give("ci", Role::kWriter, "tls/"));
+  Must(ci->SetSecret({kEnvironment, "tls/server.key"}, Value("key"), {}));
+  EXPECT_EQ(CodeOf(ci->SetSecret({kEnvironment, "db-password"}, Value("two"), {})), Code::kDenied);
+  EXPECT_EQ(CodeOf(ci->SetSecret({kEnvironment, "other"}, Value("two"), {})), Code::kDenied);
+  EXPECT_EQ(CodeOf(ci->GetSecret({kEnvironment, "tls/server.key"}, {})), Code::kDenied);
+  EXPECT_EQ(Shown(Must(Owner().GetSecret({kEnvironment, "tls/server.key"}, {})).value), "key");
+  EXPECT_EQ(Must(Owner().ListEnvironments()).front().epoch, 1u);
+  Must(Owner().RemoveMember(kEnvironment, "ci", "done"));
+  EXPECT_EQ(CodeOf(ci->SetSecret({kEnvironment, "tls/server.key"}, Value("x"), {})), Code::kDenied);
+  EXPECT_EQ(Shown(Must(Owner().GetSecret({kEnvironment, "tls/server.key"}, {})).value), "key")
+      << "what it set stays good";
+}
+
+TEST_F(PeopleTest, AnOwnerOfAnEnvironmentGrantsWithoutOwningTheVault) {
+  Set("db-password", "one");
+  Machine("web-1");
+  const auto bea = Person("bea");
+  Good(Give("bea", Role::kOwner));
+  GrantOptions options;
+  options.wait = std::chrono::milliseconds(0);
+  Must(bea->GrantTo("web-1", {{kEnvironment, "db-password"}}, options));
+  EXPECT_EQ(ReadText(*Mount("web-1"), "db-password"), "one");
+  EXPECT_EQ(CodeOf(bea->Invite({IdentityKind::kMachine, "web-2", 60})), Code::kDenied);
+  EXPECT_EQ(CodeOf(bea->CreateEnvironment("shop/test", "")), Code::kDenied);
+  Must(bea->RevokeFrom("web-1", {{kEnvironment, "db-password"}}, "", std::chrono::milliseconds(0)));
+}
+
+TEST_F(PeopleTest, ANameIsOneMachinesOrOnePersons) {
+  Machine("web-1");
+  Person("bea");
+  for (const auto kind : {IdentityKind::kMachine, IdentityKind::kUser, IdentityKind::kAgent}) {
+    for (const char* taken : {"web-1", "bea", "ann", "recovery"})
+      EXPECT_EQ(CodeOf(Owner().Invite({kind, taken, 60})), Code::kConflict) << taken;
+  }
+  // Two lines for one name: the second one finds it taken.
+  const auto first = Invited("cy", IdentityKind::kUser), second = Invited("cy", IdentityKind::kAgent);
+  for (const auto& [home, line] : {std::pair{"cy-1", &first}, {"cy-2", &second}})
+    EXPECT_FALSE(Must(Enrol(Path(home), line, std::chrono::milliseconds(0), {})).approved);
+  const auto pending = Must(Owner().ListPending());
+  ASSERT_EQ(pending.size(), 2u);
+  Must(Owner().Approve("cy", pending[0].fingerprint));
+  EXPECT_EQ(CodeOf(Owner().Approve("cy", pending[1].fingerprint)), Code::kConflict);
+  EXPECT_EQ(CodeOf(Owner().FindPerson("web-1")), Code::kNotFound) << "a machine has no role";
+  EXPECT_EQ(CodeOf(Owner().GrantTo("bea", {{kEnvironment, "x"}}, {})), Code::kNotFound);
+}
+
+TEST_F(PeopleTest, TheVaultHasSeveralOwners) {
+  const auto bea = Person("bea");
+  const auto ci = Person("ci", IdentityKind::kAgent);
+  EXPECT_EQ(CodeOf(Owner().AddVaultOwner(Must(Owner().FindPerson("ci")), "")), Code::kInvalid);
+  Must(Owner().AddVaultOwner(Must(Owner().FindPerson("bea")), ""));
+  EXPECT_EQ(CodeOf(Owner().AddVaultOwner(Must(Owner().FindPerson("bea")), "")), Code::kConflict);
+  EXPECT_EQ(Must(ci->ListVaultOwners()).size(), 3u) << "two, and recovery";
+  Must(bea->CreateEnvironment("blog/prod", ""));
+  Must(bea->Invite({IdentityKind::kMachine, "web-2", 60}));
+  EXPECT_EQ(CodeOf(Owner().RemoveVaultOwner("ann", "")), Code::kInvalid) << "oneself";
+  Must(bea->RemoveVaultOwner("ann", "handed over"));
+  EXPECT_EQ(CodeOf(Owner().Invite({IdentityKind::kMachine, "web-3", 60})), Code::kDenied);
+  EXPECT_EQ(Must(Owner().ListMembers(kEnvironment)).size(), 1u) << "the environment is still hers";
+  Must(Owner().SetSecret({kEnvironment, "a"}, Value("x"), {}));
+}
+
+TEST_F(PeopleTest, OneWhoIsRemovedFromTheVaultIsNobodyEverywhere) {
+  const auto bea = Person("bea");
+  Good(Give("bea", Role::kReader));
+  const auto removed = Must(Owner().RemoveIdentity("bea", "left"));
+  EXPECT_TRUE(removed.problems.empty());
+  EXPECT_EQ(CodeOf(bea->VaultStatus()), Code::kUnauthentic);
+  EXPECT_EQ(Must(Owner().ListMembers(kEnvironment)).size(), 1u);
+  const auto shown = Must(Owner().ShowIdentity("bea"));
+  EXPECT_TRUE(shown.removed);
+  EXPECT_EQ(CodeOf(Owner().FindPerson("bea")), Code::kNotFound);
+  std::filesystem::rename(Path("bea"), Path("bea-before"));
+  EXPECT_EQ(Person("bea")->WhoAmI().name, "bea") << "the name is free for a new key";
+}
+
+}  // namespace
+}  // namespace grantfs::testing
