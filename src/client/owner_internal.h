@@ -71,6 +71,10 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<FreezeResult> Unfreeze(const FreezeTarget& target, const std::string& reason,
                                 std::chrono::milliseconds wait) override;
   Result<std::vector<FreezeInfo>> ListFreezes() override;
+  Result<bool> SetCanary(const SecretName& name, bool canary) override;
+  Result<std::vector<CanaryInfo>> ListCanaries(const std::string& environment) override;
+  Result<TripwireInfo> ShowTripwire(const std::string& environment) override;
+  Result<TripwireInfo> SetTripwire(const std::string& environment, const TripwireChange& change) override;
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
   Result<AuditVerdict> VerifyAudit() override;
   Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;

@@ -17,6 +17,9 @@ inline constexpr char kRefused[] = "refused";
 inline constexpr char kReadRefused[] = "read.refused";  ///< its type
 inline constexpr char kJournalGap[] = "journal.gap";
 
+/// A process, as its machine told of it, within the bounds of a body.
+Json ProcessJson(const api::CallerInfo& process);
+
 /// A record of something that `caller` did or asked for, without its particulars.
 AuditRecord MakeRecord(const Clock& clock, const VaultCaller& caller, const char* type,
                        const std::string& environment, const std::string& object, const char* outcome);

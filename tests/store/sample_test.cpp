@@ -95,7 +95,7 @@ TEST_P(SampleTest, TheLogIsGoodAndGoesOn) {
 }
 
 // One for each schema that was released; 0 is the newest, freshly made.
-INSTANTIATE_TEST_SUITE_P(Schema, SampleTest, ::testing::Values(0, 1, 2, 3), [](const auto& schema) {
+INSTANTIATE_TEST_SUITE_P(Schema, SampleTest, ::testing::Values(0, 1, 2, 3, 4), [](const auto& schema) {
   return schema.param == 0 ? "Fresh" : "V" + std::to_string(schema.param);
 });
 

@@ -82,10 +82,10 @@ TEST_F(StartupTest, AnotherProcessesServerIsRefusedToo) {
 TEST_F(StartupTest, ANewerSchemaIsRefused) {
   OpenServing();
   store_.reset();
-  ASSERT_TRUE(Get(Database::Open(DatabasePath())).SetUserVersion(4));
+  ASSERT_TRUE(Get(Database::Open(DatabasePath())).SetUserVersion(5));
   const Error refused = Refusal();
   EXPECT_EQ(refused.code, Code::kUnsupported);
-  EXPECT_THAT(Describe(refused), HasSubstr("has schema 4, this grantfs knows none above 3: upgrade grantfs"));
+  EXPECT_THAT(Describe(refused), HasSubstr("has schema 5, this grantfs knows none above 4: upgrade grantfs"));
 }
 
 TEST_F(StartupTest, AnotherProgramsDatabaseIsRefused) {
