@@ -19,6 +19,7 @@ extern const Command kMemberAddCommand, kMemberRemoveCommand, kMemberListCommand
 extern const Command kOwnerAddCommand, kOwnerRemoveCommand, kOwnerListCommand;
 extern const Command kGrantCommand, kRevokeCommand, kFreezeCommand, kUnfreezeCommand, kFreezesCommand,
     kGrantsCommand;
+extern const Command kSecretCanaryCommand, kTripwireSetCommand, kTripwireShowCommand;
 extern const Command kReadCommand, kMountCommand, kUmountCommand, kWhyCommand;
 extern const Command kAuditListCommand, kAuditReadersCommand, kAuditVerifyCommand;
 extern const Command kDoctorCommand, kVersionCommand, kHelpCommand;

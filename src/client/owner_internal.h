@@ -75,6 +75,10 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<FreezeResult> Unfreeze(const FreezeTarget& target, const std::string& reason,
                                 std::chrono::milliseconds wait) override;
   Result<std::vector<FreezeInfo>> ListFreezes() override;
+  Result<bool> SetCanary(const SecretName& name, bool canary) override;
+  Result<std::vector<CanaryInfo>> ListCanaries(const std::string& environment) override;
+  Result<TripwireInfo> ShowTripwire(const std::string& environment) override;
+  Result<TripwireInfo> SetTripwire(const std::string& environment, const TripwireChange& change) override;
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
   Result<ReadersReport> ReadersOf(const SecretName& name) override;
   Result<AuditVerdict> VerifyAudit() override;

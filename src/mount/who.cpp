@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "grantfs/trust/unit.h"
 #include "grantfs/util/text.h"
-#include "mount/unit_internal.h"
 #include "mount/who_internal.h"
 
 namespace grantfs {

@@ -114,6 +114,8 @@ static_assert(static_cast<int>(GranteeKind::kMachine) == 0 && static_cast<int>(G
 static_assert(static_cast<int>(RecipientKind::kEnvironment) == 0 &&
               static_cast<int>(RecipientKind::kMachine) == 1 && static_cast<int>(RecipientKind::kGroup) == 2);
 static_assert(static_cast<int>(FrozenKind::kMachine) == 0 && static_cast<int>(FrozenKind::kEnvironment) == 1);
+static_assert(static_cast<int>(TripAction::kFreeze) == 0 && static_cast<int>(TripAction::kAlert) == 1);
+static_assert(static_cast<int>(TripScope::kEnvironment) == 0 && static_cast<int>(TripScope::kProject) == 1);
 static_assert(static_cast<int>(EnrolmentState::kPending) == 0 &&
               static_cast<int>(EnrolmentState::kApproved) == 1);
 template <typename Enum>

@@ -69,6 +69,24 @@ Result<std::vector<AuditEntry>> SqliteReader::ReadAudit(std::uint64_t from, std:
   return found;
 }
 
+// `severity = 3` as it stands is what makes SQLite use the index of critical records.
+Result<std::vector<AuditEntry>> SqliteReader::CriticalAudit(std::uint64_t from, std::size_t limit) {
+  return Query(database_,
+               "SELECT b.sequence, leaf, hash, salt, body, time_ms, severity, environment, object, actor, "
+               "type, outcome FROM audit_bodies AS b CROSS JOIN audit_leaves AS l ON l.sequence = b.sequence "
+               "WHERE severity = 3 AND b.sequence >= ?1 ORDER BY b.sequence LIMIT ?2",
+               static_cast<std::int64_t>(from), RowLimit(limit))
+      .All(ReadAuditRecord);
+}
+
+Result<std::uint64_t> SqliteReader::CountCritical(std::uint64_t from) {
+  return GRANTFS_TRY(Query(database_,
+                           "SELECT count(*) FROM audit_bodies WHERE severity = 3 AND sequence >= ?1",
+                           static_cast<std::int64_t>(from))
+                         .One(ReadNumber))
+      .value_or(0);
+}
+
 Result<std::optional<std::string>> SqliteReader::LatestCheckpoint() {
   return Query(database_, "SELECT checkpoint FROM audit_checkpoints ORDER BY size DESC LIMIT 1")
       .One(ReadText);

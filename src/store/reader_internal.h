@@ -70,6 +70,14 @@ class SqliteReader : public virtual StoreReader {
   Result<std::vector<std::uint64_t>> MachinesIn(std::string_view environment) override;
   Result<std::vector<StoredFreeze>> ListFreezes(const FrozenObject* after, std::size_t limit) override;
 
+  Result<bool> IsCanary(std::uint64_t secret) override;
+  Result<std::vector<StoredCanary>> ListCanaries(std::string_view environment, std::uint64_t after,
+                                                 std::size_t limit) override;
+  Result<std::optional<StoredTripwire>> FindTripwire(std::string_view environment) override;
+  Result<std::optional<std::uint64_t>> AlertReached(std::string_view sink) override;
+  Result<std::vector<AuditEntry>> CriticalAudit(std::uint64_t from, std::size_t limit) override;
+  Result<std::uint64_t> CountCritical(std::uint64_t from) override;
+
   Result<std::optional<StoredJournal>> FindJournal(const Hash& machine, std::string_view journal) override;
 
   Result<std::uint64_t> AuditSize() override;

@@ -280,6 +280,26 @@ CREATE TABLE audit_nodes (
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE secrets ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1));
 ALTER TABLE versions ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE canaries (
+  secret INTEGER PRIMARY KEY REFERENCES secrets (number) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  time INTEGER NOT NULL
+) STRICT;
+CREATE TABLE tripwires (
+  environment TEXT PRIMARY KEY,
+  signer BLOB NOT NULL CHECK (length(signer) = 32),
+  name TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  canary INTEGER NOT NULL CHECK (canary IN (0, 1)),
+  scope INTEGER NOT NULL CHECK (scope IN (0, 1)),
+  rate INTEGER NOT NULL CHECK (rate >= 0),
+  rate_action INTEGER NOT NULL CHECK (rate_action IN (0, 1)),
+  passes TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE alert_sinks (
+  sink TEXT PRIMARY KEY,
+  reached INTEGER NOT NULL CHECK (reached >= 0)
+) STRICT, WITHOUT ROWID;
 )sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);

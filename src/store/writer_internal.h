@@ -55,6 +55,12 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Status PutFreeze(const StoredFreeze& freeze) override;
   Status RemoveFreeze(const FrozenObject& object) override;
 
+  Status PutCanary(const StoredCanary& canary) override;
+  Status RemoveCanary(std::uint64_t secret) override;
+  Status PutTripwire(const StoredTripwire& tripwire) override;
+  Status SetAlertReached(std::string_view sink, std::uint64_t reached) override;
+  Status ForgetAlertSink(std::string_view sink) override;
+
   Status PutJournal(const Hash& machine, std::string_view journal, const StoredJournal& reached,
                     std::int64_t now) override;
 

@@ -8,7 +8,11 @@ Vault::Core::Core(Store& the_store, VaultOptions the_options)
     : store(the_store),
       options(std::move(the_options)),
       secrets(options.cached_statements),
-      hub(*options.clock, options.max_watches_of_one, [this] { Upkeep(); }),
+      hub(*options.clock, options.max_watches_of_one,
+          [this](bool minute) {
+            Beat();
+            if (minute) Upkeep();
+          }),
       appends(options.max_waiting_appends) {}
 
 Vault::Core::~Core() {
@@ -54,6 +58,7 @@ void Vault::Core::Upkeep() {
     Log(LogLevel::kWarning,
         "the vault's disk is nearly full: machines keep what they have served under leases until there is "
         "room");
+  tripwires.Sweep(Now());
   const auto events = std::make_shared<const std::vector<CountedEvent>>(counts.Take());
   store.Write(UpkeepJob(events), [this, events](Status status) {
     if (!status) counts.Return(*events);
@@ -66,6 +71,10 @@ void Vault::Core::FinishUpkeep() {
   Status done = store.WriteAndWait(job);
   while (!done && done.error().code == Code::kThrottled) done = store.WriteAndWait(job);
   if (!done) Log(LogLevel::kWarning, "the last counts could not be recorded", done.error());
+  // What ended before that may have queued its telling behind it.
+  Status told = store.WriteAndWait([](StoreWriter&) { return Status(); });
+  while (!told && told.error().code == Code::kThrottled)
+    told = store.WriteAndWait([](StoreWriter&) { return Status(); });
 }
 
 }  // namespace grantfs

@@ -9,6 +9,7 @@
 #include "minute_budget_internal.h"
 #include "secret_cache_internal.h"
 #include "state_internal.h"
+#include "trips_internal.h"
 #include "vault_queue_internal.h"
 #include "watch_hub_internal.h"
 
@@ -40,11 +41,16 @@ struct Vault::Core {
                                  std::uint64_t number, Operation operation) const;
   /// The whole verified list of a secret, from memory if it is there. Errors: kNotFound, kIntegrity.
   Result<SecretCache::ListPtr> LoadSecret(StoreReader& reader, const StoredSecret& secret);
+  /// Once a second: what is to be told a little later is told.
+  void Beat();
   /// Once a minute: records what was counted, drops what has expired.
   void Upkeep();
   /// The same at the end, waiting for all that was queued before.
   void FinishUpkeep();
   Store::Job UpkeepJob(std::shared_ptr<const std::vector<CountedEvent>> events) const;
+  /// Tells whom it concerns that these were frozen by themselves. @param last  the machine (its number) that
+  /// is told a moment later, since what it has just been answered is to reach its reader; 0 = none.
+  void TellFrozen(const std::vector<FrozenObject>& objects, std::uint64_t last);
   /// Counts a refusal that is not worth a record of its own.
   void CountRefusal(const VaultCaller& caller, const char* type, const std::string& environment = {});
 
@@ -62,6 +68,11 @@ struct Vault::Core {
   std::mutex claim_mutex;
   std::optional<Vault::Key> claim;  ///< guarded; also a used one, which is `gone`
   std::function<void()> claimed;    ///< guarded
+
+  Tripwires tripwires;
+  std::mutex late_mutex;
+  std::map<std::uint64_t, std::chrono::steady_clock::time_point>
+      late;  ///< guarded: machines to be told, since
 
   std::mutex frozen_mutex;
   std::map<Hash, std::chrono::nanoseconds> frozen;  ///< guarded: whose appends, until when (Clock::Boot)

@@ -143,7 +143,53 @@ void QueueFreezes(Vault::Core& core, const VaultCaller& caller, const api::Freez
   if (!queued) (*shared)(Error{Code::kThrottled, "too many changes wait: try again"});
 }
 
+/// How long a machine that is to be told later has at least.
+constexpr std::chrono::milliseconds kLate{300};
+
+/// In the queue of the changes; where that is full, with the next commit.
+void PublishFrozen(Vault::Core& core, std::vector<WatchEvent> events) {
+  const auto shared = std::make_shared<const std::vector<WatchEvent>>(std::move(events));
+  const auto number = std::make_shared<std::uint64_t>(0);
+  const auto next = [number](StoreWriter& writer) -> Status {
+    *number = GRANTFS_TRY(writer.NextChange());
+    return {};
+  };
+  const auto tell = [&core, shared, number](const Status& status) {
+    if (status) core.hub.Publish(*number, *shared, *core.state.Get());
+  };
+  const bool queued = core.appends.Add([&core, next, tell](bool cancelled) {
+    if (!cancelled) tell(core.store.WriteAndWait(next));
+  });
+  if (!queued) core.store.Write(next, tell);
+}
+
 }  // namespace
+
+// A watch that ends before it is told asks anew for what is frozen when it comes again.
+void Vault::Core::TellFrozen(const std::vector<FrozenObject>& objects, std::uint64_t last) {
+  if (objects.empty()) return;
+  auto events = FreezeEvents(*state.Get(), objects);
+  for (WatchEvent& event : events) event.except = last;
+  PublishFrozen(*this, std::move(events));
+  if (last == 0) return;
+  const std::lock_guard lock(late_mutex);
+  late.emplace(last, std::chrono::steady_clock::now());
+}
+
+void Vault::Core::Beat() {
+  WatchEvent event;
+  event.what = api::ChangeKind::kFreeze;
+  {
+    const std::lock_guard lock(late_mutex);
+    const auto now = std::chrono::steady_clock::now();
+    for (auto at = late.begin(); at != late.end();) {
+      const bool due = now - at->second >= kLate;
+      if (due) event.machines.push_back(at->first);
+      at = due ? late.erase(at) : std::next(at);
+    }
+  }
+  if (!event.machines.empty()) PublishFrozen(*this, {std::move(event)});
+}
 
 Status CheckNotFrozen(StoreReader& reader, const Hash* machine, const std::string& environment) {
   const auto freeze = GRANTFS_TRY(reader.FreezeOf(machine, environment));

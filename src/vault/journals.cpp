@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
+#include <utility>
 
 #include "core_internal.h"
 #include "grantfs/crypto/encoding.h"
@@ -57,12 +59,14 @@ struct Named {
   std::string environment;
   std::string path;
   bool delivered = false;  ///< to this machine, some time
+  SecretWatch watch;
 };
 
 Result<Named> FindNamed(StoreReader& reader, const VaultCaller& caller, std::uint64_t number) {
   const auto secret = GRANTFS_TRY(reader.GetSecret(number));
   if (!secret) return Named{};
-  Named named{secret->environment, secret->path, false};
+  Named named{secret->environment, secret->path, false,
+              GRANTFS_TRY(WatchOf(reader, number, secret->environment))};
   const auto grant = GRANTFS_TRY(reader.FindGrant(number, GranteeKind::kMachine, caller.machine));
   named.delivered = grant && grant->grantee == caller.id;
   if (named.delivered) return named;
@@ -140,9 +144,33 @@ Result<std::size_t> FirstNew(const CheckedBatch& batch, const StoredJournal& rea
   return Error{Code::kIntegrity, "the journal is another one than was recorded", 0, batch.journal};
 }
 
+/// The tripwires of a batch's job: in one run each is recorded once.
+struct BatchTrips {
+  Tripwires::TokenPtr token = std::make_shared<Tripwires::Token>();
+  std::set<std::uint64_t> canaries;
+  bool rate = false;
+  std::vector<FrozenObject> frozen;
+};
+
+Status TouchBy(Vault::Core& core, StoreWriter& writer, const VaultCaller& caller, const JournalEntry& entry,
+               const Named& named, std::uint64_t record, BatchTrips* trips) {
+  WatchedRead read{caller,     entry.secret, named.environment,    named.path, entry.version,
+                   entry.open, {},           entry.time_ms / 1000, true};
+  read.process = api::CallerInfo{entry.caller.pid, entry.caller.uid, entry.caller.gid,
+                                 entry.caller.executable, entry.caller.cgroup};
+  Trip trip = core.tripwires.Judge(read, named.watch, core.Now(), trips->token);
+  if (trip.canary && !trips->canaries.insert(entry.secret).second) trip.canary = trip.freezes_scope = false;
+  if (trip.rate && std::exchange(trips->rate, true)) trip.rate = trip.freezes_machine = false;
+  return core.tripwires.Act(writer, *core.state.Get(), core.clock().WallMilliseconds(), read, named.watch,
+                            trip, record, &trips->frozen);
+}
+
 /// @param gap_paid  that the budget was asked for a gap: the job that this is part of may run more than once.
 Result<std::uint64_t> RecordBatch(Vault::Core& core, StoreWriter& writer, const VaultCaller& caller,
-                                  const CheckedBatch& batch, bool* gap_paid) {
+                                  const CheckedBatch& batch, bool* gap_paid, BatchTrips* trips) {
+  trips->canaries.clear();  // it may run more than once
+  trips->rate = false;
+  trips->frozen.clear();
   const auto stored = GRANTFS_TRY(writer.FindJournal(caller.id, batch.journal));
   const StoredJournal reached = stored.value_or(StoredJournal{});
   std::map<std::uint64_t, Named> names;
@@ -160,7 +188,10 @@ Result<std::uint64_t> RecordBatch(Vault::Core& core, StoreWriter& writer, const 
     auto named = names.find(number);
     if (named == names.end())
       named = names.emplace(number, GRANTFS_TRY(FindNamed(writer, caller, number))).first;
-    GRANTFS_TRY(writer.Audit(RecordOfEntry(core.clock(), caller, batch, at, named->second)));
+    const auto record =
+        GRANTFS_TRY(writer.Audit(RecordOfEntry(core.clock(), caller, batch, at, named->second)));
+    if (named->second.delivered)
+      GRANTFS_CHECK(TouchBy(core, writer, caller, batch.entries[at], named->second, record, trips));
   }
   const StoredJournal now{batch.entries.back().sequence, batch.head};
   GRANTFS_CHECK(writer.PutJournal(caller.id, batch.journal, now, core.Now()));
@@ -182,14 +213,18 @@ void Vault::MachineJournal(const VaultCaller& caller, const api::JournalRequest&
   if (!checked) return done(checked.error());
   const auto batch = std::make_shared<const CheckedBatch>(*std::move(checked));
   const auto reached = std::make_shared<api::JournalResponse>();
+  const auto trips = std::make_shared<BatchTrips>();
   core_->store.Write(
-      [core = core_.get(), caller, batch, reached, gap_paid = false](StoreWriter& writer) mutable -> Status {
-        reached->sequence = GRANTFS_TRY(RecordBatch(*core, writer, caller, *batch, &gap_paid));
+      [core = core_.get(), caller, batch, reached, trips,
+       gap_paid = false](StoreWriter& writer) mutable -> Status {
+        reached->sequence = GRANTFS_TRY(RecordBatch(*core, writer, caller, *batch, &gap_paid, trips.get()));
         return {};
       },
-      [reached, done = std::move(done)](Status status) {
-        if (status) return done(*reached);
-        done(status.error());
+      [core = core_.get(), reached, trips, done = std::move(done)](Status status) {
+        core->tripwires.Settle(trips->token, status.has_value(), core->Now());
+        if (!status) return done(status.error());
+        done(*reached);
+        core->TellFrozen(trips->frozen, 0);
       });
 }
 

@@ -96,6 +96,43 @@ ReadRecord RecordOf(const StoredSecret& secret, std::uint32_t version, const std
   return {secret.environment, secret.path, secret.number, version, open, nullptr, nullptr};
 }
 
+WatchedRead WatchedOf(const VaultCaller& caller, const ReadRecord& read, std::int64_t now) {
+  WatchedRead watched{caller, read.secret, read.environment, read.path, read.version, read.open, {},
+                      now,    false};
+  if (read.process != nullptr) watched.process = *read.process;
+  return watched;
+}
+
+/// What the job of a delivery leaves behind.
+struct Delivered {
+  std::optional<Error> refused;      ///< by what a tripwire did
+  std::vector<FrozenObject> frozen;  ///< by it
+};
+
+AuditRecord RecordOfDelivery(const Vault::Core& core, const WatchedRead& watched, const char* refusal) {
+  ReadRecord read{watched.environment, watched.path, watched.secret, watched.version, watched.open};
+  read.process = watched.process ? &*watched.process : nullptr;
+  read.refusal = refusal;
+  return MakeReadRecord(core.clock(), watched.caller, read);
+}
+
+/// Records the read, and what it touches. @return its place in the log.
+Result<std::uint64_t> RecordDelivery(Vault::Core& core, StoreWriter& writer, const WatchedRead& read,
+                                     const Tripwires::TokenPtr& token, Delivered* delivered) {
+  *delivered = {};  // it may run more than once
+  const auto watch = GRANTFS_TRY(WatchOf(writer, read.secret, read.environment));
+  const Trip trip = core.tripwires.Judge(read, watch, core.Now(), token);
+  const char* refusal = trip.freezes_machine ? api::kWhereNotDelivered : nullptr;
+  const auto record = GRANTFS_TRY(writer.Audit(RecordOfDelivery(core, read, refusal)));
+  GRANTFS_CHECK(core.tripwires.Act(writer, *core.state.Get(), core.clock().WallMilliseconds(), read, watch,
+                                   trip, record, &delivered->frozen));
+  if (refusal != nullptr) {
+    const Status frozen = CheckNotFrozen(writer, &read.caller.id, read.environment);
+    if (!frozen) delivered->refused = frozen.error();
+  }
+  return record;
+}
+
 template <typename Response>
 void RecordRefusal(Store& store, const Error& why, AuditRecord record, Vault::Done<Response> done) {
   store.Write(
@@ -109,21 +146,32 @@ void RecordRefusal(Store& store, const Error& why, AuditRecord record, Vault::Do
 /// Records, then answers. @param still  runs in the job before the record: an error of it releases nothing,
 /// and a freeze that came between is recorded as one that came before.
 template <typename Response>
-void Deliver(Vault::Core& core, Response response, AuditRecord record,
+void Deliver(Vault::Core& core, Response response, WatchedRead read,
              std::function<Status(StoreWriter&)> still, Vault::Done<Response> done) {
   auto answer = std::make_shared<Response>(std::move(response));
-  auto kept = std::make_shared<AuditRecord>(std::move(record));
+  const auto watched = std::make_shared<const WatchedRead>(std::move(read));
+  const auto token = std::make_shared<Tripwires::Token>();
+  const auto delivered = std::make_shared<Delivered>();
   core.store.Write(
-      [answer, kept, still = std::move(still)](StoreWriter& writer) -> Status {
+      [&core, answer, token, delivered, watched, still = std::move(still)](StoreWriter& writer) -> Status {
         GRANTFS_CHECK(still(writer));
-        answer->record = GRANTFS_TRY(writer.Audit(*kept));
+        answer->record = GRANTFS_TRY(RecordDelivery(core, writer, *watched, token, delivered.get()));
         return {};
       },
-      [&store = core.store, answer, kept, done = std::move(done)](Status status) mutable {
-        if (status) return done(std::move(*answer));
-        if (status.error().where != api::kWhereNotDelivered) return done(Unrecorded(status.error()));
-        RefuseReadRecord(kept.get(), status.error().where);
-        RecordRefusal(store, status.error(), std::move(*kept), std::move(done));
+      [&core, answer, token, delivered, watched, done = std::move(done)](Status status) mutable {
+        core.tripwires.Settle(token, status.has_value(), core.Now());
+        if (!status) {
+          const char* where = status.error().where;
+          if (where != api::kWhereNotDelivered) return done(Unrecorded(status.error()));
+          return RecordRefusal(core.store, status.error(), RecordOfDelivery(core, *watched, where),
+                               std::move(done));
+        }
+        // Who has touched it is answered first.
+        if (delivered->refused)
+          done(*delivered->refused);
+        else
+          done(std::move(*answer));
+        core.TellFrozen(delivered->frozen, delivered->refused ? 0 : watched->caller.machine);
       });
 }
 
@@ -167,7 +215,7 @@ void Vault::MachineRead(const VaultCaller& caller, const api::ReadRequest& reque
     const bool known = core->state.Get()->FindPrincipal(caller.id, core->Now()).has_value();
     return stands && known && stands->grantee == grant.grantee ? Status() : Status(NotVisible());
   };
-  Deliver(*core_, std::move(*response), MakeReadRecord(core_->clock(), caller, read), still, std::move(done));
+  Deliver(*core_, std::move(*response), WatchedOf(caller, read, core_->Now()), still, std::move(done));
 }
 
 Result<api::Nothing> Vault::MachineCheck(const VaultCaller& caller, const api::CheckRequest& request) const {
@@ -215,8 +263,8 @@ void Vault::ReadValue(const VaultCaller& caller, const api::ValueRequest& reques
     GRANTFS_CHECK(CheckNotFrozen(writer, nullptr, environment));
     return core->state.Get()->CheckMember(caller, environment, Operation::kReadValue);
   };
-  Deliver<api::ValueResponse>(*core_, std::move(*response), MakeReadRecord(core_->clock(), caller, read),
-                              still, std::move(done));
+  Deliver<api::ValueResponse>(*core_, std::move(*response), WatchedOf(caller, read, core_->Now()), still,
+                              std::move(done));
 }
 
 }  // namespace grantfs

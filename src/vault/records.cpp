@@ -10,14 +10,6 @@ constexpr std::size_t kMostProcessText = 1024;
 // Text that a machine reports must not burst the bound of a body, escapes included.
 std::string Bounded(const std::string& text) { return Printable(text.substr(0, kMostProcessText)); }
 
-Json WriteProcess(const api::CallerInfo& process) {
-  return Json::Object({{"pid", process.pid},
-                       {"uid", process.uid},
-                       {"gid", process.gid},
-                       {"executable", Bounded(process.executable)},
-                       {"cgroup", Bounded(process.cgroup)}});
-}
-
 AuditSeverity SeverityOf(const Act& act) {
   if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, SecretDestroy, Void>(act))
     return AuditSeverity::kCritical;
@@ -60,6 +52,14 @@ struct AboutAct {
 
 }  // namespace
 
+Json ProcessJson(const api::CallerInfo& process) {
+  return Json::Object({{"pid", process.pid},
+                       {"uid", process.uid},
+                       {"gid", process.gid},
+                       {"executable", Bounded(process.executable)},
+                       {"cgroup", Bounded(process.cgroup)}});
+}
+
 AuditRecord MakeRecord(const Clock& clock, const VaultCaller& caller, const char* type,
                        const std::string& environment, const std::string& object, const char* outcome) {
   AuditRecord record;
@@ -75,19 +75,17 @@ AuditRecord MakeRecord(const Clock& clock, const VaultCaller& caller, const char
   return record;
 }
 
-void RefuseReadRecord(AuditRecord* record, const char* why) {
-  record->severity = AuditSeverity::kWarning;
-  record->body.Set("outcome", kRefused).Set("reason", why);
-}
-
 AuditRecord MakeReadRecord(const Clock& clock, const VaultCaller& caller, const ReadRecord& read) {
   const bool refused = read.refusal != nullptr;
   AuditRecord record =
       MakeRecord(clock, caller, "secret.read", read.environment,
-                 read.path.empty() ? "" : read.environment + "/" + read.path, kDone);
-  if (refused) RefuseReadRecord(&record, read.refusal);
+                 read.path.empty() ? "" : read.environment + "/" + read.path, refused ? kRefused : kDone);
+  if (refused) {
+    record.severity = AuditSeverity::kWarning;
+    record.body.Set("reason", read.refusal);
+  }
   record.body.Set("secret", read.secret).Set("version", read.version).Set("open", read.open);
-  if (read.process != nullptr) record.body.Set("caller", WriteProcess(*read.process));
+  if (read.process != nullptr) record.body.Set("caller", ProcessJson(*read.process));
   if (read.asked) {
     record.body.Set("signature", HexEncode(caller.signature.bytes));
     record.body.Set("base", caller.signature_base);
@@ -103,7 +101,7 @@ AuditRecord MakeRefusedRecord(const Clock& clock, const VaultCaller& caller, con
   record.severity = AuditSeverity::kWarning;
   record.body.Set("reason", Bounded(refusal.reason));
   record.body.Set("secret", refusal.secret).Set("version", refusal.version).Set("open", refusal.id);
-  record.body.Set("caller", WriteProcess(refusal.caller)).Set("count", refusal.count);
+  record.body.Set("caller", ProcessJson(refusal.caller)).Set("count", refusal.count);
   record.body.Set("first", refusal.first).Set("last", refusal.last);
   record.body.Set("signature", HexEncode(caller.signature.bytes));
   record.body.Set("base", caller.signature_base);

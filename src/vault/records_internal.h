@@ -17,6 +17,9 @@ inline constexpr char kRefused[] = "refused";
 inline constexpr char kReadRefused[] = "read.refused";  ///< its type
 inline constexpr char kJournalGap[] = "journal.gap";
 
+/// A process, as its machine told of it, within the bounds of a body.
+Json ProcessJson(const api::CallerInfo& process);
+
 /// A record of something that `caller` did or asked for, without its particulars.
 AuditRecord MakeRecord(const Clock& clock, const VaultCaller& caller, const char* type,
                        const std::string& environment, const std::string& object, const char* outcome);
@@ -33,8 +36,6 @@ struct ReadRecord {
   bool asked = true;              ///< the request asked for this read, and is evidence of it
 };
 AuditRecord MakeReadRecord(const Clock& clock, const VaultCaller& caller, const ReadRecord& read);
-/// Makes a record of a read that was delivered one of a read that was refused. @param why  a literal
-void RefuseReadRecord(AuditRecord* record, const char* why);
 
 /// Reads that a machine's mount refused because of who read.
 AuditRecord MakeRefusedRecord(const Clock& clock, const VaultCaller& caller, const std::string& environment,

@@ -11,7 +11,7 @@ constexpr std::size_t kMaxWaiters = 1000;
 
 }  // namespace
 
-WatchHub::WatchHub(const Clock& clock, std::size_t max_of_one, std::function<void()> upkeep)
+WatchHub::WatchHub(const Clock& clock, std::size_t max_of_one, std::function<void(bool)> upkeep)
     : clock_(clock),
       max_of_one_(max_of_one),
       upkeep_(std::move(upkeep)),
@@ -89,6 +89,7 @@ bool WatchHub::Concerns(const Subscriber& subscriber, const WatchEvent& event,
                         const VaultState& state) const {
   if (event.what == api::ChangeKind::kVault) return true;
   if (subscriber.machine != 0) {
+    if (subscriber.machine == event.except) return false;
     const bool has_grants = subscriber.environments.contains(event.environment);
     return ((event.what == api::ChangeKind::kEnvironment || event.what == api::ChangeKind::kFreeze) &&
             has_grants) ||
@@ -178,7 +179,7 @@ void WatchHub::Run() {
     lock.unlock();
     if (beat) {
       Beat();
-      if (++beats_ % kBeatsOfUpkeep == 0) upkeep_();
+      upkeep_(++beats_ % kBeatsOfUpkeep == 0);
     } else {
       Fail({});
     }

@@ -23,6 +23,7 @@ struct WatchEvent {
   std::uint64_t secret = 0;
   std::string environment;
   std::vector<std::uint64_t> machines;  ///< by number, ordered; kEnvironment: also all with grants in it
+  std::uint64_t except = 0;             ///< a machine that is told of it otherwise
 };
 
 /// The open watches: sends them changes and, each second, a beat, all from one thread of its own; knows which
@@ -37,8 +38,8 @@ class WatchHub {
     std::shared_ptr<WatchSink> sink;
   };
 
-  /// @param upkeep  runs once a minute on the hub's thread; must not wait.
-  WatchHub(const Clock& clock, std::size_t max_of_one, std::function<void()> upkeep);
+  /// @param upkeep  runs once a second on the hub's thread, with true once a minute; must not wait.
+  WatchHub(const Clock& clock, std::size_t max_of_one, std::function<void(bool)> upkeep);
   ~WatchHub() { Close(); }
   /// Ends all streams and answers all that wait. Nothing is sent afterwards.
   void Close();
@@ -93,7 +94,7 @@ class WatchHub {
 
   const Clock& clock_;
   const std::size_t max_of_one_;
-  const std::function<void()> upkeep_;
+  const std::function<void(bool)> upkeep_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool closing_ = false;

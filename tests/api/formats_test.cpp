@@ -14,6 +14,7 @@
 #include "grantfs/api/problem.h"
 #include "grantfs/api/routes.h"
 #include "grantfs/api/secrets.h"
+#include "grantfs/api/tripwires.h"
 #include "grantfs/api/watch.h"
 #include "grantfs/crypto/random.h"
 #include "grantfs/util/file.h"
@@ -65,6 +66,13 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(FollowedResponse),
     GRANTFS_SHAPE(FreezesListRequest),
     GRANTFS_SHAPE(FreezesListResponse),
+    GRANTFS_SHAPE(CanaryRequest),
+    GRANTFS_SHAPE(CanaryResponse),
+    GRANTFS_SHAPE(CanariesListRequest),
+    GRANTFS_SHAPE(CanariesListResponse),
+    GRANTFS_SHAPE(TripwireSetRequest),
+    GRANTFS_SHAPE(TripwireShowRequest),
+    GRANTFS_SHAPE(TripwireResponse),
     GRANTFS_SHAPE(GrantsRequest),
     GRANTFS_SHAPE(GrantsResponse),
     GRANTFS_SHAPE(ReadRequest),

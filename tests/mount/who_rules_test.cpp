@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "grantfs/crypto/random.h"
-#include "mount/unit_internal.h"
+#include "grantfs/trust/unit.h"
 #include "mount/who_internal.h"
 #include "mount/why_internal.h"
 

@@ -45,6 +45,10 @@ inline constexpr Route kFreezesSet      {"POST", "/v1/freezes/set",       Who::k
 inline constexpr Route kFreezesLift     {"POST", "/v1/freezes/lift",      Who::kPerson};     ///< End that
 inline constexpr Route kFreezesList     {"POST", "/v1/freezes/list",      Who::kPerson};     ///< What is frozen
 inline constexpr Route kFreezesFollowed {"POST", "/v1/freezes/followed",  Who::kMember};     ///< Which machines have followed a freeze of an environment
+inline constexpr Route kCanariesSet     {"POST", "/v1/canaries/set",      Who::kMember};     ///< Make a secret a canary, or end that
+inline constexpr Route kCanariesList    {"POST", "/v1/canaries/list",     Who::kMember};     ///< An environment's canaries
+inline constexpr Route kTripwiresSet    {"POST", "/v1/tripwires/set",     Who::kMember};     ///< Say what an environment's tripwires do
+inline constexpr Route kTripwiresShow   {"POST", "/v1/tripwires/show",    Who::kMember};     ///< What they do
 inline constexpr Route kMachineGrants   {"POST", "/v1/machine/grants",    Who::kMachine};    ///< A machine's grants with their evidence
 inline constexpr Route kMachineRead     {"POST", "/v1/machine/read",      Who::kMachine};    ///< One version's ciphertext and sealed key
 inline constexpr Route kMachineCheck    {"POST", "/v1/machine/check",     Who::kMachine};    ///< Whether a grant still stands
@@ -60,9 +64,10 @@ inline constexpr Route kAuditReaders    {"POST", "/v1/audit/readers",     Who::k
 inline constexpr const Route* kRoutes[] = {
     &kClaimShow, &kClaimUse, &kStatus, &kListsRead, &kListsAppend, &kSecretsReserve, &kSecretsList, &kSecretsFind,
     &kStageCiphertext, &kStageCopies, &kStageEpoch, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
-    &kEnrolmentState, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kFreezesFollowed,
-    &kMachineGrants, &kMachineRead, &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck,
-    &kPresence, &kAuditRecords, &kAuditSearch, &kAuditReaders};
+    &kEnrolmentState, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kCanariesSet, &kCanariesList,
+    &kTripwiresSet, &kTripwiresShow, &kFreezesFollowed, &kMachineGrants, &kMachineRead, &kMachineCheck,
+    &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence, &kAuditRecords, &kAuditSearch,
+    &kAuditReaders};
 // clang-format on
 
 /// The keyids of requests beside an identity's 64 digits.

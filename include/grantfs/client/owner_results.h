@@ -13,6 +13,7 @@
 #include "grantfs/trust/names.h"
 #include "grantfs/trust/roles.h"
 #include "grantfs/trust/statement.h"
+#include "grantfs/trust/tripwire.h"
 
 namespace grantfs {
 
@@ -274,6 +275,30 @@ struct FreezeResult {
   std::vector<EnvironmentDelivery> followed;  ///< of each environment that was changed
   std::vector<std::string> left;              ///< environments of a project that are not one's to freeze
   std::optional<Delivery> delivery;           ///< of a machine, if anything was changed
+};
+
+/// A secret that nobody has a reason to read.
+struct CanaryInfo {
+  SecretName name;
+  std::string by;
+  std::int64_t time = 0;
+};
+
+/// What the tripwires of an environment do.
+struct TripwireInfo {
+  std::string environment;
+  std::string by;         ///< who set it; "": nobody, it is as usual
+  std::int64_t time = 0;  ///< 0 with it
+  TripwirePolicy policy;
+};
+
+/// What of it is to become otherwise; what is absent stays.
+struct TripwireChange {
+  std::optional<TripAction> canary;
+  std::optional<TripScope> scope;
+  std::optional<std::uint32_t> rate;
+  std::optional<TripAction> rate_action;
+  std::optional<std::vector<std::string>> passes;  ///< instead of those that there are
 };
 
 struct RevokeResult {

@@ -155,6 +155,15 @@ class OwnerSession {
   /// What one may see; machines first, by id.
   virtual Result<std::vector<FreezeInfo>> ListFreezes() = 0;
 
+  // ---- tripwires: environment owners and operators
+
+  /// Makes a secret a canary, or ends that. @return whether it was not so before.  Errors: kNotFound.
+  virtual Result<bool> SetCanary(const SecretName& name, bool canary) = 0;
+  /// @param environment  "": of all that one may configure.
+  virtual Result<std::vector<CanaryInfo>> ListCanaries(const std::string& environment) = 0;
+  virtual Result<TripwireInfo> ShowTripwire(const std::string& environment) = 0;
+  virtual Result<TripwireInfo> SetTripwire(const std::string& environment, const TripwireChange& change) = 0;
+
   // ---- audit
 
   /// Newest first.

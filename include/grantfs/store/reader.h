@@ -109,6 +109,22 @@ class StoreReader {
   /// In the order of their objects. @param after  null: from the first.
   virtual Result<std::vector<StoredFreeze>> ListFreezes(const FrozenObject* after, std::size_t limit) = 0;
 
+  // ---- tripwires
+  virtual Result<bool> IsCanary(std::uint64_t secret) = 0;
+  /// Of an environment's secrets, by number. @param after  0: from the first.
+  virtual Result<std::vector<StoredCanary>> ListCanaries(std::string_view environment, std::uint64_t after,
+                                                         std::size_t limit) = 0;
+  /// Absent: nobody has set any, and the usual ones hold.
+  virtual Result<std::optional<StoredTripwire>> FindTripwire(std::string_view environment) = 0;
+
+  // ---- alerts
+  /// Below which sequence all critical records have been told to a sink. Absent: it is not known.
+  virtual Result<std::optional<std::uint64_t>> AlertReached(std::string_view sink) = 0;
+  /// Critical records from sequence `from` on, in order, with bodies. @param limit  at most so many.
+  virtual Result<std::vector<AuditEntry>> CriticalAudit(std::uint64_t from, std::size_t limit) = 0;
+  /// How many there are from `from` on.
+  virtual Result<std::uint64_t> CountCritical(std::uint64_t from) = 0;
+
   // ---- machines' journals
   virtual Result<std::optional<StoredJournal>> FindJournal(const Hash& machine, std::string_view journal) = 0;
 

@@ -11,6 +11,7 @@
 #include "grantfs/trust/acts.h"
 #include "grantfs/trust/sealing.h"
 #include "grantfs/trust/statement.h"
+#include "grantfs/trust/tripwire.h"
 
 namespace grantfs {
 
@@ -134,6 +135,22 @@ struct StoredFreeze {
   std::string name;       ///< of him, as the vault knew it
   std::int64_t time = 0;  ///< unix seconds
   std::string reason;     ///< ""
+};
+
+/// A secret that nobody has a reason to read: whoever does is told of. The server's own state, as freezes
+/// are.
+struct StoredCanary {
+  std::uint64_t secret = 0;
+  std::string name;       ///< of who made it one
+  std::int64_t time = 0;  ///< unix seconds
+};
+
+struct StoredTripwire {
+  std::string environment;
+  Hash signer;            ///< who set it
+  std::string name;       ///< of him
+  std::int64_t time = 0;  ///< unix seconds
+  TripwirePolicy policy;
 };
 
 enum class EnrolmentState { kPending, kApproved };

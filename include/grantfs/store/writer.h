@@ -94,6 +94,13 @@ class StoreWriter : public virtual StoreReader {
   virtual Status PutFreeze(const StoredFreeze& freeze) = 0;     ///< kConflict (it is frozen)
   virtual Status RemoveFreeze(const FrozenObject& object) = 0;  ///< kNotFound
 
+  // ---- tripwires and alerts
+  virtual Status PutCanary(const StoredCanary& canary) = 0;  ///< kConflict (it is one, or there is no secret)
+  virtual Status RemoveCanary(std::uint64_t secret) = 0;     ///< kNotFound
+  virtual Status PutTripwire(const StoredTripwire& tripwire) = 0;  ///< makes or replaces
+  virtual Status SetAlertReached(std::string_view sink, std::uint64_t reached) = 0;
+  virtual Status ForgetAlertSink(std::string_view sink) = 0;  ///< one that there is not is no error
+
   // ---- machines' journals
   /// Of one machine the newest thousand are kept.
   virtual Status PutJournal(const Hash& machine, std::string_view journal, const StoredJournal& reached,

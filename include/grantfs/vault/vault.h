@@ -12,6 +12,7 @@
 #include "grantfs/api/lists.h"
 #include "grantfs/api/machine.h"
 #include "grantfs/api/secrets.h"
+#include "grantfs/api/tripwires.h"
 #include "grantfs/crypto/secret.h"
 #include "grantfs/store/store.h"
 #include "grantfs/trust/invitation.h"
@@ -113,6 +114,18 @@ class Vault {
                                                const api::FollowedRequest& request) const;
   Result<api::FreezesListResponse> ListFreezes(const VaultCaller& caller,
                                                const api::FreezesListRequest& request) const;
+
+  // ---- tripwires: for those who may configure the environment, and nobody else is told
+  /// Makes a secret a canary, or ends that.
+  void SetCanary(const VaultCaller& caller, const api::CanaryRequest& request,
+                 Done<api::CanaryResponse> done);
+  Result<api::CanariesListResponse> ListCanaries(const VaultCaller& caller,
+                                                 const api::CanariesListRequest& request) const;
+  /// What the tripwires of an environment do.
+  void SetTripwire(const VaultCaller& caller, const api::TripwireSetRequest& request,
+                   Done<api::TripwireResponse> done);
+  Result<api::TripwireResponse> ShowTripwire(const VaultCaller& caller,
+                                             const api::TripwireShowRequest& request) const;
 
   // ---- machines
   Result<api::GrantsResponse> MachineGrants(const VaultCaller& caller,

@@ -1,8 +1,9 @@
+#include "grantfs/trust/unit.h"
+
 #include <algorithm>
 
 #include "grantfs/trust/conditions.h"
 #include "grantfs/util/text.h"
-#include "mount/unit_internal.h"
 
 namespace grantfs {
 
