@@ -23,7 +23,7 @@ Status MergeConfig(const std::string& path, const Command& command, Arguments* a
 
 Result<Context> MakeContext(Terminal& terminal, const Command& command, Arguments arguments) {
   const Surroundings around = Surroundings::OfThisProcess();
-  Context context{terminal, {}, "", ""};
+  Context context{terminal, {}, "", "", nullptr};
   if (command.uses_home) {
     auto home = HomeDirectory(around, arguments.Text("home"));
     if (!home && !command.system_config) return home.error();
@@ -37,14 +37,18 @@ Result<Context> MakeContext(Terminal& terminal, const Command& command, Argument
   return context;
 }
 
-Status RunCommand(Terminal& terminal, const Command& command, const std::vector<std::string>& words) {
+/// @param failure  becomes what an error's line begins with, where that is not the command's.
+Status RunCommand(Terminal& terminal, const Command& command, const std::vector<std::string>& words,
+                  const char** failure) {
   Arguments arguments = GRANTFS_TRY(ParseArguments(command, words));
   if (arguments.Flag("help")) {
     terminal.Out(CommandHelp(command));
     return {};
   }
   Context context = GRANTFS_TRY(MakeContext(terminal, command, std::move(arguments)));
-  return command.run(context);
+  const Status status = command.run(context);
+  if (context.failure != nullptr) *failure = context.failure;
+  return status;
 }
 
 int Report(Terminal& terminal, const Command& command, const Status& status) {
@@ -108,7 +112,9 @@ int RunCli(int argc, const char* const* argv) {
   if (command == nullptr) return NoSuchCommand(terminal, words);
   StartLog(command->log);
   const std::vector<std::string> rest(words.begin() + static_cast<std::ptrdiff_t>(taken), words.end());
-  return Report(terminal, *command, RunCommand(terminal, *command, rest));
+  Command named = *command;
+  const Status status = RunCommand(terminal, *command, rest, &named.failure);
+  return Report(terminal, named, status);
 }
 
 }  // namespace grantfs

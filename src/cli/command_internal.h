@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,10 +33,14 @@ class Arguments {
  public:
   using Values = std::map<std::string, std::vector<std::string>, std::less<>>;
   Arguments() = default;
-  Arguments(Values options, std::vector<std::string> positional)
-      : options_(std::move(options)), positional_(std::move(positional)) {}
+  /// @param from_file  those of the options that grantfs.conf sets.
+  Arguments(Values options, std::vector<std::string> positional,
+            std::set<std::string, std::less<>> from_file = {})
+      : options_(std::move(options)), positional_(std::move(positional)), from_file_(std::move(from_file)) {}
 
   bool Has(std::string_view name) const { return options_.find(name) != options_.end(); }
+  /// Whether it stands on the command line.
+  bool IsTyped(std::string_view name) const { return Has(name) && !from_file_.contains(name); }
   bool Flag(std::string_view name) const;
   std::string Text(std::string_view name, std::string_view absent = "") const;
   std::vector<std::string> Many(std::string_view name) const;
@@ -51,14 +56,16 @@ class Arguments {
  private:
   Values options_;
   std::vector<std::string> positional_;
+  std::set<std::string, std::less<>> from_file_;
 };
 
 /// What a handler works with.
 struct Context {
   Terminal& terminal;
   Arguments arguments;
-  std::string home;  ///< the directory of the identity
-  std::string data;  ///< the directory of a vault on this host
+  std::string home;               ///< the directory of the identity
+  std::string data;               ///< the directory of a vault on this host
+  const char* failure = nullptr;  ///< what an error's line begins with, if it is not the command's
 
   bool json() const { return arguments.Flag("json"); }
   ClientOptions Client() const;

@@ -88,19 +88,22 @@ Result<Config> LoadConfig(const std::string& path, const std::vector<const Comma
 
 Arguments WithConfig(const Arguments& given, const Config& config, const Command& command) {
   Arguments::Values values;
+  std::set<std::string, std::less<>> from_file;
   for (const Option& option : AcceptedOptions(command)) {
     if (given.Has(option.name)) {
       values[option.name] = given.Many(option.name);
+      if (!given.IsTyped(option.name)) from_file.insert(option.name);
       continue;
     }
     for (const char* section : {command.name, ""}) {
       const auto found = config.find(section);
       if (found == config.end() || found->second.count(option.name) == 0) continue;
       values[option.name] = found->second.at(option.name);
+      from_file.insert(option.name);
       break;
     }
   }
-  return {std::move(values), given.positional()};
+  return {std::move(values), given.positional(), std::move(from_file)};
 }
 
 }  // namespace grantfs

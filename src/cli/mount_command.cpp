@@ -142,9 +142,24 @@ Status RunHere(const MountRequest& request, bool background, const std::function
   return status;
 }
 
+// The mount has them from its beginning. In grantfs.conf they are for that.
+Status CheckUpgradeOptions(const Arguments& arguments) {
+  for (const char* option :
+       {"--root", "--on-change", "--on-change-limit", "--allow-other", "--admin", "--foreground"})
+    if (arguments.IsTyped(option + 2))
+      return Error{Code::kInvalid,
+                   "does not go with --upgrade, which changes the program and nothing else; leave it out, or "
+                   "unmount and mount again with it",
+                   0, option};
+  return {};
+}
+
 Status RunUpgrade(Context& context) {
+  context.failure = "the mount was not upgraded";
+  GRANTFS_CHECK(CheckUpgradeOptions(context.arguments));
   const std::string directory =
       Absolute(GRANTFS_TRY(MountDirectory(Surroundings::OfThisProcess(), context.arguments.At(0))));
+  context.terminal.ShowProgress({"waiting until workers of this program serve it (2 minutes at most)", 0, 0});
   GRANTFS_CHECK(UpgradeMount(directory, ControlDirectory()));
   if (context.json())
     context.terminal.OutJson(Json::Object({{"upgraded", directory}}));
@@ -200,19 +215,21 @@ there.
 With --admin it shows, to an owner and from an owner's home, what there is in the vault: who may read what, on
 whose word, and who did. It is made of lists that this program verified, holds no value and has no way to one.
 Below grants/, "~" stands behind what ends in ".json" in a secret's own name.)",
-    .options = {{"admin", "", "in DIR, reports on the vault instead: machines/, projects/, audit/"},
-                {"root", "PROJECT/ENVIRONMENT", "show this environment alone, at the top of DIR"},
-                {"allow-other", "",
-                 "as an ordinary user: let other users in, as owners and modes say, where /etc/fuse.conf has"
-                 " user_allow_other (a mount that root makes does so always)"},
-                {"upgrade", "",
-                 "have the mount that runs on DIR go on with this program, which may be a newer one"},
-                {"on-change", "COMMAND",
-                 R"(run by /bin/sh when secrets have changed, with their names below DIR as "$@" and DIR in
+    .options =
+        {{"admin", "", "in DIR, reports on the vault instead: machines/, projects/, audit/"},
+         {"root", "PROJECT/ENVIRONMENT", "show this environment alone, at the top of DIR"},
+         {"allow-other", "",
+          "as an ordinary user: let other users in, as owners and modes say, where /etc/fuse.conf has"
+          " user_allow_other (a mount that root makes does so always)"},
+         {"upgrade", "",
+          "have the mount that runs on DIR go on with this program, which may be a newer one; it goes back"
+          " by itself where this one's workers do not serve"},
+         {"on-change", "COMMAND",
+          R"(run by /bin/sh when secrets have changed, with their names below DIR as "$@" and DIR in
 GRANTFS_MOUNT; one run at a time; how it fares is in .grantfs/status)"},
-                {"on-change-limit", "DURATION", "kill a COMMAND that runs longer (default: 60s)"},
-                {"foreground", "",
-                 "stay in the foreground and log to standard error, as a service manager wants it"}},
+         {"on-change-limit", "DURATION", "kill a COMMAND that runs longer (default: 60s)"},
+         {"foreground", "",
+          "stay in the foreground and log to standard error, as a service manager wants it"}},
     .examples = {{"sudo grantfs mount", "mounted /run/grantfs/secrets (process 4711)"},
                  {"sudo grantfs mount /srv/shop/secrets --root shop/prod --on-change 'nginx -s reload'",
                   R"(mounted /srv/shop/secrets (process 4712)

@@ -67,7 +67,7 @@ class Doctor {
   bool LookAtSeed() {
     auto identity = home_->LoadIdentity();
     if (!identity) {
-      const std::string seed = directory_ + "/seed";
+      const std::string seed = home_->SeedPath();
       if (identity.error().code == Code::kDenied)
         Add(Level::kFailure, "seed.mode", Describe(identity.error()), "chmod 0600 " + seed);
       else

@@ -84,6 +84,9 @@ Home Home::Handed(HomeProfile profile, HandedPaths paths) {
   return home;
 }
 
+std::string Home::ProfilePath() const { return directory_ + kProfile; }
+std::string Home::SeedPath() const { return directory_ + kSeed; }
+
 bool Home::Exists(const std::string& directory) { return PathExists(directory + kProfile); }
 
 Result<Home> Home::OpenAny(const std::string& directory) {

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "grantfs/log/log.h"
 #include "grantfs/util/file.h"
 #include "grantfs/util/sealed_file.h"
+#include "grantfs/util/text.h"
 #include "home_profile_internal.h"
 #include "mount_home_internal.h"
 
@@ -20,7 +22,7 @@ namespace {
 
 constexpr std::size_t kHandedSeedBytes = 32;
 constexpr std::size_t kMaxKnownBytes = std::size_t{1} << 30;
-constexpr char kKnownName[] = "known.db";
+constexpr char kKnownName[] = "known.db";  // and its copies: MakerOf
 
 std::string ByDescriptor(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
@@ -91,8 +93,33 @@ Result<UniqueFd> WorkersDirectory(int home, const std::string& name, uid_t user,
 
 namespace {
 
+/// The process that a copy of known.db is named for; 0: it is no such copy's name.
+pid_t MakerOf(std::string_view name) {
+  constexpr std::string_view kBefore = "known.db.";
+  if (!name.starts_with(kBefore)) return 0;
+  name.remove_prefix(kBefore.size());
+  if (const auto end = name.find('-'); end != name.npos) name = name.substr(0, end);  // "-journal"
+  unsigned long long maker = 0;
+  return ParseNumber(name, 0x7fffffff, &maker) ? static_cast<pid_t>(maker) : 0;
+}
+
+}  // namespace
+
+void RemoveLeftCopies(const std::string& directory) {
+  DIR* const entries = ::opendir(directory.c_str());
+  if (entries == nullptr) return;
+  while (const dirent* const entry = ::readdir(entries)) {
+    const pid_t maker = MakerOf(entry->d_name);
+    if (maker > 0 && ::kill(maker, 0) != 0 && errno == ESRCH) ::unlinkat(::dirfd(entries), entry->d_name, 0);
+  }
+  ::closedir(entries);
+}
+
+namespace {
+
 /// What the home knows is what the mount's own begins with, and is taken over where that is older.
 Status TakeKnown(const std::string& directory, int from) {
+  RemoveLeftCopies(directory);
   const std::string path = directory + "/" + kKnownName;
   const std::string copy = path + "." + std::to_string(::getpid());
   GRANTFS_CHECK(WriteFileAtomic(copy, GRANTFS_TRY(ReadFile(ByDescriptor(from), kMaxKnownBytes)), 0600));
@@ -124,10 +151,9 @@ Result<MountHome> TakeOut(int opened, uid_t user, gid_t group) {
   const auto known = GRANTFS_TRY(KnownStore::Open(home.KnownPath(), KnownStore::Missing::kRefuse));
   MountHome handed;
   handed.identity = identity.Id().Hex();
-  handed.profile =
-      GRANTFS_TRY(SealedFile(GRANTFS_TRY(ReadFile(directory + "/identity.json", std::size_t{64} << 10))));
+  handed.profile = GRANTFS_TRY(SealedFile(GRANTFS_TRY(ReadFile(home.ProfilePath(), std::size_t{64} << 10))));
   handed.seed =
-      GRANTFS_TRY(SealedMemory(GRANTFS_TRY(ReadSecretFile((directory + "/seed").c_str(), kHandedSeedBytes))));
+      GRANTFS_TRY(SealedMemory(GRANTFS_TRY(ReadSecretFile(home.SeedPath().c_str(), kHandedSeedBytes))));
   handed.known = GRANTFS_TRY(SealedFile(GRANTFS_TRY(known->Image())));
   handed.state = GRANTFS_TRY(WorkersDirectory(opened, "mount-" + handed.identity.substr(0, 16), user, group));
   handed.journal = GRANTFS_TRY(WorkersDirectory(opened, "journal", user, group));

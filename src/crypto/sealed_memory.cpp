@@ -6,6 +6,7 @@
 #include <string>
 
 #include "grantfs/crypto/secret.h"
+#include "grantfs/util/sealed_file.h"
 
 namespace grantfs {
 namespace {
@@ -22,14 +23,7 @@ Status LockForGood(int fd, std::size_t size) {
 }  // namespace
 
 Result<UniqueFd> SealedMemory(const SecretMemory& content) {
-  UniqueFd fd(::memfd_create("grantfs-sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(content.size())) != 0)
-    return Error{Code::kIo, "could not make memory for another process", errno};
-  const auto bytes = content.Expose();
-  if (::pwrite(fd.get(), bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-    return Error{Code::kIo, "could not write memory for another process", errno};
-  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
-    return Error{Code::kIo, "could not seal memory for another process", errno};
+  UniqueFd fd = GRANTFS_TRY(SealedFile(content.Expose()));
   if (content.size() > 0) GRANTFS_CHECK(LockForGood(fd.get(), content.size()));
   return fd;
 }

@@ -1,10 +1,14 @@
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <utility>
 
 #include "grantfs/crypto/hash.h"
 #include "grantfs/mount/supervisor.h"
@@ -12,13 +16,16 @@
 #include "mount/channel_internal.h"
 #include "mount/control_internal.h"
 #include "mount/mount_point_internal.h"
+#include "mount/mount_table_internal.h"
 #include "mount/worker_process_internal.h"
 
 namespace grantfs {
 
 namespace {
 
-constexpr time_t kAnswerSeconds = 120;
+constexpr time_t kConnectSeconds = 10;
+// A new program's first worker has 20 s to get ready, and as long to serve; then it may have to be gone back.
+constexpr std::chrono::seconds kUpgradeTakes{120};
 
 /// A name of bounded length, whatever the mount point's is.
 std::string SocketPath(const std::string& directory, const std::string& point) {
@@ -61,16 +68,42 @@ Result<ControlSocket> ControlSocket::Listen(const std::string& directory, const 
   GRANTFS_CHECK(CheckOwn(directory));
   ControlSocket control;
   control.path_ = SocketPath(directory, point);
-  const sockaddr_un address = GRANTFS_TRY(AddressOf(control.path_));
+  // Under a name of its own first, where nobody else can have changed it before it is looked at.
+  const std::string made = control.path_ + "." + std::to_string(getpid());
+  const sockaddr_un address = GRANTFS_TRY(AddressOf(made));
   control.socket_ = GRANTFS_TRY(NewSocket());
-  unlink(control.path_.c_str());
-  if (bind(control.fd(), Plain(address), sizeof address) != 0 || listen(control.fd(), 4) != 0)
-    return Error{Code::kIo, "cannot listen for orders", errno, control.path_};
+  unlink(made.c_str());
+  struct stat info {};
+  if (bind(control.fd(), Plain(address), sizeof address) != 0 || listen(control.fd(), 4) != 0 ||
+      lstat(made.c_str(), &info) != 0 || rename(made.c_str(), control.path_.c_str()) != 0) {
+    const int error = errno;
+    unlink(made.c_str());
+    control.socket_.Reset();
+    return Error{Code::kIo, "cannot listen for orders", error, control.path_};
+  }
+  control.device_ = info.st_dev;
+  control.inode_ = info.st_ino;
   return control;
 }
 
+void ControlSocket::Swap(ControlSocket* other) noexcept {
+  std::swap(path_, other->path_);
+  std::swap(device_, other->device_);
+  std::swap(inode_, other->inode_);
+  std::swap(socket_, other->socket_);
+}
+
+ControlSocket& ControlSocket::operator=(ControlSocket&& other) noexcept {
+  ControlSocket former;
+  former.Swap(this);
+  Swap(&other);
+  return *this;
+}
+
 ControlSocket::~ControlSocket() {
-  if (socket_) unlink(path_.c_str());
+  struct stat info {};
+  if (socket_ && lstat(path_.c_str(), &info) == 0 && info.st_dev == device_ && info.st_ino == inode_)
+    unlink(path_.c_str());
 }
 
 UniqueFd ControlSocket::Accept() {
@@ -84,22 +117,66 @@ UniqueFd ControlSocket::Accept() {
 Result<UniqueFd> ConnectToMount(const std::string& directory, const std::string& point) {
   const sockaddr_un address = GRANTFS_TRY(AddressOf(SocketPath(directory, point)));
   UniqueFd connection = GRANTFS_TRY(NewSocket());
-  const timeval patience{kAnswerSeconds, 0};
-  setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  const timeval patience{kConnectSeconds, 0};
+  setsockopt(connection.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   if (connect(connection.get(), Plain(address), sizeof address) == 0) return connection;
   if (errno == EACCES || errno == EPERM)
     return Error{Code::kDenied, "only who mounted it, or root, may give it orders", errno, point};
+  if (errno == EAGAIN)
+    return Error{Code::kIo, "the mount's process takes no orders: it is stopped, or has too many", 0, point};
   return Error{Code::kNotFound, "no grantfs mount that takes orders runs there; grantfs mount begins one", 0,
                point};
 }
 
+namespace {
+
+/// Why nobody takes orders for what is mounted there.
+Error NoOrders(const std::string& point, Error error) {
+  const auto top = error.code == Code::kNotFound ? TopMount(point) : std::nullopt;
+  if (!top) return error;
+  if (top->type != kFilesystemType)
+    return Error{Code::kNotFound, "what is mounted there is not grantfs", 0, point};
+  const auto mounter = MounterOf(*top);
+  if (mounter && *mounter != geteuid())
+    return Error{Code::kDenied, "it is another user's mount: that user has to upgrade it", 0,
+                 point + " (mounted by user " + std::to_string(*mounter) + ")"};
+  if (top->source == kReportsSource)
+    return Error{Code::kUnsupported,
+                 "it is an admin mount, which one process serves; unmount it (grantfs umount) and mount it "
+                 "again with the new program",
+                 0, point};
+  return Error{Code::kUnsupported,
+               "it is a grantfs mount that takes no orders: its process is gone, or could not listen for "
+               "any; unmount it (grantfs umount) and mount it again",
+               0, point};
+}
+
+std::optional<ChannelMessage> AnswerWithin(int socket, std::chrono::milliseconds most, bool* late) {
+  pollfd watched{socket, POLLIN, 0};
+  *late = poll(&watched, 1, static_cast<int>(most.count())) == 0;
+  return *late ? std::nullopt : ReceiveMessage(socket);
+}
+
+}  // namespace
+
 Status UpgradeMount(const std::string& mount_point, const std::string& control_directory) {
   const std::string point = GRANTFS_TRY(CanonicalMountPoint(mount_point));
-  const UniqueFd connection = GRANTFS_TRY(ConnectToMount(control_directory, point));
+  const auto connection = ConnectToMount(control_directory, point);
+  if (!connection) return NoOrders(point, connection.error());
   const UniqueFd program = GRANTFS_TRY(OwnProgram());
-  const bool sent = SendMessage(connection.get(), kUpgradeOrder, {}, program.get());
-  const auto answer = sent ? ReceiveMessage(connection.get()) : std::nullopt;
-  if (!answer) return Error{Code::kIo, "the mount does not say whether it took the program over", 0, point};
+  if (!SendMessage(connection->get(), kUpgradeOrder, {}, program.get()))
+    return Error{Code::kIo, "the mount's process ended just then", 0, point};
+  bool late = false;
+  const auto answer = AnswerWithin(connection->get(), kUpgradeTakes, &late);
+  if (late)
+    return Error{Code::kIo,
+                 "the mount's process has not said within 2 minutes what came of it; it may be stopped: "
+                 "grantfs doctor looks at it",
+                 0, point};
+  if (!answer)
+    return Error{Code::kIo,
+                 "the mount's process ended before it said what came of it; see whether it is mounted", 0,
+                 point};
   if (answer->kind == kDoneAnswer) return {};
   return UnpackError(answer->text);
 }

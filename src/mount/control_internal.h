@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "grantfs/util/result.h"
@@ -19,8 +21,9 @@ class ControlSocket {
   ControlSocket() = default;
   /// Errors: kIo, kDenied (others may write in the directory).
   static Result<ControlSocket> Listen(const std::string& directory, const std::string& point);
-  ControlSocket(ControlSocket&& other) noexcept = default;
-  ControlSocket& operator=(ControlSocket&& other) noexcept = default;
+  ControlSocket(ControlSocket&& other) noexcept { Swap(&other); }
+  ControlSocket& operator=(ControlSocket&& other) noexcept;
+  /// Takes its name away, unless it is another mount's by now.
   ~ControlSocket();
 
   int fd() const { return socket_.get(); }
@@ -28,7 +31,11 @@ class ControlSocket {
   UniqueFd Accept();
 
  private:
+  void Swap(ControlSocket* other) noexcept;
+
   std::string path_;
+  dev_t device_ = 0;  ///< of what stands at `path_`
+  ino_t inode_ = 0;
   UniqueFd socket_;
 };
 

@@ -99,6 +99,11 @@ void Filesystem::Start() {
   source().Subscribe([this] { RefreshSoon(); });
   reporter_->Post([this] { ReportDenials(false); });  // of the process before
   RefreshSoon();  // what changed before the subscription, and what was taken over
+  // Whoever waits to be served does not wait for it.
+  refresher_->Post([this] {
+    std::lock_guard lock(refresh_mutex_);
+    rotation_.Ready();
+  });
 }
 
 void Filesystem::Stop() {

@@ -13,8 +13,10 @@ constexpr std::size_t kManySecrets = 1000;
 }  // namespace
 
 void Filesystem::Refresh(bool force) {
-  // Two listings and two trees were there at once: what the former took is given back.
-  if (TakeListing(force) && CurrentTree()->secrets().size() > kManySecrets) ::malloc_trim(0);
+  // Two listings and two trees were there at once: what the former took is given back, when the last who
+  // tells of it has let go of it.
+  if (TakeListing(force) && CurrentTree()->secrets().size() > kManySecrets)
+    notifier_->Post([] { ::malloc_trim(0); });
 }
 
 /// @return whether it is another one.

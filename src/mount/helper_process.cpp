@@ -10,20 +10,25 @@
 
 namespace grantfs {
 
-Result<HelperProcess> ForkHelper(const std::function<void(int socket)>& serve) {
-  auto [ours, its] = GRANTFS_TRY(MakeChannel());
+Result<pid_t> ForkSilent(const std::function<void()>& run) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t child = fork();
   if (child == 0) {
-    serve(its.get());
-    _exit(1);
+    run();
+    _exit(0);
   }
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (child < 0) return Error{Code::kIo, "cannot make a helper's process", error, {}};
+  return child;
+}
+
+Result<HelperProcess> ForkHelper(const std::function<void(int socket)>& serve) {
+  auto [ours, its] = GRANTFS_TRY(MakeChannel());
+  const pid_t child = GRANTFS_TRY(ForkSilent([&serve, socket = its.get()] { serve(socket); }));
   return HelperProcess{child, std::move(ours)};
 }
 

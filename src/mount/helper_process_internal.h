@@ -23,6 +23,10 @@ struct HelperProcess {
 /// Errors: kIo.
 Result<HelperProcess> ForkHelper(const std::function<void(int socket)>& serve);
 
+/// The same without a socket, for one that ends by itself or is killed. `run` may return: the child ends
+/// then.
+Result<pid_t> ForkSilent(const std::function<void()>& run);
+
 /// In such a child: no other descriptor goes along, and 0, 1 and 2 are /dev/null.
 void CloseAllBut(int socket);
 

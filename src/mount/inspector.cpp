@@ -15,7 +15,8 @@ namespace grantfs {
 
 namespace {
 
-// More than threads that may ask: what is stuck takes one each.
+// What is stuck takes a line each, and so may what the threads are at: it is not known yet to be stuck.
+// Beside both there is one for each thread.
 constexpr std::size_t kLinesForStuck = 8;
 constexpr std::ptrdiff_t kMostStuckOfUser = 4;
 constexpr std::ptrdiff_t kMostStuckAtSame = 2;
@@ -114,12 +115,12 @@ Result<std::unique_ptr<Inspector>> Inspector::Start(uid_t user, gid_t group, uns
                             .user = user,
                             .group = group,
                             .look_at_processes = true,
-                            .channels = threads + kLinesForStuck};
+                            .channels = 2 * threads + kLinesForStuck};
   auto sockets = GRANTFS_TRY(StartWorkerHelper(helper, ServeLines));
-  return std::unique_ptr<Inspector>(new Inspector(std::move(sockets)));
+  return std::unique_ptr<Inspector>(new Inspector(std::move(sockets), threads));
 }
 
-Inspector::Inspector(std::vector<UniqueFd> sockets) {
+Inspector::Inspector(std::vector<UniqueFd> sockets, unsigned threads) : threads_(threads) {
   for (UniqueFd& socket : sockets) {
     free_.push_back(lines_.size());
     lines_.push_back({.socket = std::move(socket), .executables = {}});
@@ -152,7 +153,7 @@ bool Inspector::WouldHang(std::uint32_t uid, const std::vector<WantedExecutable>
   const auto same = [&](std::size_t line) {
     return lines_[line].uid == uid && lines_[line].executables == executables;
   };
-  return stuck_.size() >= kLinesForStuck ||
+  return stuck_.size() + threads_ >= lines_.size() ||
          std::count_if(stuck_.begin(), stuck_.end(), of_user) >= kMostStuckOfUser ||
          std::count_if(stuck_.begin(), stuck_.end(), same) >= kMostStuckAtSame;
 }

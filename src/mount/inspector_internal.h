@@ -44,11 +44,12 @@ class Inspector {
     bool half = false;  ///< it was stuck before all of the question was sent
   };
   using Time = std::chrono::steady_clock::time_point;
-  explicit Inspector(std::vector<UniqueFd> sockets);
+  Inspector(std::vector<UniqueFd> sockets, unsigned threads);
   std::optional<std::size_t> TakeLine(std::uint32_t uid, const WantedFacts& wanted, Time end);
   void FreeUnstuck();
   bool WouldHang(std::uint32_t uid, const std::vector<WantedExecutable>& executables) const;
 
+  const std::size_t threads_;
   std::mutex mutex_;
   std::condition_variable freed_;
   std::vector<Line> lines_;

@@ -43,7 +43,7 @@ class KeptShown {
   void Put(const SecretFile& file, bool told);
 
   KeptMemory* const kept_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
 };
 
 }  // namespace grantfs

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +16,9 @@
 #include "grantfs/mount/mount.h"
 #include "grantfs/util/file.h"
 #include "grantfs/util/text.h"
+#include "mount/channel_internal.h"
 #include "mount/fusermount_internal.h"
+#include "mount/helper_process_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
 
@@ -53,23 +54,24 @@ constexpr int kAnswerDeadlineMs = 5'000;
 /// Opens it rather than looks at it: for a minute the kernel would answer stat from what it remembers of the
 /// dead. In a process of its own, since whoever asks there may have to wait for ever.
 Served IsServed(const std::string& point) {
-  constexpr int kStale = 1;
-  const pid_t process = fork();
-  if (process == 0) {
+  constexpr char kStale = 's';
+  // It says so rather than ends with a status, which nobody is told where this process ignores its children.
+  const auto asking = ForkHelper([&point](int socket) {
     const bool stale = open(point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 &&
                        (errno == ENOTCONN || errno == ECONNABORTED);
-    _exit(stale ? kStale : 0);
-  }
-  if (process < 0) return Served::kSilent;
-  const UniqueFd end(static_cast<int>(syscall(SYS_pidfd_open, process, 0)));
-  pollfd watched{end.get(), POLLIN, 0};
+    SendMessage(socket, stale ? kStale : 'a');
+    _exit(0);
+  });
+  if (!asking) return Served::kSilent;
+  pollfd watched{asking->socket.get(), POLLIN, 0};
   while (poll(&watched, 1, kAnswerDeadlineMs) < 0 && errno == EINTR) {
   }
+  const auto answer = watched.revents != 0 ? ReceiveMessage(asking->socket.get()) : std::nullopt;
   // Whoever does not answer may keep it from dying, too.
-  kill(process, SIGKILL);
-  int status = 0;
-  if ((watched.revents & POLLIN) == 0 || waitpid(process, &status, 0) != process) return Served::kSilent;
-  return WIFEXITED(status) && WEXITSTATUS(status) == kStale ? Served::kNo : Served::kYes;
+  kill(asking->pid, SIGKILL);
+  if (!answer) return Served::kSilent;
+  waitpid(asking->pid, nullptr, 0);
+  return answer->kind == kStale ? Served::kNo : Served::kYes;
 }
 
 Status UnmountStale(const std::string& point, const std::function<void(std::string_view)>& note) {
@@ -157,8 +159,9 @@ void Identify(MountedFuse* mounted) {
     mounted->device = info.stx_dev_minor;
 }
 
-Result<MountedFuse> MountAsUser(const std::string& point, bool allow_other) {
-  std::string options = "ro,nosuid,nodev,noexec,noatime,default_permissions,fsname=grantfs,subtype=grantfs";
+Result<MountedFuse> MountAsUser(const std::string& point, bool allow_other, const char* source) {
+  std::string options = "ro,nosuid,nodev,noexec,noatime,default_permissions,subtype=grantfs,fsname=";
+  options += source;
   if (allow_other) options += ",allow_other";
   MountedFuse mounted;
   mounted.point = point;
@@ -169,8 +172,8 @@ Result<MountedFuse> MountAsUser(const std::string& point, bool allow_other) {
 
 }  // namespace
 
-Result<MountedFuse> MountFuse(const std::string& point, bool allow_other) {
-  if (geteuid() != 0) return MountAsUser(point, allow_other);
+Result<MountedFuse> MountFuse(const std::string& point, bool allow_other, const char* source) {
+  if (geteuid() != 0) return MountAsUser(point, allow_other, source);
   MountedFuse mounted;
   mounted.point = point;
   mounted.fuse.Reset(open("/dev/fuse", O_RDWR | O_CLOEXEC));
@@ -191,7 +194,7 @@ Result<MountedFuse> MountFuse(const std::string& point, bool allow_other) {
                               ",rootmode=40000,user_id=" + std::to_string(geteuid()) +
                               ",group_id=" + std::to_string(getegid()) + ",default_permissions,allow_other";
   constexpr unsigned long kFlags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME;
-  if (mount("grantfs", FdPath(place).c_str(), kFilesystemType, kFlags, options.c_str()) != 0) {
+  if (mount(source, FdPath(place).c_str(), kFilesystemType, kFlags, options.c_str()) != 0) {
     if (errno == EPERM) return Error{Code::kDenied, "may not mount there; run as root", errno, point};
     return Error{Code::kIo, "cannot mount there", errno, point};
   }

@@ -7,6 +7,7 @@
 #include "grantfs/log/log.h"
 #include "grantfs/util/result.h"
 #include "grantfs/util/unique_fd.h"
+#include "mount/mount_table_internal.h"
 
 namespace grantfs {
 
@@ -35,9 +36,11 @@ Result<std::string> CanonicalMountPoint(const std::string& path);
 /// Root's mounts are everybody's; an ordinary user's are made by fusermount3.
 ///
 /// @param allow_other an ordinary user's mount lets other users in too.
+/// @param source      what it is called in the table of mounts.
 /// Errors: kDenied (may not), kUnsupported (no /dev/fuse, no fusermount3), kConflict (it is another directory
 /// now), kIo.
-Result<MountedFuse> MountFuse(const std::string& point, bool allow_other = false);
+Result<MountedFuse> MountFuse(const std::string& point, bool allow_other = false,
+                              const char* source = kSecretsSource);
 
 /// Unmounts if it is still that mount which is seen there. @return false if files are open in it, or it is
 /// gone already.

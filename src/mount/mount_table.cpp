@@ -37,6 +37,7 @@ std::optional<MountEntry> ParseLine(std::string_view line) {
   for (std::size_t i = 6; i + 1 < fields.size(); ++i) {  // optional fields end with "-"
     if (fields[i] != "-") continue;
     entry.type = Unescape(fields[i + 1]);
+    if (i + 2 < fields.size()) entry.source = Unescape(fields[i + 2]);
     if (i + 3 < fields.size()) entry.super_options = fields[i + 3];
     return entry;
   }
@@ -63,11 +64,16 @@ std::vector<MountEntry> AllMounts() {
 }  // namespace
 
 std::optional<uid_t> OnlyUserOf(const MountEntry& entry) {
+  const auto options = Split(entry.super_options, ',');
+  if (std::find(options.begin(), options.end(), "allow_other") != options.end()) return std::nullopt;
+  return MounterOf(entry);
+}
+
+std::optional<uid_t> MounterOf(const MountEntry& entry) {
   constexpr std::string_view kUser = "user_id=";
   std::optional<uid_t> user;
   for (const std::string_view option : Split(entry.super_options, ',')) {
     unsigned long long number = 0;
-    if (option == "allow_other") return std::nullopt;
     if (option.starts_with(kUser) && ParseNumber(option.substr(kUser.size()), 0xffffffff, &number))
       user = static_cast<uid_t>(number);
   }

@@ -71,7 +71,7 @@ Result<std::unique_ptr<Notifier>> Notifier::Start(uid_t user, gid_t group) {
   return std::unique_ptr<Notifier>(new Notifier(std::move(sockets[0])));
 }
 
-void Notifier::Use(int fuse) { SendMessage(socket_.get(), kUse, {}, fuse); }
+bool Notifier::Use(int fuse) { return SendMessage(socket_.get(), kUse, {}, fuse); }
 
 /// In steps, so that a time in which the whole machine or cgroup stood still counts little.
 bool Notifier::AwaitAnswer() const {

@@ -22,8 +22,8 @@ class Notifier {
 
   /// Errors: kIo.
   static Result<std::unique_ptr<Notifier>> Start(uid_t user, gid_t group);
-  /// @param fuse the descriptor that the worker serves.
-  void Use(int fuse);
+  /// @param fuse the descriptor that the worker serves. @return false if the notifier is gone.
+  [[nodiscard]] bool Use(int fuse);
   /// Returns when the kernel has taken it. @return false if the notifier is gone, or hangs.
   bool Send(NodeId node, const std::string* entry, bool pages);
 

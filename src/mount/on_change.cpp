@@ -48,25 +48,44 @@ std::string FailureOf(const OnChangeEnd& end) {
 
 }  // namespace
 
-Result<std::unique_ptr<OnChange>> OnChange::Start(Starter starter, LogLine log, KeptMemory* kept) {
-  HelperProcess process = GRANTFS_TRY(starter());
+Result<std::unique_ptr<OnChange>> OnChange::Start(Starter starter, LogLine log, Options options) {
+  HelperProcess process;
+  if (options.at_once) process = GRANTFS_TRY(starter());
   return std::unique_ptr<OnChange>(
-      new OnChange(std::move(starter), std::move(log), kept, std::move(process)));
+      new OnChange(std::move(starter), std::move(log), options, std::move(process)));
 }
 
-OnChange::OnChange(Starter starter, LogLine log, KeptMemory* kept, HelperProcess process)
+OnChange::OnChange(Starter starter, LogLine log, Options options, HelperProcess process)
     : starter_(std::move(starter)),
       log_(std::move(log)),
-      kept_(kept),
+      kept_(options.kept),
+      supervisor_(options.supervisor),
       process_(std::move(process)),
       run_(RandomNumber()) {
-  if (kept_ != nullptr)
-    kept_->ForEach(kKeptChanged, [this](ByteView name, ByteView) { waiting_.insert(ToText(name)); });
+  TakeKept();
   thread_ = std::thread([this] {
     BlockAllSignals();
     Run();
   });
   pthread_setname_np(thread_.native_handle(), "on-change");
+}
+
+/// Names whose run had not begun, or ended with its supervisor. One that the process before this one began
+/// goes on without being heard.
+void OnChange::TakeKept() {
+  if (kept_ == nullptr) return;
+  std::vector<std::string> others;
+  kept_->ForEach(kKeptChanged, [&](ByteView bytes, ByteView value) {
+    const std::string name = ToText(bytes);
+    const bool runs =
+        value.size() == sizeof supervisor_ && std::memcmp(value.data(), &supervisor_, value.size()) == 0;
+    // Whoever wrote there may have been in others' hands.
+    if (runs || !IsOnChangeName(name))
+      others.push_back(name);
+    else
+      waiting_.insert(name);
+  });
+  for (const std::string& name : others) kept_->Erase(kKeptChanged, AsBytes(name));
 }
 
 OnChange::~OnChange() {
@@ -121,11 +140,14 @@ void OnChange::Run() {
   }
 }
 
-/// With the lock held. What has changed goes on waiting where there is none. @return false if there is none.
-bool OnChange::HaveProcess() {
+/// With the lock held, but while one is started. What has changed goes on waiting where there is none.
+/// @return false if there is none.
+bool OnChange::HaveProcess(std::unique_lock<std::mutex>* lock) {
   if (process_.socket) return true;
   not_before_ = std::chrono::steady_clock::now() + kStartAgain;
+  lock->unlock();
   auto started = starter_();
+  lock->lock();
   if (started) {
     process_ = *std::move(started);
     return true;
@@ -137,7 +159,7 @@ bool OnChange::HaveProcess() {
 
 /// With the lock held, but while the command runs.
 void OnChange::RunOnce(std::unique_lock<std::mutex>* lock) {
-  if (!HaveProcess()) return;
+  if (!HaveProcess(lock) || stopped_) return;
   const std::string names = TakeNames(&waiting_);
   const std::uint64_t run = ++run_;
   std::string message(reinterpret_cast<const char*>(&run), sizeof run);
@@ -146,11 +168,15 @@ void OnChange::RunOnce(std::unique_lock<std::mutex>* lock) {
   const int socket = process_.socket.get();
   lock->unlock();
   const bool sent = send(socket, message.data(), message.size(), MSG_NOSIGNAL) >= 0;
-  if (sent) Begun(names);
+  if (sent) {
+    const std::lock_guard marking(mutex_);
+    Mark(names, false);
+  }
   const std::string failure = sent ? Hear(socket, run) : "";
   lock->lock();
   running_ = false;
   if (stopped_) return;
+  if (sent) Mark(names, true);
   if (!sent) {  // it died while it had nothing to do: another one shall run this
     Bury();
     for (const std::string_view name : Split(names, '\0')) {
@@ -162,12 +188,14 @@ void OnChange::RunOnce(std::unique_lock<std::mutex>* lock) {
   End(failure.empty() ? "succeeded" : failure);
 }
 
-/// The run goes on without this process. What has changed again meanwhile is kept for the next one.
-void OnChange::Begun(const std::string& names) {
+/// With the lock held. A run goes on without this process, as long as its supervisor lives. What has changed
+/// again meanwhile is kept for the next one.
+void OnChange::Mark(const std::string& names, bool ended) {
   if (kept_ == nullptr) return;
-  const std::lock_guard lock(mutex_);
+  const ByteView runs(reinterpret_cast<const std::uint8_t*>(&supervisor_), sizeof supervisor_);
   for (const std::string_view name : Split(names, '\0')) {
-    if (!waiting_.contains(std::string(name))) kept_->Erase(kKeptChanged, AsBytes(name));
+    if (name.empty() || waiting_.contains(std::string(name))) continue;
+    if (ended || !kept_->Put(kKeptChanged, AsBytes(name), runs)) kept_->Erase(kKeptChanged, AsBytes(name));
   }
 }
 

@@ -32,10 +32,16 @@ class OnChange {
   /// Starts the process, as StartOnChange does.
   using Starter = std::function<Result<HelperProcess>()>;
 
-  /// Starts the first process at once. Errors: what `starter` says.
-  /// @param kept where names lie until their run begins, so that it begins though this process ends; may be
-  /// null. Outlives this.
-  static Result<std::unique_ptr<OnChange>> Start(Starter starter, LogLine log, KeptMemory* kept = nullptr);
+  struct Options {
+    /// Where names lie until their run has ended, so that it is made though this process ends; may be null.
+    /// Outlives this.
+    KeptMemory* kept = nullptr;
+    bool at_once = true;  ///< starts the first process at once; else when it is needed
+    /// Of which supervisor the process is: a run goes on as long as that lives.
+    std::uint64_t supervisor = 0;
+  };
+  /// Errors: what `starter` says, if it starts at once.
+  static Result<std::unique_ptr<OnChange>> Start(Starter starter, LogLine log, Options options);
   OnChange(const OnChange&) = delete;
   OnChange& operator=(const OnChange&) = delete;
   /// A command that runs is killed.
@@ -48,11 +54,12 @@ class OnChange {
   std::string Report() const;
 
  private:
-  OnChange(Starter starter, LogLine log, KeptMemory* kept, HelperProcess process);
+  OnChange(Starter starter, LogLine log, Options options, HelperProcess process);
   void Run();
-  bool HaveProcess();
+  void TakeKept();
+  bool HaveProcess(std::unique_lock<std::mutex>* lock);
   void RunOnce(std::unique_lock<std::mutex>* lock);
-  void Begun(const std::string& names);
+  void Mark(const std::string& names, bool ended);
   std::string Hear(int socket, std::uint64_t run);
   void End(const std::string& outcome);
   void Bury();
@@ -60,6 +67,7 @@ class OnChange {
   const Starter starter_;
   const LogLine log_;
   KeptMemory* const kept_;
+  const std::uint64_t supervisor_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::set<std::string> waiting_;

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -28,6 +29,7 @@ struct OpenJob {
   Caller caller;
   fuse_req_t at_once = nullptr;  ///< the request, where it is answered on its own thread
   std::uint64_t unique = 0;
+  std::atomic<bool> answered{false};  ///< by the source: what is waited for now is this mount's own
 
   bool bound() const { return verdict == OpenVerdict::kBound || verdict == OpenVerdict::kNewlyBound; }
 };
@@ -160,6 +162,7 @@ void AskSource(fuse_req_t req, const Job& job, bool grace) {
   const auto start = [&](Requests::Id id) {
     return filesystem.source().Open(std::move(request), filesystem.deadline(),
                                     [job, id](Result<OpenedSecret> result) {
+                                      job->answered = true;
                                       job->filesystem->IfRunning([&] {
                                         if (result || result.error().code != Code::kCancelled)
                                           job->filesystem->SourceAnswered();
@@ -171,8 +174,10 @@ void AskSource(fuse_req_t req, const Job& job, bool grace) {
                                       });
                                     });
   };
-  // Also where the answer waits for the listing or a notification.
   const auto late = [job] {
+    if (job->answered)
+      return LogRefusal(
+          *job, "the mount did not take over its new listing, or tell the kernel, within the deadline");
     job->filesystem->SourceWasLate();
     LogRefusal(*job, "the source did not answer within the deadline");
   };

@@ -90,7 +90,7 @@ Status RunPlainMount(const PlainMount& mount) {
   const auto note = [&](std::string_view line) { mount.log(LogLevel::kWarning, line); };
   const std::string point = GRANTFS_TRY(PrepareMountPoint(mount.mount_point, note));
   if (mount.prepare) GRANTFS_CHECK(mount.prepare(point));
-  MountedFuse mounted = GRANTFS_TRY(MountFuse(point, mount.allow_other));
+  MountedFuse mounted = GRANTFS_TRY(MountFuse(point, mount.allow_other, mount.source));
   const MountedFuse place{{}, mounted.point, mounted.id};
   Running running(mount, std::move(mounted));
   const Status status = running.Serve();

@@ -9,6 +9,7 @@
 
 #include "grantfs/log/log.h"
 #include "grantfs/util/result.h"
+#include "mount/mount_table_internal.h"
 #include "mount/session_internal.h"
 
 namespace grantfs {
@@ -17,6 +18,7 @@ namespace grantfs {
 struct PlainMount {
   std::string mount_point;
   bool allow_other = false;
+  const char* source = kSecretsSource;  ///< as MountFuse has it
   unsigned threads = 4;
   std::chrono::milliseconds last_wait{2000};  ///< for files that are open when it is to end
   std::function<void(LogLevel, std::string_view line)> log;

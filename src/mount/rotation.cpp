@@ -57,7 +57,6 @@ void Rotation::Start(std::function<void(NodeId)> invalidate) {
     interrupted_ = false;
     problem_.clear();
   }
-  Ready();
 }
 
 void Rotation::Interrupt() {

@@ -38,6 +38,7 @@ class Rotation {
            Starter starter = {});
   ~Rotation();
 
+  /// The helper is there when it is first asked for (Ready).
   /// @param invalidate tells the kernel that a node looks different; Perform() runs it.
   void Start(std::function<void(NodeId)> invalidate);
   /// Ends a Perform() that waits; later ones do nothing.

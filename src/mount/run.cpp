@@ -18,7 +18,7 @@ Status CheckOptions(const MountOptions& options) {
 
 Result<std::unique_ptr<OnChange>> StartCommand(const MountOptions& options, const std::string& point) {
   const OnChangeCommand command{options.on_change, point, options.on_change_limit};
-  return OnChange::Start([command] { return StartOnChange(command); }, options.log);
+  return OnChange::Start([command] { return StartOnChange(command); }, options.log, {});
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ Status RunReports(const ReportsOptions& given) {
   PlainMount mount;
   mount.mount_point = options.mount_point;
   mount.allow_other = options.allow_other;
+  mount.source = kReportsSource;
   mount.threads = options.threads;
   mount.log = options.log;
   mount.ready = options.ready;

@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/sysmacros.h>
 
 #include <algorithm>
@@ -47,12 +46,7 @@ void Supervisor::AnswerLeader(const Result<HelperProcess>& started) {
 }
 
 /// It may wait for an answer of the mount, which only comes when there is a worker: nobody waits for it.
-void Supervisor::DropRotationHelper() {
-  if (!rotation_helper_) return;
-  rotation_helper_.Kill();
-  dying_helpers_.push_back(std::move(rotation_helper_));
-  rotation_helper_ = ChildProcess();
-}
+void Supervisor::DropRotationHelper() { Dismiss(&rotation_helper_); }
 
 /// A worker in others' hands shall not have this process fork all the time.
 bool Supervisor::MayStart() {
@@ -94,13 +88,12 @@ Result<HelperProcess> Supervisor::OnChangeSocket() {
 /// When no worker is left. The command is killed by the process that runs it.
 void Supervisor::EndHelpers() {
   DropRotationHelper();
-  for (ChildProcess& one : dying_helpers_) one.End();
+  for (ChildProcess& one : dying_helpers_) one.EndWithin(kCommandEnd);
   dying_helpers_.clear();
   if (!on_change_) return;
   on_change_socket_.Reset();
-  pollfd ended{on_change_.end_fd(), POLLIN, 0};
-  poll(&ended, 1, static_cast<int>(std::chrono::milliseconds(kCommandEnd).count()));
-  on_change_.End();
+  on_change_.Await(kCommandEnd);
+  on_change_.EndWithin(kCommandEnd);
 }
 
 }  // namespace grantfs

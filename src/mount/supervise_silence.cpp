@@ -16,6 +16,7 @@ constexpr int kFirstBeats = 12;
 constexpr int kNextBeats = 4;
 // Twice: when all of this machine stood still, a worker gets the time to show that it lives.
 constexpr unsigned kMostSilent = 2;
+constexpr std::chrono::seconds kRefusalTakes{2};  // it waits for nobody
 
 }  // namespace
 
@@ -47,16 +48,36 @@ void Supervisor::CheckHeartbeat() {
                             (in_work ? ": it is at " + NameOfRequest(slots_->Find(stuck->unique))
                              : late  ? std::string(": it does not come to serve")
                                      : std::string()));
-  leader_.process.Kill();
+  leader_.Kill();
 }
 
 /// Whoever needs the one that stands by needs it at once.
 void Supervisor::CheckWaiting() {
   if (HasHung(&standby_)) {
     Log(LogLevel::kError, "the worker that stands by does not answer and is replaced");
-    standby_.process.Kill();
+    standby_.Kill();
   }
-  if (HasHung(&candidate_)) candidate_.process.Kill();
+  if (HasHung(&candidate_)) candidate_.Kill();
+}
+
+/// One that was killed cannot end while a thread of it waits for an answer of this mount, which only another
+/// worker would give, and that one waits for its end.
+void Supervisor::CheckDying() {
+  if (!leader_.process || leader_.killed == Time{} || leader_.process.Ended()) return;
+  if (leader_.eased == Time{} && Now() > leader_.killed + options_.heartbeat) {
+    Log(LogLevel::kError,
+        "the worker was killed and does not end, as one that waits for this mount itself: what waits for an "
+        "answer gets an error");
+    ChildProcess refuser = StartRefuser(Refused::kLeft);
+    refuser.Await(kRefusalTakes);
+    leader_.eased = Now();
+  } else if (leader_.eased != Time{} && Now() > leader_.eased + options_.heartbeat) {
+    Log(LogLevel::kError,
+        "the worker that was killed does not end, and no other may serve before that: the mount is given up");
+    given_up_ = ended_ = true;
+    if (const auto aborted = AbortConnection(mounted_); !aborted)
+      Log(LogLevel::kWarning, Describe(aborted.error()));
+  }
 }
 
 /// Whether one that waits for the word to go stands still, as it comes to be known.

@@ -4,9 +4,6 @@
 #include <utility>
 
 #include "grantfs/util/clock.h"
-#include "mount/kept_files_internal.h"
-#include "mount/kernel_link_internal.h"
-#include "mount/privileges_internal.h"
 #include "mount/supervisor_internal.h"
 #include "mount/worker_internal.h"
 
@@ -14,15 +11,8 @@ namespace grantfs {
 
 namespace {
 
-// A worker that ends by itself within so long after it began ended quickly; so many of them in a row, and
-// starting more would help nobody.
+// A worker that ends by itself within so long after it began ended quickly.
 constexpr std::chrono::seconds kQuick{10};
-constexpr unsigned kMostQuickDeaths = 5;
-// So many that were killed in a row before they served: something kills them all (the kernel, which has no
-// memory for them, say).
-constexpr unsigned kMostVainKills = 10;
-constexpr std::chrono::seconds kFirstRefusal{2};
-constexpr std::chrono::seconds kLongestRefusal{60};
 constexpr std::chrono::seconds kStandbyPause{1};
 // A worker has three things to say, in all.
 constexpr unsigned kMostSaid = 16;
@@ -55,7 +45,8 @@ Result<Supervisor::Worker> Supervisor::StartWorker(bool first, int program) {
   worker.helpers = std::move(ours);
   worker.pinged = Now();
   worker.ready_by = worker.pinged + (first ? FirstDeadline() : NextDeadline());
-  if (!first) SendMessage(worker.process.control(), kFuseMessage, {}, mounted_.fuse.get());
+  if (!first && !SendMessage(worker.process.control(), kFuseMessage, {}, mounted_.fuse.get()))
+    return Error{Code::kIo, "the worker does not take the mount's descriptor", errno, {}};
   return worker;
 }
 
@@ -76,11 +67,14 @@ void Supervisor::Hear(Worker* worker) {
     }
     if (!message || ++worker->said > kMostSaid) {
       if (message) Log(LogLevel::kError, "a worker says what no worker has to say, and is ended");
-      worker->process.Kill();
+      worker->Kill();
       return worker->process.CloseControl();
     }
     if (message->kind == kReadyMessage || message->kind == kServingMessage) worker->ready = true;
-    if (message->kind == kErrorMessage) failure_ = UnpackError(message->text);
+    if (message->kind == kErrorMessage) {
+      failure_ = UnpackError(message->text);
+      worker->complaint = Describe(*failure_);
+    }
   }
 }
 
@@ -91,9 +85,9 @@ void Supervisor::HearLeader() {
   if (failure_ && mounted_.fuse) Log(LogLevel::kError, "the worker cannot serve: " + Describe(*failure_));
   if (before || !leader_.ready || leader_.since == Time{}) return;
   vain_kills_ = 0;
+  leader_.serves_since = Now();
   Announce();
   start_standby_at_ = std::min(start_standby_at_, Now());
-  if (order_ && !candidate_.process && !draining_) Answer({});
 }
 
 void Supervisor::HearStandby() {
@@ -101,12 +95,14 @@ void Supervisor::HearStandby() {
   Hear(&standby_);
   if (failure_) Log(LogLevel::kError, "the worker that stands by cannot serve: " + Describe(*failure_));
   if (promote_ && standby_.ready) Promote();
+  if (leader_goes_ && standby_.ready && !draining_) Drain();
 }
 
 void Supervisor::ReplaceStandby() {
   auto worker = StartWorker(false, program_.get());
   if (worker) {
     standby_ = std::move(*worker);
+    standby_.program = program_number_;
     return;
   }
   Log(LogLevel::kError, "cannot start a worker: " + Describe(worker.error()));
@@ -121,7 +117,7 @@ void Supervisor::Promote() {
     start_standby_at_ = std::min(start_standby_at_, Now());
     return;
   }
-  promote_ = false;
+  promote_ = leader_goes_ = false;
   leader_ = std::move(standby_);
   standby_ = Worker{};
   leader_.ready = false;
@@ -133,6 +129,7 @@ void Supervisor::Promote() {
 }
 
 void Supervisor::LeaderEnded(const ProcessEnd& end) {
+  HearLeader();  // its last words
   const bool drained = draining_ && end.Exited(kDrainedStatus);
   const bool served = leader_.ready;
   dead_ = std::move(leader_.process);
@@ -147,7 +144,7 @@ void Supervisor::LeaderEnded(const ProcessEnd& end) {
   MountShared& shared = slots_->shared();
   if (drained) {
     ++shared.upgrades;
-    Log(LogLevel::kInfo, "a worker of the new program takes over");
+    Log(LogLevel::kInfo, "a worker of the other program takes over");
     return Promote();
   }
   shared.last_death = SystemClock().WallSeconds();
@@ -164,16 +161,21 @@ void Supervisor::LeaderEnded(const ProcessEnd& end) {
     slots_->CountDeath();
     CountOwnDeath(end, Now() - leader_.since < kQuick);
   }
-  if (TooManyDeaths()) return Refuse();
+  if (GivesUpProgram(leader_, end, served))
+    GoBack(leader_, end, served);
+  else if (TooManyDeaths())
+    return Refuse();
   Promote();
 }
 
 void Supervisor::StandbyEnded(const ProcessEnd& end) {
   standby_.ready = false;
   start_standby_at_ = Now() + kStandbyPause;
+  const bool give_up = GivesUpProgram(standby_, end, false);
   if (leader_.process) {
     if (!end.FromWithout())
       Log(LogLevel::kError, "the worker that stands by ended by itself (" + end.Text() + ")");
+    if (give_up) GoBack(standby_, end, false);
     return;
   }
   // Readers wait for it.
@@ -183,7 +185,24 @@ void Supervisor::StandbyEnded(const ProcessEnd& end) {
     ++vain_kills_;
   else
     CountOwnDeath(end, true);
-  if (TooManyDeaths() && !refuser_) Refuse();
+  if (give_up)
+    GoBack(standby_, end, false);
+  else if (TooManyDeaths() && !refuser_)
+    Refuse();
+}
+
+/// Whatever was before: what comes now is tried at once, and as often as any.
+void Supervisor::TryAfresh() {
+  quick_deaths_ = vain_kills_ = refusals_ = 0;
+  refuse_until_ = Now();
+}
+
+/// Kills it, and waits for its end elsewhere.
+void Supervisor::Dismiss(ChildProcess* process) {
+  if (!*process) return;
+  process->Kill();
+  dying_helpers_.push_back(std::move(*process));
+  *process = ChildProcess();
 }
 
 void Supervisor::CountDeath(bool quick) {
@@ -199,57 +218,6 @@ void Supervisor::CountOwnDeath(const ProcessEnd& end, bool quick) {
   CountDeath(quick);
   ++slots_->shared().crashed;
   Log(LogLevel::kError, "the worker ended by itself (" + end.Text() + "); the next one takes over");
-}
-
-/// A process of this program's own answers everything with EIO, so that nobody waits.
-void Supervisor::Refuse() {
-  const auto pause = std::min(kFirstRefusal * (1U << std::min(refusals_, 5U)), kLongestRefusal);
-  ++refusals_;
-  ++slots_->shared().refused;
-  quick_deaths_ = kMostQuickDeaths - 1;  // one more, and it is refused again
-  vain_kills_ = kMostVainKills - 1;
-  refuse_until_ = Now() + pause;
-  slots_->ForgetWork();
-  const std::string line = "workers end again and again: every read fails for the next " +
-                           std::to_string(pause.count()) + " s, then it is tried again";
-  Log(LogLevel::kError, line);
-  Announce();
-  Tell(line);
-  promote_ = true;
-  const pid_t supervisor = getpid();
-  const pid_t process = fork();
-  if (process < 0) return Log(LogLevel::kError, "cannot make a process");
-  if (process == 0) {
-    BlockAllSignals();
-    // It ends with its parent, unless that ended before it was said.
-    if (DropPrivileges(options_.user, options_.group, false) && getppid() == supervisor &&
-        Slots::AwaitOthers(slots_fd_.get()))
-      RefuseAndForget();
-    _exit(0);
-  }
-  refuser_ = ChildProcess(process, UniqueFd());
-}
-
-/// In that process: what is closed meanwhile, no worker shall open again.
-void Supervisor::RefuseAndForget() {
-  const auto kept = KeptMemory::Attach(kept_fd_.get());
-  KeptFiles files(kept ? kept->get() : nullptr, &slots_->shared().next_handle);
-  RefuseEverything(mounted_.fuse.get(), slots_.get(),
-                   {.closed = [&](std::uint64_t handle) { files.Forget(handle); },
-                    .not_opened = [&](std::uint64_t unique) { files.ForgetOpen(unique); }});
-}
-
-/// The time of refusing is over.
-void Supervisor::TryAgain() {
-  if (!refuser_) return;
-  if (refuser_.Reap()) {
-    if (!Unmounted()) Log(LogLevel::kError, "the process that refuses requests ended");
-    return Promote();
-  }
-  if (Now() < refuse_until_ || !standby_.ready) return;
-  refuser_.End();
-  TellServing();
-  Promote();
 }
 
 }  // namespace grantfs

@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,7 +22,8 @@ namespace {
 constexpr std::size_t kKeptBytes = std::size_t{96} << 20;
 constexpr std::chrono::milliseconds kTick{1000};
 constexpr std::chrono::seconds kLastWords{15};
-constexpr int kReadsAtOnce = 16;  // then others are served
+constexpr std::chrono::seconds kProcessEnd{2};  // of one that was killed
+constexpr int kReadsAtOnce = 16;                // then others are served
 constexpr std::int64_t kMostRelayed = 1 << 20;
 constexpr std::int64_t kRelayedPerMs = 64;
 
@@ -50,7 +50,9 @@ Status Supervisor::Run() {
   if (took_over_) ReplaceStandby();  // at once: readers wait
   Loop();
   End();
-  return {};
+  if (!given_up_) return {};
+  return Error{Code::kIo, "the mount was given up: a worker that was killed did not end; mount it again", 0,
+               point_};
 }
 
 Status Supervisor::Prepare() {
@@ -117,8 +119,10 @@ Status Supervisor::Mount() {
     return Error{answered.error().code, answered.error().where, answered.error().sys, point_};
   }
   TakeOrders();
-  SendMessage(leader_.process.control(), kFuseMessage, {}, mounted_.fuse.get());
-  return {};
+  if (SendMessage(leader_.process.control(), kFuseMessage, {}, mounted_.fuse.get())) return {};
+  const int error = errno;
+  UnmountFuse(mounted_, true);
+  return Error{Code::kIo, "the worker does not take the mount's descriptor", error, point_};
 }
 
 void Supervisor::TakeOrders() {
@@ -168,7 +172,10 @@ void Supervisor::Wait(std::chrono::milliseconds most) {
   }
   add(refuser_.end_fd(), POLLIN);
   if (leader_.process) add(leader_.helpers.get(), POLLIN);
-  if (!order_) add(control_.fd(), POLLIN);
+  if (takes_orders_) {
+    add(control_.fd(), POLLIN);
+    for (const Caller& caller : callers_) add(caller.socket.get(), POLLIN);
+  }
   poll(watched.data(), watched.size(), static_cast<int>(most.count()));
   if (signals_.Take()) stopped_ = true;
 }
@@ -197,6 +204,7 @@ void Supervisor::Relay() {
 }
 
 void Supervisor::Loop() {
+  takes_orders_ = true;
   while (!stopped_ && !ended_) {
     Wait(kTick);
     Relay();
@@ -211,21 +219,26 @@ void Supervisor::Loop() {
     if (const auto end = standby_.process.Reap()) StandbyEnded(*end);
     if (const auto end = candidate_.process.Reap()) CandidateEnded(*end);
     TryAgain();
-    if (draining_ && Now() > drain_until_) leader_.process.Kill();
+    if (draining_ && Now() > drain_until_) leader_.Kill();
     if (!standby_.process && Now() >= start_standby_at_) ReplaceStandby();
     CheckHeartbeat();
     CheckWaiting();
-    TakeOrder();
+    CheckDying();
+    JudgeUpgrade();
+    HearCallers();
   }
+  takes_orders_ = false;
 }
 
 /// The last worker ends by itself when it has told what is to be told.
 void Supervisor::AwaitLeader() {
   if (!Unmounted()) return;
-  for (const Time end = Now() + kLastWords; leader_.process && !stopped_ && Now() < end;) {
+  for (const Time end = Now() + kLastWords;
+       leader_.process && leader_.killed == Time{} && !stopped_ && Now() < end;) {
     Wait(kTick);
     Relay();
     ServeLeader();
+    HearLeader();
     leader_.process.Reap();
   }
 }
@@ -233,6 +246,10 @@ void Supervisor::AwaitLeader() {
 /// Unmounts; open files are served a little longer.
 void Supervisor::End() {
   ending_ = true;
+  control_ = ControlSocket();  // whoever mounts there next has one of his own
+  callers_.clear();
+  EndUpgrade(Error{Code::kCancelled, "the mount ends", 0, point_});
+  Dismiss(&candidate_.process);
   ForgetStored();
   if (leader_.process) SendMessage(leader_.process.control(), kEndMessage);
   DropRotationHelper();
@@ -249,6 +266,9 @@ void Supervisor::End() {
       leader_.helpers.Reset();
       Promote();
     }
+    if (refuser_.Reap() && promote_) Promote();
+    standby_.process.Reap();
+    if (promote_ && !standby_.process && Now() >= start_standby_at_) ReplaceStandby();
     HearStandby();
   }
   ended_ = true;
@@ -258,10 +278,13 @@ void Supervisor::End() {
       Log(LogLevel::kWarning, Describe(aborted.error()));
   }
   const bool open_files = !Unmounted();
+  for (ChildProcess* process : {&standby_.process, &refuser_}) process->EndWithin(kProcessEnd);
   AwaitLeader();
-  for (ChildProcess* process : {&standby_.process, &candidate_.process, &refuser_, &leader_.process})
-    process->End();
+  leader_.process.Kill();
+  leader_.process.Await(kProcessEnd);
+  // It may be what its last thread waits for.
   if (open_files) RefuseLeft(mounted_.fuse.get(), slots_.get());
+  if (!leader_.process.EndWithin(kProcessEnd)) Log(LogLevel::kError, "a worker does not end, and is left");
   mounted_.fuse.Reset();
   EndHelpers();
   Relay();

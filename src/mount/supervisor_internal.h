@@ -33,6 +33,11 @@ class Supervisor {
  private:
   using Time = std::chrono::steady_clock::time_point;
   static Time Now() { return std::chrono::steady_clock::now(); }
+  /// So many workers that ended quickly by themselves in a row, and starting more would help nobody.
+  static constexpr unsigned kMostQuickDeaths = 5;
+  /// So many that were killed in a row before they served: something kills them all (the kernel, which has no
+  /// memory for them, say).
+  static constexpr unsigned kMostVainKills = 10;
   /// A worker process and how far it is.
   struct Worker {
     ChildProcess process;
@@ -46,6 +51,21 @@ class Supervisor {
     unsigned starts = 0;  ///< helper processes that it may have started now
     Time refilled{};      ///< when that was last added to
     Time since{};         ///< when it was told to go
+    Time serves_since{};
+    Time killed{};          ///< by this process
+    Time eased{};           ///< what it left was answered, for it to end
+    unsigned program = 0;   ///< the number of the program that it is of
+    std::string complaint;  ///< what it said that keeps it from serving
+
+    void Kill() {
+      process.Kill();
+      if (killed == Time{}) killed = Now();
+    }
+  };
+  /// Somebody who is connected to the control socket, and has said nothing yet.
+  struct Caller {
+    UniqueFd socket;
+    Time until{};  ///< then it is not listened to any more
   };
 
   // ---- the beginning (supervisor.cpp)
@@ -84,6 +104,8 @@ class Supervisor {
   void CountDeath(bool quick);
   void CountOwnDeath(const ProcessEnd& end, bool quick);
   bool TooManyDeaths() const;
+  void TryAfresh();
+  void Dismiss(ChildProcess* process);
 
   // ---- workers that stand still (supervise_silence.cpp)
   std::chrono::milliseconds FirstDeadline() const;
@@ -91,6 +113,7 @@ class Supervisor {
   void CheckHeartbeat();
   void CheckWaiting();
   bool HasHung(Worker* worker);
+  void CheckDying();
 
   // ---- processes that workers may not start (supervise_helpers.cpp)
   void ServeLeader();
@@ -101,16 +124,27 @@ class Supervisor {
   Result<HelperProcess> OnChangeSocket();
   void EndHelpers();
 
-  // ---- answering EIO (supervise_workers.cpp)
+  // ---- answering EIO (supervise_refusal.cpp)
+  enum class Refused { kAll, kLeft };
   void Refuse();
-  void RefuseAndForget();
+  ChildProcess StartRefuser(Refused what);
+  void RefuseAndForget(Refused what);
   void TryAgain();
 
+  // ---- orders (supervise_orders.cpp)
+  void HearCallers();
+  void TakeOrder(Caller* caller, ChannelMessage message);
+  static void Answer(int socket, const Status& status);
+
   // ---- upgrade (supervise_upgrade.cpp)
-  void TakeOrder();
+  void BeginUpgrade(UniqueFd who, UniqueFd program);
+  void EndUpgrade(const Status& status);
   void HearCandidate();
   void CandidateEnded(const ProcessEnd& end);
-  void Answer(const Status& status);
+  void Drain();
+  bool GivesUpProgram(const Worker& worker, const ProcessEnd& end, bool served);
+  void GoBack(const Worker& worker, const ProcessEnd& end, bool served);
+  void JudgeUpgrade();
 
   void Log(LogLevel level, const std::string& line) const;
   void Tell(const std::string& state) const {
@@ -147,6 +181,7 @@ class Supervisor {
   bool stopped_ = false;
   bool ended_ = false;         ///< the filesystem was unmounted
   bool ending_ = false;        ///< it is being unmounted
+  bool given_up_ = false;      ///< a dead worker kept others from serving it
   bool promote_ = false;       ///< there is no leader, and the standby is to be it when it is ready
   unsigned quick_deaths_ = 0;  ///< by themselves or hung, one after the other
   unsigned vain_kills_ = 0;    ///< of workers that had not served yet, one after the other
@@ -157,12 +192,23 @@ class Supervisor {
   unsigned silent_checks_ = 0;
   std::int64_t hung_since_ = 0;  ///< before then, CLOCK_MONOTONIC: what the leader was ended for
 
+  bool takes_orders_ = false;  ///< what is said at the control socket is heard
+  std::vector<Caller> callers_;
+
   // An upgrade that is under way.
   UniqueFd order_;  ///< who waits for its end
   UniqueFd new_program_;
   Worker candidate_;
   bool draining_ = false;
   Time drain_until_{};
+  // One that has to prove itself.
+  unsigned program_number_ = 0;
+  UniqueFd former_program_;  ///< what is gone back to
+  Time upgraded_at_{};
+  unsigned new_deaths_ = 0;   ///< of workers of the new program
+  unsigned new_kills_ = 0;    ///< of those, before they served
+  std::string gone_back_;     ///< why it was given up
+  bool leader_goes_ = false;  ///< it is of that program, and drained when another is ready
 };
 
 }  // namespace grantfs

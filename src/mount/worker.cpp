@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
@@ -97,7 +98,9 @@ class Worker {
 
   /// libfuse's part, which needs no other process to be dead.
   Status TakeFuse(UniqueFd fuse) {
-    notifier_->Use(fuse.get());
+    if (!fuse) return Error{Code::kIo, "the supervisor sent no descriptor of the mount", 0, {}};
+    if (!notifier_->Use(fuse.get()))
+      return Error{Code::kIo, "the process that sends notifications is gone", errno, {}};
     session_ = GRANTFS_TRY(Session::Create(std::move(fuse), slots_.get(), FuseOperations()));
     session_->NotifyBy([this](NodeId node, const std::string* entry, bool pages) {
       if (!notifier_->Send(node, entry, pages))
@@ -128,8 +131,9 @@ class Worker {
     others.start_helper = [this](const std::string&, dev_t) { return helpers_.StartRotation(); };
     if (inspector_) others.look_up = [this](auto... asked) { return LookUp(asked...); };
     if (words_.on_change) {
-      on_change_ =
-          GRANTFS_TRY(OnChange::Start([this] { return helpers_.StartOnChange(); }, options.log, kept_.get()));
+      on_change_ = GRANTFS_TRY(OnChange::Start(
+          [this] { return helpers_.StartOnChange(); }, options.log,
+          {.kept = kept_.get(), .at_once = words_.first, .supervisor = slots_->shared().taken_over}));
       others.on_change = on_change_.get();
     }
     filesystem_ = std::make_shared<Filesystem>(options, words_.point, session_.get(), std::move(others));
@@ -249,7 +253,12 @@ std::vector<std::string> WorkerWords::ToWords() const {
 Result<WorkerWords> WorkerWords::Parse(const std::vector<std::string>& words) {
   WorkerWords parsed;
   std::uint32_t deadline = 0;
-  const bool good = words.size() == 10 && ParseId(words[3], &parsed.threads) &&
+  const auto is_either = [](const std::string& word, std::string_view one, std::string_view other) {
+    return word == one || word == other;
+  };
+  const bool good = words.size() == 10 && is_either(words[0], "first", "next") &&
+                    is_either(words[9], "on-change", "") && ParseId(words[3], &parsed.threads) &&
+                    parsed.threads >= 1 && parsed.threads <= MountShared::kMaxThreads &&
                     ParseId(words[4], &deadline) && ParseId(words[5], &parsed.mounter) &&
                     ParseId(words[6], &parsed.mounter_group) && ParseId(words[7], &parsed.user) &&
                     ParseId(words[8], &parsed.group);

@@ -3,12 +3,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <utility>
 
 #include "mount/channel_internal.h"
+#include "mount/helper_process_internal.h"
 #include "mount/privileges_internal.h"
-#include "mount/signals_internal.h"
 #include "mount/worker_helper_internal.h"
 
 namespace grantfs {
@@ -39,15 +38,11 @@ Result<std::vector<UniqueFd>> StartWorkerHelper(const WorkerHelper& helper,
     ours.push_back(std::move(one));
     theirs.push_back(std::move(other));
   }
-  const pid_t process = fork();
-  if (process < 0) return Error{Code::kIo, "cannot make a process", errno, {}};
-  if (process == 0) {
-    BlockAllSignals();
+  GRANTFS_TRY(ForkSilent([&] {
     const std::vector<int> own = KeepOnly(std::move(theirs));
     prctl(PR_SET_NAME, helper.name, 0, 0, 0);
     if (DropPrivileges(helper.user, helper.group, helper.look_at_processes)) serve(own);
-    _exit(0);
-  }
+  }));
   return ours;
 }
 

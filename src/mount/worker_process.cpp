@@ -1,14 +1,17 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "mount/channel_internal.h"
+#include "mount/helper_process_internal.h"
 #include "mount/worker_internal.h"
 #include "mount/worker_process_internal.h"
 
@@ -102,6 +105,28 @@ void ChildProcess::End() {
   end_.Reset();
 }
 
+bool ChildProcess::Await(std::chrono::milliseconds most) {
+  if (pid_ <= 1) return true;
+  const auto end = std::chrono::steady_clock::now() + most;
+  pollfd watched{end_.get(), POLLIN, 0};
+  int ready = 0;
+  do {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+    ready = poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(left, 0)));
+  } while (ready < 0 && errno == EINTR);
+  return ready == 1 && Reap();
+}
+
+bool ChildProcess::EndWithin(std::chrono::milliseconds most) {
+  Kill();
+  const bool gone = Await(most);
+  pid_ = -1;
+  control_.Reset();
+  end_.Reset();
+  return gone;
+}
+
 Result<ChildProcess> StartProgram(const ProgramStart& start) {
   auto [ours, theirs] = GRANTFS_TRY(MakeChannel());
   RefuseDescriptors(ours.get());
@@ -112,9 +137,7 @@ Result<ChildProcess> StartProgram(const ProgramStart& start) {
   arguments.push_back(nullptr);
   std::vector<int> moved = start.descriptors;
   moved.insert(moved.begin(), theirs.get());
-  const pid_t pid = fork();
-  if (pid < 0) return Error{Code::kIo, "cannot make a process", errno, {}};
-  if (pid == 0) Become(start, arguments, moved.data(), moved.size());
+  const pid_t pid = GRANTFS_TRY(ForkSilent([&] { Become(start, arguments, moved.data(), moved.size()); }));
   return ChildProcess(pid, std::move(ours));
 }
 

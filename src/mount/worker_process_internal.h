@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +43,11 @@ class ChildProcess {
   std::optional<ProcessEnd> Reap();
   /// Kills it and waits until it is gone.
   void End();
+  /// The same, but not for ever: what the kernel does not let go by then is nobody's child.
+  /// @return whether it is gone.
+  bool EndWithin(std::chrono::milliseconds most);
+  /// Waits for its end. @return whether it came.
+  bool Await(std::chrono::milliseconds most);
 
  private:
   pid_t pid_ = -1;

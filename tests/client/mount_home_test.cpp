@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -134,6 +135,22 @@ TEST_F(WorkersDirectoryTest, WhatIsRootsInAHomeOfAnotherUserIsNotGivenAway) {
   Own(path_, kOther);
   Must(Directory());
   EXPECT_EQ(OwnerOf(path_), kUser);
+}
+
+TEST(LeftCopiesTest, OfProcessesThatAreGoneAreTakenAway) {
+  const TempDir dir;
+  const pid_t gone = fork();
+  if (gone == 0) _exit(0);
+  ASSERT_EQ(waitpid(gone, nullptr, 0), gone);
+  const std::string known = dir.path() + "/known.db";
+  const std::string own = known + "." + std::to_string(getpid());
+  const std::string left = known + "." + std::to_string(gone);
+  for (const auto& path : {known, known + "-journal", known + ".x", own, left, left + "-journal"})
+    std::ofstream(path) << "x";
+  RemoveLeftCopies(dir.path());
+  for (const auto& path : {left, left + "-journal"}) EXPECT_FALSE(fs::exists(path)) << path;
+  for (const auto& path : {known, known + "-journal", known + ".x", own})
+    EXPECT_TRUE(fs::exists(path)) << path;
 }
 
 }  // namespace

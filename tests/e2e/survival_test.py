@@ -87,6 +87,27 @@ class SurvivalTest(Case):
         self.refused(self.it.web1.run("mount", "--upgrade", self.world.dir, expect=None), NOT_FOUND, "grantfs mount")
 
 
+class UpgradeRefusedTest(Case):
+    def test_what_is_no_part_of_an_upgrade_is_refused(self):
+        self.world.init()
+        web1 = self.world.machine("web-1")
+        mount = Mount(web1).start()
+        for words in (("--root", "shop/prod"), ("--on-change", "true"), ("--on-change-limit", "5s"), ("--admin",), ("--allow-other",),
+                      ("--foreground",)):
+            run = web1.run("mount", "--upgrade", mount.path, *words, expect=None)
+            self.refused(run, USAGE, "grantfs: the mount was not upgraded: " + words[0], "does not go with --upgrade")
+        with open(os.path.join(web1.path, "grantfs.conf"), "w", encoding="utf-8") as conf:
+            conf.write("[mount]\nroot = shop/prod\non-change = true\n")
+        self.assertEqual(web1.run("mount", "--upgrade", mount.path).text, "upgraded %s\n" % mount.path)
+
+    def test_an_admin_mount_is_named_as_one(self):
+        owner = self.world.init().owner
+        mount = Mount(owner, "vault", "--admin").start()
+        run = owner.run("mount", "--upgrade", mount.path, expect=None)
+        self.refused(run, FAILED, "the mount was not upgraded: ", "admin mount", "grantfs umount")
+        self.assertNotIn("the files are not shown", run.err)
+
+
 class WorkerUserTest(Case):
     def test_who_has_the_workers_number_is_warned_of(self):
         if any(user.pw_name == "grantfs" for user in pwd.getpwall()):

@@ -43,6 +43,7 @@ fuse_entry_param EntryOf(fuse_ino_t node) {
 }
 
 void LookUp(fuse_req_t req, fuse_ino_t, const char* name) {
+  if (std::strcmp(name, "never") == 0) return;  // whoever asks for it waits for ever
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end()) {
     fuse_reply_err(req, ENOENT);

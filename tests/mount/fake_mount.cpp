@@ -5,15 +5,23 @@
 // fake_mount --workers MOUNTPOINT [CONDITION] does the same with workers, which end when "shop/prod/poison"
 // is opened; it takes orders in MOUNTPOINT-orders, and "shop/prod/free" has no condition. fake_mount --broken
 // MOUNTPOINT has a worker that cannot start; fake_mount --hangs WHERE HEARTBEAT_MS MOUNTPOINT has workers
-// that stand still: the "first" before it is ready, those "next" before they serve, or all at a "request",
-// which opens "shop/prod/tar"; fake_mount --hostile KIND MOUNTPOINT one that is hostile once it was read
-// from (BeHostile), and shows "shop/prod/done" when that was done; the next ones are as they should be.
-// fake_mount --workers MOUNTPOINT stands has a first worker whose source never answers.
+// that stand still: the "first" before it is ready, those "next" before they serve, or end then ("ends"), or
+// stand still all at a "request", which opens "shop/prod/tar", which the first one does "itself", or at
+// "another" filesystem's file, MOUNTPOINT-hung/never; fake_mount --hostile KIND MOUNTPOINT one that
+// is hostile once it was read from (BeHostile), and shows "shop/prod/done" when that was done; the next ones
+// are as they should be. fake_mount --workers MOUNTPOINT stands has a first worker whose source never
+// answers.
+//
+// A copy of it by another name is another program, for an upgrade: "ends-first" ends before it serves,
+// "refuses-first" says why not, "stops-first" never comes to serve, and "ends-later" ends when
+// "shop/prod/db-password" is opened; "heals" is as it should be.
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,16 +45,30 @@ void SayReady() {
   std::fflush(stdout);
 }
 
+std::string OwnName() {
+  char path[4096] = {};
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+  const std::string name(path, size > 0 ? static_cast<std::size_t>(size) : 0);
+  return name.substr(name.rfind('/') + 1);
+}
+
 /// @param kind "broken", "stands", "good", "hangs:" and where, or a condition.
-Result<std::unique_ptr<SecretSource>> Source(const std::string& kind) {
-  if (kind == "broken") return Error{Code::kIntegrity, "the source is broken", 0, "fake"};
+Result<std::unique_ptr<SecretSource>> Source(const std::string& kind,
+                                             const std::string& program = OwnName()) {
+  if (kind == "broken" || program == "refuses-first")
+    return Error{Code::kIntegrity, "the source is broken", 0, "fake"};
+  if (program == "ends-first") std::abort();
+  if (program == "heals") return Source("good", "");
+  while (program == "stops-first") pause();
   auto source = std::make_unique<FakeSource>();
   source->Put("shop/prod/db-password", "content");
   source->Put("shop/prod/poison", "never read");
   source->Poison("shop/prod/poison");
-  if (kind == "hangs:request") {
+  if (program == "ends-later") source->Poison("shop/prod/db-password");
+  if (kind == "hangs:request" || kind == "hangs:itself") {
     source->Put("shop/prod/tar", "never read");
     source->Tar("shop/prod/tar");
+    source->Change("shop/prod/tar", [](GrantedSecret& grant) { grant.mode = 0444; });
   }
   if (kind == "stands") {
     source->SetSilent(true);
@@ -56,6 +78,13 @@ Result<std::unique_ptr<SecretSource>> Source(const std::string& kind) {
     source->Change("shop/prod/db-password", [&](GrantedSecret& grant) { grant.conditions = {kind}; });
   }
   return std::unique_ptr<SecretSource>(std::move(source));
+}
+
+/// On a thread of its own, as soon as it is there.
+void OpenSoon(const std::string& path) {
+  std::thread([path] {
+    while (open(path.c_str(), O_RDONLY | O_CLOEXEC) < 0) poll(nullptr, 0, 5);
+  }).detach();
 }
 
 /// Never goes, as its thread.
@@ -115,7 +144,10 @@ int main(int argc, char** argv) {
     const std::string kind = words[1];
     const bool hostile = kind.starts_with(grantfs::kHostile);
     _exit(grantfs::RunWorker({words.begin() + 2, words.end()}, [=](bool first, grantfs::KeptMemory*) {
+      if (first && kind == "hangs:itself") grantfs::OpenSoon(words[3] + "/shop/prod/tar");
+      if (first && kind == "hangs:another") grantfs::OpenSoon(words[3] + "-hung/never");
       if (kind == "stands" && !first) return grantfs::Source("good");
+      if (kind == "hangs:ends" && !first && grantfs::OwnName() != "heals") std::abort();
       while (kind == (first ? "hangs:first" : "hangs:next")) pause();
       if (!hostile) return grantfs::Source(kind);
       return first ? grantfs::HostileSource(kind.substr(grantfs::kHostile.size())) : grantfs::Source("good");

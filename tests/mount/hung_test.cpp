@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -66,6 +68,34 @@ TEST_F(HungTest, AnExecutableThatCannotBeLookedAtIsRefusedInTimeAndStopsNobodyEl
   EXPECT_TRUE(Eventually([&] { return ErrorOfOpening(kName) == EACCES; })) << "it can be looked at again";
   mount.Kill(SIGTERM);
   EXPECT_EQ(mount.Wait(), 0);
+  EXPECT_FALSE(TopMount(point_));
+}
+
+bool Waits(pid_t process) {
+  const std::string tasks = "/proc/" + std::to_string(process) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+    std::string where;
+    std::ifstream(task.path() / "wchan") >> where;
+    if (where == "request_wait_answer") return true;
+  }
+  return false;
+}
+
+/// Nothing that this mount answers lets it go.
+TEST_F(HungTest, AMountWhoseKilledWorkerDoesNotEndIsGivenUp) {
+  Program mount({"sh", "-c", "exec " FAKE_MOUNT " --hangs another 400 " + point_ + " 2>&1"});
+  std::string said;
+  for (std::string line; (line = mount.Line()) != "ready\n" && !line.empty();) said += line;
+  const std::string children =
+      "/proc/" + std::to_string(mount.pid()) + "/task/" + std::to_string(mount.pid()) + "/children";
+  pid_t worker = 0;
+  std::ifstream(children) >> worker;
+  ASSERT_GT(worker, 1);
+  ASSERT_TRUE(Eventually([&] { return Waits(worker); })) << "for an answer";
+  ASSERT_EQ(kill(worker, SIGSTOP), 0);
+  said += mount.Output();
+  EXPECT_EQ(mount.Wait(), 1) << "for a service manager to mount again: " << said;
+  EXPECT_NE(said.find("the mount is given up"), std::string::npos) << said;
   EXPECT_FALSE(TopMount(point_));
 }
 

@@ -101,6 +101,16 @@ TEST_F(LifecycleTest, UnmountsAStaleMountOnRequest) {
   EXPECT_FALSE(TopMount(point_));
 }
 
+TEST_F(LifecycleTest, FindsAStaleMountThoughChildrenAreIgnored) {
+  Program program = MountInAProcess();
+  program.Kill(SIGKILL);
+  program.Wait();
+  const auto before = ::signal(SIGCHLD, SIG_IGN);
+  EXPECT_TRUE(Unmount(point_));
+  ::signal(SIGCHLD, before);
+  EXPECT_FALSE(TopMount(point_));
+}
+
 TEST_F(LifecycleTest, RefusesALiveMount) {
   Mount();
   const Status status = MountError();

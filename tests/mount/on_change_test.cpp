@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "../support/eventually.h"
+#include "mount/kept_files_internal.h"
 #include "mount/on_change_internal.h"
 #include "mount_fixture.h"
 #include "watcher.h"
@@ -168,7 +169,7 @@ TEST_F(OnChangeTest, WhatChangedWaitsUntilItsProcessCanBeStartedAgain) {
     if (started) process = started->pid;
     return started;
   };
-  const auto on_change = *OnChange::Start(starter, [&](LogLevel, const std::string&) { ++warnings; });
+  const auto on_change = *OnChange::Start(starter, [&](LogLevel, const std::string&) { ++warnings; }, {});
   broken = true;
   ASSERT_EQ(kill(process, SIGKILL), 0);
   ASSERT_TRUE(Eventually([&] { return IsGone(process); }));
@@ -179,6 +180,38 @@ TEST_F(OnChangeTest, WhatChangedWaitsUntilItsProcessCanBeStartedAgain) {
   EXPECT_EQ(warnings, 1);
   broken = false;
   EXPECT_TRUE(Becomes("out", "shop/prod/a shop/prod/b\n")) << FileText("out");
+}
+
+TEST_F(OnChangeTest, ARunThatEndedWithItsSupervisorIsMadeAgain) {
+  const UniqueFd memory = *KeptMemory::Make(1 << 20);
+  const auto starter = [&] {
+    return StartOnChange(
+        {"echo \"$@\" >> " + directory_ + "/out; [ -e " + directory_ + "/goes-on ] || sleep 1000", point_,
+         std::chrono::seconds(60)});
+  };
+  const auto quiet = [](LogLevel, const std::string&) {};
+  const auto kept_names = [&](KeptMemory* kept) {
+    std::size_t count = 0;
+    kept->ForEach(kKeptChanged, [&](ByteView, ByteView) { ++count; });
+    return count;
+  };
+  const auto begin = [&](KeptMemory* kept, std::uint64_t supervisor) {
+    return *OnChange::Start(starter, quiet, {.kept = kept, .at_once = false, .supervisor = supervisor});
+  };
+  {
+    const auto kept = *KeptMemory::Attach(memory.get());
+    ASSERT_TRUE(kept->Put(kKeptChanged, AsBytes("../out-of-it"), {}));
+    const auto first = begin(kept.get(), 0);
+    EXPECT_EQ(kept_names(kept.get()), 0U) << "what no mount shows is not run for";
+    first->Changed({"shop/prod/a"});
+    ASSERT_TRUE(Becomes("out", "shop/prod/a\n"));
+    EXPECT_EQ(kept_names(kept.get()), 1U) << "until it has ended";
+  }
+  std::ofstream(directory_ + "/goes-on").put('x');
+  const auto kept = *KeptMemory::Attach(memory.get());
+  const auto second = begin(kept.get(), 1);
+  EXPECT_TRUE(Becomes("out", "shop/prod/a\nshop/prod/a\n")) << FileText("out");
+  EXPECT_TRUE(Eventually([&] { return kept_names(kept.get()) == 0; }));
 }
 
 TEST_F(OnChangeTest, EndsWithTheMount) {

@@ -21,6 +21,7 @@
 #include "mount/report_internal.h"
 #include "mount/tree_lock_internal.h"
 #include "mount/work_queue_internal.h"
+#include "mount/worker_internal.h"
 
 namespace grantfs {
 namespace {
@@ -308,6 +309,29 @@ TEST(TreeLockTest, ReadersDoNotKeepAWriterWaiting) {
   }
   stop = true;
   for (auto& reader : readers) reader.join();
+}
+
+TEST(WorkerWordsTest, AreTakenAsASupervisorWritesThemAndNotOtherwise) {
+  WorkerWords words;
+  words.point = "/mnt";
+  words.threads = 64;
+  words.on_change = true;
+  const auto good = words.ToWords();
+  const auto parsed = WorkerWords::Parse(good);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->ToWords(), good);
+  const std::pair<std::size_t, const char*> bad[] = {
+      {0, ""},   {0, "First"},      {0, "nexts"}, {3, "0"}, {3, "65"},  {3, " 4"},
+      {3, "-1"}, {4, "4294967295"}, {7, "x"},     {8, ""},  {9, "yes"}, {9, "on-change "}};
+  for (const auto& [at, word] : bad) {
+    auto others = good;
+    others[at] = word;
+    EXPECT_FALSE(WorkerWords::Parse(others)) << at << " " << word;
+  }
+  auto more = good;
+  more.emplace_back("");
+  EXPECT_FALSE(WorkerWords::Parse(more));
+  EXPECT_FALSE(WorkerWords::Parse({}));
 }
 
 }  // namespace

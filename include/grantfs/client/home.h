@@ -73,6 +73,8 @@ class Home {
 
   const std::string& directory() const { return directory_; }
   const HomeProfile& profile() const { return profile_; }
+  std::string ProfilePath() const;  ///< of a home that is a directory
+  std::string SeedPath() const;     ///< the same
   std::string KnownPath() const { return Place(handed_.known, "/known.db"); }
   std::string JournalPath() const { return Place(handed_.journal, "/journal"); }
   std::string OfflinePath() const { return Place(handed_.offline, "/offline"); }

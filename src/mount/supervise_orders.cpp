@@ -1,0 +1,46 @@
+#include <algorithm>
+
+#include "mount/supervisor_internal.h"
+
+// Who may give a mount orders is connected to its control socket. One that says nothing keeps nobody waiting.
+
+namespace grantfs {
+
+namespace {
+constexpr std::size_t kMostCallers = 8;
+constexpr std::chrono::seconds kPatience{1};
+}  // namespace
+
+void Supervisor::Answer(int socket, const Status& status) {
+  if (status)
+    SendMessage(socket, kDoneAnswer);
+  else
+    SendMessage(socket, kFailedAnswer, PackError(status.error()));
+}
+
+void Supervisor::HearCallers() {
+  if (SaysSomething(control_.fd())) {
+    UniqueFd socket = control_.Accept();
+    if (socket && callers_.size() < kMostCallers) callers_.push_back({std::move(socket), Now() + kPatience});
+  }
+  for (Caller& caller : callers_) {
+    if (!SaysSomething(caller.socket.get())) continue;
+    auto message = ReceiveMessage(caller.socket.get());
+    if (message) TakeOrder(&caller, std::move(*message));
+    caller.socket.Reset();
+  }
+  std::erase_if(callers_, [](const Caller& caller) { return !caller.socket || Now() > caller.until; });
+}
+
+/// The word of who runs `grantfs mount --upgrade`: with a program.
+void Supervisor::TakeOrder(Caller* caller, ChannelMessage message) {
+  const int socket = caller->socket.get();
+  if (message.kind != kUpgradeOrder || !message.fd)
+    return Answer(socket, Error{Code::kUnsupported, "the mount does not know this order", 0, point_});
+  if (order_)
+    return Answer(socket, Error{Code::kConflict,
+                                "another upgrade is under way; run it again when that has ended", 0, point_});
+  BeginUpgrade(std::move(caller->socket), std::move(message.fd));
+}
+
+}  // namespace grantfs
