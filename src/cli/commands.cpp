@@ -4,25 +4,19 @@ namespace grantfs {
 
 const std::vector<const Command*>& AllCommands() {
   static const std::vector<const Command*> commands = {
-      &kServeCommand,          &kInitCommand,
-      &kEnvCreateCommand,      &kEnvListCommand,
-      &kEnvExampleCommand,     &kProjectListCommand,
-      &kSecretSetCommand,      &kSecretImportCommand,
-      &kSecretBundleCommand,   &kSecretGetCommand,
-      &kSecretListCommand,     &kSecretHistoryCommand,
-      &kInvitationListCommand, &kInvitationWithdrawCommand,
-      &kInviteCommand,         &kEnrollCommand,
-      &kApproveCommand,        &kIdentityListCommand,
-      &kIdentityShowCommand,   &kIdentityRemoveCommand,
-      &kGrantCommand,          &kRevokeCommand,
-      &kFreezeCommand,         &kUnfreezeCommand,
-      &kFreezesCommand,        &kGrantsCommand,
-      &kMountCommand,          &kUmountCommand,
-      &kReadCommand,           &kWhyCommand,
-      &kAuditListCommand,      &kAuditVerifyCommand,
-      &kStatusCommand,         &kWhoamiCommand,
-      &kDoctorCommand,         &kVersionCommand,
-      &kHelpCommand,
+      &kServeCommand,         &kBackupCommand,         &kInitCommand,
+      &kEnvCreateCommand,     &kEnvListCommand,        &kEnvExampleCommand,
+      &kProjectListCommand,   &kSecretSetCommand,      &kSecretImportCommand,
+      &kSecretBundleCommand,  &kSecretGetCommand,      &kSecretListCommand,
+      &kSecretHistoryCommand, &kInvitationListCommand, &kInvitationWithdrawCommand,
+      &kInviteCommand,        &kEnrollCommand,         &kApproveCommand,
+      &kIdentityListCommand,  &kIdentityShowCommand,   &kIdentityRemoveCommand,
+      &kGrantCommand,         &kRevokeCommand,         &kFreezeCommand,
+      &kUnfreezeCommand,      &kFreezesCommand,        &kGrantsCommand,
+      &kMountCommand,         &kUmountCommand,         &kReadCommand,
+      &kWhyCommand,           &kAuditListCommand,      &kAuditVerifyCommand,
+      &kStatusCommand,        &kWhoamiCommand,         &kDoctorCommand,
+      &kVersionCommand,       &kHelpCommand,
   };
   return commands;
 }
