@@ -80,6 +80,21 @@ AdminReport ReportVault(const AdminSnapshot& snapshot) {
                                       {"secrets", std::uint64_t{snapshot.secrets.size()}}})};
 }
 
+namespace {
+
+/// What stops reads of a machine, or of a secret of this environment.
+std::vector<FreezeInfo> FreezesOf(const AdminSnapshot& snapshot, FreezeTarget::Kind kind,
+                                  const std::string& id_or_name) {
+  std::vector<FreezeInfo> found;
+  for (const FreezeInfo& one : snapshot.frozen) {
+    const std::string& key = kind == FreezeTarget::Kind::kMachine ? one.id : one.name;
+    if (one.kind == kind && key == id_or_name) found.push_back(one);
+  }
+  return found;
+}
+
+}  // namespace
+
 AdminReport ReportMachine(const AdminSnapshot& snapshot, const IdentityInfo& machine) {
   const std::uint64_t granted = GrantsOf(snapshot, machine.id);
   Table table;
@@ -92,12 +107,15 @@ AdminReport ReportMachine(const AdminSnapshot& snapshot, const IdentityInfo& mac
     table.Add({"its key ends", machine.not_after == 0 ? "never" : FormatTime(machine.not_after)});
   }
   table.Add({"granted", Count(granted, "secret") + ", as grants/ here lists them"});
+  const auto frozen = FreezesOf(snapshot, FreezeTarget::Kind::kMachine, machine.id);
+  for (const FreezeInfo& freeze : frozen) table.Add({"frozen", FreezeSentence(freeze)});
   return {table.Text(), Json::Object({{"name", machine.name},
                                       {"id", machine.id},
                                       {"fingerprint", machine.fingerprint},
                                       {"number", machine.number},
                                       {"approved", machine.approved},
                                       {"not_after", machine.not_after},
+                                      {"frozen", FreezesJson(frozen)},
                                       {"granted", granted}})};
 }
 
@@ -123,7 +141,7 @@ AdminReport ReportGrant(const SecretSurvey& secret, const GrantInfo& info, std::
   return {table.Text(), ToJson(info)};
 }
 
-AdminReport ReportSecret(const SecretSurvey& secret, std::int64_t now) {
+AdminReport ReportSecret(const AdminSnapshot& snapshot, const SecretSurvey& secret, std::int64_t now) {
   const SecretInfo& info = secret.info;
   Table table;
   table.Add({"secret", info.name.Full()});
@@ -142,9 +160,12 @@ AdminReport ReportSecret(const SecretSurvey& secret, std::int64_t now) {
     table.Add({"description", info.description});
     table.Add({"readers", Count(info.grants, "machine")});
   }
+  const auto frozen = FreezesOf(snapshot, FreezeTarget::Kind::kEnvironment, info.name.environment);
+  for (const FreezeInfo& freeze : frozen) table.Add({"frozen", FreezeSentence(freeze)});
   Json json = Json::Object({{"name", info.name.Full()},
                             {"type", TypeName(info.type)},
                             {"parts", Json::Array({info.parts.begin(), info.parts.end()})},
+                            {"frozen", FreezesJson(frozen)},
                             {"number", info.number},
                             {"version", info.version},
                             {"size", info.size},

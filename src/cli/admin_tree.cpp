@@ -98,7 +98,8 @@ class AdminTreeBuilder {
 
   void AddSecret(ReportDirectory* projects, const SecretSurvey& secret) {
     ReportDirectory* directory = EnterParts(projects, secret.info.name.Full(), Unchanged);
-    Add(directory, "info", [&secret] { return ReportSecret(secret, SystemClock().WallSeconds()); });
+    Add(directory, "info",
+        [all = snapshot_.get(), &secret] { return ReportSecret(*all, secret, SystemClock().WallSeconds()); });
     Add(directory, "versions", [&secret] { return ReportVersions(secret); });
     Add(directory, "readers", [all = snapshot_.get(), &secret] {
       return ReportReaders(*all, secret, SystemClock().WallSeconds());

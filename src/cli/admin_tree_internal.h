@@ -32,7 +32,7 @@ AdminReport ReportVault(const AdminSnapshot& snapshot);
 AdminReport ReportMachine(const AdminSnapshot& snapshot, const IdentityInfo& machine);
 /// Why a machine may read a secret. @param now unix seconds.
 AdminReport ReportGrant(const SecretSurvey& secret, const GrantInfo& info, std::int64_t now);
-AdminReport ReportSecret(const SecretSurvey& secret, std::int64_t now);
+AdminReport ReportSecret(const AdminSnapshot& snapshot, const SecretSurvey& secret, std::int64_t now);
 AdminReport ReportVersions(const SecretSurvey& secret);
 AdminReport ReportReaders(const AdminSnapshot& snapshot, const SecretSurvey& secret, std::int64_t now);
 AdminReport ReportAudit(const AdminSnapshot& snapshot, const std::vector<AuditLine>& lines);

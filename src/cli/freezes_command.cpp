@@ -6,6 +6,9 @@ namespace grantfs {
 namespace {
 
 Status RunFreezesCommand(Context& context) {
+  if (GRANTFS_TRY(HomeIsMachine(context)))
+    return Error{Code::kInvalid, "this home is a machine's: grantfs status says what of it is frozen", 0,
+                 context.home};
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const auto freezes = GRANTFS_TRY(session->ListFreezes());
   if (context.json()) {

@@ -53,6 +53,12 @@ void OutResult(Terminal& terminal, const GrantResult& result, const GrantOptions
                   outcome.secret.Full() + ": it lacks parts of it; next: grantfs grant " + result.machine +
                   names);
   }
+  const bool leased = options.terms.lease > 0 || options.terms.offline > 0;
+  for (const GrantOutcome& outcome : result.secrets) {
+    if (!leased || outcome.overdue == 0) continue;
+    terminal.Note(outcome.secret.Full() + " was to be rotated by " + FormatTime(outcome.overdue) +
+                  ", so that no lease of it holds until it is: grantfs secret set " + outcome.secret.Full());
+  }
   terminal.Note(dry_run ? "nothing was changed: leave out --dry-run to do it"
                         : DeliverySentence(result.machine, result.delivery));
 }

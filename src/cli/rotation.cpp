@@ -15,7 +15,7 @@ Result<std::optional<std::int64_t>> RotateAfter(const Arguments& arguments) {
   if (text == "never") return std::optional<std::int64_t>(0);
   const std::int64_t seconds = ParseDurationSeconds(text.c_str());
   if (seconds > 0 && seconds <= kMaxTermSeconds) return std::optional(seconds);
-  return Error{Code::kInvalid, "is never, or a time such as 12h or 90d, of ten years at most", 0,
+  return Error{Code::kInvalid, "is never, or a time such as 12h or 90d, of ten years (3650d) at most", 0,
                "--rotate-after"};
 }
 

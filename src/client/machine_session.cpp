@@ -199,6 +199,7 @@ SourceStatus MachineSessionImpl::CurrentStatus() const {
   status.vault_address = profile.address.Text();
   status.machine = profile.name;
   status.connected = listens_ && HeardBeatWithin(kConnectedWithin);
+  status.refused = refused_;
   status.settled = leases_.LastHeard().has_value();
   status.notices = view()->Notices();
   status.unsent = options_.watch ? journal_->Waiting() : Journal::CountWaiting(home_.JournalPath());

@@ -79,6 +79,10 @@ Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const MachinesList::Machine&
   GrantOutcome outcome;
   outcome.secret = name;
   NamePartsOf(list, outcome);
+  if (const auto* version = list.Current(); version != nullptr) {
+    const std::int64_t due = version->publish.RotationDue(version->statement->statement().time);
+    if (due != 0 && due <= Now()) outcome.overdue = due;
+  }
   outcome.replaced = list.grants().contains({GranteeKind::kMachine, machine.number});
   batch.push_back({list.id(), {GRANTFS_TRY(Next(list, upper, GrantAdd{grant}, options.reason))}, {}});
   const SecretList::Target target{{RecipientKind::kMachine, machine.number, 0}, who.seal, who.name};

@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "grantfs/util/text.h"
 #include "mount/decide_internal.h"
 
 namespace grantfs {
@@ -32,8 +33,13 @@ int ErrnoOf(Code code) {
   std::abort();
 }
 
+namespace {
+constexpr std::size_t kMostFreezeText = 700;  // a refusal's reason is bounded, and a freeze's is in it
+}
+
 std::optional<Refusal> RefuseOpen(const GrantedSecret& grant, std::int64_t now) {
-  if (!grant.frozen.empty()) return Refusal{EACCES, "it is frozen", true};
+  if (!grant.frozen.empty())
+    return Refusal{EACCES, "it is frozen: " + Printable(grant.frozen.substr(0, kMostFreezeText)), true};
   if (!grant.unenforceable.empty()) return Refusal{EACCES, "this mount cannot enforce the grant"};
   if (grant.expires != 0 && now >= grant.expires)
     return Refusal{EKEYEXPIRED, grant.value_ends ? "the secret has expired" : "the grant has expired"};

@@ -21,7 +21,7 @@ int ErrnoOf(Code code);
 
 struct Refusal {
   int error = 0;
-  const char* reason = "";
+  std::string reason;
   bool recorded = false;  ///< the vault is told who was refused
 };
 

@@ -83,7 +83,9 @@ std::string Filesystem::Explain(NodeId node, const fuse_ctx& context) {
   wanted.account = wanted.rights = wanted.groups = true;
   ExplanationInput input;
   input.file = file;
-  input.machine = source().CurrentStatus().machine;
+  const SourceStatus status = source().CurrentStatus();
+  input.machine = status.machine;
+  input.refused = status.refused;
   input.now = SystemClock().WallSeconds();
   input.served = source().HeardWithin(kSilence) || source().LeaseStands(NumberOf(node));
   if (VersionOf(node) == 0) {

@@ -111,9 +111,15 @@ std::vector<Point> PointsOf(const ExplanationInput& input) {
   }
   points.push_back(GrantPoint(*file.grant, input.now));
   if (LacksLease(*file.grant, input.now)) points.push_back(LeasePoint(*file.grant));
-  if (!input.served) {
-    points.push_back({"vault", false, "it is not heard and no lease runs, so opening gives EIO",
-                      "see .grantfs/status for the connection"});
+  if (input.refused) {
+    points.push_back({"vault", false, "it does not accept this machine's key, so opening gives EACCES",
+                      "an owner looks with grantfs identity list, and may invite the machine anew"});
+  } else if (!input.served) {
+    points.push_back(
+        {"vault", false,
+         "it was not heard just now, and no lease runs: opening asks it, and gives EIO if it does "
+         "not answer within 2 s",
+         "see .grantfs/status for the connection"});
   }
   points.push_back(NamespacePoint(input.facts));
   points.push_back(CachePoint(*file.grant));

@@ -16,7 +16,8 @@ struct ExplanationInput {
   ProcessFacts facts;   ///< with groups, account and rights
   std::string machine;  ///< its name, for the command that mends
   std::int64_t now = 0;
-  bool served = true;  ///< the vault is heard, or a lease runs
+  bool served = true;    ///< the vault is heard, or a lease runs
+  bool refused = false;  ///< the vault does not accept this machine's key
 };
 
 /// Whether a process could read a secret, and what would refuse it: owner and mode, each condition, the

@@ -45,7 +45,8 @@ Status PutInPlace(const std::string& temporary, const std::string& path, Databas
 
 }  // namespace
 
-Status Database::BackupInto(const std::string& path, Existing existing) {
+Status Database::BackupInto(const std::string& path, Existing existing,
+                            const std::function<Status(const std::string&)>& check) {
   if (existing == Existing::kRefuse && ::access(path.c_str(), F_OK) == 0) {
     return Error{Code::kConflict, "exists already: name a file that does not", 0, path};
   }
@@ -54,6 +55,7 @@ Status Database::BackupInto(const std::string& path, Existing existing) {
   if (!UniqueFd(::mkostemp(temporary.data(), O_CLOEXEC)))
     return SystemError("could not make the backup", path);
   Status done = Run("VACUUM INTO ?1", temporary);
+  if (done && check) done = check(temporary);
   if (done) done = PutInPlace(temporary, path, existing);
   if (!done) ::unlink(temporary.c_str());
   return done;

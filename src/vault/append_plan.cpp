@@ -76,6 +76,28 @@ Result<SignedList*> AppendPlan::Working(StoreReader& reader, const ListId& id, c
   std::abort();
 }
 
+std::string AppendPlan::WhoIsEnded(const ListId& id, const Act& act) const {
+  if (const auto* revoke = std::get_if<GrantRevoke>(&act);
+      revoke != nullptr && id.kind == ListKind::kSecret) {
+    const auto& grants = secrets_.at(id.number).after->grants();
+    const auto at = grants.find({revoke->kind, revoke->number});
+    return at != grants.end() ? at->second.grant.grantee.name : "";
+  }
+  const Identity* who = nullptr;
+  if (const auto* remove = std::get_if<MachineRemove>(&act); remove != nullptr && machines_ != nullptr) {
+    const auto* machine = machines_->FindById(remove->id);
+    who = machine != nullptr ? &machine->identity : nullptr;
+  } else if (const auto* owner = std::get_if<VaultOwnerRemove>(&act); owner != nullptr && vault_ != nullptr) {
+    who = vault_->FindIdentity(owner->id);
+  } else if (const auto* left = std::get_if<MemberRemove>(&act); left != nullptr) {
+    const auto list = environments_.find(id.environment);
+    if (list == environments_.end()) return "";
+    const auto member = list->second->members().find(left->id);
+    who = member != list->second->members().end() ? &member->second.identity : nullptr;
+  }
+  return who != nullptr ? who->name : "";
+}
+
 Status AppendPlan::AppendOne(StoreReader& reader, const ListId& id, const std::string& envelope,
                              const VaultCaller* signer) {
   auto statement = std::make_shared<const SignedStatement>(GRANTFS_TRY(SignedStatement::Parse(envelope)));
@@ -86,10 +108,11 @@ Status AppendPlan::AppendOne(StoreReader& reader, const ListId& id, const std::s
   }
   SignedList* list = GRANTFS_TRY(Working(reader, id, said));
   const std::string environment = EnvironmentOf(id);
+  const std::string ended = WhoIsEnded(id, said.act);
   GRANTFS_CHECK(list->Append(statement, Upper(environment)));
   GRANTFS_CHECK(CheckAct(said));
   const std::string path = id.kind == ListKind::kSecret ? secrets_.at(id.number).after->create().path : "";
-  appended_.push_back({std::move(statement), environment, path, RecipientsOf(id)});
+  appended_.push_back({std::move(statement), environment, path, ended, RecipientsOf(id)});
   return {};
 }
 

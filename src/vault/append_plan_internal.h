@@ -16,6 +16,7 @@ class AppendPlan {
     SignedList::StatementPtr statement;
     std::string environment;       ///< of the list, "" for vault and machines
     std::string path;              ///< of a secret
+    std::string ended;             ///< the name of whom it takes something from, where it gives none itself
     std::vector<Hash> recipients;  ///< of an environment's key as the list stands after this one, ordered
   };
   struct TouchedSecret {
@@ -48,6 +49,8 @@ class AppendPlan {
   Result<SignedList*> WorkingSecret(StoreReader& reader, std::uint64_t number, const Statement& statement);
   UpperLists Upper(const std::string& environment) const;
   std::string EnvironmentOf(const ListId& id) const;
+  /// As the lists stand before the act.
+  std::string WhoIsEnded(const ListId& id, const Act& act) const;
   std::vector<Hash> RecipientsOf(const ListId& id) const;
 
   Status CheckAct(const Statement& statement) const;

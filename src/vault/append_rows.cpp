@@ -192,7 +192,8 @@ Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, con
   }
   for (const auto& [number, touched] : plan.secrets()) GRANTFS_CHECK(WriteSecret(job, touched));
   for (const auto& one : plan.appended())
-    GRANTFS_TRY(writer.Audit(MakeAppendRecord(clock, caller, *one.statement, one.environment, one.path)));
+    GRANTFS_TRY(writer.Audit(
+        MakeAppendRecord(clock, caller, *one.statement, {one.environment, one.path, one.ended})));
   return writer.NextChange();
 }
 

@@ -110,13 +110,12 @@ AuditRecord MakeRefusedRecord(const Clock& clock, const VaultCaller& caller, con
 }
 
 AuditRecord MakeAppendRecord(const Clock& clock, const VaultCaller& caller,
-                             const SignedStatement& signed_statement, const std::string& environment,
-                             const std::string& path) {
+                             const SignedStatement& signed_statement, const AppendPlace& place) {
   const Statement& statement = signed_statement.statement();
-  const std::string about = std::visit(AboutAct{}, statement.act);
-  std::string object = path.empty() ? environment : environment + "/" + path;
+  const std::string about = place.ended.empty() ? std::visit(AboutAct{}, statement.act) : place.ended;
+  std::string object = place.path.empty() ? place.environment : place.environment + "/" + place.path;
   if (object.empty()) object = about;
-  AuditRecord record = MakeRecord(clock, caller, ActName(statement.act), environment, object, kDone);
+  AuditRecord record = MakeRecord(clock, caller, ActName(statement.act), place.environment, object, kDone);
   record.severity = SeverityOf(statement.act);
   if (!about.empty() && about != object) record.body.Set("about", about);
   if (const auto* version = std::get_if<VersionPublish>(&statement.act))

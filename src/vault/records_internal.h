@@ -41,9 +41,14 @@ AuditRecord MakeReadRecord(const Clock& clock, const VaultCaller& caller, const 
 AuditRecord MakeRefusedRecord(const Clock& clock, const VaultCaller& caller, const std::string& environment,
                               const std::string& path, const api::RefusalsRequest::Refusal& refusal);
 
-/// A statement that was appended. @param environment, @param path of the secret's or environment's list; "".
+/// Where a statement was appended, and whom it is about.
+struct AppendPlace {
+  std::string environment;  ///< of the list, "" for vault and machines
+  std::string path;         ///< of a secret
+  std::string ended;        ///< the name of whom it takes something from; "": as the act says
+};
 AuditRecord MakeAppendRecord(const Clock& clock, const VaultCaller& caller, const SignedStatement& statement,
-                             const std::string& environment, const std::string& path);
+                             const AppendPlace& place);
 
 /// Something that happened `count` times within a minute and is recorded once.
 struct CountedEvent {

@@ -68,10 +68,13 @@ TEST_F(AdminTreeTest, AnEmptyVaultHasItsDirectories) {
   EXPECT_EQ(Text("audit/recent"), "you may audit no environment\n");
 }
 
-TEST_F(AdminTreeTest, WhatIsFrozenStandsInTheVaultsReport) {
+TEST_F(AdminTreeTest, WhatIsFrozenStandsInTheVaultsReportAndInItsOwn) {
+  AddMachine("web-1");
+  AddMachine("web-2");
+  AddSecret("a", {});
   EXPECT_EQ(Text("info").find("frozen"), std::string::npos);
-  snapshot_->frozen = {{FreezeTarget::Kind::kMachine, "web-1", std::string(64, 'a'), "ada", 1'700'000'000,
-                        "it was broken into"},
+  snapshot_->frozen = {{FreezeTarget::Kind::kMachine, "web-1", snapshot_->machines[0].id, "ada",
+                        1'700'000'000, "it was broken into"},
                        {FreezeTarget::Kind::kEnvironment, "shop/prod", "", "bob", 1'700'000'000, ""}};
   const std::string text = Text("info");
   EXPECT_NE(text.find("machine web-1 was frozen by ada at 2023-11-14T22:13:20Z: it was broken into\n"),
@@ -80,6 +83,10 @@ TEST_F(AdminTreeTest, WhatIsFrozenStandsInTheVaultsReport) {
   EXPECT_NE(text.find("env shop/prod was frozen by bob at 2023-11-14T22:13:20Z\n"), std::string::npos)
       << text;
   EXPECT_NE(Text("info.json").find("\"name\":\"shop/prod\""), std::string::npos);
+  EXPECT_NE(Text("machines/web-1/info").find("was frozen by ada"), std::string::npos);
+  EXPECT_EQ(Text("machines/web-2/info").find("was frozen"), std::string::npos);
+  EXPECT_NE(Text("projects/shop/prod/a/info").find("was frozen by bob"), std::string::npos);
+  EXPECT_NE(Text("machines/web-1/info.json").find("\"frozen\":[{"), std::string::npos);
 }
 
 TEST_F(AdminTreeTest, GrantsAreFilesBelowTheirMachine) {

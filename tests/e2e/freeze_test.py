@@ -44,7 +44,7 @@ class FreezeTest(Case):
                 self.assertRegex(self.text(mount, report), "this machine was frozen by .* at 2.*: it was broken into")
             self.assertTrue(os.path.exists(mount.file(SECRET)), "it stays listed")
             until("the refused open to be recorded", lambda: any(
-                one["action"] == "read.refused" for one in self.owner.json("audit", "list", "--object", SECRET)["records"]))
+                one["action"] == "read.refused" and "it was broken into" in one["reason"] for one in self.owner.json("audit", "list", "--object", SECRET)["records"]))
             self.owner.run("unfreeze", "machine", "web-1", "--wait", "60s", timeout=90)
             self.assertEqual(mount.read(SECRET), b"hunter2")
             self.assertEqual(held.read(4), b"ter2")
@@ -68,6 +68,7 @@ class FreezeTest(Case):
             self.refused(self.owner.run("secret", "get", SECRET, expect=None), DENIED, "frozen by", "a leak")
             self.refused(self.web1.run("read", SECRET, expect=None), DENIED, "frozen by", "a leak")
             self.assertRegex(self.web1.run("status").err, "shop/prod was frozen by")
+            self.refused(self.web1.run("freezes", expect=None), USAGE, "grantfs status")
             self.assertIn("a leak", self.owner.run("freezes").text)
             self.assertEqual([one["name"] for one in self.owner.json("status")["frozen"]], ["shop/prod"])
             self.assertIn("grantfs unfreeze env shop/prod", self.owner.run("status").err)

@@ -90,6 +90,8 @@ class LeaseTest(Case):
         until("the vault to serve what is overdue", lambda: mount.reads(SECRET, b"hunter3"))
         self.assertEqual(self.owner.json("status")["overdue"]["secrets"][0]["name"], SECRET)
         self.assertEqual(self.web1.json("status")["overdue"], 1)
+        self.assertIn("no lease of it holds until it is", self.owner.run("grant", "web-1", SECRET, "--lease", "1h", "--offline", "1h").err)
+        self.assertNotIn("no lease of it holds", self.owner.run("grant", "web-1", SECRET, "--dry-run").err)
         self.owner.run("secret", "set", SECRET, "--rotate-after", "90d", stdin=b"hunter4")
         until("the rotation", lambda: mount.reads(SECRET, b"hunter4"))
         until("nothing to be overdue", lambda: "overdue" not in self.status(mount))

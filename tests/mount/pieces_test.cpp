@@ -56,6 +56,7 @@ TEST(DecideTest, WhatIsFrozenIsNeitherOpenedNorReadOn) {
   grant.frozen = "shop/prod was frozen by ann";
   EXPECT_EQ(RefuseOpen(grant, 100)->error, EACCES);
   EXPECT_TRUE(RefuseOpen(grant, 100)->recorded);
+  EXPECT_EQ(RefuseOpen(grant, 100)->reason, "it is frozen: shop/prod was frozen by ann");
   for (const bool page_fill : {false, true}) {
     const auto refused = RefuseRead(&grant, 100, page_fill, false);
     ASSERT_TRUE(refused);

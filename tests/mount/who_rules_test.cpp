@@ -182,14 +182,26 @@ class ExplanationTest : public WhoRulesTest {
   std::string Explain(const ProcessFacts& facts) {
     file_.who =
         grant_.conditions.empty() ? nullptr : std::make_shared<const WhoMayRead>(Who(grant_.conditions));
-    return Explanation({&file_, facts, "web-1", 1000});
+    return Explanation({&file_, facts, "web-1", 1000, served_, refused_});
   }
   static bool Has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
   }
   GrantedSecret grant_;
   SecretFile file_;
+  bool served_ = true, refused_ = false;
 };
+
+TEST_F(ExplanationTest, SaysWhatComesWhereTheVaultIsNotHeardAndWhereItRefusesTheMachine) {
+  grant_.conditions.clear();
+  EXPECT_TRUE(Has(Explain(Facts()), "it may read")) << Explain(Facts());
+  served_ = false;
+  EXPECT_TRUE(Has(Explain(Facts()), "vault        REFUSED: it was not heard just now")) << Explain(Facts());
+  EXPECT_TRUE(Has(Explain(Facts()), "gives EIO")) << Explain(Facts());
+  refused_ = true;
+  EXPECT_TRUE(Has(Explain(Facts()), "does not accept this machine's key, so opening gives EACCES"));
+  EXPECT_FALSE(Has(Explain(Facts()), "EIO"));
+}
 
 TEST_F(ExplanationTest, NamesWhatWouldRefuseAndTheCommandThatMends) {
   const std::string text = Explain(Facts());

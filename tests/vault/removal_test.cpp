@@ -18,6 +18,20 @@ struct RemovalTest : ::testing::Test, ClaimedVault {
   VaultWorld::Machine machine;
 };
 
+TEST_F(RemovalTest, TheRecordsNameWhoLosesWhat) {
+  const auto about = [this](const char* type) {
+    const auto records = direct.Audit(type);
+    if (records.empty()) return std::string("no record");
+    const Json body = Must(ParseJson(*records[0].body));
+    const Json* name = body.Find(body.Find("about") != nullptr ? "about" : "object");
+    return name->AsString();
+  };
+  Must(world.Revoke(machine, "shop/prod", "a"));
+  EXPECT_EQ(about("grant.revoke"), "web-1");
+  Must(world.RemoveMachine(machine));
+  EXPECT_EQ(about("machine.remove"), "web-1");
+}
+
 TEST_F(RemovalTest, WaitsForAVouchAndFreezesTheLeaver) {
   const auto removal = world.Removal("shop/prod", bob.Id());
   const auto refused = direct.Append(world.owner, removal);

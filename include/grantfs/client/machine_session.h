@@ -22,7 +22,7 @@ struct MachineOptions {
   KeptMemory* kept = nullptr;                  ///< where leases outlive this process; outlives the session
   std::optional<SecretMemory> seed;            ///< where the home's own may not be read by this process
   std::chrono::milliseconds deadline{10'000};  ///< of each request but opens and checks
-  /// May be null; is told of each pause before the vault is asked again, on any thread.
+  /// May be null; is told, on any thread, how long is waited until the vault is asked again after a failure.
   std::function<void(std::chrono::milliseconds)> pausing;
 };
 

@@ -247,6 +247,7 @@ struct GrantOutcome {
   std::size_t versions = 0;         ///< whose keys were sealed to the machine
   bool replaced = false;            ///< it had a grant already, which this one replaces
   std::vector<SecretName> lacking;  ///< parts of this template that the machine is not granted
+  std::int64_t overdue = 0;  ///< since when its rotation is, so that no lease of it holds; 0: it is not
 };
 struct GrantResult {
   std::string machine;

@@ -80,6 +80,7 @@ struct SourceStatus {
   std::string vault_address;
   std::string machine;               ///< this machine's name
   bool connected = false;            ///< heartbeats arrive
+  bool refused = false;              ///< the vault does not accept this machine's key: it was removed
   bool settled = false;              ///< so that the next process may go on with what is leased
   std::int64_t last_heard = 0;       ///< unix seconds, 0 = never since start
   std::string problem;               ///< the last failure in one sentence with its mend, "" = none

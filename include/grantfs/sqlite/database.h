@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -145,9 +146,11 @@ class Database {
 
   enum class Existing { kRefuse, kReplace };
   /// Writes a compact copy to `path`, 0600: a temporary file beside it, fsync, rename, fsync of the
-  /// directory. Not within a transaction. Errors: kConflict (something is there already), kNoSpace, and as
-  /// Step.
-  Status BackupInto(const std::string& path, Existing existing = Existing::kRefuse);
+  /// directory. Not within a transaction. Errors: kConflict (something is there already), kNoSpace, those of
+  /// `check`, and as Step.
+  /// @param check  looks at the copy before it has its name; with an error of it there is none.
+  Status BackupInto(const std::string& path, Existing existing = Existing::kRefuse,
+                    const std::function<Status(const std::string& copy)>& check = nullptr);
 
   /// Moves the write-ahead log into the file and empties it, as far as readers let it. Errors: as Step.
   Status Checkpoint();
