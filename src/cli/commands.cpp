@@ -11,8 +11,9 @@ const std::vector<const Command*>& AllCommands() {
       &kIdentityShowCommand, &kIdentityRemoveCommand, &kGrantCommand,       &kRevokeCommand,
       &kFreezeCommand,       &kUnfreezeCommand,       &kFreezesCommand,     &kGrantsCommand,
       &kMountCommand,        &kUmountCommand,         &kReadCommand,        &kWhyCommand,
-      &kAuditListCommand,    &kAuditReadersCommand,   &kAuditVerifyCommand, &kStatusCommand,
-      &kWhoamiCommand,       &kDoctorCommand,         &kVersionCommand,     &kHelpCommand,
+      &kAuditListCommand,    &kAuditReadersCommand,   &kAuditFollowCommand, &kAuditVerifyCommand,
+      &kStatusCommand,       &kWhoamiCommand,         &kDoctorCommand,      &kVersionCommand,
+      &kHelpCommand,
   };
   return commands;
 }

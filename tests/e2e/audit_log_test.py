@@ -128,5 +128,79 @@ class ReadersTest(Case):
         self.refused(self.owner.run("audit", "readers", "shop", expect=None), USAGE)
 
 
+class Background:
+    """A grantfs command that runs until it is told to end, its output in a file."""
+
+    def __init__(self, home, *args):
+        self.out_path = os.path.join(home.world.dir, "out-%d" % len(home.world.more))
+        self.out, self.err = open(self.out_path, "wb"), open(self.out_path + ".err", "wb")
+        self.process = subprocess.Popen([BINARY, *args, "--home", home.path], stdin=subprocess.DEVNULL, stdout=self.out,
+                                        stderr=self.err, env=home.world.environ)
+        home.world.more.append(self.process)
+
+    def lines(self):
+        with open(self.out_path) as out:
+            return [line for line in out.read().split("\n")[:-1]]
+
+    def errors(self):
+        with open(self.out_path + ".err") as err:
+            return err.read()
+
+    def end(self, how=signal.SIGINT):
+        self.process.send_signal(how)
+        return self.process.wait(20 * SLOWNESS)
+
+
+class FollowTest(Case):
+    def setUp(self):
+        super().setUp()
+        self.grant_to_web1(SECRET, b"hunter2")
+
+    def test_each_record_comes_once_also_across_restarts_of_the_vault(self):
+        following = Background(self.owner, "audit", "follow", "--from", "0", "--json")
+        numbers = lambda: [json.loads(line)["sequence"] for line in following.lines()]
+        for _ in range(3):
+            for _ in range(4):
+                self.web1.run("read", SECRET)
+            self.world.kill_server()
+            self.world.serve()
+        self.web1.run("read", SECRET)
+        newest = self.owner.json("audit", "list", "--limit", "1")["records"][0]["sequence"]
+        until("the newest record", lambda: newest in numbers())
+        self.assertEqual(following.end(), DONE, following.errors())
+        self.assertEqual(numbers(), list(range(newest + 1)))
+
+    def test_only_what_was_asked_for_and_from_now_on(self):
+        self.web1.run("read", SECRET)
+        before = self.owner.json("audit", "list", "--limit", "1")["records"][0]["sequence"]
+        following = Background(self.owner, "audit", "follow", "--action", "secret.read", "--object", "shop/prod/*")
+        self.owner.set(OTHER, b"key")  # is not shown
+
+        def read_and_look():
+            self.web1.run("read", SECRET)
+            return len(following.lines()) >= 2
+
+        until("two reads", read_and_look)
+        self.assertEqual(following.end(signal.SIGTERM), DONE, following.errors())
+        for line in following.lines():
+            cells = line.split("  ")
+            self.assertGreater(int(cells[0]), before)
+            self.assertEqual(cells[2:4], ["web-1", "secret.read"])
+
+    def test_a_reader_that_goes_ends_it(self):
+        process = subprocess.Popen([BINARY, "audit", "follow", "--from", "0", "--home", self.owner.path], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self.world.environ)
+        self.world.more.append(process)
+        process.stdout.readline()
+        process.stdout.close()
+
+        def ended():
+            self.web1.run("read", SECRET)
+            return process.poll() is not None
+
+        until("the end", ended)
+        self.refused(self.owner.run("audit", "follow", "--from", "-1", expect=None), USAGE, "--from")
+
+
 if __name__ == "__main__":
     main()
