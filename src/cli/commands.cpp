@@ -11,9 +11,9 @@ const std::vector<const Command*>& AllCommands() {
       &kIdentityShowCommand, &kIdentityRemoveCommand, &kGrantCommand,       &kRevokeCommand,
       &kFreezeCommand,       &kUnfreezeCommand,       &kFreezesCommand,     &kGrantsCommand,
       &kMountCommand,        &kUmountCommand,         &kReadCommand,        &kWhyCommand,
-      &kAuditListCommand,    &kAuditReadersCommand,   &kAuditFollowCommand, &kAuditVerifyCommand,
-      &kStatusCommand,       &kWhoamiCommand,         &kDoctorCommand,      &kVersionCommand,
-      &kHelpCommand,
+      &kAuditListCommand,    &kAuditReadersCommand,   &kAuditFollowCommand, &kAuditExportCommand,
+      &kAuditVerifyCommand,  &kStatusCommand,         &kWhoamiCommand,      &kDoctorCommand,
+      &kVersionCommand,      &kHelpCommand,
   };
   return commands;
 }
