@@ -40,12 +40,20 @@ std::string OutcomeCell(const AuditLine& line) {
 
 }  // namespace
 
+std::vector<std::string> AuditCells(const AuditLine& line) {
+  return {std::to_string(line.sequence),
+          TimeCell(line.time),
+          line.actor,
+          line.action.empty() ? line.type : line.action,
+          ObjectCell(line),
+          OutcomeCell(line),
+          line.source,
+          line.caller};
+}
+
 Table AuditTable(const std::vector<AuditLine>& lines) {
   Table table({"RECORD", "TIME", "WHO", "DID", "TO", "OUTCOME", "FROM", "CALLER"});
-  for (const AuditLine& line : lines)
-    table.Add({std::to_string(line.sequence), TimeCell(line.time), line.actor,
-               line.action.empty() ? line.type : line.action, ObjectCell(line), OutcomeCell(line),
-               line.source, line.caller});
+  for (const AuditLine& line : lines) table.Add(AuditCells(line));
   return table;
 }
 

@@ -18,8 +18,9 @@ const std::vector<const Command*>& AllCommands() {
       &kSecretCanaryCommand,  &kTripwireSetCommand,    &kTripwireShowCommand,
       &kMountCommand,         &kUmountCommand,         &kReadCommand,
       &kWhyCommand,           &kAuditListCommand,      &kAuditReadersCommand,
-      &kAuditVerifyCommand,   &kStatusCommand,         &kWhoamiCommand,
-      &kDoctorCommand,        &kVersionCommand,        &kHelpCommand,
+      &kAuditFollowCommand,   &kAuditExportCommand,    &kAuditVerifyCommand,
+      &kStatusCommand,        &kWhoamiCommand,         &kDoctorCommand,
+      &kVersionCommand,       &kHelpCommand,
   };
   return commands;
 }

@@ -23,6 +23,8 @@ Json ToJson(const GrantInfo& info);
 Json ToJson(const VersionInfo& info);
 Table HistoryTable(const std::vector<VersionInfo>& versions);
 Json ToJson(const AuditLine& line);
+/// A row of it.
+std::vector<std::string> AuditCells(const AuditLine& line);
 Table AuditTable(const std::vector<AuditLine>& lines);
 
 }  // namespace grantfs

@@ -69,6 +69,34 @@ Status OwnerSessionImpl::EachFound(api::AuditSearchRequest request, std::size_t 
   }
 }
 
+Result<AuditPage> OwnerSessionImpl::NextAudit(const AuditFilter& filter, std::uint64_t from) {
+  if (!following_ || following_->first != filter) following_.emplace(filter, GRANTFS_TRY(SearchFor(filter)));
+  api::AuditSearchRequest request = following_->second;
+  request.from = from;
+  request.limit = api::kMaxAuditRecords;
+  const auto found = GRANTFS_TRY(vault_->Ask<api::AuditSearchResponse>(api::kAuditSearch, request));
+  AuditPage page;
+  page.next = found.next.value_or(from);
+  page.end = found.records.empty() && page.next == from;
+  std::uint64_t least = from;
+  bool unknown = false;
+  for (const AuditEntry& entry : found.records) {
+    if (entry.sequence < least) return vault_->Malformed();
+    least = entry.sequence + 1;
+    page.lines.push_back(NamedLineOf(entry));
+    unknown = unknown || (page.lines.back().actor == page.lines.back().actor_id &&
+                          Hash::FromHex(page.lines.back().actor_id).has_value());
+  }
+  if (page.next < least) return vault_->Malformed();
+  // Somebody who came since the lists were read.
+  if (unknown) {
+    following_->second = GRANTFS_TRY(SearchFor(filter));
+    for (AuditLine& line : page.lines)
+      if (const auto id = Hash::FromHex(line.actor_id)) line.actor = NameOf(*id);
+  }
+  return page;
+}
+
 Result<AuditVerdict> OwnerSessionImpl::VerifyAudit() {
   GRANTFS_CHECK(keeper_->RefreshVault());
   const auto peer = GRANTFS_TRY(known_->ReadPeer());

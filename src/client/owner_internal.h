@@ -80,6 +80,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<TripwireInfo> ShowTripwire(const std::string& environment) override;
   Result<TripwireInfo> SetTripwire(const std::string& environment, const TripwireChange& change) override;
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
+  Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) override;
   Result<ReadersReport> ReadersOf(const SecretName& name) override;
   Result<AuditVerdict> VerifyAudit() override;
   Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;
@@ -239,6 +240,8 @@ class OwnerSessionImpl final : public OwnerSession {
   std::unique_ptr<VaultConnection> vault_;
   std::unique_ptr<ListKeeper> keeper_;
   std::map<std::string, std::map<std::uint32_t, UnsealKey>> epoch_keys_;
+  /// What NextAudit was asked for last, with the actor's name resolved.
+  std::optional<std::pair<AuditFilter, api::AuditSearchRequest>> following_;
   bool settled_ = false;  ///< what Retry must not try again
 };
 

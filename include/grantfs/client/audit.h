@@ -46,6 +46,14 @@ struct AuditFilter {
   std::optional<std::int64_t> since_ms;  ///< unix milliseconds, inclusive
   std::optional<std::int64_t> until_ms;  ///< exclusive
   std::size_t limit = 100;               ///< of a list: the newest so many; 0 = all
+  bool operator==(const AuditFilter&) const = default;
+};
+
+/// Records in the order in which they were written.
+struct AuditPage {
+  std::vector<AuditLine> lines;
+  std::uint64_t next = 0;  ///< the record to go on from; all before it were looked at, each once
+  bool end = false;        ///< there is no more yet
 };
 
 /// A program on a machine, or a person, that has read a secret.
