@@ -4,20 +4,17 @@ namespace grantfs {
 
 const std::vector<const Command*>& AllCommands() {
   static const std::vector<const Command*> commands = {
-      &kServeCommand,        &kInitCommand,         &kEnvCreateCommand,
-      &kEnvListCommand,      &kEnvExampleCommand,   &kProjectListCommand,
-      &kSecretSetCommand,    &kSecretImportCommand, &kSecretBundleCommand,
-      &kSecretGetCommand,    &kSecretListCommand,   &kSecretHistoryCommand,
-      &kInviteCommand,       &kEnrollCommand,       &kApproveCommand,
-      &kIdentityListCommand, &kIdentityShowCommand, &kIdentityRemoveCommand,
-      &kMemberAddCommand,    &kMemberRemoveCommand, &kMemberListCommand,
-      &kOwnerAddCommand,     &kOwnerRemoveCommand,  &kOwnerListCommand,
-      &kGrantCommand,        &kRevokeCommand,       &kFreezeCommand,
-      &kUnfreezeCommand,     &kFreezesCommand,      &kGrantsCommand,
-      &kMountCommand,        &kUmountCommand,       &kReadCommand,
-      &kWhyCommand,          &kAuditListCommand,    &kAuditVerifyCommand,
-      &kStatusCommand,       &kWhoamiCommand,       &kDoctorCommand,
-      &kVersionCommand,      &kHelpCommand,
+      &kServeCommand,        &kInitCommand,           &kEnvCreateCommand,   &kEnvListCommand,
+      &kEnvExampleCommand,   &kProjectListCommand,    &kSecretSetCommand,   &kSecretImportCommand,
+      &kSecretBundleCommand, &kSecretGetCommand,      &kSecretListCommand,  &kSecretHistoryCommand,
+      &kInviteCommand,       &kEnrollCommand,         &kApproveCommand,     &kIdentityListCommand,
+      &kIdentityShowCommand, &kIdentityRemoveCommand, &kMemberAddCommand,   &kMemberRemoveCommand,
+      &kMemberListCommand,   &kOwnerAddCommand,       &kOwnerRemoveCommand, &kOwnerListCommand,
+      &kOffboardCommand,     &kReviewCommand,         &kGrantCommand,       &kRevokeCommand,
+      &kFreezeCommand,       &kUnfreezeCommand,       &kFreezesCommand,     &kGrantsCommand,
+      &kMountCommand,        &kUmountCommand,         &kReadCommand,        &kWhyCommand,
+      &kAuditListCommand,    &kAuditVerifyCommand,    &kStatusCommand,      &kWhoamiCommand,
+      &kDoctorCommand,       &kVersionCommand,        &kHelpCommand,
   };
   return commands;
 }
