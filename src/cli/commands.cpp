@@ -13,14 +13,15 @@ const std::vector<const Command*>& AllCommands() {
       &kIdentityListCommand,  &kIdentityShowCommand,   &kIdentityRemoveCommand,
       &kMemberAddCommand,     &kMemberRemoveCommand,   &kMemberListCommand,
       &kOwnerAddCommand,      &kOwnerRemoveCommand,    &kOwnerListCommand,
-      &kGrantCommand,         &kRevokeCommand,         &kFreezeCommand,
-      &kUnfreezeCommand,      &kFreezesCommand,        &kGrantsCommand,
-      &kSecretCanaryCommand,  &kTripwireSetCommand,    &kTripwireShowCommand,
-      &kMountCommand,         &kUmountCommand,         &kReadCommand,
-      &kWhyCommand,           &kAuditListCommand,      &kAuditReadersCommand,
-      &kAuditFollowCommand,   &kAuditExportCommand,    &kAuditVerifyCommand,
-      &kStatusCommand,        &kWhoamiCommand,         &kDoctorCommand,
-      &kVersionCommand,       &kHelpCommand,
+      &kOffboardCommand,      &kReviewCommand,         &kGrantCommand,
+      &kRevokeCommand,        &kFreezeCommand,         &kUnfreezeCommand,
+      &kFreezesCommand,       &kGrantsCommand,         &kSecretCanaryCommand,
+      &kTripwireSetCommand,   &kTripwireShowCommand,   &kMountCommand,
+      &kUmountCommand,        &kReadCommand,           &kWhyCommand,
+      &kAuditListCommand,     &kAuditReadersCommand,   &kAuditFollowCommand,
+      &kAuditExportCommand,   &kAuditVerifyCommand,    &kStatusCommand,
+      &kWhoamiCommand,        &kDoctorCommand,         &kVersionCommand,
+      &kHelpCommand,
   };
   return commands;
 }

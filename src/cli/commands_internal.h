@@ -17,7 +17,8 @@ extern const Command kInvitationListCommand, kInvitationWithdrawCommand;
 extern const Command kInviteCommand, kEnrollCommand, kApproveCommand;
 extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand;
 extern const Command kMemberAddCommand, kMemberRemoveCommand, kMemberListCommand;
-extern const Command kOwnerAddCommand, kOwnerRemoveCommand, kOwnerListCommand;
+extern const Command kOwnerAddCommand, kOwnerRemoveCommand, kOwnerListCommand, kOffboardCommand,
+    kReviewCommand;
 extern const Command kGrantCommand, kRevokeCommand, kFreezeCommand, kUnfreezeCommand, kFreezesCommand,
     kGrantsCommand;
 extern const Command kSecretCanaryCommand, kTripwireSetCommand, kTripwireShowCommand;

@@ -21,7 +21,8 @@ Status RunMemberRemoveCommand(Context& context) {
   context.terminal.OutLine(name + " is no member of " + environment + " any more");
   if (read) {
     context.terminal.Note("the environment has a new key, but " + name +
-                          " could read every value so far: set anew what matters");
+                          " could read every value so far: grantfs offboard " + name +
+                          " --dry-run lists what is to be set anew");
   }
   return {};
 }

@@ -13,7 +13,7 @@ Status RunOwnerRemoveCommand(Context& context) {
     return {};
   }
   context.terminal.OutLine(name + " is no owner of the vault any more");
-  context.terminal.Note("roles in environments stay; there it takes grantfs member remove");
+  context.terminal.Note("roles in environments stay: grantfs offboard " + name + " ends them too");
   return {};
 }
 

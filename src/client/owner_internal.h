@@ -60,6 +60,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<IdentityInfo>> ListIdentities() override;
   Result<IdentityInfo> ShowIdentity(const std::string& name) override;
   Result<RemoveIdentityResult> RemoveIdentity(const std::string& name, const std::string& reason) override;
+  Result<ReviewResult> Review(std::int64_t seconds) override;
+  Result<OffboardResult> Offboard(const std::string& name, const std::string& reason, bool dry_run) override;
   Result<std::vector<IdentityInfo>> ListVaultOwners() override;
   Status AddVaultOwner(const Identity& owner, const std::string& reason) override;
   Status RemoveVaultOwner(const std::string& name, const std::string& reason) override;
@@ -220,6 +222,15 @@ class OwnerSessionImpl final : public OwnerSession {
   /// Vouches in every secret's list whose end would not count without `leaver`.
   Status VouchBefore(const EnvironmentList& after, const std::string& reason);
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
+  struct Uses;
+  /// What the audit log of an environment tells, newest times alone.
+  Result<Uses> UsesIn(const std::string& environment);
+  Status ReviewGrants(const std::string& environment, const Uses& uses, ReviewResult& result);
+  void ReviewMembers(const std::string& environment, const Uses& uses, ReviewResult& result);
+  /// All that the lists tell of one who leaves, nothing due yet.
+  Result<OffboardResult> FindLeaver(const std::string& name);
+  void EndLeaver(const Hash& id, const std::string& reason, OffboardResult& result);
+  Status AddDue(const Hash& id, const std::string& environment, OffboardResult& result);
   Result<IdentityInfo> LetIn(const Enrolment& enrolment);
   Result<std::size_t> Mend(const ListId& list, const std::string& reason, bool vouch);
   /// Nobody if there is none. Errors: kInvalid (several).

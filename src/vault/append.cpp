@@ -82,21 +82,32 @@ class Appender {
     }
   }
 
-  bool Sees(const VaultState& state, const ListId& list) const {
+  // A secret that is to be created shows nothing but its environment.
+  static std::string CreatedIn(const api::ListAppend& append) {
+    if (append.statements.empty()) return {};
+    const auto first = SignedStatement::Parse(append.statements.front());
+    const auto* create = first ? std::get_if<SecretCreate>(&first->statement().act) : nullptr;
+    return create != nullptr ? create->environment : std::string();
+  }
+
+  bool Sees(const VaultState& state, const api::ListAppend& append) const {
+    const ListId& list = append.list;
     if (state.IsVaultOwner(caller_.id) || state.IsRecovery(caller_.id)) return true;
-    if (list.kind == ListKind::kVault) return true;
-    if (list.kind == ListKind::kMachines) return false;
+    // Every person may know that these two are there.
+    if (list.kind == ListKind::kVault || list.kind == ListKind::kMachines) return true;
     if (list.kind == ListKind::kEnvironment) return state.RoleOf(caller_.id, list.environment).has_value();
     const auto reader = core_.store.Read();
     if (!reader) return true;
     const auto secret = (*reader)->GetSecret(list.number);
-    return secret && *secret && state.RoleOf(caller_.id, (*secret)->environment).has_value();
+    if (!secret) return false;
+    const std::string environment = *secret ? (*secret)->environment : CreatedIn(append);
+    return state.RoleOf(caller_.id, environment).has_value();
   }
 
   Error Refuse(const VaultState& before, const api::AppendRequest& request, const Error& why) {
     if (why.where == AppendPlan::kUnvouched) FreezeLeavers(request);
     for (const api::ListAppend& append : request.appends) {
-      if (!Sees(before, append.list) && why.code != Code::kConflict) {
+      if (!Sees(before, append) && why.code != Code::kConflict) {
         core_.CountRefusal(caller_, "append.refused");
         return NotVisible();
       }

@@ -1,6 +1,7 @@
 // Users and agents: invited, let in, given roles, and what they can then do.
 
 #include "served_vault.h"
+#include "support/test_clock.h"
 
 namespace grantfs::testing {
 namespace {
@@ -113,6 +114,106 @@ TEST_F(PeopleTest, TheVaultHasSeveralOwners) {
   EXPECT_EQ(CodeOf(Owner().Invite({IdentityKind::kMachine, "web-3", 60})), Code::kDenied);
   EXPECT_EQ(Must(Owner().ListMembers(kEnvironment)).size(), 1u) << "the environment is still hers";
   Must(Owner().SetSecret({kEnvironment, "a"}, Value("x"), {}));
+}
+
+TEST_F(PeopleTest, OffboardingEndsAllOfIsOnesAndNamesWhatIsToBeSetAnew) {
+  const auto bea = Person("bea");
+  const auto cy = Person("cy");
+  const auto ci = Person("ci", IdentityKind::kAgent);
+  Set("db-password", "one");
+  Good(Give("bea", Role::kOwner));
+  Good(Give("ci", Role::kWriter));
+  Must(Owner().AddVaultOwner(Must(Owner().FindPerson("cy")), ""));
+  Must(cy->CreateEnvironment("blog/prod", ""));
+  Good(cy->AddMember("blog/prod", Must(cy->FindPerson("bea")), Role::kReader, "", ""));
+  Must(ci->SetSecret({kEnvironment, "by-ci"}, Value("x"), {}));
+  Must(bea->SetSecret({kEnvironment, "by-bea"}, Value("x"), {}));
+  Must(bea->GetSecret({kEnvironment, "db-password"}, {}));
+
+  const auto dry = Must(Owner().Offboard("bea", "", true));
+  EXPECT_FALSE(dry.removed_from_vault);
+  ASSERT_EQ(dry.memberships.size(), 2u);
+  EXPECT_EQ(dry.memberships[0].environment, "blog/prod");
+  EXPECT_FALSE(dry.memberships[0].mine);
+  EXPECT_TRUE(dry.memberships[1].mine && dry.memberships[1].present);
+  EXPECT_EQ(dry.due.size(), 3u) << "all values were hers to read";
+  Must(bea->GetSecret({kEnvironment, "db-password"}, {}));
+
+  const auto done = Must(Owner().Offboard("bea", "left", false));
+  EXPECT_TRUE(done.problems.empty()) << done.problems.front();
+  EXPECT_TRUE(done.removed_from_vault);
+  EXPECT_TRUE(done.memberships[0].present) << "cy's to end";
+  EXPECT_FALSE(done.memberships[1].present);
+  ASSERT_EQ(done.due.size(), 3u);
+  for (const DueSecret& one : done.due) {
+    EXPECT_EQ(one.set_by_leaver, one.name.path == "by-bea");
+    EXPECT_EQ(one.last_read != 0, one.name.path == "db-password") << one.name.path;
+  }
+  EXPECT_EQ(CodeOf(bea->VaultStatus()), Code::kUnauthentic);
+  EXPECT_EQ(Shown(Must(Owner().GetSecret({kEnvironment, "by-bea"}, {})).value), "x") << "it stays good";
+  EXPECT_EQ(Must(Must(OwnerSession::Open(Path("cy")))->VaultStatus()).owed.size(), 1u);
+  const auto by_cy = Must(cy->Offboard("bea", "left", false));
+  EXPECT_FALSE(by_cy.memberships[0].present);
+
+  Set("db-password", "two");
+  const auto again = Must(Owner().Offboard("bea", "", false));
+  EXPECT_EQ(again.due.size(), 2u) << "what was set anew with the new key is not due";
+  const auto agent = Must(Owner().Offboard("ci", "", false));
+  ASSERT_EQ(agent.due.size(), 1u) << "it reads nothing, and knows what it has set";
+  EXPECT_EQ(agent.due[0].name.path, "by-ci");
+}
+
+TEST_F(PeopleTest, AReviewNamesWhatNobodyUsed) {
+  constexpr std::int64_t kDay = 86'400;
+  const auto bea = Person("bea");
+  const auto otto = Person("otto");
+  const auto aud = Person("aud");
+  Good(Give("bea", Role::kReader));
+  Good(Give("otto", Role::kOperator));
+  Good(Give("aud", Role::kAuditor));
+  Set("used", "one");
+  Set("unused", "one");
+  Machine("web-1");
+  Machine("web-2");
+  for (const char* machine : {"web-1", "web-2"}) {
+    Grant(machine, "used");
+    Grant(machine, "unused");
+  }
+  ReadText(*Mount("web-1"), "used");
+  Must(bea->GetSecret({kEnvironment, "used"}, {}));
+  const auto young = Must(Owner().Review(90 * kDay));
+  EXPECT_TRUE(young.grants.empty() && young.members.empty()) << "all of it is of today";
+  // Ninety-one days later: nothing was used since, and it is known when it was last.
+  TestClock clock;
+  clock.SetBy(91 * kDay);
+  ClientOptions options;
+  options.clock = &clock;
+  const auto late = Must(Must(OwnerSession::Open(Path("otto"), options))->Review(90 * kDay));
+  EXPECT_EQ(late.environments, std::vector<std::string>{kEnvironment});
+  ASSERT_EQ(late.grants.size(), 4u);
+  for (const UnusedGrant& one : late.grants)
+    EXPECT_EQ(one.last_read != 0, one.secret.path == "used" && one.machine == "web-1");
+  ASSERT_EQ(late.members.size(), 4u);
+  for (const UnusedMember& one : late.members)
+    EXPECT_EQ(one.last_act != 0, one.member.name == "ann" || one.member.name == "bea") << one.member.name;
+  EXPECT_EQ(CodeOf(aud->Review(90 * kDay)), Code::kDenied) << "an auditor sees no names";
+  EXPECT_EQ(CodeOf(bea->Review(90 * kDay)), Code::kDenied) << "a reader sees no audit log";
+}
+
+TEST_F(PeopleTest, WhoOwnsAnEnvironmentAloneOffboardsFromItAlone) {
+  const auto bea = Person("bea");
+  const auto cy = Person("cy");
+  Good(Give("bea", Role::kOwner));
+  Good(Give("cy", Role::kReader));
+  Machine("web-1");
+  EXPECT_EQ(CodeOf(cy->Offboard("bea", "", true)), Code::kDenied);
+  EXPECT_EQ(CodeOf(Owner().Offboard("ann", "", false)), Code::kInvalid) << "oneself";
+  EXPECT_EQ(CodeOf(Owner().Offboard("web-1", "", false)), Code::kInvalid);
+  EXPECT_EQ(CodeOf(Owner().Offboard("nobody", "", false)), Code::kNotFound);
+  const auto done = Must(bea->Offboard("cy", "", false));
+  EXPECT_FALSE(done.removed_from_vault);
+  EXPECT_FALSE(done.memberships[0].present);
+  Must(cy->VaultStatus());
 }
 
 TEST_F(PeopleTest, OneWhoIsRemovedFromTheVaultIsNobodyEverywhere) {

@@ -125,7 +125,18 @@ TEST_F(AppendTest, AStrangerLearnsNothingAndAMemberThatHeMayNot) {
   auto& secret = world.secret("shop/prod", "a");
   EXPECT_EQ(Refused(Append(world.NextOf(secret, eve, Vouch{}), eve)), Code::kNotFound);
   EXPECT_EQ(Refused(Append(world.NextOf(secret, bob, Vouch{}), bob)), Code::kDenied);
-  EXPECT_EQ(Refused(Append(world.Next(world.machines, bob, MachineRemove{bob.Id()}), bob)), Code::kNotFound);
+  EXPECT_EQ(Refused(Append(world.Next(world.machines, bob, MachineRemove{bob.Id()}), bob)), Code::kDenied)
+      << "reading that list is denied to him too: that it is there is no secret";
+  const auto creation = [&](const PrivateIdentity& who) {
+    const std::uint64_t number = Must(direct.Reserve(world.owner, {"shop/prod", 1})).first;
+    const VaultWorld::Secret made{"shop/prod", SecretList(number), {}};
+    const SecretCreate create{number, "shop/prod", "new", SecretType::kValue, "", ""};
+    return Refused(Append(world.NextOf(made, who, create), who));
+  };
+  const PrivateIdentity rita = NewIdentity("rita");
+  Must(world.AddMember("shop/prod", rita, Role::kReader));
+  EXPECT_EQ(creation(rita), Code::kDenied);
+  EXPECT_EQ(creation(eve), Code::kNotFound);
 }
 
 TEST_F(AppendTest, AMachineAppendsNothing) {

@@ -19,8 +19,8 @@ struct Progress {
 struct ClientOptions {
   std::chrono::milliseconds deadline{10'000};  ///< of each request
   const Clock* clock = &SystemClock();
-  /// Of an owner's session that revokes: what it notes may use the home's reserve (home.h), which is made again
-  /// when it ends.
+  /// Of an owner's session that revokes: what it notes may use the home's reserve (home.h), which is made
+  /// again when it ends.
   bool revokes = false;
   std::function<void(const Progress&)> progress;  ///< runs on the calling thread; may be empty
 };

@@ -320,4 +320,55 @@ struct RemoveIdentityResult {
   std::vector<std::string> problems;   ///< one sentence each: what could not be revoked; run it again
 };
 
+/// What nobody has used for some time.
+struct UnusedGrant {
+  SecretName secret;
+  std::string machine;
+  std::string machine_id;
+  std::int64_t granted = 0;
+  std::int64_t last_read = 0;  ///< under this grant or one before; 0: never, as far as the audit log tells
+};
+struct UnusedMember {
+  std::string environment;
+  MemberInfo member;
+  std::int64_t since = 0;
+  std::int64_t last_act = 0;  ///< that the audit log has of it in this environment; 0: none
+};
+struct ReviewResult {
+  std::int64_t before = 0;                ///< unused since then
+  std::vector<std::string> environments;  ///< that were looked at: those whose audit log is mine to read
+  std::vector<UnusedGrant> grants;        ///< by secret, then machine
+  std::vector<UnusedMember> members;      ///< by environment, then name
+  std::vector<SecretName> refused;        ///< whose list does not verify
+};
+
+/// What a user or agent who leaves is, and what becomes of it.
+struct LeaverMembership {
+  std::string environment;
+  Role role = Role::kOwner;
+  std::string prefix;
+  bool mine = false;     ///< I am an owner there
+  bool present = false;  ///< still a member
+};
+/// A secret whose current value the leaver could read, or has set.
+struct DueSecret {
+  SecretName name;
+  std::uint32_t version = 0;
+  bool set_by_leaver = false;
+  std::int64_t last_read = 0;  ///< of any version, by the audit log; 0: it tells of none
+};
+struct OffboardResult {
+  std::string name;
+  IdentityKind kind = IdentityKind::kUser;
+  std::string id;
+  std::string fingerprint;
+  bool vault_owner = false;         ///< was one when this began
+  bool removed_from_vault = false;  ///< the vault answers this key no more
+  std::vector<LeaverMembership> memberships;
+  std::vector<std::string> unseen;    ///< environments whose members are not mine to see
+  std::vector<DueSecret> due;         ///< of the environments that are mine
+  bool reads_known = true;            ///< false: the audit log could not be asked
+  std::vector<std::string> problems;  ///< one sentence each: what was not done; run it again
+};
+
 }  // namespace grantfs

@@ -43,9 +43,9 @@ class OwnerSession {
   /// A user or agent of the vault's list, or an owner of the vault, by name or id: whoever can be made a
   /// member. Errors: kNotFound (nobody, or a machine), kInvalid (several).
   virtual Result<Identity> FindPerson(const std::string& name) = 0;
-  /// Adds a user or agent, whose keys FindPerson gave or were learnt elsewhere. An owner or reader is sealed the newest epoch's
-  /// key. Environment owners. Errors: kInvalid (an agent as owner or reader), kConflict (is a member
-  /// already).
+  /// Adds a user or agent, whose keys FindPerson gave or were learnt elsewhere. An owner or reader is sealed
+  /// the newest epoch's key. Environment owners. Errors: kInvalid (an agent as owner or reader), kConflict
+  /// (is a member already).
   virtual Status AddMember(const std::string& environment, const Identity& member, Role role,
                            const std::string& prefix, const std::string& reason) = 0;
   /// Removes one, vouches for what needs it, and starts a new epoch where an owner or reader leaves.
@@ -114,6 +114,21 @@ class OwnerSession {
   /// environments that one owns. Says what it has read. Vault owners. Calling it again finishes what was
   /// left.
   virtual Result<RemoveIdentityResult> RemoveIdentity(const std::string& name, const std::string& reason) = 0;
+
+  /// The grants that no read was recorded under, and the members that nothing was recorded of, for so many
+  /// seconds or since they were made, if that is longer ago. Of the environments whose secrets and audit log
+  /// are mine to see.
+  virtual Result<ReviewResult> Review(std::int64_t seconds) = 0;
+
+  /// Ends all that a user or agent is, as far as it is mine to end: for an owner of the vault its place in
+  /// the vault and every membership in the environments that I own, else those memberships. Vouches for what
+  /// it signed, starts new epochs, and names the secrets whose current value it could read or has set.
+  /// Calling it again finishes what was left and names what is due still.
+  ///
+  /// @param dry_run  changes nothing: says what would be ended. Errors: kNotFound, kInvalid (several; a
+  /// machine; oneself).
+  virtual Result<OffboardResult> Offboard(const std::string& name, const std::string& reason,
+                                          bool dry_run) = 0;
 
   /// Owners of the vault, and recovery. Whoever the vault knows may ask.
   virtual Result<std::vector<IdentityInfo>> ListVaultOwners() = 0;

@@ -1,0 +1,94 @@
+#include "commands_internal.h"
+#include "owner_internal.h"
+#include "table_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::uint64_t kDefaultDays = 90;
+constexpr std::uint64_t kMaxDays = 3660;
+constexpr std::int64_t kDay = 86'400;
+
+Json ToJson(const ReviewResult& result) {
+  Json grants = Json::Array();
+  for (const UnusedGrant& one : result.grants)
+    grants.Append(Json::Object({{"secret", one.secret.Full()},
+                                {"machine", one.machine},
+                                {"machine_id", one.machine_id},
+                                {"granted", one.granted},
+                                {"last_read", one.last_read}}));
+  Json members = Json::Array();
+  for (const UnusedMember& one : result.members)
+    members.Append(Json::Object({{"environment", one.environment},
+                                 {"name", one.member.name},
+                                 {"kind", IdentityKindName(one.member.kind)},
+                                 {"id", one.member.id},
+                                 {"role", RoleName(one.member.role)},
+                                 {"since", one.since},
+                                 {"last_act", one.last_act}}));
+  return Json::Object(
+      {{"before", result.before},
+       {"environments", Json::Array({result.environments.begin(), result.environments.end()})},
+       {"grants", std::move(grants)},
+       {"members", std::move(members)},
+       {"refused", NamesJson(result.refused)}});
+}
+
+void OutResult(Terminal& terminal, const ReviewResult& result) {
+  Table grants({"UNUSED GRANT", "TO", "GRANTED", "READ LAST"});
+  for (const UnusedGrant& one : result.grants)
+    grants.Add({one.secret.Full(), one.machine, TimeCell(one.granted), TimeCell(one.last_read)});
+  if (!grants.empty()) terminal.Out(grants.Text());
+  Table members({"UNUSED MEMBER OF", "NAME", "ROLE", "SINCE", "DID SOMETHING LAST"});
+  for (const UnusedMember& one : result.members)
+    members.Add({one.environment, one.member.name, RoleName(one.member.role), TimeCell(one.since),
+                 TimeCell(one.last_act)});
+  if (!members.empty()) terminal.Out(members.Text());
+  if (grants.empty() && members.empty())
+    terminal.Note("no grant and no member was unused since " + FormatTime(result.before));
+  terminal.Note("looked at " + JoinWords(result.environments));
+}
+
+Status RunReviewCommand(Context& context) {
+  const std::uint64_t days = GRANTFS_TRY(context.arguments.Number("days", kMaxDays, kDefaultDays));
+  const auto session = GRANTFS_TRY(OpenOwner(context));
+  const ReviewResult result = GRANTFS_TRY(session->Review(static_cast<std::int64_t>(days) * kDay));
+  if (context.json())
+    context.terminal.OutJson(ToJson(result));
+  else
+    OutResult(context.terminal, result);
+  if (result.refused.empty()) return {};
+  for (const SecretName& name : result.refused) context.terminal.Note("refused: " + name.Full());
+  return Error{Code::kIntegrity, "the vault serves lists that do not verify, whose grants are not known", 0,
+               Count(result.refused.size(), "secret")};
+}
+
+}  // namespace
+
+const Command kReviewCommand = {
+    .name = "review",
+    .arguments = "",
+    .min_arguments = 0,
+    .max_arguments = 0,
+    .summary = "list grants and members that nobody uses",
+    .about =
+        R"(Lists what could be taken away: grants under which no read is recorded for so many days, and members of
+whom the audit log has no act in their environment for as long; neither if it is younger than that. It takes
+the secrets from verified lists and the reads from the audit log, of the environments where you may see both
+(owners, operators). Who only looks at names or at the audit log leaves no record, so an auditor always
+stands here.)",
+    .options = {{"days", "N", "unused for so many days, 0 to 3660 (default: 90)"}},
+    .examples = {{"grantfs review --days 90",
+                  R"(UNUSED GRANT           TO     GRANTED               READ LAST
+shop/prod/db-password  web-1  2026-01-02T09:10:00Z  2026-01-31T12:00:00Z
+UNUSED MEMBER OF  NAME  ROLE    SINCE                 DID SOMETHING LAST
+shop/prod         bea   reader  2026-01-02T09:10:00Z  -
+looked at shop/prod)"},
+                 {"grantfs review --json",
+                  R"({"before": 1769860800, "grants": [...], "members": [...], ...})"}},
+    .next = "grantfs revoke web-1 shop/prod/db-password, or grantfs member remove shop/prod bea",
+    .failure = "what is unused is not known",
+    .run = RunReviewCommand,
+};
+
+}  // namespace grantfs

@@ -1,0 +1,324 @@
+// Role by operation: every cell over the wire, with its status.
+
+#include <sstream>
+
+#include "grantfs/api/audit.h"
+#include "grantfs/api/freezes.h"
+#include "served.h"
+
+namespace grantfs::testing {
+namespace {
+
+constexpr char kEnvironment[] = "shop/prod";
+
+/// What each of kRows is answered, in their order: 2 = 200, 1 = 401, 3 = 403, 4 = 404, ? = anything else.
+struct Row {
+  const char* operation;
+  const char* answers;
+};
+
+// vault owner, recovery, owner, reader, writer, writer below tls/ (an agent), operator, operator (an agent),
+// auditor, one who was let in and has no role, a machine with a grant, a machine without, a stranger
+constexpr Row kTable[] = {
+    {"status",
+     "222222222222"
+     "1"},
+    {"read vault list", "2222222222221"},
+    {"read machines list", "2223333333441"},
+    {"read environment list", "2222222224241"},
+    {"read secret list", "4222222234441"},
+    {"list secrets", "4222222234441"},
+    {"find secret", "4222222234441"},
+    {"read value", "4422333334441"},
+    {"fetch environment keys", "4222333334441"},
+    {"fetch sealed data keys", "4322223334441"},
+    {"search audit log", "4423332224441"},
+    {"search vault's audit log", "2323332223441"},
+    {"read audit records", "2222222222221"},
+    {"reserve numbers", "4423223334441"},
+    {"stage a version", "4423223334441"},
+    {"stage an epoch", "4223333334441"},
+    {"create a secret", "3323233334441"},
+    {"create below tls/", "3323223334441"},
+    {"publish", "3323233334441"},
+    {"publish below tls/", "3323223334441"},
+    {"grant", "3323333334441"},
+    {"revoke", "3323333334441"},
+    {"vouch for a secret", "3223333334441"},
+    {"add an auditor", "3323333334441"},
+    {"remove an auditor", "3323333334441"},
+    {"start an epoch", "3223333334441"},
+    {"let a user in", "2333333333441"},
+    {"add a vault owner", "2233333333441"},
+    {"make an environment", "2344444444441"},
+    {"invite", "2333333333441"},
+    {"remove a machine", "2333333333441"},
+    {"list who waits", "2333333333441"},
+    {"freeze an environment", "4423332234441"},
+    {"lift that", "4423332234441"},
+    {"freeze a machine", "2333333333441"},
+    {"list freezes", "2222222222441"},
+    {"presence", "2323333333441"},
+    {"a machine's grants", "4444444444221"},
+    {"a machine's read", "4444444444241"},
+};
+
+class RolesTableTest : public ::testing::Test, protected ServedSecret {
+ protected:
+  RolesTableTest() : blind_(world.EnrolMachine("web-2")) {
+    Must(world.Publish(kEnvironment, "tls/key", "two"));
+    Must(world.Send(world.owner, VaultWorld::One(world.Next(world.vault, world.owner,
+                                                            VaultOwnerAdd{vault_owner_.identity()}),
+                                                 world.owner)));
+    Must(world.AddMember(kEnvironment, owner_, Role::kOwner));
+    Must(world.AddMember(kEnvironment, reader_, Role::kReader));
+    Must(world.AddMember(kEnvironment, writer_, Role::kWriter));
+    Must(world.AddMember(kEnvironment, tls_writer_, Role::kWriter, "tls/"));
+    Must(world.AddMember(kEnvironment, operator_, Role::kOperator));
+    Must(world.AddMember(kEnvironment, agent_, Role::kOperator));
+    Must(world.AddMember(kEnvironment, auditor_, Role::kAuditor));
+    Must(world.Send(
+        world.owner,
+        VaultWorld::One(world.Next(world.vault, world.owner, IdentityAdd{guest_.identity()}), world.owner)));
+  }
+
+  std::vector<const PrivateIdentity*> Callers() const {
+    return {&vault_owner_, &world.recovery, &owner_, &reader_,     &writer_,    &tls_writer_, &operator_,
+            &agent_,       &auditor_,       &guest_, &machine.key, &blind_.key, &stranger_};
+  }
+  template <typename Request>
+  int Ask(const PrivateIdentity& who, const api::Route& route, const Request& request) {
+    return Must(client().Exchange(RequestSigner::Of(who), route, request.ToJson().Dump())).status;
+  }
+  int Get(const PrivateIdentity& who, const api::Route& route) {
+    return Must(client().Exchange(RequestSigner::Of(who), route, "")).status;
+  }
+  int ReadList(const PrivateIdentity& who, const ListId& list) {
+    return Ask(who, api::kListsRead, api::ListReadRequest{list, 0, 10});
+  }
+  /// Sends it, and takes what was accepted into the world's lists.
+  int Append(const PrivateIdentity& who, const api::AppendRequest& request) {
+    const int status = Ask(who, api::kListsAppend, request);
+    if (status == 200) world.Take(request);
+    return status;
+  }
+  int Append(const PrivateIdentity& who, const SignedList& list, Act act) {
+    return Append(who, VaultWorld::One(world.Next(list, who, std::move(act)), who));
+  }
+  int AppendTo(const PrivateIdentity& who, const std::string& path, Act act) {
+    return Append(who,
+                  VaultWorld::One(world.NextOf(world.secret(kEnvironment, path), who, std::move(act)), who));
+  }
+
+  int Create(const PrivateIdentity& who, const std::string& prefix) {
+    const auto reserved = Must(client().Call<api::ReserveResponse>(
+        RequestSigner::Of(world.owner), api::kSecretsReserve, api::ReserveRequest{kEnvironment, 1}));
+    const std::string path = prefix + "made-" + std::to_string(reserved.first);
+    VaultWorld::Secret made{kEnvironment, SecretList(reserved.first), {}};
+    const SecretCreate act{reserved.first, kEnvironment, path, SecretType::kValue, "", ""};
+    return Ask(who, api::kListsAppend, VaultWorld::One(world.NextOf(made, who, act), who));
+  }
+  int StageVersion(const PrivateIdentity& who, const std::string& path) {
+    const SecretList& list = world.secret(kEnvironment, path).list;
+    return Ask(who, api::kStageCiphertext,
+               api::StageCiphertextRequest{list.id().number, list.next_version(), Hash{}, Bytes(64)});
+  }
+  int Publish(const PrivateIdentity& who, const std::string& path) {
+    VaultWorld::Secret& secret = world.secret(kEnvironment, path);
+    // One who may not send the value ahead has nothing but a statement; it must be refused by itself.
+    const bool stages = StageVersion(who, path) == 200;
+    VersionPublish version{kEnvironment, path, secret.list.next_version(), 1, {}, {}, 0, ""};
+    version.epoch = world.environment(kEnvironment).list.newest_epoch().number;
+    if (stages) version = world.StageVersion(secret, "x", who);
+    return AppendTo(who, path, version);
+  }
+  int Grant(const PrivateIdentity& who) {
+    const VaultWorld::Secret& secret = world.secret(kEnvironment, "tls/key");
+    for (const auto& [version, key] : secret.data_keys) {
+      if (!secret.list.versions().contains(version)) continue;
+      const api::SealedCopy copy{{RecipientKind::kMachine, machine.number, 0},
+                                 Must(SealDataKey(machine.identity().seal, key))};
+      Ask(who, api::kStageCopies,
+          api::StageCopiesRequest{secret.list.id().number,
+                                  version,
+                                  secret.list.versions().at(version).publish.commitment,
+                                  {copy}});
+    }
+    return AppendTo(who, "tls/key", GrantAdd{world.GrantFor(machine)});
+  }
+  int Revoke(const PrivateIdentity& who) {
+    const SecretList::GrantKey key{GranteeKind::kMachine, machine.number};
+    if (!world.secret(kEnvironment, "tls/key").list.grants().contains(key))
+      Must(world.GrantTo(machine, kEnvironment, "tls/key"));
+    return AppendTo(who, "tls/key", GrantRevoke{GranteeKind::kMachine, machine.number});
+  }
+  int RemoveAuditor(const PrivateIdentity& who) {
+    const auto leaver = NewIdentity("leaver");
+    Must(world.AddMember(kEnvironment, leaver, Role::kAuditor));
+    return Append(who, world.environment(kEnvironment).list, MemberRemove{leaver.Id(), {}});
+  }
+  int StartEpoch(const PrivateIdentity& who) {
+    VaultWorld::Environment& environment = world.environment(kEnvironment);
+    NewEpoch epoch = Must(MakeEpoch(environment.list.EpochRecipients(world.vault),
+                                    &environment.list.newest_epoch(), &environment.keys.back()));
+    Ask(who, api::kStageEpoch, api::StageEpochRequest{kEnvironment, epoch.epoch.number, epoch.copies});
+    const int status = Append(who, environment.list, EpochStart{epoch.epoch});
+    if (status == 200) environment.keys.push_back(std::move(epoch.key));
+    return status;
+  }
+  int MakeEnvironment(const PrivateIdentity& who) {
+    const std::string name = "shop/e" + std::to_string(++made_);
+    const NewEpoch epoch = Must(MakeEpoch({who.identity(), world.recovery.identity()}, nullptr, nullptr));
+    Ask(who, api::kStageEpoch, api::StageEpochRequest{name, 1, epoch.copies});
+    const EnvironmentList list(name);
+    auto request =
+        VaultWorld::One(world.Next(list, who, EnvironmentCreate{name, who.identity(), epoch.epoch}), who);
+    const Hash genesis = Must(SignedStatement::Parse(request.appends[0].statements[0])).hash();
+    const auto added = VaultWorld::One(world.Next(world.vault, who, EnvironmentAdd{name, genesis}), who);
+    request.appends.push_back(added.appends[0]);
+    const int status = Ask(who, api::kListsAppend, request);
+    if (status == 200) world.Take(added);
+    return status;
+  }
+  int Invite(const PrivateIdentity& who) {
+    const InviteSecret secret = Must(InviteSecret::Generate());
+    const Invitation invitation{secret.id(),
+                                IdentityKind::kMachine,
+                                "web-" + std::to_string(10 + ++made_),
+                                secret.signing_key().verify_key(),
+                                secret.unseal_key().seal_key(),
+                                4'000'000'000};
+    return Append(who, world.machines, InvitationCreate{invitation});
+  }
+  int RemoveMachine(const PrivateIdentity& who) {
+    if (!leaving_) leaving_ = world.EnrolMachine("leaving-" + std::to_string(++made_));
+    const int status = Append(who, world.machines, MachineRemove{leaving_->key.Id()});
+    if (status == 200) leaving_.reset();
+    return status;
+  }
+  int Freeze(const PrivateIdentity& who, const api::Route& route, const FrozenObject& object) {
+    return Ask(who, route, api::FreezeRequest{{object}, ""});
+  }
+  int PersonAdded(const PrivateIdentity& who, bool owner) {
+    const auto one = NewIdentity("new-" + std::to_string(++made_)).identity();
+    return owner ? Append(who, world.vault, VaultOwnerAdd{one}) : Append(who, world.vault, IdentityAdd{one});
+  }
+
+  int Lists(const std::string& what, const PrivateIdentity& who) {
+    const std::uint64_t secret = world.secret(kEnvironment, "a").list.id().number;
+    if (what == "status") return Get(who, api::kStatus);
+    if (what == "read vault list") return ReadList(who, ListId::Vault());
+    if (what == "read machines list") return ReadList(who, ListId::Machines());
+    if (what == "read environment list") return ReadList(who, ListId::Environment(kEnvironment));
+    if (what == "read secret list") return ReadList(who, ListId::Secret(secret));
+    if (what == "list secrets")
+      return Ask(who, api::kSecretsList, api::SecretsListRequest{kEnvironment, "", 9});
+    if (what == "find secret") return Ask(who, api::kSecretsFind, api::SecretFindRequest{kEnvironment, "a"});
+    if (what == "read value")
+      return Ask(who, api::kSecretValue, api::ValueRequest{secret, 0, "v" + std::to_string(++made_)});
+    if (what == "fetch environment keys")
+      return Ask(who, api::kEpochCopies, api::EpochCopiesRequest{kEnvironment});
+    if (what == "fetch sealed data keys")
+      return Ask(who, api::kSecretCopies, api::SecretCopiesRequest{secret, {}});
+    if (what == "search audit log") {
+      api::AuditSearchRequest search;
+      search.environment = kEnvironment;
+      return Ask(who, api::kAuditSearch, search);
+    }
+    if (what == "search vault's audit log") return Ask(who, api::kAuditSearch, api::AuditSearchRequest{});
+    if (what == "read audit records")
+      return Ask(who, api::kAuditRecords, api::AuditRecordsRequest{0, 5, true});
+    return 0;
+  }
+  int Changes(const std::string& what, const PrivateIdentity& who) {
+    if (what == "reserve numbers")
+      return Ask(who, api::kSecretsReserve, api::ReserveRequest{kEnvironment, 1});
+    if (what == "stage a version") return StageVersion(who, "a");
+    if (what == "stage an epoch")
+      return Ask(who, api::kStageEpoch, api::StageEpochRequest{kEnvironment, 77, {{Hash{}, Bytes(80)}}});
+    if (what == "create a secret") return Create(who, "");
+    if (what == "create below tls/") return Create(who, "tls/");
+    if (what == "publish") return Publish(who, "a");
+    if (what == "publish below tls/") return Publish(who, "tls/key");
+    if (what == "grant") return Grant(who);
+    if (what == "revoke") return Revoke(who);
+    if (what == "vouch for a secret") return AppendTo(who, "a", Vouch{});
+    if (what == "add an auditor")
+      return Append(who, world.environment(kEnvironment).list,
+                    MemberAdd{NewIdentity("new").identity(), Role::kAuditor, "", {}});
+    if (what == "remove an auditor") return RemoveAuditor(who);
+    if (what == "start an epoch") return StartEpoch(who);
+    if (what == "let a user in") return PersonAdded(who, false);
+    if (what == "add a vault owner") return PersonAdded(who, true);
+    if (what == "make an environment") return MakeEnvironment(who);
+    if (what == "invite") return Invite(who);
+    if (what == "remove a machine") return RemoveMachine(who);
+    return 0;
+  }
+  int Others(const std::string& what, const PrivateIdentity& who) {
+    const FrozenObject environment{FrozenKind::kEnvironment, kEnvironment};
+    const FrozenObject frozen{FrozenKind::kMachine, blind_.key.Id().Hex()};
+    if (what == "list who waits") return Ask(who, api::kEnrolmentsList, api::Nothing{});
+    if (what == "freeze an environment") return Freeze(who, api::kFreezesSet, environment);
+    if (what == "lift that") return Freeze(who, api::kFreezesLift, environment);
+    if (what == "freeze a machine") return Freeze(who, api::kFreezesSet, frozen);
+    if (what == "list freezes") return Ask(who, api::kFreezesList, api::FreezesListRequest{});
+    if (what == "presence") return Ask(who, api::kPresence, api::PresenceRequest{machine.key.Id(), 0, 0});
+    if (what == "a machine's grants") return Ask(who, api::kMachineGrants, api::GrantsRequest{});
+    if (what == "a machine's read")
+      return Must(client().Exchange(RequestSigner::Of(who), api::kMachineRead,
+                                    ReadBody("o" + std::to_string(++made_))))
+          .status;
+    ADD_FAILURE() << "there is no such operation: " << what;
+    return 0;
+  }
+  int Do(const std::string& what, const PrivateIdentity& who) {
+    if (const int status = Lists(what, who)) return status;
+    if (const int status = Changes(what, who)) return status;
+    return Others(what, who);
+  }
+  static char Digit(int status) {
+    switch (status) {
+      case 200:
+        return '2';
+      case 401:
+        return '1';
+      case 403:
+        return '3';
+      case 404:
+        return '4';
+      default:
+        return '?';
+    }
+  }
+
+  PrivateIdentity vault_owner_ = NewIdentity("vic");
+  PrivateIdentity owner_ = NewIdentity("olga");
+  PrivateIdentity reader_ = NewIdentity("rita");
+  PrivateIdentity writer_ = NewIdentity("wim");
+  PrivateIdentity tls_writer_ = NewIdentity("certs", IdentityKind::kAgent);
+  PrivateIdentity operator_ = NewIdentity("otto");
+  PrivateIdentity agent_ = NewIdentity("ops", IdentityKind::kAgent);
+  PrivateIdentity auditor_ = NewIdentity("aud");
+  PrivateIdentity guest_ = NewIdentity("gus");
+  PrivateIdentity stranger_ = NewIdentity("eve");
+  VaultWorld::Machine blind_;  ///< enrolled, and granted nothing
+  std::optional<VaultWorld::Machine> leaving_;
+  int made_ = 0;
+};
+
+TEST_F(RolesTableTest, EveryCellIsAnsweredAsTheTableSays) {
+  for (const Row& row : kTable) {
+    std::string answers;
+    std::ostringstream told;
+    for (const PrivateIdentity* who : Callers()) {
+      const int status = Do(row.operation, *who);
+      answers += Digit(status);
+      told << " " << who->identity().name << "=" << status;
+    }
+    EXPECT_EQ(answers, row.answers) << row.operation << ":" << told.str();
+  }
+}
+
+}  // namespace
+}  // namespace grantfs::testing

@@ -1,0 +1,137 @@
+// What a client makes of a statement, by the role of who signed it: the same judgement as the vault's,
+// without the vault. A lying one that lets all of them in convinces nobody.
+
+#include "world.h"
+
+namespace grantfs::testing {
+namespace {
+
+/// For each of the signers, whether the statement counts.
+struct Row {
+  const char* act;
+  const char* counts;
+};
+
+// owner, reader, writer, writer below tls/, operator, auditor, vault owner, recovery, one who was removed as
+// owner
+constexpr Row kTable[] = {
+    {"publish db-password", "x.x......"},
+    {"publish tls/key", "x.xx....."},
+    {"create other", "x.x......"},
+    {"create tls/other", "x.xx....."},
+    {"grant", "x........"},
+    {"revoke", "x........"},
+    {"vouch", "x......x."},
+    {"member.add", "x........"},
+    {"member.add owner", "x......x."},
+    {"member.remove", "x........"},
+    {"epoch.start", "x......x."},
+};
+
+class RolesTableTest : public ::testing::Test {
+ protected:
+  RolesTableTest() {
+    Hash copy;
+    copy.bytes[0] = 1;
+    const auto add = [&](const PrivateIdentity& who, Role role, const char* prefix) {
+      const Hash own = RoleAllows(role, Operation::kReadValue) ? copy : Hash{};
+      EXPECT_TRUE(world.Add(world.environment, world.owner, MemberAdd{who.identity(), role, prefix, own}));
+    };
+    add(reader, Role::kReader, "");
+    add(writer, Role::kWriter, "");
+    add(tls_writer, Role::kWriter, "tls/");
+    add(operator_, Role::kOperator, "");
+    add(auditor, Role::kAuditor, "");
+    EXPECT_TRUE(world.Add(world.vault, world.owner, VaultOwnerAdd{vault_owner.identity()}));
+    EXPECT_TRUE(
+        world.AddTo(key, world.owner, SecretCreate{8, "shop/prod", "tls/key", SecretType::kValue, "", ""}));
+    for (SecretList* list : {&world.secret, &key})
+      EXPECT_TRUE(world.AddTo(*list, world.owner, GrantAdd{world.GrantTo(world.web1, 3)}));
+    EXPECT_TRUE(world.Remove(world.second));
+  }
+  std::vector<const PrivateIdentity*> Signers() const {
+    return {&world.owner, &reader,      &writer,         &tls_writer,  &operator_,
+            &auditor,     &vault_owner, &world.recovery, &world.second};
+  }
+  /// Whether the list with that statement at its end is used, by one to whom a vault serves it.
+  bool Counts(SecretList list, const PrivateIdentity& who, Act act) {
+    const auto made = world.MadeOf(list, who, std::move(act));
+    const bool appended = SecretList(list).Append(made, world.Upper()).has_value();
+    const bool counts = list.Receive(made, world.Upper()) && list.CheckStanding(world.Upper());
+    EXPECT_EQ(appended, counts) << "what may not be appended is not used, and the other way round";
+    if (!std::holds_alternative<SecretCreate>(made->statement().act)) {
+      EXPECT_EQ(MachineUses(list, made), counts) << "a machine sees it as owners do";
+    }
+    return counts;
+  }
+  /// The same for a machine, which sees the list from where an owner set its grants.
+  bool MachineUses(const SecretList& whole, const SignedList::StatementPtr& made) {
+    std::uint64_t first = made->statement().sequence;
+    while (!std::holds_alternative<GrantAdd>(whole.At(first)->statement().act) ||
+           first == made->statement().sequence)
+      --first;
+    SecretList view = SecretList::Partial(whole.id().number, first);
+    for (std::uint64_t i = first; i < whole.next_sequence(); ++i) {
+      if (!view.Receive(whole.At(i), world.Upper())) return false;
+    }
+    return view.CheckStanding(world.Upper()).has_value();
+  }
+  bool Counts(EnvironmentList list, const PrivateIdentity& who, Act act) {
+    const auto made = world.Made(list, who, std::move(act));
+    const bool appended = EnvironmentList(list).Append(made, world.Upper()).has_value();
+    const bool counts = list.Receive(made, world.Upper()) && list.CheckStanding(world.Upper());
+    EXPECT_EQ(appended, counts);
+    return counts;
+  }
+  bool Try(const std::string& act, const PrivateIdentity& who) {
+    Hash copy;
+    copy.bytes[0] = 2;
+    const auto create = [](const char* path) {
+      return SecretCreate{9, "shop/prod", path, SecretType::kValue, "", ""};
+    };
+    if (act == "publish db-password") return Counts(world.secret, who, world.VersionOf(world.secret));
+    if (act == "publish tls/key") return Counts(key, who, world.VersionOf(key, "tls/key"));
+    if (act == "create other") return Counts(SecretList(9), who, create("other"));
+    if (act == "create tls/other") return Counts(SecretList(9), who, create("tls/other"));
+    if (act == "grant") return Counts(world.secret, who, GrantAdd{world.GrantTo(world.web2, 4)});
+    if (act == "revoke") return Counts(world.secret, who, GrantRevoke{GranteeKind::kMachine, 3});
+    if (act == "vouch") return Counts(world.secret, who, Vouch{});
+    if (act == "member.add")
+      return Counts(world.environment, who,
+                    MemberAdd{MakeIdentity("new").identity(), Role::kAuditor, "", {}});
+    if (act == "member.add owner")
+      return Counts(world.environment, who,
+                    MemberAdd{MakeIdentity("new").identity(), Role::kOwner, "", copy});
+    if (act == "member.remove") {
+      const Hash whom = who.Id() == auditor.Id() ? operator_.Id() : auditor.Id();
+      return Counts(world.environment, who, MemberRemove{whom, {}});
+    }
+    if (act == "epoch.start")
+      return Counts(world.environment, who, EpochStart{world.EpochAfterRemoving({}).epoch});
+    ADD_FAILURE() << "there is no such act: " << act;
+    return false;
+  }
+
+  World world;
+  SecretList key{8};
+  PrivateIdentity reader = MakeIdentity("rita");
+  PrivateIdentity writer = MakeIdentity("wim");
+  PrivateIdentity tls_writer = MakeIdentity("certs", IdentityKind::kAgent);
+  PrivateIdentity operator_ = MakeIdentity("ops", IdentityKind::kAgent);
+  PrivateIdentity auditor = MakeIdentity("aud");
+  PrivateIdentity vault_owner = MakeIdentity("vic");
+};
+
+TEST_F(RolesTableTest, EveryCellIsJudgedAsTheTableSays) {
+  for (const Row& row : kTable) {
+    std::string counts;
+    for (const PrivateIdentity* who : Signers()) {
+      SCOPED_TRACE(std::string(row.act) + " by " + who->identity().name);
+      counts += Try(row.act, *who) ? 'x' : '.';
+    }
+    EXPECT_EQ(counts, row.counts) << row.act;
+  }
+}
+
+}  // namespace
+}  // namespace grantfs::testing
