@@ -10,10 +10,10 @@ const std::vector<const Command*>& AllCommands() {
       &kInviteCommand,       &kEnrollCommand,         &kApproveCommand,      &kIdentityListCommand,
       &kIdentityShowCommand, &kIdentityRemoveCommand, &kGrantCommand,        &kRevokeCommand,
       &kFreezeCommand,       &kUnfreezeCommand,       &kFreezesCommand,      &kGrantsCommand,
-      &kSecretCanaryCommand, &kTripwireSetCommand,    &kTripwireShowCommand, &kMountCommand,
-      &kUmountCommand,       &kReadCommand,           &kWhyCommand,          &kAuditListCommand,
-      &kAuditVerifyCommand,  &kStatusCommand,         &kWhoamiCommand,       &kDoctorCommand,
-      &kVersionCommand,      &kHelpCommand,
+      &kSecretCanaryCommand, &kTripwireSetCommand,    &kTripwireShowCommand, &kAlertTestCommand,
+      &kMountCommand,        &kUmountCommand,         &kReadCommand,         &kWhyCommand,
+      &kAuditListCommand,    &kAuditVerifyCommand,    &kStatusCommand,       &kWhoamiCommand,
+      &kDoctorCommand,       &kVersionCommand,        &kHelpCommand,
   };
   return commands;
 }

@@ -16,7 +16,7 @@ extern const Command kInviteCommand, kEnrollCommand, kApproveCommand;
 extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand;
 extern const Command kGrantCommand, kRevokeCommand, kFreezeCommand, kUnfreezeCommand, kFreezesCommand,
     kGrantsCommand;
-extern const Command kSecretCanaryCommand, kTripwireSetCommand, kTripwireShowCommand;
+extern const Command kAlertTestCommand, kSecretCanaryCommand, kTripwireSetCommand, kTripwireShowCommand;
 extern const Command kReadCommand, kMountCommand, kUmountCommand, kWhyCommand;
 extern const Command kAuditListCommand, kAuditVerifyCommand;
 extern const Command kDoctorCommand, kVersionCommand, kHelpCommand;

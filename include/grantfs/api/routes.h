@@ -48,6 +48,8 @@ inline constexpr Route kCanariesSet     {"POST", "/v1/canaries/set",      Who::k
 inline constexpr Route kCanariesList    {"POST", "/v1/canaries/list",     Who::kMember};     ///< An environment's canaries
 inline constexpr Route kTripwiresSet    {"POST", "/v1/tripwires/set",     Who::kMember};     ///< Say what an environment's tripwires do
 inline constexpr Route kTripwiresShow   {"POST", "/v1/tripwires/show",    Who::kMember};     ///< What they do
+inline constexpr Route kAlertsState     {"POST", "/v1/alerts/state",      Who::kVaultOwner}; ///< How far alerts were delivered
+inline constexpr Route kAlertsTest      {"POST", "/v1/alerts/test",       Who::kVaultOwner}; ///< Make one
 inline constexpr Route kMachineGrants   {"POST", "/v1/machine/grants",    Who::kMachine};    ///< A machine's grants with their evidence
 inline constexpr Route kMachineRead     {"POST", "/v1/machine/read",      Who::kMachine};    ///< One version's ciphertext and sealed key
 inline constexpr Route kMachineCheck    {"POST", "/v1/machine/check",     Who::kMachine};    ///< Whether a grant still stands
@@ -62,7 +64,7 @@ inline constexpr Route kAuditSearch     {"POST", "/v1/audit/search",      Who::k
 inline constexpr const Route* kRoutes[] = {
     &kClaimShow, &kClaimUse, &kStatus, &kListsRead, &kListsAppend, &kSecretsReserve, &kSecretsList, &kSecretsFind,
     &kStageCiphertext, &kStageCopies, &kStageEpoch, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
-    &kEnrolmentState, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kCanariesSet, &kCanariesList, &kTripwiresSet, &kTripwiresShow,
+    &kEnrolmentState, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kCanariesSet, &kCanariesList, &kTripwiresSet, &kTripwiresShow, &kAlertsState, &kAlertsTest,
     &kMachineGrants, &kMachineRead, &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence,
     &kAuditRecords, &kAuditSearch};
 // clang-format on
