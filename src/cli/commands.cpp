@@ -16,12 +16,12 @@ const std::vector<const Command*>& AllCommands() {
       &kOffboardCommand,      &kReviewCommand,         &kGrantCommand,
       &kRevokeCommand,        &kFreezeCommand,         &kUnfreezeCommand,
       &kFreezesCommand,       &kGrantsCommand,         &kSecretCanaryCommand,
-      &kTripwireSetCommand,   &kTripwireShowCommand,   &kMountCommand,
-      &kUmountCommand,        &kReadCommand,           &kWhyCommand,
-      &kAuditListCommand,     &kAuditReadersCommand,   &kAuditFollowCommand,
-      &kAuditExportCommand,   &kAuditVerifyCommand,    &kStatusCommand,
-      &kWhoamiCommand,        &kDoctorCommand,         &kVersionCommand,
-      &kHelpCommand,
+      &kTripwireSetCommand,   &kTripwireShowCommand,   &kAlertTestCommand,
+      &kMountCommand,         &kUmountCommand,         &kReadCommand,
+      &kWhyCommand,           &kAuditListCommand,      &kAuditReadersCommand,
+      &kAuditFollowCommand,   &kAuditExportCommand,    &kAuditVerifyCommand,
+      &kStatusCommand,        &kWhoamiCommand,         &kDoctorCommand,
+      &kVersionCommand,       &kHelpCommand,
   };
   return commands;
 }

@@ -21,7 +21,7 @@ extern const Command kOwnerAddCommand, kOwnerRemoveCommand, kOwnerListCommand, k
     kReviewCommand;
 extern const Command kGrantCommand, kRevokeCommand, kFreezeCommand, kUnfreezeCommand, kFreezesCommand,
     kGrantsCommand;
-extern const Command kSecretCanaryCommand, kTripwireSetCommand, kTripwireShowCommand;
+extern const Command kAlertTestCommand, kSecretCanaryCommand, kTripwireSetCommand, kTripwireShowCommand;
 extern const Command kReadCommand, kMountCommand, kUmountCommand, kWhyCommand;
 extern const Command kAuditExportCommand, kAuditFollowCommand, kAuditListCommand, kAuditReadersCommand,
     kAuditVerifyCommand;

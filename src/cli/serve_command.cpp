@@ -25,6 +25,9 @@ Status RunServeCommand(Context& context) {
   options.names = arguments.Many("name");
   options.listen = GRANTFS_TRY(ChooseListenAddresses(options.names, arguments.Many("listen"), HasIpv6()));
   options.version = GRANTFS_VERSION;
+  options.alerts = {arguments.Text("alert-webhook"), arguments.Text("alert-webhook-key-file"),
+                    arguments.Text("alert-webhook-ca"), arguments.Text("alert-command"),
+                    arguments.Text("alert-syslog")};
   options.claim_on_terminal = !context.json();
   // To a person as sentences; to a service's log as lines of it, with their times.
   if (context.terminal.ErrIsTerminal())
@@ -59,7 +62,16 @@ at; the port: that of the first --listen, else 7843))",
          {"listen", "ADDRESS[:PORT]",
           R"(where to listen (default: the first name's port, on all addresses of this host; on loopback alone where
 no name is given or every one is localhost))",
-          true}},
+          true},
+         {"alert-webhook", "URL",
+          "where critical records are posted: https://HOST[:PORT]/PATH, or http:// on loopback"},
+         {"alert-webhook-key-file", "FILE",
+          R"(the key that the posts are signed with, 16 to 1024 bytes, readable by the vault's user alone (HMAC-SHA-256;
+header Grantfs-Signature))"},
+         {"alert-webhook-ca", "FILE", "the authorities that vouch for it, in PEM (default: the system's)"},
+         {"alert-command", "PATH",
+          "a program that is run for them, without a shell, with JSON on its standard input"},
+         {"alert-syslog", "SOCKET", "the system's log that they are sent to: /dev/log"}},
     .examples = {{"sudo grantfs serve --name vault.lan",
                   R"(The vault is new. On the owner's computer run 'grantfs init' and paste:
 grantfs-claim-1.AAAD...

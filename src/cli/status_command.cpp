@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "alert_words_internal.h"
 #include "commands_internal.h"
 #include "freeze_words_internal.h"
 #include "grantfs/util/clock.h"
@@ -72,16 +73,21 @@ Status RunStatusOwner(Context& context) {
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const VaultStatusInfo status = GRANTFS_TRY(session->VaultStatus());
   std::vector<PendingEnrolment> pending;
-  if (status.vault_owner) pending = GRANTFS_TRY(session->ListPending());
+  std::vector<AlertSinkInfo> alerts;
+  if (status.vault_owner) {
+    pending = GRANTFS_TRY(session->ListPending());
+    alerts = GRANTFS_TRY(session->AlertSinks());
+  }
   auto overdue = GRANTFS_TRY(session->ListOverdue());
   const auto end = std::stable_partition(overdue.begin(), overdue.end(),
                                          [](const SecretInfo& info) { return info.problem.empty(); });
   const std::vector<SecretInfo> refused(std::make_move_iterator(end), std::make_move_iterator(overdue.end()));
   overdue.erase(end, overdue.end());
   if (context.json())
-    context.terminal.OutJson(OwnerJson(status, pending, overdue));
+    context.terminal.OutJson(OwnerJson(status, pending, overdue).Set("alerts", AlertSinksJson(alerts)));
   else
     OutOwner(context.terminal, session->WhoAmI(), status, pending, overdue);
+  if (!context.json()) NoteFailedAlerts(context.terminal, alerts);
   return CheckNoneRefused(context.terminal, refused);
 }
 

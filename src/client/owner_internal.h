@@ -81,6 +81,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<CanaryInfo>> ListCanaries(const std::string& environment) override;
   Result<TripwireInfo> ShowTripwire(const std::string& environment) override;
   Result<TripwireInfo> SetTripwire(const std::string& environment, const TripwireChange& change) override;
+  Result<std::vector<AlertSinkInfo>> AlertSinks() override;
+  Result<std::uint64_t> TestAlert() override;
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
   Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) override;
   Result<ReadersReport> ReadersOf(const SecretName& name) override;

@@ -93,6 +93,13 @@ Result<SecretMemory> ReadSecretFile(const char* path, std::size_t max_bytes) {
   return content;
 }
 
+Result<SecretMemory> ReadKeyFile(const char* path, std::size_t max_bytes) {
+  SecretMemory key = GRANTFS_TRY(ReadSecretFile(path, max_bytes));
+  const auto bytes = key.Expose();
+  if (bytes.empty() || bytes.back() != '\n') return key;
+  return Resize(key, bytes.size() - 1, bytes.size() - 1);
+}
+
 Status WriteSecretFile(const char* path, const SecretMemory& content) {
   // Written whole beside its place and then linked there: a crash leaves no half a seed under the real name.
   std::string temporary = std::string(path) + ".XXXXXX";

@@ -12,7 +12,8 @@ Authenticator::Authenticator(Vault& vault, const Clock& clock, Options options)
       clock_(clock),
       authorities_(std::move(options.authorities)),
       instance_(HexEncode(RandomBytes(16))),
-      nonces_(options.nonces_of_one, options.nonces_of_all, kCreatedPast) {}
+      nonces_(options.nonces_of_one, options.nonces_of_all, kCreatedPast),
+      failures_(options.failures_of_one) {}
 
 HttpResponse Authenticator::Unauthenticated() const {
   const Error error{Code::kUnauthentic, "not authenticated"};
@@ -22,8 +23,9 @@ HttpResponse Authenticator::Unauthenticated() const {
       api::ToProblem(error).ToJson().Dump()};
 }
 
-Error Authenticator::Fail(const HttpRequest& request, bool count) {
-  if (count) vault_.NoteFailedAuthentication(request.remote);
+Error Authenticator::Fail(const HttpRequest& request, const std::string& identity, bool* late) {
+  vault_.NoteFailedAuthentication(request.remote);
+  *late = failures_.Failed(request.remote, identity, clock_.Now());
   return {Code::kUnauthentic, "not authenticated"};
 }
 
@@ -50,16 +52,18 @@ Authenticator::Failure Authenticator::Judge(const HttpRequest& request, const Si
   std::abort();
 }
 
-Result<VaultCaller> Authenticator::Check(const HttpRequest& request) {
+Result<VaultCaller> Authenticator::Check(const HttpRequest& request, bool* late) {
+  *late = false;
   const SignedParts parts{request.method, request.authority, request.path, request.query, request.body};
   auto info = ParseSignature(parts, request.headers);
-  if (!info) return Fail(request, true);
+  if (!info) return Fail(request, "", late);
   auto key = vault_.FindKey(info->keyid);
-  if (!key) return Fail(request, true);
+  if (!key) return Fail(request, "", late);
   const Failure failure = Judge(request, *info, *key);
   if (failure == Failure::kThrottled)
     return Error{Code::kThrottled, "this identity has sent too many requests within a minute"};
-  if (failure != Failure::kNone) return Fail(request, failure != Failure::kOldInstance);
+  if (failure == Failure::kOldInstance) return Error{Code::kUnauthentic, "not authenticated"};
+  if (failure != Failure::kNone) return Fail(request, info->keyid, late);
   if (key->gone) return Error{Code::kExpired, api::kWhereGone};
   VaultCaller caller = std::move(key->caller);
   caller.remote = request.remote;

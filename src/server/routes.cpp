@@ -36,6 +36,8 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kCanariesList,    &Bound<&Vault::ListCanaries>::Handle},
     {&api::kTripwiresSet,    &Bound<&Vault::SetTripwire>::Handle},
     {&api::kTripwiresShow,   &Bound<&Vault::ShowTripwire>::Handle},
+    {&api::kAlertsState,     &Bound<&Vault::AlertsState>::Handle},
+    {&api::kAlertsTest,      &Bound<&Vault::TestAlert>::Handle},
     {&api::kMachineGrants,   &Bound<&Vault::MachineGrants>::Handle},
     {&api::kMachineRead,     &Bound<&Vault::MachineRead>::Handle},
     {&api::kMachineCheck,    &Bound<&Vault::MachineCheck>::Handle},

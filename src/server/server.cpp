@@ -6,6 +6,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "alert_sinks_internal.h"
 #include "authenticator_internal.h"
 #include "claim_line_internal.h"
 #include "grantfs/crypto/encoding.h"
@@ -19,6 +20,7 @@ namespace grantfs {
 namespace {
 
 constexpr std::chrono::milliseconds kStopGrace{2000};
+constexpr std::chrono::milliseconds kLateAnswer{1000};
 constexpr std::size_t kMaxCommonName = 64;
 
 /// The keys that make this server itself, made at its first start.
@@ -57,6 +59,7 @@ class RunningServer final : public VaultServer {
   Status Open() {
     if (options_.listen.empty()) return Error{Code::kInvalid, "there is no address to listen on"};
     const std::vector<Address> guess = GRANTFS_TRY(ServedNames(options_.names, options_.listen));
+    auto sinks = GRANTFS_TRY(MakeAlertSinks(options_.alerts));
     StoreOptions store;
     store.directory = options_.data_directory;
     store.max_readers = options_.threads + 8;
@@ -65,6 +68,7 @@ class RunningServer final : public VaultServer {
     VaultOptions vault;
     vault.clock = options_.clock;
     vault.version = options_.version;
+    vault.alert_sinks = std::move(sinks);
     vault_ = GRANTFS_TRY(Vault::Open(*store_, vault));
     return Listen();
   }
@@ -78,6 +82,7 @@ class RunningServer final : public VaultServer {
   void Stop() override {
     if (http_ != nullptr) http_->Stop(kStopGrace);
     http_.reset();
+    late_.reset();
     vault_.reset();
     store_.reset();
   }
@@ -88,6 +93,7 @@ class RunningServer final : public VaultServer {
   Status Listen() {
     const TlsIdentity tls = GRANTFS_TRY(LoadTls(*store_));
     pin_ = GRANTFS_TRY(PinOf(tls.certificate_pem));
+    late_ = std::make_unique<LateAnswers>(kLateAnswer);
     HttpServerOptions http;
     http.listen = options_.listen;
     http.threads = options_.threads;
@@ -98,7 +104,7 @@ class RunningServer final : public VaultServer {
     bound_ = Bound(options_.listen, http_->Ports());
     names_ = GRANTFS_TRY(ServedNames(options_.names, bound_));
     Authenticator::Options gate{ServedAuthorities(names_, bound_), options_.nonces_of_one,
-                                options_.nonces_of_all};
+                                options_.nonces_of_all, options_.failures_of_one};
     auto authenticator = std::make_unique<Authenticator>(*vault_, *options_.clock, std::move(gate));
     {
       const std::lock_guard lock(mutex_);
@@ -127,15 +133,19 @@ class RunningServer final : public VaultServer {
     }
     if (authenticator == nullptr)
       return responder->Send(ProblemResponse({Code::kUnreachable, "the vault is starting"}));
-    const auto caller = authenticator->Check(request);
+    bool late = false;
+    const auto caller = authenticator->Check(request, &late);
     if (caller) return Dispatch({*vault_, *caller, request, std::move(responder)});
     const bool stranger = caller.error().code == Code::kUnauthentic;
-    responder->Send(stranger ? authenticator->Unauthenticated() : ProblemResponse(caller.error()));
+    HttpResponse refusal = stranger ? authenticator->Unauthenticated() : ProblemResponse(caller.error());
+    if (late) return late_->Send(std::move(responder), std::move(refusal));
+    responder->Send(std::move(refusal));
   }
 
   const ServeOptions options_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Vault> vault_;
+  std::unique_ptr<LateAnswers> late_;
   std::unique_ptr<HttpServer> http_;
   std::vector<Address> bound_;
   std::vector<Address> names_;

@@ -18,6 +18,7 @@ Vault::Core::Core(Store& the_store, VaultOptions the_options)
 Vault::Core::~Core() {
   appends.Close();
   hub.Close();
+  for (const auto& sender : alerts) sender->Close();
   FinishUpkeep();
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <optional>
 
+#include "alerts_internal.h"
 #include "counts_internal.h"
 #include "grantfs/vault/vault.h"
 #include "minute_budget_internal.h"
@@ -41,6 +43,8 @@ struct Vault::Core {
                                  std::uint64_t number, Operation operation) const;
   /// The whole verified list of a secret, from memory if it is there. Errors: kNotFound, kIntegrity.
   Result<SecretCache::ListPtr> LoadSecret(StoreReader& reader, const StoredSecret& secret);
+  /// Errors: kIo, kNoSpace.
+  Status StartAlerts();
   /// Once a second: what is to be told a little later is told.
   void Beat();
   /// Once a minute: records what was counted, drops what has expired.
@@ -69,6 +73,8 @@ struct Vault::Core {
   std::optional<Vault::Key> claim;  ///< guarded; also a used one, which is `gone`
   std::function<void()> claimed;    ///< guarded
 
+  std::vector<std::unique_ptr<AlertSender>> alerts;  ///< stay as they are once they are started
+  std::atomic<bool> alerts_started{false};
   Tripwires tripwires;
   std::mutex late_mutex;
   std::map<std::uint64_t, std::chrono::steady_clock::time_point>

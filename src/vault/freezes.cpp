@@ -189,6 +189,8 @@ void Vault::Core::Beat() {
     }
   }
   if (!event.machines.empty()) PublishFrozen(*this, {std::move(event)});
+  if (!alerts_started) return;
+  for (const auto& sender : alerts) sender->Poke();
 }
 
 Status CheckNotFrozen(StoreReader& reader, const Hash* machine, const std::string& environment) {

@@ -30,6 +30,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(Store& store, VaultOptions options) {
   core->ahead.Set(state);
   core->state.Set(std::move(state));
   core->hub.SetChange(change);
+  GRANTFS_CHECK(core->StartAlerts());
   return std::unique_ptr<Vault>(new Vault(std::move(core)));
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "grantfs/api/alerts.h"
 #include "grantfs/api/audit.h"
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/freezes.h"
@@ -70,6 +71,10 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(CanaryResponse),
     GRANTFS_SHAPE(CanariesListRequest),
     GRANTFS_SHAPE(CanariesListResponse),
+    GRANTFS_SHAPE(AlertsStateRequest),
+    GRANTFS_SHAPE(AlertsStateResponse),
+    GRANTFS_SHAPE(AlertTestRequest),
+    GRANTFS_SHAPE(AlertTestResponse),
     GRANTFS_SHAPE(TripwireSetRequest),
     GRANTFS_SHAPE(TripwireShowRequest),
     GRANTFS_SHAPE(TripwireResponse),

@@ -152,12 +152,14 @@ class World:
         self.names = ["127.0.0.1:%d" % self.port]
         self.owner = Home(self, "owner")
         self.vault_log = os.path.join(self.dir, "vault.log")
+        self.serve_options = []
 
     def serve(self, wait=True, data=None):
         names = [part for name in self.names for part in ("--name", name)]
         with open(self.vault_log, "ab") as log:
             self.server = subprocess.Popen(
-                [BINARY, "serve", "--data", data or self.data, "--listen", "127.0.0.1:%d" % self.port, *names],
+                [BINARY, "serve", "--data", data or self.data, "--listen", "127.0.0.1:%d" % self.port, *names,
+                 *self.serve_options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environ)
         if wait:
             until("the vault to listen", lambda: self.listening())

@@ -8,6 +8,12 @@ namespace grantfs::testing {
 namespace {
 
 struct AuthenticationTest : ::testing::Test, ServedSecret {
+  AuthenticationTest() : ServedSecret(WithFailures(100'000)) {}
+  static ServeOptions WithFailures(std::uint64_t of_one) {
+    ServeOptions options;
+    options.failures_of_one = of_one;
+    return options;
+  }
   /// As the bytes go over the wire.
   static std::string Raw(const HttpRequest& request) {
     std::string raw =
@@ -150,6 +156,14 @@ TEST_F(AuthenticationTest, EveryFailureLooksTheSame) {
 TEST_F(AuthenticationTest, ARemovedMachineIsAStranger) {
   Must(world.RemoveMachine(machine));
   EXPECT_EQ(StatusOf(SignedRead("x")), 401);
+}
+
+TEST(AuthenticationBoundTest, WhoSignsWellPassesWhileOthersFailInHisNameAtHisAddress) {
+  ServedSecret served(AuthenticationTest::WithFailures(2));
+  HttpRequest forged = served.SignedRead("x");
+  forged.body += " ";
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(served.StatusOf(forged), 401) << i;
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(served.StatusOf(served.SignedRead("x")), 200) << i;
 }
 
 TEST(AuthenticationBoundTest, OneIdentitysRequestsAreBoundedAndNothingIsForgottenEarly) {

@@ -49,6 +49,8 @@ inline constexpr Route kCanariesSet     {"POST", "/v1/canaries/set",      Who::k
 inline constexpr Route kCanariesList    {"POST", "/v1/canaries/list",     Who::kMember};     ///< An environment's canaries
 inline constexpr Route kTripwiresSet    {"POST", "/v1/tripwires/set",     Who::kMember};     ///< Say what an environment's tripwires do
 inline constexpr Route kTripwiresShow   {"POST", "/v1/tripwires/show",    Who::kMember};     ///< What they do
+inline constexpr Route kAlertsState     {"POST", "/v1/alerts/state",      Who::kVaultOwner}; ///< How far alerts were delivered
+inline constexpr Route kAlertsTest      {"POST", "/v1/alerts/test",       Who::kVaultOwner}; ///< Make one
 inline constexpr Route kMachineGrants   {"POST", "/v1/machine/grants",    Who::kMachine};    ///< A machine's grants with their evidence
 inline constexpr Route kMachineRead     {"POST", "/v1/machine/read",      Who::kMachine};    ///< One version's ciphertext and sealed key
 inline constexpr Route kMachineCheck    {"POST", "/v1/machine/check",     Who::kMachine};    ///< Whether a grant still stands
@@ -65,9 +67,9 @@ inline constexpr const Route* kRoutes[] = {
     &kClaimShow, &kClaimUse, &kStatus, &kListsRead, &kListsAppend, &kSecretsReserve, &kSecretsList, &kSecretsFind,
     &kStageCiphertext, &kStageCopies, &kStageEpoch, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
     &kEnrolmentState, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kCanariesSet, &kCanariesList,
-    &kTripwiresSet, &kTripwiresShow, &kFreezesFollowed, &kMachineGrants, &kMachineRead, &kMachineCheck,
-    &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence, &kAuditRecords, &kAuditSearch,
-    &kAuditReaders};
+    &kTripwiresSet, &kTripwiresShow, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,
+    &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence, &kAuditRecords,
+    &kAuditSearch, &kAuditReaders};
 // clang-format on
 
 /// The keyids of requests beside an identity's 64 digits.

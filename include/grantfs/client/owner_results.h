@@ -302,6 +302,17 @@ struct TripwireChange {
   std::optional<std::vector<std::string>> passes;  ///< instead of those that there are
 };
 
+/// A sink of alerts, as the vault sees it.
+struct AlertSinkInfo {
+  std::string sink;             ///< its kind: "webhook"
+  std::uint64_t reached = 0;    ///< below that record all critical ones were told
+  std::uint64_t waiting = 0;    ///< how many were not
+  std::uint64_t delivered = 0;  ///< since the vault was started
+  std::uint64_t failures = 0;   ///< in a row
+  std::int64_t since = 0;       ///< of the first of them: unix seconds
+  std::string error;            ///< the last one
+};
+
 struct RevokeResult {
   std::string machine;
   std::vector<SecretName> revoked;

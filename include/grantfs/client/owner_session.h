@@ -179,6 +179,12 @@ class OwnerSession {
   virtual Result<TripwireInfo> ShowTripwire(const std::string& environment) = 0;
   virtual Result<TripwireInfo> SetTripwire(const std::string& environment, const TripwireChange& change) = 0;
 
+  // ---- alerts: vault owners
+
+  virtual Result<std::vector<AlertSinkInfo>> AlertSinks() = 0;
+  /// Makes a critical record. @return its sequence.
+  virtual Result<std::uint64_t> TestAlert() = 0;
+
   // ---- audit
 
   /// Newest first.

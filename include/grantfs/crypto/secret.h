@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "grantfs/crypto/hash.h"
 #include "grantfs/util/bytes.h"
 #include "grantfs/util/result.h"
 #include "grantfs/util/unique_fd.h"
@@ -57,6 +58,9 @@ class SecretValue {
   SecretMemory memory_;
 };
 
+/// HMAC-SHA-256 (RFC 2104) under a key of any length, for those who hold the same key.
+Hash HmacSha256(const SecretMemory& key, std::initializer_list<ByteView> parts);
+
 /// Reads a value or seed from `fd` until end of file into locked memory, without a copy elsewhere.
 /// Errors: kInvalid (more than `max_bytes`), kIo.
 Result<SecretMemory> ReadSecret(int fd, std::size_t max_bytes);
@@ -64,6 +68,8 @@ Result<SecretMemory> ReadSecret(int fd, std::size_t max_bytes);
 /// Reads a file such as a seed: refuses one that others may read (mode & 077) or that belongs to another
 /// user. Errors: kNotFound, kDenied (with the mending chmod in `where`), kInvalid, kIo.
 Result<SecretMemory> ReadSecretFile(const char* path, std::size_t max_bytes);
+/// The same without the line's end that editors leave.
+Result<SecretMemory> ReadKeyFile(const char* path, std::size_t max_bytes);
 
 /// A copy in a file without a name that nobody can change, for a process that has its descriptor: locked as
 /// long as this process lives. Errors: kIo.

@@ -13,6 +13,15 @@
 
 namespace grantfs {
 
+/// Where critical records are told; "" = not there.
+struct AlertOptions {
+  std::string webhook;           ///< "https://HOST[:PORT]/PATH"
+  std::string webhook_key_file;  ///< what it is signed with: 16..1024 bytes, 0600
+  std::string webhook_ca_file;   ///< "": the system's authorities
+  std::string command;           ///< absolute path
+  std::string syslog;            ///< path of a socket: "/dev/log"
+};
+
 struct ServeOptions {
   std::string data_directory;                              ///< made 0700 if it is not there
   std::vector<Address> listen{{"0.0.0.0", kDefaultPort}};  ///< port 0: any free one
@@ -27,9 +36,13 @@ struct ServeOptions {
   /// are refused with 429.
   std::size_t nonces_of_one = std::size_t{1} << 18;
   std::size_t nonces_of_all = std::size_t{1} << 22;
+  /// How many failed authentications from one address, or in one identity's name, are answered at once within
+  /// a minute; further ones a second later each. A good signature is never among them.
+  std::uint64_t failures_of_one = 20;
   /// Where standard output is a terminal, the claim of a new vault is shown there; else, and where this is
   /// false, it lies in DATA/claim.
   bool claim_on_terminal = true;
+  AlertOptions alerts;
   /// Runs once requests are served, with the addresses really bound. May be empty.
   std::function<void(const std::vector<Address>&)> ready;
   /// One sentence for whoever started the server. Empty: they go to the log.

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "grantfs/api/alerts.h"
 #include "grantfs/api/audit.h"
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/freezes.h"
@@ -17,6 +18,7 @@
 #include "grantfs/store/store.h"
 #include "grantfs/trust/invitation.h"
 #include "grantfs/util/clock.h"
+#include "grantfs/vault/alerts.h"
 #include "grantfs/vault/caller.h"
 #include "grantfs/vault/watch.h"
 
@@ -24,10 +26,11 @@ namespace grantfs {
 
 struct VaultOptions {
   const Clock* clock = &SystemClock();
-  std::string version;                     ///< of the program, for the status
-  std::size_t cached_statements = 50'000;  ///< of secrets' lists that are kept in memory
-  std::size_t max_waiting_appends = 256;   ///< more are kThrottled
-  std::size_t max_watches_of_one = 16;     ///< streams of one identity
+  std::string version;                                  ///< of the program, for the status
+  std::size_t cached_statements = 50'000;               ///< of secrets' lists that are kept in memory
+  std::size_t max_waiting_appends = 256;                ///< more are kThrottled
+  std::size_t max_watches_of_one = 16;                  ///< streams of one identity
+  std::vector<std::shared_ptr<AlertSink>> alert_sinks;  ///< each of another kind
 };
 
 /// The server's side without HTTP: authorises, delivers, records. It decides with trust over lists that it
@@ -140,6 +143,12 @@ class Vault {
   /// or signature), kConflict (entries are missing before the first).
   void MachineJournal(const VaultCaller& caller, const api::JournalRequest& request,
                       Done<api::JournalResponse> done);
+
+  // ---- alerts: for owners of the vault
+  Result<api::AlertsStateResponse> AlertsState(const VaultCaller& caller,
+                                               const api::AlertsStateRequest& request) const;
+  void TestAlert(const VaultCaller& caller, const api::AlertTestRequest& request,
+                 Done<api::AlertTestResponse> done);
 
   // ---- watches
   /// Sends the hello, then changes and a beat each second, until Unwatch or the sink fails. @return its
