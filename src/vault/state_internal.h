@@ -22,7 +22,8 @@ struct VaultState {
   UpperLists Upper(const std::string& environment = {}) const;
 
   /// The identity with this id that may authenticate at `now` (unix seconds): an owner of the vault,
-  /// recovery, a machine, a user or agent that was let in, a member of an environment; neither removed nor past its end.
+  /// recovery, a machine, a user or agent that was let in, a member of an environment; neither removed nor
+  /// past its end.
   struct Principal {
     const Identity* identity = nullptr;
     std::uint64_t machine = 0;  ///< of a machine: the sequence of its approval

@@ -172,7 +172,8 @@ TEST_F(MachineGrantsTest, ARemovalWithdrawsInvitationsAndRequestsOfTheName) {
   EXPECT_FALSE(Enrol(Path("thief"), nullptr, at_once, {}));
   invite.name = "web-2";
   Must(Owner().Invite(invite));
-  EXPECT_EQ(Must(Owner().RemoveIdentity("web-2", "again")).invitations.withdrawn, 0u) << "it may be invited again";
+  EXPECT_EQ(Must(Owner().RemoveIdentity("web-2", "again")).invitations.withdrawn, 0u)
+      << "it may be invited again";
 }
 
 TEST_F(MachineGrantsTest, WhatCannotBeEnforcedIsListedAndDenied) {

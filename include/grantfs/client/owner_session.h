@@ -189,8 +189,8 @@ class OwnerSession {
 
   /// Newest first.
   virtual Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) = 0;
-  /// From record `from` on, in order; `filter.limit` is not looked at. Who goes on from `next` sees every record
-  /// once.
+  /// From record `from` on, in order; `filter.limit` is not looked at. Who goes on from `next` sees every
+  /// record once.
   virtual Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) = 0;
   /// Who has read which version of a secret last, by the log as far as it keeps the records' bodies; and the
   /// machines that may read it and have not.
