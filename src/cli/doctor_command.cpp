@@ -1,4 +1,5 @@
 #include "commands_internal.h"
+#include "doctor_mounts_internal.h"
 #include "grantfs/client/doctor.h"
 #include "grantfs/util/file.h"
 #include "table_internal.h"
@@ -28,8 +29,9 @@ Json ToJson(const Finding& finding) {
 }
 
 Status RunDoctorCommand(Context& context) {
-  const auto findings =
-      RunDoctor(context.home, PathExists(context.data) ? context.data : "", context.Client());
+  const auto mounts = LookAtMounts(context.home);
+  auto findings = RunDoctor(context.home, PathExists(context.data) ? context.data : "", context.Client());
+  findings.insert(findings.end(), mounts.begin(), mounts.end());
   std::size_t failures = 0;
   Json list = Json::Array();
   Table table({"LEVEL", "CHECK", "FOUND"});
@@ -57,7 +59,7 @@ const Command kDoctorCommand = {
     .summary = "look for what is wrong, and say what mends it",
     .about =
         R"(Looks at the home, its files, modes and disk, the clock, the way to the vault, the vault's identity and lists,
-and at the vault's data where that is on this host. Each finding that needs something says what; the
+at the mounts of this home and the programs that serve them, and at the vault's data where that is on this host. Each finding that needs something says what; the
 exit code is 1 if one is a failure.)",
     .options = {},
     .examples = {{"grantfs doctor",

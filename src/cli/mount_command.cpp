@@ -96,13 +96,6 @@ void LinkDefault(const std::string& directory) {
         std::string(kConvenienceLink) + " is something else; the files are in " + directory);
 }
 
-// Where orders to running mounts are taken; "" for a user who has no such place.
-std::string ControlDirectory() {
-  if (::geteuid() == 0) return "/run/grantfs/control";
-  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  return runtime != nullptr && *runtime == '/' ? std::string(runtime) + "/grantfs/control" : "";
-}
-
 Status RunWorkers(const MountRequest& request, bool background, DescriptorStore* store,
                   const std::function<void()>& ready) {
   GRANTFS_CHECK(RunApart([&] { return FinishEnrolment(request.home); }));
@@ -114,6 +107,7 @@ Status RunWorkers(const MountRequest& request, bool background, DescriptorStore*
   options.mount_point = request.directory;
   options.root = request.root;
   options.identity = home.identity;
+  options.version = GRANTFS_VERSION;
   options.allow_other = request.allow_other;
   options.on_change = request.on_change;
   options.on_change_limit = request.on_change_limit;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <string_view>
 
 #include "grantfs/client/mount_home.h"
@@ -64,6 +65,12 @@ std::string DoubtAboutWorkerUser(uid_t user) {
          kWorkerName + ") and mount again";
 }
 
+std::string ControlDirectory() {
+  if (::geteuid() == 0) return "/run/grantfs/control";
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  return runtime != nullptr && *runtime == '/' ? std::string(runtime) + "/grantfs/control" : "";
+}
+
 void RunMountWorker(const std::vector<std::string>& words) {
   // Its threads are few and mostly wait: with an arena for each, memory that one freed is no other's.
   ::mallopt(M_ARENA_MAX, kArenas);
@@ -72,7 +79,7 @@ void RunMountWorker(const std::vector<std::string>& words) {
   std::shared_ptr<HttpClient> http;
   ::_exit(RunWorker(
       words, [&](bool first, KeptMemory* kept) { return SourceOf(root, first, std::move(http), kept); },
-      [&http] { http = WarmUpMountSession(kHanded); }));
+      [&http] { http = WarmUpMountSession(kHanded); }, GRANTFS_VERSION));
 }
 
 }  // namespace grantfs

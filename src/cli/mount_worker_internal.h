@@ -15,6 +15,9 @@ std::pair<uid_t, gid_t> WorkerUser();
 /// What there is to be said against whom they run as: somebody else has that number. "" = nothing.
 std::string DoubtAboutWorkerUser(uid_t user);
 
+/// Where orders to this user's mounts are taken; "" for a user who has no such place.
+std::string ControlDirectory();
+
 /// What a mount starts this program as (supervisor.h); no command of people. Does not return.
 [[noreturn]] void RunMountWorker(const std::vector<std::string>& words);
 

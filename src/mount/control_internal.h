@@ -3,7 +3,9 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 
+#include "grantfs/mount/running.h"
 #include "grantfs/util/result.h"
 #include "grantfs/util/unique_fd.h"
 
@@ -12,6 +14,8 @@ namespace grantfs {
 // Where a running mount takes orders: a socket in a directory that only whoever mounts can enter.
 
 inline constexpr char kUpgradeOrder = 'U';  ///< with the descriptor of the program
+inline constexpr char kStateOrder = 'Q';    ///< how does it stand?
+inline constexpr char kStateAnswer = 'I';   ///< with what WriteMountState wrote
 inline constexpr char kDoneAnswer = 'K';
 inline constexpr char kFailedAnswer = 'E';  ///< with a packed Error
 
@@ -41,5 +45,9 @@ class ControlSocket {
 
 /// Connects to the one of the mount on `point`. Errors: kNotFound, kDenied, kIo.
 Result<UniqueFd> ConnectToMount(const std::string& directory, const std::string& point);
+
+/// All but the point. A text that is not understood leaves `mount` as it is.
+std::string WriteMountState(const RunningMount& mount);
+void ReadMountState(std::string_view text, RunningMount* mount);
 
 }  // namespace grantfs

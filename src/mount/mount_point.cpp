@@ -48,8 +48,9 @@ Result<std::string> CanonicalDirectory(const std::string& path) {
   return PathOf(fd, path);
 }
 
-enum class Served { kYes, kNo, kSilent };
 constexpr int kAnswerDeadlineMs = 5'000;
+
+}  // namespace
 
 /// Opens it rather than looks at it: for a minute the kernel would answer stat from what it remembers of the
 /// dead. In a process of its own, since whoever asks there may have to wait for ever.
@@ -73,6 +74,8 @@ Served IsServed(const std::string& point) {
   waitpid(asking->pid, nullptr, 0);
   return answer->kind == kStale ? Served::kNo : Served::kYes;
 }
+
+namespace {
 
 Status UnmountStale(const std::string& point, const std::function<void(std::string_view)>& note) {
   while (auto top = TopMount(point)) {

@@ -32,6 +32,10 @@ Result<std::string> PrepareMountPoint(const std::string& path,
 /// The path without links, also of a stale mount. Errors: kNotFound, kInvalid (no directory), kIo.
 Result<std::string> CanonicalMountPoint(const std::string& path);
 
+enum class Served { kYes, kNo, kSilent };
+/// Whether anybody answers for what is mounted there. Forks. Blocks: 5 s at most.
+Served IsServed(const std::string& point);
+
 /// Mounts on a prepared mount point. Nothing is answered there before a session serves the descriptor.
 /// Root's mounts are everybody's; an ordinary user's are made by fusermount3.
 ///

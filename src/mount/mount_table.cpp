@@ -54,14 +54,12 @@ std::vector<MountEntry> ParseMountInfo(std::string_view text) {
   return entries;
 }
 
-namespace {
 std::vector<MountEntry> AllMounts() {
   std::ifstream file("/proc/self/mountinfo");
   std::ostringstream text;
   text << file.rdbuf();
   return ParseMountInfo(text.str());
 }
-}  // namespace
 
 std::optional<uid_t> OnlyUserOf(const MountEntry& entry) {
   const auto options = Split(entry.super_options, ',');

@@ -28,6 +28,9 @@ struct MountEntry {
 /// Lines that are not understood are left out.
 std::vector<MountEntry> ParseMountInfo(std::string_view text);
 
+/// All that this process sees, the oldest first.
+std::vector<MountEntry> AllMounts();
+
 /// What is mounted on the canonical path `point` and covers it now; none if nothing is.
 std::optional<MountEntry> TopMount(const std::string& point);
 

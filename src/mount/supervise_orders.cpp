@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "mount/supervisor_internal.h"
@@ -32,9 +34,27 @@ void Supervisor::HearCallers() {
   std::erase_if(callers_, [](const Caller& caller) { return !caller.socket || Now() > caller.until; });
 }
 
-/// The word of who runs `grantfs mount --upgrade`: with a program.
+RunningMount Supervisor::HowItStands() const {
+  RunningMount mount;
+  const bool serves = leader_.process && leader_.ready && !leader_.hung && leader_.killed == Time{};
+  mount.state = refuser_ ? RunningMount::State::kRefuses
+                : serves ? RunningMount::State::kServes
+                         : RunningMount::State::kStarts;
+  mount.identity = options_.identity;
+  mount.supervisor = getpid();
+  mount.program = options_.version;
+  if (serves) mount.worker = leader_.process.pid();
+  mount.worker_program = Printable(leader_.version);
+  return mount;
+}
+
+/// The word of who runs `grantfs mount --upgrade`: with a program; or of `grantfs doctor`.
 void Supervisor::TakeOrder(Caller* caller, ChannelMessage message) {
   const int socket = caller->socket.get();
+  if (message.kind == kStateOrder) {
+    SendMessage(socket, kStateAnswer, WriteMountState(HowItStands()));
+    return;
+  }
   if (message.kind != kUpgradeOrder || !message.fd)
     return Answer(socket, Error{Code::kUnsupported, "the mount does not know this order", 0, point_});
   if (order_)

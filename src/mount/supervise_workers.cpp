@@ -16,6 +16,7 @@ constexpr std::chrono::seconds kQuick{10};
 constexpr std::chrono::seconds kStandbyPause{1};
 // A worker has three things to say, in all.
 constexpr unsigned kMostSaid = 16;
+constexpr std::size_t kMostVersionBytes = 64;
 
 }  // namespace
 
@@ -70,7 +71,10 @@ void Supervisor::Hear(Worker* worker) {
       worker->Kill();
       return worker->process.CloseControl();
     }
-    if (message->kind == kReadyMessage || message->kind == kServingMessage) worker->ready = true;
+    if (message->kind == kReadyMessage || message->kind == kServingMessage) {
+      worker->ready = true;
+      worker->version = message->text.substr(0, kMostVersionBytes);
+    }
     if (message->kind == kErrorMessage) {
       failure_ = UnpackError(message->text);
       worker->complaint = Describe(*failure_);

@@ -55,6 +55,7 @@ class Supervisor {
     Time killed{};          ///< by this process
     Time eased{};           ///< what it left was answered, for it to end
     unsigned program = 0;   ///< the number of the program that it is of
+    std::string version;    ///< of that, as it says
     std::string complaint;  ///< what it said that keeps it from serving
 
     void Kill() {
@@ -133,6 +134,7 @@ class Supervisor {
 
   // ---- orders (supervise_orders.cpp)
   void HearCallers();
+  RunningMount HowItStands() const;
   void TakeOrder(Caller* caller, ChannelMessage message);
   static void Answer(int socket, const Status& status);
 

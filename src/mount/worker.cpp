@@ -214,10 +214,10 @@ class Worker {
 };
 
 /// The supervisor's words up to the one to go.
-Status UntilGo(Worker* worker) {
+Status UntilGo(Worker* worker, std::string_view version) {
   GRANTFS_CHECK(worker->Prepare());
   // The first worker is ready before there is a mount.
-  bool ready = SendMessage(kControlDescriptor, kReadyMessage);
+  bool ready = SendMessage(kControlDescriptor, kReadyMessage, version);
   while (ready) {
     auto message = ReceiveMessage(kControlDescriptor);
     if (!message) break;
@@ -272,7 +272,7 @@ Result<WorkerWords> WorkerWords::Parse(const std::vector<std::string>& words) {
 }
 
 int RunWorker(const std::vector<std::string>& words, const MakeSource& make_source,
-              const std::function<void()>& warm_up) {
+              const std::function<void()>& warm_up, std::string_view version) {
   // A terminal and a service manager signal all processes of a mount; the supervisor decides.
   for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(ignored, SIG_IGN);
   auto parsed = WorkerWords::Parse(words);
@@ -282,12 +282,12 @@ int RunWorker(const std::vector<std::string>& words, const MakeSource& make_sour
   }
   static Worker* const worker = new Worker(*std::move(parsed), make_source, warm_up);
   Status status = worker->Unprivilege();
-  if (status) status = UntilGo(worker);
+  if (status) status = UntilGo(worker, version);
   if (!status) {
     SendMessage(kControlDescriptor, kErrorMessage, PackError(status.error()));
     return 1;
   }
-  SendMessage(kControlDescriptor, kServingMessage);
+  SendMessage(kControlDescriptor, kServingMessage, version);
   return worker->UntilEnd();
 }
 

@@ -25,6 +25,7 @@ inline constexpr char kDrainMessage = 'D';  ///< finish and end
 inline constexpr char kEndMessage = 'X';    ///< it is being unmounted
 inline constexpr char kPingMessage = 'P';   ///< to one that waits for the word to go: is it awake?
 // From it.
+// The first two with the version of its program.
 inline constexpr char kReadyMessage = 'R';    ///< waits for the word to go
 inline constexpr char kServingMessage = 'S';  ///< serves
 inline constexpr char kErrorMessage = 'E';    ///< cannot; ends

@@ -63,21 +63,21 @@ class Survival:
         pid = self.worker()
         self.at_some_moment()
         assert pid > 1
-        self.deaths.append(time.monotonic())
+        self.deaths.append(("worker", time.monotonic()))
         os.kill(pid, how)
         return until("another worker", lambda: self.serving(pid), 30)
 
     def kill_supervisor(self, meanwhile=None, wait=True):
         """Of a ManagedMount. Waits until the next one says that files can be read."""
         self.at_some_moment()
-        self.deaths.append(time.monotonic())
+        self.deaths.append(("supervisor", time.monotonic()))
         before = self.mount.kill_supervisor(meanwhile)
         if wait:
             self.mount.await_ready(before)
 
     def upgrade(self):
         pid = self.worker()
-        self.deaths.append(time.monotonic())
+        self.deaths.append(("upgrade", time.monotonic()))
         self.web1.run("mount", "--upgrade", self.mount.path)
         until("a worker of the new program", lambda: self.serving(pid))
 
@@ -125,10 +125,12 @@ class Survival:
         told["records"], told["recorded_opens"] = records - self.before[0], by_opens - self.before[1]
         return told
 
-    def pauses(self, told):
-        """The longest that a reader waited at each death, in milliseconds, in order."""
+    def pauses(self, told, what):
+        """The longest that a reader waited at each death of that kind ("worker", "upgrade", "supervisor"), in milliseconds, in order."""
         longest = []
-        for death in self.deaths:
+        for kind, death in self.deaths:
+            if kind != what:
+                continue
             at = [took for start, took in told["stalls"] if start <= death + 0.2 and start + took * 1e-6 >= death]
             longest.append(max(at, default=2000) / 1000)
         return sorted(longest)

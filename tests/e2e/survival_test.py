@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 import os
 import pwd
 import re
@@ -85,6 +86,35 @@ class SurvivalTest(Case):
         self.assertEqual((len(theirs), {owners.pop(name) for name in theirs} & {0}), (3, set()), "the worker's own")
         self.assertEqual(set(owners.values()), {0}, "nothing else of the home is a worker's")
         self.refused(self.it.web1.run("mount", "--upgrade", self.world.dir, expect=None), NOT_FOUND, "grantfs mount")
+
+
+class DoctorTest(Case):
+    def mounts(self, home, expect=DONE):
+        findings = home.json("doctor", expect=expect)["findings"]
+        return [one for one in findings if one["check"] == "mount" and (self.world.dir in one["found"] or "no mount" in one["found"])]
+
+    def test_it_says_how_the_mounts_of_a_home_stand(self):
+        it = Survival(self.world)
+        found, = self.mounts(it.web1)
+        version = json.loads(subprocess.check_output([BINARY, "version", "--json"]))["version"]
+        self.assertEqual(found, {"level": "good", "check": "mount", "mend": "", "found":
+                                 "%s: process %d (grantfs %s) serves it, under process %d (grantfs %s)" %
+                                 (it.mount.path, it.worker(), version, it.mount.process.pid, version)})
+        other = self.world.machine("web-2")
+        other.run("enroll")  # it was approved
+        self.assertEqual([one["found"] for one in self.mounts(other)], ["no mount shows the secrets of this home now"])
+        self.assertEqual(self.mounts(it.owner), [], "an owner's home has none")
+        it.mount.process.send_signal(signal.SIGSTOP)
+        found = self.mounts(it.web1)[0]
+        it.mount.process.send_signal(signal.SIGCONT)
+        self.assertIn("does not answer", found["found"])
+        self.assertIn("kill -CONT", found["mend"])
+        it.mount.process.kill()
+        it.mount.process.wait()
+        until("the end of its workers", lambda: not it.mount.reads(SECRET, content(1)))
+        found = self.mounts(it.web1)[0]
+        self.assertIn("nobody serves it any more", found["found"])
+        self.assertEqual(found["mend"], "grantfs umount %s, then mount again" % it.mount.path)
 
 
 class UpgradeRefusedTest(Case):

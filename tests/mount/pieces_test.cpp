@@ -13,6 +13,7 @@
 #include "grantfs/crypto/random.h"
 #include "mount/account_internal.h"
 #include "mount/caller_internal.h"
+#include "mount/control_internal.h"
 #include "mount/decide_internal.h"
 #include "mount/line_limiter_internal.h"
 #include "mount/mount_point_internal.h"
@@ -333,6 +334,31 @@ TEST(WorkerWordsTest, AreTakenAsASupervisorWritesThemAndNotOtherwise) {
   more.emplace_back("");
   EXPECT_FALSE(WorkerWords::Parse(more));
   EXPECT_FALSE(WorkerWords::Parse({}));
+}
+
+TEST(MountStateTest, IsReadAsItWasWrittenAndNonsenseIsNot) {
+  RunningMount mount;
+  mount.state = RunningMount::State::kRefuses;
+  mount.identity = "ab";
+  mount.supervisor = 4711;
+  mount.program = "1.2.3";
+  mount.worker_program = "1.3";
+  const std::string text = WriteMountState(mount);
+  RunningMount read;
+  ReadMountState(text, &read);
+  EXPECT_EQ(read.state, mount.state);
+  EXPECT_EQ(WriteMountState(read), text);
+  for (const std::string& bad :
+       {std::string(), "x" + text, text + "\n", "3" + text.substr(1), "-" + text, std::string("0\n")}) {
+    RunningMount unchanged;
+    ReadMountState(bad, &unchanged);
+    EXPECT_EQ(unchanged.state, RunningMount::State::kDead) << bad;
+    EXPECT_EQ(unchanged.supervisor, 0) << bad;
+  }
+  mount.program = std::string(1000, '\x1b');
+  ReadMountState(WriteMountState(mount), &read);
+  EXPECT_EQ(read.program.find('\x1b'), std::string::npos) << "no terminal's command";
+  EXPECT_LT(read.program.size(), 300U);
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ struct SupervisorOptions {
   /// mount point, root and identity. Null: nowhere.
   DescriptorStore* store = nullptr;
   std::string identity;                       ///< whose secrets it shows
+  std::string version;                        ///< of this program
   std::string control_directory;              ///< for UpgradeMount; made (0700) where it is missing
   std::chrono::milliseconds heartbeat{5000};  ///< a worker that is silent for so long is replaced
   std::function<void(LogLevel, std::string_view line)> log;  ///< empty: grantfs::Log
@@ -89,9 +90,10 @@ using MakeSource = std::function<Result<std::unique_ptr<SecretSource>>(bool firs
 /// A worker: with the words behind `worker_words`. Returns the exit status of its process, which must end
 /// with _exit. Threads: it is called with one thread, and before anything else.
 ///
+/// @param version  of this program, for who asks the supervisor how it stands.
 /// @param warm_up  runs in a worker that stands by: whatever makes make_source(false) quicker. May be empty.
 int RunWorker(const std::vector<std::string>& words, const MakeSource& make_source,
-              const std::function<void()>& warm_up = {});
+              const std::function<void()>& warm_up = {}, std::string_view version = {});
 
 /// The words that workers are started with in the grantfs program.
 inline constexpr const char* kWorkerWord = "mount-worker";

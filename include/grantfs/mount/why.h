@@ -19,8 +19,8 @@ struct ReadExplanation {
 ///
 /// Forks: call it where no other thread runs.
 /// @param path  absolute, as the process would open it.
-/// Errors: kNotFound (no such process), kDenied (not root; a mount that an ordinary user made for himself, and a process of
-/// his: only such a process can ask it), kInvalid, kIo.
+/// Errors: kNotFound (no such process), kDenied (not root; a mount that an ordinary user made for himself,
+/// and a process of his: only such a process can ask it), kInvalid, kIo.
 Result<ReadExplanation> ExplainRead(const std::string& path, std::uint32_t process);
 
 }  // namespace grantfs
