@@ -1,5 +1,8 @@
+#include <fcntl.h>
+
 #include <fstream>
 
+#include "grantfs/util/unique_fd.h"
 #include "journal/journal_fixture.h"
 #include "support/small_disk.h"
 
@@ -105,6 +108,20 @@ TEST_F(JournalTest, TooManyThatWaitAreRefused) {
   EXPECT_NE(Describe(status.error()).find("bring the vault back"), std::string::npos);
   Drain(*journal);
   EXPECT_TRUE(journal->Record(Entry(99))) << "there is room again";
+}
+
+TEST_F(JournalTest, MessagesNameTheDirectoryThatADescriptorLeadsTo) {
+  const UniqueFd opened(::open(dir_.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const auto journal =
+      Journal::Make({.directory = "/proc/self/fd/" + std::to_string(opened.get()) + "/journal",
+                     .vault = vault_,
+                     .key = &key_,
+                     .max_bytes = 1,
+                     .clock = &clock_});
+  Must(journal->Record(Entry(1)));
+  const Status refused = journal->Record(Entry(2));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().subject, Directory());
 }
 
 TEST_F(JournalTest, AFullDiskIsToldAndTheFileStaysWhole) {
