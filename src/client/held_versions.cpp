@@ -33,6 +33,17 @@ HeldVersions::Held HeldVersions::Find(std::uint64_t number) const {
   return found == versions_.end() ? nullptr : found->second;
 }
 
+void HeldVersions::PutKey(const Held& held, SecretMemory key) {
+  Held replaced;  // goes outside of the lock
+  auto opened =
+      std::make_shared<const HeldVersion>(HeldVersion{held->response, held->publish, std::move(key)});
+  const std::lock_guard lock(mutex_);
+  const auto found = versions_.find(held->response.secret);
+  if (found == versions_.end() || found->second != held || keys_ == kMaxHeldKeys) return;
+  ++keys_;
+  replaced = std::exchange(found->second, std::move(opened));
+}
+
 HeldVersions::Held HeldVersions::Take(std::map<std::uint64_t, Held>::iterator at) {
   bytes_ -= BytesOf(*at->second);
   keys_ -= at->second->key.size() > 0;

@@ -26,6 +26,8 @@ class HeldVersions {
   /// In place of what was held of that secret. What is too much is not held.
   void Put(HeldVersion version);
   Held Find(std::uint64_t number) const;
+  /// The same with its opened key, in place of `held` if that still is what is held.
+  void PutKey(const Held& held, SecretMemory key);
   void Erase(std::uint64_t number);
   /// Wipes those that the function wants gone.
   void EraseIf(const std::function<bool(const HeldVersion&)>& gone);

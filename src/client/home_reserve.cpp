@@ -18,6 +18,14 @@ constexpr char kReserve[] = "/reserve";
 constexpr off_t kReserveBytes = off_t{1} << 20;
 constexpr off_t kLeastReserve = off_t{64} << 10;
 
+bool IsFull(int sys) { return sys == ENOSPC || sys == EDQUOT; }
+
+Error NoRoom(int sys, const std::string& path) {
+  return {IsFull(sys) ? Code::kNoSpace : Code::kIo,
+          "there is no room for the reserve from which a full disk lets grants be revoked: make room there",
+          sys, path};
+}
+
 }  // namespace
 
 void Home::GiveUpReserve() const { ::unlink((directory_ + kReserve).c_str()); }
@@ -26,6 +34,7 @@ Status Home::MakeReserve() const {
   const std::string path = directory_ + kReserve;
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   struct stat info {};
+  if (!file && IsFull(errno)) return NoRoom(errno, path);
   if (!file || ::fstat(file.get(), &info) != 0)
     return Error{Code::kIo, "the reserve for revoking on a full disk cannot be made", errno, path};
   if (info.st_size >= kReserveBytes && info.st_blocks > 0) return {};
@@ -37,10 +46,7 @@ Status Home::MakeReserve() const {
   }
   if (failed == 0) return {};
   if (info.st_size == 0) ::unlink(path.c_str());
-  return Error{
-      failed == ENOSPC || failed == EDQUOT ? Code::kNoSpace : Code::kIo,
-      "there is no room for the reserve from which a full disk lets grants be revoked: make room there",
-      failed, path};
+  return NoRoom(failed, path);
 }
 
 }  // namespace grantfs

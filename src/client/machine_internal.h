@@ -149,10 +149,12 @@ class MachineSessionImpl final : public MachineSession {
   // ---- opens (machine_open.cpp)
   /// Open and Check of one secret, whatever its type.
   std::shared_ptr<Pending> OpenOne(OpenRequest request, std::chrono::milliseconds deadline, OpenDone done);
+  /// @param local  CheckLocally by what is `asked`.
   std::shared_ptr<Pending> AskVault(OpenRequest request, std::shared_ptr<const MachineView> asked,
-                                    std::chrono::milliseconds deadline, OpenDone done);
-  std::shared_ptr<Pending> OpenCounted(OpenRequest request, std::chrono::milliseconds deadline,
-                                       OpenDone done);
+                                    const Status& local, std::chrono::milliseconds deadline, OpenDone done);
+  /// @param asked  by which CheckLocally found nothing against it.
+  std::shared_ptr<Pending> OpenCounted(OpenRequest request, std::shared_ptr<const MachineView> asked,
+                                       std::chrono::milliseconds deadline, OpenDone done);
   std::shared_ptr<Pending> CheckOne(std::uint64_t number, std::uint32_t version,
                                     std::chrono::milliseconds deadline, CheckDone done);
   /// Looks at a secret before all other work; `looked` runs once, on the refresher's thread. `late` runs at
@@ -184,7 +186,8 @@ class MachineSessionImpl final : public MachineSession {
   bool ServeHeld(const OpenRequest& request, const MachineView& shown, bool unreachable, OpenDone* done);
   /// Of one secret's evidence (machine_reopen.cpp).
   Result<SecretValue> ReopenOne(std::uint64_t number, std::uint32_t version, std::string_view evidence) const;
-  Result<OpenedSecret> OpenHeld(const HeldVersion& held) const;
+  /// @param keep_key  that had to be opened, for the next time.
+  Result<OpenedSecret> OpenHeld(const HeldVersions::Held& held, bool keep_key);
   /// What may not be served any more is wiped.
   void DropHeld();
 

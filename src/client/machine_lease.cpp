@@ -144,7 +144,7 @@ bool MachineSessionImpl::ServeHeld(const OpenRequest& request, const MachineView
   const auto held = FindHeld(request, shown, unreachable);
   if (!held) return false;
   const Grant& terms = shown.secrets.at(request.number)->terms;
-  auto opened = OpenHeld(*held);
+  auto opened = OpenHeld(held, terms.lease > 0);
   if (!opened) {
     Log(LogLevel::kWarning, "what is kept of a secret cannot be opened; asking the vault", opened.error());
     held_.Erase(request.number);
@@ -180,7 +180,8 @@ std::optional<Result<OpenedSecret>> MachineSessionImpl::OpenAtOnce(const OpenReq
   return served;
 }
 
-Result<OpenedSecret> MachineSessionImpl::OpenHeld(const HeldVersion& held) const {
+Result<OpenedSecret> MachineSessionImpl::OpenHeld(const HeldVersions::Held& shared, bool keep_key) {
+  const HeldVersion& held = *shared;
   const ValueContext context{home_.profile().vault, held.publish.environment, held.response.secret,
                              held.publish.version, held.publish.epoch};
   const auto open = [&](const SecretMemory& key) -> Result<OpenedSecret> {
@@ -189,9 +190,11 @@ Result<OpenedSecret> MachineSessionImpl::OpenHeld(const HeldVersion& held) const
                         EvidenceOf(held.publish, held.response.sealed, held.response.ciphertext)};
   };
   if (held.key.size() > 0) return open(held.key);
-  const auto key =
+  auto key =
       GRANTFS_TRY(OpenDataKey(me_.unseal_key(), held.response.sealed, held.publish.commitment, context));
-  return open(key);
+  auto opened = open(key);
+  if (opened && keep_key) held_.PutKey(shared, std::move(key));
+  return opened;
 }
 
 void MachineSessionImpl::DropHeld() {

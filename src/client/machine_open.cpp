@@ -193,15 +193,15 @@ std::shared_ptr<SecretSource::Pending> MachineSessionImpl::OpenOne(OpenRequest r
   const Status local = CheckLocally(*asked, request.number, Now());
   if (local && ServeHeld(request, *asked, false, &done)) return std::make_shared<Checking>();
   if (local && request.again && journal_->HasCounted(request.open_id))
-    return OpenCounted(std::move(request), deadline, std::move(done));
-  return AskVault(std::move(request), std::move(asked), deadline, std::move(done));
+    return OpenCounted(std::move(request), std::move(asked), deadline, std::move(done));
+  return AskVault(std::move(request), std::move(asked), local, deadline, std::move(done));
 }
 
 std::shared_ptr<SecretSource::Pending> MachineSessionImpl::AskVault(OpenRequest request,
                                                                     std::shared_ptr<const MachineView> asked,
+                                                                    const Status& local,
                                                                     std::chrono::milliseconds deadline,
                                                                     OpenDone done) {
-  const Status local = CheckLocally(*asked, request.number, Now());
   auto opening = std::make_shared<Opening>(this, std::move(request), std::move(asked), std::move(done));
   if (!local) {
     opening->End(local.error());
@@ -217,17 +217,16 @@ std::shared_ptr<SecretSource::Pending> MachineSessionImpl::AskVault(OpenRequest 
 
 // The process before this one served it under a lease that nobody knows to stand now, and counted it: the
 // vault is asked whether it may be served, but not to record it.
-std::shared_ptr<SecretSource::Pending> MachineSessionImpl::OpenCounted(OpenRequest request,
-                                                                       std::chrono::milliseconds deadline,
-                                                                       OpenDone done) {
-  const auto asked = view();
+std::shared_ptr<SecretSource::Pending> MachineSessionImpl::OpenCounted(
+    OpenRequest request, std::shared_ptr<const MachineView> asked, std::chrono::milliseconds deadline,
+    OpenDone done) {
   const auto held = held_.Find(request.number);
   const auto shown = asked->secrets.find(request.number);
   const bool same = held && shown != asked->secrets.end() &&
                     held->response.statement == shown->second->version &&
                     (request.version == 0 || request.version == held->publish.version);
-  auto opened = same ? OpenHeld(*held) : Result<OpenedSecret>(NotGranted());
-  if (!opened) return AskVault(std::move(request), asked, deadline, std::move(done));
+  auto opened = same ? OpenHeld(held, false) : Result<OpenedSecret>(NotGranted());
+  if (!opened) return AskVault(std::move(request), std::move(asked), {}, deadline, std::move(done));
   auto kept = std::make_shared<OpenedSecret>(*std::move(opened));
   const auto end = Timer::Clock::now() + deadline;
   const std::uint64_t number = request.number;
@@ -237,7 +236,9 @@ std::shared_ptr<SecretSource::Pending> MachineSessionImpl::OpenCounted(OpenReque
         if (stands) return done(std::move(*kept));
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Timer::Clock::now());
         if (stands.error().code == Code::kCancelled || left.count() <= 0) return done(OfOpen(stands.error()));
-        AskVault(std::move(request), view(), left, std::move(done));
+        auto asked_again = view();
+        const Status local = CheckLocally(*asked_again, request.number, Now());
+        AskVault(std::move(request), std::move(asked_again), local, left, std::move(done));
       });
 }
 

@@ -68,13 +68,6 @@ Status CheckMayBeGiven(int home, const UniqueFd& directory, const std::string& p
                path};
 }
 
-/// By the descriptor nothing has the home's name: it gets it back for messages.
-Error Named(Error error, int home, const std::string& directory) {
-  const std::string by_descriptor = ByDescriptor(home);
-  if (error.subject.starts_with(by_descriptor)) error.subject.replace(0, by_descriptor.size(), directory);
-  return error;
-}
-
 }  // namespace
 
 Result<UniqueFd> WorkersDirectory(int home, const std::string& name, uid_t user, gid_t group) {
@@ -172,7 +165,9 @@ Result<MountHome> OpenMountHome(const std::string& directory, uid_t user, gid_t 
   }
   auto taken = TakeOut(opened.get(), user, group);
   if (taken) return taken;
-  return Named(std::move(taken.error()), opened.get(), directory);
+  Error error = taken.error();
+  error.subject = PathForMessages(error.subject);  // by the descriptor it has no name
+  return error;
 }
 
 std::shared_ptr<HttpClient> WarmUpMountSession(const HandedHome& handed) {

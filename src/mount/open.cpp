@@ -26,7 +26,7 @@ struct OpenJob {
   std::optional<FileAttributes>
       attributes;        ///< that the lists gave the version; none if they are not known any more
   FileAttributes looks;  ///< of the version that is shown
-  Caller caller;
+  SecretSource::OpenRequest request;
   fuse_req_t at_once = nullptr;  ///< the request, where it is answered on its own thread
   std::uint64_t unique = 0;
   std::atomic<bool> answered{false};  ///< by the source: what is waited for now is this mount's own
@@ -37,9 +37,10 @@ using Job = std::shared_ptr<OpenJob>;
 
 /// "shop/prod/db-password refused to 123 (/usr/bin/cat, user 33): the vault did not answer".
 void LogRefusal(const OpenJob& job, const std::string& reason) {
-  job.filesystem->LogRefusal(Printable(job.name) + " refused to " + std::to_string(job.caller.pid) + " (" +
-                             (job.caller.executable.empty() ? "" : Printable(job.caller.executable) + ", ") +
-                             "user " + std::to_string(job.caller.uid) + "): " + reason);
+  const Caller& caller = job.request.caller;
+  job.filesystem->LogRefusal(Printable(job.name) + " refused to " + std::to_string(caller.pid) + " (" +
+                             (caller.executable.empty() ? "" : Printable(caller.executable) + ", ") +
+                             "user " + std::to_string(caller.uid) + "): " + reason);
 }
 
 Requests::Claim Claim(const OpenJob& job, Requests::Id id) {
@@ -72,7 +73,7 @@ void Answer(const Job& job, Requests::Id id, std::shared_ptr<OpenFile> file) {
   fuse_file_info info = job->info;
   SetCaching(*file, &info);
   file->unique = job->unique;
-  file->opener = job->caller.uid;
+  file->opener = job->request.caller.uid;
   info.fh = filesystem.files().Add(std::move(file));
   // Interrupted: the kernel will not release what it does not know.
   if (fuse_reply_open(claim.req(), &info) != 0) filesystem.files().Remove(info.fh);
@@ -145,14 +146,13 @@ void Failed(const Job& job, Requests::Id id, const Error& error) {
 
 void AskSource(fuse_req_t req, const Job& job, bool grace) {
   Filesystem& filesystem = *job->filesystem;
-  SecretSource::OpenRequest request{.number = NumberOf(job->node),
-                                    .version = job->bound() ? 0 : VersionOf(job->node),
-                                    .grace = grace,
-                                    .open_id = filesystem.OpenId(),
-                                    .caller = job->caller,
-                                    .again = Session::Replaying()};
+  job->request.number = NumberOf(job->node);
+  job->request.version = job->bound() ? 0 : VersionOf(job->node);
+  job->request.grace = grace;
+  job->request.open_id = filesystem.OpenId();
+  job->request.again = Session::Replaying();
   if (!job->bound()) {
-    auto opened = filesystem.source().OpenAtOnce(request);
+    auto opened = filesystem.source().OpenAtOnce(job->request);
     // A conflict waits for the listing: as one of those that may wait.
     if (opened && (*opened || opened->error().code != Code::kConflict)) {
       job->at_once = req;
@@ -160,7 +160,7 @@ void AskSource(fuse_req_t req, const Job& job, bool grace) {
     }
   }
   const auto start = [&](Requests::Id id) {
-    return filesystem.source().Open(std::move(request), filesystem.deadline(),
+    return filesystem.source().Open(job->request, filesystem.deadline(),
                                     [job, id](Result<OpenedSecret> result) {
                                       job->answered = true;
                                       job->filesystem->IfRunning([&] {
@@ -174,16 +174,9 @@ void AskSource(fuse_req_t req, const Job& job, bool grace) {
                                       });
                                     });
   };
-  const auto late = [job] {
-    if (job->answered)
-      return LogRefusal(
-          *job, "the mount did not take over its new listing, or tell the kernel, within the deadline");
-    job->filesystem->SourceWasLate();
-    LogRefusal(*job, "the source did not answer within the deadline");
-  };
-  if (filesystem.session().requests().Begin(req, filesystem.deadline(), late, start)) return;
-  LogRefusal(*job, kThrottled);
-  fuse_reply_err(req, EIO);
+  AwaitSource(
+      req, [job] { return job->answered.load(); }, [job](const char* reason) { LogRefusal(*job, reason); },
+      start);
 }
 
 void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_file_info& info) {
@@ -210,8 +203,12 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
   job->attributes = filesystem.VersionAttributes(*tree, node);
   job->looks = file->attributes;
   job->unique = Session::CurrentUnique();
-  const ProcessFacts facts = filesystem.LookAtCaller(context, file);
-  job->caller = facts.caller;
+  ProcessFacts facts = filesystem.LookAtCaller(context, file);
+  Caller& caller = job->request.caller;
+  if (file->who)
+    caller = facts.caller;  // which is held against the conditions below
+  else
+    caller = std::move(facts.caller);
   if (facts.late) {
     LogRefusal(*job, kLateLook);
     fuse_reply_err(req, EIO);
@@ -219,8 +216,8 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
   }
   if (const auto refusal = RefuseOpen(*file->grant, SystemClock().WallSeconds())) {
     if (refusal->recorded) {
-      return filesystem.AnswerDenied(
-          req, refusal->error, {job->name, NumberOf(node), VersionOf(node), job->caller, refusal->reason});
+      return filesystem.AnswerDenied(req, refusal->error,
+                                     {job->name, NumberOf(node), VersionOf(node), caller, refusal->reason});
     }
     LogRefusal(*job, refusal->reason);
     fuse_reply_err(req, refusal->error);
@@ -228,7 +225,7 @@ void OpenSecret(Filesystem& filesystem, fuse_req_t req, NodeId node, const fuse_
   }
   if (const auto reason = file->who ? RefuseCaller(*file->who, facts) : std::nullopt) {
     return filesystem.AnswerDenied(req, EACCES,
-                                   {job->name, NumberOf(node), VersionOf(node), job->caller, *reason});
+                                   {job->name, NumberOf(node), VersionOf(node), caller, *reason});
   }
   AskSource(req, job, decision.grace);
 }

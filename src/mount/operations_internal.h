@@ -3,6 +3,7 @@
 #include <fuse_lowlevel.h>
 
 #include <cerrno>
+#include <functional>
 #include <string_view>
 
 #include "mount/filesystem_internal.h"
@@ -36,6 +37,14 @@ void OpenToWrite(fuse_req_t req, NodeId node, const fuse_file_info& info);
 void OpenFileNode(fuse_req_t req, fuse_ino_t node, fuse_file_info* info);
 void ReadOpenFile(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, fuse_file_info* info);
 void ReleaseFile(fuse_req_t req, fuse_ino_t node, fuse_file_info* info);
+
+/// Has the source answer a request within the deadline. Where too many wait already it is answered with an
+/// error.
+/// @param log  writes down why it is refused; may run on another thread.
+///
+/// @param answered  whether the source has: what is waited for then is the mount's own
+void AwaitSource(fuse_req_t req, std::function<bool()> answered, std::function<void(const char* reason)> log,
+                 const Requests::Start& start);
 
 /// Runs the body of an operation, which answers as the last thing it does: so whatever it throws comes before
 /// the answer.

@@ -51,56 +51,48 @@ void Checked(const ReadJob& job, Requests::Id id, const Status& status) {
   }
 }
 
-void AskSource(fuse_req_t req, const std::shared_ptr<ReadJob>& job) {
+void AskSource(fuse_req_t req, const std::shared_ptr<const ReadJob>& job) {
   Filesystem& filesystem = *job->filesystem;
   const auto start = [&](Requests::Id id) {
     return filesystem.source().Check(
         NumberOf(job->file->node), job->file->version, filesystem.deadline(),
         [job, id](const Status& status) { job->filesystem->IfRunning([&] { Checked(*job, id, status); }); });
   };
-  const auto late = [job] {
-    job->filesystem->SourceWasLate();
-    LogRefusal(*job, "the source did not answer within the deadline");
-  };
-  if (filesystem.session().requests().Begin(req, filesystem.deadline(), late, start)) return;
-  LogRefusal(*job, kThrottled);
-  fuse_reply_err(req, EIO);
+  AwaitSource(
+      req, [] { return false; }, [job](const char* reason) { LogRefusal(*job, reason); }, start);
 }
 
 }  // namespace
 
 void ReadOpenFile(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_file_info* info) {
   Guarded(req, [&](Filesystem& filesystem) {
-    auto job = std::make_shared<ReadJob>();
-    job->filesystem = filesystem.shared_from_this();
-    job->file = filesystem.files().Find(info->fh);
-    job->size = size;
-    job->offset = static_cast<std::size_t>(offset);
-    if (!job->file) {
+    const ReadJob job{filesystem.shared_from_this(), filesystem.files().Find(info->fh), size,
+                      static_cast<std::size_t>(offset)};
+    if (!job.file) {
       fuse_reply_err(req, EIO);
       return;
     }
-    if (job->file->report) return Reply(req, *job);
+    if (job.file->report) return Reply(req, job);
     // A read that a process asked for has a lock owner; one that fills the page cache has none.
     const bool page_fill = info->lock_owner == 0;
     // Before the look at the lists: who changes them afterwards sees that there are pages to drop.
-    if (page_fill) job->file->cached = true;
-    if (const auto refusal = filesystem.RefuseReadOf(*job->file, page_fill)) {
+    if (page_fill) job.file->cached = true;
+    if (const auto refusal = filesystem.RefuseReadOf(*job.file, page_fill)) {
       if (refusal->recorded) {
         return filesystem.AnswerDenied(
             req, refusal->error,
-            {job->file->name, NumberOf(job->file->node), job->file->version,
+            {job.file->name, NumberOf(job.file->node), job.file->version,
              filesystem.LookAtCaller(*fuse_req_ctx(req), nullptr).caller, refusal->reason});
       }
-      LogRefusal(*job, refusal->reason);
+      LogRefusal(job, refusal->reason);
       fuse_reply_err(req, refusal->error);
-    } else if (filesystem.RefuseReader(req, *job->file)) {
+    } else if (filesystem.RefuseReader(req, *job.file)) {
       return;
     } else if (filesystem.source().HeardWithin(kSilence) ||
-               filesystem.source().LeaseStands(NumberOf(job->file->node))) {
-      Reply(req, *job);
+               filesystem.source().LeaseStands(NumberOf(job.file->node))) {
+      Reply(req, job);
     } else {
-      AskSource(req, job);
+      AskSource(req, std::make_shared<ReadJob>(job));
     }
   });
 }

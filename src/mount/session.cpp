@@ -127,10 +127,10 @@ Status Session::Start(unsigned threads, void* owner) {
 
 void Session::Process(unsigned thread, fuse_buf* buffer) {
   MountShared::Work& work = slots_->shared().work[thread];
-  work.since = MonotonicNow();
-  work.unique = current_unique;
+  work.since.store(MonotonicNow(), std::memory_order_relaxed);
+  work.unique.store(current_unique, std::memory_order_release);
   fuse_session_process_buf(session_, buffer);
-  work.unique = 0;
+  work.unique.store(0, std::memory_order_release);
 }
 
 void Session::Replay(unsigned thread, unsigned slot) {

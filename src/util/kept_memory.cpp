@@ -48,7 +48,7 @@ struct KeptMemory::Entry {
 
 Result<UniqueFd> KeptMemory::Make(std::size_t bytes) {
   UniqueFd fd(memfd_create("grantfs-kept", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  const std::size_t table = kPageBytes + RoundUp(kMaxEntries * sizeof(Entry), kPageBytes);
+  const std::size_t table = TableBytes();
   const std::size_t data = RoundUp(bytes, kPageBytes);
   if (!fd || ftruncate(fd.get(), static_cast<off_t>(table + data)) != 0 ||
       fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
@@ -61,32 +61,42 @@ Result<UniqueFd> KeptMemory::Make(std::size_t bytes) {
   return fd;
 }
 
-Status KeptMemory::Check(int fd) {
+std::size_t KeptMemory::TableBytes() { return kPageBytes + RoundUp(kMaxEntries * sizeof(Entry), kPageBytes); }
+
+Error KeptMemory::NotOurs() { return {Code::kInvalid, "this is no kept memory of this program", 0, {}}; }
+
+Result<std::size_t> KeptMemory::SizeOf(int fd) {
   struct stat info {};
   if (fstat(fd, &info) != 0) return Error{Code::kIo, "cannot look at the kept memory", errno, {}};
+  const auto size = static_cast<std::size_t>(info.st_size);
+  if (size < TableBytes()) return NotOurs();
+  return size;
+}
+
+bool KeptMemory::IsOurs(const Layout& layout, std::size_t size) {
+  return layout.layout == kKeptLayout && layout.blocks <= (size - TableBytes()) / kBlockBytes &&
+         layout.entries <= kMaxEntries;
+}
+
+Status KeptMemory::Check(int fd) {
+  const std::size_t size = GRANTFS_TRY(SizeOf(fd));
   Layout layout;
-  const std::size_t table = kPageBytes + RoundUp(kMaxEntries * sizeof(Entry), kPageBytes);
-  const bool good = static_cast<std::size_t>(info.st_size) >= table &&
-                    pread(fd, &layout, sizeof layout, 0) == static_cast<ssize_t>(sizeof layout) &&
-                    layout.layout == kKeptLayout;
-  if (good) return {};
-  return Error{Code::kInvalid, "this is no kept memory of this program", 0, {}};
+  if (pread(fd, &layout, sizeof layout, 0) != static_cast<ssize_t>(sizeof layout) || !IsOurs(layout, size))
+    return NotOurs();
+  return {};
 }
 
 Result<std::unique_ptr<KeptMemory>> KeptMemory::Attach(int fd) {
   std::unique_ptr<KeptMemory> kept(new KeptMemory);
-  struct stat info {};
-  if (fstat(fd, &info) != 0) return Error{Code::kIo, "cannot look at the kept memory", errno, {}};
-  kept->size_ = static_cast<std::size_t>(info.st_size);
-  const std::size_t table = kPageBytes + RoundUp(kMaxEntries * sizeof(Entry), kPageBytes);
-  if (kept->size_ < table) return Error{Code::kInvalid, "this is no kept memory of this program", 0, {}};
+  kept->size_ = GRANTFS_TRY(SizeOf(fd));
   void* memory = mmap(nullptr, kept->size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (memory == MAP_FAILED) return Error{Code::kIo, "cannot map the kept memory", errno, {}};
   kept->memory_ = static_cast<std::uint8_t*>(memory);
   kept->layout_ = reinterpret_cast<Layout*>(kept->memory_);
   kept->entries_ = reinterpret_cast<Entry*>(kept->memory_ + kPageBytes);
-  kept->blocks_ = kept->memory_ + table;
-  GRANTFS_CHECK(kept->TakeOver());
+  kept->blocks_ = kept->memory_ + TableBytes();
+  if (!IsOurs(*kept->layout_, kept->size_)) return NotOurs();
+  kept->TakeOver();
   return kept;
 }
 
@@ -101,11 +111,7 @@ bool KeptMemory::IsSound(const Entry& entry) const {
          std::uint64_t{entry.first_block} + entry.block_count <= layout_->blocks;
 }
 
-Status KeptMemory::TakeOver() {
-  const std::size_t room = size_ - static_cast<std::size_t>(blocks_ - memory_);
-  if (layout_->layout != kKeptLayout || layout_->blocks > room / kBlockBytes ||
-      layout_->entries > kMaxEntries)
-    return Error{Code::kInvalid, "this is no kept memory of this program", 0, {}};
+void KeptMemory::TakeOver() {
   for (std::uint32_t i = 0; i < layout_->entries; ++i) {
     Entry& entry = entries_[i];
     if (entry.state.load(std::memory_order_acquire) != 1 || !IsSound(entry)) {
@@ -122,7 +128,6 @@ Status KeptMemory::TakeOver() {
     free_entries_.push_back(loser);
   }
   FindFreeBlocks();
-  return {};
 }
 
 void KeptMemory::FindFreeBlocks() {
@@ -151,8 +156,14 @@ std::optional<std::uint32_t> KeptMemory::TakeBlocks(std::uint32_t count) {
   for (auto at = free_blocks_.begin(); at != free_blocks_.end(); ++at) {
     const auto [first, free] = *at;
     if (free < count) continue;
-    free_blocks_.erase(at);
-    if (free > count) free_blocks_[first + count] = free - count;
+    if (free == count) {
+      free_blocks_.erase(at);
+    } else {  // what is left begins later, and still before the next
+      auto rest = free_blocks_.extract(at);
+      rest.key() = first + count;
+      rest.mapped() = free - count;
+      free_blocks_.insert(std::move(rest));
+    }
     return first;
   }
   return std::nullopt;

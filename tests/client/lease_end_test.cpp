@@ -47,9 +47,7 @@ TEST_F(LeaseTest, AFreezeCutsALeaseAtOnceAndUnfreezingBringsItBack) {
 TEST_F(LeaseTest, AFreezeOutlivesTheProcessAndTheVaultsAbsence) {
   GrantLease(0, 7 * 86400);
   {
-    const auto session = Connected();
-    Must(Open(*session));
-    ASSERT_TRUE(Eventually([&] { return Kept(); }));
+    const auto session = KeptForOffline();
     Must(Owner().Freeze({FreezeTarget::Kind::kMachine, "web-1"}, "", kLong));
   }
   server_.Stop();
@@ -69,19 +67,14 @@ TEST_F(LeaseTest, AFreezeOutlivesTheProcessAndTheVaultsAbsence) {
 
 TEST_F(LeaseTest, AFreezeThatNobodyHeardIsLearntAtTheStart) {
   GrantLease(0, 7 * 86400);
-  {
-    const auto session = Connected();
-    Must(Open(*session));
-    ASSERT_TRUE(Eventually([&] { return Kept(); }));
-  }
+  { const auto session = KeptForOffline(); }
   const auto frozen =
       Must(Owner().Freeze({FreezeTarget::Kind::kMachine, "web-1"}, "", std::chrono::milliseconds(0)));
   EXPECT_EQ(frozen.delivery->state, Delivery::State::kOffline);
   const auto session = Connected();
   EXPECT_NE(session->CurrentListing()->secrets.at(0).frozen, "");
   EXPECT_TRUE(Eventually([&] { return !Kept(); })) << "what the disk held is gone";
-  server_.Stop();
-  ASSERT_TRUE(Eventually([&] { return !session->CurrentStatus().connected; }));
+  LoseVault(*session);
   EXPECT_EQ(CodeOf(Open(*session)), Code::kDenied);
 }
 
@@ -92,8 +85,7 @@ TEST_F(LeaseTest, NoLeaseReachesPastTheRotationThatIsDue) {
   const GrantedSecret shown = session->CurrentListing()->secrets.at(0);
   EXPECT_EQ(shown.rotate_due, shown.time + 300);
   Must(Open(*session));
-  server_.Stop();
-  ASSERT_TRUE(Eventually([&] { return !session->CurrentStatus().connected; }));
+  LoseVault(*session);
   clock_.Pass(200);
   EXPECT_TRUE(Leased(*session));
   EXPECT_TRUE(session->LeaseStands(shown.number));
@@ -141,9 +133,7 @@ TEST_F(LeaseTest, AClockThatIsSetBackProlongsNoLeasePastTheRotation) {
 TEST_F(LeaseTest, OfflineUseEndsWithTheRotationThatIsDueAndLeavesNothingOnTheDisk) {
   SetRotated(300);
   GrantLease(0, 86400);
-  auto session = Connected();
-  Must(Open(*session));
-  ASSERT_TRUE(Eventually([&] { return Kept(); }));
+  auto session = KeptForOffline();
   session.reset();
   server_.Stop();
   session = Start();

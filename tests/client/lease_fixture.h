@@ -45,6 +45,17 @@ class LeaseTest : public ServedTest {
     EXPECT_TRUE(Eventually([&] { return session->HeardWithin(std::chrono::seconds(1)); }));
     return session;
   }
+  /// The same after an open, with what it may serve offline on the disk.
+  std::unique_ptr<MachineSession> KeptForOffline() {
+    auto session = Connected();
+    Must(Open(*session));
+    EXPECT_TRUE(Eventually([&] { return Kept(); }));
+    return session;
+  }
+  void LoseVault(const MachineSession& session) {
+    server_.Stop();
+    EXPECT_TRUE(Eventually([&] { return !session.CurrentStatus().connected; }));
+  }
   static Result<OpenedSecret> Open(MachineSession& session, const std::string& path = "db-password") {
     return ReadSecretOnce(session, "shop/prod/" + path, {123, 33, 33, "/usr/bin/cat", "/x"}, kLong);
   }

@@ -33,8 +33,7 @@ TEST_F(LeaseTest, AnOutageIsBridgedUntilTheLeaseEndsAndAllIsToldAfterwards) {
   const auto session = Connected();
   const auto number = session->CurrentListing()->secrets.at(0).number;
   Must(Open(*session));
-  server_.Stop();
-  ASSERT_TRUE(Eventually([&] { return !session->CurrentStatus().connected; }));
+  LoseVault(*session);
   EXPECT_TRUE(Leased(*session));
   clock_.Pass(300);
   EXPECT_TRUE(Leased(*session));
@@ -86,9 +85,7 @@ TEST_F(LeaseTest, ALeaseEndsWithTheGrant) {
 
 TEST_F(LeaseTest, ARemovedMachineHasNoLeaseLeft) {
   GrantLease(86400, 86400);
-  const auto session = Connected();
-  Must(Open(*session));
-  ASSERT_TRUE(Eventually([&] { return Kept(); }));
+  const auto session = KeptForOffline();
   Must(Owner().RemoveIdentity("web-1", ""));
   ASSERT_TRUE(Eventually([&] { return !Leased(*session); }));
   EXPECT_TRUE(Eventually([&] { return !Kept(); }));
@@ -134,16 +131,10 @@ TEST_F(LeaseTest, AMachineThatStartsWithTheVaultAwayServesWhatItKept) {
 TEST_F(LeaseTest, TheNextProcessGoesOnWithALeaseUnlessTheTimesItWasLeftCannotBe) {
   GrantLease(600);
   const UniqueFd memory = Must(KeptMemory::Make(std::size_t{1} << 20));
-  const auto start = [&](KeptMemory* kept) {
-    MachineOptions options;
-    options.clock = &clock_;
-    options.kept = kept;
-    return Must(MachineSession::Start(Path("web-1"), std::move(options)));
-  };
   std::optional<KeptLeases::Contact> good;
   {
     const auto kept = Must(KeptMemory::Attach(memory.get()));
-    const auto session = start(kept.get());
+    const auto session = Start(kept.get());
     Good(session->WaitUntilCurrent(kLong));
     Must(Open(*session));
     ASSERT_TRUE(Eventually([&] {
@@ -155,7 +146,7 @@ TEST_F(LeaseTest, TheNextProcessGoesOnWithALeaseUnlessTheTimesItWasLeftCannotBe)
   const auto leased_after = [&](const KeptLeases::Contact& contact) {
     const auto kept = Must(KeptMemory::Attach(memory.get()));
     KeptLeases(kept.get()).Heard(contact);
-    return Leased(*start(kept.get()));
+    return Leased(*Start(kept.get()));
   };
   EXPECT_TRUE(leased_after(*good));
   const std::int64_t minute = 60'000'000'000;
@@ -167,9 +158,7 @@ TEST_F(LeaseTest, TheNextProcessGoesOnWithALeaseUnlessTheTimesItWasLeftCannotBe)
 
 TEST_F(LeaseTest, WhatIsKeptGoesWithTheGrantAndIsNotBelievedWhenItWasChanged) {
   GrantLease(0, 86400);
-  auto session = Connected();
-  Must(Open(*session));
-  ASSERT_TRUE(Eventually([&] { return Kept(); }));
+  auto session = KeptForOffline();
   session.reset();
   server_.Stop();
   std::string path;

@@ -52,7 +52,11 @@ class KeptMemory {
   struct Entry;
 
   KeptMemory() = default;
-  Status TakeOver();
+  static std::size_t TableBytes();
+  static Error NotOurs();
+  static Result<std::size_t> SizeOf(int fd);
+  static bool IsOurs(const Layout& layout, std::size_t size);
+  void TakeOver();
   bool IsSound(const Entry& entry) const;
   ByteView KeyOf(const Entry& entry) const;
   ByteView ValueOf(const Entry& entry) const;

@@ -1,0 +1,231 @@
+// What a process leaves in its journal when it ends at any moment, and what the next one makes of it.
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <cstddef>
+#include <fstream>
+#include <future>
+
+#include "grantfs/crypto/random.h"
+#include "journal/journal_fixture.h"
+
+namespace grantfs::testing {
+namespace {
+
+TEST_F(JournalTest, WhatAKilledProcessRecordedIsTakenOverAndWhatALivingOneWritesIsNot) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    for (std::uint64_t i = 1; i <= 3; ++i) Must(journal->Record(Entry(i)));
+    Must(journal->Record(Entry(4, kRecordAggregate)));
+    Must(journal->Record(Entry(5, kRecordAggregate)));
+    ::raise(SIGKILL);
+  });
+  const auto living = Open();
+  Must(living->Record(Entry(10)));
+  const auto journal = Open();
+  const auto entries = Drain(*journal);
+  ASSERT_EQ(entries.size(), 4u);
+  EXPECT_EQ(entries[2].open, "open-3");
+  EXPECT_EQ(entries[3].count, 2u);
+  EXPECT_EQ(journal->Problem(), "");
+  EXPECT_EQ(Drain(*living).size(), 1u);
+}
+
+TEST_F(JournalTest, AProcessThatIsKilledAtAnyMomentLosesNothingThatItAnswered) {
+  for (int turn = 0; turn < 30; ++turn) {
+    int answered[2];
+    ASSERT_EQ(::pipe(answered), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      key_ = ExampleKey();
+      const auto journal = Open();
+      for (std::uint64_t i = 1;; ++i)
+        if (!journal->Record(Entry(i)) || ::write(answered[1], "x", 1) != 1) ::_exit(1);
+    }
+    ::close(answered[1]);
+    char first = 0;
+    std::uint64_t seen = ::read(answered[0], &first, 1) == 1 ? 1 : 0;
+    for (std::uint64_t more = RandomNumber() % 200; seen < more;) seen += ::read(answered[0], &first, 1) == 1;
+    ::kill(child, SIGKILL);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    char rest[4096];
+    for (ssize_t got = 0; (got = ::read(answered[0], rest, sizeof rest)) > 0;)
+      seen += static_cast<std::uint64_t>(got);
+    ::close(answered[0]);
+    const auto journal = Open();
+    const auto entries = Drain(*journal);
+    EXPECT_GE(entries.size(), seen);
+    EXPECT_LE(entries.size(), seen + 1) << "the one that was not answered yet";
+  }
+}
+
+TEST_F(JournalTest, WhatIsOnItsWayIntoTheJournalWhenTheProcessEndsIsThereOnce) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    for (std::uint64_t i = 1; i <= 5; ++i) Must(journal->Record(Entry(i)));
+    if (!Eventually([&] { return FileHas(".journal", "open-5"); })) ::_exit(1);
+    ::raise(SIGKILL);
+  });
+  // As if it had ended before it forgot them, and at the next one.
+  const auto recent = OnlyFile(".recent");
+  std::string text;
+  for (const std::uint64_t number : {4, 5, 6}) {
+    JournalEntry entry = Entry(number);
+    entry.sequence = 1;
+    text += entry.Text() + "\n";
+  }
+  const std::uint64_t used = text.size();
+  std::fstream file(recent, std::ios::in | std::ios::out | std::ios::binary);
+  file.write(reinterpret_cast<const char*>(&used), sizeof used);
+  file << text << "{\"sequence\":1,\"previ";
+  file.close();
+  EXPECT_EQ(Journal::CountWaiting(Directory()), 6u);
+  const auto journal = Open();
+  EXPECT_EQ(journal->Waiting(), 6u);
+  EXPECT_FALSE(fs::exists(recent)) << "it is in the journal now";
+  const auto entries = Drain(*journal);
+  ASSERT_EQ(entries.size(), 6u);
+  for (std::uint64_t i = 1; i <= 6; ++i) EXPECT_EQ(entries[i - 1].open, "open-" + std::to_string(i));
+  EXPECT_EQ(journal->Problem(), "");
+}
+
+TEST_F(JournalTest, GarbageInWhatWasRecordedLastIsNoRecord) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    Must(journal->Record(Entry(1)));
+    ::raise(SIGKILL);
+  });
+  std::fstream file(OnlyFile(".recent"), std::ios::in | std::ios::out | std::ios::binary);
+  file << std::string(4096, '\xff');
+  file.close();
+  const auto journal = Open();
+  EXPECT_LE(Drain(*journal).size(), 1u) << "it was in the journal already, or a power cut took it";
+  EXPECT_EQ(journal->Problem(), "");
+}
+
+TEST_F(JournalTest, ATornEndIsCutAndTold) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    for (std::uint64_t i = 1; i <= 3; ++i) Must(journal->Record(Entry(i)));
+    ::raise(SIGKILL);
+  });
+  const auto path = OnlyFile(".journal");
+  std::ofstream(path, std::ios::app) << "{\"sequence\":4,\"previ";
+  const auto journal = Open();
+  EXPECT_EQ(Drain(*journal).size(), 3u);
+  EXPECT_NE(journal->Problem().find("torn end was cut"), std::string::npos) << journal->Problem();
+  EXPECT_FALSE(fs::exists(path)) << "all of it was sent";
+}
+
+TEST_F(JournalTest, AFlippedByteIsFoundAndWhatIsBehindItIsKept) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    for (std::uint64_t i = 1; i <= 9; ++i) Must(journal->Record(Entry(i)));
+    if (!Eventually([&] { return FileHas(".journal", "open-9"); })) ::_exit(1);
+    ::raise(SIGKILL);
+  });
+  const auto path = OnlyFile(".journal");
+  std::string text = ToText(Must(ReadFile(path, 1 << 20)));
+  text[text.find("open-5") + 5] = '6';
+  std::ofstream(path) << text;
+  const auto journal = Open();
+  EXPECT_EQ(Drain(*journal).size(), 5u) << "entry 6 names another one before it";
+  EXPECT_NE(journal->Problem().find("damaged"), std::string::npos) << journal->Problem();
+  EXPECT_TRUE(fs::exists(path + ".damaged"));
+}
+
+TEST_F(JournalTest, WhatTheVaultDoesNotTakeIsSetAsideAndHoldsNothingUp) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    Must(journal->Record(Entry(1)));
+    ::raise(SIGKILL);
+  });
+  const auto path = OnlyFile(".journal");
+  const auto journal = Open();
+  Must(journal->Record(Entry(2)));
+  journal->Refused(*Must(journal->NextBatch()), Error{Code::kConflict, "a gap"});
+  EXPECT_TRUE(fs::exists(path + ".damaged"));
+  EXPECT_NE(journal->Problem().find("a gap"), std::string::npos);
+  const auto own = *Must(journal->NextBatch());
+  journal->Refused(own, Error{Code::kConflict, "a gap"});
+  EXPECT_EQ(Drain(*journal).front().open, "open-2") << "its own it keeps";
+}
+
+TEST_F(JournalTest, ASignatureOfAnotherKeyIsNotBelieved) {
+  {
+    const auto journal = Open();
+    std::promise<Status> done;
+    journal->RecordDurably(Entry(1, kRecordSync), [&](Status status) { done.set_value(std::move(status)); });
+    Must(done.get_future().get());
+    EXPECT_NE(ToText(Must(ReadFile(OnlyFile(".journal"), 1 << 20))).find("{\"signed\":1"), std::string::npos);
+  }
+  key_ = Must(SigningKey::Generate());
+  const auto journal = Open();
+  Drain(*journal);
+  EXPECT_NE(journal->Problem().find("damaged"), std::string::npos) << journal->Problem();
+}
+
+/// From now on the disk of this process takes nothing for good.
+void FailToSync() {
+  sock_filter rules[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fdatasync, 0, 1),
+                         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+                         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog program{std::size(rules), rules};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+    ::_exit(2);
+}
+
+TEST_F(JournalTest, WhatWasCountedIsNotTakenAwayBeforeWhatIsWrittenInsteadIsOnTheDisk) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    Must(journal->Record(Entry(1, kRecordAggregate)));
+    ::raise(SIGKILL);
+  });
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    FailToSync();
+    const auto journal = Open();
+    const auto next = journal->NextBatch();
+    const bool told = journal->Problem().find("cannot be written") != std::string::npos;
+    ::_exit(next && !*next && told ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "no system call can be made to fail here";
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "it is not sent, and told";
+  EXPECT_TRUE(fs::exists(OnlyFile(".counts")));
+  const auto journal = Open();
+  const auto entries = Drain(*journal);
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].count, 1u);
+}
+
+TEST_F(JournalTest, WhatAnEndedProcessCountedLastIsKnown) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    for (std::uint64_t i = 1; i <= 100; ++i) Must(journal->Record(Entry(i, kRecordAggregate)));
+    clock_.Pass(60);
+    Must(journal->Record(Entry(101)));  // wakes the thread that looks at the minutes
+    if (!Eventually([&] { return FileHas(".journal", "\"count\":100"); })) ::_exit(1);
+    Must(journal->Record(Entry(102, kRecordAggregate)));
+    ::raise(SIGKILL);
+  });
+  const auto next = Open();
+  for (const std::uint64_t number : {98, 99, 100, 102})
+    EXPECT_TRUE(next->HasCounted("open-" + std::to_string(number))) << number;
+  EXPECT_FALSE(next->HasCounted("open-103"));
+  EXPECT_FALSE(next->HasCounted("open-1")) << "it is bounded";
+  std::uint64_t count = 0;
+  for (const auto& entry : Drain(*next)) count += entry.count;
+  EXPECT_EQ(count, 102u);
+}
+
+}  // namespace
+}  // namespace grantfs::testing
