@@ -24,6 +24,7 @@ Status RunServeCommand(Context& context) {
   options.data_directory = context.data;
   options.names = arguments.Many("name");
   options.listen = GRANTFS_TRY(ChooseListenAddresses(options.names, arguments.Many("listen"), HasIpv6()));
+  if (arguments.Has("metrics")) options.metrics = GRANTFS_TRY(ParseListenAddress(arguments.Text("metrics")));
   options.version = GRANTFS_VERSION;
   options.claim_on_terminal = !context.json();
   // To a person as sentences; to a service's log as lines of it, with their times.
@@ -59,7 +60,10 @@ at; the port: that of the first --listen, else 7843))",
          {"listen", "ADDRESS[:PORT]",
           R"(where to listen (default: the first name's port, on all addresses of this host; on loopback alone where
 no name is given or every one is localhost))",
-          true}},
+          true},
+         {"metrics", "ADDRESS:PORT",
+          "where Prometheus may ask for GET /metrics: numbers alone, without TLS, so on loopback only "
+          "(default: nowhere)"}},
     .examples = {{"sudo grantfs serve --name vault.lan",
                   R"(The vault is new. On the owner's computer run 'grantfs init' and paste:
 grantfs-claim-1.AAAD...

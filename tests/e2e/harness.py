@@ -150,6 +150,7 @@ class World:
         self.said, self.mounts, self.server, self.more = [], [], None, []
         self.port = free_port()
         self.names = ["127.0.0.1:%d" % self.port]
+        self.more_options = []  # of serve
         self.owner = Home(self, "owner")
         self.vault_log = os.path.join(self.dir, "vault.log")
 
@@ -157,7 +158,7 @@ class World:
         names = [part for name in self.names for part in ("--name", name)]
         with open(self.vault_log, "ab") as log:
             self.server = subprocess.Popen(
-                [BINARY, "serve", "--data", data or self.data, "--listen", "127.0.0.1:%d" % self.port, *names],
+                [BINARY, "serve", "--data", data or self.data, "--listen", "127.0.0.1:%d" % self.port, *names, *self.more_options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environ)
         if wait:
             until("the vault to listen", lambda: self.listening())
