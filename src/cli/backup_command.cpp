@@ -42,8 +42,8 @@ they have seen: to move one, stop it first.)",
         {{"sudo -u grantfs-vault grantfs backup /srv/backup/vault-1.db",
           R"(copied the vault of /var/lib/grantfs to /srv/backup/vault-1.db: 253952 bytes, 41 records of its log, all whole
 it holds no value, but the server's own keys: keep it as well as the vault itself)"},
-         {"grantfs backup --data ~/vault --json copy.db",
-          R"({"file": "copy.db", "data": "/home/ann/vault", "bytes": 253952, "records": 41, "root": "77aa..."})"}},
+         {"grantfs backup --data /srv/vault --json copy.db",
+          R"({"file": "copy.db", "data": "/srv/vault", "bytes": 253952, "records": 41, "root": "77aa..."})"}},
     .next =
         "grantfs audit verify --database FILE, with an owner's home, which knows how the log must be signed.",
     .failure = "there is no backup",

@@ -24,6 +24,7 @@ Status RunServeCommand(Context& context) {
   options.data_directory = context.data;
   options.names = arguments.Many("name");
   options.listen = GRANTFS_TRY(ChooseListenAddresses(options.names, arguments.Many("listen"), HasIpv6()));
+  if (arguments.Has("metrics")) options.metrics = GRANTFS_TRY(ParseListenAddress(arguments.Text("metrics")));
   options.version = GRANTFS_VERSION;
   options.alerts = {arguments.Text("alert-webhook"), arguments.Text("alert-webhook-key-file"),
                     arguments.Text("alert-webhook-ca"), arguments.Text("alert-command"),
@@ -71,7 +72,10 @@ header Grantfs-Signature))"},
          {"alert-webhook-ca", "FILE", "the authorities that vouch for it, in PEM (default: the system's)"},
          {"alert-command", "PATH",
           "a program that is run for them, without a shell, with JSON on its standard input"},
-         {"alert-syslog", "SOCKET", "the system's log that they are sent to: /dev/log"}},
+         {"alert-syslog", "SOCKET", "the system's log that they are sent to: /dev/log"},
+         {"metrics", "ADDRESS:PORT",
+          "where Prometheus may ask for GET /metrics: numbers alone, without TLS, so on loopback only "
+          "(default: nowhere)"}},
     .examples = {{"sudo grantfs serve --name vault.lan",
                   R"(The vault is new. On the owner's computer run 'grantfs init' and paste:
 grantfs-claim-1.AAAD...

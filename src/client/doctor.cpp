@@ -1,5 +1,8 @@
 #include "grantfs/client/doctor.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -7,6 +10,7 @@
 #include "grantfs/api/lists.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/list_keeper.h"
+#include "grantfs/store/audit_verify.h"
 #include "grantfs/store/store.h"
 #include "grantfs/tlog/checkpoint.h"
 #include "grantfs/util/file.h"
@@ -188,10 +192,57 @@ class Doctor {
         "grantfs audit verify");
   }
 
+  void LookAtDataModes() {
+    const auto others = [](const std::string& path) {
+      struct stat found {};
+      return ::stat(path.c_str(), &found) == 0 && (found.st_mode & 077) != 0;
+    };
+    const std::string database = data_ + "/" + kDatabaseFile;
+    if (others(data_))
+      return Add(Level::kFailure, "data.mode", "others may enter " + data_ + ", where the vault's keys lie",
+                 "chmod 0700 " + data_);
+    if (others(database))
+      return Add(Level::kFailure, "data.mode", "others may read " + database + ", where the vault's keys lie",
+                 "chmod 0600 " + database);
+    Add(Level::kGood, "data.mode", "only its owner may enter " + data_);
+  }
+
+  // As a copy is judged: every page, then every record of its log.
+  void LookAtDatabase() {
+    const std::string database = data_ + "/" + kDatabaseFile;
+    const std::string restore = "keep " + data_ + " as evidence, and start from the last grantfs backup";
+    if (::access(database.c_str(), R_OK) != 0)
+      return Add(Level::kNote, "data.integrity", database + " cannot be read by this user",
+                 "run grantfs doctor as the user that serves the vault, or as root");
+    const auto source = OpenAuditDatabase(database);
+    if (!source) {
+      const bool schema = source.error().code == Code::kUnsupported;
+      return Add(Level::kFailure, schema ? "data.schema" : "data.integrity", Describe(source.error()),
+                 schema ? "upgrade grantfs on this host" : restore);
+    }
+    Add(Level::kGood, "data.schema", "this grantfs knows the schema of " + database);
+    Add(Level::kGood, "data.integrity", "every page of it is whole");
+    AuditAnchor anchor;
+    if (log_key_) {
+      anchor.key = log_key_->key;
+      anchor.origin = log_key_->origin;
+    }
+    const auto verdict = VerifyAudit(**source, anchor);
+    if (!verdict) return Add(Level::kFailure, "data.log", Describe(verdict.error()), restore);
+    if (verdict->good)
+      return Add(Level::kGood, "data.log",
+                 "the " + std::to_string(verdict->size) + " records of its audit log are what was written");
+    const std::string where = verdict->bad ? "record " + std::to_string(*verdict->bad) : "the checkpoint";
+    Add(Level::kFailure, "data.log", "its audit log is not what was written: " + where + ": " + verdict->what,
+        restore);
+  }
+
   // The owner's seed beside the vault undoes what the vault does not know.
   void LookAtData() {
     if (data_.empty() || !PathExists(data_ + "/" + kDatabaseFile)) return;
     LookAtDisk("data.disk", data_, kDataDisk);
+    LookAtDataModes();
+    LookAtDatabase();
     if (home_ && home_->profile().kind != IdentityKind::kMachine) {
       return Add(Level::kWarning, "seed.place",
                  "the seed of " + home_->profile().name +

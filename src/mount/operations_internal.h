@@ -40,9 +40,9 @@ void ReleaseFile(fuse_req_t req, fuse_ino_t node, fuse_file_info* info);
 
 /// Has the source answer a request within the deadline. Where too many wait already it is answered with an
 /// error.
-/// @param log  writes down why it is refused; may run on another thread.
 ///
 /// @param answered  whether the source has: what is waited for then is the mount's own
+/// @param log  writes down why it is refused; may run on another thread.
 void AwaitSource(fuse_req_t req, std::function<bool()> answered, std::function<void(const char* reason)> log,
                  const Requests::Start& start);
 

@@ -13,6 +13,8 @@
 #include "grantfs/crypto/random.h"
 #include "grantfs/log/log.h"
 #include "grantfs/net/tls_identity.h"
+#include "metrics_internal.h"
+#include "metrics_listener_internal.h"
 #include "names_internal.h"
 #include "routes_internal.h"
 
@@ -80,6 +82,7 @@ class RunningServer final : public VaultServer {
 
   // From the outside inwards: no request comes in any more, then nothing is decided, then nothing is stored.
   void Stop() override {
+    metrics_.reset();
     if (http_ != nullptr) http_->Stop(kStopGrace);
     http_.reset();
     late_.reset();
@@ -110,6 +113,12 @@ class RunningServer final : public VaultServer {
       const std::lock_guard lock(mutex_);
       authenticator_ = std::move(authenticator);
     }
+    if (options_.metrics) {
+      metrics_ = GRANTFS_TRY(MetricsListener::Start(*options_.metrics, [this]() -> Result<std::string> {
+        const auto figures = GRANTFS_TRY(vault_->CurrentFigures());
+        return MetricsText(counts_, figures, options_.version, started_);
+      }));
+    }
     return Announce();
   }
 
@@ -121,6 +130,9 @@ class RunningServer final : public VaultServer {
       RemoveClaimFile(options_.data_directory);
     }
     for (const Address& address : bound_) Say(options_, "listening on " + address.Text());
+    if (metrics_ != nullptr)
+      Say(options_,
+          "metrics at http://" + Address{options_.metrics->host, metrics_->port()}.Text() + "/metrics");
     if (options_.ready) options_.ready(bound_);
     return {};
   }
@@ -135,6 +147,8 @@ class RunningServer final : public VaultServer {
       return responder->Send(ProblemResponse({Code::kUnreachable, "the vault is starting"}));
     bool late = false;
     const auto caller = authenticator->Check(request, &late);
+    responder = counts_.Counting(caller ? RequestCounts::RouteOf(request) : RequestCounts::kNoRoute,
+                                 std::move(responder));
     if (caller) return Dispatch({*vault_, *caller, request, std::move(responder)});
     const bool stranger = caller.error().code == Code::kUnauthentic;
     HttpResponse refusal = stranger ? authenticator->Unauthenticated() : ProblemResponse(caller.error());
@@ -150,6 +164,9 @@ class RunningServer final : public VaultServer {
   std::vector<Address> bound_;
   std::vector<Address> names_;
   Hash pin_;
+  RequestCounts counts_;
+  const std::int64_t started_ = SystemClock().WallSeconds();
+  std::unique_ptr<MetricsListener> metrics_;
   std::mutex mutex_;
   std::unique_ptr<Authenticator> authenticator_;
 };

@@ -100,6 +100,16 @@ void CommitLoop::Write(Store::Job job, Store::Done done) {
   done_.Add(std::move(refused), /*here=*/false);
 }
 
+StoreFigures CommitLoop::Figures() {
+  StoreFigures figures;
+  figures.commits = commits_.load(std::memory_order_relaxed);
+  figures.jobs = jobs_.load(std::memory_order_relaxed);
+  figures.failures = failures_.load(std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  figures.queued = queue_.size();
+  return figures;
+}
+
 bool CommitLoop::IsIdle() {
   const std::lock_guard lock(mutex_);
   return queue_.empty();
@@ -143,6 +153,7 @@ void CommitLoop::EmptyLog() {
 void CommitLoop::Commit(std::span<QueuedJob> group) {
   const Status committed = TryCommit(group);
   if (committed) return;
+  failures_.fetch_add(1, std::memory_order_relaxed);
   if (group.size() == 1) {
     group[0].status = committed;
     return;
@@ -163,6 +174,8 @@ Status CommitLoop::TryCommit(std::span<QueuedJob> group) {
   GRANTFS_CHECK(audit_.Finish());
   GRANTFS_CHECK(transaction.Commit());
   audit_.Committed();
+  commits_.fetch_add(1, std::memory_order_relaxed);
+  jobs_.fetch_add(group.size(), std::memory_order_relaxed);
   return {};
 }
 

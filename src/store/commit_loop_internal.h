@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -53,6 +54,7 @@ class CommitLoop {
   Status Load() { return audit_.Load(); }
   void Start();
   void Write(Store::Job job, Store::Done done);
+  StoreFigures Figures();
   /// Commits what is queued and runs every `done`; later writes are refused. Once.
   void Close();
 
@@ -71,6 +73,7 @@ class CommitLoop {
   const std::size_t max_queued_;
   const std::size_t max_group_;
   bool erased_ = false;        ///< the log may still hold what was erased
+  std::atomic<std::uint64_t> commits_{0}, jobs_{0}, failures_{0};
   std::optional<Error> lost_;  ///< why the group's transaction can no longer be committed
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
@@ -41,6 +42,16 @@ class EmbeddedStore final : public Store {
     const std::uint64_t kept =
         std::min(kKeptBytes, std::uint64_t{disk.f_blocks} * disk.f_frsize / kKeptShare);
     return std::uint64_t{disk.f_bavail} * disk.f_frsize < kept;
+  }
+
+  StoreFigures Figures() const override {
+    StoreFigures figures = loop_->Figures();
+    struct stat file {};
+    struct statvfs disk {};
+    if (::stat(path_.c_str(), &file) == 0) figures.database_bytes = static_cast<std::uint64_t>(file.st_size);
+    if (::statvfs(path_.c_str(), &disk) == 0)
+      figures.disk_free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+    return figures;
   }
 
   Status Backup(const std::string& path) override {

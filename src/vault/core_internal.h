@@ -83,6 +83,7 @@ struct Vault::Core {
   std::mutex frozen_mutex;
   std::map<Hash, std::chrono::nanoseconds> frozen;  ///< guarded: whose appends, until when (Clock::Boot)
 
+  std::atomic<std::uint64_t> failed_authentications{0};
   WatchHub hub;
   VaultQueue appends;
 };

@@ -9,6 +9,7 @@ namespace {
 
 /// For so long after an approval the invitation's key may still ask for it.
 constexpr std::int64_t kSeenAfterApproval = 3600;
+constexpr std::size_t kFreezesAtOnce = 1000;
 
 }  // namespace
 
@@ -39,7 +40,27 @@ Hash Vault::vault_id() const {
   return now->claimed() ? now->vault->vault_id() : Hash{};
 }
 
+Result<Vault::Figures> Vault::CurrentFigures() const {
+  Figures figures;
+  const auto reader = GRANTFS_TRY(core_->store.Read());
+  figures.audit_records = GRANTFS_TRY(reader->AuditSize());
+  std::optional<FrozenObject> after;
+  for (;;) {
+    const auto page = GRANTFS_TRY(reader->ListFreezes(after ? &*after : nullptr, kFreezesAtOnce));
+    for (const StoredFreeze& freeze : page)
+      ++(freeze.object.kind == FrozenKind::kMachine ? figures.frozen_machines : figures.frozen_environments);
+    if (page.size() < kFreezesAtOnce) break;
+    after = page.back().object;
+  }
+  figures.watches = core_->hub.Count();
+  figures.failed_authentications = core_->failed_authentications.load(std::memory_order_relaxed);
+  figures.store = core_->store.Figures();
+  figures.nearly_full = core_->store.IsNearlyFull();
+  return figures;
+}
+
 void Vault::NoteFailedAuthentication(const std::string& remote) {
+  core_->failed_authentications.fetch_add(1, std::memory_order_relaxed);
   core_->counts.Add("auth.failed", "", "", remote, core_->Now());
 }
 

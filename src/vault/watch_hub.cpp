@@ -208,6 +208,11 @@ api::PresenceResponse WatchHub::Of(const Hash& id) const {
   return {found->second.streams != 0, found->second.acknowledged, found->second.last_seen};
 }
 
+std::size_t WatchHub::Count() {
+  const std::lock_guard lock(mutex_);
+  return subscribers_.size();
+}
+
 api::PresenceResponse WatchHub::PresenceOf(const Hash& id) {
   const std::lock_guard lock(mutex_);
   return Of(id);

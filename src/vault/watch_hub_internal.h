@@ -55,6 +55,7 @@ class WatchHub {
   void Publish(std::uint64_t change, const std::vector<WatchEvent>& events, const VaultState& state);
 
   void Acknowledge(const Hash& id, std::uint64_t change);
+  std::size_t Count();
   /// At once.
   api::PresenceResponse PresenceOf(const Hash& id);
   using PresenceDone = std::function<void(Result<api::PresenceResponse>)>;

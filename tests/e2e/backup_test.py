@@ -37,6 +37,22 @@ class BackupTest(Case):
         self.refused(self.owner.run("backup", os.path.join(self.world.dir, "no", "dir"), "--data", self.world.data, expect=None), NOT_FOUND)
         self.assertEqual([name for name in os.listdir(self.world.dir) if name.startswith("copy.db")], ["copy.db"])
 
+    def doctor(self, **more):
+        return self.owner.run("doctor", "--data", self.world.data, **more).text
+
+    def test_what_doctor_says_of_a_vault(self):
+        self.begin()
+        said = self.doctor()
+        for check in "mode", "schema", "integrity", "log":
+            self.assertRegex(said, "good +data.%s " % check)
+        os.chmod(os.path.join(self.world.data, "vault.db"), 0o640)
+        self.assertRegex(self.doctor(expect=None), "failure +data.mode .*\n.*mend: chmod 0600 .*vault.db")
+        os.chmod(self.world.data, 0o755)
+        self.assertRegex(self.doctor(expect=None), "failure +data.mode .*\n.*mend: chmod 0700 ")
+        os.chmod(self.world.data, 0o700)
+        os.chmod(os.path.join(self.world.data, "vault.db"), 0o600)
+        self.doctor()
+
     def test_a_vault_that_moves(self):
         self.begin()
         mount = Mount(self.web1).start()
@@ -81,6 +97,11 @@ class BackupTest(Case):
             file.write(b"f")
         path, done = self.backup("copy.db", expect=None)
         self.refused(done, INTEGRITY, "record ", "evidence")
+        self.assertRegex(self.doctor(expect=None), "failure +data.log +its audit log is not what was written: record [0-9]+")
+        with open(database, "r+b") as file:
+            file.seek(4096)
+            file.write(b"\0" * 4096)
+        self.assertRegex(self.doctor(expect=None), "failure +data.integrity .*\n.*mend: keep .* as evidence, and start from the last grantfs backup")
         self.assertFalse([name for name in os.listdir(self.world.dir) if name.startswith("copy.db")])
 
 

@@ -28,6 +28,7 @@ class BreakableStore final : public Store {
   void Write(Job job, Done done) override;
   Result<std::unique_ptr<StoreReader>> Read() override { return store_->Read(); }
   bool IsNearlyFull() const override { return nearly_full_ || store_->IsNearlyFull(); }
+  StoreFigures Figures() const override { return store_->Figures(); }
   Status Backup(const std::string& path) override { return store_->Backup(path); }
   void BeNearlyFull(bool nearly) { nearly_full_ = nearly; }
   /// From now on every write is undone and ends in this; none = they work again.

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,8 @@ struct ServeOptions {
   /// None: the first listen address if it is this computer's own loopback, else the computer's host name.
   /// Loopback names are served besides, where one listens there.
   std::vector<std::string> names;
+  /// Where GET /metrics is answered without TLS, on loopback alone. None: nowhere.
+  std::optional<Address> metrics;
   unsigned threads = 2;  ///< that carry requests, 1..64
   std::string version = "0";
   const Clock* clock = &SystemClock();

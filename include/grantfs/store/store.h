@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -10,6 +11,16 @@
 #include "grantfs/util/result.h"
 
 namespace grantfs {
+
+/// For watching over it.
+struct StoreFigures {
+  std::uint64_t commits = 0;   ///< groups that were committed since the start
+  std::uint64_t jobs = 0;      ///< jobs in them
+  std::uint64_t failures = 0;  ///< commits that failed, each of which is tried again job by job
+  std::uint64_t queued = 0;    ///< jobs that wait now
+  std::uint64_t database_bytes = 0;
+  std::uint64_t disk_free_bytes = 0;
+};
 
 /// The vault's whole state and its audit log. One implementation is embedded (SQLite, one file); another
 /// behind the same interface may be a database server. Threads: all safe.
@@ -37,9 +48,11 @@ class Store {
   /// of changes from being folded, and there are few. Errors: kThrottled (all readers stayed busy), kIo.
   virtual Result<std::unique_ptr<StoreReader>> Read() = 0;
 
-  /// Whether its disk is so full that what can be told later should wait: less is free than 256 MiB, or a tenth
-  /// of a small disk. The rest is for what cannot.
+  /// Whether its disk is so full that what can be told later should wait: less is free than 256 MiB, or a
+  /// tenth of a small disk. The rest is for what cannot.
   virtual bool IsNearlyFull() const = 0;
+
+  virtual StoreFigures Figures() const = 0;
 
   /// Writes all of it, the server's keys too, to a new file (0600), which a vault can start from.
   /// Errors: kConflict (the file exists), kNoSpace, kIo.

@@ -63,6 +63,17 @@ class Vault {
   /// All zero until it is claimed.
   Hash vault_id() const;
   /// Counts a failed authentication; recorded per address and minute.
+  /// For watching over it; says nothing of anybody's names. Errors: those of the store.
+  struct Figures {
+    std::uint64_t audit_records = 0;
+    std::uint64_t watches = 0;  ///< that are open
+    std::uint64_t frozen_machines = 0, frozen_environments = 0;
+    std::uint64_t failed_authentications = 0;  ///< since the start
+    StoreFigures store;
+    bool nearly_full = false;
+  };
+  Result<Figures> CurrentFigures() const;
+
   void NoteFailedAuthentication(const std::string& remote);
 
   // ---- claim
