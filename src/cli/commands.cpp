@@ -12,8 +12,8 @@ const std::vector<const Command*>& AllCommands() {
       &kFreezeCommand,       &kUnfreezeCommand,       &kFreezesCommand,     &kGrantsCommand,
       &kMountCommand,        &kUmountCommand,         &kReadCommand,        &kWhyCommand,
       &kAuditListCommand,    &kAuditReadersCommand,   &kAuditFollowCommand, &kAuditExportCommand,
-      &kAuditVerifyCommand,  &kStatusCommand,         &kWhoamiCommand,      &kDoctorCommand,
-      &kVersionCommand,      &kHelpCommand,
+      &kAuditProveCommand,   &kAuditVerifyCommand,    &kStatusCommand,      &kWhoamiCommand,
+      &kDoctorCommand,       &kVersionCommand,        &kHelpCommand,
   };
   return commands;
 }

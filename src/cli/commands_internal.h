@@ -17,8 +17,8 @@ extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemove
 extern const Command kGrantCommand, kRevokeCommand, kFreezeCommand, kUnfreezeCommand, kFreezesCommand,
     kGrantsCommand;
 extern const Command kReadCommand, kMountCommand, kUmountCommand, kWhyCommand;
-extern const Command kAuditExportCommand, kAuditFollowCommand, kAuditListCommand, kAuditReadersCommand,
-    kAuditVerifyCommand;
+extern const Command kAuditExportCommand, kAuditFollowCommand, kAuditListCommand, kAuditProveCommand,
+    kAuditReadersCommand, kAuditVerifyCommand;
 extern const Command kDoctorCommand, kVersionCommand, kHelpCommand;
 
 /// The table, in the order in which a newcomer meets them.
