@@ -115,7 +115,8 @@ class StoreReader {
   /// With bodies. Records whose body was purged are not found. Looks at `scan` records at most, those that an
   /// index leads to.
   virtual Result<AuditFound> SearchAudit(const AuditQuery& query) = 0;
-  /// Hashes of the tree's whole subtrees of 256^level leaves, from the `from`th on, in order; level 0: leaves.
+  /// Hashes of the tree's whole subtrees of 256^level leaves, from the `from`th on, in order; level 0:
+  /// leaves.
   virtual Result<std::vector<Hash>> AuditNodes(unsigned level, std::uint64_t from, std::size_t limit) = 0;
   /// The newest signed checkpoint's text; absent while the log is empty.
   virtual Result<std::optional<std::string>> LatestCheckpoint() = 0;
