@@ -90,8 +90,7 @@ Result<UniqueFd> ConnectUnix(const SinkTarget& target, int type) {
   if (!fd) return Error{Code::kIo, "a socket cannot be made", errno, target.Text()};
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
   if (errno == EPROTOTYPE && type == SOCK_DGRAM) return ConnectUnix(target, SOCK_STREAM);
-  return Error{Code::kUnreachable, "nobody takes messages there", errno,
-               target.Text()};
+  return Error{Code::kUnreachable, "nobody takes messages there", errno, target.Text()};
 }
 
 Result<UniqueFd> ConnectTo(const SinkTarget& target, const addrinfo& where,
