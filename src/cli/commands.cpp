@@ -19,9 +19,9 @@ const std::vector<const Command*>& AllCommands() {
       &kTripwireSetCommand,   &kTripwireShowCommand,   &kAlertTestCommand,
       &kMountCommand,         &kUmountCommand,         &kReadCommand,
       &kWhyCommand,           &kAuditListCommand,      &kAuditReadersCommand,
-      &kAuditFollowCommand,   &kAuditExportCommand,    &kAuditVerifyCommand,
-      &kStatusCommand,        &kWhoamiCommand,         &kDoctorCommand,
-      &kVersionCommand,       &kHelpCommand,
+      &kAuditFollowCommand,   &kAuditExportCommand,    &kAuditProveCommand,
+      &kAuditVerifyCommand,   &kStatusCommand,         &kWhoamiCommand,
+      &kDoctorCommand,        &kVersionCommand,        &kHelpCommand,
   };
   return commands;
 }

@@ -23,8 +23,8 @@ extern const Command kGrantCommand, kRevokeCommand, kFreezeCommand, kUnfreezeCom
     kGrantsCommand;
 extern const Command kAlertTestCommand, kSecretCanaryCommand, kTripwireSetCommand, kTripwireShowCommand;
 extern const Command kReadCommand, kMountCommand, kUmountCommand, kWhyCommand;
-extern const Command kAuditExportCommand, kAuditFollowCommand, kAuditListCommand, kAuditReadersCommand,
-    kAuditVerifyCommand;
+extern const Command kAuditExportCommand, kAuditFollowCommand, kAuditListCommand, kAuditProveCommand,
+    kAuditReadersCommand, kAuditVerifyCommand;
 extern const Command kDoctorCommand, kVersionCommand, kHelpCommand;
 
 /// The table, in the order in which a newcomer meets them.

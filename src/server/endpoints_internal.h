@@ -13,6 +13,10 @@ HttpResponse JsonResponse(const Json& json);
 /// A stream of changes and beats.
 void HandleWatch(RouteCall call);
 
+/// The audit log as C2SP tlog-tiles has it: bytes, not JSON.
+void HandleLogCheckpoint(RouteCall call);
+void HandleLogTile(RouteCall call);
+
 template <typename Request>
 Result<Request> ReadBody(const HttpRequest& request) {
   return Request::FromJson(GRANTFS_TRY(ParseBody(request)));

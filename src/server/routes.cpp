@@ -49,6 +49,8 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kAuditRecords,    &Bound<&Vault::AuditRecords>::Handle},
     {&api::kAuditSearch,     &Bound<&Vault::SearchAudit>::Handle},
     {&api::kAuditReaders,    &Bound<&Vault::AuditReaders>::Handle},
+    {&api::kLogCheckpoint,   &HandleLogCheckpoint},
+    {&api::kLogTile,         &HandleLogTile},
 };
 // clang-format on
 static_assert(std::size(kEndpoints) == std::size(api::kRoutes));
@@ -75,10 +77,16 @@ bool Admits(api::Who who, const VaultCaller& caller) {
   std::abort();
 }
 
+/// A route that ends in a slash has everything below it.
+bool IsAt(const api::Route& route, std::string_view path) {
+  const std::string_view at = route.path;
+  return at.ends_with('/') ? path.size() > at.size() && path.starts_with(at) : path == at;
+}
+
 const Endpoint* Find(const HttpRequest& request) {
   const auto found =
       std::find_if(std::begin(kEndpoints), std::end(kEndpoints), [&](const Endpoint& endpoint) {
-        return request.path == endpoint.route->path && request.method == endpoint.route->method;
+        return IsAt(*endpoint.route, request.path) && request.method == endpoint.route->method;
       });
   return found == std::end(kEndpoints) ? nullptr : found;
 }

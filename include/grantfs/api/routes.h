@@ -62,6 +62,8 @@ inline constexpr Route kPresence        {"POST", "/v1/machines/presence", Who::k
 inline constexpr Route kAuditRecords    {"POST", "/v1/audit/records",     Who::kIdentity};   ///< Records of the audit log in order
 inline constexpr Route kAuditSearch     {"POST", "/v1/audit/search",      Who::kPerson};     ///< Records of the audit log by what they say
 inline constexpr Route kAuditReaders    {"POST", "/v1/audit/readers",     Who::kMember};     ///< Who has read which version of a secret last
+inline constexpr Route kLogCheckpoint   {"GET",  "/v1/log/checkpoint",    Who::kIdentity};   ///< The audit log's newest signed checkpoint
+inline constexpr Route kLogTile         {"GET",  "/v1/log/tile/",         Who::kIdentity};   ///< Its tiles; the rest of the path names one
 
 inline constexpr const Route* kRoutes[] = {
     &kClaimShow, &kClaimUse, &kStatus, &kListsRead, &kListsAppend, &kSecretsReserve, &kSecretsList, &kSecretsFind,
@@ -69,7 +71,7 @@ inline constexpr const Route* kRoutes[] = {
     &kEnrolmentState, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kCanariesSet, &kCanariesList,
     &kTripwiresSet, &kTripwiresShow, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,
     &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence, &kAuditRecords,
-    &kAuditSearch, &kAuditReaders};
+    &kAuditSearch, &kAuditReaders, &kLogCheckpoint, &kLogTile};
 // clang-format on
 
 /// The keyids of requests beside an identity's 64 digits.

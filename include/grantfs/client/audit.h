@@ -76,6 +76,16 @@ struct ReadersReport {
   std::vector<SecretReader> readers;  ///< by who, then the program
 };
 
+/// What was proved of the log, without reading the whole of it.
+struct AuditProof {
+  std::uint64_t size = 0;  ///< of the newest checkpoint, signed by the log's key
+  Hash root;
+  std::uint64_t before =
+      0;  ///< size of the checkpoint that the home remembered, which is a prefix of it; 0: none
+  std::optional<AuditLine>
+      record;  ///< the one that was asked for: it is in the log, its body, if shown, as well
+};
+
 /// Verifies the log in a copy of a vault's database. @param home_directory anchors on its lists and
 /// checkpoint; "" = none. Errors: kNotFound, kIntegrity (the log's key or checkpoint is not what the home
 /// knows), kIo.

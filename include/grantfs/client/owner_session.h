@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -195,6 +196,10 @@ class OwnerSession {
   /// Who has read which version of a secret last, by the log as far as it keeps the records' bodies; and the
   /// machines that may read it and have not.
   virtual Result<ReadersReport> ReadersOf(const SecretName& name) = 0;
+  /// Proves that the newest checkpoint continues the one that the home remembers, and that a record is in it,
+  /// by the log's tiles; remembers the newest. @param record  absent: the first alone.  Errors: kIntegrity
+  /// (forged, forked or shrunk; the home goes on remembering what it saw), kNotFound (no such record).
+  virtual Result<AuditProof> ProveAudit(std::optional<std::uint64_t> record) = 0;
   /// Reads the whole log and verifies it against the log's key and the checkpoint that the home remembers;
   /// remembers the new one.
   virtual Result<AuditVerdict> VerifyAudit() = 0;

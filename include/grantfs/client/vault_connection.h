@@ -54,6 +54,8 @@ class VaultConnection {
     std::chrono::milliseconds deadline{0};  ///< 0: the connection's own
     bool again = true;  ///< asking twice does no harm: asked again where the answer was lost
   };
+  /// An answer that is bytes comes as an object with this member alone, in base64.
+  static constexpr char kRawMember[] = "bytes";
   using Done = std::function<void(Result<Json>)>;
   /// Sends `body` (a null: none). `done` runs exactly once, on a client thread, with the JSON of a 200.
   std::shared_ptr<PendingRequest> Send(const api::Route& route, Json body, CallOptions options, Done done);

@@ -25,8 +25,8 @@ const Clock& SystemClock();
 /// "2026-01-31T12:00:00Z" (RFC 3339, UTC).
 std::string FormatTime(std::int64_t unix_seconds);
 
-/// Reads "2026-01-31T12:00:00Z", "2026-01-31T13:00:00.250+01:00" (RFC 3339) into unix milliseconds, or -1 if it
-/// is none, lies before 1970, or has more than three digits of a second's fraction.
+/// Reads "2026-01-31T12:00:00Z", "2026-01-31T13:00:00.250+01:00" (RFC 3339) into unix milliseconds, or -1 if
+/// it is none, lies before 1970, or has more than three digits of a second's fraction.
 std::int64_t ParseTimeMs(std::string_view text);
 
 /// Reads "90s", "10m", "24h", "30d" (one positive whole number and a unit) into seconds, or -1 if it is none.

@@ -16,6 +16,7 @@
 #include "grantfs/api/tripwires.h"
 #include "grantfs/crypto/secret.h"
 #include "grantfs/store/store.h"
+#include "grantfs/tlog/tile.h"
 #include "grantfs/trust/invitation.h"
 #include "grantfs/util/clock.h"
 #include "grantfs/vault/alerts.h"
@@ -177,6 +178,11 @@ class Vault {
                                                const api::AuditSearchRequest& request) const;
   Result<api::AuditReadersResponse> AuditReaders(const VaultCaller& caller,
                                                  const api::AuditReadersRequest& request) const;
+  /// The newest checkpoint. Errors also: kNotFound (the log is empty).
+  Result<std::string> LogCheckpoint() const;
+  /// The bytes of a tile: 32 a hash; of entries, each leaf behind its length in two bytes. Errors also:
+  /// kNotFound (the log does not reach so far).
+  Result<std::string> LogTile(const TileName& name) const;
 
   struct Core;
 
