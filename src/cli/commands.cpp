@@ -4,14 +4,16 @@ namespace grantfs {
 
 const std::vector<const Command*>& AllCommands() {
   static const std::vector<const Command*> commands = {
-      &kServeCommand,        &kInitCommand,           &kEnvCreateCommand,  &kEnvListCommand,
-      &kEnvExampleCommand,   &kProjectListCommand,    &kSecretSetCommand,  &kSecretImportCommand,
-      &kSecretBundleCommand, &kSecretGetCommand,      &kSecretListCommand, &kSecretHistoryCommand,
-      &kInviteCommand,       &kEnrollCommand,         &kApproveCommand,    &kIdentityListCommand,
-      &kIdentityShowCommand, &kIdentityRemoveCommand, &kGrantCommand,      &kRevokeCommand,
-      &kFreezeCommand,       &kUnfreezeCommand,       &kFreezesCommand,    &kGrantsCommand,
-      &kMountCommand,        &kUmountCommand,         &kReadCommand,       &kWhyCommand,
-      &kAuditListCommand,    &kAuditVerifyCommand,    &kStatusCommand,     &kWhoamiCommand,
+      &kServeCommand,        &kInitCommand,           &kEnvCreateCommand,     &kEnvListCommand,
+      &kEnvExampleCommand,   &kProjectListCommand,    &kSecretSetCommand,     &kSecretImportCommand,
+      &kSecretBundleCommand, &kSecretGetCommand,      &kSecretListCommand,    &kSecretHistoryCommand,
+      &kSecretDiffCommand,   &kSecretRollbackCommand, &kSecretPromoteCommand, &kSecretDescribeCommand,
+      &kSecretDeleteCommand, &kSecretUndeleteCommand, &kSecretDestroyCommand, &kSecretPurgeCommand,
+      &kInviteCommand,       &kEnrollCommand,         &kApproveCommand,       &kIdentityListCommand,
+      &kIdentityShowCommand, &kIdentityRemoveCommand, &kGrantCommand,         &kRevokeCommand,
+      &kFreezeCommand,       &kUnfreezeCommand,       &kFreezesCommand,       &kGrantsCommand,
+      &kMountCommand,        &kUmountCommand,         &kReadCommand,          &kWhyCommand,
+      &kAuditListCommand,    &kAuditVerifyCommand,    &kStatusCommand,        &kWhoamiCommand,
       &kDoctorCommand,       &kVersionCommand,        &kHelpCommand,
   };
   return commands;

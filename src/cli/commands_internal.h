@@ -12,6 +12,9 @@ extern const Command kServeCommand, kInitCommand, kStatusCommand, kWhoamiCommand
 extern const Command kEnvCreateCommand, kEnvListCommand, kEnvExampleCommand, kProjectListCommand;
 extern const Command kSecretSetCommand, kSecretImportCommand, kSecretGetCommand, kSecretListCommand;
 extern const Command kSecretHistoryCommand, kSecretBundleCommand;
+extern const Command kSecretRollbackCommand, kSecretPromoteCommand, kSecretDescribeCommand,
+    kSecretDiffCommand;
+extern const Command kSecretDeleteCommand, kSecretUndeleteCommand, kSecretDestroyCommand, kSecretPurgeCommand;
 extern const Command kInviteCommand, kEnrollCommand, kApproveCommand;
 extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand;
 extern const Command kGrantCommand, kRevokeCommand, kFreezeCommand, kUnfreezeCommand, kFreezesCommand,

@@ -253,6 +253,11 @@ CREATE TABLE freezes (
     {4, R"sql(
 ALTER TABLE secrets ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1));
 ALTER TABLE versions ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE destroyed (
+  number INTEGER PRIMARY KEY,
+  environment TEXT NOT NULL,
+  path TEXT NOT NULL
+) STRICT;
 )sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);
