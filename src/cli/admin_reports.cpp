@@ -121,7 +121,9 @@ AdminReport ReportMachine(const AdminSnapshot& snapshot, const IdentityInfo& mac
 
 AdminReport ReportGrant(const SecretSurvey& secret, const GrantInfo& info, std::int64_t now) {
   const Grant& grant = info.grant;
-  const VersionInfo* shown = Labelled(secret, grant.label);
+  const VersionInfo* shown = secret.info.deleted ? nullptr : Labelled(secret, grant.label);
+  if (shown == nullptr && grant.label == kNextLabel && !secret.info.deleted)
+    shown = Labelled(secret, kCurrentLabel);
   Table table;
   table.Add({"machine", info.machine});
   table.Add({"may read", info.secret.Full()});

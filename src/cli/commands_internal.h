@@ -14,6 +14,9 @@ extern const Command kSecretSetCommand, kSecretImportCommand, kSecretGetCommand,
 extern const Command kSecretHistoryCommand, kSecretBundleCommand;
 extern const Command kBackupCommand;
 extern const Command kInvitationListCommand, kInvitationWithdrawCommand;
+extern const Command kSecretRollbackCommand, kSecretPromoteCommand, kSecretDescribeCommand,
+    kSecretDiffCommand;
+extern const Command kSecretDeleteCommand, kSecretUndeleteCommand, kSecretDestroyCommand, kSecretPurgeCommand;
 extern const Command kInviteCommand, kEnrollCommand, kApproveCommand;
 extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand;
 extern const Command kMemberAddCommand, kMemberRemoveCommand, kMemberListCommand;

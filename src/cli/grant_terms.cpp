@@ -77,7 +77,9 @@ std::vector<Option> GrantOptionsHelp() {
        "whom the file belongs to: a user of the machine, by name or number (default: who mounted)"},
       {"group", "GROUP", "the file's group (default: of who mounted)"},
       {"mode", "MODE", "the file's mode, octal (default: 0400)"},
-      {"label", "LABEL", "the version that is shown: current (default), previous"},
+      {"label", "LABEL",
+       "the version that is shown: current (default), previous, or next (what is current, while nothing is "
+       "next)"},
       {"expires", "TIME", "the grant ends after this: 12h, 30d"},
       {"strict", "",
        "refuse what the kernel would keep in its page cache: sendfile and splice fail, a mapping gets "
@@ -123,8 +125,8 @@ Result<Grant> GrantTerms(const Arguments& arguments, std::int64_t now) {
   terms.conditions = GRANTFS_TRY(Conditions(arguments));
   GRANTFS_CHECK(TakeLease(arguments, &terms));
   terms.label = arguments.Text("label", terms.label);
-  if (terms.label != "current" && terms.label != "previous")
-    return Error{Code::kInvalid, "is current or previous, and nothing sets another", 0, "--label"};
+  if (terms.label != kCurrentLabel && terms.label != kPreviousLabel && terms.label != kNextLabel)
+    return Error{Code::kInvalid, "is current, previous or next, and nothing sets another", 0, "--label"};
   if (arguments.Has("mode")) terms.mode = GRANTFS_TRY(Mode(arguments.Text("mode")));
   const std::int64_t lifetime = GRANTFS_TRY(arguments.Seconds("expires", 0));
   if (lifetime != 0) terms.expires = now + lifetime;

@@ -47,7 +47,7 @@ const Command kSecretGetCommand = {
         R"(Writes a value to standard output, byte for byte, with nothing added. Owners and readers of the
 environment may do that; the vault records it like a machine's read.)",
     .options = {{"version", "NUMBER", "this version in place of the current one"},
-                {"label", "LABEL", "the version that LABEL points at: current (default), previous"}},
+                {"label", "LABEL", "the version that LABEL points at: current (default), previous, next"}},
     .examples =
         {{"grantfs secret get shop/prod/db-password", "correct horse battery staple"},
          {"grantfs secret get --label previous shop/prod/tls/server.key > old.key", "(writes a file)"},

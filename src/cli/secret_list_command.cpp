@@ -18,20 +18,29 @@ Json ToJson(const SecretInfo& info, std::int64_t now) {
                             {"grants", info.grants},
                             {"owner", info.owner},
                             {"description", info.description},
+                            {"next", info.next},
+                            {"deleted", info.deleted},
                             {"problem", info.problem}});
   AddRotation(info, now, &json);
   return json;
 }
 
+std::string VersionCell(const SecretInfo& info) {
+  if (info.deleted) return "deleted";
+  std::string text = info.version == 0 ? "" : std::to_string(info.version);
+  if (info.next != 0) text += (text.empty() ? "next " : ", next ") + std::to_string(info.next);
+  return text;
+}
+
 void OutTable(Terminal& terminal, const std::vector<SecretInfo>& secrets, std::int64_t now) {
-  Table table({"SECRET", "TYPE", "VERSION", "BYTES", "SET", "ROTATE BY", "GRANTS", "OWNER"});
+  Table table({"SECRET", "TYPE", "VERSION", "BYTES", "SET", "ROTATE BY", "EXPIRES", "GRANTS", "OWNER"});
   for (const SecretInfo& info : secrets) {
     if (info.problem.empty())
-      table.Add({info.name.Full(), TypeName(info.type), info.version == 0 ? "" : std::to_string(info.version),
-                 std::to_string(info.size), TimeCell(info.time), RotationCell(info, now),
+      table.Add({info.name.Full(), TypeName(info.type), VersionCell(info), std::to_string(info.size),
+                 TimeCell(info.time), RotationCell(info, now), ExpiryCell(info, now),
                  std::to_string(info.grants), info.owner});
     else
-      table.Add({info.name.Full(), "", "refused", "", "", "", "", ""});
+      table.Add({info.name.Full(), "", "refused", "", "", "", "", "", ""});
   }
   terminal.Out(table.Text());
 }

@@ -9,6 +9,7 @@ namespace grantfs {
 namespace {
 
 constexpr std::uint64_t kLeastGenerated = 8, kMostGenerated = 4096;
+constexpr std::uint64_t kLeastWords = 4, kMostWords = 64;
 
 struct Alphabet {
   const char* name;
@@ -21,11 +22,24 @@ constexpr Alphabet kAlphabets[] = {
     {"symbols", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!%+,-./:=@^_~"},
 };
 
-Result<SecretMemory> Generated(const Arguments& arguments) {
+Result<SecretMemory> GeneratedWords(Terminal& terminal, const Arguments& arguments) {
+  if (arguments.Has("generate") || arguments.Has("alphabet"))
+    return Error{Code::kInvalid, "words have letters of their own: leave --generate and --alphabet out", 0,
+                 "--words"};
+  const std::uint64_t words = GRANTFS_TRY(arguments.Number("words", kMostWords, 0));
+  if (words < kLeastWords)
+    return Error{Code::kInvalid, "a passphrase has 4 to 64 words, of 16 bits each", 0, "--words"};
+  terminal.Note("made " + std::to_string(words) + " words with " + std::to_string(words * kBitsOfWord) +
+                " bits of randomness");
+  return RandomWords(words);
+}
+
+Result<SecretMemory> Generated(Terminal& terminal, const Arguments& arguments) {
   if (arguments.Has("file") || arguments.Flag("empty") || arguments.Flag("trim"))
     return Error{Code::kInvalid,
                  "a generated value is read from nowhere: leave --file, --empty and --trim out", 0,
-                 "--generate"};
+                 arguments.Has("words") ? "--words" : "--generate"};
+  if (arguments.Has("words")) return GeneratedWords(terminal, arguments);
   const std::uint64_t length = GRANTFS_TRY(arguments.Number("generate", kMostGenerated, 0));
   if (length < kLeastGenerated)
     return Error{Code::kInvalid, "a generated value has 8 to 4096 characters", 0, "--generate"};
@@ -36,7 +50,8 @@ Result<SecretMemory> Generated(const Arguments& arguments) {
 }
 
 Result<SecretMemory> Read(Context& context, const SecretName& name) {
-  if (context.arguments.Has("generate")) return Generated(context.arguments);
+  if (context.arguments.Has("generate") || context.arguments.Has("words"))
+    return Generated(context.terminal, context.arguments);
   if (context.arguments.Has("alphabet"))
     return Error{Code::kInvalid, "is for a value that is generated: give --generate LENGTH too", 0,
                  "--alphabet"};
@@ -65,6 +80,11 @@ Result<SetSecretOptions> Options(const Arguments& arguments) {
   if (arguments.Has("if-version"))
     options.after = static_cast<std::uint32_t>(GRANTFS_TRY(arguments.Number("if-version", 0xffffff, 0)));
   options.rotate_after = GRANTFS_TRY(RotateAfter(arguments));
+  options.expires_after = GRANTFS_TRY(ExpiresAfter(arguments));
+  const std::string label = arguments.Text("label", kCurrentLabel);
+  if (label != kCurrentLabel && label != kNextLabel)
+    return Error{Code::kInvalid, "a version is set as current or as next", 0, "--label " + label};
+  if (label == kNextLabel) options.label = label;
   return options;
 }
 
@@ -80,19 +100,24 @@ Status SetTemplateText(Context& context, OwnerSession& session, const SecretName
   return {};
 }
 
-void OutResult(Terminal& terminal, const SecretName& name, const SetSecretResult& result) {
+void OutResult(Terminal& terminal, const SecretName& name, const SetSecretResult& result,
+               const std::string& label) {
   const std::string full = name.Full();
   terminal.OutLine((result.created ? "made " : "set ") + full + ": version " +
-                   std::to_string(result.version) + ", sealed to " + Count(result.sealed_to, "machine") +
-                   AndRotation(result));
+                   std::to_string(result.version) + (label.empty() ? "" : " as " + label) + ", sealed to " +
+                   Count(result.sealed_to, "machine") + AndRotation(result));
   if (result.sealed_to == 0) terminal.Note("next: grantfs grant MACHINE " + full);
+  if (!label.empty())
+    terminal.Note("next: grantfs grant MACHINE " + full + " --label next; then grantfs secret promote " +
+                  full);
 }
 
 Status RunSecretSetCommand(Context& context) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(context.arguments.At(0)));
   const SetSecretOptions options = GRANTFS_TRY(Options(context.arguments));
   const bool is_template = context.arguments.Flag("template");
-  if (is_template && (context.arguments.Has("generate") || context.arguments.Flag("empty")))
+  if (is_template && (context.arguments.Has("generate") || context.arguments.Has("words") ||
+                      context.arguments.Flag("empty")))
     return Error{Code::kInvalid, "a template names secrets: it is neither generated nor empty", 0,
                  "--template"};
   const auto session = GRANTFS_TRY(OpenOwner(context));
@@ -105,11 +130,14 @@ Status RunSecretSetCommand(Context& context) {
                                            {"version", result.version},
                                            {"created", result.created},
                                            {"sealed_to", result.sealed_to},
-                                           {"rotate_after", result.rotate_after}}));
+                                           {"label", options.label.empty() ? kCurrentLabel : kNextLabel},
+                                           {"rotate_after", result.rotate_after},
+                                           {"expires_after", result.expires_after}}));
   else
-    OutResult(context.terminal, name, result);
+    OutResult(context.terminal, name, result, options.label);
   if (!result.created && (context.arguments.Has("owner") || context.arguments.Has("description")))
-    context.terminal.Note("note: the secret keeps the owner and description that it was made with");
+    context.terminal.Note(
+        "note: the secret keeps its owner and description: grantfs secret describe changes them");
   return {};
 }
 
@@ -133,10 +161,16 @@ you type at a prompt; it never stands in an argument, where other users could se
                  "the same quoted (json, shell, dotenv, url, base64): each mount makes the file"},
                 {"generate", "LENGTH", "make a random value of so many characters, shown to nobody"},
                 {"alphabet", "NAME", "of these: letters (and digits; default), hex, symbols"},
-                {"if-version", "NUMBER", "only if this is the newest version; 0: only if it is new"},
+                {"words", "NUMBER",
+                 "make a passphrase of so many words (4 to 64) of five letters, 16 bits each (proquints)"},
+                {"label", "LABEL",
+                 "current (default), or next: machines that are granted next read it, all others go on with "
+                 "what is current until grantfs secret promote"},
+                {"if-version", "NUMBER", "only if this is the current version; 0: only if it is new"},
                 {"owner", "TEXT", "of a new secret: who answers for it"},
                 {"description", "TEXT", "of a new secret: what it is"},
                 kRotateAfterOption,
+                kExpiresOption,
                 {"reason", "TEXT", "why; it stands in the signed statement"}},
     .examples = {{"grantfs secret set shop/prod/db-password",
                   R"(value of shop/prod/db-password (not shown):

@@ -16,7 +16,9 @@ constexpr std::size_t kMostOverdueNamed = 10, kMostOverdueListed = 1000;
 Json OverdueJson(const std::vector<SecretInfo>& overdue) {
   Json list = Json::Array();
   for (std::size_t i = 0; i < std::min(overdue.size(), kMostOverdueListed); ++i)
-    list.Append(Json::Object({{"name", overdue[i].name.Full()}, {"rotate_due", overdue[i].rotate_due}}));
+    list.Append(Json::Object({{"name", overdue[i].name.Full()},
+                              {"rotate_due", overdue[i].rotate_due},
+                              {"expires", overdue[i].expires}}));
   return Json::Object({{"count", overdue.size()}, {"secrets", std::move(list)}});
 }
 
@@ -24,7 +26,10 @@ void OutOverdue(Terminal& terminal, const std::vector<SecretInfo>& overdue) {
   for (std::size_t i = 0; i < std::min(overdue.size(), kMostOverdueNamed); ++i) {
     const std::string name = overdue[i].name.Full();
     const bool made = overdue[i].type == SecretType::kTemplate;
-    terminal.Note("overdue: " + name + " was to be rotated by " + FormatTime(overdue[i].rotate_due) +
+    const bool over = overdue[i].HasExpired(SystemClock().WallSeconds());
+    terminal.Note((over
+                       ? "expired: " + name + " is read by no machine since " + FormatTime(overdue[i].expires)
+                       : "overdue: " + name + " was to be rotated by " + FormatTime(overdue[i].rotate_due)) +
                   ": grantfs secret set " + (made ? "--template " : "") + name);
   }
   if (overdue.size() > kMostOverdueNamed)

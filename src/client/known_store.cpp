@@ -139,6 +139,21 @@ Status KnownStore::RememberNumber(std::uint64_t number, const SecretName& name) 
                0, name.Full()};
 }
 
+Result<std::optional<std::uint64_t>> KnownStore::NumberOf(const SecretName& name) {
+  const std::lock_guard guard(mutex_);
+  SqlStatement row =
+      GRANTFS_TRY(database_.Prepare("SELECT number FROM numbers WHERE environment = ?1 AND path = ?2"));
+  row.BindAll(name.environment, name.path);
+  if (!GRANTFS_TRY(row.Step())) return std::optional<std::uint64_t>();
+  return std::optional<std::uint64_t>(Unsigned(row.Int(0)));
+}
+
+// A slash at the end: no secret has such a name.
+Status KnownStore::FreeName(std::uint64_t number) {
+  const std::lock_guard guard(mutex_);
+  return database_.Run("UPDATE numbers SET path = number || '/' WHERE number = ?1", Signed(number));
+}
+
 Result<std::optional<SecretName>> KnownStore::NameOf(std::uint64_t number) {
   const std::lock_guard guard(mutex_);
   SqlStatement row =

@@ -239,9 +239,31 @@ Result<SecretList> ListKeeper::RefreshSecret(std::uint64_t number, const SecretN
   if (list.create().environment != name.environment || list.create().path != name.path) {
     return Error{Code::kIntegrity, "the vault serves another secret under this name", 0, name.Full()};
   }
+  GRANTFS_CHECK(CheckRenewed(name, number));
   GRANTFS_CHECK(known_->RememberNumber(number, name));
   GRANTFS_CHECK(Remember(list, fetched));
   return list;
+}
+
+// That its list counts is not asked: nobody vouches for what is gone, and nothing of it is used any more.
+Status ListKeeper::CheckRenewed(const SecretName& name, std::uint64_t number) {
+  const auto before = GRANTFS_TRY(known_->NumberOf(name));
+  if (!before || *before == number) return {};
+  const Error other{
+      Code::kIntegrity,
+      "the vault names this secret by another number than this home has seen, and does not show "
+      "that the one before was destroyed",
+      0, name.Full()};
+  SecretList list(*before);
+  const auto upper = [this, &name] { return UpperOf(name.environment); };
+  GRANTFS_CHECK(LoadInto(list, upper()));
+  if (!list.IsDestroyed()) {
+    const auto fetched = Fetch(list, upper, RefreshesBoth(name.environment));
+    if (!fetched && fetched.error().code == Code::kNotFound) return other;
+    if (!fetched) return fetched.error();
+  }
+  if (!list.IsDestroyed() || list.create().path != name.path) return other;
+  return known_->FreeName(*before);
 }
 
 Status ListKeeper::Take(const std::vector<KnownStore::Verified>& accepted) {

@@ -260,7 +260,13 @@ Status MachineSessionImpl::RefreshEverything() {
     if (!seen.contains(number)) gone.push_back(number);
   }
   GRANTFS_CHECK(Remember(draft, gone));
+  // What was refused may have had the name of something that is gone only now.
+  const bool again = !gone.empty() && !draft.next->refused.empty();
   Publish(std::move(draft));
+  if (!again) return {};
+  Work work;
+  work.everything = true;
+  Post(work);
   return {};
 }
 

@@ -171,7 +171,14 @@ Result<VerifiedSecret> MachineSessionImpl::VerifyGrant(MachineView& next, const 
     verified = VerifyEvidence(evidence, before, next.UpperOf(evidence.environment), me_.identity(), mark);
   }
   if (!verified) return verified;
-  GRANTFS_CHECK(known_->RememberNumber(evidence.secret, {evidence.environment, evidence.path}));
+  // A secret that is not granted any more may have been destroyed, and its name another's now: that one's
+  // grant is an owner's word, and what is gone never comes back.
+  const SecretName name{evidence.environment, evidence.path};
+  const auto number = GRANTFS_TRY(known_->NumberOf(name));
+  if (number && *number != evidence.secret && !next.secrets.contains(*number) &&
+      GRANTFS_TRY(known_->MinimumSequence(*number)) > 0)
+    GRANTFS_CHECK(known_->FreeName(*number));
+  GRANTFS_CHECK(known_->RememberNumber(evidence.secret, name));
   return verified;
 }
 

@@ -51,6 +51,9 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<SecretSurveys> SurveySecrets(const SecretSurveys& before) override;
   Result<std::vector<SecretInfo>> ListOverdue() override;
   Result<std::vector<VersionInfo>> SecretHistory(const SecretName& name) override;
+  Result<std::vector<SecretEvent>> SecretEvents(const SecretName& name) override;
+  Result<std::vector<ChangedSecret>> ChangeSecrets(LifeChange change, const std::vector<SecretName>& names,
+                                                   const ChangeOptions& options) override;
   Result<std::vector<SecretName>> ExpandSecrets(const std::vector<std::string>& patterns) override;
   Result<InviteResult> Invite(const InviteOptions& options) override;
   Result<std::vector<OpenInvitation>> ListInvitations() override;
@@ -155,11 +158,25 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::uint64_t> ReserveNumber(const SecretName& name);
   /// Check-and-set. Errors: kConflict (another version than `after`).
   Status CheckAfter(const SecretList& list, const SecretName& name, const SetSecretOptions& options);
+  /// Errors: kNotFound (it is deleted), kIntegrity (it was destroyed).
+  static Status CheckLives(const SecretList& list, const SecretName& name);
   Status StageVersion(const SecretList& list, const VersionPublish& version,
                       const EncryptedVersion& encrypted, const std::vector<SecretList::Target>& targets);
   Status StageCopies(std::uint64_t number, std::uint32_t version, const Hash& commitment,
                      const SecretMemory& data_key, const std::vector<SecretList::Target>& targets);
   ValueContext ContextOf(std::uint64_t number, const VersionPublish& version) const;
+
+  // ---- labels, deletion, destruction (owner_life.cpp)
+  /// The act that does it; none: there is nothing to do.
+  Result<std::optional<Act>> ActOf(LifeChange change, const SecretName& name, const SecretList& list,
+                                   const ChangeOptions& options);
+  Result<Act> RollBackAct(const SecretName& name, const SecretList& list, std::uint32_t to);
+  Result<Act> DescribeAct(const SecretList& list, const ChangeOptions& options);
+  Result<Act> DestroyAct(const SecretName& name, const SecretList& list,
+                         const std::vector<std::uint32_t>& versions);
+  std::vector<std::uint32_t> VersionsToPurge(const SecretList& list, const ChangeOptions& options) const;
+  Result<ChangedSecret> PrepareChange(LifeChange change, const SecretName& name, const ChangeOptions& options,
+                                      Batch& batch);
 
   // ---- templates (owner_templates.cpp)
   /// Errors: kNotFound (a part is not there), kInvalid (it is no value).

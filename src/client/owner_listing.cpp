@@ -14,8 +14,12 @@ SecretInfo InfoOf(const SecretName& name, const SecretList& list) {
   info.number = list.id().number;
   info.type = list.create().type;
   info.grants = list.grants().size();
-  info.owner = list.create().owner;
-  info.description = list.create().description;
+  info.owner = list.about().owner;
+  info.description = list.about().description;
+  info.deleted = list.state().deleted;
+  const auto next = list.state().labels.find(kNextLabel);
+  if (const auto* version = next == list.state().labels.end() ? nullptr : list.FindVersion(next->second))
+    info.next = version->publish.version;
   if (const auto* current = list.Current()) {
     info.version = current->publish.version;
     info.size = current->publish.size;
@@ -23,6 +27,8 @@ SecretInfo InfoOf(const SecretName& name, const SecretList& list) {
     info.parts = current->publish.parts;
     info.rotate_after = current->publish.rotate_after;
     info.rotate_due = current->publish.RotationDue(info.time);
+    info.expires_after = current->publish.expires_after;
+    info.expires = current->publish.ExpiresAt(info.time);
   }
   return info;
 }
@@ -76,7 +82,8 @@ Result<std::vector<SecretInfo>> OwnerSessionImpl::ListOverdue() {
   std::vector<SecretInfo> all;
   for (const auto& environment : GRANTFS_TRY(EnvironmentsWith(Operation::kList))) {
     for (SecretInfo& info : GRANTFS_TRY(ListSecrets(environment, {})))
-      if (!info.problem.empty() || info.IsOverdue(Now())) all.push_back(std::move(info));
+      if (!info.problem.empty() || info.IsOverdue(Now()) || (info.HasExpired(Now()) && !info.deleted))
+        all.push_back(std::move(info));
   }
   std::stable_sort(all.begin(), all.end(),
                    [](const SecretInfo& a, const SecretInfo& b) { return a.rotate_due < b.rotate_due; });
@@ -90,10 +97,21 @@ Result<std::vector<VersionInfo>> OwnerSessionImpl::SecretHistory(const SecretNam
 
 std::vector<VersionInfo> OwnerSessionImpl::VersionsOf(const SecretList& list) const {
   std::vector<VersionInfo> all;
-  for (const auto& [number, version] : list.versions()) {
+  std::map<std::uint32_t, std::pair<const SecretList::Version*, bool>> versions;
+  for (const auto& [number, version] : list.versions()) versions[number] = {&version, false};
+  for (const auto& [number, ended] : list.ended()) versions[number] = {&ended.version, true};
+  for (const auto& [number, one] : versions) {
+    const SecretList::Version& version = *one.first;
     const Statement& said = version.statement->statement();
-    VersionInfo info{number, version.publish.size,           said.time, NameOf(said.signer), said.reason,
-                     {},     version.statement->hash().Hex()};
+    VersionInfo info{number,
+                     version.publish.size,
+                     said.time,
+                     NameOf(said.signer),
+                     said.reason,
+                     {},
+                     version.statement->hash().Hex(),
+                     version.publish.ExpiresAt(said.time),
+                     one.second};
     for (const auto& [label, statement] : list.state().labels) {
       if (statement == version.statement->hash()) info.labels.push_back(label);
     }

@@ -40,7 +40,9 @@ Result<std::optional<OwnerSessionImpl::Found>> OwnerSessionImpl::Find(const Secr
 Result<SecretList> OwnerSessionImpl::FetchSecret(const SecretName& name) {
   const auto found = GRANTFS_TRY(Find(name));
   if (!found) return NoSuchSecret(name);
-  return keeper_->RefreshSecret(found->number, name, found->head);
+  SecretList list = GRANTFS_TRY(keeper_->RefreshSecret(found->number, name, found->head));
+  if (list.IsDestroyed()) return NoSuchSecret(name);
+  return list;
 }
 
 Status OwnerSessionImpl::StageVersion(const SecretList& list, const VersionPublish& version,
@@ -63,6 +65,10 @@ Result<std::vector<SetSecretResult>> OwnerSessionImpl::SetSecrets(const std::vec
                  std::to_string(values.size()) + " secrets"};
   if (options.rotate_after && (*options.rotate_after < 0 || *options.rotate_after > kMaxTermSeconds))
     return Error{Code::kInvalid, "a secret is rotated after ten years at most, or never"};
+  if (options.expires_after && (*options.expires_after < 0 || *options.expires_after > kMaxTermSeconds))
+    return Error{Code::kInvalid, "a secret expires after ten years at most, or never"};
+  if (!options.label.empty() && options.label != kNextLabel)
+    return Error{Code::kInvalid, "a version becomes current, or is set as next", 0, options.label};
   std::vector<SecretName> names;
   for (const auto& [name, value, parts] : values) {
     GRANTFS_CHECK(CheckSecretPath(name.path));
@@ -98,6 +104,16 @@ Result<SetSecretResult> OwnerSessionImpl::SetSecret(const SecretName& name, cons
   return std::move(GRANTFS_TRY(SetSecrets({{name, &value}}, options)).front());
 }
 
+Status OwnerSessionImpl::CheckLives(const SecretList& list, const SecretName& name) {
+  if (list.IsDestroyed())
+    return Error{Code::kIntegrity, "the vault serves under this name a secret that was destroyed", 0,
+                 name.Full()};
+  if (!list.state().deleted) return {};
+  return Error{Code::kNotFound,
+               "is deleted: grantfs secret undelete brings it back, grantfs secret destroy frees its name", 0,
+               name.Full()};
+}
+
 Result<std::uint64_t> OwnerSessionImpl::ReserveNumber(const SecretName& name) {
   api::ReserveRequest request;
   request.environment = name.environment;
@@ -112,6 +128,7 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
                                                          const std::string& set, Batch& batch) {
   const SecretName& name = value.name;
   const auto found = GRANTFS_TRY(Find(name));
+  if (!found) GRANTFS_CHECK(keeper_->CheckRenewed(name, 0));
   SetSecretResult result;
   result.name = name;
   result.created = !found;
@@ -120,11 +137,14 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
   if (found) {
     list = GRANTFS_TRY(keeper_->RefreshSecret(found->number, name, found->head));
     GRANTFS_CHECK(CheckType(list, value));
+    GRANTFS_CHECK(CheckLives(list, name));
   }
   GRANTFS_CHECK(CheckParts(value));
   result.version = list.next_version();
   const auto* current = list.Current();
   result.rotate_after = options.rotate_after.value_or(current == nullptr ? 0 : current->publish.rotate_after);
+  result.expires_after =
+      options.expires_after.value_or(current == nullptr ? 0 : current->publish.expires_after);
   const UpperLists upper = keeper_->UpperOf(name.environment);
   const auto targets = list.SealTargets(Now(), upper);
   result.sealed_to = found ? targets.size() - 1 : 0;
@@ -145,6 +165,8 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
   version.set = set;
   version.parts = value.parts;
   version.rotate_after = result.rotate_after;
+  version.expires_after = result.expires_after;
+  version.label = options.label;
   version.epoch = upper.environment->newest_epoch().number;
   const auto encrypted = GRANTFS_TRY(EncryptVersion(ContextOf(result.number, version), *value.value));
   version.ciphertext = encrypted.ciphertext_hash;
@@ -158,6 +180,10 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
 Result<GotSecret> OwnerSessionImpl::GetSecret(const SecretName& name, const VersionChoice& choice) {
   GRANTFS_CHECK(Enter(name.environment, Operation::kReadValue));
   const SecretList list = GRANTFS_TRY(FetchSecret(name));
+  GRANTFS_CHECK(CheckLives(list, name));
+  if (list.ended().contains(choice.version))
+    return Error{Code::kNotFound, "was destroyed, and nothing brings it back", 0,
+                 name.Full() + " (version " + std::to_string(choice.version) + ")"};
   const SecretList::Version* version = nullptr;
   if (choice.version != 0) {
     const auto at = list.versions().find(choice.version);

@@ -69,4 +69,18 @@ Result<SecretMemory> RandomText(std::string_view alphabet, std::size_t length) {
   return text;
 }
 
+Result<SecretMemory> RandomWords(std::size_t words) {
+  constexpr std::string_view kConsonants = "bdfghjklmnprstvz", kVowels = "aiou";
+  SecretMemory text = GRANTFS_TRY(SecretMemory::Allocate(words == 0 ? 0 : words * 6 - 1));
+  const auto bytes = text.Expose();
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::size_t at = i % 6;
+    const std::string_view letters = at % 2 == 0 ? kConsonants : kVowels;
+    const char letter =
+        at == 5 ? '-' : letters[randombytes_uniform(static_cast<std::uint32_t>(letters.size()))];
+    bytes[i] = static_cast<std::uint8_t>(letter);
+  }
+  return text;
+}
+
 }  // namespace grantfs

@@ -47,7 +47,8 @@ std::optional<Refusal> RefuseOpen(const GrantedSecret& grant, std::int64_t now) 
 }
 
 std::optional<Refusal> RefuseRead(const GrantedSecret* grant, std::int64_t now, bool page_fill, bool bound) {
-  if (grant == nullptr) return Refusal{EACCES, "the grant was revoked while the file was open"};
+  if (grant == nullptr)
+    return Refusal{EACCES, "the grant was revoked, or the secret deleted, while the file was open"};
   if (auto refusal = RefuseOpen(*grant, now)) return refusal;
   if (page_fill && !grant->conditions.empty()) {
     return Refusal{EACCES,

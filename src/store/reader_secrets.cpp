@@ -11,7 +11,9 @@ StoredSecret ReadSecretRow(RowColumns& row) {
   secret.number = row.Number();
   secret.environment = row.Text();
   secret.path = row.Text();
-  secret.deleted = row.Int() != 0;
+  const std::int64_t life = row.Int();
+  secret.deleted = life != 0;
+  secret.destroyed = life == 2;
   if (!row.NextIsNull()) {
     const std::uint64_t sequence = row.Number();
     secret.head = Head{sequence, row.Digest()};
@@ -37,6 +39,8 @@ StoredGrant ReadGrant(RowColumns& row) {
 Result<std::optional<StoredSecret>> SqliteReader::GetSecret(std::uint64_t number) {
   return Query(database_,
                "SELECT number, environment, path, deleted, lists.sequence, lists.hash FROM secrets "
+               "LEFT JOIN lists ON lists.name = 'secret/' || number WHERE number = ?1 "
+               "UNION ALL SELECT number, environment, path, 2, lists.sequence, lists.hash FROM destroyed "
                "LEFT JOIN lists ON lists.name = 'secret/' || number WHERE number = ?1",
                static_cast<std::int64_t>(number))
       .One(ReadSecretRow);

@@ -300,6 +300,11 @@ CREATE TABLE alert_sinks (
   sink TEXT PRIMARY KEY,
   reached INTEGER NOT NULL CHECK (reached >= 0)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE destroyed (
+  number INTEGER PRIMARY KEY,
+  environment TEXT NOT NULL,
+  path TEXT NOT NULL
+) STRICT;
 )sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);

@@ -32,6 +32,10 @@ Status SqliteWriter::SetDeleted(std::uint64_t number, bool deleted) {
 
 Status SqliteWriter::RemoveSecret(std::uint64_t number) {
   GRANTFS_CHECK(DropStaged(number, 0));
+  GRANTFS_CHECK(
+      Run("INSERT INTO destroyed SELECT number, environment, path FROM secrets WHERE number = ?1 "
+          "AND NOT EXISTS (SELECT 1 FROM destroyed WHERE number = ?1)",
+          static_cast<std::int64_t>(number)));
   erased_ = true;
   return RunOnOne("no such secret", "DELETE FROM secrets WHERE number = ?1",
                   static_cast<std::int64_t>(number));

@@ -83,7 +83,7 @@ Status AppendPlan::CheckPeople() const {
 Status AppendPlan::CheckOneSecret(StoreReader& reader, std::uint64_t number) {
   if (secrets_.contains(number)) return {};  // judged with those that are touched
   const auto stored = GRANTFS_TRY(reader.GetSecret(number));
-  if (!stored) return {};
+  if (!stored || stored->destroyed) return {};  // of what is gone nobody asks who vouches for it
   const auto list = GRANTFS_TRY(core_.LoadSecret(reader, *stored));
   const auto first = list->FirstUncounted(Upper(stored->environment));
   return first ? Status(Unvouched(*list, *first)) : Status();

@@ -163,7 +163,7 @@ TEST(CommandsTest, LongestNameIsTaken) {
   EXPECT_EQ(taken, 1u);
   EXPECT_EQ(FindCommand({"secret"}, &taken), nullptr);
   EXPECT_EQ(FindCommand({}, &taken), nullptr);
-  EXPECT_EQ(CommandsOfGroup("secret").size(), 7u);
+  EXPECT_EQ(CommandsOfGroup("secret").size(), 15u);
   EXPECT_TRUE(CommandsOfGroup("secr").empty());
 }
 

@@ -44,6 +44,10 @@ class KnownStore {
 
   // ---- secrets
 
+  /// By which number it is known, if at all.
+  Result<std::optional<std::uint64_t>> NumberOf(const SecretName& name);
+  /// The secret of that number was destroyed: the number stays taken, and its name is free for another.
+  Status FreeName(std::uint64_t number);
   /// Refuses two secrets with one number, and two numbers for one name. Errors: kIntegrity.
   Status RememberNumber(std::uint64_t number, const SecretName& name);
   Result<std::optional<SecretName>> NameOf(std::uint64_t number);

@@ -49,6 +49,9 @@ class ListKeeper {
   /// @param told  the head that the vault has named: nothing is asked for where the home has that one.
   Result<SecretList> RefreshSecret(std::uint64_t number, const SecretName& name,
                                    const std::optional<Head>& told);
+  /// Where this home knows the name by another number than this (0: by any): the vault must show that that
+  /// secret was destroyed, and the name is free. Errors: kIntegrity.
+  Status CheckRenewed(const SecretName& name, std::uint64_t number);
 
   /// Statements of one's own that the vault has accepted, to be remembered; lists are refreshed from them.
   Status Take(const std::vector<KnownStore::Verified>& accepted);

@@ -86,8 +86,16 @@ class OwnerSession {
   /// @param before an earlier answer: what it has of lists that have not moved since is taken over,
   /// unverified anew.
   virtual Result<SecretSurveys> SurveySecrets(const SecretSurveys& before) = 0;
-  /// Newest first.
+  /// Newest first; with those that were destroyed.
   virtual Result<std::vector<VersionInfo>> SecretHistory(const SecretName& name) = 0;
+  /// All that was signed of it, the newest first.
+  virtual Result<std::vector<SecretEvent>> SecretEvents(const SecretName& name) = 0;
+  /// Does one thing to secrets, all or none by the hundred as GrantTo. Rolls back, promotes or withdraws a
+  /// version, and describes: owners and writers; else owners. Errors: kNotFound (a secret, or the version),
+  /// kConflict (it is so already), kInvalid (a version that cannot be rolled back to, or destroyed).
+  virtual Result<std::vector<ChangedSecret>> ChangeSecrets(LifeChange change,
+                                                           const std::vector<SecretName>& names,
+                                                           const ChangeOptions& options) = 0;
   /// Names of secrets: each pattern is a full name, or one that ends in "/*" and stands for all that are
   /// below it now. Errors: kNotFound (a pattern that matches nothing), kInvalid.
   virtual Result<std::vector<SecretName>> ExpandSecrets(const std::vector<std::string>& patterns) = 0;

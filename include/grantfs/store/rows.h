@@ -51,6 +51,7 @@ struct StoredSecret {
   std::string environment;
   std::string path;
   bool deleted = false;      ///< nobody reads it; read only
+  bool destroyed = false;    ///< only its list is left; read only, and of GetSecret alone
   std::optional<Head> head;  ///< of the list "secret/NUMBER"; read only
 };
 

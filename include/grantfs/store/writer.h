@@ -38,8 +38,8 @@ class StoreWriter : public virtual StoreReader {
 
   // ---- what follows from statements
   virtual Status AddSecret(std::uint64_t number, std::string_view environment, std::string_view path) = 0;
-  /// With all that hangs on it but its statements: overwritten, and gone from the write-ahead log as soon as
-  /// readers let it.
+  /// With all that hangs on it but its statements; its number stays taken. What it was is overwritten, and
+  /// gone from the write-ahead log as soon as readers let it.
   virtual Status RemoveSecret(std::uint64_t number) = 0;
   virtual Status SetDeleted(std::uint64_t number, bool deleted) = 0;  ///< kNotFound
   virtual Status PutGrant(const StoredGrant& grant) = 0;              ///< replaces the grantee's
