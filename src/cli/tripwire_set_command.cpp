@@ -63,7 +63,8 @@ an alert. A machine that reads in several environments has of each limit the sha
 of one and half of another is the whole. --pass names programs (a backup, updatedb) whose reading freezes
 nothing: it is recorded and alerted all the same. Who reads is what the machine itself says of it: one that was
 taken can say that its reader may pass, so let few pass, and none where a canary matters most. Listing a
-directory reads nothing. Owners and operators of the environment may do this.)",
+directory reads nothing; a bundle or template that is opened reads each of its parts. Owners and operators of
+the environment may do this.)",
     .options =
         {{"canary", "freeze|alert", "what the reading of a canary does (at first: freeze)"},
          {"scope", "environment|project",

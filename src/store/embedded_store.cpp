@@ -14,8 +14,15 @@
 namespace grantfs {
 namespace {
 
-constexpr std::uint64_t kKeptBytes = std::uint64_t{256} << 20;
-constexpr std::uint64_t kKeptShare = 10;
+/// Where each begins: so many bytes, or one part of so many of a disk that is small.
+struct DiskBound {
+  DiskRoom room;
+  std::uint64_t bytes;
+  std::uint64_t part;
+};
+constexpr DiskBound kDiskBounds[] = {{DiskRoom::kReserve, std::uint64_t{64} << 20, 25},
+                                     {DiskRoom::kNearlyFull, std::uint64_t{256} << 20, 10},
+                                     {DiskRoom::kLow, std::uint64_t{1} << 30, 4}};
 
 class EmbeddedStore final : public Store {
  public:
@@ -36,12 +43,15 @@ class EmbeddedStore final : public Store {
   void Write(Job job, Done done) override { loop_->Write(std::move(job), std::move(done)); }
   Result<std::unique_ptr<StoreReader>> Read() override { return readers_->Read(); }
 
-  bool IsNearlyFull() const override {
+  DiskRoom Room(unsigned percent) const override {
     struct statvfs disk {};
-    if (::statvfs(path_.c_str(), &disk) != 0) return false;  // the next commit tells what is wrong
-    const std::uint64_t kept =
-        std::min(kKeptBytes, std::uint64_t{disk.f_blocks} * disk.f_frsize / kKeptShare);
-    return std::uint64_t{disk.f_bavail} * disk.f_frsize < kept;
+    if (::statvfs(path_.c_str(), &disk) != 0)
+      return DiskRoom::kEnough;  // the next commit tells what is wrong
+    const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+    const std::uint64_t all = std::uint64_t{disk.f_blocks} * disk.f_frsize;
+    for (const DiskBound& bound : kDiskBounds)
+      if (free < std::min(bound.bytes, all / bound.part) / 100 * percent) return bound.room;
+    return DiskRoom::kEnough;
   }
 
   StoreFigures Figures() const override {

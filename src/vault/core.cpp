@@ -55,11 +55,8 @@ Store::Job Vault::Core::UpkeepJob(std::shared_ptr<const std::vector<CountedEvent
 
 // What cannot be recorded is counted on.
 void Vault::Core::Upkeep() {
-  if (store.IsNearlyFull())
-    Log(LogLevel::kWarning,
-        "the vault's disk is nearly full: machines keep what they have served under leases until there is "
-        "room");
   tripwires.Sweep(Now());
+  if (store.Room() == DiskRoom::kReserve) return;  // what strangers cause is counted on
   const auto events = std::make_shared<const std::vector<CountedEvent>>(counts.Take());
   store.Write(UpkeepJob(events), [this, events](Status status) {
     if (!status) counts.Return(*events);

@@ -45,6 +45,10 @@ struct Vault::Core {
   Result<SecretCache::ListPtr> LoadSecret(StoreReader& reader, const StoredSecret& secret);
   /// Errors: kIo, kNoSpace.
   Status StartAlerts();
+  /// Errors: kUnrecorded, where what is left of the disk is for others than readers.
+  Status CheckRoom() const;
+  /// Records where the disk has come to, once for each step on the way to full, and that there is room again.
+  void WatchDisk();
   /// Once a second: what is to be told a little later is told.
   void Beat();
   /// Once a minute: records what was counted, drops what has expired.
@@ -75,6 +79,7 @@ struct Vault::Core {
 
   std::vector<std::unique_ptr<AlertSender>> alerts;  ///< stay as they are once they are started
   std::atomic<bool> alerts_started{false};
+  DiskRoom room_told = DiskRoom::kEnough;  ///< the hub's thread's own
   Tripwires tripwires;
   std::mutex late_mutex;
   std::map<std::uint64_t, std::chrono::steady_clock::time_point>

@@ -177,6 +177,7 @@ void Vault::Core::TellFrozen(const std::vector<FrozenObject>& objects, std::uint
 }
 
 void Vault::Core::Beat() {
+  WatchDisk();
   WatchEvent event;
   event.what = api::ChangeKind::kFreeze;
   {

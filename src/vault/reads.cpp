@@ -196,6 +196,7 @@ void Vault::MachineRead(const VaultCaller& caller, const api::ReadRequest& reque
     GRANTFS_CHECK(CheckVersion(*reader, granted, version, request.grace, core_->clock().WallMilliseconds()));
     return Collect(*state, *reader, granted, version, core_->Now());
   };
+  if (const Status room = core_->CheckRoom(); !room) return done(room.error());
   auto response = decide();
   ReadRecord read = RecordOf(granted.secret, version, request.open);
   read.process = &request.caller;
@@ -250,6 +251,7 @@ void Vault::ReadValue(const VaultCaller& caller, const api::ValueRequest& reques
     return api::ValueResponse{version, *std::move(ciphertext), copy->recipient.epoch, std::move(copy->sealed),
                               0};
   };
+  if (const Status room = core_->CheckRoom(); !room) return done(room.error());
   auto response = decide();
   ReadRecord read = RecordOf(secret, version, request.open);
   if (!response) {

@@ -24,6 +24,7 @@ Result<Records> RefusalRecords(const Clock& clock, StoreReader& reader, const Va
 
 void Vault::MachineRefused(const VaultCaller& caller, const api::RefusalsRequest& request,
                            Done<api::Nothing> done) {
+  if (const Status room = core_->CheckRoom(); !room) return done(room.error());
   if (!core_->refusals.Take(caller.id, request.refusals.size(), core_->Now()))
     return done(Error{Code::kThrottled, "too many refused reads were reported within a minute"});
   const auto collect = [&]() -> Result<Records> {

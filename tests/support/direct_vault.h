@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <memory>
@@ -27,10 +28,11 @@ class BreakableStore final : public Store {
   explicit BreakableStore(std::unique_ptr<Store> store) : store_(std::move(store)) {}
   void Write(Job job, Done done) override;
   Result<std::unique_ptr<StoreReader>> Read() override { return store_->Read(); }
-  bool IsNearlyFull() const override { return nearly_full_ || store_->IsNearlyFull(); }
   StoreFigures Figures() const override { return store_->Figures(); }
+  DiskRoom Room(unsigned percent) const override { return std::max(room_.load(), store_->Room(percent)); }
   Status Backup(const std::string& path) override { return store_->Backup(path); }
-  void BeNearlyFull(bool nearly) { nearly_full_ = nearly; }
+  void BeNearlyFull(bool nearly) { HaveRoom(nearly ? DiskRoom::kNearlyFull : DiskRoom::kEnough); }
+  void HaveRoom(DiskRoom room) { room_ = room; }
   /// From now on every write is undone and ends in this; none = they work again.
   void Break(std::optional<Error> error);
   /// The next write comes after this one, as if somebody else's had overtaken it.
@@ -41,7 +43,7 @@ class BreakableStore final : public Store {
   std::mutex mutex_;
   std::optional<Error> broken_;
   Job before_;
-  std::atomic<bool> nearly_full_{false};
+  std::atomic<DiskRoom> room_{DiskRoom::kEnough};
 };
 
 /// A vault over a real store in a directory of its own, called without a server between.

@@ -22,6 +22,14 @@ struct StoreFigures {
   std::uint64_t disk_free_bytes = 0;
 };
 
+/// How much is left of the disk that a store is on.
+enum class DiskRoom {
+  kEnough,
+  kLow,         ///< less than 1 GiB, or a quarter of a small disk: somebody should look
+  kNearlyFull,  ///< less than 256 MiB, or a tenth: what can be told later waits
+  kReserve,     ///< less than 64 MiB, or a twenty-fifth: for critical records and those who mend alone
+};
+
 /// The vault's whole state and its audit log. One implementation is embedded (SQLite, one file); another
 /// behind the same interface may be a database server. Threads: all safe.
 class Store {
@@ -48,9 +56,10 @@ class Store {
   /// of changes from being folded, and there are few. Errors: kThrottled (all readers stayed busy), kIo.
   virtual Result<std::unique_ptr<StoreReader>> Read() = 0;
 
-  /// Whether its disk is so full that what can be told later should wait: less is free than 256 MiB, or a
-  /// tenth of a small disk. The rest is for what cannot.
-  virtual bool IsNearlyFull() const = 0;
+  /// @param percent  of these bounds: with more than 100 it eases later than it came.
+  virtual DiskRoom Room(unsigned percent = 100) const = 0;
+  /// Whether what can be told later should wait.
+  bool IsNearlyFull() const { return Room() >= DiskRoom::kNearlyFull; }
 
   virtual StoreFigures Figures() const = 0;
 
