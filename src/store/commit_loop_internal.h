@@ -72,7 +72,7 @@ class CommitLoop {
   SqliteWriter writer_;
   const std::size_t max_queued_;
   const std::size_t max_group_;
-  bool erased_ = false;        ///< the log may still hold what was erased
+  bool erased_ = false;  ///< the log may still hold what was erased
   std::atomic<std::uint64_t> commits_{0}, jobs_{0}, failures_{0};
   std::optional<Error> lost_;  ///< why the group's transaction can no longer be committed
   std::mutex mutex_;

@@ -9,8 +9,9 @@
 
 namespace grantfs {
 
-/// Must be the first call of every program: starts libsodium, checks that memory can be locked (libsodium ignores a
-/// failed mlock), switches core dumps off. Errors: kIo with the limit to raise. Threads: once, from main.
+/// Must be the first call of every program: starts libsodium, checks that memory can be locked (libsodium
+/// ignores a failed mlock), switches core dumps off. Errors: kIo with the limit to raise. Threads: once, from
+/// main.
 Status InitCrypto();
 
 /// Fills `size` bytes from the operating system's generator.
@@ -23,8 +24,9 @@ std::uint64_t RandomNumber();
 /// Errors: kIo (no memory can be locked).
 Result<SecretMemory> RandomText(std::string_view alphabet, std::size_t length);
 
-/// A passphrase of so many words of five letters, with `-` between them: proquints (arXiv:0901.4016), consonant, vowel,
-/// consonant, vowel, consonant, of which each has 16 bits. Errors: kIo (no memory can be locked).
+/// A passphrase of so many words of five letters, with `-` between them: proquints (arXiv:0901.4016),
+/// consonant, vowel, consonant, vowel, consonant, of which each has 16 bits. Errors: kIo (no memory can be
+/// locked).
 inline constexpr std::size_t kBitsOfWord = 16;
 Result<SecretMemory> RandomWords(std::size_t words);
 
