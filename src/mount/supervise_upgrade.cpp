@@ -105,7 +105,7 @@ void Supervisor::JudgeUpgrade() {
     if (refuser_)
       EndUpgrade(Error{Code::kUnsupported,
                        "the new program was given up, and workers of the old one end too; "
-                       "grantfs tries them again and again",
+                       "they are tried again and again",
                        0, gone_back_});
     return;
   }
