@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxRequest = 8192;
 constexpr std::chrono::milliseconds kPatience{2000};
+constexpr int kAfterRefusal = 100;  ///< milliseconds
 using Deadline = std::chrono::steady_clock::time_point;
 
 /// Whether a descriptor is ready before that time.
@@ -140,7 +141,11 @@ void MetricsListener::Run() {
     if (both[0].revents != 0) return;
     if (both[1].revents == 0) continue;
     const UniqueFd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (connection) Serve(connection.get());
+    if (connection) {
+      Serve(connection.get());
+    } else {
+      ::poll(both, 1, kAfterRefusal);  // without descriptors it would be tried again at once, for ever
+    }
   }
 }
 

@@ -1,8 +1,10 @@
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "alert_sinks_internal.h"
@@ -14,6 +16,8 @@ namespace {
 
 constexpr int kPriority = 4 * 8 + 1;  // authentication and security, at once (RFC 5424, 6.2.1)
 constexpr std::size_t kMostLine = 1800;
+constexpr std::chrono::seconds kMostWait{20};
+constexpr int kLookMs = 200;  ///< how often it is asked whether to go on
 
 /// Datagrams to the socket of the system's log, one for each alert.
 class SyslogSink final : public AlertSink {
@@ -21,22 +25,35 @@ class SyslogSink final : public AlertSink {
   explicit SyslogSink(std::string path) : path_(std::move(path)) {}
   const char* kind() const override { return "syslog"; }
 
-  Status Deliver(const AlertMessage& message, const std::atomic<bool>&) override {
+  Status Deliver(const AlertMessage& message, const std::atomic<bool>& stop) override {
     const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     sockaddr_un to{};
     to.sun_family = AF_UNIX;
     path_.copy(to.sun_path, sizeof to.sun_path - 1);
     if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
       return Error{Code::kUnreachable, "the system's log does not listen", errno, path_};
-    for (const std::string& sentence : message.sentences) {
-      const std::string line = Line(sentence);
-      if (::send(socket.get(), line.data(), line.size(), MSG_NOSIGNAL) < 0)
-        return Error{Code::kUnreachable, "the system's log did not take it", errno, path_};
-    }
+    const auto until = std::chrono::steady_clock::now() + kMostWait;
+    for (const std::string& sentence : message.sentences)
+      if (const int failed = Send(socket.get(), Line(sentence), until, stop); failed != 0)
+        return Error{Code::kUnreachable, "the system's log did not take it", failed, path_};
     return {};
   }
 
  private:
+  // A log's queue may hold fewer lines than there are: it is waited for, else the first of them would be told
+  // again and again and the last never. @return 0 or an errno.
+  static int Send(int socket, const std::string& line, std::chrono::steady_clock::time_point until,
+                  const std::atomic<bool>& stop) {
+    for (;;) {
+      if (::send(socket, line.data(), line.size(), MSG_NOSIGNAL) >= 0) return 0;
+      const int failed = errno;
+      const bool full = failed == EAGAIN || failed == ENOBUFS || failed == EINTR;
+      if (!full || stop || std::chrono::steady_clock::now() >= until) return failed;
+      pollfd one{socket, POLLOUT, 0};
+      ::poll(&one, 1, kLookMs);
+    }
+  }
+
   // What the C library sends, and every daemon behind the socket reads: a sentence is one printable line.
   static std::string Line(const std::string& sentence) {
     const std::time_t now = static_cast<std::time_t>(SystemClock().WallSeconds());

@@ -9,6 +9,8 @@ namespace {
 
 /// For readers, whose views are short.
 constexpr std::chrono::milliseconds kPatience{200};
+/// A backup reads for minutes: not every commit waits for it meanwhile.
+constexpr std::chrono::seconds kNextWait{5};
 
 }  // namespace
 
@@ -142,7 +144,10 @@ void CommitLoop::Run() {
 void CommitLoop::EmptyLog() {
   erased_ = writer_.TakeErased() || erased_;
   if (!erased_) return;
-  const auto emptied = database_.EmptyLog(kPatience);
+  const auto now = std::chrono::steady_clock::now();
+  const bool waits = now >= next_wait_;
+  if (waits) next_wait_ = now + kNextWait;
+  const auto emptied = database_.EmptyLog(waits ? kPatience : std::chrono::milliseconds(0));
   if (!emptied)
     Log(LogLevel::kWarning, "could not empty the database's log of what was erased", emptied.error());
   erased_ = !emptied || !*emptied;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -72,7 +73,8 @@ class CommitLoop {
   SqliteWriter writer_;
   const std::size_t max_queued_;
   const std::size_t max_group_;
-  bool erased_ = false;  ///< the log may still hold what was erased
+  bool erased_ = false;                              ///< the log may still hold what was erased
+  std::chrono::steady_clock::time_point next_wait_;  ///< for readers that keep it so, at the earliest
   std::atomic<std::uint64_t> commits_{0}, jobs_{0}, failures_{0};
   std::optional<Error> lost_;  ///< why the group's transaction can no longer be committed
   std::mutex mutex_;

@@ -27,14 +27,19 @@ std::vector<std::string> SecretList::LabelsAt(const std::vector<std::uint32_t>& 
   return labels;
 }
 
+bool SecretList::MayBeThere(std::uint32_t version) const {
+  if (versions_.contains(version)) return true;
+  return partial_ && version <= state_.version && !ended_.contains(version) && !gone_.contains(version);
+}
+
 // A machine's list knows few versions: of another it takes the signer's word, and holds whatever is served
 // as that version against it.
 Result<SecretState> SecretList::StateAfterMove(const LabelMove& act) const {
   const auto refuse = [&](const char* why) { return Error{Code::kInvalid, why, 0, state_.path}; };
   if (state_.deleted) return refuse(kWhereDeleted);
   const auto known = versions_.find(act.version);
-  const bool there = known != versions_.end() ? known->second.statement->hash() == act.statement
-                                              : partial_ && act.version <= state_.version;
+  const bool there =
+      known != versions_.end() ? known->second.statement->hash() == act.statement : MayBeThere(act.version);
   if (!there) return refuse("the label would move to a version that is not there");
   const auto current = state_.labels.find(kCurrentLabel);
   if (current != state_.labels.end() && current->second == act.statement)
@@ -46,9 +51,7 @@ Result<SecretState> SecretList::StateAfterMove(const LabelMove& act) const {
 
 Result<SecretState> SecretList::StateAfterDestroying(const VersionDestroy& act) const {
   const auto refuse = [&](const char* why) { return Error{Code::kInvalid, why, 0, state_.path}; };
-  const auto there = [&](std::uint32_t number) {
-    return versions_.contains(number) || (partial_ && number <= state_.version);
-  };
+  const auto there = [&](std::uint32_t number) { return MayBeThere(number); };
   if (act.versions.empty() || !std::all_of(act.versions.begin(), act.versions.end(), there))
     return refuse("a version that would be destroyed is not there");
   SecretState state = state_;
@@ -100,7 +103,10 @@ Status SecretList::ApplyLife(const StatementPtr& statement) {
   if (const auto* destroy = std::get_if<VersionDestroy>(&act)) {
     for (const std::uint32_t number : destroy->versions) {
       const auto version = versions_.find(number);
-      if (version == versions_.end()) continue;
+      if (version == versions_.end()) {
+        gone_.insert(number);
+        continue;
+      }
       ended_[number] = {version->second, statement};
       versions_.erase(version);
     }

@@ -263,6 +263,7 @@ void SecretList::Reset() {
   destroyed_ = false;
   versions_.clear();
   ended_.clear();
+  gone_.clear();
   grants_.clear();
 }
 

@@ -168,7 +168,11 @@ Status CheckMoves(Job& job, const AppendPlan::TouchedSecret& touched) {
 
 Status WriteSecret(Job& job, const AppendPlan::TouchedSecret& touched) {
   const SecretList& after = *touched.after;
-  if (touched.before != nullptr && touched.before->IsDestroyed()) return {};  // somebody vouches for that
+  if (touched.before != nullptr && touched.before->IsDestroyed()) {
+    if (after.IsDestroyed()) return {};  // somebody vouches for that
+    return Error{Code::kInvalid, "the secret was erased, and a void brings nothing back: vouch for its end",
+                 0, after.create().path};
+  }
   if (touched.before == nullptr) GRANTFS_CHECK(WriteNewSecret(job, touched));
   if (after.IsDestroyed()) return job.writer.RemoveSecret(after.id().number);  // its statements stay
   GRANTFS_CHECK(WriteVersions(job, touched));

@@ -24,6 +24,12 @@ std::size_t CostOf(const std::vector<std::string>& entries) {
       [](std::size_t cost, const std::string& entry) { return cost + entry.size() + kRecordCost; });
 }
 
+/// How many records of the log one batch may have looked at: it is done where all writing waits for it, and
+/// what a machine names is its own choice.
+constexpr std::size_t kScanOfBatch = 20'000;
+/// Sixteen batches a minute may ask for that.
+constexpr std::size_t kScanCost = kJournalBytesPerMinute / 16;
+
 Error TooMuch() {
   return {Code::kThrottled,
           "this machine has told of too many reads within a minute; keep them and tell later"};
@@ -54,6 +60,12 @@ Result<CheckedBatch> CheckBatch(const VerifyKey& key, const Hash& vault, const a
   return Error{Code::kIntegrity, "the journal's signature is not good", 0, request.journal};
 }
 
+/// What a batch's job has taken from the machine's budget already: it may run more than once.
+struct Paid {
+  bool gap = false;
+  bool scan = false;
+};
+
 /// One secret that a machine says it has read, as the vault knows it.
 struct Named {
   std::string environment;
@@ -62,7 +74,10 @@ struct Named {
   SecretWatch watch;
 };
 
-Result<Named> FindNamed(StoreReader& reader, const VaultCaller& caller, std::uint64_t number) {
+/// @param scan  how many records may be looked at still. Where they do not suffice, it was not delivered.
+/// Errors: kThrottled, and as the store's.
+Result<Named> FindNamed(Vault::Core& core, StoreReader& reader, const VaultCaller& caller,
+                        std::uint64_t number, std::size_t* scan, Paid* paid) {
   const auto secret = GRANTFS_TRY(reader.GetSecret(number));
   if (!secret) return Named{};
   Named named{secret->environment, secret->path, false,
@@ -70,15 +85,22 @@ Result<Named> FindNamed(StoreReader& reader, const VaultCaller& caller, std::uin
   const auto grant = GRANTFS_TRY(reader.FindGrant(number, GranteeKind::kMachine, caller.machine));
   named.delivered = grant && grant->grantee == caller.id;
   if (named.delivered) return named;
+  // Whom nothing is granted any more is to stop nobody's reads by what he says of the past.
+  named.watch.policy.canary = TripAction::kAlert;
+  if (!paid->scan && !core.journals.Take(caller.id, kScanCost, core.Now())) return TooMuch();
+  paid->scan = true;
   AuditQuery query;
   query.object = named.environment + "/" + named.path;
   query.actor = caller.Actor();
   query.limit = 1;
-  do {
+  while (*scan > 0) {
+    query.scan = std::min(*scan, kMaxAuditScan);
     const auto found = GRANTFS_TRY(reader.SearchAudit(query));
+    *scan -= found.scanned;
     named.delivered = !found.records.empty();
     query.before = found.next;
-  } while (!named.delivered && query.before);
+    if (named.delivered || !query.before) break;
+  }
   return named;
 }
 
@@ -93,7 +115,7 @@ AuditRecord RecordOfEntry(const Clock& clock, const VaultCaller& caller, const C
   if (!named.delivered) {
     read.environment.clear();
     read.path.clear();
-    read.refusal = "the vault has not delivered this secret to this machine";
+    read.refusal = "the vault finds no grant or delivery of this secret to this machine";
   }
   AuditRecord record = MakeReadRecord(clock, caller, read);
   if (entry.aggregate()) {
@@ -165,19 +187,19 @@ Status TouchBy(Vault::Core& core, StoreWriter& writer, const VaultCaller& caller
                             trip, record, &trips->frozen);
 }
 
-/// @param gap_paid  that the budget was asked for a gap: the job that this is part of may run more than once.
 Result<std::uint64_t> RecordBatch(Vault::Core& core, StoreWriter& writer, const VaultCaller& caller,
-                                  const CheckedBatch& batch, bool* gap_paid, BatchTrips* trips) {
+                                  const CheckedBatch& batch, Paid* paid, BatchTrips* trips) {
   trips->canaries.clear();  // it may run more than once
   trips->rate = false;
   trips->frozen.clear();
   const auto stored = GRANTFS_TRY(writer.FindJournal(caller.id, batch.journal));
   const StoredJournal reached = stored.value_or(StoredJournal{});
   std::map<std::uint64_t, Named> names;
+  std::size_t scan = kScanOfBatch;
   std::size_t at = 0;
   if (batch.entries.front().sequence > reached.sequence + 1) {
-    if (!*gap_paid && !core.journals.Take(caller.id, kGapCost, core.Now())) return TooMuch();
-    *gap_paid = true;
+    if (!paid->gap && !core.journals.Take(caller.id, kGapCost, core.Now())) return TooMuch();
+    paid->gap = true;
     GRANTFS_TRY(writer.Audit(RecordOfGap(core.clock(), caller, batch, reached)));
   } else {
     at = GRANTFS_TRY(FirstNew(batch, reached));
@@ -187,7 +209,7 @@ Result<std::uint64_t> RecordBatch(Vault::Core& core, StoreWriter& writer, const 
     const std::uint64_t number = batch.entries[at].secret;
     auto named = names.find(number);
     if (named == names.end())
-      named = names.emplace(number, GRANTFS_TRY(FindNamed(writer, caller, number))).first;
+      named = names.emplace(number, GRANTFS_TRY(FindNamed(core, writer, caller, number, &scan, paid))).first;
     const auto record =
         GRANTFS_TRY(writer.Audit(RecordOfEntry(core.clock(), caller, batch, at, named->second)));
     if (named->second.delivered)
@@ -216,8 +238,8 @@ void Vault::MachineJournal(const VaultCaller& caller, const api::JournalRequest&
   const auto trips = std::make_shared<BatchTrips>();
   core_->store.Write(
       [core = core_.get(), caller, batch, reached, trips,
-       gap_paid = false](StoreWriter& writer) mutable -> Status {
-        reached->sequence = GRANTFS_TRY(RecordBatch(*core, writer, caller, *batch, &gap_paid, trips.get()));
+       paid = Paid()](StoreWriter& writer) mutable -> Status {
+        reached->sequence = GRANTFS_TRY(RecordBatch(*core, writer, caller, *batch, &paid, trips.get()));
         return {};
       },
       [core = core_.get(), reached, trips, done = std::move(done)](Status status) {

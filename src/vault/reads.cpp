@@ -92,6 +92,13 @@ Result<api::ReadResponse> Collect(const VaultState& state, StoreReader& reader, 
   return response;
 }
 
+/// That neither the secret was deleted nor the version destroyed since it was looked at.
+Status CheckStillThere(StoreReader& reader, std::uint64_t secret, std::uint32_t version) {
+  const auto stored = GRANTFS_TRY(reader.GetSecret(secret));
+  if (!stored || stored->deleted) return NotVisible();
+  return GRANTFS_TRY(reader.FindVersion(secret, version)) ? Status() : Status(NotVisible());
+}
+
 ReadRecord RecordOf(const StoredSecret& secret, std::uint32_t version, const std::string& open) {
   return {secret.environment, secret.path, secret.number, version, open, nullptr, nullptr};
 }
@@ -207,11 +214,12 @@ void Vault::MachineRead(const VaultCaller& caller, const api::ReadRequest& reque
     read.refusal = why.where;
     return RecordRefusal(core_->store, why, MakeReadRecord(core_->clock(), caller, read), std::move(done));
   }
-  // The job comes after every append that was answered before: what was revoked or frozen by then is not
-  // released.
-  const auto still = [core = core_.get(), caller, grant = granted.grant,
+  // The job comes after every append that was answered before: what was revoked, deleted, destroyed or frozen
+  // by then is not released.
+  const auto still = [core = core_.get(), caller, grant = granted.grant, version,
                       environment = granted.secret.environment](StoreWriter& writer) -> Status {
     GRANTFS_CHECK(CheckNotFrozen(writer, &caller.id, environment));
+    GRANTFS_CHECK(CheckStillThere(writer, grant.secret, version));
     const auto stands = GRANTFS_TRY(writer.FindGrant(grant.secret, grant.kind, grant.number));
     const bool known = core->state.Get()->FindPrincipal(caller.id, core->Now()).has_value();
     return stands && known && stands->grantee == grant.grantee ? Status() : Status(NotVisible());
@@ -260,9 +268,10 @@ void Vault::ReadValue(const VaultCaller& caller, const api::ValueRequest& reques
     read.refusal = why.where;
     return RecordRefusal(core_->store, why, MakeReadRecord(core_->clock(), caller, read), std::move(done));
   }
-  const auto still = [core = core_.get(), caller,
+  const auto still = [core = core_.get(), caller, number = secret.number, version,
                       environment = secret.environment](StoreWriter& writer) -> Status {
     GRANTFS_CHECK(CheckNotFrozen(writer, nullptr, environment));
+    GRANTFS_CHECK(CheckStillThere(writer, number, version));
     return core->state.Get()->CheckMember(caller, environment, Operation::kReadValue);
   };
   Deliver<api::ValueResponse>(*core_, std::move(*response), WatchedOf(caller, read, core_->Now()), still,

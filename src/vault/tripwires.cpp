@@ -30,6 +30,8 @@ Status WriteCanary(const Vault::Core& core, StoreWriter& writer, const VaultCall
                    const StoredSecret& secret, bool canary, api::CanaryResponse* response) {
   *response = {};  // it may run more than once
   GRANTFS_CHECK(MayConfigure(core, caller, secret.environment));
+  const auto now = GRANTFS_TRY(writer.GetSecret(secret.number));
+  if (!now || now->destroyed) return NotVisible(secret.path);
   if (GRANTFS_TRY(writer.IsCanary(secret.number)) == canary) return {};
   if (canary)
     GRANTFS_CHECK(writer.PutCanary({secret.number, caller.name, core.Now()}));

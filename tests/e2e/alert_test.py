@@ -152,6 +152,21 @@ class AlertTest(Case):
         until("all of them", lambda: len(hook.alerts("freeze.lifted")) == 15, seconds=90)
         self.assertLessEqual(len(hook.messages), 4)
 
+    def test_a_log_that_reads_slower_than_it_is_told_gets_each_once(self):
+        log_path = os.path.join(self.world.dir, "log")
+        self.serve_with("--alert-syslog", log_path)
+        for _ in range(20):
+            self.owner.run("freeze", "env", "shop/prod")
+            self.owner.run("unfreeze", "env", "shop/prod")
+        log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(log.close)
+        log.settimeout(90 * SLOWNESS)
+        log.bind(log_path)
+        lines = [log.recv(4096)]
+        while sum(b"freeze.lifted" in line for line in lines) < 20:
+            lines.append(log.recv(4096))
+        self.assertEqual(sum(b"freeze.set" in line for line in lines), 20, "none twice, however short the log's queue is")
+
     def test_a_certificate_that_does_not_verify(self):
         if not shutil.which("openssl"):
             self.skipTest("openssl is not installed")

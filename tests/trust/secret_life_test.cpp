@@ -91,6 +91,21 @@ TEST_F(SecretLifeTest, ALabelMovesToAVersionThatIsThereAndIsNotCurrent) {
               Code::kIntegrity);
 }
 
+TEST_F(SecretLifeTest, NoLabelMovesBackToWhatWasDestroyed) {
+  Do(writer, NextVersion());
+  const LabelMove to_first = To(1);
+  const LabelMove to_third = To(3);
+  Do(world.owner, VersionDestroy{{1, 3}, {"next", "previous"}});
+  for (const LabelMove& move : {to_first, to_third}) {
+    Statement said = world.Next(world.secret, writer, move);
+    said.state = world.secret.state();
+    said.state->labels["previous"] = said.state->labels["current"];
+    said.state->labels["current"] = move.statement;
+    const SecretState claim = *said.state;
+    EXPECT_EQ(Refused(writer, move, &claim), Code::kInvalid) << "version " << move.version;
+  }
+}
+
 TEST_F(SecretLifeTest, AMoveThatClaimsOtherLabelsIsRefused) {
   SecretState lie = Must(world.secret.StateAfter(To(1), world.Upper()));
   lie.labels["previous"] = To(1).statement;

@@ -217,6 +217,23 @@ TEST_F(VaultJournalTest, WhatWasReadBeforeARevocationIsStillRecorded) {
   EXPECT_EQ(body.Find("outcome")->AsString(), "done");
 }
 
+TEST_F(VaultJournalTest, WhoLostTheGrantOfACanaryFreezesNothingByWhatHeTells) {
+  Must(direct.Read(machine.key, number, "first"));
+  const auto other = world.EnrolMachine("web-2");
+  Must(world.GrantTo(other, "shop/prod", "a"));
+  Must(world.Revoke(machine, "shop/prod", "a"));
+  Must(direct.store().WriteAndWait([this](StoreWriter& writer) {
+    return writer.PutCanary({number, "ann", 0});
+  }));
+  Must(Tell(Batch(1, 1)));
+  const auto touched = direct.Audit("tripwire.touched");
+  ASSERT_EQ(touched.size(), 1U);
+  EXPECT_EQ(Must(ParseJson(*touched[0].body)).Find("reaction")->AsString(), "alert");
+  EXPECT_TRUE(direct.Audit("freeze.set").empty());
+  EXPECT_TRUE(direct.Read(other.key, number, "second")) << "and this one, who is granted it, freezes it";
+  EXPECT_FALSE(direct.Read(other.key, number, "third"));
+}
+
 TEST_F(VaultJournalTest, AMachineCannotWriteIntoTheLogOfWhatItNeverHad) {
   Must(world.Publish("shop/prod", "b", "two"));
   number = NumberOf("b");
@@ -225,6 +242,18 @@ TEST_F(VaultJournalTest, AMachineCannotWriteIntoTheLogOfWhatItNeverHad) {
   EXPECT_EQ(body.Find("outcome")->AsString(), "refused");
   EXPECT_EQ(body.Find("object"), nullptr);
   EXPECT_EQ(body.Find("environment"), nullptr);
+}
+
+TEST_F(VaultJournalTest, TheLogIsNotSearchedWithoutEnd) {
+  Must(world.Publish("shop/prod", "b", "two"));
+  number = NumberOf("b");
+  std::uint64_t told = 0;
+  while (told < 100 && Tell(Batch(told + 1, told + 1))) ++told;
+  EXPECT_EQ(told, 15U) << "a machine's choice of names is work for everybody's writer";
+  direct.clock().Pass(61);
+  Must(Tell(Batch(told + 1, told + 1)));
+  Must(world.GrantTo(machine, "shop/prod", "b"));
+  while (told++ < 40) Must(Tell(Batch(told + 1, told + 1)));
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "grantfs/api/tripwires.h"
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/sqlite/database.h"
 #include "support/direct_vault.h"
@@ -115,6 +116,42 @@ TEST_F(LifeTest, WhatIsDeletedIsDeliveredToNobodyUntilItIsUndeleted) {
   EXPECT_EQ(Read(), "two");
 }
 
+TEST_F(LifeTest, WhatIsDeletedOrDestroyedWhileItIsReadIsNotReleased) {
+  Must(Do(To(1)));  // a test may destroy what no label points at
+  const std::vector<Store::Job> ends = {
+      [this](StoreWriter& writer) { return writer.SetDeleted(number, true); },
+      [this](StoreWriter& writer) -> Status {
+        GRANTFS_CHECK(writer.SetDeleted(number, false));
+        GRANTFS_CHECK(writer.RemoveLabel(number, "previous", 0));
+        return writer.RemoveVersion(number, 2);
+      }};
+  direct.store().Overtake(ends[0]);
+  EXPECT_EQ(Read(), "not found");
+  Must(direct.store().WriteAndWait([this](StoreWriter& writer) { return writer.SetDeleted(number, false); }));
+  direct.store().Overtake(ends[0]);
+  EXPECT_EQ(Value(1), Code::kNotFound);
+  Must(direct.store().WriteAndWait([this](StoreWriter& writer) { return writer.SetDeleted(number, false); }));
+  direct.store().Overtake(ends[1]);
+  EXPECT_EQ(Read(2, true), "not found");
+  EXPECT_EQ(Value(1), Code::kCancelled) << "the other version stays";
+}
+
+TEST_F(LifeTest, AVoidBringsNothingBackThatWasErased) {
+  const PrivateIdentity second = NewIdentity("second");
+  Must(world.AddMember("shop/prod", second, Role::kOwner));
+  Must(world.Send(second, VaultWorld::One(world.NextOf(secret(), second, SecretDestroy{}), second)));
+  const std::uint64_t at = secret().list.next_sequence() - 1;
+  auto request = world.Removal("shop/prod", second.Id());
+  world.Take(request);
+  const Void back{at, *secret().list.HashAt(at)};
+  request.appends.push_back(
+      VaultWorld::One(world.NextOf(secret(), world.owner, back), world.owner).appends[0]);
+  const auto voided = direct.Append(world.owner, request);
+  ASSERT_FALSE(voided);
+  EXPECT_EQ(voided.error().code, Code::kInvalid) << Describe(voided.error());
+  EXPECT_EQ(Read(), "not found");
+}
+
 TEST_F(LifeTest, DestroyedVersionsAreGone) {
   Must(Do(VersionDestroy{{1}, {"previous"}}));
   EXPECT_EQ(Read(), "two");
@@ -126,6 +163,19 @@ TEST_F(LifeTest, DestroyedVersionsAreGone) {
   EXPECT_EQ(Must(reader->LabelsOf(number)).size(), 1U);
   const Json body = Must(ParseJson(*direct.Audit("version.destroy").at(0).body));
   EXPECT_EQ(body.Find("versions")->Dump(), "[1]");
+}
+
+TEST_F(LifeTest, WhatIsDestroyedIsNoCanary) {
+  const auto set = [this] {
+    return Wait<api::CanaryResponse>([this](auto done) {
+      vault().SetCanary(direct.Caller(world.owner), {number, true}, done);
+    });
+  };
+  EXPECT_TRUE(Must(set()).changed);
+  Must(Do(SecretDestroy{}));
+  const auto again = set();
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Code::kNotFound);
 }
 
 TEST_F(LifeTest, ADestroyedSecretLeavesItsNameAndNoNumber) {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -265,6 +266,8 @@ class SecretList : public SignedList {
   Status ApplyLife(const StatementPtr& statement);
   /// What the act leads to; none: it is not one of a secret's life. Errors: kInvalid, kConflict.
   std::optional<Result<SecretState>> StateOfLife(const Act& act) const;
+  /// Whether the version is there, or may be: a machine's list does not have those from before it begins.
+  bool MayBeThere(std::uint32_t version) const;
   Result<SecretState> StateAfterMove(const LabelMove& act) const;
   Result<SecretState> StateAfterDestroying(const VersionDestroy& act) const;
   Status VerifyLoose(const SignedStatement& statement, Permission permission, const UpperLists& upper) const;
@@ -274,6 +277,7 @@ class SecretList : public SignedList {
   SecretState state_;
   std::map<std::uint32_t, Version> versions_;
   std::map<std::uint32_t, Ended> ended_;
+  std::set<std::uint32_t> gone_;  ///< destroyed ones that a machine's list never had
   std::map<GrantKey, StandingGrant> grants_;
   bool partial_ = false;
   bool destroyed_ = false;
