@@ -6,7 +6,7 @@
 
 // What an environment's owners and operators set about its tripwires. Anyone may read the header of a record,
 // and a machine sees when a secret came: so all that is set here has one type, which says nothing of
-// canaries.
+// canaries. It is critical, so that whoever takes an operator's key cannot disarm them unheard.
 
 namespace grantfs {
 namespace {
@@ -16,7 +16,7 @@ constexpr char kConfigured[] = "environment.configured";
 AuditRecord ConfiguredRecord(const Vault::Core& core, const VaultCaller& caller, const char* action,
                              const std::string& environment, const std::string& object) {
   AuditRecord record = MakeRecord(core.clock(), caller, kConfigured, environment, object, kDone);
-  record.severity = AuditSeverity::kNotice;
+  record.severity = AuditSeverity::kCritical;
   record.body.Set("action", action);
   return record;
 }

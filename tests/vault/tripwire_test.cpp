@@ -194,7 +194,9 @@ TEST_F(TripwireTest, AMachineIsToldNothingOfIt) {
     const std::string leaf(record.leaf.begin(), record.leaf.end());
     EXPECT_EQ(leaf.find("canary"), std::string::npos) << leaf;
   }
-  EXPECT_EQ(direct.Audit("environment.configured").size(), 3U);
+  const auto configured = direct.Audit("environment.configured");
+  EXPECT_EQ(configured.size(), 3U);
+  for (const auto& record : configured) EXPECT_EQ(record.columns->severity, 3) << "nobody disarms unheard";
 }
 
 TEST_F(TripwireTest, APersonsReadingTouchesItToo) {
