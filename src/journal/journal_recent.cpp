@@ -18,8 +18,9 @@ constexpr std::size_t kBytes = 2 * JournalRecent::kHalfBytes;
 /// In front of a half's entries: how many bytes of them count.
 constexpr std::size_t kUsedBytes = sizeof(std::uint64_t);
 
-/// In front of each entry, so that a line is one that can be parsed: it has no place in the chain yet.
-const std::string kHead = ChainedText(1, Hash(), "");
+/// Of what stands in front of each entry, so that a line is one that can be parsed: it has no place in the
+/// chain yet, and names itself where others name the line before.
+const std::size_t kHeadBytes = ChainedText(1, Hash(), "").size();
 
 std::string RecentPath(const std::string& directory, const std::string& id) {
   return directory + "/" + id + kRecentSuffix;
@@ -45,17 +46,20 @@ std::unique_ptr<JournalRecent> JournalRecent::Create(const std::string& director
 JournalRecent::~JournalRecent() { ::munmap(memory_, kBytes); }
 
 // A power cut may leave anything here, also what was sent long ago: the vault knows that by its opens' ids.
-std::vector<JournalEntry> JournalRecent::Left(const std::string& directory, const std::string& id) {
+Result<std::vector<JournalEntry>> JournalRecent::Left(const std::string& directory, const std::string& id) {
   std::vector<JournalEntry> left;
-  const auto content = ReadFile(RecentPath(directory, id), kBytes);
-  if (!content || content->size() != kBytes) return left;
+  auto content = ReadFile(RecentPath(directory, id), kBytes);
+  if (!content && content.error().code == Code::kNotFound) return left;
+  if (!content) return content.error();
+  content->resize(kBytes);  // one that was cut short has what is in front of that
   for (std::size_t at = 0; at < kBytes; at += kHalfBytes) {
     std::uint64_t used = 0;
     std::memcpy(&used, content->data() + at, sizeof used);
-    const std::string_view half =
-        AsText(ByteView(*content).subspan(at + kUsedBytes, std::min(used, kHalfBytes - kUsedBytes)));
+    const std::string_view half = AsText(
+        ByteView(*content).subspan(at + kUsedBytes, std::min<std::uint64_t>(used, kHalfBytes - kUsedBytes)));
     for (const std::string_view line : Split(half, '\n')) {
-      if (auto entry = JournalEntry::Parse(line)) left.push_back(*std::move(entry));
+      auto entry = JournalEntry::Parse(line);
+      if (entry && entry->previous == JournalHash(line.substr(kHeadBytes))) left.push_back(*std::move(entry));
     }
   }
   return left;
@@ -71,10 +75,10 @@ std::uint64_t* JournalRecent::Used(unsigned half) const {
 
 // The bytes before they count: whoever finds them when this process has ended finds whole entries.
 bool JournalRecent::Put(const JournalEntry& entry) {
-  thread_local std::string line;
-  line = kHead;
-  entry.AppendUnchained(&line);
-  line.push_back('\n');
+  thread_local std::string unchained;
+  unchained.clear();
+  entry.AppendUnchained(&unchained);
+  const std::string line = ChainedText(1, JournalHash(unchained), unchained) + '\n';
   const std::uint64_t used = *Used(half_);
   if (used + line.size() > kHalfBytes - kUsedBytes) return false;
   std::memcpy(memory_ + half_ * kHalfBytes + kUsedBytes + used, line.data(), line.size());
@@ -90,7 +94,7 @@ std::vector<std::string_view> JournalRecent::Entries(bool of_both_halves) const 
     std::string_view rest(reinterpret_cast<const char*>(memory_) + half * kHalfBytes + kUsedBytes,
                           *Used(half));
     for (std::size_t end = 0; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1))
-      entries.push_back(rest.substr(kHead.size(), end - kHead.size()));
+      entries.push_back(rest.substr(kHeadBytes, end - kHeadBytes));
   }
   return entries;
 }

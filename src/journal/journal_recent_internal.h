@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "grantfs/journal/entry.h"
+#include "grantfs/util/result.h"
 
 namespace grantfs {
 
@@ -23,8 +24,9 @@ class JournalRecent {
   /// @param id  of the journal. @return nullptr where the disk has no room for it, or it cannot be mapped:
   /// what is recorded then goes to the journal at once.
   static std::unique_ptr<JournalRecent> Create(const std::string& directory, const std::string& id);
-  /// What an ended process left there; some of it may be in its journal too.
-  static std::vector<JournalEntry> Left(const std::string& directory, const std::string& id);
+  /// What an ended process left there; some of it may be in its journal too. A line that a power cut has put
+  /// together of two is none. Errors: kIo.
+  static Result<std::vector<JournalEntry>> Left(const std::string& directory, const std::string& id);
   static void Remove(const std::string& directory, const std::string& id);
 
   JournalRecent(const JournalRecent&) = delete;
