@@ -158,6 +158,43 @@ TEST_F(JournalTest, WhatCannotBeReadOfWhatWasRecordedLastStays) {
   EXPECT_EQ(OpensOf(Drain(*Open())), std::vector<std::string>{"open-1"});
 }
 
+TEST_F(JournalTest, WhatAnotherUserCouldCutOffIsNotMapped) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory away";
+  fs::create_directory(Directory());
+  ASSERT_EQ(::chown(Directory().c_str(), 65534, 65534), 0);
+  const auto journal = Open();
+  Must(journal->Record(Entry(1)));
+  EXPECT_TRUE(FileHas(".journal", "open-1")) << "at once";
+  for (const auto& file : fs::directory_iterator(Directory()))
+    EXPECT_NE(file.path().extension(), ".recent") << file.path();
+}
+
+// A worker may be in others' hands, and who reads beside it root.
+TEST_F(JournalTest, WhatIsWrittenIntoTheMappedFileByOthersHarmsNobody) {
+  const auto journal = Open();
+  Must(journal->Record(Entry(1)));
+  for (const std::uint64_t used : {~std::uint64_t{0}, ~std::uint64_t{0} - 200, std::uint64_t{1} << 40}) {
+    std::fstream file(OnlyFile(".recent"), std::ios::in | std::ios::out | std::ios::binary);
+    for (const std::streamoff half : {0, 256 << 10})
+      file.seekp(half).write(reinterpret_cast<const char*>(&used), sizeof used) << "\n\n\n";
+    file.close();
+    Must(journal->Record(Entry(used)));
+    EXPECT_LE(journal->Waiting(), 4u);
+    EXPECT_TRUE(Must(journal->NextBatch()));
+  }
+}
+
+TEST_F(JournalTest, AFileThatHasAnotherNameTooIsNoJournalAndIsNotWrittenTo) {
+  fs::create_directory(Directory());
+  const std::string other = dir_.path() + "/other";
+  Must(WriteFileAtomic(other, AsBytes("what was there"), 0600));
+  fs::create_hard_link(other, Directory() + "/00.journal");
+  const auto journal = Open();
+  EXPECT_FALSE(Must(journal->NextBatch()));
+  EXPECT_NE(journal->Problem().find("another file"), std::string::npos) << journal->Problem();
+  EXPECT_EQ(ToText(Must(ReadFile(other, 100))), "what was there");
+}
+
 TEST_F(JournalTest, GarbageInWhatWasRecordedLastIsNoRecord) {
   InDyingProcess([&] {
     const auto journal = Open();
