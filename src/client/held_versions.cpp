@@ -18,8 +18,12 @@ std::size_t BytesOf(const HeldVersion& version) {
 
 void HeldVersions::Put(HeldVersion version) {
   const std::uint64_t number = version.response.secret;
-  Erase(number);
+  Held wiped;  // outside of the lock
   const std::lock_guard lock(mutex_);
+  if (const auto found = versions_.find(number); found != versions_.end()) {
+    wiped = Take(found);
+    versions_.erase(found);
+  }
   if (bytes_ + BytesOf(version) > kMaxHeldBytes) return;
   if (version.key.size() > 0 && keys_ == kMaxHeldKeys) version.key = SecretMemory();
   bytes_ += BytesOf(version);

@@ -277,11 +277,24 @@ Result<Bytes> KnownStore::Image() {
   return database_.Image();
 }
 
+// Of two files one may have seen a secret's end that the other has not, and the secret that has its name now.
+// Where none has seen both, what is here stays until the lists say more.
+Status KnownStore::TakeNumber(std::uint64_t number, const SecretName& name) {
+  const auto is_freed = [](const SecretName& one) { return one.path.ends_with('/'); };
+  if (is_freed(name)) GRANTFS_CHECK(FreeName(number));
+  const auto here = GRANTFS_TRY(NameOf(number));
+  if (here && is_freed(*here)) return {};
+  if (!here && GRANTFS_TRY(NumberOf(name))) return {};
+  return RememberNumber(number, name);
+}
+
 Status KnownStore::TakeHeadsOf(const std::string& path) {
   Database other = GRANTFS_TRY(Database::Open(path, {.mode = OpenMode::kImmutable}));
-  SqlStatement numbers = GRANTFS_TRY(other.Prepare("SELECT number, environment, path FROM numbers"));
+  // What is gone first: its name may be another's below.
+  SqlStatement numbers = GRANTFS_TRY(
+      other.Prepare("SELECT number, environment, path FROM numbers ORDER BY path NOT LIKE '%/', number"));
   while (GRANTFS_TRY(numbers.Step()))
-    GRANTFS_CHECK(RememberNumber(Unsigned(numbers.Int(0)), {numbers.Text(1), numbers.Text(2)}));
+    GRANTFS_CHECK(TakeNumber(Unsigned(numbers.Int(0)), {numbers.Text(1), numbers.Text(2)}));
   const std::lock_guard guard(mutex_);
   Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
   SqlStatement heads = GRANTFS_TRY(other.Prepare("SELECT list, sequence, hash, minimum FROM heads"));

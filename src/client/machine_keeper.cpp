@@ -1,5 +1,6 @@
 #include "grantfs/log/log.h"
 #include "machine_internal.h"
+#include "problem_internal.h"
 
 // The keeper's thread: forgets what may no longer be served, keeps what may be served offline, and tells the
 // vault what was served without it.
@@ -136,8 +137,7 @@ void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) 
     told = Error{Code::kUnrecorded, "the vault says that it recorded less than it was sent"};
   else if (response)
     told = journal_->Sent(batch);
-  if (!told && (told.error().code == Code::kConflict || told.error().code == Code::kIntegrity))
-    journal_->Refused(batch, told.error());
+  if (!told && IsRefusedByVault(told.error())) journal_->Refused(batch, told.error());
   if (!told && (told.error().code == Code::kThrottled || told.error().code == Code::kUnrecorded))
     tell_after_boot_ns_ = (options_.clock->Boot() + std::chrono::nanoseconds(kTellLater)).count();
   telling_ = false;

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "grantfs/api/routes.h"
+#include "grantfs/net/http_client.h"
 #include "grantfs/util/text.h"
 #include "problem_internal.h"
 
@@ -107,6 +108,11 @@ Error ErrorOfResponse(const HttpResponse& response, const std::string& keyid, co
 Error About(Error error, std::string subject) {
   error.subject = std::move(subject);
   return error;
+}
+
+bool IsRefusedByVault(const Error& error) {
+  if (error.code == Code::kConflict) return true;
+  return error.code == Code::kIntegrity && error.where != std::string_view(kWrongPin);
 }
 
 }  // namespace grantfs

@@ -11,6 +11,10 @@ namespace grantfs {
 /// "host:port".
 Error ErrorOfResponse(const HttpResponse& response, const std::string& keyid, const std::string& subject);
 
+/// Whether the vault itself will not take what it was sent. Somebody in between who has another key is no
+/// vault that could refuse anything.
+bool IsRefusedByVault(const Error& error);
+
 /// The same failure of another thing.
 Error About(Error error, std::string subject);
 

@@ -103,6 +103,11 @@ Result<std::unique_ptr<JournalFile>> JournalFile::Adopt(const std::string& path,
     return Error{Code::kIo, "a journal that was left behind cannot be opened", errno, PathForMessages(path)};
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || !SameFile(fd.get(), path))
     return std::unique_ptr<JournalFile>();
+  // Who runs as root and takes over what another user's processes left does not write to root's own files.
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink != 1)
+    return Error{Code::kDenied, "it has the name of a journal, and is another file: take it away", 0,
+                 PathForMessages(path)};
   const std::size_t slash = path.rfind('/') + 1;
   const std::string id = path.substr(slash, path.size() - slash - (sizeof kJournalSuffix - 1));
   std::unique_ptr<JournalFile> file(new JournalFile(path, id));

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 #include "grantfs/util/file.h"
 #include "grantfs/util/text.h"
 #include "grantfs/util/unique_fd.h"
-#include "journal_file_internal.h"
 #include "journal_recent_internal.h"
 
 namespace grantfs {
@@ -18,8 +18,9 @@ constexpr std::size_t kBytes = 2 * JournalRecent::kHalfBytes;
 /// In front of a half's entries: how many bytes of them count.
 constexpr std::size_t kUsedBytes = sizeof(std::uint64_t);
 
-/// In front of each entry, so that a line is one that can be parsed: it has no place in the chain yet.
-const std::string kHead = ChainedText(1, Hash(), "");
+/// Of what stands in front of each entry, so that a line is one that can be parsed: it has no place in the
+/// chain yet, and names itself where others name the line before.
+const std::size_t kHeadBytes = ChainedText(1, Hash(), "").size();
 
 std::string RecentPath(const std::string& directory, const std::string& id) {
   return directory + "/" + id + kRecentSuffix;
@@ -29,9 +30,10 @@ std::string RecentPath(const std::string& directory, const std::string& id) {
 
 std::unique_ptr<JournalRecent> JournalRecent::Create(const std::string& directory, const std::string& id) {
   const std::string path = RecentPath(directory, id);
+  struct stat info {};
+  if (::stat(directory.c_str(), &info) != 0 || info.st_uid != ::geteuid()) return nullptr;
   const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd) return nullptr;
-  GiveToOwnerOf(directory, fd.get());
   // With its room on the disk: a mapping of what has none would end the process when that is full.
   void* memory = MAP_FAILED;
   if (::posix_fallocate(fd.get(), 0, static_cast<off_t>(kBytes)) == 0)
@@ -45,17 +47,20 @@ std::unique_ptr<JournalRecent> JournalRecent::Create(const std::string& director
 JournalRecent::~JournalRecent() { ::munmap(memory_, kBytes); }
 
 // A power cut may leave anything here, also what was sent long ago: the vault knows that by its opens' ids.
-std::vector<JournalEntry> JournalRecent::Left(const std::string& directory, const std::string& id) {
+Result<std::vector<JournalEntry>> JournalRecent::Left(const std::string& directory, const std::string& id) {
   std::vector<JournalEntry> left;
-  const auto content = ReadFile(RecentPath(directory, id), kBytes);
-  if (!content || content->size() != kBytes) return left;
+  auto content = ReadFile(RecentPath(directory, id), kBytes);
+  if (!content && content.error().code == Code::kNotFound) return left;
+  if (!content) return content.error();
+  content->resize(kBytes);  // one that was cut short has what is in front of that
   for (std::size_t at = 0; at < kBytes; at += kHalfBytes) {
     std::uint64_t used = 0;
     std::memcpy(&used, content->data() + at, sizeof used);
-    const std::string_view half =
-        AsText(ByteView(*content).subspan(at + kUsedBytes, std::min(used, kHalfBytes - kUsedBytes)));
+    const std::string_view half = AsText(
+        ByteView(*content).subspan(at + kUsedBytes, std::min<std::uint64_t>(used, kHalfBytes - kUsedBytes)));
     for (const std::string_view line : Split(half, '\n')) {
-      if (auto entry = JournalEntry::Parse(line)) left.push_back(*std::move(entry));
+      auto entry = JournalEntry::Parse(line);
+      if (entry && entry->previous == JournalHash(line.substr(kHeadBytes))) left.push_back(*std::move(entry));
     }
   }
   return left;
@@ -65,20 +70,16 @@ void JournalRecent::Remove(const std::string& directory, const std::string& id) 
   ::unlink(RecentPath(directory, id).c_str());
 }
 
-std::uint64_t* JournalRecent::Used(unsigned half) const {
-  return reinterpret_cast<std::uint64_t*>(memory_ + half * kHalfBytes);
-}
-
 // The bytes before they count: whoever finds them when this process has ended finds whole entries.
 bool JournalRecent::Put(const JournalEntry& entry) {
-  thread_local std::string line;
-  line = kHead;
-  entry.AppendUnchained(&line);
-  line.push_back('\n');
-  const std::uint64_t used = *Used(half_);
+  thread_local std::string unchained;
+  unchained.clear();
+  entry.AppendUnchained(&unchained);
+  const std::string line = ChainedText(1, JournalHash(unchained), unchained) + '\n';
+  const std::size_t used = used_[half_];
   if (used + line.size() > kHalfBytes - kUsedBytes) return false;
   std::memcpy(memory_ + half_ * kHalfBytes + kUsedBytes + used, line.data(), line.size());
-  __atomic_store_n(Used(half_), used + line.size(), __ATOMIC_RELEASE);
+  SetUsed(half_, used + line.size());
   ++counts_[half_];
   return true;
 }
@@ -88,17 +89,21 @@ std::vector<std::string_view> JournalRecent::Entries(bool of_both_halves) const 
   for (const unsigned half : {half_ ^ 1, half_}) {
     if (half == half_ && !of_both_halves) break;
     std::string_view rest(reinterpret_cast<const char*>(memory_) + half * kHalfBytes + kUsedBytes,
-                          *Used(half));
+                          used_[half]);
     for (std::size_t end = 0; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1))
-      entries.push_back(rest.substr(kHead.size(), end - kHead.size()));
+      if (end > kHeadBytes) entries.push_back(rest.substr(kHeadBytes, end - kHeadBytes));
   }
   return entries;
 }
 
-std::size_t JournalRecent::bytes() const { return static_cast<std::size_t>(*Used(0) + *Used(1)); }
+void JournalRecent::SetUsed(unsigned half, std::size_t bytes) {
+  used_[half] = bytes;
+  auto* const counts = reinterpret_cast<std::uint64_t*>(memory_ + half * kHalfBytes);
+  __atomic_store_n(counts, std::uint64_t{bytes}, __ATOMIC_RELEASE);
+}
 
 void JournalRecent::Clear(unsigned half) {
-  __atomic_store_n(Used(half), std::uint64_t{0}, __ATOMIC_RELEASE);
+  SetUsed(half, 0);
   counts_[half] = 0;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "grantfs/journal/entry.h"
+#include "grantfs/util/result.h"
 
 namespace grantfs {
 
@@ -20,11 +21,13 @@ class JournalRecent {
  public:
   static constexpr std::size_t kHalfBytes = std::size_t{256} << 10;
 
-  /// @param id  of the journal. @return nullptr where the disk has no room for it, or it cannot be mapped:
-  /// what is recorded then goes to the journal at once.
+  /// @param id  of the journal. @return nullptr where the disk has no room for it, it cannot be mapped, or
+  /// the directory is another user's, who could cut it off under this process: what is recorded then goes to
+  /// the journal at once.
   static std::unique_ptr<JournalRecent> Create(const std::string& directory, const std::string& id);
-  /// What an ended process left there; some of it may be in its journal too.
-  static std::vector<JournalEntry> Left(const std::string& directory, const std::string& id);
+  /// What an ended process left there; some of it may be in its journal too. A line that a power cut has put
+  /// together of two is none. Errors: kIo.
+  static Result<std::vector<JournalEntry>> Left(const std::string& directory, const std::string& id);
   static void Remove(const std::string& directory, const std::string& id);
 
   JournalRecent(const JournalRecent&) = delete;
@@ -36,7 +39,7 @@ class JournalRecent {
   /// What was put and is not cleared: as AppendUnchained makes it, in that order. It stays until it is.
   std::vector<std::string_view> Entries(bool of_both_halves) const;
   std::size_t count() const { return counts_[0] + counts_[1]; }
-  std::size_t bytes() const;
+  std::size_t bytes() const { return used_[0] + used_[1]; }
   /// From here on entries go to the other half, which must be empty.
   void Turn() { half_ ^= 1; }
   /// The half that is not in use is in the journal.
@@ -47,11 +50,12 @@ class JournalRecent {
  private:
   explicit JournalRecent(std::uint8_t* memory) : memory_(memory) {}
   void Clear(unsigned half);
-  std::uint64_t* Used(unsigned half) const;
+  void SetUsed(unsigned half, std::size_t bytes);
 
   std::uint8_t* memory_;
   unsigned half_ = 0;
   std::size_t counts_[2] = {};
+  std::size_t used_[2] = {};  ///< what stands in the file is never read again: it may be altered there
 };
 
 }  // namespace grantfs

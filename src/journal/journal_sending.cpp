@@ -59,6 +59,27 @@ void RunningJournal::TakeLeft() {
   }
 }
 
+/// In a journal of its own: where the one that it was to go to had come to is not known any more when all
+/// of it was sent, or less of it is on the disk than was sent. What the vault has under the same place in a
+/// chain it would take for this.
+Status RunningJournal::WriteLast(const std::vector<JournalEntry>& last) {
+  if (last.empty()) return {};
+  auto file = GRANTFS_TRY(JournalFile::Create(options_.directory));
+  Status written;
+  for (const JournalEntry& entry : last)
+    if (written) written = file->Append(entry);
+  // What it stands in must not be gone before.
+  if (written && ::fdatasync(file->fd()->get()) != 0)
+    written = Error{Code::kIo, "a journal that was left behind cannot be written", errno,
+                    PathForMessages(file->path())};
+  if (!written) {
+    file->Remove();
+    return written;
+  }
+  left_.emplace(file->id(), std::move(file));
+  return {};
+}
+
 Status RunningJournal::Adopt(const std::string& name) {
   auto file = GRANTFS_TRY(JournalFile::Adopt(options_.directory + "/" + name, signer()));
   if (!file) return {};
@@ -67,18 +88,14 @@ Status RunningJournal::Adopt(const std::string& name) {
     Log(LogLevel::kWarning, "a journal of reads was left behind: " + damage_);
   }
   // What was recorded and counted last; an entry of it may be there already.
-  auto last = JournalRecent::Left(options_.directory, file->id());
+  auto last = GRANTFS_TRY(JournalRecent::Left(options_.directory, file->id()));
   for (auto& entry : GRANTFS_TRY(JournalCounts::Left(options_.directory, file->id())))
     last.push_back(std::move(entry));
   const auto piece = GRANTFS_TRY(file->Read(~std::size_t{0}, ~std::size_t{0}));
   std::unordered_set<std::string_view> there;
   for (const std::string& text : piece.entries) there.insert(OpenIn(text));
   std::erase_if(last, [&](const JournalEntry& entry) { return there.contains(entry.open); });
-  for (const JournalEntry& entry : last) GRANTFS_CHECK(file->Append(entry));
-  // It must not be gone before what is written instead is there.
-  if (!last.empty() && ::fdatasync(file->fd()->get()) != 0)
-    return Error{Code::kIo, "a journal that was left behind cannot be written", errno,
-                 PathForMessages(file->path())};
+  GRANTFS_CHECK(WriteLast(last));
   JournalCounts::Remove(options_.directory, file->id());
   JournalRecent::Remove(options_.directory, file->id());
   if (file->waiting() == 0)
@@ -160,7 +177,9 @@ std::uint64_t Journal::CountWaiting(const std::string& directory) {
   std::unordered_set<std::string> recent;
   for (const std::string& name : NamesIn(directory, kRecentSuffix)) {
     const std::string id = name.substr(0, name.size() - (sizeof kRecentSuffix - 1));
-    for (JournalEntry& entry : JournalRecent::Left(directory, id)) recent.insert(std::move(entry.open));
+    auto left = JournalRecent::Left(directory, id);
+    if (!left) continue;
+    for (JournalEntry& entry : *left) recent.insert(std::move(entry.open));
   }
   std::uint64_t waiting = 0;
   for (const char* suffix : {kJournalSuffix, kCountsSuffix}) {

@@ -50,6 +50,7 @@ class RunningJournal final : public Journal {
   void EndMinutes(bool all);
   void TakeLeft();
   Status Adopt(const std::string& name);
+  Status WriteLast(const std::vector<JournalEntry>& last);
   Status Cut(const Batch& batch);
   void NoteBytes();
 

@@ -48,6 +48,7 @@ void Supervisor::HearCandidate() {
   former_program_ = std::move(program_);
   program_ = std::move(new_program_);
   upgraded_at_ = Now();
+  gone_back_.clear();  // of an upgrade before, which its worker's end may have undone meanwhile
   new_deaths_ = new_kills_ = 0;
   TryAfresh();
   Dismiss(&standby_.process);
@@ -99,6 +100,7 @@ void Supervisor::GoBack(const Worker& worker, const ProcessEnd& end, bool served
 
 /// Answers who ordered the upgrade when it is known what came of it.
 void Supervisor::JudgeUpgrade() {
+  if (candidate_.process) return;  // what serves is of an upgrade before
   const bool serves = leader_.process && leader_.ready && leader_.program == program_number_ && !draining_;
   if (!gone_back_.empty()) {
     if (serves) EndUpgrade(Error{Code::kUnsupported, kWentBack, 0, gone_back_});

@@ -161,7 +161,7 @@ bool ClientConnection::StepHandshake(Report& report) {
   }
   if (outcome != TlsOutcome::kDone) {
     const bool pin = FailedByPin(tls_->ssl());
-    Break(pin ? core_->Failure(Code::kIntegrity, "the server's key is not the pinned one")
+    Break(pin ? core_->Failure(Code::kIntegrity, kWrongPin)
               : core_->Failure(Code::kUnreachable, "the TLS handshake failed"),
           report);
     return false;

@@ -73,6 +73,37 @@ TEST_F(KnownStoreTest, AFileOfAnotherProcessKnowsNoLessThanTheHomes) {
   EXPECT_EQ(CodeOf(forked->TakeHeadsOf(Path("image.db"))), Code::kIntegrity);
 }
 
+TEST_F(KnownStoreTest, ANameThatIsAnothersByNowKeepsTwoFilesApartNeitherWay) {
+  const SecretName name{"shop/prod", "a"};
+  const auto make = [&](const char* file, std::vector<std::uint64_t> numbers) {
+    auto known = Must(KnownStore::Open(Path(file), KnownStore::Missing::kMake));
+    for (const std::uint64_t number : numbers) {
+      Good(known->RememberNumber(number, name));
+      if (number != numbers.back()) Good(known->FreeName(number));
+    }
+    return known;
+  };
+  const auto image = [&](KnownStore& known) {
+    const std::string path = Path("image.db");
+    Good(WriteFileAtomic(path, Must(known.Image()), 0600));
+    return path;
+  };
+  const auto before = make("before.db", {9});
+  const auto after = make("after.db", {9, 4});
+  Good(after->TakeHeadsOf(image(*before)));
+  EXPECT_EQ(Must(after->NumberOf(name)), 4u) << "what is gone does not come back";
+  Good(before->TakeHeadsOf(image(*after)));
+  EXPECT_EQ(Must(before->NumberOf(name)), 4u);
+  EXPECT_EQ(CodeOf(before->RememberNumber(9, name)), Code::kIntegrity);
+  const auto only_after = make("only-after.db", {4});
+  const auto only_before = make("only-before.db", {9});
+  Good(only_before->TakeHeadsOf(image(*only_after)));
+  EXPECT_EQ(Must(only_before->NumberOf(name)), 9u) << "until the lists say more";
+  const auto forked = Must(KnownStore::Open(Path("fork.db"), KnownStore::Missing::kMake));
+  Good(forked->RememberNumber(4, {"shop/prod", "b"}));
+  EXPECT_EQ(CodeOf(forked->TakeHeadsOf(image(*after))), Code::kIntegrity) << "one number, two names";
+}
+
 TEST_F(KnownStoreTest, RefusesTwoSecretsWithOneNumberAndTwoNumbersForOneName) {
   const auto known = Open();
   Good(known->RememberNumber(7, {"shop/prod", "a"}));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "client/problem_internal.h"
+#include "grantfs/net/http_client.h"
 
 namespace grantfs {
 namespace {
@@ -51,6 +52,18 @@ TEST(ProblemTest, WhatIsNoProblemDocumentIsNoGrantfs) {
 
 TEST(ProblemTest, AGatewaysComplaintSaysNothingOfTheVaultsLists) {
   for (const int status : {502, 503, 504}) EXPECT_EQ(Told(status, "{}").code, Code::kUnreachable) << status;
+}
+
+TEST(ProblemTest, WhoHasAnotherKeyRefusesNothingInTheVaultsPlace) {
+  const auto problem = [](const Error& error) {
+    const api::Problem said = api::ToProblem(error);
+    return Told(500, said.ToJson().Dump());
+  };
+  EXPECT_TRUE(IsRefusedByVault(problem({Code::kIntegrity, "the journal's chain is broken"})));
+  EXPECT_TRUE(IsRefusedByVault(problem({Code::kConflict, "x"})));
+  EXPECT_FALSE(IsRefusedByVault(problem({Code::kThrottled, "x"})));
+  EXPECT_FALSE(IsRefusedByVault({Code::kUnreachable, "x"}));
+  EXPECT_FALSE(IsRefusedByVault({Code::kIntegrity, kWrongPin}));
 }
 
 TEST(ProblemTest, ATerminalsCommandsDoNotComeThrough) {

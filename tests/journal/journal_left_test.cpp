@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <fstream>
 #include <future>
@@ -14,6 +15,31 @@
 
 namespace grantfs::testing {
 namespace {
+
+/// An entry as it stands where it was recorded last: it names itself where others name the one before.
+std::string RecentLine(JournalEntry entry) {
+  std::string unchained;
+  entry.AppendUnchained(&unchained);
+  entry.sequence = 1;
+  entry.previous = JournalHash(unchained);
+  return entry.Text() + "\n";
+}
+
+/// These lines count; behind them stands one that was not finished.
+void WriteRecent(const std::string& path, const std::string& lines) {
+  const std::uint64_t used = lines.size();
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.write(reinterpret_cast<const char*>(&used), sizeof used);
+  file << lines << "{\"sequence\":1,\"previ";
+}
+
+/// Sorted.
+std::vector<std::string> OpensOf(const std::vector<JournalEntry>& entries) {
+  std::vector<std::string> opens;
+  for (const JournalEntry& entry : entries) opens.push_back(entry.open);
+  std::sort(opens.begin(), opens.end());
+  return opens;
+}
 
 TEST_F(JournalTest, WhatAKilledProcessRecordedIsTakenOverAndWhatALivingOneWritesIsNot) {
   InDyingProcess([&] {
@@ -71,25 +97,102 @@ TEST_F(JournalTest, WhatIsOnItsWayIntoTheJournalWhenTheProcessEndsIsThereOnce) {
   });
   // As if it had ended before it forgot them, and at the next one.
   const auto recent = OnlyFile(".recent");
-  std::string text;
-  for (const std::uint64_t number : {4, 5, 6}) {
-    JournalEntry entry = Entry(number);
-    entry.sequence = 1;
-    text += entry.Text() + "\n";
-  }
-  const std::uint64_t used = text.size();
-  std::fstream file(recent, std::ios::in | std::ios::out | std::ios::binary);
-  file.write(reinterpret_cast<const char*>(&used), sizeof used);
-  file << text << "{\"sequence\":1,\"previ";
-  file.close();
+  WriteRecent(recent, RecentLine(Entry(4)) + RecentLine(Entry(5)) + RecentLine(Entry(6)));
   EXPECT_EQ(Journal::CountWaiting(Directory()), 6u);
   const auto journal = Open();
   EXPECT_EQ(journal->Waiting(), 6u);
   EXPECT_FALSE(fs::exists(recent)) << "it is in the journal now";
-  const auto entries = Drain(*journal);
-  ASSERT_EQ(entries.size(), 6u);
-  for (std::uint64_t i = 1; i <= 6; ++i) EXPECT_EQ(entries[i - 1].open, "open-" + std::to_string(i));
+  EXPECT_EQ(OpensOf(Drain(*journal)),
+            (std::vector<std::string>{"open-1", "open-2", "open-3", "open-4", "open-5", "open-6"}));
   EXPECT_EQ(journal->Problem(), "");
+}
+
+// The vault takes what has a place in the chain that it has reached for what it has.
+TEST_F(JournalTest, WhatWasRecordedWhenAllBeforeWasSentIsNotPutInItsPlaceInTheChain) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    for (std::uint64_t i = 1; i <= 3; ++i) Must(journal->Record(Entry(i)));
+    if (Drain(*journal).size() != 3) ::_exit(1);
+    ::raise(SIGKILL);
+  });
+  const std::string sent = fs::path(OnlyFile(".journal")).stem();
+  WriteRecent(OnlyFile(".recent"), RecentLine(Entry(4)));
+  const auto journal = Open();
+  const auto batch = Must(journal->NextBatch());
+  ASSERT_TRUE(batch);
+  EXPECT_NE(batch->journal, sent);
+  EXPECT_EQ(OpensOf(Drain(*journal)), std::vector<std::string>{"open-4"});
+  EXPECT_TRUE(fs::is_empty(Directory())) << "all of it was sent";
+}
+
+TEST_F(JournalTest, ALineThatAPowerCutHasMadeOfTwoIsNoRecordAndWhatIsInFrontOfATornEndIsOne) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    for (std::uint64_t i = 1; i <= 3; ++i) Must(journal->Record(Entry(i)));
+    if (Drain(*journal).size() != 3) ::_exit(1);
+    ::raise(SIGKILL);
+  });
+  std::string of_two = RecentLine(Entry(5));
+  of_two.replace(of_two.find("/usr/bin/cat"), 12, "/usr/bin/dog");
+  WriteRecent(OnlyFile(".recent"), RecentLine(Entry(4)) + of_two + RecentLine(Entry(6)));
+  fs::resize_file(OnlyFile(".recent"), 4096);
+  EXPECT_EQ(OpensOf(Drain(*Open())), (std::vector<std::string>{"open-4", "open-6"}));
+}
+
+TEST_F(JournalTest, WhatCannotBeReadOfWhatWasRecordedLastStays) {
+  InDyingProcess([&] {
+    const auto journal = Open();
+    Must(journal->Record(Entry(1)));
+    ::raise(SIGKILL);
+  });
+  const std::string recent = OnlyFile(".recent");
+  fs::rename(recent, dir_.path() + "/aside");
+  fs::create_directory(recent);
+  {
+    const auto journal = Open();
+    EXPECT_FALSE(Must(journal->NextBatch()));
+    EXPECT_NE(journal->Problem(), "");
+  }
+  fs::remove(recent);
+  fs::rename(dir_.path() + "/aside", recent);
+  EXPECT_EQ(OpensOf(Drain(*Open())), std::vector<std::string>{"open-1"});
+}
+
+TEST_F(JournalTest, WhatAnotherUserCouldCutOffIsNotMapped) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory away";
+  fs::create_directory(Directory());
+  ASSERT_EQ(::chown(Directory().c_str(), 65534, 65534), 0);
+  const auto journal = Open();
+  Must(journal->Record(Entry(1)));
+  EXPECT_TRUE(FileHas(".journal", "open-1")) << "at once";
+  for (const auto& file : fs::directory_iterator(Directory()))
+    EXPECT_NE(file.path().extension(), ".recent") << file.path();
+}
+
+// A worker may be in others' hands, and who reads beside it root.
+TEST_F(JournalTest, WhatIsWrittenIntoTheMappedFileByOthersHarmsNobody) {
+  const auto journal = Open();
+  Must(journal->Record(Entry(1)));
+  for (const std::uint64_t used : {~std::uint64_t{0}, ~std::uint64_t{0} - 200, std::uint64_t{1} << 40}) {
+    std::fstream file(OnlyFile(".recent"), std::ios::in | std::ios::out | std::ios::binary);
+    for (const std::streamoff half : {0, 256 << 10})
+      file.seekp(half).write(reinterpret_cast<const char*>(&used), sizeof used) << "\n\n\n";
+    file.close();
+    Must(journal->Record(Entry(used)));
+    EXPECT_LE(journal->Waiting(), 4u);
+    EXPECT_TRUE(Must(journal->NextBatch()));
+  }
+}
+
+TEST_F(JournalTest, AFileThatHasAnotherNameTooIsNoJournalAndIsNotWrittenTo) {
+  fs::create_directory(Directory());
+  const std::string other = dir_.path() + "/other";
+  Must(WriteFileAtomic(other, AsBytes("what was there"), 0600));
+  fs::create_hard_link(other, Directory() + "/00.journal");
+  const auto journal = Open();
+  EXPECT_FALSE(Must(journal->NextBatch()));
+  EXPECT_NE(journal->Problem().find("another file"), std::string::npos) << journal->Problem();
+  EXPECT_EQ(ToText(Must(ReadFile(other, 100))), "what was there");
 }
 
 TEST_F(JournalTest, GarbageInWhatWasRecordedLastIsNoRecord) {
@@ -141,6 +244,7 @@ TEST_F(JournalTest, WhatTheVaultDoesNotTakeIsSetAsideAndHoldsNothingUp) {
   InDyingProcess([&] {
     const auto journal = Open();
     Must(journal->Record(Entry(1)));
+    if (!Eventually([&] { return FileHas(".journal", "open-1"); })) ::_exit(1);
     ::raise(SIGKILL);
   });
   const auto path = OnlyFile(".journal");

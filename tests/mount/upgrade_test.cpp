@@ -152,6 +152,15 @@ TEST_F(UpgradeTest, TwoAtOnceAreRefused) {
   End(&program);
 }
 
+TEST_F(UpgradeTest, ASecondOneSoonAfterwardsIsNotTakenForTheFirst) {
+  Program program = MountWithWorkers();
+  ASSERT_EQ(Upgrade(ProgramNamed("heals")), "");
+  const std::string said = Upgrade("/usr/bin/yes");
+  EXPECT_NE(said.find("does not get ready in time"), std::string::npos) << said;
+  EXPECT_EQ(Serves(), "heals");
+  End(&program);
+}
+
 TEST_F(UpgradeTest, WhoSaysNothingOrNonsenseKeepsNobodyWaiting) {
   Program program = MountWithWorkers();
   std::vector<UniqueFd> silent;

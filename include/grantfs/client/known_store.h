@@ -105,6 +105,7 @@ class KnownStore {
   Status RememberGranted(const Granted& granted);
   Status RememberStatement(const std::string& list, const SignedStatement& statement);
   Status RememberHead(const std::string& list, const Head& head);
+  Status TakeNumber(std::uint64_t number, const SecretName& name);
   Status PutText(const char* name, const std::string& value);
   Result<std::string> GetText(const char* name);
   std::mutex mutex_;

@@ -46,10 +46,13 @@ struct StreamEvents {
   std::function<void(Status)> end;
 };
 
+/// Why a request to who has another key failed: nothing of it, and of the answer, was the server's.
+inline constexpr char kWrongPin[] = "the server's key is not the pinned one";
+
 /// Talks to ONE server over TLS 1.3, recognised by its pinned key and by nothing else. Threads: safe.
 ///
 /// Errors of requests: kUnreachable (no connection, deadline, broken off; `where` says which), kIntegrity
-/// (another key than the pinned ones: "the server's key is not the pinned one"), kInvalid (a request that
+/// (another key than the pinned ones: kWrongPin), kInvalid (a request that
 /// cannot be sent, a response that is malformed or too large), kThrottled (too many waiting), kCancelled.
 /// Their subject is "host:port".
 class HttpClient {
