@@ -63,7 +63,6 @@ class Vault {
   std::optional<Key> FindKey(std::string_view keyid) const;
   /// All zero until it is claimed.
   Hash vault_id() const;
-  /// Counts a failed authentication; recorded per address and minute.
   /// For watching over it; says nothing of anybody's names. Errors: those of the store.
   struct Figures {
     std::uint64_t audit_records = 0;
@@ -75,6 +74,7 @@ class Vault {
   };
   Result<Figures> CurrentFigures() const;
 
+  /// Counts a failed authentication; recorded per address and minute.
   void NoteFailedAuthentication(const std::string& remote);
 
   // ---- claim
