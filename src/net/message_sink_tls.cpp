@@ -1,6 +1,5 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 
 #include <cerrno>
@@ -12,29 +11,6 @@
 
 namespace grantfs::net {
 namespace {
-
-Result<SslContext> MakeContextFor(const SinkTarget& target) {
-  SslContext context(SSL_CTX_new(TLS_client_method()));
-  if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1)
-    return Error{Code::kIo, "TLS could not be set up", 0, target.Text()};
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-  const bool trusts = target.ca_file.empty() ? SSL_CTX_set_default_verify_paths(context.get()) == 1
-                                             : SSL_CTX_load_verify_locations(
-                                                   context.get(), target.ca_file.c_str(), nullptr) == 1;
-  ERR_clear_error();
-  if (trusts) return context;
-  return Error{Code::kInvalid, "no certificate of an authority can be read there (PEM)", 0, target.ca_file};
-}
-
-bool SetName(SSL* ssl, const std::string& host) {
-  X509_VERIFY_PARAM* const verified = SSL_get0_param(ssl);
-  if (X509_VERIFY_PARAM_set1_ip_asc(verified, host.c_str()) == 1) return true;
-  ERR_clear_error();
-  X509_VERIFY_PARAM_set_hostflags(verified, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return SSL_set1_host(ssl, host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
-}
 
 class TlsSink final : public SocketSink {
  public:
@@ -50,7 +26,7 @@ class TlsSink final : public SocketSink {
 
   Status Connect() {
     until_ = std::chrono::steady_clock::now() + deadline_;
-    if (!ssl_ || SSL_set_fd(ssl_.get(), fd_.get()) != 1 || !SetName(ssl_.get(), target_.host))
+    if (!ssl_ || SSL_set_fd(ssl_.get(), fd_.get()) != 1 || !ExpectServer(ssl_.get(), target_.host))
       return Error{Code::kIo, "TLS could not be set up", 0, target_.Text()};
     for (;;) {
       const int done = SSL_connect(ssl_.get());
@@ -103,7 +79,7 @@ class TlsSink final : public SocketSink {
 
 Result<std::unique_ptr<MessageSink>> OpenTlsSink(UniqueFd fd, const SinkTarget& target,
                                                  std::chrono::milliseconds deadline) {
-  SslContext context = GRANTFS_TRY(MakeContextFor(target));
+  SslContext context = GRANTFS_TRY(MakeVerifyingContext(target.ca_file));
   auto sink = std::make_unique<TlsSink>(std::move(fd), target, deadline, std::move(context));
   GRANTFS_CHECK(sink->Connect());
   return std::unique_ptr<MessageSink>(std::move(sink));

@@ -36,6 +36,13 @@ Result<SslContext> MakeServerContext(const TlsIdentity& identity);
 /// must outlive the context. Errors: kIo.
 Result<SslContext> MakeClientContext(const std::vector<Hash>* pins);
 
+/// TLS 1.2 or 1.3 to a server whose certificate the system's authorities, or those in a file, vouch for.
+///
+/// @param ca_file  PEM; "" = the system's.  Errors: kInvalid (the subject is the file), kIo.
+Result<SslContext> MakeVerifyingContext(const std::string& ca_file);
+/// Has its certificate be for this name or address. @return false if that could not be set.
+bool ExpectServer(SSL* ssl, const std::string& host);
+
 /// True if a handshake failed because the server showed a key that is not pinned.
 bool FailedByPin(const SSL* ssl);
 

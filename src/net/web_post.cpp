@@ -1,8 +1,7 @@
 #include "grantfs/net/web_post.h"
 
 #include <netdb.h>
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
+#include <openssl/x509_vfy.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -27,20 +26,6 @@ constexpr std::size_t kMostTarget = 1024;
 struct FreeInfo {
   void operator()(addrinfo* info) const { ::freeaddrinfo(info); }
 };
-
-Result<SslContext> MakeWebContext(const std::string& ca_file) {
-  SslContext context(SSL_CTX_new(TLS_client_method()));
-  if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1)
-    return Error{Code::kIo, "TLS could not be set up"};
-  const bool read = ca_file.empty()
-                        ? SSL_CTX_set_default_verify_paths(context.get()) == 1
-                        : SSL_CTX_load_verify_locations(context.get(), ca_file.c_str(), nullptr) == 1;
-  ERR_clear_error();
-  if (!read) return Error{Code::kInvalid, "holds no certificate of an authority in PEM", 0, ca_file};
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-  return context;
-}
 
 /// One post on its way.
 class WebExchange {
@@ -112,12 +97,7 @@ class WebExchange {
     stream_.emplace(context_, std::move(socket), /*is_server=*/false);
     if (!stream_->ok()) return Failed(Code::kIo, "TLS could not be set up");
     SSL* ssl = stream_->ssl();
-    const char* host = address_.server.host.c_str();
-    X509_VERIFY_PARAM* rules = SSL_get0_param(ssl);
-    if (X509_VERIFY_PARAM_set1_ip_asc(rules, host) != 1 &&
-        (SSL_set1_host(ssl, host) != 1 || SSL_set_tlsext_host_name(ssl, host) != 1))
-      return Failed(Code::kIo, "TLS could not be set up");
-    ERR_clear_error();
+    if (!ExpectServer(ssl, address_.server.host)) return Failed(Code::kIo, "TLS could not be set up");
     for (;;) {
       const TlsOutcome outcome = stream_->Handshake();
       if (outcome == TlsOutcome::kDone) return {};
@@ -252,7 +232,7 @@ Result<WebAddress> ParseWebAddress(std::string_view text) {
 
 Result<std::unique_ptr<WebPoster>> WebPoster::Create(WebAddress address, const std::string& ca_file) {
   net::SslContext context;
-  if (address.tls) context = GRANTFS_TRY(net::MakeWebContext(ca_file));
+  if (address.tls) context = GRANTFS_TRY(net::MakeVerifyingContext(ca_file));
   return std::unique_ptr<WebPoster>(std::make_unique<net::Poster>(std::move(address), std::move(context)));
 }
 
