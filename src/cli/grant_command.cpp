@@ -1,8 +1,11 @@
+#include <algorithm>
+
 #include "commands_internal.h"
 #include "grant_terms_internal.h"
 #include "grantfs/trust/conditions.h"
 #include "listing_internal.h"
 #include "owner_internal.h"
+#include "request_output_internal.h"
 #include "table_internal.h"
 
 namespace grantfs {
@@ -25,7 +28,8 @@ Json ToJson(const GrantResult& result, const GrantOptions& options) {
        {"offline", options.terms.offline},
        {"record", options.terms.record},
        {"secrets", std::move(secrets)}});
-  if (!dry_run) json.Set("delivery", DeliveryJson(result.delivery));
+  if (!dry_run) json.Set("waiting", Json::Array({result.waiting.begin(), result.waiting.end()}));
+  if (!dry_run && result.waiting.empty()) json.Set("delivery", DeliveryJson(result.delivery));
   return json;
 }
 
@@ -42,9 +46,12 @@ void OutResult(Terminal& terminal, const GrantResult& result, const GrantOptions
   const bool dry_run = options.dry_run;
   const std::string terms = TermsText(options.terms);
   for (const GrantOutcome& outcome : result.secrets)
-    terminal.OutLine((dry_run ? "would grant " : "granted ") + outcome.secret.Full() + " to " +
-                     result.machine + " (" + Count(outcome.versions, "version") +
-                     (outcome.replaced ? ", replaces its grant" : "") + ")" + terms);
+    terminal.OutLine((dry_run                ? "would grant "
+                      : outcome.needs_second ? "signed for a second owner: grant "
+                                             : "granted ") +
+                     outcome.secret.Full() + " to " + result.machine + " (" +
+                     Count(outcome.versions, "version") + (outcome.replaced ? ", replaces its grant" : "") +
+                     ")" + terms);
   for (const GrantOutcome& outcome : result.secrets) {
     if (outcome.lacking.empty()) continue;
     std::string names;
@@ -59,6 +66,10 @@ void OutResult(Terminal& terminal, const GrantResult& result, const GrantOptions
     terminal.Note(outcome.secret.Full() + " was to be rotated by " + FormatTime(outcome.overdue) +
                   ", so that no lease of it holds until it is: grantfs secret set " + outcome.secret.Full());
   }
+  NoteWaiting(terminal, result.waiting);
+  const bool all_wait = std::all_of(result.secrets.begin(), result.secrets.end(),
+                                    [](const GrantOutcome& one) { return one.needs_second; });
+  if (all_wait && !dry_run) return;
   terminal.Note(dry_run ? "nothing was changed: leave out --dry-run to do it"
                         : DeliverySentence(result.machine, result.delivery));
 }

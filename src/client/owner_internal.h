@@ -76,7 +76,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
                                  std::chrono::milliseconds wait) override;
   Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) override;
-  Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+  Result<RequestInfo> AskFor(const std::string& environment, AnyAsk ask, const std::string& reason,
                              std::int64_t seconds) override;
   Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) override;
   Result<ApproveResult> ApproveRequest(const std::string& id, const ApproveOptions& options) override;
@@ -252,7 +252,7 @@ class OwnerSessionImpl final : public OwnerSession {
   std::vector<FreezeInfo> InfosOf(const std::vector<api::Freeze>& freezes) const;
 
   // ---- requests (owner_requests.cpp)
-  Result<SignedRequest> SignRequest(const std::string& environment, Asked ask, const std::string& reason,
+  Result<SignedRequest> SignRequest(const std::string& environment, AnyAsk ask, const std::string& reason,
                                     std::int64_t time, std::int64_t expires);
   Result<Hash> SendRequest(const SignedRequest& request);
   RequestInfo RequestInfoOf(const SignedRequest& request) const;

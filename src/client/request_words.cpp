@@ -62,7 +62,7 @@ std::string ActSentence(const std::string& environment, const AskConsent::Item& 
   return std::string(ActName(item.act)) + " in " + environment;
 }
 
-std::string AskSentence(const std::string& environment, const Asked& ask) {
+std::string AskSentence(const std::string& environment, const AnyAsk& ask) {
   return std::visit([&](const auto& one) { return Sentence(environment, one); }, ask);
 }
 

@@ -94,7 +94,7 @@ Status CheckConsents(const Settling& settling) {
     if (!statement.consent) continue;
     const auto found = statement.request ? GRANTFS_TRY(settling.writer.FindRequest(*statement.request))
                                          : std::optional<StoredRequest>();
-    if (!found || found->type != AskName(Asked(AskConsent{})) || found->signer != statement.consent->signer)
+    if (!found || found->type != AskName(AnyAsk(AskConsent{})) || found->signer != statement.consent->signer)
       return Error{Code::kConflict, "the second signature is of no request that waits for one", 0,
                    statement.list.Text()};
     if (statement.consent->expires <= settling.clock.WallSeconds()) return Gone(found->id);
