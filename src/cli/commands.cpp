@@ -64,6 +64,7 @@ const std::vector<const Command*>& AllCommands() {
       &kStatusCommand,
       &kWhoamiCommand,
       &kDoctorCommand,
+      &kOpenApiCommand,
       &kVersionCommand,
       &kHelpCommand,
   };

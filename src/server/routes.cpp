@@ -14,6 +14,7 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kClaimShow,       &Bound<&Vault::ShowClaim>::Handle},
     {&api::kClaimUse,        &Bound<&Vault::UseClaim>::Handle},
     {&api::kStatus,          &Bound<&Vault::ShowStatus>::Handle},
+    {&api::kDescription,     &HandleDescription},
     {&api::kListsRead,       &Bound<&Vault::ReadList>::Handle},
     {&api::kListsAppend,     &Bound<&Vault::Append>::Handle},
     {&api::kSecretsReserve,  &Bound<&Vault::ReserveSecrets>::Handle},
