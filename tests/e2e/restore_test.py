@@ -164,13 +164,15 @@ class RestoreTest(Case):
         self.bring_up(copy, "new-host")
         self.assertIn("no backup to accept", self.owner.run("restore").err, "the owner has seen nothing of it")
         self.owner.run("restore", "--anyway")
-        self.goes_on(b"one")  # though it has seen more
+        # Both saw what he did not, and do not let it come back.
+        until("the mount to say who came back", lambda: b"bea in environment/shop/prod" in self.mount.read(".grantfs/grants"))
+        self.assertNotEqual(self.refusal(self.mount.file(SECRET)), 0)
         self.owner.run("secret", "list", "shop/prod")
-        # She saw what the other did not, and does not let it come back.
         self.refused(second.run("secret", "list", "shop/prod", expect=None), INTEGRITY, "bea", "came back", "grantfs restore")
         said = second.json("restore")
         self.assertEqual({one["what"] for one in said["lost"] if one["again"]}, {"bea removed as a member", "revoked from web-2"})
         second.run("secret", "list", "shop/prod")
+        self.goes_on(b"one")
         self.assertNotEqual(bea.run("secret", "get", SECRET, expect=None).status, DONE)
         self.assertEqual({one["machine"] for one in self.owner.json("grants", "--secret", OTHER)["grants"]}, {"web-1"})
 
