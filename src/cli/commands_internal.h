@@ -12,7 +12,7 @@ extern const Command kServeCommand, kInitCommand, kStatusCommand, kWhoamiCommand
 extern const Command kEnvCreateCommand, kEnvListCommand, kEnvExampleCommand, kProjectListCommand;
 extern const Command kSecretSetCommand, kSecretImportCommand, kSecretGetCommand, kSecretListCommand;
 extern const Command kSecretHistoryCommand, kSecretBundleCommand;
-extern const Command kBackupCommand;
+extern const Command kBackupCommand, kRestoreCommand;
 extern const Command kInvitationListCommand, kInvitationWithdrawCommand;
 extern const Command kSecretRollbackCommand, kSecretPromoteCommand, kSecretDescribeCommand,
     kSecretDiffCommand;

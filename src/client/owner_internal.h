@@ -93,6 +93,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<AuditVerdict> VerifyAudit() override;
   Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;
   Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) override;
+  Result<RestoreResult> AcceptBackup(const RestoreOptions& options) override;
 
  private:
   using StatementPtr = SignedList::StatementPtr;
@@ -262,6 +263,11 @@ class OwnerSessionImpl final : public OwnerSession {
                                                          const std::string& reason, WithdrawResult& result);
   void RevokeRemoved(const Hash& id, const std::string& reason, RemoveIdentityResult& result);
   Status CheckOwed(const std::string& environment, std::vector<std::string>& owed);
+
+  /// By what this home remembers.
+  Result<bool> IsSeenDestroyed(std::uint64_t number);
+  class Restorer;  // owner_restore_internal.h
+  friend class Restorer;
 
   Home home_;
   PrivateIdentity me_;

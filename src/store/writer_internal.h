@@ -20,6 +20,7 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Status PutClaim(const StoredClaim& claim) override;
   Status RemoveClaim() override;
   Result<std::uint64_t> ReserveSecretNumbers(std::uint32_t count) override;
+  Status GoOnFromBackup(const std::string& log_origin, std::uint64_t numbers) override;
   Result<std::uint64_t> NextChange() override;
 
   Status AppendStatement(const StoredStatement& statement, const Hash& previous) override;

@@ -51,6 +51,7 @@ GRANTFS_ACT(SecretUndelete, "secret.undelete")
 GRANTFS_ACT(SecretDestroy, "secret.destroy")
 GRANTFS_ACT(Vouch, "vouch")
 GRANTFS_ACT(Void, "void")
+GRANTFS_ACT(Restore, "restore")
 
 #undef GRANTFS_ACT
 

@@ -61,7 +61,8 @@ Status EnvironmentList::CheckGenesis(const VaultList& vault) const {
 }
 
 Result<Permission> EnvironmentList::Needed(const Statement& statement) const {
-  if (IsAnyOf<EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, Vouch, Void>(statement.act))
+  if (IsAnyOf<EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, Vouch, Void, Restore>(
+          statement.act))
     return Permission::kOwner;
   return Misplaced(statement);
 }
@@ -173,6 +174,8 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
     return ApplyMemberRemove(*act, statement, upper.vault->recovery().Id());
   if (const auto* act = std::get_if<EpochStart>(&statement.act))
     return ApplyEpoch(act->epoch, statement.sequence);
+  if (const auto* act = std::get_if<Restore>(&statement.act))
+    return ApplyEpoch(*act->epoch, statement.sequence);
   return {};
 }
 

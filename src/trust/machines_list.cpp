@@ -15,7 +15,7 @@ const MachinesList::Machine* MachinesList::FindById(const Hash& id) const {
 
 Result<Permission> MachinesList::Needed(const Statement& statement) const {
   if (IsAnyOf<MachinesCreate, InvitationCreate, InvitationWithdraw, MachineApprove, MachineRemove, Vouch,
-              Void>(statement.act)) {
+              Void, Restore>(statement.act)) {
     return Permission::kVaultOwner;
   }
   return Misplaced(statement);

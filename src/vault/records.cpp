@@ -13,6 +13,10 @@ std::string Bounded(const std::string& text) { return Printable(text.substr(0, k
 AuditSeverity SeverityOf(const Act& act) {
   if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, SecretDestroy, Void>(act))
     return AuditSeverity::kCritical;
+  // A vault's and an environment's; those of their many secrets follow from these.
+  if (const auto* restore = std::get_if<Restore>(&act);
+      restore != nullptr && (restore->epoch || !restore->log_origin.empty()))
+    return AuditSeverity::kCritical;
   return IsAnyOf<SecretCreate, VersionPublish, SecretDescribe>(act) ? AuditSeverity::kInfo
                                                                     : AuditSeverity::kNotice;
 }
@@ -48,6 +52,7 @@ struct AboutAct {
   std::string operator()(const SecretDestroy&) const { return {}; }
   std::string operator()(const Vouch&) const { return {}; }
   std::string operator()(const Void& act) const { return std::to_string(act.from); }
+  std::string operator()(const Restore& act) const { return std::to_string(act.accepted.sequence); }
 };
 
 }  // namespace

@@ -74,7 +74,8 @@ std::vector<Act> World::EveryAct() const {
           SecretUndelete{},
           SecretDestroy{},
           Vouch{},
-          Void{1, Hash{}}};
+          Void{1, Hash{}},
+          Restore{{4, Hash{}}, Head{9, Hash{}}, "vault.test/log2", 1000, epoch, 12}};
 }
 
 VersionPublish World::VersionOf(const SecretList& list, const std::string& path) const {

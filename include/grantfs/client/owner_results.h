@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "grantfs/client/restore_results.h"
 #include "grantfs/client/secret_results.h"
 #include "grantfs/crypto/secret.h"
 #include "grantfs/trust/acts.h"

@@ -218,6 +218,14 @@ class OwnerSession {
   /// concerned. Errors: kNotFound (nothing to mend).
   virtual Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) = 0;
   virtual Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) = 0;
+
+  // ---- a restored backup
+
+  /// Accepts, list by list, that the vault goes on from a backup that has less than this home has seen: signs a
+  /// restore for every list that is mine to sign, does again what ended something for somebody, and starts new
+  /// epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
+  /// environments. Errors: kConflict (others changed the same lists: run it again).
+  virtual Result<RestoreResult> AcceptBackup(const RestoreOptions& options) = 0;
 };
 
 }  // namespace grantfs

@@ -48,6 +48,9 @@ class VaultList : public SignedList {
   const Identity* FindIdentity(const Hash& id) const;  ///< present and former owners, recovery
   /// A user or agent that was let in, removed since or not.
   const Identity* FindPerson(const Hash& id) const;
+  /// The lowest number that a secret may have whose creation names the head `sequence`: lower ones may have
+  /// been another's, which was lost.
+  std::uint64_t NumbersFrom(std::uint64_t sequence) const;
   /// The users and agents that were let in and not removed, by id; not those who only own the vault.
   std::vector<Identity> People() const;
 
@@ -78,6 +81,7 @@ class VaultList : public SignedList {
   std::map<std::string, EnvironmentEntry> environments_;
   std::map<Hash, Identity> people_;
   std::map<Hash, std::string> removed_;
+  std::map<std::uint64_t, std::uint64_t> numbers_from_;  ///< by the sequence of the restore
 };
 
 /// Invitations, approvals, removals. Only vault owners' clients and the vault itself verify it.
@@ -252,13 +256,14 @@ class SecretList : public SignedList {
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
   void PassOver(const Statement& statement) override;
+  bool MayLeaveOut() const override { return !partial_; }
   Status CheckNew(const Statement& statement, const UpperLists& upper) const override;
   Status CheckClaimedState(const SignedStatement& statement) const override;
 
  private:
   Status ApplyFirstOfPartial(const SignedStatement& statement, const UpperLists& upper);
   Status ApplyAct(const StatementPtr& statement, const UpperLists& upper);
-  Status ApplyCreate(const SecretCreate& act, const UpperLists& upper);
+  Status ApplyCreate(const SecretCreate& act, const Statement& statement, const UpperLists& upper);
   Status ApplyVersion(const VersionPublish& act, const StatementPtr& statement, const UpperLists& upper);
   Status ApplyGrant(const Grant& grant, const StatementPtr& statement);
   Status ApplyRevoke(const GrantRevoke& act, const StatementPtr& statement);

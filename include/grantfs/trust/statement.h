@@ -27,15 +27,6 @@ struct ListId {
   auto operator<=>(const ListId&) const = default;
 };
 
-/// A point in a list: the statement with this sequence (from 0) has this hash.
-struct Head {
-  std::uint64_t sequence = 0;
-  Hash hash;
-  Json ToJson() const;
-  static Result<Head> FromJson(const Json& json);
-  auto operator<=>(const Head&) const = default;
-};
-
 /// The heads of the lists above a list that its signer had seen: known ancestors, not necessarily the newest.
 /// machines and environment: vault. secret: vault and environment. vault: none.
 struct SeenHeads {
