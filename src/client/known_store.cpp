@@ -52,17 +52,23 @@ Result<std::optional<Head>> KnownStore::HighestHead(const ListId& list) {
 
 Result<std::vector<SignedList::StatementPtr>> KnownStore::Statements(const ListId& list) {
   const std::lock_guard guard(mutex_);
-  return ReadStatements(list);
+  return ReadKept(GRANTFS_TRY(ReadRows(list)));
 }
 
-Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadStatements(const ListId& list) {
+Result<std::vector<KnownStore::Kept>> KnownStore::ReadRows(const ListId& list) {
   SqlStatement rows = GRANTFS_TRY(
       database_.Prepare("SELECT envelope, hash FROM statements WHERE list = ?1 ORDER BY sequence"));
   rows.BindAll(list.Text());
+  std::vector<Kept> kept;
+  while (GRANTFS_TRY(rows.Step())) kept.push_back({rows.Text(0), GRANTFS_TRY(Hash::FromBytes(rows.Blob(1)))});
+  return kept;
+}
+
+Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadKept(const std::vector<Kept>& kept) const {
   std::vector<SignedList::StatementPtr> statements;
-  while (GRANTFS_TRY(rows.Step())) {
-    auto parsed = SignedStatement::Parse(rows.Text(0));
-    if (!parsed || parsed->hash() != GRANTFS_TRY(Hash::FromBytes(rows.Blob(1)))) {
+  for (const Kept& one : kept) {
+    auto parsed = SignedStatement::Parse(one.envelope);
+    if (!parsed || parsed->hash() != one.hash) {
       return Error{Code::kIntegrity, "the home's known.db is damaged: see grantfs doctor", 0,
                    database_.path()};
     }
@@ -136,6 +142,10 @@ Status KnownStore::RememberHead(const std::string& list, const Head& head) {
 
 Status KnownStore::RememberNumber(std::uint64_t number, const SecretName& name) {
   const std::lock_guard guard(mutex_);
+  return PutNumber(number, name);
+}
+
+Status KnownStore::PutNumber(std::uint64_t number, const SecretName& name) {
   GRANTFS_CHECK(database_.Run(
       "INSERT INTO numbers (number, environment, path) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
       Signed(number), name.environment, name.path));
@@ -152,11 +162,40 @@ Status KnownStore::RememberNumber(std::uint64_t number, const SecretName& name) 
 
 Result<std::optional<std::uint64_t>> KnownStore::NumberOf(const SecretName& name) {
   const std::lock_guard guard(mutex_);
+  return FindNumber(name);
+}
+
+Result<std::optional<std::uint64_t>> KnownStore::FindNumber(const SecretName& name) {
   SqlStatement row =
       GRANTFS_TRY(database_.Prepare("SELECT number FROM numbers WHERE environment = ?1 AND path = ?2"));
   row.BindAll(name.environment, name.path);
   if (!GRANTFS_TRY(row.Step())) return std::optional<std::uint64_t>();
   return std::optional<std::uint64_t>(Unsigned(row.Int(0)));
+}
+
+Result<std::vector<KnownStore::SecretKnown>> KnownStore::KnownOf(const std::vector<NamedSecret>& secrets) {
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::BeginRead(database_));
+  std::vector<SecretKnown> all;
+  for (const NamedSecret& secret : secrets) {
+    const ListId list = ListId::Secret(secret.number);
+    SecretKnown known;
+    known.kept = GRANTFS_TRY(ReadRows(list));
+    if (const auto head = GRANTFS_TRY(FindHead(database_, list.Text()))) known.highest = head->head;
+    known.number = GRANTFS_TRY(FindNumber(secret.name));
+    all.push_back(std::move(known));
+  }
+  return all;
+}
+
+Status KnownStore::RememberSecrets(const std::vector<VerifiedSecret>& secrets) {
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  for (const VerifiedSecret& one : secrets) {
+    GRANTFS_CHECK(PutNumber(one.secret.number, one.secret.name));
+    GRANTFS_CHECK(RememberList(one.list));
+  }
+  return transaction.Commit();
 }
 
 // A slash at the end: no secret has such a name.
@@ -204,7 +243,7 @@ Result<std::optional<KnownStore::Granted>> KnownStore::FindGranted(std::uint64_t
     if (!GRANTFS_TRY(row.Step())) return std::optional<Granted>();
     granted.data = row.Text(0);
   }
-  granted.statements = GRANTFS_TRY(ReadStatements(ListId::Secret(number)));
+  granted.statements = GRANTFS_TRY(ReadKept(GRANTFS_TRY(ReadRows(ListId::Secret(number)))));
   if (!granted.statements.empty()) {
     granted.first = granted.statements.front()->statement().sequence;
     granted.head = granted.statements.back()->head();

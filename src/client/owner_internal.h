@@ -140,11 +140,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::optional<Found>> Find(const SecretName& name);
   /// Errors: kNotFound with the command that shows what there is.
   Result<SecretList> FetchSecret(const SecretName& name);
-  struct Listed {
-    SecretName name;
-    std::uint64_t number = 0;
-    Head head;
-  };
+  using Listed = ListKeeper::Listed;
   std::vector<VersionInfo> VersionsOf(const SecretList& list) const;
   std::vector<GrantInfo> GrantsOf(const SecretName& name, const SecretList& list) const;
   Result<std::shared_ptr<const SecretSurvey>> Survey(const Listed& listed);
@@ -240,8 +236,29 @@ class OwnerSessionImpl final : public OwnerSession {
 
   // ---- members
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
-  /// Vouches in every secret's list whose end would not count without `leaver`.
-  Status VouchBefore(const EnvironmentList& after, const std::string& reason);
+  // ---- what one who leaves has signed (owner_vouch.cpp)
+  /// Vouches in every secret's list whose end would not count any more after `ending`, the statement that
+  /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault is
+  /// asked for that: it refuses, and freezes what the leaver appends.
+  Status VouchBefore(const EnvironmentList& after, const Hash& leaver, const StatementPtr& ending,
+                     const std::string& reason);
+  struct Vouching;
+  Status VouchIn(Vouching& vouching, std::span<const Listed> secrets, const std::string& reason);
+  Status SendVouches(Vouching& vouching);
+  Status FreezeLeaver(Vouching& vouching);
+  /// What this command has seen of a secret that it verified.
+  struct Trace {
+    Head head;
+    std::uint32_t version = 0;  ///< the current one; 0: none
+    std::uint32_t epoch = 0;
+    Hash setter;
+  };
+  static Trace TraceOf(const SecretList& list);
+  std::map<std::uint64_t, Trace> traces_;
+  /// Secrets whose lists, up to these heads, stand without somebody: for who has to begin again because others
+  /// were quicker. What they were judged by: the leaver, the environment's head and the vault's.
+  std::map<std::uint64_t, Head> swept_;
+  std::optional<std::tuple<Hash, Head, Head>> swept_by_;
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
   struct Uses;
   /// What the audit log of an environment tells, newest times alone.
@@ -252,6 +269,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<OffboardResult> FindLeaver(const std::string& name);
   void EndLeaver(const Hash& id, const std::string& reason, OffboardResult& result);
   Status AddDue(const Hash& id, const std::string& environment, OffboardResult& result);
+  Status TraceAll(const std::string& environment, const std::vector<Listed>& secrets,
+                  std::vector<std::string>& problems);
   Result<IdentityInfo> LetIn(const Enrolment& enrolment);
   Result<std::size_t> Mend(const ListId& list, const std::string& reason, bool vouch);
   /// Nobody if there is none. Errors: kInvalid (several).

@@ -80,29 +80,6 @@ Status OwnerSessionImpl::AddMember(const std::string& environment, const Identit
   });
 }
 
-// All that is in the secrets' lists by one who leaves must be followed by somebody who stays.
-Status OwnerSessionImpl::VouchBefore(const EnvironmentList& after, const std::string& reason) {
-  const std::string& environment = after.name();
-  const UpperLists now = keeper_->UpperOf(environment);
-  const UpperLists then{now.vault, &after};
-  Batch batch;
-  std::size_t done = 0;
-  const auto names = GRANTFS_TRY(ListNames(environment, {}));
-  for (const Listed& listed : names) {
-    SecretList list = GRANTFS_TRY(keeper_->RefreshSecret(listed.number, listed.name, listed.head));
-    if (!list.CheckStanding(then)) {
-      batch.push_back({list.id(), {GRANTFS_TRY(Next(list, now, Vouch{}, reason))}, {}});
-    }
-    if (batch.size() == kListsAtOnce) {
-      GRANTFS_TRY(Submit(batch));
-      batch.clear();
-    }
-    Report("vouching", ++done, names.size());
-  }
-  if (!batch.empty()) GRANTFS_TRY(Submit(batch));
-  return {};
-}
-
 Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const Hash& id,
                                           const std::string& reason) {
   EnvironmentList list = *keeper_->FindEnvironment(environment);
@@ -119,11 +96,8 @@ Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const 
     epoch = GRANTFS_TRY(MakeEpoch(stay, &list.newest_epoch(), key));
     remove.epoch = epoch.epoch;
   }
-  const UpperLists upper{&keeper_->vault(), nullptr};
-  EnvironmentList after = list;
-  GRANTFS_TRY(Next(after, upper, remove, reason));
-  GRANTFS_CHECK(VouchBefore(after, reason));
-  const auto made = GRANTFS_TRY(Next(list, upper, remove, reason));
+  const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, remove, reason));
+  GRANTFS_CHECK(VouchBefore(list, id, made, reason));
   if (remove.epoch) GRANTFS_CHECK(StageEpoch(environment, epoch));
   GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
   return {};

@@ -16,6 +16,7 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kStatus,          &Bound<&Vault::ShowStatus>::Handle},
     {&api::kDescription,     &HandleDescription},
     {&api::kListsRead,       &Bound<&Vault::ReadList>::Handle},
+    {&api::kListsTails,      &Bound<&Vault::ReadTails>::Handle},
     {&api::kListsAppend,     &Bound<&Vault::Append>::Handle},
     {&api::kSecretsReserve,  &Bound<&Vault::ReserveSecrets>::Handle},
     {&api::kSecretsList,     &Bound<&Vault::ListSecrets>::Handle},

@@ -91,6 +91,12 @@ bool SecretList::HeldSince(const Statement& statement, const SeenHeads* at, cons
          environment.WasMemberThrough(statement.signer, statement.heads.environment->sequence, now);
 }
 
+bool SecretList::CountsByLast(const Statement& last, const UpperLists& upper) {
+  const SecretList list(last.list.number);
+  return list.HeldSince(last, nullptr, upper) &&
+         list.Holds(last.signer, Permission::kOwner, last.act, nullptr, upper);
+}
+
 Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper) const {
   const auto* version = std::get_if<VersionPublish>(&statement.act);
   if (version != nullptr && version->epoch != upper.environment->newest_epoch().number) {

@@ -42,6 +42,8 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(StatusResponse),
     GRANTFS_SHAPE(ListReadRequest),
     GRANTFS_SHAPE(ListReadResponse),
+    GRANTFS_SHAPE(TailsRequest),
+    GRANTFS_SHAPE(TailsResponse),
     GRANTFS_SHAPE(AppendRequest),
     GRANTFS_SHAPE(AppendResponse),
     GRANTFS_SHAPE(ReserveRequest),

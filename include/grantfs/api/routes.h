@@ -29,6 +29,7 @@ inline constexpr Route kClaimUse        {"POST", "/v1/claim",             Who::k
 inline constexpr Route kStatus          {"GET",  "/v1/status",            Who::kIdentity};   ///< The vault, its head, the audit log's checkpoint
 inline constexpr Route kDescription    {"GET",  "/v1/openapi.json",      Who::kIdentity};   ///< These routes, as OpenAPI 3.1 describes them
 inline constexpr Route kListsRead       {"POST", "/v1/lists/read",        Who::kReader};     ///< Statements of a signed list
+inline constexpr Route kListsTails      {"POST", "/v1/lists/tails",       Who::kMember};     ///< Statements of several secrets' lists
 inline constexpr Route kListsAppend     {"POST", "/v1/lists/append",      Who::kPerson};     ///< Append statements to several lists at once
 inline constexpr Route kSecretsReserve  {"POST", "/v1/secrets/reserve",   Who::kMember};     ///< Numbers for new secrets
 inline constexpr Route kSecretsList     {"POST", "/v1/secrets/list",      Who::kMember};     ///< An environment's secrets
@@ -67,7 +68,8 @@ inline constexpr Route kLogCheckpoint   {"GET",  "/v1/log/checkpoint",    Who::k
 inline constexpr Route kLogTile         {"GET",  "/v1/log/tile/",         Who::kIdentity};   ///< Its tiles; the rest of the path names one
 
 inline constexpr const Route* kRoutes[] = {
-    &kClaimShow, &kClaimUse, &kStatus, &kDescription, &kListsRead, &kListsAppend, &kSecretsReserve, &kSecretsList, &kSecretsFind,
+    &kClaimShow, &kClaimUse, &kStatus, &kDescription, &kListsRead, &kListsTails, &kListsAppend,
+    &kSecretsReserve, &kSecretsList, &kSecretsFind,
     &kStageCiphertext, &kStageCopies, &kStageEpoch, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
     &kEnrolmentState, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kCanariesSet, &kCanariesList,
     &kTripwiresSet, &kTripwiresShow, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,

@@ -213,6 +213,11 @@ class SecretList : public SignedList {
   const Version* Current() const;  ///< the one labelled `current`, nullptr if none
   std::uint32_t next_version() const { return state_.version + 1; }
 
+  /// For a keeper of the list that let in each of its statements itself, so that none is without right:
+  /// whether all of it counts because of the last one alone, whose signer may do everything and could ever
+  /// since. False: the list itself tells.
+  static bool CountsByLast(const Statement& last, const UpperLists& upper);
+
   /// The state that a statement with this act must claim if it is the next. For a Void: the state before what
   /// it takes back. Whole lists only. Errors: kNotFound (revoking what is not granted), kInvalid.
   Result<SecretState> StateAfter(const Act& act, const UpperLists& upper) const;

@@ -90,6 +90,8 @@ class Vault {
   Result<api::StatusResponse> ShowStatus(const VaultCaller& caller) const;
   Result<api::ListReadResponse> ReadList(const VaultCaller& caller,
                                          const api::ListReadRequest& request) const;
+  /// For members of the environment who may list. Errors: kNotFound (one of them is no secret of it).
+  Result<api::TailsResponse> ReadTails(const VaultCaller& caller, const api::TailsRequest& request) const;
   void Append(const VaultCaller& caller, const api::AppendRequest& request, Done<api::AppendResponse> done);
 
   // ---- secrets
