@@ -89,6 +89,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
   Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) override;
   Result<ReadersReport> ReadersOf(const SecretName& name) override;
+  Result<std::vector<AuditPurge>> AuditPurges() override;
   Result<AuditProof> ProveAudit(std::optional<std::uint64_t> record) override;
   Result<AuditVerdict> VerifyAudit() override;
   Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;

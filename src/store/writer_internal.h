@@ -66,6 +66,7 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
                     std::int64_t now) override;
 
   Result<std::uint64_t> Audit(const AuditRecord& record) override;
+  Result<AuditPurged> PurgeAudit(const AuditPurge& purge, std::uint64_t from, std::size_t limit) override;
 
   /// The first failure since the last call that left the transaction in doubt, whatever the job made of it.
   Status TakeFailure();

@@ -8,6 +8,7 @@
 #include "grantfs/client/audit.h"
 #include "grantfs/client/options.h"
 #include "grantfs/client/owner_results.h"
+#include "grantfs/store/audit_purge.h"
 #include "grantfs/trust/statement.h"
 #include "grantfs/util/result.h"
 
@@ -196,11 +197,14 @@ class OwnerSession {
 
   // ---- audit
 
-  /// Newest first.
+  /// Newest first. Errors also: kInvalid (more than kMaxListedRecords).
   virtual Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) = 0;
   /// From record `from` on, in order; `filter.limit` is not looked at. Who goes on from `next` sees every
   /// record once.
   virtual Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) = 0;
+  /// What the vault says its retention has purged, in order. Errors also: kIntegrity (no rule makes such a
+  /// purge); VerifyAudit proves them.
+  virtual Result<std::vector<AuditPurge>> AuditPurges() = 0;
   /// Who has read which version of a secret last, by the log as far as it keeps the records' bodies; and the
   /// machines that may read it and have not.
   virtual Result<ReadersReport> ReadersOf(const SecretName& name) = 0;

@@ -32,6 +32,7 @@ struct VaultOptions {
   std::size_t max_waiting_appends = 256;                ///< more are kThrottled
   std::size_t max_watches_of_one = 16;                  ///< streams of one identity
   std::vector<std::shared_ptr<AlertSink>> alert_sinks;  ///< each of another kind
+  AuditKeep keep_audit;                                 ///< for how long; empty: all is kept for ever
 };
 
 /// The server's side without HTTP: authorises, delivers, records. It decides with trust over lists that it
