@@ -14,6 +14,7 @@
 #include "grantfs/client/home.h"
 #include "grantfs/client/list_keeper.h"
 #include "grantfs/client/owner_session.h"
+#include "grantfs/trust/accept_line.h"
 #include "grantfs/trust/sealing.h"
 
 namespace grantfs {
@@ -56,10 +57,16 @@ class OwnerSessionImpl final : public OwnerSession {
                                                    const ChangeOptions& options) override;
   Result<std::vector<SecretName>> ExpandSecrets(const std::vector<std::string>& patterns) override;
   Result<InviteResult> Invite(const InviteOptions& options) override;
+  Result<InviteResult> InviteStanding(const StandingOptions& options) override;
   Result<std::vector<OpenInvitation>> ListInvitations() override;
   Result<WithdrawResult> WithdrawInvitations(const std::string& name, const std::string& reason) override;
   Result<std::vector<PendingEnrolment>> ListPending() override;
-  Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint) override;
+  Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint,
+                               std::int64_t lives) override;
+  Result<std::vector<PendingEnrolment>> CheckRequests(const std::vector<EnrolmentRequest>& requests) override;
+  Result<AdmitResult> Admit(const std::vector<EnrolmentRequest>& requests, std::int64_t lives,
+                            const std::string& reason) override;
+  Result<std::string> AcceptLineFor(const std::string& name) override;
   Result<std::vector<IdentityInfo>> ListIdentities() override;
   Result<IdentityInfo> ShowIdentity(const std::string& name) override;
   Result<RemoveIdentityResult> RemoveIdentity(const std::string& name, const std::string& reason) override;
@@ -272,7 +279,22 @@ class OwnerSessionImpl final : public OwnerSession {
   Status AddDue(const Hash& id, const std::string& environment, OffboardResult& result);
   Status TraceAll(const std::string& environment, const std::vector<Listed>& secrets,
                   std::vector<std::string>& problems);
-  Result<IdentityInfo> LetIn(const Enrolment& enrolment);
+  Result<IdentityInfo> LetIn(const Enrolment& enrolment, std::int64_t lives);
+
+  // ---- many machines (owner_fleet.cpp)
+  /// Takes away what has ended by itself: machines past their end, standing invitations that have expired. It
+  /// goes along with whatever an owner does to the list. Each statement is taken into `machines`.
+  Result<std::vector<StatementPtr>> Tidy(MachinesList& machines);
+  /// Those that came by it and are in still.
+  std::vector<std::string> LetInBy(const MachinesList& machines, const std::string& standing) const;
+  /// Refreshes, and says of each request what stands against it.
+  Result<std::vector<Status>> JudgeRequests(const std::vector<EnrolmentRequest>& requests);
+  /// Appends some. @return their lines' machines
+  Result<std::vector<AdmittedMachine>> AdmitSome(std::span<const EnrolmentRequest> requests,
+                                                 std::int64_t lives, const std::string& reason);
+  AcceptLine LineFor(const Hash& identity) const;
+  Result<SecretMemory> InviteLineOf(const InviteSecret& secret, IdentityKind kind, const std::string& name,
+                                    bool standing) const;
   Result<std::size_t> Mend(const ListId& list, const std::string& reason, bool vouch);
   /// Nobody if there is none. Errors: kInvalid (several).
   Result<std::optional<Identity>> AnyoneNamed(const std::string& name) const;
@@ -304,10 +326,20 @@ class OwnerSessionImpl final : public OwnerSession {
 
 /// How often an append is tried while others change the same lists.
 inline constexpr int kAppendAttempts = 5;
+/// Statements of one append: a vault takes no more.
+inline constexpr std::size_t kStatementsAtOnce = 400, kTidiedAtOnce = 90;
 /// Lists of one append: what is named together is done together, up to so many.
 inline constexpr std::size_t kListsAtOnce = 100;
 /// Copies of keys that are sent ahead of one append: a vault keeps so many waiting for a signer, and no more.
 inline constexpr std::size_t kCopiesAtOnce = 20'000;
+
+IdentityInfo InfoOf(const MachinesList::Machine& machine);
+/// A machine and a person of one name could not be told apart by whoever is asked for one. Errors: kConflict.
+Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const std::string& name);
+/// Of a life that begins now; 0 = it has no end.
+inline std::int64_t EndOfLife(std::int64_t now, std::int64_t lives) { return lives == 0 ? 0 : now + lives; }
+/// Errors: kInvalid.
+Status CheckLifetime(std::int64_t lives, const std::string& name);
 
 /// The same error; where something was appended before it, a warning says how much.
 Error Halfway(const Error& error, std::size_t done, std::size_t all);

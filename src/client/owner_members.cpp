@@ -156,7 +156,14 @@ Status OwnerSessionImpl::RemoveVaultOwnerOnce(const Hash& id, const std::string&
   KnownStore::Verified more{ListId::Machines(), {}, {}};
   if (!machines.CheckStanding({&vault, nullptr}))
     more.statements.push_back(GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, Vouch{}, reason)));
+  // Nobody is let in by what he has promised to strangers.
+  for (const auto& [standing, entry] : keeper_->machines().standing()) {
+    if (entry.issuer != id || entry.withdrawn) continue;
+    more.statements.push_back(
+        GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationWithdraw{standing}, reason)));
+  }
   if (identity_too != nullptr) {
+    identity_too->invitations = {};
     for (auto& made : GRANTFS_TRY(Withdraw(machines, name, reason, identity_too->invitations)))
       more.statements.push_back(std::move(made));
   }

@@ -29,6 +29,7 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kSecretValue,     &Bound<&Vault::ReadValue>::Handle},
     {&api::kEnrol,           &Bound<&Vault::Enrol>::Handle},
     {&api::kEnrolmentState,  &Bound<&Vault::EnrolmentState>::Handle},
+    {&api::kEnrolmentsJoin,  &Bound<&Vault::Join>::Handle},
     {&api::kEnrolmentsList,  &Bound<&Vault::ListEnrolments>::Handle},
     {&api::kFreezesSet,      &Bound<&Vault::SetFreezes>::Handle},
     {&api::kFreezesLift,     &Bound<&Vault::LiftFreezes>::Handle},

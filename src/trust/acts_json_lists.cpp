@@ -1,4 +1,4 @@
-// The acts of the vault's, the machines' and an environment's list, and those of every list.
+// The acts of the vault's and an environment's list, and those of every list.
 
 #include "acts_json_internal.h"
 #include "grantfs/trust/names.h"
@@ -138,50 +138,6 @@ void WriteAct(const PinsSet& act, Json& json) { json.Set("pins", PinsToJson(act.
 template <>
 Result<PinsSet> ReadAct<PinsSet>(JsonReader& in) {
   PinsSet act{ReadPins(in)};
-  GRANTFS_CHECK(in.Finish());
-  return act;
-}
-
-void WriteAct(const MachinesCreate&, Json&) {}
-
-template <>
-Result<MachinesCreate> ReadAct<MachinesCreate>(JsonReader& in) {
-  GRANTFS_CHECK(in.Finish());
-  return MachinesCreate{};
-}
-
-void WriteAct(const InvitationCreate& act, Json& json) { json.Set("invitation", act.invitation.ToJson()); }
-
-template <>
-Result<InvitationCreate> ReadAct<InvitationCreate>(JsonReader& in) {
-  const Json& invitation = in.Object("invitation");
-  GRANTFS_CHECK(in.Finish());
-  return InvitationCreate{GRANTFS_TRY(Invitation::FromJson(invitation))};
-}
-
-void WriteAct(const InvitationWithdraw& act, Json& json) { json.Set("id", act.id); }
-
-template <>
-Result<InvitationWithdraw> ReadAct<InvitationWithdraw>(JsonReader& in) {
-  InvitationWithdraw act{ReadText(in, "id", 32, 32)};
-  GRANTFS_CHECK(in.Finish());
-  return act;
-}
-
-void WriteAct(const MachineApprove& act, Json& json) { json.Set("enrolment", act.enrolment.ToJson()); }
-
-template <>
-Result<MachineApprove> ReadAct<MachineApprove>(JsonReader& in) {
-  const Json& enrolment = in.Object("enrolment");
-  GRANTFS_CHECK(in.Finish());
-  return MachineApprove{GRANTFS_TRY(Enrolment::FromJson(enrolment))};
-}
-
-void WriteAct(const MachineRemove& act, Json& json) { json.Set("id", act.id.Hex()); }
-
-template <>
-Result<MachineRemove> ReadAct<MachineRemove>(JsonReader& in) {
-  MachineRemove act{ReadHex<Hash>(in, "id")};
   GRANTFS_CHECK(in.Finish());
   return act;
 }

@@ -32,8 +32,11 @@ struct AboutAct {
   std::string operator()(const PinsSet&) const { return {}; }
   std::string operator()(const MachinesCreate&) const { return {}; }
   std::string operator()(const InvitationCreate& act) const { return act.invitation.name; }
+  std::string operator()(const InvitationStand& act) const { return act.invitation.pattern; }
   std::string operator()(const InvitationWithdraw& act) const { return act.id; }
   std::string operator()(const MachineApprove& act) const { return act.enrolment.identity.name; }
+  std::string operator()(const MachineAdmit& act) const { return act.request.identity.name; }
+  std::string operator()(const MachineJoin& act) const { return act.enrolment.identity.name; }
   std::string operator()(const MachineRemove& act) const { return act.id.Hex(); }
   std::string operator()(const EnvironmentCreate& act) const { return act.owner.name; }
   std::string operator()(const MemberAdd& act) const { return act.member.name; }

@@ -63,6 +63,8 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(ValueResponse),
     GRANTFS_SHAPE(EnrolRequest),
     GRANTFS_SHAPE(EnrolmentStateResponse),
+    GRANTFS_SHAPE(JoinRequest),
+    GRANTFS_SHAPE(JoinResponse),
     GRANTFS_SHAPE(EnrolmentsResponse),
     GRANTFS_SHAPE(FreezeRequest),
     GRANTFS_SHAPE(FreezeResponse),

@@ -42,6 +42,7 @@ inline constexpr Route kSecretCopies    {"POST", "/v1/secrets/copies",    Who::k
 inline constexpr Route kSecretValue     {"POST", "/v1/secrets/value",     Who::kMember};     ///< One version's ciphertext and sealed key
 inline constexpr Route kEnrol           {"POST", "/v1/enrolments",        Who::kInvite};     ///< Ask to be let in
 inline constexpr Route kEnrolmentState  {"POST", "/v1/enrolments/state",  Who::kInvite};     ///< Whether one was let in
+inline constexpr Route kEnrolmentsJoin  {"POST", "/v1/enrolments/join",   Who::kInvite};     ///< Let oneself in by a standing invitation
 inline constexpr Route kEnrolmentsList  {"POST", "/v1/enrolments/list",   Who::kVaultOwner}; ///< Who waits to be let in
 inline constexpr Route kFreezesSet      {"POST", "/v1/freezes/set",       Who::kPerson};     ///< Freeze machines and environments
 inline constexpr Route kFreezesLift     {"POST", "/v1/freezes/lift",      Who::kPerson};     ///< End that
@@ -71,7 +72,7 @@ inline constexpr const Route* kRoutes[] = {
     &kClaimShow, &kClaimUse, &kStatus, &kDescription, &kListsRead, &kListsTails, &kListsAppend,
     &kSecretsReserve, &kSecretsList, &kSecretsFind,
     &kStageCiphertext, &kStageCopies, &kStageEpoch, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
-    &kEnrolmentState, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kCanariesSet, &kCanariesList,
+    &kEnrolmentState, &kEnrolmentsJoin, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kCanariesSet, &kCanariesList,
     &kTripwiresSet, &kTripwiresShow, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,
     &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence, &kAuditRecords,
     &kAuditSearch, &kAuditReaders, &kLogCheckpoint, &kLogTile};

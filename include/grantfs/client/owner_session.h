@@ -9,6 +9,7 @@
 #include "grantfs/client/options.h"
 #include "grantfs/client/owner_results.h"
 #include "grantfs/store/audit_purge.h"
+#include "grantfs/trust/enrol_request.h"
 #include "grantfs/trust/statement.h"
 #include "grantfs/util/result.h"
 
@@ -104,6 +105,8 @@ class OwnerSession {
   // ---- identities
 
   virtual Result<InviteResult> Invite(const InviteOptions& options) = 0;
+  /// An invitation that lets many machines in without an approval of each. Vault owners.
+  virtual Result<InviteResult> InviteStanding(const StandingOptions& options) = 0;
   /// Those that can be used, or were used by a request that waits. Vault owners.
   virtual Result<std::vector<OpenInvitation>> ListInvitations() = 0;
   /// Takes back what is open: whoever holds one of these is not let in, and requests that were made with them
@@ -115,9 +118,21 @@ class OwnerSession {
   /// Lets the pending enrolment of that name in.
   ///
   /// @param fingerprint what the person saw on the other machine, "" = was compared by eye.
+  /// @param lives  of a machine: for how long, in seconds; 0 = as its invitation says.
   /// Errors: kNotFound (none pending), kIntegrity (another fingerprint; not made with the invitation),
   /// kConflict (two pending).
-  virtual Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint) = 0;
+  virtual Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint,
+                                       std::int64_t lives = 0) = 0;
+  /// What stands against letting these in: of each a `problem`, "" for none. Vault owners.
+  virtual Result<std::vector<PendingEnrolment>> CheckRequests(
+      const std::vector<EnrolmentRequest>& requests) = 0;
+  /// Lets in machines that have asked without an invitation, hundreds in one change. Where something stands
+  /// against one, none is let in. Vault owners. Errors: kConflict (a name or key is taken, or stands twice),
+  /// kExpired, kInvalid (lives).
+  virtual Result<AdmitResult> Admit(const std::vector<EnrolmentRequest>& requests, std::int64_t lives,
+                                    const std::string& reason) = 0;
+  /// The line once more that grantfs enroll --accept takes on a machine that was let in. Errors: kNotFound.
+  virtual Result<std::string> AcceptLineFor(const std::string& name) = 0;
   virtual Result<std::vector<IdentityInfo>> ListIdentities() = 0;
   virtual Result<IdentityInfo> ShowIdentity(const std::string& name) = 0;
   /// Ends a machine (user, agent): removed in the machines and vault lists at once, its grants revoked in the

@@ -9,10 +9,12 @@
 
 #include "grantfs/crypto/hash.h"
 #include "grantfs/json/json.h"
+#include "grantfs/trust/enrol_request.h"
 #include "grantfs/trust/head.h"
 #include "grantfs/trust/identity.h"
 #include "grantfs/trust/invitation.h"
 #include "grantfs/trust/roles.h"
+#include "grantfs/trust/standing.h"
 
 namespace grantfs {
 
@@ -60,6 +62,11 @@ struct MachinesCreate {};
 struct InvitationCreate {
   Invitation invitation;
 };
+/// Lets machines in that nobody watches: each joins by itself (MachineJoin), as far as this says.
+struct InvitationStand {
+  StandingInvitation invitation;
+};
+/// Of either kind.
 struct InvitationWithdraw {
   std::string id;
 };
@@ -67,7 +74,20 @@ struct InvitationWithdraw {
 /// agent is let in by the IdentityAdd that the vault demands beside it.
 struct MachineApprove {
   Enrolment enrolment;
+  std::int64_t not_after = 0;  ///< when the machine's life ends: unix seconds, 0 = never
 };
+/// Lets a machine in that has asked without an invitation.
+struct MachineAdmit {
+  EnrolmentRequest request;
+  std::int64_t not_after = 0;  ///< the same
+};
+/// A machine lets itself in by a standing invitation. It signs this itself: the statement counts because an
+/// owner has approved the invitation in advance.
+struct MachineJoin {
+  Enrolment enrolment;
+  std::int64_t not_after = 0;  ///< the same; as the invitation says
+};
+/// Withdraws the standing invitation that the machine came by, unless its life had ended.
 struct MachineRemove {
   Hash id;
 };
@@ -246,7 +266,8 @@ struct Restore {
 // clang-format off
 using Act = std::variant<
     VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd, PinsSet,    // vault
-    MachinesCreate, InvitationCreate, InvitationWithdraw, MachineApprove, MachineRemove,                   // machines
+    MachinesCreate, InvitationCreate, InvitationStand, InvitationWithdraw,                                 // machines
+    MachineApprove, MachineAdmit, MachineJoin, MachineRemove,
     EnvironmentCreate, MemberAdd, MemberRemove, EpochStart,                                                // environment
     SecretCreate, VersionPublish, GrantAdd, GrantRevoke, LabelMove, LabelRemove, VersionDestroy,           // secret
     SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy,

@@ -53,6 +53,8 @@ class VaultList : public SignedList {
   std::uint64_t NumbersFrom(std::uint64_t sequence) const;
   /// The users and agents that were let in and not removed, by id; not those who only own the vault.
   std::vector<Identity> People() const;
+  /// Whether an owner, recovery, or one of them has this name.
+  bool HasPersonNamed(const std::string& name) const;
 
  protected:
   Result<Permission> Needed(const Statement& statement) const override;
@@ -93,16 +95,29 @@ class MachinesList : public SignedList {
     std::uint64_t number = 0;   ///< sequence of its approval: its address as a recipient
     std::int64_t approved = 0;  ///< unix seconds, by the approver's clock
     bool removed = false;
+    std::string standing;  ///< the id of the standing invitation that it came by, "" for none
+    bool HasEnded(std::int64_t now) const { return identity.not_after != 0 && identity.not_after <= now; }
   };
   enum class InvitationState { kOpen, kUsed, kWithdrawn };
   struct InvitationEntry {
     Invitation invitation;
     InvitationState state = InvitationState::kOpen;
   };
+  struct StandingEntry {
+    StandingInvitation invitation;
+    Hash issuer;
+    std::uint32_t used = 0;
+    bool withdrawn = false;
+    /// That it lets somebody in still, as far as this list and the vault's tell: not what its expiry says.
+    bool IsOpen(const VaultList& vault) const {
+      return !withdrawn && used < invitation.uses && vault.IsOwner(issuer);
+    }
+  };
   const std::map<std::uint64_t, Machine>& machines() const { return machines_; }  ///< by number
   const std::map<std::string, InvitationEntry>& invitations() const { return invitations_; }
-  const Machine* FindByName(const std::string& name) const;  ///< the one not removed
-  const Machine* FindById(const Hash& id) const;             ///< removed or not
+  const std::map<std::string, StandingEntry>& standing() const { return standing_; }  ///< by id
+  const Machine* FindByName(const std::string& name) const;                           ///< the one not removed
+  const Machine* FindById(const Hash& id) const;                                      ///< removed or not
 
  protected:
   Result<Permission> Needed(const Statement& statement) const override;
@@ -112,15 +127,25 @@ class MachinesList : public SignedList {
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
+  Status CheckNew(const Statement& statement, const UpperLists& upper) const override;
 
  private:
+  /// Whose right the statement rests on: its signer's, or the issuer's of the invitation that it uses.
+  const Hash& RightOf(const Statement& statement) const;
   Status ApplyInvite(const InvitationCreate& act);
+  Status ApplyStand(const InvitationStand& act, const Statement& statement);
+  Status ApplyWithdraw(const InvitationWithdraw& act);
   Status ApplyApprove(const MachineApprove& act, const Statement& statement);
-  Status ApplyRemove(const MachineRemove& act);
+  Status ApplyAdmit(const MachineAdmit& act, const Statement& statement);
+  Status ApplyJoin(const MachineJoin& act, const Statement& statement);
+  Status ApplyRemove(const MachineRemove& act, const Statement& statement);
+  Status CheckFree(const Identity& who) const;
+  void LetIn(Identity who, std::int64_t not_after, const Statement& statement, const std::string& standing);
   std::map<std::uint64_t, Machine> machines_;
   std::map<Hash, std::uint64_t> by_id_;
   std::map<std::string, std::uint64_t> by_name_;
   std::map<std::string, InvitationEntry> invitations_;
+  std::map<std::string, StandingEntry> standing_;
 };
 
 /// Members and epochs of one environment.

@@ -20,6 +20,7 @@ struct UpperLists {
 /// What an act needs of its signer.
 enum class Permission {
   kVaultOwner,  ///< vault and machines lists
+  kJoin,        ///< letting oneself in by a standing invitation, whose issuer owns the vault
   kOwner,       ///< environment lists; grants, revocations, vouches and voids of secrets
   kPublish,     ///< creating a secret, publishing a version: an owner, or a writer within the prefix
 };

@@ -117,6 +117,7 @@ class Vault {
   void Enrol(const VaultCaller& caller, const api::EnrolRequest& request,
              Done<api::EnrolmentStateResponse> done);
   Result<api::EnrolmentStateResponse> EnrolmentState(const VaultCaller& caller) const;
+  void Join(const VaultCaller& caller, const api::JoinRequest& request, Done<api::JoinResponse> done);
   Result<api::EnrolmentsResponse> ListEnrolments(const VaultCaller& caller) const;
 
   // ---- freezes
