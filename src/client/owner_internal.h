@@ -35,8 +35,9 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<ProjectInfo>> ListProjects() override;
   Result<std::vector<MemberInfo>> ListMembers(const std::string& environment) override;
   Result<Identity> FindPerson(const std::string& name) override;
-  Status AddMember(const std::string& environment, const Identity& member, Role role,
-                   const std::string& prefix, const std::string& reason) override;
+  Result<std::vector<std::string>> AddMember(const std::string& environment, const Identity& member,
+                                             Role role, const std::string& prefix,
+                                             const std::string& reason) override;
   Status RemoveMember(const std::string& environment, const std::string& name,
                       const std::string& reason) override;
   Result<std::vector<SetSecretResult>> SetSecrets(const std::vector<NewValue>& values,
@@ -82,6 +83,15 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
                                  std::chrono::milliseconds wait) override;
   Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) override;
+  Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+                             std::int64_t seconds) override;
+  Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) override;
+  Result<ApproveResult> ApproveRequest(const std::string& id, const ApproveOptions& options) override;
+  Result<RequestInfo> RefuseRequest(const std::string& id, const std::string& reason) override;
+  Result<RequestInfo> WithdrawRequest(const std::string& id, const std::string& reason) override;
+  Result<std::vector<std::string>> SetTwoOwners(const std::string& environment, bool on,
+                                                const std::string& reason) override;
+  Result<bool> HasTwoOwners(const std::string& environment) override;
   Result<FreezeResult> Freeze(const FreezeTarget& target, const std::string& reason,
                               std::chrono::milliseconds wait) override;
   Result<FreezeResult> Unfreeze(const FreezeTarget& target, const std::string& reason,
@@ -106,6 +116,7 @@ class OwnerSessionImpl final : public OwnerSession {
  private:
   using StatementPtr = SignedList::StatementPtr;
   using Batch = std::vector<KnownStore::Verified>;
+  using Waiting = std::map<std::string, std::vector<AskConsent::Item>>;  ///< by environment
 
   // ---- appending (owner_append.cpp)
   std::int64_t Now() const { return options_.clock->WallSeconds(); }
@@ -113,6 +124,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<StatementPtr> Next(SignedList& list, const UpperLists& upper, Act act, const std::string& reason);
   Result<StatementPtr> Next(SecretList& list, const UpperLists& upper, Act act, const std::string& reason);
   Result<StatementPtr> SignNext(SignedList& list, const UpperLists& upper, Statement statement);
+  /// That no statement of the list names the request that is being approved. Errors: kConflict.
+  Status CheckUnanswered(const SignedList& list);
   Statement Draft(const SignedList& list, const UpperLists& upper, Act act, const std::string& reason) const;
   /// One atomic append; what was accepted is remembered. @return the vault's change number.
   Result<std::uint64_t> Submit(const Batch& batch);
@@ -203,8 +216,9 @@ class OwnerSessionImpl final : public OwnerSession {
 
   // ---- grants (the environments were entered)
   /// Seals what there is to the machine, and adds the grant to what is to be appended.
+  /// @param waiting  is added to instead, where the environment asks for two owners' signatures.
   Result<GrantOutcome> PrepareGrant(const MachinesList::Machine& machine, const SecretName& name,
-                                    const GrantOptions& options, Batch& batch);
+                                    const GrantOptions& options, Batch& batch, Waiting& waiting);
   /// A grant that has ended, and whose it was: several machines had one name, where all but the last were
   /// removed.
   struct Ended {
@@ -241,6 +255,39 @@ class OwnerSessionImpl final : public OwnerSession {
   EnvironmentDelivery WaitForMachinesOf(const std::string& environment, std::uint64_t change,
                                         std::chrono::steady_clock::time_point until);
   std::vector<FreezeInfo> InfosOf(const std::vector<api::Freeze>& freezes) const;
+
+  // ---- requests (owner_requests.cpp)
+  Result<SignedRequest> SignRequest(const std::string& environment, Asked ask, const std::string& reason,
+                                    std::int64_t time, std::int64_t expires);
+  Result<Hash> SendRequest(const SignedRequest& request);
+  RequestInfo RequestInfoOf(const SignedRequest& request) const;
+  Result<std::vector<RequestInfo>> RequestsIn(const std::string& environment, bool mine, bool all);
+  static void NameWaiting(std::vector<RequestInfo>& infos);
+  Result<RequestInfo> FindRequest(const std::string& id, bool mine);
+  Result<RequestInfo> Settle(RequestInfo info, RequestState state, const std::string& reason);
+  Status AddOpenRequests(const std::string& environment, VaultStatusInfo& info);
+  // ---- approvals (owner_approve.cpp)
+  Status Approve(const AskGrant& ask, const ApproveOptions& options, ApproveResult& result);
+  Status Approve(const AskRevoke& ask, const ApproveOptions& options, ApproveResult& result);
+  Status Approve(const AskMember& ask, const ApproveOptions& options, ApproveResult& result);
+  Status Approve(const AskRotation& ask, const ApproveOptions& options, ApproveResult& result);
+  Status Approve(const AskConsent& ask, const ApproveOptions& options, ApproveResult& result);
+  // ---- two owners (owner_consents.cpp)
+  /// Unsigned as yet, and without its times.
+  AskConsent::Item ConsentTo(const SignedList& list, const UpperLists& upper, Act act) const;
+  /// Signs them, and leaves them to another owner. @return ids of the requests.
+  Result<std::vector<std::string>> Propose(const std::string& environment,
+                                           std::vector<AskConsent::Item> items, const std::string& reason);
+  Result<std::vector<AskConsent::Item>> StandingGrants(const std::string& environment);
+  Status ApproveConsent(const AskConsent& ask, const ApproveOptions& options, ApproveResult& result);
+  Result<StatementPtr> SignSecond(SignedList& list, const UpperLists& upper, Statement statement,
+                                  const AskConsent::Item& item);
+  Status PrepareSecondGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
+                            Batch& batch, std::vector<std::string>& lines);
+  Status PrepareSecondMember(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
+                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
+  Status PrepareSecondRules(EnvironmentList& list, const AskConsent::Item& item,
+                            std::vector<StatementPtr>& made, std::vector<std::string>& lines);
 
   // ---- members
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
@@ -322,6 +369,9 @@ class OwnerSessionImpl final : public OwnerSession {
   /// What NextAudit was asked for last, with the actor's name resolved.
   std::optional<std::pair<AuditFilter, api::AuditSearchRequest>> following_;
   bool settled_ = false;  ///< what Retry must not try again
+  /// The request that is being approved: what is signed meanwhile names it.
+  std::optional<Hash> answers_;
+  std::string approval_reason_;
 };
 
 /// How often an append is tried while others change the same lists.

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "grantfs/api/secrets.h"
+#include "grantfs/trust/consent.h"
 #include "owner_internal.h"
 #include "problem_internal.h"
 
@@ -50,9 +51,12 @@ Result<Identity> OwnerSessionImpl::FindPerson(const std::string& name) {
                0, name};
 }
 
-Status OwnerSessionImpl::AddMember(const std::string& environment, const Identity& member, Role role,
-                                   const std::string& prefix, const std::string& reason) {
-  return Retry([&]() -> Status {
+Result<std::vector<std::string>> OwnerSessionImpl::AddMember(const std::string& environment,
+                                                             const Identity& member, Role role,
+                                                             const std::string& prefix,
+                                                             const std::string& reason) {
+  using Ids = std::vector<std::string>;
+  return Retry([&]() -> Result<Ids> {
     GRANTFS_CHECK(Enter(environment, Operation::kManageMembers));
     EnvironmentList list = *keeper_->FindEnvironment(environment);
     if (list.RoleOf(member.Id())) {
@@ -66,6 +70,10 @@ Status OwnerSessionImpl::AddMember(const std::string& environment, const Identit
       return Error{Code::kDenied, "was removed from the vault and can be no member", 0, member.name};
     }
     MemberAdd add{member, role, prefix, {}};
+    if (NeedsTwoOwners(add, list.two_owners())) {
+      add.copy.bytes[0] = 1;  // whoever signs second seals the key, and says its hash
+      return Propose(environment, {ConsentTo(list, keeper_->UpperOf(environment), add)}, reason);
+    }
     NewEpoch copy;
     copy.epoch = list.newest_epoch();
     if (HoldsKey(role)) {
@@ -76,7 +84,7 @@ Status OwnerSessionImpl::AddMember(const std::string& environment, const Identit
     const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, add, reason));
     if (!copy.copies.empty()) GRANTFS_CHECK(StageEpoch(environment, copy));
     GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
-    return {};
+    return Ids{};
   });
 }
 

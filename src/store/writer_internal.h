@@ -56,6 +56,11 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Status PutFreeze(const StoredFreeze& freeze) override;
   Status RemoveFreeze(const FrozenObject& object) override;
 
+  Status AddRequest(const StoredRequest& request) override;
+  Status SettleRequest(const Hash& id, RequestState state, std::string_view by, std::string_view reason,
+                       std::int64_t now) override;
+  Status DropRequests(std::int64_t before) override;
+
   Status PutCanary(const StoredCanary& canary) override;
   Status RemoveCanary(std::uint64_t secret) override;
   Status PutTripwire(const StoredTripwire& tripwire) override;

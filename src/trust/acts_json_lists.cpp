@@ -204,6 +204,15 @@ Result<EpochStart> ReadAct<EpochStart>(JsonReader& in) {
   return EpochStart{GRANTFS_TRY(EpochFromJson(epoch))};
 }
 
+void WriteAct(const RulesSet& act, Json& json) { json.Set("two_owners", act.two_owners); }
+
+template <>
+Result<RulesSet> ReadAct<RulesSet>(JsonReader& in) {
+  const RulesSet act{in.Bool("two_owners")};
+  GRANTFS_CHECK(in.Finish());
+  return act;
+}
+
 void WriteAct(const Vouch&, Json&) {}
 
 template <>

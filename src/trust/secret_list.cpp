@@ -97,6 +97,20 @@ bool SecretList::CountsByLast(const Statement& last, const UpperLists& upper) {
          list.Holds(last.signer, Permission::kOwner, last.act, nullptr, upper);
 }
 
+bool SecretList::TwoOwnersAt(const Statement& statement, const UpperLists& upper) const {
+  return upper.environment->TwoOwnersAfter(statement.heads.environment->sequence);
+}
+
+bool SecretList::OwnsThrough(const Consent& consent, const Statement& statement,
+                             const UpperLists& upper) const {
+  const EnvironmentList& environment = *upper.environment;
+  const std::uint64_t from = consent.environment->sequence;
+  const std::uint64_t to = statement.heads.environment->sequence;
+  return from <= to && environment.HashAt(from) == consent.environment->hash &&
+         environment.RoleAt(consent.signer, to) == Role::kOwner &&
+         environment.WasMemberThrough(consent.signer, from, to);
+}
+
 Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper) const {
   const auto* version = std::get_if<VersionPublish>(&statement.act);
   if (version != nullptr && version->epoch != upper.environment->newest_epoch().number) {
@@ -106,6 +120,11 @@ Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper)
                  0, state_.path};
   }
   const auto* grant = std::get_if<GrantAdd>(&statement.act);
+  // By the newest rule, whatever older head the statement names.
+  if (grant != nullptr && upper.environment->two_owners() && !statement.consent) {
+    return Error{Code::kDenied, "a grant here needs the signatures of two owners, by the environment's rule",
+                 0, state_.path};
+  }
   if (grant != nullptr && upper.vault->IsRemoved(grant->grant.grantee.id)) {
     return Error{Code::kInvalid, "the machine was removed and can be granted nothing", 0,
                  grant->grant.grantee.name};
@@ -289,6 +308,7 @@ std::vector<SecretList::Target> SecretList::SealTargets(std::int64_t time, const
   const auto over = [&](std::int64_t end) { return end != 0 && end <= time; };
   for (const auto& [key, standing] : grants_) {
     const Grantee& grantee = standing.grant.grantee;
+    if (!standing.IsInForce(*upper.environment)) continue;
     if (over(standing.grant.expires) || over(grantee.not_after) || upper.vault->IsRemoved(grantee.id))
       continue;
     targets.push_back({{RecipientKind::kMachine, grantee.number, 0}, grantee.seal, grantee.name});

@@ -202,6 +202,7 @@ Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, con
   for (const auto& one : plan.appended())
     GRANTFS_TRY(writer.Audit(
         MakeAppendRecord(clock, caller, *one.statement, {one.environment, one.path, one.ended})));
+  GRANTFS_CHECK(WriteRequests(writer, plan, caller, clock));
   return writer.NextChange();
 }
 

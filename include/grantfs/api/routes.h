@@ -52,6 +52,9 @@ inline constexpr Route kCanariesSet     {"POST", "/v1/canaries/set",      Who::k
 inline constexpr Route kCanariesList    {"POST", "/v1/canaries/list",     Who::kMember};     ///< An environment's canaries
 inline constexpr Route kTripwiresSet    {"POST", "/v1/tripwires/set",     Who::kMember};     ///< Say what an environment's tripwires do
 inline constexpr Route kTripwiresShow   {"POST", "/v1/tripwires/show",    Who::kMember};     ///< What they do
+inline constexpr Route kRequestsAsk     {"POST", "/v1/requests/ask",      Who::kMember};     ///< Ask an environment's owners for something
+inline constexpr Route kRequestsList    {"POST", "/v1/requests/list",     Who::kMember};     ///< What was asked for, and what became of it
+inline constexpr Route kRequestsSettle  {"POST", "/v1/requests/settle",   Who::kMember};     ///< Refuse a request, or withdraw one's own
 inline constexpr Route kAlertsState     {"POST", "/v1/alerts/state",      Who::kVaultOwner}; ///< How far alerts were delivered
 inline constexpr Route kAlertsTest      {"POST", "/v1/alerts/test",       Who::kVaultOwner}; ///< Make one
 inline constexpr Route kMachineGrants   {"POST", "/v1/machine/grants",    Who::kMachine};    ///< A machine's grants with their evidence
@@ -72,8 +75,9 @@ inline constexpr const Route* kRoutes[] = {
     &kClaimShow, &kClaimUse, &kStatus, &kDescription, &kListsRead, &kListsTails, &kListsAppend,
     &kSecretsReserve, &kSecretsList, &kSecretsFind,
     &kStageCiphertext, &kStageCopies, &kStageEpoch, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
-    &kEnrolmentState, &kEnrolmentsJoin, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kCanariesSet, &kCanariesList,
-    &kTripwiresSet, &kTripwiresShow, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,
+    &kEnrolmentState, &kEnrolmentsJoin, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList,
+    &kCanariesSet, &kCanariesList, &kTripwiresSet, &kTripwiresShow, &kRequestsAsk, &kRequestsList,
+    &kRequestsSettle, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,
     &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence, &kAuditRecords,
     &kAuditSearch, &kAuditReaders, &kLogCheckpoint, &kLogTile};
 // clang-format on

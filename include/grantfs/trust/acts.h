@@ -122,6 +122,10 @@ struct MemberRemove {
 struct EpochStart {
   Epoch epoch;
 };
+/// The environment's rules, all of them, from here on.
+struct RulesSet {
+  bool two_owners = false;  ///< what trust/consent.h names needs the signatures of two owners
+};
 
 // ---- secret list
 
@@ -268,7 +272,7 @@ using Act = std::variant<
     VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd, PinsSet,    // vault
     MachinesCreate, InvitationCreate, InvitationStand, InvitationWithdraw,                                 // machines
     MachineApprove, MachineAdmit, MachineJoin, MachineRemove,
-    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart,                                                // environment
+    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, RulesSet,                                           // environment
     SecretCreate, VersionPublish, GrantAdd, GrantRevoke, LabelMove, LabelRemove, VersionDestroy,           // secret
     SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy,
     Vouch, Void, Restore>;                                                                                       // each

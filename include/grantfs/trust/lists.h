@@ -172,6 +172,9 @@ class EnvironmentList : public SignedList {
   /// and prefix for ever.)
   bool WasMemberThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const;
   const Identity* FindIdentity(const Hash& id) const;
+  /// The two-owner rule (trust/consent.h): now, and at the state after statement `sequence`.
+  bool two_owners() const { return !rules_.empty() && rules_.back().second.two_owners; }
+  bool TwoOwnersAfter(std::uint64_t sequence) const;
   /// Everyone whom a new epoch's key must be sealed to: owners, readers, recovery. None that the vault list
   /// names as removed.
   std::vector<Identity> EpochRecipients(const VaultList& vault) const;
@@ -184,6 +187,9 @@ class EnvironmentList : public SignedList {
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
+  bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const override;
+  bool OwnsThrough(const Consent& consent, const Statement& statement,
+                   const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
 
@@ -193,7 +199,8 @@ class EnvironmentList : public SignedList {
   Status ApplyEpoch(const Epoch& epoch, std::uint64_t sequence);
   std::map<Hash, Member> members_;
   std::vector<Epoch> epochs_;
-  std::vector<std::uint64_t> epoch_sequences_;  ///< of the statements that started them
+  std::vector<std::uint64_t> epoch_sequences_;             ///< of the statements that started them
+  std::vector<std::pair<std::uint64_t, RulesSet>> rules_;  ///< by the sequences that set them
 };
 
 /// Versions, labels and grants of one secret. Owners, writers and the vault hold it whole; a machine holds it
@@ -215,6 +222,10 @@ class SecretList : public SignedList {
     std::uint64_t sequence = 0;  ///< of the statement that granted
     Hash leaf;                   ///< GrantLeaf
     StatementPtr statement;
+    /// Whether it reads anything, by the newest rule: an environment's that asks for two owners' signatures.
+    bool IsInForce(const EnvironmentList& environment) const {
+      return !environment.two_owners() || statement->statement().consent.has_value();
+    }
   };
   using GrantKey = std::pair<GranteeKind, std::uint64_t>;
 
@@ -269,7 +280,7 @@ class SecretList : public SignedList {
 
   /// Everyone whom a version's data key must be sealed to when it is published at `time` (unix seconds, the
   /// statement's): the environment's newest epoch and each standing grantee that is not removed or expired by
-  /// then, with their keys.
+  /// then, with their keys. None whose grant lacks the second signature that the rule asks for.
   struct Target {
     Recipient recipient;
     SealKey key;
@@ -283,6 +294,9 @@ class SecretList : public SignedList {
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
+  bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const override;
+  bool OwnsThrough(const Consent& consent, const Statement& statement,
+                   const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
   void PassOver(const Statement& statement) override;

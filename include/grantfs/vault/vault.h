@@ -12,6 +12,7 @@
 #include "grantfs/api/freezes.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/api/machine.h"
+#include "grantfs/api/requests.h"
 #include "grantfs/api/secrets.h"
 #include "grantfs/api/tripwires.h"
 #include "grantfs/crypto/secret.h"
@@ -145,6 +146,17 @@ class Vault {
                    Done<api::TripwireResponse> done);
   Result<api::TripwireResponse> ShowTripwire(const VaultCaller& caller,
                                              const api::TripwireShowRequest& request) const;
+
+  // ---- requests to an environment's owners
+  /// Keeps one; the same again is answered as before. `done` also: kThrottled (too many are open), kConflict
+  /// (it was settled).
+  void AskRequest(const VaultCaller& caller, const api::RequestAskRequest& request,
+                  Done<api::RequestAskResponse> done);
+  Result<api::RequestsListResponse> ListRequests(const VaultCaller& caller,
+                                                 const api::RequestsListRequest& request) const;
+  /// Refuses one (owners) or withdraws it (who asked). `done` also: kConflict (it is settled).
+  void SettleRequest(const VaultCaller& caller, const api::RequestSettleRequest& request,
+                     Done<api::Nothing> done);
 
   // ---- machines
   Result<api::GrantsResponse> MachineGrants(const VaultCaller& caller,
