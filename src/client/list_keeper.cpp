@@ -291,6 +291,8 @@ Result<ListKeeper::Broken> ListKeeper::FetchBroken(const ListId& id, const Secre
       upper = [this, secret] { return UpperOf(secret.environment); };
       newer = RefreshesBoth(secret.environment);
       break;
+    case ListKind::kGroup:
+      return Error{Code::kUnsupported, "this build keeps no groups", 0, id.Text()};
   }
   if (broken.list->empty()) GRANTFS_CHECK(LoadInto(*broken.list, upper()));
   broken.fresh = GRANTFS_TRY(Fetch(*broken.list, upper, newer)).fresh;

@@ -68,7 +68,7 @@ Status MachinesList::ApplyApprove(const MachineApprove& act, const Statement& st
   }
   at->second.state = InvitationState::kUsed;
   if (who.kind != IdentityKind::kMachine) return {};  // the vault's list has people
-  machines_[statement.sequence] = {who, statement.sequence, statement.time, false};
+  machines_[statement.sequence] = {who, statement.sequence, statement.time, false, enrolment.invitation};
   by_id_[who.Id()] = statement.sequence;
   by_name_[who.name] = statement.sequence;
   return {};
