@@ -14,6 +14,7 @@
 #include "grantfs/client/home.h"
 #include "grantfs/client/list_keeper.h"
 #include "grantfs/client/owner_session.h"
+#include "grantfs/trust/accept_line.h"
 #include "grantfs/trust/sealing.h"
 
 namespace grantfs {
@@ -57,10 +58,16 @@ class OwnerSessionImpl final : public OwnerSession {
                                                    const ChangeOptions& options) override;
   Result<std::vector<SecretName>> ExpandSecrets(const std::vector<std::string>& patterns) override;
   Result<InviteResult> Invite(const InviteOptions& options) override;
+  Result<InviteResult> InviteStanding(const StandingOptions& options) override;
   Result<std::vector<OpenInvitation>> ListInvitations() override;
   Result<WithdrawResult> WithdrawInvitations(const std::string& name, const std::string& reason) override;
   Result<std::vector<PendingEnrolment>> ListPending() override;
-  Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint) override;
+  Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint,
+                               std::int64_t lives) override;
+  Result<std::vector<PendingEnrolment>> CheckRequests(const std::vector<EnrolmentRequest>& requests) override;
+  Result<AdmitResult> Admit(const std::vector<EnrolmentRequest>& requests, std::int64_t lives,
+                            const std::string& reason) override;
+  Result<std::string> AcceptLineFor(const std::string& name) override;
   Result<std::vector<IdentityInfo>> ListIdentities() override;
   Result<IdentityInfo> ShowIdentity(const std::string& name) override;
   Result<RemoveIdentityResult> RemoveIdentity(const std::string& name, const std::string& reason) override;
@@ -99,10 +106,12 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
   Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) override;
   Result<ReadersReport> ReadersOf(const SecretName& name) override;
+  Result<std::vector<AuditPurge>> AuditPurges() override;
   Result<AuditProof> ProveAudit(std::optional<std::uint64_t> record) override;
   Result<AuditVerdict> VerifyAudit() override;
   Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;
   Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) override;
+  Result<RestoreResult> AcceptBackup(const RestoreOptions& options) override;
 
  private:
   using StatementPtr = SignedList::StatementPtr;
@@ -152,11 +161,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::optional<Found>> Find(const SecretName& name);
   /// Errors: kNotFound with the command that shows what there is.
   Result<SecretList> FetchSecret(const SecretName& name);
-  struct Listed {
-    SecretName name;
-    std::uint64_t number = 0;
-    Head head;
-  };
+  using Listed = ListKeeper::Listed;
   std::vector<VersionInfo> VersionsOf(const SecretList& list) const;
   std::vector<GrantInfo> GrantsOf(const SecretName& name, const SecretList& list) const;
   Result<std::shared_ptr<const SecretSurvey>> Survey(const Listed& listed);
@@ -279,6 +284,11 @@ class OwnerSessionImpl final : public OwnerSession {
                                   const AskConsent::Item& item);
   Status PrepareSecondGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
                             Batch& batch, std::vector<std::string>& lines);
+  Result<std::optional<Listed>> FindListed(const std::string& environment, const ListId& list);
+  Status PrepareSecondGroupGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
+                                 Batch& batch, std::vector<std::string>& lines);
+  Status PrepareSecondPrefix(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
+                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
   Status PrepareSecondMember(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
                              std::vector<StatementPtr>& made, std::vector<std::string>& lines);
   Status PrepareSecondRules(EnvironmentList& list, const AskConsent::Item& item,
@@ -286,8 +296,29 @@ class OwnerSessionImpl final : public OwnerSession {
 
   // ---- members
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
-  /// Vouches in every secret's list whose end would not count without `leaver`.
-  Status VouchBefore(const EnvironmentList& after, const std::string& reason);
+  // ---- what one who leaves has signed (owner_vouch.cpp)
+  /// Vouches in every secret's list whose end would not count any more after `ending`, the statement that
+  /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault
+  /// is asked for that: it refuses, and freezes what the leaver appends.
+  Status VouchBefore(const EnvironmentList& after, const Hash& leaver, const StatementPtr& ending,
+                     const std::string& reason);
+  struct Vouching;
+  Status VouchIn(Vouching& vouching, std::span<const Listed> secrets, const std::string& reason);
+  Status SendVouches(Vouching& vouching);
+  Status FreezeLeaver(Vouching& vouching);
+  /// What this command has seen of a secret that it verified.
+  struct Trace {
+    Head head;
+    std::uint32_t version = 0;  ///< the current one; 0: none
+    std::uint32_t epoch = 0;
+    Hash setter;
+  };
+  static Trace TraceOf(const SecretList& list);
+  std::map<std::uint64_t, Trace> traces_;
+  /// Secrets whose lists, up to these heads, stand without somebody: for who has to begin again because
+  /// others were quicker. What they were judged by: the leaver, the environment's head and the vault's.
+  std::map<std::uint64_t, Head> swept_;
+  std::optional<std::tuple<Hash, Head, Head>> swept_by_;
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
   struct Uses;
   /// What the audit log of an environment tells, newest times alone.
@@ -298,7 +329,24 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<OffboardResult> FindLeaver(const std::string& name);
   void EndLeaver(const Hash& id, const std::string& reason, OffboardResult& result);
   Status AddDue(const Hash& id, const std::string& environment, OffboardResult& result);
-  Result<IdentityInfo> LetIn(const Enrolment& enrolment);
+  Status TraceAll(const std::string& environment, const std::vector<Listed>& secrets,
+                  std::vector<std::string>& problems);
+  Result<IdentityInfo> LetIn(const Enrolment& enrolment, std::int64_t lives);
+
+  // ---- many machines (owner_fleet.cpp)
+  /// Takes away what has ended by itself: machines past their end, standing invitations that have expired. It
+  /// goes along with whatever an owner does to the list. Each statement is taken into `machines`.
+  Result<std::vector<StatementPtr>> Tidy(MachinesList& machines);
+  /// Those that came by it and are in still.
+  std::vector<std::string> LetInBy(const MachinesList& machines, const std::string& standing) const;
+  /// Refreshes, and says of each request what stands against it.
+  Result<std::vector<Status>> JudgeRequests(const std::vector<EnrolmentRequest>& requests);
+  /// Appends some. @return their lines' machines
+  Result<std::vector<AdmittedMachine>> AdmitSome(std::span<const EnrolmentRequest> requests,
+                                                 std::int64_t lives, const std::string& reason);
+  AcceptLine LineFor(const Hash& identity) const;
+  Result<SecretMemory> InviteLineOf(const InviteSecret& secret, IdentityKind kind, const std::string& name,
+                                    bool standing) const;
   Result<std::size_t> Mend(const ListId& list, const std::string& reason, bool vouch);
   /// Nobody if there is none. Errors: kInvalid (several).
   Result<std::optional<Identity>> AnyoneNamed(const std::string& name) const;
@@ -309,6 +357,11 @@ class OwnerSessionImpl final : public OwnerSession {
                                                          const std::string& reason, WithdrawResult& result);
   void RevokeRemoved(const Hash& id, const std::string& reason, RemoveIdentityResult& result);
   Status CheckOwed(const std::string& environment, std::vector<std::string>& owed);
+
+  /// By what this home remembers.
+  Result<bool> IsSeenDestroyed(std::uint64_t number);
+  class Restorer;  // owner_restore_internal.h
+  friend class Restorer;
 
   Home home_;
   PrivateIdentity me_;
@@ -328,10 +381,20 @@ class OwnerSessionImpl final : public OwnerSession {
 
 /// How often an append is tried while others change the same lists.
 inline constexpr int kAppendAttempts = 5;
+/// Statements of one append: a vault takes no more.
+inline constexpr std::size_t kStatementsAtOnce = 400, kTidiedAtOnce = 90;
 /// Lists of one append: what is named together is done together, up to so many.
 inline constexpr std::size_t kListsAtOnce = 100;
 /// Copies of keys that are sent ahead of one append: a vault keeps so many waiting for a signer, and no more.
 inline constexpr std::size_t kCopiesAtOnce = 20'000;
+
+IdentityInfo InfoOf(const MachinesList::Machine& machine);
+/// A machine and a person of one name could not be told apart by whoever is asked for one. Errors: kConflict.
+Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const std::string& name);
+/// Of a life that begins now; 0 = it has no end.
+inline std::int64_t EndOfLife(std::int64_t now, std::int64_t lives) { return lives == 0 ? 0 : now + lives; }
+/// Errors: kInvalid.
+Status CheckLifetime(std::int64_t lives, const std::string& name);
 
 /// The same error; where something was appended before it, a warning says how much.
 Error Halfway(const Error& error, std::size_t done, std::size_t all);

@@ -91,6 +91,8 @@ class SqliteReader : public virtual StoreReader {
   Result<std::vector<AuditEntry>> ReadAudit(std::uint64_t from, std::size_t limit, std::size_t max_bytes,
                                             bool bodies) override;
   Result<AuditFound> SearchAudit(const AuditQuery& query) override;
+  Result<std::uint64_t> AuditBefore(std::int64_t before_ms) override;
+  Result<AuditPurge> FindPurgeable(AuditPurge rule) override;
   Result<std::vector<Hash>> AuditNodes(unsigned level, std::uint64_t from, std::size_t limit) override;
   Result<std::optional<std::string>> LatestCheckpoint() override;
 

@@ -15,6 +15,10 @@ inline bool HeldThrough(const std::vector<Tenure>& tenures, std::uint64_t from, 
   return std::any_of(tenures.begin(), tenures.end(), [&](const Tenure& t) { return t.At(from) && t.At(to); });
 }
 
+/// Of a list below the environment's: SignedList::OwnsThrough. (consent.cpp)
+bool OwnsEnvironmentThrough(const EnvironmentList& environment, const Consent& consent,
+                            const Statement& statement);
+
 inline Error Nonsense(const SignedStatement& statement, const char* why) {
   const Statement& said = statement.statement();
   return Error{Code::kInvalid, why, 0, said.list.Text() + "#" + std::to_string(said.sequence)};

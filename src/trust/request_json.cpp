@@ -114,7 +114,8 @@ Result<AskConsent::Item> ReadItem(const Json& json, const std::string& environme
   GRANTFS_CHECK(in.Finish());
   AskConsent::Item item{GRANTFS_TRY(ListId::Parse(list)), GRANTFS_TRY(ActFromJson(act)),
                         GRANTFS_TRY(Consent::FromJson(consent)), signature};
-  const bool here = item.list.kind == ListKind::kSecret || item.list == ListId::Environment(environment);
+  const bool here = item.list.kind == ListKind::kSecret ||
+                    (item.list.kind != ListKind::kVault && item.list.environment == environment);
   if (!here || !MayBeConsentedTo(item.act))
     return Error{Code::kInvalid, "the act is none that needs a second owner in this environment", 0, list};
   return item;

@@ -194,6 +194,9 @@ Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, con
         statement.previous));
     GRANTFS_CHECK(WriteEpochs(writer, plan, one, job.now));
     GRANTFS_CHECK(WriteEnrolments(writer, statement.act, job.now));
+    const auto* restore = std::get_if<Restore>(&statement.act);
+    if (restore != nullptr && statement.list.kind == ListKind::kVault)
+      GRANTFS_CHECK(writer.GoOnFromBackup(restore->log_origin, restore->numbers));
   }
   for (const auto& [number, touched] : plan.secrets()) GRANTFS_CHECK(WriteSecret(job, touched));
   for (const auto& one : plan.appended())

@@ -9,6 +9,8 @@
 #include "grantfs/client/options.h"
 #include "grantfs/client/owner_results.h"
 #include "grantfs/client/request_results.h"
+#include "grantfs/store/audit_purge.h"
+#include "grantfs/trust/enrol_request.h"
 #include "grantfs/trust/statement.h"
 #include "grantfs/util/result.h"
 
@@ -108,6 +110,8 @@ class OwnerSession {
   // ---- identities
 
   virtual Result<InviteResult> Invite(const InviteOptions& options) = 0;
+  /// An invitation that lets many machines in without an approval of each. Vault owners.
+  virtual Result<InviteResult> InviteStanding(const StandingOptions& options) = 0;
   /// Those that can be used, or were used by a request that waits. Vault owners.
   virtual Result<std::vector<OpenInvitation>> ListInvitations() = 0;
   /// Takes back what is open: whoever holds one of these is not let in, and requests that were made with them
@@ -119,9 +123,21 @@ class OwnerSession {
   /// Lets the pending enrolment of that name in.
   ///
   /// @param fingerprint what the person saw on the other machine, "" = was compared by eye.
+  /// @param lives  of a machine: for how long, in seconds; 0 = as its invitation says.
   /// Errors: kNotFound (none pending), kIntegrity (another fingerprint; not made with the invitation),
   /// kConflict (two pending).
-  virtual Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint) = 0;
+  virtual Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint,
+                                       std::int64_t lives = 0) = 0;
+  /// What stands against letting these in: of each a `problem`, "" for none. Vault owners.
+  virtual Result<std::vector<PendingEnrolment>> CheckRequests(
+      const std::vector<EnrolmentRequest>& requests) = 0;
+  /// Lets in machines that have asked without an invitation, hundreds in one change. Where something stands
+  /// against one, none is let in. Vault owners. Errors: kConflict (a name or key is taken, or stands twice),
+  /// kExpired, kInvalid (lives).
+  virtual Result<AdmitResult> Admit(const std::vector<EnrolmentRequest>& requests, std::int64_t lives,
+                                    const std::string& reason) = 0;
+  /// The line once more that grantfs enroll --accept takes on a machine that was let in. Errors: kNotFound.
+  virtual Result<std::string> AcceptLineFor(const std::string& name) = 0;
   virtual Result<std::vector<IdentityInfo>> ListIdentities() = 0;
   virtual Result<IdentityInfo> ShowIdentity(const std::string& name) = 0;
   /// Ends a machine (user, agent): removed in the machines and vault lists at once, its grants revoked in the
@@ -228,11 +244,14 @@ class OwnerSession {
 
   // ---- audit
 
-  /// Newest first.
+  /// Newest first. Errors also: kInvalid (more than kMaxListedRecords).
   virtual Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) = 0;
   /// From record `from` on, in order; `filter.limit` is not looked at. Who goes on from `next` sees every
   /// record once.
   virtual Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) = 0;
+  /// What the vault says its retention has purged, in order. Errors also: kIntegrity (no rule makes such a
+  /// purge); VerifyAudit proves them.
+  virtual Result<std::vector<AuditPurge>> AuditPurges() = 0;
   /// Who has read which version of a secret last, by the log as far as it keeps the records' bodies; and the
   /// machines that may read it and have not.
   virtual Result<ReadersReport> ReadersOf(const SecretName& name) = 0;
@@ -250,6 +269,14 @@ class OwnerSession {
   /// concerned. Errors: kNotFound (nothing to mend).
   virtual Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) = 0;
   virtual Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) = 0;
+
+  // ---- a restored backup
+
+  /// Accepts, list by list, that the vault goes on from a backup that has less than this home has seen: signs
+  /// a restore for every list that is mine to sign, does again what ended something for somebody, and starts
+  /// new epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
+  /// environments. Errors: kConflict (others changed the same lists: run it again).
+  virtual Result<RestoreResult> AcceptBackup(const RestoreOptions& options) = 0;
 };
 
 }  // namespace grantfs

@@ -33,6 +33,7 @@ struct VaultOptions {
   std::size_t max_waiting_appends = 256;                ///< more are kThrottled
   std::size_t max_watches_of_one = 16;                  ///< streams of one identity
   std::vector<std::shared_ptr<AlertSink>> alert_sinks;  ///< each of another kind
+  AuditKeep keep_audit;                                 ///< for how long; empty: all is kept for ever
 };
 
 /// The server's side without HTTP: authorises, delivers, records. It decides with trust over lists that it
@@ -91,6 +92,8 @@ class Vault {
   Result<api::StatusResponse> ShowStatus(const VaultCaller& caller) const;
   Result<api::ListReadResponse> ReadList(const VaultCaller& caller,
                                          const api::ListReadRequest& request) const;
+  /// For members of the environment who may list. Errors: kNotFound (one of them is no secret of it).
+  Result<api::TailsResponse> ReadTails(const VaultCaller& caller, const api::TailsRequest& request) const;
   void Append(const VaultCaller& caller, const api::AppendRequest& request, Done<api::AppendResponse> done);
 
   // ---- secrets
@@ -115,6 +118,7 @@ class Vault {
   void Enrol(const VaultCaller& caller, const api::EnrolRequest& request,
              Done<api::EnrolmentStateResponse> done);
   Result<api::EnrolmentStateResponse> EnrolmentState(const VaultCaller& caller) const;
+  void Join(const VaultCaller& caller, const api::JoinRequest& request, Done<api::JoinResponse> done);
   Result<api::EnrolmentsResponse> ListEnrolments(const VaultCaller& caller) const;
 
   // ---- freezes
