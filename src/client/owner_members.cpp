@@ -99,6 +99,14 @@ Status OwnerSessionImpl::VouchBefore(const EnvironmentList& after, const std::st
     }
     Report("vouching", ++done, names.size());
   }
+  for (const auto& [number, group] : keeper_->FindEnvironment(environment)->groups().all()) {
+    if (keeper_->FindEnvironment(environment)->RoleOf(me_.Id()) != Role::kOwner &&
+        keeper_->vault().recovery().Id() != me_.Id())
+      break;
+    GroupList list = GRANTFS_TRY(keeper_->RefreshGroup(environment, number));
+    if (!list.CheckStanding(then))
+      batch.push_back({list.id(), {GRANTFS_TRY(Next(list, now, Vouch{}, reason))}, {}});
+  }
   if (!batch.empty()) GRANTFS_TRY(Submit(batch));
   return {};
 }
@@ -123,9 +131,13 @@ Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const 
   EnvironmentList after = list;
   GRANTFS_TRY(Next(after, upper, remove, reason));
   GRANTFS_CHECK(VouchBefore(after, reason));
-  const auto made = GRANTFS_TRY(Next(list, upper, remove, reason));
-  if (remove.epoch) GRANTFS_CHECK(StageEpoch(environment, epoch));
-  GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
+  const EnvironmentList before = list;
+  std::vector<StatementPtr> made{GRANTFS_TRY(Next(list, upper, remove, reason))};
+  if (remove.epoch) {
+    GRANTFS_CHECK(StageEpoch(environment, epoch));
+    for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, reason))) made.push_back(std::move(started));
+  }
+  GRANTFS_TRY(Submit({{list.id(), std::move(made), {}}}));
   return {};
 }
 

@@ -39,14 +39,14 @@ bool MachinesList::HeldSince(const Statement& statement, const SeenHeads* at, co
          vault.WasOwnerThrough(statement.signer, statement.heads.vault->sequence, now);
 }
 
-Status MachinesList::ApplyInvite(const InvitationCreate& act) {
+Status MachinesList::ApplyInvite(const InvitationCreate& act, std::uint64_t sequence) {
   const Invitation& invitation = act.invitation;
   if (invitation.kind == IdentityKind::kMachine && FindByName(invitation.name) != nullptr) {
     return Error{Code::kInvalid,
                  "a machine of this name is enrolled; remove it first (grantfs identity remove)", 0,
                  invitation.name};
   }
-  const InvitationEntry entry{invitation, InvitationState::kOpen};
+  const InvitationEntry entry{invitation, InvitationState::kOpen, sequence};
   if (!invitations_.emplace(invitation.id, entry).second) {
     return Error{Code::kInvalid, "the invitation exists already", 0, invitation.name};
   }
@@ -90,7 +90,7 @@ Status MachinesList::Apply(const StatementPtr& signed_statement, const UpperList
   const bool creates = std::holds_alternative<MachinesCreate>(statement.act);
   if (creates != (statement.sequence == 0))
     return Nonsense(*signed_statement, "a list of machines begins with its creation");
-  if (const auto* act = std::get_if<InvitationCreate>(&statement.act)) return ApplyInvite(*act);
+  if (const auto* act = std::get_if<InvitationCreate>(&statement.act)) return ApplyInvite(*act, statement.sequence);
   if (const auto* act = std::get_if<MachineApprove>(&statement.act)) return ApplyApprove(*act, statement);
   if (const auto* act = std::get_if<MachineRemove>(&statement.act)) return ApplyRemove(*act);
   if (const auto* act = std::get_if<InvitationWithdraw>(&statement.act)) {

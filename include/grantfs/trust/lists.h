@@ -96,6 +96,7 @@ class MachinesList : public SignedList {
   struct InvitationEntry {
     Invitation invitation;
     InvitationState state = InvitationState::kOpen;
+    std::uint64_t number = 0;  ///< sequence of its creation: its address as a recipient
   };
   const std::map<std::uint64_t, Machine>& machines() const { return machines_; }  ///< by number
   const std::map<std::string, InvitationEntry>& invitations() const { return invitations_; }
@@ -112,7 +113,7 @@ class MachinesList : public SignedList {
   void Reset() override;
 
  private:
-  Status ApplyInvite(const InvitationCreate& act);
+  Status ApplyInvite(const InvitationCreate& act, std::uint64_t sequence);
   Status ApplyApprove(const MachineApprove& act, const Statement& statement);
   Status ApplyRemove(const MachineRemove& act);
   std::map<std::uint64_t, Machine> machines_;
