@@ -49,20 +49,28 @@ Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
   std::uint64_t change = 0;
   while (result.secrets.size() < secrets.size()) {
     const std::size_t begun = result.secrets.size();
+    Waiting waiting;
     auto outcomes = Retry([&]() -> Result<std::vector<GrantOutcome>> {
       GRANTFS_CHECK(EnterAll(std::span(secrets).subspan(begun), Operation::kGrant));
       Batch batch;
+      waiting.clear();
       std::vector<GrantOutcome> made;
       std::size_t copies = 0;
       while (begun + made.size() < secrets.size() && made.size() < kListsAtOnce && copies < kCopiesAtOnce) {
-        made.push_back(GRANTFS_TRY(PrepareGrant(machine, secrets[begun + made.size()], options, batch)));
+        made.push_back(
+            GRANTFS_TRY(PrepareGrant(machine, secrets[begun + made.size()], options, batch, waiting)));
         copies += made.back().versions;
         Report("granting", begun + made.size(), secrets.size());
       }
-      if (!options.dry_run) change = GRANTFS_TRY(Submit(batch));
+      if (!options.dry_run && !batch.empty()) change = GRANTFS_TRY(Submit(batch));
       return made;
     });
     if (!outcomes) return Halfway(outcomes.error(), begun, secrets.size());
+    for (auto& [environment, items] : waiting) {
+      if (options.dry_run) break;
+      for (std::string& id : GRANTFS_TRY(Propose(environment, std::move(items), options.reason)))
+        result.waiting.push_back(std::move(id));
+    }
     std::move(outcomes->begin(), outcomes->end(), std::back_inserter(result.secrets));
   }
   for (GrantOutcome& outcome : result.secrets) DropGrantedParts(machine, secrets, outcome);
@@ -83,7 +91,7 @@ Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
 
 Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const std::string& machine,
                                                     const SecretName& name, const GrantOptions& options,
-                                                    Batch& batch) {
+                                                    Batch& batch, Waiting& waiting) {
   SecretList list = GRANTFS_TRY(FetchSecret(name));
   const UpperLists upper = keeper_->UpperOf(name.environment);
   const GrantedTo to = GRANTFS_TRY(GranteeNamed(machine, name.environment));
@@ -98,6 +106,13 @@ Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const std::string& machine,
     if (due != 0 && due <= Now()) outcome.overdue = due;
   }
   outcome.replaced = list.grants().contains({to.grantee.kind, to.grantee.number});
+  if (upper.environment->two_owners()) {  // the keys are sealed by the owner who signs second
+    GRANTFS_CHECK(CheckLives(list, name));
+    outcome.needs_second = true;
+    outcome.versions = list.versions().size();
+    waiting[name.environment].push_back(ConsentTo(list, upper, GrantAdd{grant}));
+    return outcome;
+  }
   batch.push_back({list.id(), {GRANTFS_TRY(Next(list, upper, GrantAdd{grant}, options.reason))}, {}});
   outcome.versions = GRANTFS_TRY(SealVersionsTo(list, *upper.environment, to.target, options.dry_run));
   return outcome;

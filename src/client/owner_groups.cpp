@@ -102,6 +102,19 @@ Result<std::vector<SignedList::StatementPtr>> OwnerSessionImpl::NextGroupEpochs(
   return made;
 }
 
+// What one who leaves signed in the lists of groups needs a successor too.
+Status OwnerSessionImpl::VouchInGroups(const EnvironmentList& after, const std::string& reason) {
+  const UpperLists now = keeper_->UpperOf(after.name());
+  Batch batch;
+  for (const auto& [number, group] : keeper_->FindEnvironment(after.name())->groups().all()) {
+    GroupList list = GRANTFS_TRY(keeper_->RefreshGroup(after.name(), number));
+    if (!list.CheckStanding({now.vault, &after}))
+      batch.push_back({list.id(), {GRANTFS_TRY(Next(list, now, Vouch{}, reason))}, {}});
+  }
+  if (!batch.empty()) GRANTFS_TRY(Submit(batch));
+  return {};
+}
+
 Result<std::vector<Grantee>> OwnerSessionImpl::MachinesNamed(const std::vector<std::string>& names) const {
   std::map<std::uint64_t, Grantee> found;
   for (const std::string& name : names) {

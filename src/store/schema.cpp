@@ -306,10 +306,28 @@ CREATE TABLE destroyed (
   path TEXT NOT NULL
 ) STRICT;
 )sql"},
-    {5,
-     // Groups. `epoch` is the group's, of which there are copies of the newest alone; `recipient_epoch` is that of
-     // the environment's key where the recipient is the environment.
-     R"sql(
+    // Requests to an environment's owners.
+    {5, R"sql(
+CREATE TABLE requests (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 32),
+  environment TEXT NOT NULL,
+  signer BLOB NOT NULL CHECK (length(signer) = 32),
+  type TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  envelope TEXT NOT NULL,
+  received INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 3),
+  changed INTEGER NOT NULL,
+  settled_by TEXT NOT NULL,
+  reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX requests_by_environment ON requests (environment, number);
+CREATE INDEX requests_open ON requests (environment, signer) WHERE state = 0;
+
+-- Groups. epoch is the group's, of which there are copies of the newest alone; recipient_epoch is that of the
+-- environment's key where the recipient is the environment.
 CREATE TABLE group_copies (
   environment TEXT NOT NULL,
   grp INTEGER NOT NULL,

@@ -153,28 +153,23 @@ Result<VersionPublish> ReadAct<VersionPublish>(JsonReader& in) {
   return act;
 }
 
-Json GrantToJson(const Grant& grant) {
+void WriteGrantTerms(const Grant& grant, Json& json) {
   Json conditions = Json::Array();
   for (const auto& condition : grant.conditions) conditions.Append(condition);
-  return Json::Object({{"grantee", GranteeToJson(grant.grantee)},
-                       {"label", grant.label},
-                       {"owner", grant.owner},
-                       {"group", grant.group},
-                       {"mode", grant.mode},
-                       {"conditions", std::move(conditions)},
-                       {"lease", grant.lease},
-                       {"offline", grant.offline},
-                       {"record", grant.record},
-                       {"expires", grant.expires},
-                       {"strict", grant.strict}});
+  json.Set("label", grant.label);
+  json.Set("owner", grant.owner);
+  json.Set("group", grant.group);
+  json.Set("mode", grant.mode);
+  json.Set("conditions", std::move(conditions));
+  json.Set("lease", grant.lease);
+  json.Set("offline", grant.offline);
+  json.Set("record", grant.record);
+  json.Set("expires", grant.expires);
+  json.Set("strict", grant.strict);
 }
 
-namespace {
-
-// The members of a grant, in a reader that may hold others too.
-Result<Grant> ReadGrant(JsonReader& in) {
+Grant ReadGrantTerms(JsonReader& in) {
   Grant grant;
-  const Json& grantee = in.Object("grantee");
   grant.label = ReadChecked(in, "label", 32, CheckLabel);
   grant.owner = ReadUserName(in, "owner");
   grant.group = ReadUserName(in, "group");
@@ -185,6 +180,21 @@ Result<Grant> ReadGrant(JsonReader& in) {
   grant.record = ReadText(in, "record", 32, 1);
   grant.expires = ReadTime(in, "expires");
   grant.strict = in.Bool("strict");
+  return grant;
+}
+
+Json GrantToJson(const Grant& grant) {
+  Json json = Json::Object({{"grantee", GranteeToJson(grant.grantee)}});
+  WriteGrantTerms(grant, json);
+  return json;
+}
+
+namespace {
+
+// The members of a grant, in a reader that may hold others too.
+Result<Grant> ReadGrant(JsonReader& in) {
+  const Json& grantee = in.Object("grantee");
+  Grant grant = ReadGrantTerms(in);
   GRANTFS_CHECK(in.Finish());
   grant.grantee = GRANTFS_TRY(GranteeFromJson(grantee));
   return grant;
@@ -198,8 +208,8 @@ Result<Grant> GrantFromJson(const Json& json) {
 }
 
 void WriteAct(const GrantAdd& act, Json& json) {
-  const Json grant = GrantToJson(act.grant);
-  for (const auto& [name, member] : grant.Members()) json.Set(name, member);
+  json.Set("grantee", GranteeToJson(act.grant.grantee));
+  WriteGrantTerms(act.grant, json);
 }
 
 template <>

@@ -17,7 +17,7 @@ bool GroupList::Includes(const MachinesList::Machine& machine) const {
     return added->second.seal == machine.identity.seal && added->second.name == machine.identity.name;
   return std::any_of(invitations_.begin(), invitations_.end(), [&](const auto& entry) {
     const Invitation& by = entry.second;
-    return by.act.id == machine.invitation && (by.open || machine.number <= by.last);
+    return by.act.id == machine.standing && (by.open || machine.number <= by.last);
   });
 }
 

@@ -74,6 +74,25 @@ Status CheckIdentityName(std::string_view text) {
   return {};
 }
 
+Status CheckNamePattern(std::string_view text) {
+  const auto star = text.find('*');
+  const bool one = star != std::string_view::npos && text.find('*', star + 1) == std::string_view::npos;
+  // What the pattern leads to must be a name: with a letter in the star's place it is one.
+  std::string example(text);
+  if (one) example[star] = 'a';
+  if (one && CheckIdentityName(example)) return {};
+  return Refused(
+      "a pattern of names is such a name with one * in it, which stands for one or more characters: web-*",
+      text);
+}
+
+bool MatchesNamePattern(std::string_view name, std::string_view pattern) {
+  const auto star = pattern.find('*');
+  if (star == std::string_view::npos || !CheckIdentityName(name) || name.size() < pattern.size())
+    return false;
+  return name.starts_with(pattern.substr(0, star)) && name.ends_with(pattern.substr(star + 1));
+}
+
 Status CheckLabel(std::string_view text) {
   const char* rule = "a label is 1 to 32 of a-z 0-9 - and begins with a letter";
   if (text.empty() || text.size() > 32 || text[0] < 'a' || text[0] > 'z') return Refused(rule, text);

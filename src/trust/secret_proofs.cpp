@@ -53,6 +53,12 @@ Result<Grant> SecretList::VerifyStanding(const SignedStatement& grant, const Gra
   GRANTFS_CHECK(VerifyLoose(grant, Permission::kOwner, upper));
   const auto* add = std::get_if<GrantAdd>(&grant.statement().act);
   if (add == nullptr) return Forged(grant, "the statement is not a grant");
+  if (const Status agreed = CheckConsent(grant, upper); !agreed) return Forged(grant, agreed.error().where);
+  if (upper.environment->two_owners() && !grant.statement().consent) {
+    return Forged(grant,
+                  "the grant has one owner's signature, and the environment's rule asks for two: an owner "
+                  "grants it anew");
+  }
   const Hash leaf = GrantLeaf(add->grant, grant.statement().sequence);
   if (!VerifyInclusion(leaf, proof.index, proof.leaves, proof.path, state_.grants)) {
     return Forged(grant,

@@ -57,10 +57,9 @@ Status AppendPlan::CheckGroupAct(const ListId& id, const Act& act) const {
     for (const Grantee& machine : add->machines) GRANTFS_CHECK(CheckMachine(machine));
   }
   if (const auto* invite = std::get_if<GroupInvitationAdd>(&act)) {
-    const auto at = machines.invitations().find(invite->id);
-    if (at == machines.invitations().end() || at->second.number != invite->number ||
-        at->second.invitation.seal != invite->seal || at->second.invitation.expires != invite->expires ||
-        at->second.state != MachinesList::InvitationState::kOpen)
+    const auto at = machines.standing().find(invite->id);
+    if (at == machines.standing().end() || at->second.number != invite->number || at->second.withdrawn ||
+        at->second.invitation.seal != invite->seal || at->second.invitation.expires != invite->expires)
       return refuse(id.Text());
   }
   return {};

@@ -11,7 +11,11 @@ constexpr std::size_t kMostProcessText = 1024;
 std::string Bounded(const std::string& text) { return Printable(text.substr(0, kMostProcessText)); }
 
 AuditSeverity SeverityOf(const Act& act) {
-  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, SecretDestroy, Void>(act))
+  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, RulesSet, SecretDestroy, Void>(act))
+    return AuditSeverity::kCritical;
+  // A vault's and an environment's; those of their many secrets follow from these.
+  if (const auto* restore = std::get_if<Restore>(&act);
+      restore != nullptr && (restore->epoch || !restore->log_origin.empty()))
     return AuditSeverity::kCritical;
   return IsAnyOf<SecretCreate, VersionPublish, SecretDescribe>(act) ? AuditSeverity::kInfo
                                                                     : AuditSeverity::kNotice;
@@ -39,13 +43,17 @@ struct AboutAct {
   std::string operator()(const PinsSet&) const { return {}; }
   std::string operator()(const MachinesCreate&) const { return {}; }
   std::string operator()(const InvitationCreate& act) const { return act.invitation.name; }
+  std::string operator()(const InvitationStand& act) const { return act.invitation.pattern; }
   std::string operator()(const InvitationWithdraw& act) const { return act.id; }
   std::string operator()(const MachineApprove& act) const { return act.enrolment.identity.name; }
+  std::string operator()(const MachineAdmit& act) const { return act.request.identity.name; }
+  std::string operator()(const MachineJoin& act) const { return act.enrolment.identity.name; }
   std::string operator()(const MachineRemove& act) const { return act.id.Hex(); }
   std::string operator()(const EnvironmentCreate& act) const { return act.owner.name; }
   std::string operator()(const MemberAdd& act) const { return act.member.name; }
   std::string operator()(const MemberRemove& act) const { return act.id.Hex(); }
   std::string operator()(const EpochStart& act) const { return std::to_string(act.epoch.number); }
+  std::string operator()(const RulesSet& act) const { return act.two_owners ? "two owners" : "one owner"; }
   std::string operator()(const SecretCreate&) const { return {}; }
   std::string operator()(const VersionPublish&) const { return {}; }
   std::string operator()(const GrantAdd& act) const { return NameOf(act.grant.grantee); }
@@ -75,6 +83,7 @@ struct AboutAct {
   std::string operator()(const GroupInvitationRemove& act) const { return std::to_string(act.number); }
   std::string operator()(const Vouch&) const { return {}; }
   std::string operator()(const Void& act) const { return std::to_string(act.from); }
+  std::string operator()(const Restore& act) const { return std::to_string(act.accepted.sequence); }
 };
 
 }  // namespace
@@ -153,6 +162,8 @@ AuditRecord MakeAppendRecord(const Clock& clock, const VaultCaller& caller,
   if (!statement.reason.empty()) record.body.Set("reason", statement.reason);
   record.body.Set("list", statement.list.Text()).Set("sequence", statement.sequence);
   record.body.Set("statement", signed_statement.hash().Hex());
+  if (statement.consent) record.body.Set("consent", statement.consent->signer.Hex());
+  if (statement.request) record.body.Set("request", statement.request->Hex());
   return record;
 }
 

@@ -47,7 +47,7 @@ bool IsOf(ListKind kind, const Act& act) {
     case ListKind::kMachines:
       return any({"machine", "invitation."});
     case ListKind::kEnvironment:
-      return any({"environment.create", "member.", "epoch.", "group.", "group-epoch.", "prefix."});
+      return any({"environment.create", "member.", "epoch.", "rules.", "group.", "group-epoch.", "prefix."});
     case ListKind::kSecret:
       return any({"secret.", "version.", "grant."});
     case ListKind::kGroup:

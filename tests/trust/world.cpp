@@ -59,13 +59,17 @@ std::vector<Act> World::EveryAct() const {
           PinsSet{{Hash{}}},
           MachinesCreate{},
           InvitationCreate{InvitationOf(invite)},
+          InvitationStand{StandingOf(invite)},
           InvitationWithdraw{invite.id()},
-          MachineApprove{Must(MakeEnrolment(vault.vault_id(), invite, web1))},
+          MachineApprove{Must(MakeEnrolment(vault.vault_id(), invite, web1)), 1'700'003'600},
+          MachineAdmit{MakeEnrolmentRequest(web1, 1'700'000'000, 1'700'003'600), 0},
+          MachineJoin{Must(MakeEnrolment(vault.vault_id(), invite, web1)), 0},
           MachineRemove{web1.Id()},
           EnvironmentCreate{"shop/prod", owner.identity(), epoch},
           MemberAdd{second.identity(), Role::kReader, "", Hash{}},
           MemberRemove{second.Id(), epoch},
           EpochStart{epoch},
+          RulesSet{true},
           SecretCreate{7, "shop/prod", "db-password", SecretType::kValue, "ann", "of the shop"},
           VersionOf(secret),
           GrantAdd{GrantTo(web1, 3)},
@@ -88,7 +92,8 @@ std::vector<Act> World::EveryAct() const {
           GroupInvitationAdd{9, invite.id(), invite.unseal_key().seal_key(), 1, 1, Hash{}},
           GroupInvitationRemove{9, 12},
           Vouch{},
-          Void{1, Hash{}}};
+          Void{1, Hash{}},
+          Restore{{4, Hash{}}, Head{9, Hash{}}, "vault.test/log2", 1000, epoch, 12}};
 }
 
 VersionPublish World::VersionOf(const SecretList& list, const std::string& path) const {

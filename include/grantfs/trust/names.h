@@ -37,6 +37,12 @@ Status CheckPrefix(std::string_view text);
 /// kInvalid.
 Status CheckIdentityName(std::string_view text);
 
+/// A pattern of such names, as a standing invitation has it: one `*`, which stands for one or more
+/// characters. Errors: kInvalid.
+Status CheckNamePattern(std::string_view text);
+/// Whether it is such a name, and the pattern's.
+bool MatchesNamePattern(std::string_view name, std::string_view pattern);
+
 /// Names of labels: 1..32 of [a-z0-9-], beginning with a letter. Errors: kInvalid.
 Status CheckLabel(std::string_view text);
 
