@@ -103,12 +103,14 @@ class MachinesList : public SignedList {
   struct InvitationEntry {
     Invitation invitation;
     InvitationState state = InvitationState::kOpen;
+    std::uint64_t number = 0;  ///< sequence of its creation: its address as a recipient
   };
   struct StandingEntry {
     StandingInvitation invitation;
     Hash issuer;
     std::uint32_t used = 0;
     bool withdrawn = false;
+    std::uint64_t number = 0;  ///< sequence of its creation: its address as a recipient
     /// That it lets somebody in still, as far as this list and the vault's tell: not what its expiry says.
     bool IsOpen(const VaultList& vault) const {
       return !withdrawn && used < invitation.uses && vault.IsOwner(issuer);
@@ -133,7 +135,7 @@ class MachinesList : public SignedList {
  private:
   /// Whose right the statement rests on: its signer's, or the issuer's of the invitation that it uses.
   const Hash& RightOf(const Statement& statement) const;
-  Status ApplyInvite(const InvitationCreate& act);
+  Status ApplyInvite(const InvitationCreate& act, std::uint64_t sequence);
   Status ApplyStand(const InvitationStand& act, const Statement& statement);
   Status ApplyWithdraw(const InvitationWithdraw& act);
   Status ApplyApprove(const MachineApprove& act, const Statement& statement);
