@@ -98,7 +98,7 @@ Status MachineSessionImpl::TakeEnvironment(MachineView& next, const std::string&
 void MachineSessionImpl::TakeFreezes(MachineView& next, const api::GrantsResponse& response) const {
   next.freezes = response.freezes;
   std::erase_if(next.freezes, [&](const api::Freeze& freeze) {
-    return freeze.object.kind == FrozenKind::kMachine && freeze.object.id != me_.Id().Hex();
+    return freeze.object.IsMachine() && freeze.object.id != me_.Id().Hex();
   });
 }
 

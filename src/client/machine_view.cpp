@@ -52,15 +52,12 @@ UpperLists MachineView::UpperOf(const std::string& environment) const {
 
 const api::Freeze* MachineView::FreezeOf(const std::string& environment) const {
   const auto at = std::find_if(freezes.begin(), freezes.end(), [&](const api::Freeze& freeze) {
-    return freeze.object.kind == FrozenKind::kMachine || freeze.object.id == environment;
+    return freeze.object.kind == FrozenKind::kMachine || freeze.object.Where() == environment;
   });
   return at == freezes.end() ? nullptr : &*at;
 }
 
-std::string SentenceOf(const api::Freeze& freeze) {
-  const bool machine = freeze.object.kind == FrozenKind::kMachine;
-  return freeze.Sentence(machine ? "this machine" : freeze.object.id);
-}
+std::string SentenceOf(const api::Freeze& freeze) { return freeze.SentenceForMachine(); }
 
 const std::string& MachineView::ProblemOf(const SecretView& secret) const {
   if (!vault_problem.empty()) return vault_problem;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "grantfs/api/audit.h"
@@ -225,6 +226,10 @@ class OwnerSessionImpl final : public OwnerSession {
 
   // ---- freezes
   Result<FrozenObject> MachineToFreeze(const std::string& name);
+  Result<FrozenObject> MachineToFreezeIn(const std::string& environment, const std::string& name);
+  /// The machines that are granted something in an environment, by the grants there.
+  Status LearnGrantees(const std::string& environment);
+  std::map<Hash, std::string> grantees_;
   /// @param left  is given the environments of the project that are not mine to freeze.
   Result<std::vector<FrozenObject>> ProjectToFreeze(const std::string& name, std::vector<std::string>& left);
   Result<FreezeResult> ChangeFreezes(const api::Route& route, const FreezeTarget& target,

@@ -306,6 +306,23 @@ CREATE TABLE destroyed (
   path TEXT NOT NULL
 ) STRICT;
 )sql"},
+    // Freezes of a machine in one environment; what a tripwire's project stands for.
+    {5, R"sql(
+CREATE TABLE freezes_with_environment (
+  kind INTEGER NOT NULL CHECK (kind IN (0, 1, 2)),
+  object TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  signer BLOB NOT NULL CHECK (length(signer) = 32),
+  name TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (kind, object, environment)
+) STRICT, WITHOUT ROWID;
+INSERT INTO freezes_with_environment SELECT kind, object, '', signer, name, time, reason FROM freezes;
+DROP TABLE freezes;
+ALTER TABLE freezes_with_environment RENAME TO freezes;
+ALTER TABLE tripwires ADD COLUMN reach TEXT NOT NULL DEFAULT '[]';
+)sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);
 

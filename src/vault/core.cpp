@@ -8,6 +8,7 @@ Vault::Core::Core(Store& the_store, VaultOptions the_options)
     : store(the_store),
       options(std::move(the_options)),
       secrets(options.cached_statements),
+      tripwires(options.usual_rate),
       hub(*options.clock, options.max_watches_of_one,
           [this](bool minute) {
             Beat();

@@ -58,6 +58,7 @@ constexpr Row kTable[] = {
     {"freeze an environment", "4423332234441"},
     {"lift that", "4423332234441"},
     {"freeze a machine", "2333333333441"},
+    {"freeze a machine in the environment", "4423332234441"},
     {"list freezes", "2222222222441"},
     {"presence", "2323333333441"},
     {"a machine's grants", "4444444444221"},
@@ -265,6 +266,8 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     if (what == "freeze an environment") return Freeze(who, api::kFreezesSet, environment);
     if (what == "lift that") return Freeze(who, api::kFreezesLift, environment);
     if (what == "freeze a machine") return Freeze(who, api::kFreezesSet, frozen);
+    if (what == "freeze a machine in the environment")
+      return Freeze(who, api::kFreezesSet, {FrozenKind::kMachineIn, frozen.id, kEnvironment});
     if (what == "list freezes") return Ask(who, api::kFreezesList, api::FreezesListRequest{});
     if (what == "presence") return Ask(who, api::kPresence, api::PresenceRequest{machine.key.Id(), 0, 0});
     if (what == "a machine's grants") return Ask(who, api::kMachineGrants, api::GrantsRequest{});

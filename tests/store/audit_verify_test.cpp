@@ -337,7 +337,7 @@ TEST_F(AuditVerifyTest, WhatIsNoVaultsDatabaseIsRefused) {
   const auto newer = OpenAuditDatabase(DatabasePath());
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().code, Code::kUnsupported);
-  EXPECT_THAT(Describe(newer.error()), HasSubstr("has schema 5, this grantfs knows none above 4"));
+  EXPECT_THAT(Describe(newer.error()), HasSubstr("has schema 6, this grantfs knows none above 5"));
 }
 
 }  // namespace

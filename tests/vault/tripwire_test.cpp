@@ -10,7 +10,7 @@ namespace grantfs::testing {
 namespace {
 
 struct TripwireTest : ::testing::Test, ClaimedVault {
-  TripwireTest() {
+  explicit TripwireTest(std::uint32_t usual_rate = kUsualRate) : ClaimedVault(usual_rate) {
     for (const char* name : {"shop/test", "shop/stage", "other/prod"}) Must(world.AddEnvironment(name));
     const std::pair<PrivateIdentity*, Role> members[] = {{&reader, Role::kReader},
                                                          {&writer, Role::kWriter},
@@ -59,7 +59,9 @@ struct TripwireTest : ::testing::Test, ClaimedVault {
   std::vector<std::string> Frozen() {
     std::vector<std::string> names;
     for (const auto& freeze : Must(vault().ListFreezes(direct.Caller(world.owner), {})).freezes)
-      names.push_back(freeze.object.kind == FrozenKind::kMachine ? "machine" : freeze.object.id);
+      names.push_back(!freeze.object.IsMachine()                       ? freeze.object.id
+                      : freeze.object.kind == FrozenKind::kMachine ? "machine"
+                                                                   : "machine in " + freeze.object.environment);
     return names;
   }
   void Lift(std::vector<FrozenObject> objects) {
@@ -261,6 +263,21 @@ TEST_F(TripwireTest, AProjectStandsForWhatItsSetterMayFreeze) {
   }
 }
 
+TEST_F(TripwireTest, AProjectsScopeOutlivesWhoeverSetIt) {
+  Must(Canary(world.owner));
+  TripwirePolicy policy;
+  policy.scope = TripScope::kProject;
+  Must(Set(operating, policy));
+  const auto set = direct.Audit("environment.configured");
+  ASSERT_FALSE(set.empty());
+  EXPECT_EQ(Must(ParseJson(*set[0].body)).Find("reach")->Dump(), R"(["shop/prod","shop/test"])");
+  for (const char* environment : {"shop/prod", "shop/test"})
+    Must(world.Send(world.owner, world.Removal(environment, operating.Id())));
+  Must(direct.Reopen());
+  EXPECT_TRUE(Read(machine, "bait"));
+  EXPECT_EQ(Frozen(), (std::vector<std::string>{"shop/prod", "shop/test"}));
+}
+
 TEST_F(TripwireTest, TooManyDistinctSecretsFreezeTheMachineBeforeOneMoreIsDelivered) {
   Must(Set(world.owner, OfRate(5)));
   for (int i = 0; i < 5; ++i)
@@ -269,13 +286,13 @@ TEST_F(TripwireTest, TooManyDistinctSecretsFreezeTheMachineBeforeOneMoreIsDelive
   const auto sixth = Read(machine, Name(5));
   ASSERT_FALSE(sixth);
   EXPECT_EQ(api::CodeOfError(sixth.error()), api::ProblemCode::kFrozen);
-  EXPECT_EQ(Frozen(), (std::vector<std::string>{"machine"}));
+  EXPECT_EQ(Frozen(), (std::vector<std::string>{"machine in shop/prod"}));
   EXPECT_TRUE(Read(other, Name(5))) << "others go on";
   const Json body = Touched(1);
   EXPECT_EQ(body.Find("secrets")->AsNumber(), 6);
   EXPECT_EQ(body.Find("limit")->AsNumber(), 5);
   EXPECT_EQ(body.Find("outcome")->AsString(), "refused");
-  Lift({{FrozenKind::kMachine, machine.key.Id().Hex()}});
+  Lift({{FrozenKind::kMachineIn, machine.key.Id().Hex(), "shop/prod"}});
   EXPECT_TRUE(Read(machine, Name(5))) << "it begins anew";
 }
 
@@ -298,13 +315,69 @@ TEST_F(TripwireTest, AListingIsNoRead) {
   Touched(0);
 }
 
-TEST_F(TripwireTest, TheLimitsOfSeveralEnvironmentsAreSharedInProportion) {
-  Must(Set(world.owner, OfRate(4)));
-  Must(Set(world.owner, OfRate(2), "shop/test"));
-  EXPECT_TRUE(Read(machine, "a", {}, "shop/test"));
+TEST_F(TripwireTest, AnEnvironmentsRateReachesNoFurtherThanItsOperator) {
+  Must(Set(operating, OfRate(2)));
   EXPECT_TRUE(Read(machine, Name(0)));
-  EXPECT_TRUE(Read(machine, Name(1))) << "a half and two quarters";
-  EXPECT_FALSE(Read(machine, Name(2)));
+  EXPECT_TRUE(Read(machine, Name(1)));
+  const auto refused = Read(machine, Name(2));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kDenied);
+  EXPECT_NE(refused.error().subject.find("this machine was frozen in shop/prod by a tripwire"), std::string::npos)
+      << refused.error().subject;
+  EXPECT_EQ(Frozen(), (std::vector<std::string>{"machine in shop/prod"}));
+  EXPECT_TRUE(Read(machine, "a", {}, "shop/test")) << "elsewhere it reads on";
+  EXPECT_TRUE(Read(other, Name(0))) << "and so does whoever else reads here";
+  const Json told = Touched(1);
+  EXPECT_EQ(told.Find("reason")->AsString(),
+            "3 distinct secrets were read within a minute, the limit of shop/prod is 2: the machine is frozen in "
+            "shop/prod");
+  const auto records = direct.Audit("freeze.set");
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].columns->environment, "shop/prod");
+  EXPECT_EQ(Must(ParseJson(*records[0].body)).Find("environment")->AsString(), "shop/prod");
+  Must(Wait<api::FreezeResponse>([&](auto done) {
+    vault().LiftFreezes(direct.Caller(operating),
+                        {{{FrozenKind::kMachineIn, machine.key.Id().Hex(), "shop/prod"}}, ""}, done);
+  }));
+  EXPECT_TRUE(Read(machine, Name(0)));
+}
+
+TEST_F(TripwireTest, EachEnvironmentCountsForItself) {
+  Must(Set(world.owner, OfRate(3)));
+  Must(Set(world.owner, OfRate(1), "shop/test"));
+  EXPECT_TRUE(Read(machine, "a", {}, "shop/test"));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Read(machine, Name(i)));
+  EXPECT_FALSE(Read(machine, Name(3)));
+  EXPECT_TRUE(Read(machine, "a", {}, "shop/test"));
+}
+
+struct UsualRateTest : TripwireTest {
+  UsualRateTest() : TripwireTest(4) {}
+};
+
+TEST_F(UsualRateTest, TheVaultsRateOverAllEnvironmentsFreezesTheMachineEverywhere) {
+  EXPECT_TRUE(Read(machine, "a", {}, "shop/test"));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Read(machine, Name(i)));
+  EXPECT_FALSE(Read(machine, Name(3))) << "three here and one there";
+  EXPECT_EQ(Frozen(), (std::vector<std::string>{"machine"}));
+  EXPECT_FALSE(Read(machine, "a", {}, "shop/test"));
+  EXPECT_NE(Touched(1).Find("reason")->AsString().find("the limit of the vault is 4: the machine is frozen"),
+            std::string::npos);
+}
+
+TEST_F(UsualRateTest, AnEnvironmentThatLetsMoreBeReadAnswersForItsOwnSecrets) {
+  Must(Set(operating, OfRate(6)));
+  for (int i = 0; i < 6; ++i) EXPECT_TRUE(Read(machine, Name(i))) << i;
+  EXPECT_TRUE(Read(machine, "a", {}, "shop/test")) << "which is the first that the vault counts";
+  EXPECT_FALSE(Read(machine, Name(6)));
+  EXPECT_EQ(Frozen(), (std::vector<std::string>{"machine in shop/prod"}));
+}
+
+TEST_F(UsualRateTest, OverBothItIsFrozenEverywhere) {
+  Must(Set(operating, OfRate(4)));
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(Read(machine, Name(i)));
+  EXPECT_FALSE(Read(machine, Name(4)));
+  EXPECT_EQ(Frozen(), (std::vector<std::string>{"machine"}));
 }
 
 TEST_F(TripwireTest, ARateOfNoneAndOneThatAlerts) {
@@ -336,7 +409,7 @@ TEST_F(TripwireTest, WhatAJournalTellsCountsAtItsOwnTime) {
   Must(Tell({"s0", "s1", "s2", "s3", "s4", "s5"}, long_ago, 61'000));
   EXPECT_TRUE(Frozen().empty()) << "one a minute, told at once";
   Must(Tell({"s0", "s1", "s2", "s3"}, long_ago + 600'000, 1000, std::string(32, 'b')));
-  EXPECT_EQ(Frozen(), (std::vector<std::string>{"machine"}));
+  EXPECT_EQ(Frozen(), (std::vector<std::string>{"machine in shop/prod"}));
   EXPECT_EQ(Touched(1).Find("caller")->Find("executable")->AsString(), "/usr/bin/tar");
 }
 
