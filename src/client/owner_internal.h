@@ -239,6 +239,9 @@ class OwnerSessionImpl final : public OwnerSession {
   std::vector<FreezeInfo> InfosOf(const std::vector<api::Freeze>& freezes) const;
 
   // ---- members
+  Status ChangeMember(EnvironmentList list, MemberChange change, const std::string& reason);
+  Result<NewEpoch> CopyFor(const EnvironmentList& list, const Identity& reader);
+  Result<NewEpoch> EpochWithout(const EnvironmentList& list, const Hash& leaver);
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
   // ---- what one who leaves has signed (owner_vouch.cpp)
   /// Vouches in every secret's list whose end would not count any more after `ending`, the statement that

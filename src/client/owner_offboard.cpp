@@ -7,11 +7,12 @@
 namespace grantfs {
 namespace {
 
+// By any of the roles that he has had: a later key was sealed to those who could read then.
 bool CouldRead(const EnvironmentList::Member& member, const EnvironmentList& list, std::uint32_t epoch) {
-  if (!RoleAllows(member.role, Operation::kReadValue)) return false;
-  if (member.present) return true;
-  const auto until = member.tenures.back().until;
-  return until && epoch <= list.EpochAt(*until - 1);  // a later key was sealed to those who stayed
+  return std::any_of(member.tenures.begin(), member.tenures.end(), [&](const auto& tenure) {
+    return RoleAllows(tenure.role, Operation::kReadValue) &&
+           (!tenure.until || epoch <= list.EpochAt(*tenure.until - 1));
+  });
 }
 
 }  // namespace

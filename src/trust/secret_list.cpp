@@ -15,10 +15,6 @@ void TakeVersion(SecretState& state, const VersionPublish& act, const Hash& stat
     state.labels[act.label] = statement;
 }
 
-bool WithinPrefix(const EnvironmentList::Member& member, const std::string& path) {
-  return path.starts_with(member.prefix);
-}
-
 std::optional<SecretList::GrantKey> GrantKeyOf(const Act& act) {
   if (const auto* add = std::get_if<GrantAdd>(&act)) {
     return SecretList::GrantKey{add->grant.grantee.kind, add->grant.grantee.number};
@@ -72,12 +68,12 @@ const Identity* SecretList::SignerOf(const Statement& statement, const UpperList
 bool SecretList::Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
                        const UpperLists& upper) const {
   if (permission == Permission::kVaultOwner) return false;
-  const auto role = at != nullptr ? upper.environment->RoleAt(signer, at->environment->sequence)
-                                  : upper.environment->RoleOf(signer);
-  if (role == Role::kOwner) return true;
-  if (role == Role::kWriter && permission == Permission::kPublish) {
+  const auto* held = at != nullptr ? upper.environment->TenureAt(signer, at->environment->sequence)
+                                   : upper.environment->TenureOf(signer);
+  if (held != nullptr && held->role == Role::kOwner) return true;
+  if (held != nullptr && held->role == Role::kWriter && permission == Permission::kPublish) {
     const std::string* named = PathNamed(act);
-    return WithinPrefix(upper.environment->members().at(signer), named != nullptr ? *named : state_.path);
+    return (named != nullptr ? *named : state_.path).starts_with(held->prefix);
   }
   return upper.vault->recovery().Id() == signer && IsAnyOf<Vouch, Void>(act);
 }

@@ -76,7 +76,7 @@ class Appender {
         const auto statement = SignedStatement::Parse(envelope);
         if (!statement) continue;
         const Act& act = statement->statement().act;
-        if (const auto* member = std::get_if<MemberRemove>(&act)) core_.frozen[member->id] = now + kFreeze;
+        if (const Hash* member = WhoseRoleEnds(act)) core_.frozen[*member] = now + kFreeze;
         if (const auto* owner = std::get_if<VaultOwnerRemove>(&act)) core_.frozen[owner->id] = now + kFreeze;
       }
     }

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kSecretsPage = 1000;
 
-bool ReducesMembers(const Act& act) { return IsAnyOf<MemberRemove, Void>(act); }
+bool ReducesMembers(const Act& act) { return IsAnyOf<MemberRemove, MemberChange, Void>(act); }
 
 }  // namespace
 
@@ -120,8 +120,7 @@ Status AppendPlan::CheckLeavers(StoreReader& reader) {
   for (const Appended& one : appended_) {
     const Statement& statement = one.statement->statement();
     if (statement.list.kind != ListKind::kEnvironment || !ReducesMembers(statement.act)) continue;
-    const auto* removal = std::get_if<MemberRemove>(&statement.act);
-    GRANTFS_CHECK(CheckSecretsOf(reader, one.environment, removal != nullptr ? &removal->id : nullptr));
+    GRANTFS_CHECK(CheckSecretsOf(reader, one.environment, WhoseRoleEnds(statement.act)));
   }
   return {};
 }

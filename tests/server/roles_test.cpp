@@ -48,6 +48,7 @@ constexpr Row kTable[] = {
     {"vouch for a secret", "3223333334441"},
     {"add an auditor", "3323333334441"},
     {"remove an auditor", "3323333334441"},
+    {"change an auditor's role", "3323333334441"},
     {"start an epoch", "3223333334441"},
     {"let a user in", "2333333333441"},
     {"add a vault owner", "2233333333441"},
@@ -159,6 +160,12 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     Must(world.AddMember(kEnvironment, leaver, Role::kAuditor));
     return Append(who, world.environment(kEnvironment).list, MemberRemove{leaver.Id(), {}});
   }
+  int ChangeAuditor(const PrivateIdentity& who) {
+    const auto changed = NewIdentity("changed");
+    Must(world.AddMember(kEnvironment, changed, Role::kAuditor));
+    return Append(who, world.environment(kEnvironment).list,
+                  MemberChange{changed.Id(), Role::kOperator, "", {}, {}});
+  }
   int StartEpoch(const PrivateIdentity& who) {
     VaultWorld::Environment& environment = world.environment(kEnvironment);
     NewEpoch epoch = Must(MakeEpoch(environment.list.EpochRecipients(world.vault),
@@ -251,6 +258,7 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
       return Append(who, world.environment(kEnvironment).list,
                     MemberAdd{NewIdentity("new").identity(), Role::kAuditor, "", {}});
     if (what == "remove an auditor") return RemoveAuditor(who);
+    if (what == "change an auditor's role") return ChangeAuditor(who);
     if (what == "start an epoch") return StartEpoch(who);
     if (what == "let a user in") return PersonAdded(who, false);
     if (what == "add a vault owner") return PersonAdded(who, true);

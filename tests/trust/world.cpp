@@ -62,6 +62,7 @@ std::vector<Act> World::EveryAct() const {
           MemberAdd{second.identity(), Role::kReader, "", Hash{}},
           MemberRemove{second.Id(), epoch},
           EpochStart{epoch},
+          MemberChange{second.Id(), Role::kWriter, "tls/", Hash{}, epoch},
           SecretCreate{7, "shop/prod", "db-password", SecretType::kValue, "ann", "of the shop"},
           VersionOf(secret),
           GrantAdd{GrantTo(web1, 3)},

@@ -45,8 +45,9 @@ class OwnerSession {
   /// member. Errors: kNotFound (nobody, or a machine), kInvalid (several).
   virtual Result<Identity> FindPerson(const std::string& name) = 0;
   /// Adds a user or agent, whose keys FindPerson gave or were learnt elsewhere. An owner or reader is sealed
-  /// the newest epoch's key. Environment owners. Errors: kInvalid (an agent as owner or reader), kConflict
-  /// (is a member already).
+  /// the newest epoch's key. One who is a member gets that role in place of his own, in one step, with the
+  /// vouches and the epoch that this needs. Environment owners. Errors: kInvalid (an agent as owner or reader;
+  /// oneself), kConflict (has that role).
   virtual Status AddMember(const std::string& environment, const Identity& member, Role role,
                            const std::string& prefix, const std::string& reason) = 0;
   /// Removes one, vouches for what needs it, and starts a new epoch where an owner or reader leaves.

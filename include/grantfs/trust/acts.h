@@ -101,6 +101,14 @@ struct MemberRemove {
 struct EpochStart {
   Epoch epoch;
 };
+/// Another role, or prefix, for one who is a member: in one act, so that there is no moment without any.
+struct MemberChange {
+  Hash id;
+  Role role = Role::kOwner;
+  std::string prefix;          ///< as in MemberAdd
+  Hash copy;                   ///< as in MemberAdd, where one becomes owner or reader who was neither; else zero
+  std::optional<Epoch> epoch;  ///< required where an owner or reader becomes neither, as he leaves
+};
 
 // ---- secret list
 
@@ -232,7 +240,7 @@ struct Void {
 using Act = std::variant<
     VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd, PinsSet,    // vault
     MachinesCreate, InvitationCreate, InvitationWithdraw, MachineApprove, MachineRemove,                   // machines
-    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart,                                                // environment
+    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, MemberChange,                                  // environment
     SecretCreate, VersionPublish, GrantAdd, GrantRevoke, LabelMove, LabelRemove, VersionDestroy,           // secret
     SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy,
     Vouch, Void>;                                                                                          // each
