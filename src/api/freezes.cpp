@@ -100,8 +100,8 @@ std::string Freeze::SentenceForMachine() const {
 
 std::string FreezeSentence(const std::string& what, const std::string& by, std::int64_t time,
                            const std::string& reason, const std::string& in) {
-  return what + " was frozen" + (in.empty() ? "" : " in " + in) + " by " + Printable(by) + " at " + FormatTime(time) +
-         (reason.empty() ? "" : ": " + Printable(reason));
+  return what + " was frozen" + (in.empty() ? "" : " in " + in) + " by " + Printable(by) + " at " +
+         FormatTime(time) + (reason.empty() ? "" : ": " + Printable(reason));
 }
 
 Json FreezeRequest::ToJson() const {

@@ -71,13 +71,15 @@ Result<ClaimResponse> ClaimResponse::FromJson(const Json& json) {
 }
 
 Json StatusResponse::ToJson() const {
-  return Json::Object({{"vault", vault.Hex()},
-                       {"name", name},
-                       {"version", version},
-                       {"time", time},
-                       {"heads", WriteVaultHead(vault_head)},
-                       {"level", level},
-                       {"checkpoint", checkpoint}});
+  Json json = Json::Object({{"vault", vault.Hex()},
+                            {"name", name},
+                            {"version", version},
+                            {"time", time},
+                            {"heads", WriteVaultHead(vault_head)},
+                            {"level", level},
+                            {"checkpoint", checkpoint}});
+  if (not_after != 0) json.Set("not_after", not_after);  // a client of before knows no such thing
+  return json;
 }
 
 Result<StatusResponse> StatusResponse::FromJson(const Json& json) {
@@ -90,6 +92,7 @@ Result<StatusResponse> StatusResponse::FromJson(const Json& json) {
   status.vault_head = ReadVaultHead(in);
   status.level = in.Number("level", 1, 1'000'000);
   status.checkpoint = in.String("checkpoint", kMaxSentCheckpointBytes);
+  if (in.Has("not_after")) status.not_after = ReadTime(in, "not_after");
   GRANTFS_CHECK(in.Finish());
   return status;
 }
@@ -130,9 +133,10 @@ Result<ListReadResponse> ListReadResponse::FromJson(const Json& json) {
 }
 
 Json TailsRequest::ToJson() const {
-  return Json::Object({{"environment", environment}, {"secrets", WriteAll(secrets, [](const From& one) {
-                          return Json::Object({{"secret", one.secret}, {"from", one.from}});
-                        })}});
+  return Json::Object(
+      {{"environment", environment}, {"secrets", WriteAll(secrets, [](const From& one) {
+                                        return Json::Object({{"secret", one.secret}, {"from", one.from}});
+                                      })}});
 }
 
 Result<TailsRequest> TailsRequest::FromJson(const Json& json) {

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "grantfs/api/secrets.h"
+#include "grantfs/trust/consent.h"
 #include "owner_internal.h"
 #include "problem_internal.h"
 
@@ -68,21 +69,30 @@ Result<NewEpoch> OwnerSessionImpl::EpochWithout(const EnvironmentList& list, con
   return MakeEpoch(stay, &list.newest_epoch(), key);
 }
 
-Status OwnerSessionImpl::AddMember(const std::string& environment, const Identity& member, Role role,
-                                   const std::string& prefix, const std::string& reason) {
-  return Retry([&]() -> Status {
+Result<std::vector<std::string>> OwnerSessionImpl::AddMember(const std::string& environment,
+                                                             const Identity& member, Role role,
+                                                             const std::string& prefix,
+                                                             const std::string& reason) {
+  using Ids = std::vector<std::string>;
+  return Retry([&]() -> Result<Ids> {
     GRANTFS_CHECK(Enter(environment, Operation::kManageMembers));
     EnvironmentList list = *keeper_->FindEnvironment(environment);
     if (keeper_->vault().IsRemoved(member.Id())) {
       return Error{Code::kDenied, "was removed from the vault and can be no member", 0, member.name};
     }
     if (const auto* has = list.TenureOf(member.Id()); has != nullptr) {
-      if (has->role != role || has->prefix != prefix)
-        return ChangeMember(std::move(list), {member.Id(), role, prefix, {}, {}}, reason);
+      if (has->role != role || has->prefix != prefix) {
+        GRANTFS_CHECK(ChangeMember(std::move(list), {member.Id(), role, prefix, {}, {}}, reason));
+        return Ids{};
+      }
       return Settled({Code::kConflict, "has this role already: grantfs member list shows who has which", 0,
                       member.name + " of " + environment});
     }
     MemberAdd add{member, role, prefix, {}};
+    if (NeedsTwoOwners(add, list.two_owners())) {
+      add.copy.bytes[0] = 1;  // whoever signs second seals the key, and says its hash
+      return Propose(environment, {ConsentTo(list, keeper_->UpperOf(environment), add)}, reason);
+    }
     NewEpoch copy;
     if (HoldsKey(role)) {
       copy = GRANTFS_TRY(CopyFor(list, member));
@@ -91,7 +101,7 @@ Status OwnerSessionImpl::AddMember(const std::string& environment, const Identit
     const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, add, reason));
     if (!copy.copies.empty()) GRANTFS_CHECK(StageEpoch(environment, copy));
     GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
-    return {};
+    return Ids{};
   });
 }
 
@@ -99,9 +109,13 @@ Status OwnerSessionImpl::AddMember(const std::string& environment, const Identit
 Status OwnerSessionImpl::ChangeMember(EnvironmentList list, MemberChange change, const std::string& reason) {
   const auto& member = list.members().at(change.id);
   if (change.id == me_.Id())
-    return Error{Code::kInvalid,
-                 "you cannot change your own role: another owner of the environment can", 0,
+    return Error{Code::kInvalid, "you cannot change your own role: another owner of the environment can", 0,
                  member.identity.name};
+  if (NeedsTwoOwners(change, list.two_owners()))
+    return Error{Code::kDenied,
+                 "this environment asks two owners for a new owner, and a change of role is one's alone: let "
+                 "the person enrol with a new key, and add that as owner",
+                 0, member.identity.name};
   NewEpoch keys;
   if (HoldsKey(member.role) && !HoldsKey(change.role)) {
     keys = GRANTFS_TRY(EpochWithout(list, change.id));
@@ -188,7 +202,14 @@ Status OwnerSessionImpl::RemoveVaultOwnerOnce(const Hash& id, const std::string&
   KnownStore::Verified more{ListId::Machines(), {}, {}};
   if (!machines.CheckStanding({&vault, nullptr}))
     more.statements.push_back(GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, Vouch{}, reason)));
+  // Nobody is let in by what he has promised to strangers.
+  for (const auto& [standing, entry] : keeper_->machines().standing()) {
+    if (entry.issuer != id || entry.withdrawn) continue;
+    more.statements.push_back(
+        GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationWithdraw{standing}, reason)));
+  }
   if (identity_too != nullptr) {
+    identity_too->invitations = {};
     for (auto& made : GRANTFS_TRY(Withdraw(machines, name, reason, identity_too->invitations)))
       more.statements.push_back(std::move(made));
   }

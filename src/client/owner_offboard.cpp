@@ -100,8 +100,7 @@ Status OwnerSessionImpl::AddDue(const Hash& id, const std::string& environment, 
     const bool set = trace->second.setter == id;
     if (!set && !CouldRead(members.members().at(id), members, trace->second.epoch)) continue;
     const auto read = reads.find(listed.name.Full());
-    result.due.push_back(
-        {listed.name, trace->second.version, set, read == reads.end() ? 0 : read->second});
+    result.due.push_back({listed.name, trace->second.version, set, read == reads.end() ? 0 : read->second});
   }
   return {};
 }

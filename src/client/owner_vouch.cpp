@@ -38,8 +38,8 @@ OwnerSessionImpl::Trace OwnerSessionImpl::TraceOf(const SecretList& list) {
   return trace;
 }
 
-// What is asked for is refused for now: a vouch is missing. Granted all the same, by a vault that lets be lost
-// what was signed, it is vouched for after it.
+// What is asked for is refused for now: a vouch is missing. Granted all the same, by a vault that lets be
+// lost what was signed, it is vouched for after it.
 Status OwnerSessionImpl::FreezeLeaver(Vouching& vouching) {
   const auto now = options_.clock->Boot();
   if (!vouching.freezes || (vouching.frozen.count() != 0 && now - vouching.frozen < kFreezeAgain)) return {};

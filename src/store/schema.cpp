@@ -306,8 +306,26 @@ CREATE TABLE destroyed (
   path TEXT NOT NULL
 ) STRICT;
 )sql"},
-    // Freezes of a machine in one environment; what a tripwire's project stands for.
+    // Requests to an environment's owners; freezes of a machine in one environment; what a tripwire's project
+    // stands for.
     {5, R"sql(
+CREATE TABLE requests (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 32),
+  environment TEXT NOT NULL,
+  signer BLOB NOT NULL CHECK (length(signer) = 32),
+  type TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  envelope TEXT NOT NULL,
+  received INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 3),
+  changed INTEGER NOT NULL,
+  settled_by TEXT NOT NULL,
+  reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX requests_by_environment ON requests (environment, number);
+CREATE INDEX requests_open ON requests (environment, signer) WHERE state = 0;
 CREATE TABLE freezes_with_environment (
   kind INTEGER NOT NULL CHECK (kind IN (0, 1, 2)),
   object TEXT NOT NULL,

@@ -13,8 +13,7 @@ bool HoldsKey(Role role) { return RoleAllows(role, Operation::kReadValue); }
 const char* WhyNoPrefix(Role role, const std::string& prefix) {
   if (prefix.empty()) return nullptr;
   if (role != Role::kWriter) return "only a writer's role has a prefix";
-  const bool whole = prefix.back() == '/' && CheckSecretPath(prefix.substr(0, prefix.size() - 1));
-  return whole ? nullptr : "a prefix is components that end in a slash";
+  return CheckPrefix(prefix) ? nullptr : "a prefix is components that end in a slash";
 }
 
 }  // namespace
@@ -81,7 +80,9 @@ Status EnvironmentList::CheckGenesis(const VaultList& vault) const {
 }
 
 Result<Permission> EnvironmentList::Needed(const Statement& statement) const {
-  if (IsAnyOf<EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, MemberChange, Vouch, Void>(statement.act))
+  if (IsAnyOf<EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, MemberChange, RulesSet, Vouch, Void,
+              Restore>(statement.act) ||
+      EnvironmentGroups::Takes(statement.act))
     return Permission::kOwner;
   return Misplaced(statement);
 }
@@ -103,12 +104,29 @@ bool EnvironmentList::Holds(const Hash& signer, Permission permission, const Act
   if (RoleOf(signer) == Role::kOwner) return true;
   if (upper.vault->recovery().Id() != signer) return false;
   if (const auto* add = std::get_if<MemberAdd>(&act)) return add->role == Role::kOwner;
-  return IsAnyOf<MemberRemove, EpochStart, Vouch, Void>(act);
+  return IsAnyOf<MemberRemove, EpochStart, GroupEpochStart, Vouch, Void>(act);
 }
 
 bool EnvironmentList::HeldSince(const Statement& statement, const SeenHeads*, const UpperLists& upper) const {
   return statement.signer == upper.vault->recovery().Id() ||
          WasMemberThrough(statement.signer, statement.sequence, next_sequence());
+}
+
+bool EnvironmentList::TwoOwnersAfter(std::uint64_t sequence) const {
+  bool rule = false;
+  for (const auto& [from, rules] : rules_) {
+    if (from <= sequence) rule = rules.two_owners;
+  }
+  return rule;
+}
+
+bool EnvironmentList::TwoOwnersAt(const Statement&, const UpperLists&) const { return two_owners(); }
+
+bool EnvironmentList::OwnsThrough(const Consent& consent, const Statement& statement,
+                                  const UpperLists&) const {
+  const std::uint64_t before = statement.sequence == 0 ? 0 : statement.sequence - 1;
+  return RoleAt(consent.signer, before) == Role::kOwner &&
+         WasMemberThrough(consent.signer, consent.after.sequence, before);
 }
 
 Status EnvironmentList::ApplyEpoch(const Epoch& epoch, std::uint64_t sequence) {
@@ -212,13 +230,21 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
   if (const auto* act = std::get_if<EpochStart>(&statement.act))
     return ApplyEpoch(act->epoch, statement.sequence);
   if (const auto* act = std::get_if<MemberChange>(&statement.act)) return ApplyMemberChange(*act, statement);
-  return {};
+  if (const auto* act = std::get_if<RulesSet>(&statement.act)) {
+    if (act->two_owners == two_owners()) return Nonsense(*signed_statement, "the rules are so already");
+    rules_.emplace_back(statement.sequence, *act);
+  }
+  if (const auto* act = std::get_if<Restore>(&statement.act))
+    return ApplyEpoch(*act->epoch, statement.sequence);
+  return groups_.Apply(statement.act, statement.sequence, newest_epoch().number);
 }
 
 void EnvironmentList::Reset() {
+  groups_.Clear();
   members_.clear();
   epochs_.clear();
   epoch_sequences_.clear();
+  rules_.clear();
 }
 
 }  // namespace grantfs

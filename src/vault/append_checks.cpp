@@ -129,6 +129,7 @@ Status AppendPlan::CheckWhole(StoreReader& reader) {
   GRANTFS_CHECK(CheckEnvironments());
   GRANTFS_CHECK(CheckPeople());
   GRANTFS_CHECK(CheckStandings());
+  GRANTFS_CHECK(CheckRules(reader));
   return CheckLeavers(reader);
 }
 

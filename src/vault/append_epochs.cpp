@@ -17,6 +17,7 @@ const Epoch* EpochOf(const Act& act) {
   if (const auto* start = std::get_if<EpochStart>(&act)) return &start->epoch;
   if (const auto* change = std::get_if<MemberChange>(&act); change != nullptr && change->epoch)
     return &*change->epoch;
+  if (const auto* restore = std::get_if<Restore>(&act)) return restore->epoch ? &*restore->epoch : nullptr;
   const auto* remove = std::get_if<MemberRemove>(&act);
   return remove != nullptr && remove->epoch ? &*remove->epoch : nullptr;
 }

@@ -39,6 +39,8 @@ Status MayRead(const Vault::Core& core, const VaultState& now, StoreReader& read
     case ListKind::kSecret:
       GRANTFS_TRY(core.SecretFor(now, reader, caller, list.number, Operation::kList));
       return {};
+    case ListKind::kGroup:
+      return NotVisible(list.Text());
   }
   std::abort();
 }
@@ -100,6 +102,8 @@ Result<api::StatusResponse> Vault::ShowStatus(const VaultCaller& caller) const {
   status.vault_head = *now->vault->head();
   status.level = std::get<VaultCreate>(now->vault->At(0)->statement().act).level;
   status.checkpoint = GRANTFS_TRY(reader->LatestCheckpoint()).value_or("");
+  if (const auto asker = now->FindPrincipal(caller.id, core_->Now()))
+    status.not_after = asker->identity->not_after;
   return status;
 }
 

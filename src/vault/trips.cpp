@@ -128,8 +128,8 @@ bool Tripwires::ClaimRate(const Hash& count, const TokenPtr& token) {
 void Tripwires::CountHere(const WatchedRead& read, const SecretWatch& watch, bool passes, std::int64_t now,
                           const TokenPtr& token, Trip* trip) {
   if (watch.setter == Hash{}) return;
-  const ReadRates::Read noted{
-      CountKey(read), read.secret, watch.policy.rate, passes, std::min(read.time, now), now};
+  const ReadRates::Read noted{CountKey(read),           read.secret, watch.policy.rate, passes,
+                              std::min(read.time, now), now};
   const auto verdict = rates_.Note(noted);
   if (verdict == ReadRates::Verdict::kWithin) return;
   trip->freezes_here =
@@ -181,8 +181,7 @@ Status Tripwires::Act(StoreWriter& writer, const VaultState& now, std::int64_t n
   std::vector<FrozenObject> objects;
   if (trip.freezes_scope) objects = ScopeOf(now, read, watch);
   if (trip.freezes_machine) objects.push_back({FrozenKind::kMachine, read.caller.id.Hex()});
-  if (trip.freezes_here)
-    objects.push_back({FrozenKind::kMachineIn, read.caller.id.Hex(), read.environment});
+  if (trip.freezes_here) objects.push_back({FrozenKind::kMachineIn, read.caller.id.Hex(), read.environment});
   for (const FrozenObject& object : objects) {
     if (GRANTFS_TRY(writer.FindFreeze(object))) continue;  // who was first stands there
     GRANTFS_CHECK(writer.PutFreeze({object, Hash{}, kTripwireName, now_ms / 1000, kTripwireReason}));

@@ -107,7 +107,8 @@ void Vault::SetTripwire(const VaultCaller& caller, const api::TripwireSetRequest
                         Done<api::TripwireResponse> done) {
   const Status may = MayConfigure(*core_, caller, request.environment);
   if (!may) return done(may.error());
-  const StoredTripwire tripwire{request.environment, caller.id, caller.name, core_->Now(), request.policy, {}};
+  const StoredTripwire tripwire{request.environment, caller.id,      caller.name,
+                                core_->Now(),        request.policy, {}};
   core_->store.Write([core = core_.get(), caller, tripwire](
                          StoreWriter& writer) { return WriteTripwire(*core, writer, caller, tripwire); },
                      [tripwire, done = std::move(done)](Status status) {

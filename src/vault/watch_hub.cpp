@@ -90,8 +90,7 @@ bool WatchHub::Concerns(const Subscriber& subscriber, const WatchEvent& event,
   if (event.what == api::ChangeKind::kVault) return true;
   if (subscriber.machine != 0) {
     if (subscriber.machine == event.except) return false;
-    const bool has_grants =
-        !event.machines_alone && subscriber.environments.contains(event.environment);
+    const bool has_grants = !event.machines_alone && subscriber.environments.contains(event.environment);
     return ((event.what == api::ChangeKind::kEnvironment || event.what == api::ChangeKind::kFreeze) &&
             has_grants) ||
            std::binary_search(event.machines.begin(), event.machines.end(), subscriber.machine);

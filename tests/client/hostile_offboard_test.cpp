@@ -1,5 +1,5 @@
-// Somebody leaves: many secrets' lists are asked for at once, of a vault that lies about them, and vouched for
-// while others go on writing.
+// Somebody leaves: many secrets' lists are asked for at once, of a vault that lies about them, and vouched
+// for while others go on writing.
 
 #include <set>
 
@@ -33,8 +33,7 @@ class HostileOffboardTest : public HostileTest {
   using Lists = std::vector<api::ListReadResponse>;
   void LieOfTails(std::function<void(Lists&)> lie) {
     vault_.Lie<api::TailsRequest, api::TailsResponse>(
-        api::kListsTails,
-        [lie](const api::TailsRequest&, api::TailsResponse& answer) { lie(answer.lists); });
+        api::kListsTails, [lie](const api::TailsRequest&, api::TailsResponse& answer) { lie(answer.lists); });
   }
   /// How many statements of these kinds stand in the secrets' lists.
   std::string Vouched() {

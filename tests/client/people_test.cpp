@@ -1,5 +1,7 @@
 // Users and agents: invited, let in, given roles, and what they can then do.
 
+#include <algorithm>
+
 #include "served_vault.h"
 #include "support/test_clock.h"
 
@@ -76,9 +78,10 @@ TEST_F(PeopleTest, ARoleIsChangedInOneStepWithoutANewInvitation) {
   Good(Give("bea", Role::kReader));
   EXPECT_EQ(Shown(Must(bea->GetSecret(name, {})).value), "later");
   const auto members = Must(Owner().ListMembers(kEnvironment));
-  EXPECT_EQ(std::count_if(members.begin(), members.end(),
-                          [](const MemberInfo& one) { return one.name == "bea" && one.role == Role::kReader; }),
-            1);
+  EXPECT_EQ(
+      std::count_if(members.begin(), members.end(),
+                    [](const MemberInfo& one) { return one.name == "bea" && one.role == Role::kReader; }),
+      1);
 }
 
 TEST_F(PeopleTest, AnAgentWritesBelowItsPrefixAndReadsNothing) {

@@ -118,22 +118,23 @@ TEST_F(LeaverTest, AnotherRoleInOneStep) {
         << RoleName(role) << " " << prefix;
   };
   const Epoch next = world.EpochAfterRemoving(carol.Id()).epoch;
-  refused(Role::kWriter, "", {});               // what it is
-  refused(Role::kReader, "", {});               // without a key
-  refused(Role::kAuditor, "", copy);            // with one
-  refused(Role::kAuditor, "", {}, next);        // it had none to lose
-  refused(Role::kAuditor, "tls/", {});          // a prefix is a writer's
-  refused(Role::kWriter, "tls", {});            // and ends in a slash
+  refused(Role::kWriter, "", {});         // what it is
+  refused(Role::kReader, "", {});         // without a key
+  refused(Role::kAuditor, "", copy);      // with one
+  refused(Role::kAuditor, "", {}, next);  // it had none to lose
+  refused(Role::kAuditor, "tls/", {});    // a prefix is a writer's
+  refused(Role::kWriter, "tls", {});      // and ends in a slash
   EXPECT_FALSE(change(Role::kOwner, "", copy, {}, carol)) << "nobody raises himself";
-  EXPECT_EQ(world.Add(world.environment, world.owner, MemberChange{world.owner.Id(), Role::kReader, "", {}, {}})
-                .error()
-                .code,
-            Code::kInvalid)
+  EXPECT_EQ(
+      world.Add(world.environment, world.owner, MemberChange{world.owner.Id(), Role::kReader, "", {}, {}})
+          .error()
+          .code,
+      Code::kInvalid)
       << "nor lowers himself";
   EXPECT_FALSE(change(Role::kAuditor, "", {}, {}, world.recovery)) << "that is no business of recovery's";
   ASSERT_TRUE(change(Role::kReader, "", copy, {}, world.owner));
   EXPECT_EQ(world.environment.RoleOf(carol.Id()), Role::kReader);
-  refused(Role::kOperator, "", {});             // who loses the key starts a new epoch
+  refused(Role::kOperator, "", {});  // who loses the key starts a new epoch
   ASSERT_TRUE(change(Role::kOwner, "", {}, {}, world.owner)) << "it has the key";
   ASSERT_TRUE(change(Role::kWriter, "tls/", {}, world.EpochAfterRemoving(carol.Id()).epoch, world.owner));
   EXPECT_EQ(world.environment.TenureOf(carol.Id())->prefix, "tls/");
@@ -153,9 +154,11 @@ TEST_F(LeaverTest, WhatIsSignedIsJudgedByTheRoleOfItsTime) {
   // As a writer she could not say this; as an owner later she could, and says it of then.
   const auto grant = world.MadeOf(world.secret, carol, GrantAdd{world.GrantTo(world.web2, 9)});
   ASSERT_TRUE(world.AddTo(world.secret, carol, world.VersionOf(world.secret)));
-  ASSERT_TRUE(world.Add(world.environment, world.owner, MemberChange{carol.Id(), Role::kOwner, "", copy, {}}));
+  ASSERT_TRUE(
+      world.Add(world.environment, world.owner, MemberChange{carol.Id(), Role::kOwner, "", copy, {}}));
   SecretList before = Again(world.secret, SecretList(7));
-  EXPECT_FALSE(before.CheckStanding(world.Upper())) << "a role that ended stands for nothing until one vouches";
+  EXPECT_FALSE(before.CheckStanding(world.Upper()))
+      << "a role that ended stands for nothing until one vouches";
   ASSERT_TRUE(world.AddTo(world.secret, world.owner, Vouch{}));
   EXPECT_TRUE(Again(world.secret, SecretList(7)).CheckStanding(world.Upper()));
   Statement back = world.NextOf(world.secret, carol, GrantAdd{world.GrantTo(world.web2, 9)});
@@ -163,9 +166,9 @@ TEST_F(LeaverTest, WhatIsSignedIsJudgedByTheRoleOfItsTime) {
   EXPECT_FALSE(world.secret.Append(world.Sign(back, carol), world.Upper()));
   ASSERT_TRUE(world.AddTo(world.secret, carol, GrantAdd{world.GrantTo(world.web2, 9)})) << "now she may";
   // And down again: her grant needs a successor, and she can publish only below her prefix.
-  ASSERT_TRUE(world.Add(world.environment, world.owner,
-                        MemberChange{carol.Id(), Role::kWriter, "tls/", {},
-                                     world.EpochAfterRemoving(carol.Id()).epoch}));
+  ASSERT_TRUE(world.Add(
+      world.environment, world.owner,
+      MemberChange{carol.Id(), Role::kWriter, "tls/", {}, world.EpochAfterRemoving(carol.Id()).epoch}));
   EXPECT_EQ(world.secret.FirstUncounted(world.Upper()), 4u);
   ASSERT_TRUE(world.AddTo(world.secret, world.owner, Vouch{}));
   EXPECT_FALSE(world.AddTo(world.secret, carol, world.VersionOf(world.secret)));

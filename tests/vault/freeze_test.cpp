@@ -56,7 +56,7 @@ struct FreezeTest : ::testing::Test, PeopledVault {
   std::vector<std::string> Listed(const PrivateIdentity& who) {
     std::vector<std::string> ids;
     for (const auto& freeze : Must(vault().ListFreezes(direct.Caller(who), {})).freezes)
-      ids.push_back(!freeze.object.IsMachine()                       ? freeze.object.id
+      ids.push_back(!freeze.object.IsMachine()                   ? freeze.object.id
                     : freeze.object.kind == FrozenKind::kMachine ? "machine"
                                                                  : "machine in " + freeze.object.environment);
     return ids;
@@ -134,8 +134,8 @@ TEST_F(FreezeTest, AMachineIsToldWhatConcernsItAndGoesOnListing) {
 
 TEST_F(FreezeTest, AMachineInAnEnvironmentIsThatsOwnersAndOperators) {
   const std::pair<const PrivateIdentity*, const char*> table[] = {
-      {&world.owner, "yes"},       {&operating, "yes"},  {&reader, "denied"},
-      {&writer, "denied"},         {&auditor, "denied"}, {&outsider, "not-found"},
+      {&world.owner, "yes"},       {&operating, "yes"},           {&reader, "denied"},
+      {&writer, "denied"},         {&auditor, "denied"},          {&outsider, "not-found"},
       {&machine.key, "not-found"}, {&world.recovery, "not-found"}};
   for (const auto& [who, said] : table) {
     EXPECT_EQ(Said(Freeze(*who, {In(machine, "shop/prod")})), said) << who->identity().name;
@@ -152,7 +152,8 @@ TEST_F(FreezeTest, AMachineInAnEnvironmentIsDeliveredNothingOfItAndOthersAre) {
   const auto refused = Read(machine);
   ASSERT_FALSE(refused);
   EXPECT_EQ(api::CodeOfError(refused.error()), api::ProblemCode::kFrozen);
-  EXPECT_NE(refused.error().subject.find("this machine was frozen in shop/prod by ope at "), std::string::npos)
+  EXPECT_NE(refused.error().subject.find("this machine was frozen in shop/prod by ope at "),
+            std::string::npos)
       << refused.error().subject;
   EXPECT_EQ(Check(machine), "denied");
   EXPECT_TRUE(Read(machine, "shop/test"));

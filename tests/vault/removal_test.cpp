@@ -112,10 +112,10 @@ TEST_F(RemovalTest, WhoBecomesAReaderNeedsACopySentAhead) {
   const EpochCopy copy{bob.Id(), Must(Seal(bob.identity().seal, environment.keys.back().private_bytes()))};
   auto& secret = world.secret("shop/prod", "a");
   Must(world.Send(world.owner, VaultWorld::One(world.NextOf(secret, world.owner, Vouch{}), world.owner)));
-  const auto change = VaultWorld::One(
-      world.Next(environment.list, world.owner,
-                 MemberChange{bob.Id(), Role::kReader, "", Blake2b256({copy.sealed}), {}}),
-      world.owner);
+  const auto change =
+      VaultWorld::One(world.Next(environment.list, world.owner,
+                                 MemberChange{bob.Id(), Role::kReader, "", Blake2b256({copy.sealed}), {}}),
+                      world.owner);
   EXPECT_EQ(direct.Append(world.owner, change).error().code, Code::kConflict);
   Must(direct.Stage(world.owner,
                     api::StageEpochRequest{"shop/prod", environment.list.newest_epoch().number, {copy}}));

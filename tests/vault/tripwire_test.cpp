@@ -59,9 +59,10 @@ struct TripwireTest : ::testing::Test, ClaimedVault {
   std::vector<std::string> Frozen() {
     std::vector<std::string> names;
     for (const auto& freeze : Must(vault().ListFreezes(direct.Caller(world.owner), {})).freezes)
-      names.push_back(!freeze.object.IsMachine()                       ? freeze.object.id
-                      : freeze.object.kind == FrozenKind::kMachine ? "machine"
-                                                                   : "machine in " + freeze.object.environment);
+      names.push_back(!freeze.object.IsMachine() ? freeze.object.id
+                      : freeze.object.kind == FrozenKind::kMachine
+                          ? "machine"
+                          : "machine in " + freeze.object.environment);
     return names;
   }
   void Lift(std::vector<FrozenObject> objects) {
@@ -322,15 +323,17 @@ TEST_F(TripwireTest, AnEnvironmentsRateReachesNoFurtherThanItsOperator) {
   const auto refused = Read(machine, Name(2));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kDenied);
-  EXPECT_NE(refused.error().subject.find("this machine was frozen in shop/prod by a tripwire"), std::string::npos)
+  EXPECT_NE(refused.error().subject.find("this machine was frozen in shop/prod by a tripwire"),
+            std::string::npos)
       << refused.error().subject;
   EXPECT_EQ(Frozen(), (std::vector<std::string>{"machine in shop/prod"}));
   EXPECT_TRUE(Read(machine, "a", {}, "shop/test")) << "elsewhere it reads on";
   EXPECT_TRUE(Read(other, Name(0))) << "and so does whoever else reads here";
   const Json told = Touched(1);
-  EXPECT_EQ(told.Find("reason")->AsString(),
-            "3 distinct secrets were read within a minute, the limit of shop/prod is 2: the machine is frozen in "
-            "shop/prod");
+  EXPECT_EQ(
+      told.Find("reason")->AsString(),
+      "3 distinct secrets were read within a minute, the limit of shop/prod is 2: the machine is frozen in "
+      "shop/prod");
   const auto records = direct.Audit("freeze.set");
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(records[0].columns->environment, "shop/prod");

@@ -46,7 +46,8 @@ struct StatusResponse {
   std::int64_t time = 0;  ///< unix seconds
   Head vault_head;
   std::int64_t level = 1;
-  std::string checkpoint;  ///< of the audit log, signed; "" while it is empty
+  std::string checkpoint;      ///< of the audit log, signed; "" while it is empty
+  std::int64_t not_after = 0;  ///< when the asker's life here ends, 0 = never
   Json ToJson() const;
   static Result<StatusResponse> FromJson(const Json& json);
 };

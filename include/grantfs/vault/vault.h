@@ -12,6 +12,7 @@
 #include "grantfs/api/freezes.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/api/machine.h"
+#include "grantfs/api/requests.h"
 #include "grantfs/api/secrets.h"
 #include "grantfs/api/tripwires.h"
 #include "grantfs/crypto/secret.h"
@@ -27,12 +28,13 @@ namespace grantfs {
 
 struct VaultOptions {
   const Clock* clock = &SystemClock();
-  std::string version;                                  ///< of the program, for the status
-  std::uint32_t usual_rate = kUsualRate;  ///< distinct secrets a minute by one machine over all environments
-  std::size_t cached_statements = 50'000;               ///< of secrets' lists that are kept in memory
-  std::size_t max_waiting_appends = 256;                ///< more are kThrottled
-  std::size_t max_watches_of_one = 16;                  ///< streams of one identity
+  std::string version;                     ///< of the program, for the status
+  std::uint32_t usual_rate = kUsualRate;   ///< distinct secrets a minute by one machine over all environments
+  std::size_t cached_statements = 50'000;  ///< of secrets' lists that are kept in memory
+  std::size_t max_waiting_appends = 256;   ///< more are kThrottled
+  std::size_t max_watches_of_one = 16;     ///< streams of one identity
   std::vector<std::shared_ptr<AlertSink>> alert_sinks;  ///< each of another kind
+  AuditKeep keep_audit;                                 ///< for how long; empty: all is kept for ever
 };
 
 /// The server's side without HTTP: authorises, delivers, records. It decides with trust over lists that it
@@ -117,6 +119,7 @@ class Vault {
   void Enrol(const VaultCaller& caller, const api::EnrolRequest& request,
              Done<api::EnrolmentStateResponse> done);
   Result<api::EnrolmentStateResponse> EnrolmentState(const VaultCaller& caller) const;
+  void Join(const VaultCaller& caller, const api::JoinRequest& request, Done<api::JoinResponse> done);
   Result<api::EnrolmentsResponse> ListEnrolments(const VaultCaller& caller) const;
 
   // ---- freezes
@@ -144,6 +147,17 @@ class Vault {
                    Done<api::TripwireResponse> done);
   Result<api::TripwireResponse> ShowTripwire(const VaultCaller& caller,
                                              const api::TripwireShowRequest& request) const;
+
+  // ---- requests to an environment's owners
+  /// Keeps one; the same again is answered as before. `done` also: kThrottled (too many are open), kConflict
+  /// (it was settled).
+  void AskRequest(const VaultCaller& caller, const api::RequestAskRequest& request,
+                  Done<api::RequestAskResponse> done);
+  Result<api::RequestsListResponse> ListRequests(const VaultCaller& caller,
+                                                 const api::RequestsListRequest& request) const;
+  /// Refuses one (owners) or withdraws it (who asked). `done` also: kConflict (it is settled).
+  void SettleRequest(const VaultCaller& caller, const api::RequestSettleRequest& request,
+                     Done<api::Nothing> done);
 
   // ---- machines
   Result<api::GrantsResponse> MachineGrants(const VaultCaller& caller,
