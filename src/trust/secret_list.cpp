@@ -121,230 +121,229 @@ Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper)
   if (grant != nullptr && upper.environment->two_owners() && !statement.consent) {
     return Error{Code::kDenied, "a grant here needs the signatures of two owners, by the environment's rule",
                  0, state_.path};
-    if (grant != nullptr && grant->grant.grantee.kind == GranteeKind::kGroup &&
-        upper.environment->groups().Find(grant->grant.grantee) == nullptr) {
-      return Error{Code::kInvalid, "the environment has no such group", 0, grant->grant.grantee.name};
+  }
+  if (grant != nullptr && grant->grant.grantee.kind == GranteeKind::kGroup &&
+      upper.environment->groups().Find(grant->grant.grantee) == nullptr) {
+    return Error{Code::kInvalid, "the environment has no such group", 0, grant->grant.grantee.name};
+  }
+  if (grant != nullptr && upper.vault->IsRemoved(grant->grant.grantee.id)) {
+    return Error{Code::kInvalid, "the machine was removed and can be granted nothing", 0,
+                 grant->grant.grantee.name};
+  }
+  return {};
+}
+
+// Labels and root as the statement claims them, "this very statement" resolved.
+static SecretState Resolved(const SignedStatement& statement) {
+  SecretState state = *statement.statement().state;
+  for (auto& [label, version] : state.labels) {
+    if (version == kSelf) version = statement.hash();
+  }
+  return state;
+}
+
+Status SecretList::CheckClaimedState(const SignedStatement& statement) const {
+  if (Resolved(statement) == state_) return {};
+  return Nonsense(statement, "the statement claims labels or grants that do not follow from the list");
+}
+
+Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upper) const {
+  SecretList after = *this;
+  if (const auto* taken_back = std::get_if<Void>(&act)) {
+    const auto from = IndexOf(taken_back->from);
+    if (!from || *from == 0) {
+      return Error{Code::kInvalid, "the void names no statement of the list"};
     }
-    if (grant != nullptr && upper.vault->IsRemoved(grant->grant.grantee.id)) {
-      return Error{Code::kInvalid, "the machine was removed and can be granted nothing", 0,
-                   grant->grant.grantee.name};
-    }
+    for (std::size_t i = *from; i < after.entries_.size(); ++i) after.entries_[i].voided = true;
+    GRANTFS_CHECK(after.Rebuild(upper));
+    return after.state_;
+  }
+  if (auto life = StateOfLife(act)) return *std::move(life);
+  SecretState state = state_;
+  if (const auto* create = std::get_if<SecretCreate>(&act)) state = {{}, MerkleRoot({}), create->path, 0};
+  if (const auto* version = std::get_if<VersionPublish>(&act)) TakeVersion(state, *version, kSelf);
+  if (const auto* add = std::get_if<GrantAdd>(&act)) {
+    const SecretList::GrantKey key{add->grant.grantee.kind, add->grant.grantee.number};
+    after.grants_[key] = {add->grant, next_sequence(), GrantLeaf(add->grant, next_sequence()), nullptr};
+    state.grants = MerkleRoot(after.GrantLeaves());
+  }
+  if (const auto* revoke = std::get_if<GrantRevoke>(&act)) {
+    if (after.grants_.erase({revoke->kind, revoke->number}) == 0)
+      return Error{Code::kNotFound, "there is no such grant", 0, state_.path};
+    state.grants = MerkleRoot(after.GrantLeaves());
+  }
+  return state;
+}
+
+std::vector<Hash> SecretList::GrantLeaves() const {
+  std::vector<Hash> leaves;
+  leaves.reserve(grants_.size());
+  for (const auto& [key, standing] : grants_) leaves.push_back(standing.leaf);
+  return leaves;
+}
+
+Status SecretList::ApplyCreate(const SecretCreate& act, const Statement& statement, const UpperLists& upper) {
+  if (act.number < upper.vault->NumbersFrom(statement.heads.vault->sequence))
+    return Error{Code::kInvalid, "the secret's number may have been another's, which a restored backup lost",
+                 0, act.path};
+  if (act.number != id().number)
+    return Error{Code::kInvalid, "the creation names another secret's number", 0, act.path};
+  if (act.environment != upper.environment->name()) {
+    return Error{Code::kInvalid, "the secret was created in another environment", 0, act.path};
+  }
+  create_ = act;
+  about_ = {act.owner, act.description};
+  state_ = {{}, MerkleRoot({}), act.path, 0};
+  return {};
+}
+
+Status SecretList::ApplyVersion(const VersionPublish& act, const StatementPtr& statement,
+                                const UpperLists& upper) {
+  if (act.environment != upper.environment->name() || act.path != state_.path) {
+    return Nonsense(*statement, "the version names another secret");
+  }
+  if (act.version != next_version()) return Nonsense(*statement, "the version's number is not the next one");
+  if (!partial_ && act.parts.empty() != (create_.type == SecretType::kValue)) {
+    return Nonsense(*statement, "a template's versions name its parts, and a value's have none");
+  }
+  if (act.epoch != upper.environment->EpochAt(statement->statement().heads.environment->sequence)) {
+    return Nonsense(*statement, "the version is not sealed to the newest environment key of its heads");
+  }
+  if (state_.deleted) return Nonsense(*statement, kWhereDeleted);
+  versions_[act.version] = {act, statement};
+  TakeVersion(state_, act, statement->hash());
+  return {};
+}
+
+Status SecretList::ApplyGrant(const Grant& grant, const StatementPtr& statement) {
+  if (state_.deleted) return Nonsense(*statement, kWhereDeleted);
+  if (partial_) {
+    state_.grants = statement->statement().state->grants;
     return {};
   }
+  const std::uint64_t sequence = statement->statement().sequence;
+  grants_[{grant.grantee.kind, grant.grantee.number}] = {grant, sequence, GrantLeaf(grant, sequence),
+                                                         statement};
+  state_.grants = MerkleRoot(GrantLeaves());
+  return {};
+}
 
-  // Labels and root as the statement claims them, "this very statement" resolved.
-  static SecretState Resolved(const SignedStatement& statement) {
-    SecretState state = *statement.statement().state;
-    for (auto& [label, version] : state.labels) {
-      if (version == kSelf) version = statement.hash();
-    }
-    return state;
-  }
-
-  Status SecretList::CheckClaimedState(const SignedStatement& statement) const {
-    if (Resolved(statement) == state_) return {};
-    return Nonsense(statement, "the statement claims labels or grants that do not follow from the list");
-  }
-
-  Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upper) const {
-    SecretList after = *this;
-    if (const auto* taken_back = std::get_if<Void>(&act)) {
-      const auto from = IndexOf(taken_back->from);
-      if (!from || *from == 0) {
-        return Error{Code::kInvalid, "the void names no statement of the list"};
-      }
-      for (std::size_t i = *from; i < after.entries_.size(); ++i) after.entries_[i].voided = true;
-      GRANTFS_CHECK(after.Rebuild(upper));
-      return after.state_;
-    }
-    if (auto life = StateOfLife(act)) return *std::move(life);
-    SecretState state = state_;
-    if (const auto* create = std::get_if<SecretCreate>(&act)) state = {{}, MerkleRoot({}), create->path, 0};
-    if (const auto* version = std::get_if<VersionPublish>(&act)) TakeVersion(state, *version, kSelf);
-    if (const auto* add = std::get_if<GrantAdd>(&act)) {
-      const SecretList::GrantKey key{add->grant.grantee.kind, add->grant.grantee.number};
-      after.grants_[key] = {add->grant, next_sequence(), GrantLeaf(add->grant, next_sequence()), nullptr};
-      state.grants = MerkleRoot(after.GrantLeaves());
-    }
-    if (const auto* revoke = std::get_if<GrantRevoke>(&act)) {
-      if (after.grants_.erase({revoke->kind, revoke->number}) == 0)
-        return Error{Code::kNotFound, "there is no such grant", 0, state_.path};
-      state.grants = MerkleRoot(after.GrantLeaves());
-    }
-    return state;
-  }
-
-  std::vector<Hash> SecretList::GrantLeaves() const {
-    std::vector<Hash> leaves;
-    leaves.reserve(grants_.size());
-    for (const auto& [key, standing] : grants_) leaves.push_back(standing.leaf);
-    return leaves;
-  }
-
-  Status SecretList::ApplyCreate(const SecretCreate& act, const Statement& statement,
-                                 const UpperLists& upper) {
-    if (act.number < upper.vault->NumbersFrom(statement.heads.vault->sequence))
-      return Error{Code::kInvalid,
-                   "the secret's number may have been another's, which a restored backup lost", 0, act.path};
-    if (act.number != id().number)
-      return Error{Code::kInvalid, "the creation names another secret's number", 0, act.path};
-    if (act.environment != upper.environment->name()) {
-      return Error{Code::kInvalid, "the secret was created in another environment", 0, act.path};
-    }
-    create_ = act;
-    about_ = {act.owner, act.description};
-    state_ = {{}, MerkleRoot({}), act.path, 0};
+Status SecretList::ApplyRevoke(const GrantRevoke& act, const StatementPtr& statement) {
+  if (partial_) {
+    state_.grants = statement->statement().state->grants;
     return {};
   }
+  if (grants_.erase({act.kind, act.number}) == 0)
+    return Nonsense(*statement, "there is no such grant to revoke");
+  state_.grants = MerkleRoot(GrantLeaves());
+  return {};
+}
 
-  Status SecretList::ApplyVersion(const VersionPublish& act, const StatementPtr& statement,
-                                  const UpperLists& upper) {
-    if (act.environment != upper.environment->name() || act.path != state_.path) {
-      return Nonsense(*statement, "the version names another secret");
+// A machine's view begins with a statement whose claimed state it takes as given: an owner's.
+Status SecretList::ApplyFirstOfPartial(const SignedStatement& statement, const UpperLists& upper) {
+  const Statement& said = statement.statement();
+  const auto role = upper.environment->RoleAt(said.signer, said.heads.environment->sequence);
+  if (role != Role::kOwner || !IsAnyOf<GrantAdd, GrantRevoke, Restore>(said.act)) {
+    return Nonsense(statement, "a machine's view of a secret must begin where an owner set its grants");
+  }
+  state_ = Resolved(statement);
+  return {};
+}
+
+Status SecretList::ApplyAct(const StatementPtr& statement, const UpperLists& upper) {
+  const Act& act = statement->statement().act;
+  if (destroyed_ && !std::holds_alternative<Vouch>(act))
+    return Nonsense(*statement, "the secret was destroyed, and nothing follows that");
+  if (const auto* create = std::get_if<SecretCreate>(&act))
+    return ApplyCreate(*create, statement->statement(), upper);
+  if (const auto* version = std::get_if<VersionPublish>(&act))
+    return ApplyVersion(*version, statement, upper);
+  if (const auto* add = std::get_if<GrantAdd>(&act)) return ApplyGrant(add->grant, statement);
+  if (const auto* revoke = std::get_if<GrantRevoke>(&act)) return ApplyRevoke(*revoke, statement);
+  return ApplyLife(statement);
+}
+
+Status SecretList::Apply(const StatementPtr& statement, const UpperLists& upper) {
+  const Statement& said = statement->statement();
+  const bool creates = std::holds_alternative<SecretCreate>(said.act);
+  if (creates != (said.sequence == 0)) {
+    return Nonsense(*statement, "a secret's list begins with its creation, and only there");
+  }
+  if (partial_ && said.sequence == first_ && !creates) return ApplyFirstOfPartial(*statement, upper);
+  const SecretState state = state_;
+  const auto key = GrantKeyOf(said.act);
+  const auto standing = key && grants_.contains(*key) ? std::optional(grants_.at(*key)) : std::nullopt;
+  Status applied = ApplyAct(statement, upper);
+  if (applied) applied = CheckClaimedState(*statement);
+  if (applied) return {};
+  state_ = state;  // as if it had not been tried
+  versions_.erase(versions_.upper_bound(state_.version), versions_.end());
+  if (key) grants_.erase(*key);
+  if (standing) grants_.emplace(*key, *standing);
+  return applied;
+}
+
+void SecretList::PassOver(const Statement& statement) {
+  if (const auto* version = std::get_if<VersionPublish>(&statement.act)) state_.version = version->version;
+  if (const auto* restore = std::get_if<Restore>(&statement.act))
+    state_.version = std::max(state_.version, restore->version);
+}
+
+void SecretList::Reset() {
+  create_ = {};
+  about_ = {};
+  state_ = {};
+  destroyed_ = false;
+  versions_.clear();
+  ended_.clear();
+  gone_.clear();
+  grants_.clear();
+}
+
+std::vector<SecretList::Target> SecretList::SealTargets(std::int64_t time, const UpperLists& upper) const {
+  const Epoch& epoch = upper.environment->newest_epoch();
+  const EnvironmentGroups& groups = upper.environment->groups();
+  const auto& entry = upper.vault->environments().at(upper.environment->name());
+  std::vector<Target> targets{
+      {{RecipientKind::kEnvironment, entry.number, epoch.number}, epoch.key, upper.environment->name()}};
+  std::set<std::uint64_t> sealed;
+  const auto over = [&](std::int64_t end) { return end != 0 && end <= time; };
+  const auto add_group = [&](const Grant& grant) {
+    const auto* group = over(grant.expires) ? nullptr : groups.Find(grant.grantee);
+    if (group != nullptr && sealed.insert(group->number).second)
+      targets.push_back({group->recipient(), group->seal(), "@" + group->name});
+  };
+  for (const auto& [key, standing] : grants_) {
+    const Grantee& grantee = standing.grant.grantee;
+    if (!standing.IsInForce(*upper.environment)) continue;
+    if (grantee.kind == GranteeKind::kGroup) {
+      add_group(standing.grant);
+      continue;
     }
-    if (act.version != next_version())
-      return Nonsense(*statement, "the version's number is not the next one");
-    if (!partial_ && act.parts.empty() != (create_.type == SecretType::kValue)) {
-      return Nonsense(*statement, "a template's versions name its parts, and a value's have none");
-    }
-    if (act.epoch != upper.environment->EpochAt(statement->statement().heads.environment->sequence)) {
-      return Nonsense(*statement, "the version is not sealed to the newest environment key of its heads");
-    }
-    if (state_.deleted) return Nonsense(*statement, kWhereDeleted);
-    versions_[act.version] = {act, statement};
-    TakeVersion(state_, act, statement->hash());
-    return {};
+    if (over(standing.grant.expires) || over(grantee.not_after) || upper.vault->IsRemoved(grantee.id))
+      continue;
+    targets.push_back({{RecipientKind::kMachine, grantee.number, 0}, grantee.seal, grantee.name});
   }
+  for (const auto* standing : groups.Covering(state_.path)) add_group(standing->act.grant);
+  return targets;
+}
 
-  Status SecretList::ApplyGrant(const Grant& grant, const StatementPtr& statement) {
-    if (state_.deleted) return Nonsense(*statement, kWhereDeleted);
-    if (partial_) {
-      state_.grants = statement->statement().state->grants;
-      return {};
-    }
-    const std::uint64_t sequence = statement->statement().sequence;
-    grants_[{grant.grantee.kind, grant.grantee.number}] = {grant, sequence, GrantLeaf(grant, sequence),
-                                                           statement};
-    state_.grants = MerkleRoot(GrantLeaves());
-    return {};
+// Who has left the environment has had its groups' keys too. Those of its next epoch come with its departure;
+// where a vault shows the one without the other, nothing more is sealed to them.
+Status SecretList::CheckGroups(std::int64_t time, const UpperLists& upper) const {
+  const auto owing = upper.environment->groups().SealedBefore(upper.environment->newest_epoch().number);
+  if (owing.empty()) return {};
+  for (const Target& target : SealTargets(time, upper)) {
+    if (target.recipient.kind != RecipientKind::kGroup ||
+        std::find(owing.begin(), owing.end(), target.recipient.number) == owing.end())
+      continue;
+    return Error{
+        Code::kConflict,
+        "a group's key is older than the environment's, which somebody left: read the lists again, or "
+        "let an owner start the group's next epoch",
+        0, target.name};
   }
-
-  Status SecretList::ApplyRevoke(const GrantRevoke& act, const StatementPtr& statement) {
-    if (partial_) {
-      state_.grants = statement->statement().state->grants;
-      return {};
-    }
-    if (grants_.erase({act.kind, act.number}) == 0)
-      return Nonsense(*statement, "there is no such grant to revoke");
-    state_.grants = MerkleRoot(GrantLeaves());
-    return {};
-  }
-
-  // A machine's view begins with a statement whose claimed state it takes as given: an owner's.
-  Status SecretList::ApplyFirstOfPartial(const SignedStatement& statement, const UpperLists& upper) {
-    const Statement& said = statement.statement();
-    const auto role = upper.environment->RoleAt(said.signer, said.heads.environment->sequence);
-    if (role != Role::kOwner || !IsAnyOf<GrantAdd, GrantRevoke, Restore>(said.act)) {
-      return Nonsense(statement, "a machine's view of a secret must begin where an owner set its grants");
-    }
-    state_ = Resolved(statement);
-    return {};
-  }
-
-  Status SecretList::ApplyAct(const StatementPtr& statement, const UpperLists& upper) {
-    const Act& act = statement->statement().act;
-    if (destroyed_ && !std::holds_alternative<Vouch>(act))
-      return Nonsense(*statement, "the secret was destroyed, and nothing follows that");
-    if (const auto* create = std::get_if<SecretCreate>(&act))
-      return ApplyCreate(*create, statement->statement(), upper);
-    if (const auto* version = std::get_if<VersionPublish>(&act))
-      return ApplyVersion(*version, statement, upper);
-    if (const auto* add = std::get_if<GrantAdd>(&act)) return ApplyGrant(add->grant, statement);
-    if (const auto* revoke = std::get_if<GrantRevoke>(&act)) return ApplyRevoke(*revoke, statement);
-    return ApplyLife(statement);
-  }
-
-  Status SecretList::Apply(const StatementPtr& statement, const UpperLists& upper) {
-    const Statement& said = statement->statement();
-    const bool creates = std::holds_alternative<SecretCreate>(said.act);
-    if (creates != (said.sequence == 0)) {
-      return Nonsense(*statement, "a secret's list begins with its creation, and only there");
-    }
-    if (partial_ && said.sequence == first_ && !creates) return ApplyFirstOfPartial(*statement, upper);
-    const SecretState state = state_;
-    const auto key = GrantKeyOf(said.act);
-    const auto standing = key && grants_.contains(*key) ? std::optional(grants_.at(*key)) : std::nullopt;
-    Status applied = ApplyAct(statement, upper);
-    if (applied) applied = CheckClaimedState(*statement);
-    if (applied) return {};
-    state_ = state;  // as if it had not been tried
-    versions_.erase(versions_.upper_bound(state_.version), versions_.end());
-    if (key) grants_.erase(*key);
-    if (standing) grants_.emplace(*key, *standing);
-    return applied;
-  }
-
-  void SecretList::PassOver(const Statement& statement) {
-    if (const auto* version = std::get_if<VersionPublish>(&statement.act)) state_.version = version->version;
-    if (const auto* restore = std::get_if<Restore>(&statement.act))
-      state_.version = std::max(state_.version, restore->version);
-  }
-
-  void SecretList::Reset() {
-    create_ = {};
-    about_ = {};
-    state_ = {};
-    destroyed_ = false;
-    versions_.clear();
-    ended_.clear();
-    gone_.clear();
-    grants_.clear();
-  }
-
-  std::vector<SecretList::Target> SecretList::SealTargets(std::int64_t time, const UpperLists& upper) const {
-    const Epoch& epoch = upper.environment->newest_epoch();
-    const EnvironmentGroups& groups = upper.environment->groups();
-    const auto& entry = upper.vault->environments().at(upper.environment->name());
-    std::vector<Target> targets{
-        {{RecipientKind::kEnvironment, entry.number, epoch.number}, epoch.key, upper.environment->name()}};
-    std::set<std::uint64_t> sealed;
-    const auto over = [&](std::int64_t end) { return end != 0 && end <= time; };
-    const auto add_group = [&](const Grant& grant) {
-      const auto* group = over(grant.expires) ? nullptr : groups.Find(grant.grantee);
-      if (group != nullptr && sealed.insert(group->number).second)
-        targets.push_back({group->recipient(), group->seal(), "@" + group->name});
-    };
-    for (const auto& [key, standing] : grants_) {
-      const Grantee& grantee = standing.grant.grantee;
-      if (!standing.IsInForce(*upper.environment)) continue;
-      if (grantee.kind == GranteeKind::kGroup) {
-        add_group(standing.grant);
-        continue;
-      }
-      if (over(standing.grant.expires) || over(grantee.not_after) || upper.vault->IsRemoved(grantee.id))
-        continue;
-      targets.push_back({{RecipientKind::kMachine, grantee.number, 0}, grantee.seal, grantee.name});
-    }
-    for (const auto* standing : groups.Covering(state_.path)) add_group(standing->act.grant);
-    return targets;
-  }
-
-  // Who has left the environment has had its groups' keys too. Those of its next epoch come with its
-  // departure; where a vault shows the one without the other, nothing more is sealed to them.
-  Status SecretList::CheckGroups(std::int64_t time, const UpperLists& upper) const {
-    const auto owing = upper.environment->groups().SealedBefore(upper.environment->newest_epoch().number);
-    if (owing.empty()) return {};
-    for (const Target& target : SealTargets(time, upper)) {
-      if (target.recipient.kind != RecipientKind::kGroup ||
-          std::find(owing.begin(), owing.end(), target.recipient.number) == owing.end())
-        continue;
-      return Error{
-          Code::kConflict,
-          "a group's key is older than the environment's, which somebody left: read the lists again, or "
-          "let an owner start the group's next epoch",
-          0, target.name};
-    }
-    return {};
-  }
+  return {};
+}
 
 }  // namespace grantfs
