@@ -194,7 +194,7 @@ class Appender {
     for (const auto& one : plan.appended()) {
       const Act& act = one.statement->statement().act;
       Expel(*plan.after(), act);
-      if (const auto* change = std::get_if<MemberChange>(&act)) Thaw(change->id);
+      if (const auto* changed = std::get_if<MemberChange>(&act)) Thaw(changed->id);
     }
   }
 

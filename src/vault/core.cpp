@@ -8,10 +8,10 @@ Vault::Core::Core(Store& the_store, VaultOptions the_options)
     : store(the_store),
       options(std::move(the_options)),
       secrets(options.cached_statements),
-      tripwires(options.usual_rate),
       retention(options.keep_audit.empty()
                     ? nullptr
                     : std::make_unique<Retention>(the_store, *options.clock, options.keep_audit)),
+      tripwires(options.usual_rate),
       hub(*options.clock, options.max_watches_of_one,
           [this](bool minute) {
             Beat();
