@@ -25,7 +25,8 @@ constexpr int kMaxTailPages = 64;
 
 constexpr char kHeadNotShown[] = "the vault names a head that its list does not have";
 constexpr char kLower[] =
-    "the vault serves an older state than this machine has verified (a rollback): nothing of it is used; if it "
+    "the vault serves an older state than this machine has verified (a rollback): nothing of it is used; if "
+    "it "
     "was restored from a backup, an owner accepts that with grantfs restore";
 
 // What is new of a secret's list since the view before, for known.db.
@@ -100,7 +101,7 @@ Status MachineSessionImpl::TakeEnvironment(MachineView& next, const std::string&
 void MachineSessionImpl::TakeFreezes(MachineView& next, const api::GrantsResponse& response) const {
   next.freezes = response.freezes;
   std::erase_if(next.freezes, [&](const api::Freeze& freeze) {
-    return freeze.object.kind == FrozenKind::kMachine && freeze.object.id != me_.Id().Hex();
+    return freeze.object.IsMachine() && freeze.object.id != me_.Id().Hex();
   });
 }
 

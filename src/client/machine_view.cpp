@@ -55,7 +55,7 @@ UpperLists MachineView::UpperOf(const std::string& environment) const {
 
 const api::Freeze* MachineView::FreezeOf(const std::string& environment) const {
   const auto at = std::find_if(freezes.begin(), freezes.end(), [&](const api::Freeze& freeze) {
-    return freeze.object.kind == FrozenKind::kMachine || freeze.object.id == environment;
+    return freeze.object.kind == FrozenKind::kMachine || freeze.object.Where() == environment;
   });
   return at == freezes.end() ? nullptr : &*at;
 }
@@ -64,10 +64,7 @@ std::int64_t MachineView::EndOfMachine(const SecretView& secret) const {
   return EarlierEnd(not_after, secret.terms.grantee.not_after);
 }
 
-std::string SentenceOf(const api::Freeze& freeze) {
-  const bool machine = freeze.object.kind == FrozenKind::kMachine;
-  return freeze.Sentence(machine ? "this machine" : freeze.object.id);
-}
+std::string SentenceOf(const api::Freeze& freeze) { return freeze.SentenceForMachine(); }
 
 const std::string& MachineView::ProblemOf(const SecretView& secret) const {
   if (!vault_problem.empty()) return vault_problem;

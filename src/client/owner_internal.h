@@ -17,6 +17,7 @@
 #include "grantfs/client/owner_session.h"
 #include "grantfs/trust/accept_line.h"
 #include "grantfs/trust/sealing.h"
+#include "owner_traces_internal.h"
 
 namespace grantfs {
 
@@ -267,6 +268,10 @@ class OwnerSessionImpl final : public OwnerSession {
 
   // ---- freezes
   Result<FrozenObject> MachineToFreeze(const std::string& name);
+  Result<FrozenObject> MachineToFreezeIn(const std::string& environment, const std::string& name);
+  /// The machines that are granted something in an environment, by the grants there.
+  Status LearnGrantees(const std::string& environment);
+  std::map<Hash, std::string> grantees_;
   /// @param left  is given the environments of the project that are not mine to freeze.
   Result<std::vector<FrozenObject>> ProjectToFreeze(const std::string& name, std::vector<std::string>& left);
   Result<FreezeResult> ChangeFreezes(const api::Route& route, const FreezeTarget& target,
@@ -349,30 +354,21 @@ class OwnerSessionImpl final : public OwnerSession {
                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
 
   // ---- members
+  Status ChangeMember(EnvironmentList list, MemberChange change, const std::string& reason);
+  Result<NewEpoch> CopyFor(const EnvironmentList& list, const Identity& reader);
+  Result<NewEpoch> EpochWithout(const EnvironmentList& list, const Hash& leaver);
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
   // ---- what one who leaves has signed (owner_vouch.cpp)
   /// Vouches in every secret's list whose end would not count any more after `ending`, the statement that
-  /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault is
-  /// asked for that: it refuses, and freezes what the leaver appends.
+  /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault
+  /// is asked for that: it refuses, and freezes what the leaver appends.
   Status VouchBefore(const EnvironmentList& after, const Hash& leaver, const StatementPtr& ending,
                      const std::string& reason);
   struct Vouching;
   Status VouchIn(Vouching& vouching, std::span<const Listed> secrets, const std::string& reason);
   Status SendVouches(Vouching& vouching);
   Status FreezeLeaver(Vouching& vouching);
-  /// What this command has seen of a secret that it verified.
-  struct Trace {
-    Head head;
-    std::uint32_t version = 0;  ///< the current one; 0: none
-    std::uint32_t epoch = 0;
-    Hash setter;
-  };
-  static Trace TraceOf(const SecretList& list);
-  std::map<std::uint64_t, Trace> traces_;
-  /// Secrets whose lists, up to these heads, stand without somebody: for who has to begin again because others
-  /// were quicker. What they were judged by: the leaver, the environment's head and the vault's.
-  std::map<std::uint64_t, Head> swept_;
-  std::optional<std::tuple<Hash, Head, Head>> swept_by_;
+  SecretTraces traces_;
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
   struct Uses;
   /// What the audit log of an environment tells, newest times alone.

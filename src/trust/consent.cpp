@@ -10,7 +10,9 @@ namespace grantfs {
 
 bool NeedsTwoOwners(const Act& act, bool rule) {
   if (std::holds_alternative<RulesSet>(act)) return true;
-  return rule && MayBeConsentedTo(act);
+  // A new owner by a change of role: it has no place for the second signature, and so cannot be.
+  const auto* change = std::get_if<MemberChange>(&act);
+  return rule && (MayBeConsentedTo(act) || (change != nullptr && change->role == Role::kOwner));
 }
 
 bool MayBeConsentedTo(const Act& act) {
@@ -27,6 +29,7 @@ std::string ConsentSubject(const Act& act) {
   if (const auto* revoke = std::get_if<GrantRevoke>(&act)) return grant(revoke->kind, revoke->number);
   if (const auto* add = std::get_if<MemberAdd>(&act)) return "member/" + add->member.Id().Hex();
   if (const auto* remove = std::get_if<MemberRemove>(&act)) return "member/" + remove->id.Hex();
+  if (const auto* change = std::get_if<MemberChange>(&act)) return "member/" + change->id.Hex();
   if (std::holds_alternative<RulesSet>(act)) return "rules";
   return {};
 }

@@ -181,7 +181,8 @@ Status TouchBy(Vault::Core& core, StoreWriter& writer, const VaultCaller& caller
                                  entry.caller.executable, entry.caller.cgroup};
   Trip trip = core.tripwires.Judge(read, named.watch, core.Now(), trips->token);
   if (trip.canary && !trips->canaries.insert(entry.secret).second) trip.canary = trip.freezes_scope = false;
-  if (trip.rate && std::exchange(trips->rate, true)) trip.rate = trip.freezes_machine = false;
+  if (trip.rate && std::exchange(trips->rate, true))
+    trip.rate = trip.freezes_machine = trip.freezes_here = false;
   return core.tripwires.Act(writer, *core.state.Get(), core.clock().WallMilliseconds(), read, named.watch,
                             trip, record, &trips->frozen);
 }

@@ -53,6 +53,7 @@ constexpr Row kTable[] = {
     {"vouch for a secret", "3223333334441"},
     {"add an auditor", "3323333334441"},
     {"remove an auditor", "3323333334441"},
+    {"change an auditor's role", "3323333334441"},
     {"start an epoch", "3223333334441"},
     {"let a user in", "2333333333441"},
     {"add a vault owner", "2233333333441"},
@@ -63,6 +64,7 @@ constexpr Row kTable[] = {
     {"freeze an environment", "4423332234441"},
     {"lift that", "4423332234441"},
     {"freeze a machine", "2333333333441"},
+    {"freeze a machine in the environment", "4423332234441"},
     {"list freezes", "2222222222441"},
     {"presence", "2323333333441"},
     {"a machine's grants", "4444444444221"},
@@ -163,6 +165,12 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     Must(world.AddMember(kEnvironment, leaver, Role::kAuditor));
     return Append(who, world.environment(kEnvironment).list, MemberRemove{leaver.Id(), {}});
   }
+  int ChangeAuditor(const PrivateIdentity& who) {
+    const auto changed = NewIdentity("changed");
+    Must(world.AddMember(kEnvironment, changed, Role::kAuditor));
+    return Append(who, world.environment(kEnvironment).list,
+                  MemberChange{changed.Id(), Role::kOperator, "", {}, {}});
+  }
   int StartEpoch(const PrivateIdentity& who) {
     VaultWorld::Environment& environment = world.environment(kEnvironment);
     NewEpoch epoch = Must(MakeEpoch(environment.list.EpochRecipients(world.vault),
@@ -255,6 +263,7 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
       return Append(who, world.environment(kEnvironment).list,
                     MemberAdd{NewIdentity("new").identity(), Role::kAuditor, "", {}});
     if (what == "remove an auditor") return RemoveAuditor(who);
+    if (what == "change an auditor's role") return ChangeAuditor(who);
     if (what == "start an epoch") return StartEpoch(who);
     if (what == "let a user in") return PersonAdded(who, false);
     if (what == "add a vault owner") return PersonAdded(who, true);
@@ -270,6 +279,8 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     if (what == "freeze an environment") return Freeze(who, api::kFreezesSet, environment);
     if (what == "lift that") return Freeze(who, api::kFreezesLift, environment);
     if (what == "freeze a machine") return Freeze(who, api::kFreezesSet, frozen);
+    if (what == "freeze a machine in the environment")
+      return Freeze(who, api::kFreezesSet, {FrozenKind::kMachineIn, frozen.id, kEnvironment});
     if (what == "list freezes") return Ask(who, api::kFreezesList, api::FreezesListRequest{});
     if (what == "presence") return Ask(who, api::kPresence, api::PresenceRequest{machine.key.Id(), 0, 0});
     if (what == "a machine's grants") return Ask(who, api::kMachineGrants, api::GrantsRequest{});

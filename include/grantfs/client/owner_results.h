@@ -33,9 +33,10 @@ struct WhoAmIInfo {
 
 /// What can be frozen; a project stands for those of its environments that one may freeze.
 struct FreezeTarget {
-  enum class Kind { kMachine, kEnvironment, kProject };
+  enum class Kind { kMachine, kEnvironment, kProject, kMachineIn };
   Kind kind = Kind::kEnvironment;
-  std::string name;  ///< of a machine: or its id, 64 digits
+  std::string name;              ///< of a machine: or its id, 64 digits
+  std::string environment = {};  ///< of a machine in one: that
 };
 
 struct FreezeInfo {
@@ -45,6 +46,8 @@ struct FreezeInfo {
   std::string by;
   std::int64_t time = 0;
   std::string reason;
+  std::string environment = {};  ///< of a machine in one
+  bool IsMachine() const { return !id.empty(); }
   bool operator==(const FreezeInfo&) const = default;
 };
 

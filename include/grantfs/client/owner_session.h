@@ -8,9 +8,9 @@
 #include "grantfs/client/audit.h"
 #include "grantfs/client/options.h"
 #include "grantfs/client/owner_results.h"
+#include "grantfs/client/request_results.h"
 #include "grantfs/store/audit_purge.h"
 #include "grantfs/trust/enrol_request.h"
-#include "grantfs/client/request_results.h"
 #include "grantfs/trust/statement.h"
 #include "grantfs/util/result.h"
 
@@ -48,8 +48,9 @@ class OwnerSession {
   /// member. Errors: kNotFound (nobody, or a machine), kInvalid (several).
   virtual Result<Identity> FindPerson(const std::string& name) = 0;
   /// Adds a user or agent, whose keys FindPerson gave or were learnt elsewhere. An owner or reader is sealed
-  /// the newest epoch's key. Environment owners. Errors: kInvalid (an agent as owner or reader), kConflict
-  /// (is a member already).
+  /// the newest epoch's key. One who is a member gets that role in place of his own, in one step, with the
+  /// vouches and the epoch that this needs. Environment owners. Errors: kInvalid (an agent as owner or
+  /// reader; oneself), kConflict (has that role).
   ///
   /// @return  ids of the request by which a new owner waits for a second owner's signature, where the
   /// environment asks for two; else none, and it is done.
@@ -302,9 +303,9 @@ class OwnerSession {
 
   // ---- a restored backup
 
-  /// Accepts, list by list, that the vault goes on from a backup that has less than this home has seen: signs a
-  /// restore for every list that is mine to sign, does again what ended something for somebody, and starts new
-  /// epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
+  /// Accepts, list by list, that the vault goes on from a backup that has less than this home has seen: signs
+  /// a restore for every list that is mine to sign, does again what ended something for somebody, and starts
+  /// new epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
   /// environments. Errors: kConflict (others changed the same lists: run it again).
   virtual Result<RestoreResult> AcceptBackup(const RestoreOptions& options) = 0;
 };

@@ -28,10 +28,11 @@ namespace grantfs {
 
 struct VaultOptions {
   const Clock* clock = &SystemClock();
-  std::string version;                                  ///< of the program, for the status
-  std::size_t cached_statements = 50'000;               ///< of secrets' lists that are kept in memory
-  std::size_t max_waiting_appends = 256;                ///< more are kThrottled
-  std::size_t max_watches_of_one = 16;                  ///< streams of one identity
+  std::string version;                     ///< of the program, for the status
+  std::uint32_t usual_rate = kUsualRate;   ///< distinct secrets a minute by one machine over all environments
+  std::size_t cached_statements = 50'000;  ///< of secrets' lists that are kept in memory
+  std::size_t max_waiting_appends = 256;   ///< more are kThrottled
+  std::size_t max_watches_of_one = 16;     ///< streams of one identity
   std::vector<std::shared_ptr<AlertSink>> alert_sinks;  ///< each of another kind
   AuditKeep keep_audit;                                 ///< for how long; empty: all is kept for ever
 };
