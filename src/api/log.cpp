@@ -6,8 +6,6 @@
 namespace grantfs::api {
 namespace {
 
-constexpr std::size_t kMaxProvenLeafBytes = 1024;
-constexpr std::size_t kMaxProvenSaltBytes = 64;
 constexpr LogComplaintRequest::Kind kKinds[] = {LogComplaintRequest::Kind::kLower,
                                                 LogComplaintRequest::Kind::kForked,
                                                 LogComplaintRequest::Kind::kRecord};
@@ -40,8 +38,8 @@ ProvenRecord ReadProven(JsonReader& in) {
   ProvenRecord record;
   record.record = ReadCount(in, "record");
   if (!in.Has("leaf")) return record;
-  record.leaf = ReadBlob(in, "leaf", kMaxProvenLeafBytes);
-  if (in.Has("salt")) record.salt = ReadBlob(in, "salt", kMaxProvenSaltBytes);
+  record.leaf = ReadBlob(in, "leaf", kMaxLogLeafBytes);
+  if (in.Has("salt")) record.salt = ReadBlob(in, "salt", kMaxLogSaltBytes);
   if (in.Has("body")) record.body = in.String("body", kMaxAuditBodyBytes);
   record.proof = ReadHashes(in, "proof");
   return record;

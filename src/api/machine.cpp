@@ -158,7 +158,7 @@ Result<JournalResponse> JournalResponse::FromJson(const Json& json) {
   response.sequence = ReadCount(in, "sequence");
   if (in.Has("places")) {
     for (const Json& place : in.Array("places", kMaxJournalEntries)) {
-      if (place.is(Json::Kind::kNumber) && place.AsNumber() >= 0)
+      if (place.is(Json::Kind::kNumber) && place.AsNumber() >= 0 && place.AsNumber() <= kMaxSequence)
         response.places.push_back(static_cast<std::uint64_t>(place.AsNumber()));
       else
         in.Fail("is no record's number", "places");

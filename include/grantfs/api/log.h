@@ -15,6 +15,9 @@
 
 namespace grantfs::api {
 
+inline constexpr std::size_t kMaxLogLeafBytes = 1024;
+inline constexpr std::size_t kMaxLogSaltBytes = 64;
+
 /// POST /v1/machine/records.
 struct MachineRecordsRequest {
   std::vector<std::uint64_t> records;  ///< 1..kMaxProvenRecords, each above the one before

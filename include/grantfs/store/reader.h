@@ -8,6 +8,7 @@
 
 #include "grantfs/store/audit.h"
 #include "grantfs/store/audit_purge.h"
+#include "grantfs/store/requests.h"
 #include "grantfs/store/rows.h"
 #include "grantfs/util/result.h"
 
@@ -15,9 +16,9 @@ namespace grantfs {
 
 /// Reads of one state of the vault. All: an absent thing is an empty optional or vector, not an error.
 /// Errors: kIntegrity (the database is damaged), kIo.  Threads: one at a time.
-class StoreReader {
+class StoreReader : public RequestReader {
  public:
-  virtual ~StoreReader() = default;
+  ~StoreReader() override = default;
 
   // ---- the server itself
   virtual Result<std::optional<ServerState>> Server() = 0;

@@ -23,7 +23,7 @@ struct AuditPurged {
 /// Errors of all: kNoSpace (the disk is full), kConflict (what a row refers to is not there, or it exists
 /// already), kInvalid (out of bounds), kIntegrity, kIo. After an error the job must end with one: all that it
 /// did is undone.
-class StoreWriter : public virtual StoreReader {
+class StoreWriter : public virtual StoreReader, public RequestWriter {
  public:
   // ---- the server itself
   virtual Status PutServer(const ServerState& state) = 0;  ///< makes or replaces
@@ -33,11 +33,14 @@ class StoreWriter : public virtual StoreReader {
   /// Takes `count` (1..1000) numbers that no one was ever given. @return the first.  Errors: kNoSpace (all
   /// are used).
   virtual Result<std::uint64_t> ReserveSecretNumbers(std::uint32_t count) = 0;
+  /// The vault goes on from a backup, of whose loss others may have seen more: its log gets this origin, the
+  /// next number of a secret is at least this one, and changes are counted far above what was ever told.
+  virtual Status GoOnFromBackup(const std::string& log_origin, std::uint64_t numbers) = 0;
   /// Adds one to the counter of changes that watches speak of. @return the new one.
   virtual Result<std::uint64_t> NextChange() = 0;
 
   // ---- statements
-  /// Appends to a list, or begins it. Errors: kConflict if the sequence is not the next, `previous` is not
+  /// Appends to a list, or begins it. Errors: kConflict if the sequence is not above the head's, `previous` is not
   /// the hash of the head (all zero at 0), or the hash is in a list already.
   virtual Status AppendStatement(const StoredStatement& statement, const Hash& previous) = 0;
 
