@@ -1,5 +1,7 @@
 #include "grantfs/client/known_store.h"
 
+#include "grantfs/tlog/tree.h"
+#include "grantfs/util/text.h"
 #include "known_schema_internal.h"
 
 namespace grantfs {
@@ -13,6 +15,13 @@ Error Forked(const std::string& list, std::uint64_t sequence) {
       Code::kIntegrity,
       "the vault serves another history than the one that this home has verified (a fork, or a rollback)", 0,
       list + "#" + std::to_string(sequence)};
+}
+
+/// Of a checkpoint that was verified before it was stored.
+std::uint64_t SizeOfCheckpoint(const std::string& checkpoint) {
+  const auto lines = Split(checkpoint, '\n');
+  unsigned long long size = 0;
+  return lines.size() > 1 && ParseNumber(lines[1], kMaxTreeSize, &size) ? size : 0;
 }
 
 struct StoredHead {
@@ -347,7 +356,26 @@ Result<std::string> KnownStore::Groups() {
 
 Status KnownStore::RememberCheckpoint(const std::string& checkpoint) {
   const std::lock_guard guard(mutex_);
-  return PutText("checkpoint", checkpoint);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  const std::string stored = GRANTFS_TRY(GetText("checkpoint"));
+  if (!stored.empty() && SizeOfCheckpoint(stored) > SizeOfCheckpoint(checkpoint)) return {};
+  GRANTFS_CHECK(PutText("checkpoint", checkpoint));
+  return transaction.Commit();
+}
+
+Result<std::string> KnownStore::Complaints() {
+  const std::lock_guard guard(mutex_);
+  return GetText("complaints");
+}
+
+Status KnownStore::ChangeComplaints(const std::function<std::string(const std::string&)>& change) {
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  const std::string before = GRANTFS_TRY(GetText("complaints"));
+  const std::string after = change(before);
+  if (after == before) return {};
+  GRANTFS_CHECK(PutText("complaints", after));
+  return transaction.Commit();
 }
 
 Result<Bytes> KnownStore::Image() {

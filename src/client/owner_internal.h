@@ -17,6 +17,7 @@
 #include "grantfs/client/owner_session.h"
 #include "grantfs/trust/accept_line.h"
 #include "grantfs/trust/sealing.h"
+#include "log_judge_internal.h"
 #include "owner_traces_internal.h"
 
 namespace grantfs {
@@ -257,6 +258,9 @@ class OwnerSessionImpl final : public OwnerSession {
   // ---- the audit log (owner_audit.cpp)
   /// Refreshes the lists that names are in. Errors: kInvalid (several have the actor's name).
   Result<api::AuditSearchRequest> SearchFor(const AuditFilter& filter);
+  /// With what the home remembers, and remembers it; what contradicts is told to the vault.
+  Result<Checkpoint> CompareLog(const ShownLog& log);
+  void Complain(bool good);
   AuditLine NamedLineOf(const AuditEntry& entry) const;
   /// Asks the audit log, newest first, on and on until there is no more or `limit` (0: none) are found.
   Status EachFound(api::AuditSearchRequest request, std::size_t limit,

@@ -59,6 +59,8 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kAuditReaders,    &Bound<&Vault::AuditReaders>::Handle},
     {&api::kLogCheckpoint,   &HandleLogCheckpoint},
     {&api::kLogTile,         &HandleLogTile},
+    {&api::kMachineRecords,  &Bound<&Vault::MachineRecords>::Handle},
+    {&api::kLogComplaints,   &Bound<&Vault::ComplainOfLog>::Handle},
 };
 // clang-format on
 static_assert(std::size(kEndpoints) == std::size(api::kRoutes));

@@ -11,6 +11,7 @@
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/freezes.h"
 #include "grantfs/api/lists.h"
+#include "grantfs/api/log.h"
 #include "grantfs/api/machine.h"
 #include "grantfs/api/problem.h"
 #include "grantfs/api/routes.h"
@@ -94,6 +95,10 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(RefusalsRequest),
     GRANTFS_SHAPE(JournalRequest),
     GRANTFS_SHAPE(JournalResponse),
+    GRANTFS_SHAPE(MachineRecordsRequest),
+    GRANTFS_SHAPE(MachineRecordsResponse),
+    GRANTFS_SHAPE(LogComplaintRequest),
+    GRANTFS_SHAPE(LogComplaintResponse),
     GRANTFS_SHAPE(AckRequest),
     GRANTFS_SHAPE(PresenceRequest),
     GRANTFS_SHAPE(PresenceResponse),

@@ -4,6 +4,7 @@
 
 #include "grantfs/api/audit.h"
 #include "grantfs/api/freezes.h"
+#include "grantfs/api/log.h"
 #include "served.h"
 
 namespace grantfs::testing {
@@ -69,6 +70,8 @@ constexpr Row kTable[] = {
     {"presence", "2323333333441"},
     {"a machine's grants", "4444444444221"},
     {"a machine's read", "4444444444241"},
+    {"proofs of records", "4444444444221"},
+    {"complain of the log", "2222222222221"},
 };
 
 class RolesTableTest : public ::testing::Test, protected ServedSecret {
@@ -288,6 +291,17 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
       return Must(client().Exchange(RequestSigner::Of(who), api::kMachineRead,
                                     ReadBody("o" + std::to_string(++made_))))
           .status;
+    if (what == "proofs of records")
+      return Ask(who, api::kMachineRecords, api::MachineRecordsRequest{{0}, 0});
+    if (what == "complain of the log") {
+      api::LogComplaintRequest complaint;
+      complaint.kind = api::LogComplaintRequest::Kind::kRecord;
+      complaint.shown = Must(client().Exchange(RequestSigner::Of(world.owner), api::kLogCheckpoint, "")).body;
+      complaint.secret = complaint.version = 1;
+      complaint.open = "o";
+      complaint.what = "it is not there";
+      return Ask(who, api::kLogComplaints, complaint);
+    }
     ADD_FAILURE() << "there is no such operation: " << what;
     return 0;
   }

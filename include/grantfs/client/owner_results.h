@@ -59,6 +59,7 @@ struct VaultStatusInfo {
   std::int64_t level = 0;
   std::uint64_t vault_sequence = 0;
   std::uint64_t log_size = 0;  ///< of the audit log, by its signed checkpoint
+  std::string log_problem;     ///< it contradicts what this home has seen; "" = it continues that
   bool vault_owner = false;    ///< the asker is one
   std::vector<std::string>
       owed;  ///< one sentence each: what removals still leave to do in one's environments

@@ -11,6 +11,7 @@
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/freezes.h"
 #include "grantfs/api/lists.h"
+#include "grantfs/api/log.h"
 #include "grantfs/api/machine.h"
 #include "grantfs/api/requests.h"
 #include "grantfs/api/secrets.h"
@@ -198,6 +199,14 @@ class Vault {
                                                const api::AuditSearchRequest& request) const;
   Result<api::AuditReadersResponse> AuditReaders(const VaultCaller& caller,
                                                  const api::AuditReadersRequest& request) const;
+  /// Proofs that records are in the log, with the bodies of the machine's own, over one state of it.
+  /// Errors also: kThrottled.
+  Result<api::MachineRecordsResponse> MachineRecords(const VaultCaller& caller,
+                                                     const api::MachineRecordsRequest& request) const;
+  /// Records what a client says against the log, once. `done` also: kInvalid (its evidence is none),
+  /// kThrottled, kUnrecorded.
+  void ComplainOfLog(const VaultCaller& caller, const api::LogComplaintRequest& request,
+                     Done<api::LogComplaintResponse> done);
   /// The newest checkpoint. Errors also: kNotFound (the log is empty).
   Result<std::string> LogCheckpoint() const;
   /// The bytes of a tile: 32 a hash; of entries, each leaf behind its length in two bytes. Errors also:
