@@ -304,6 +304,13 @@ Status KnownStore::TakeHeadsOf(const std::string& path) {
     GRANTFS_CHECK(database_.Run("UPDATE heads SET minimum = max(minimum, ?1) WHERE list = ?2", heads.Int(3),
                                 heads.Text(0)));
   }
+  // Which keys the server may show is learnt of its list alone, and not from a server that shows another.
+  SqlStatement vault =
+      GRANTFS_TRY(other.Prepare("SELECT envelope FROM statements WHERE list = ?1 ORDER BY sequence"));
+  vault.BindAll(ListId::Vault().Text());
+  while (GRANTFS_TRY(vault.Step()))
+    GRANTFS_CHECK(
+        RememberStatement(ListId::Vault().Text(), GRANTFS_TRY(SignedStatement::Parse(vault.Text(0)))));
   return transaction.Commit();
 }
 

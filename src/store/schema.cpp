@@ -306,6 +306,15 @@ CREATE TABLE destroyed (
   path TEXT NOT NULL
 ) STRICT;
 )sql"},
+    // Schema 5, of TLS key rollover:
+    {5, R"sql(
+CREATE TABLE tls_next (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  certificate TEXT NOT NULL,
+  key BLOB NOT NULL,
+  made INTEGER NOT NULL
+) STRICT;
+)sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);
 

@@ -52,6 +52,9 @@ inline constexpr Route kTripwiresSet    {"POST", "/v1/tripwires/set",     Who::k
 inline constexpr Route kTripwiresShow   {"POST", "/v1/tripwires/show",    Who::kMember};     ///< What they do
 inline constexpr Route kAlertsState     {"POST", "/v1/alerts/state",      Who::kVaultOwner}; ///< How far alerts were delivered
 inline constexpr Route kAlertsTest      {"POST", "/v1/alerts/test",       Who::kVaultOwner}; ///< Make one
+inline constexpr Route kTlsShow         {"POST", "/v1/tls/show",          Who::kVaultOwner}; ///< The pins of the server's TLS keys
+inline constexpr Route kTlsNext         {"POST", "/v1/tls/next",          Who::kVaultOwner}; ///< Make the next one
+inline constexpr Route kTlsSwitch       {"POST", "/v1/tls/switch",        Who::kVaultOwner}; ///< Show it from now on
 inline constexpr Route kMachineGrants   {"POST", "/v1/machine/grants",    Who::kMachine};    ///< A machine's grants with their evidence
 inline constexpr Route kMachineRead     {"POST", "/v1/machine/read",      Who::kMachine};    ///< One version's ciphertext and sealed key
 inline constexpr Route kMachineCheck    {"POST", "/v1/machine/check",     Who::kMachine};    ///< Whether a grant still stands
@@ -72,7 +75,7 @@ inline constexpr const Route* kRoutes[] = {
     &kEnrolmentState, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kCanariesSet, &kCanariesList,
     &kTripwiresSet, &kTripwiresShow, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,
     &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence, &kAuditRecords,
-    &kAuditSearch, &kAuditReaders, &kLogCheckpoint, &kLogTile};
+    &kAuditSearch, &kAuditReaders, &kTlsShow, &kTlsNext, &kTlsSwitch, &kLogCheckpoint, &kLogTile};
 // clang-format on
 
 /// The keyids of requests beside an identity's 64 digits.
