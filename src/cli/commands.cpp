@@ -68,6 +68,8 @@ const std::vector<const Command*>& AllCommands() {
       &kTlsPinCommand,
       &kStatusCommand,
       &kWhoamiCommand,
+      &kKeyProtectCommand,
+      &kKeyUnprotectCommand,
       &kDoctorCommand,
       &kOpenApiCommand,
       &kVersionCommand,

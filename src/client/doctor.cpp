@@ -70,7 +70,13 @@ class Doctor {
   }
 
   bool LookAtSeed() {
+    const auto is_protected = home_->IsKeyProtected();
     auto identity = home_->LoadIdentity();
+    if (is_protected && *is_protected && !identity) {
+      Add(Level::kWarning, "seed.passphrase", Describe(identity.error()),
+          "grantfs doctor --passphrase-file FILE");
+      return false;
+    }
     if (!identity) {
       const std::string seed = home_->SeedPath();
       if (identity.error().code == Code::kDenied)
@@ -82,6 +88,10 @@ class Doctor {
     }
     identity_ = std::move(*identity);
     Add(Level::kGood, "seed.mode", "only its owner may read the seed");
+    Add(Level::kGood, "seed.passphrase",
+        is_protected && *is_protected
+            ? "the key is under a passphrase"
+            : "the key is under no passphrase (grantfs key protect puts it under one)");
     return true;
   }
 

@@ -62,6 +62,11 @@ Result<std::optional<StoredTls>> LoadNextTls(Database& database) {
   return std::optional<StoredTls>(std::move(row->tls));
 }
 
+Status SaveNextTls(Database& database, const StoredTls& next) {
+  return database.Run("INSERT OR REPLACE INTO tls_next VALUES (1, ?1, ?2, ?3)", next.certificate,
+                      ByteView(next.key.Expose()), next.made);
+}
+
 Status SaveServerState(Database& database, const ServerState& state) {
   return database.Run(
       "INSERT INTO server VALUES (1, ?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET name = "

@@ -9,5 +9,6 @@ namespace grantfs {
 Result<std::optional<ServerState>> LoadServerState(Database& database);
 Status SaveServerState(Database& database, const ServerState& state);
 Result<std::optional<StoredTls>> LoadNextTls(Database& database);
+Status SaveNextTls(Database& database, const StoredTls& next);
 
 }  // namespace grantfs

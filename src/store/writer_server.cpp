@@ -31,10 +31,7 @@ Status SqliteWriter::PutServer(const ServerState& state) {
   return Note(SaveServerState(database_, state));
 }
 
-Status SqliteWriter::PutNextTls(const StoredTls& next) {
-  return Run("INSERT OR REPLACE INTO tls_next VALUES (1, ?1, ?2, ?3)", next.certificate,
-             ByteView(next.key.Expose()), next.made);
-}
+Status SqliteWriter::PutNextTls(const StoredTls& next) { return Note(SaveNextTls(database_, next)); }
 
 Status SqliteWriter::SwitchTls() {
   GRANTFS_CHECK(
