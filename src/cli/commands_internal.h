@@ -30,6 +30,8 @@ extern const Command kAlertTestCommand, kSecretCanaryCommand, kTripwireSetComman
 extern const Command kReadCommand, kMountCommand, kUmountCommand, kWhyCommand;
 extern const Command kAuditExportCommand, kAuditFollowCommand, kAuditListCommand, kAuditProveCommand,
     kAuditReadersCommand, kAuditVerifyCommand;
+extern const Command kKeyProtectCommand, kKeyUnprotectCommand;
+extern const Command kTlsNextCommand, kTlsPinCommand, kTlsShowCommand, kTlsSwitchCommand, kTlsTrustCommand;
 extern const Command kDoctorCommand, kOpenApiCommand, kVersionCommand, kHelpCommand;
 
 /// The table, in the order in which a newcomer meets them.

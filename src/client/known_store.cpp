@@ -412,6 +412,13 @@ Status KnownStore::TakeHeadsOf(const std::string& path) {
         "UPDATE heads SET minimum = max(minimum, ?1), restored = max(restored, ?2) WHERE list = ?3",
         heads.Int(3), heads.Int(4), heads.Text(0)));
   }
+  // Which keys the server may show is learnt of its list alone, and not from a server that shows another.
+  SqlStatement vault =
+      GRANTFS_TRY(other.Prepare("SELECT envelope FROM statements WHERE list = ?1 ORDER BY sequence"));
+  vault.BindAll(ListId::Vault().Text());
+  while (GRANTFS_TRY(vault.Step()))
+    GRANTFS_CHECK(
+        RememberStatement(ListId::Vault().Text(), GRANTFS_TRY(SignedStatement::Parse(vault.Text(0)))));
   return transaction.Commit();
 }
 

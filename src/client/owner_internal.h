@@ -123,6 +123,10 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<TripwireInfo> SetTripwire(const std::string& environment, const TripwireChange& change) override;
   Result<std::vector<AlertSinkInfo>> AlertSinks() override;
   Result<std::uint64_t> TestAlert() override;
+  Result<TlsKeys> ShowTlsKeys() override;
+  Result<TlsKeys> MakeTlsKey() override;
+  Result<TlsKeys> AnnounceTlsKey(const std::optional<Hash>& expected, const std::string& reason) override;
+  Result<TlsKeys> SwitchTlsKey(bool force, const std::string& reason) override;
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
   Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) override;
   Result<ReadersReport> ReadersOf(const SecretName& name) override;
@@ -172,6 +176,10 @@ class OwnerSessionImpl final : public OwnerSession {
   Status RequireVaultOwner();
   void Report(const char* what, std::uint64_t done, std::uint64_t total) const;
   std::string NameOf(const Hash& id) const;
+
+  // ---- the server's key (owner_tls.cpp)
+  Result<std::vector<std::string>> NotHeardSince(std::int64_t time);
+  Status CheckAllHeard(const Hash& next);
 
   // ---- secrets
   struct Found {

@@ -16,6 +16,7 @@
 #include "grantfs/api/problem.h"
 #include "grantfs/api/routes.h"
 #include "grantfs/api/secrets.h"
+#include "grantfs/api/tls.h"
 #include "grantfs/api/tripwires.h"
 #include "grantfs/api/watch.h"
 #include "grantfs/crypto/random.h"
@@ -87,6 +88,9 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(TripwireSetRequest),
     GRANTFS_SHAPE(TripwireShowRequest),
     GRANTFS_SHAPE(TripwireResponse),
+    GRANTFS_SHAPE(TlsResponse),
+    GRANTFS_SHAPE(TlsNextRequest),
+    GRANTFS_SHAPE(TlsSwitchRequest),
     GRANTFS_SHAPE(GrantsRequest),
     GRANTFS_SHAPE(GrantsResponse),
     GRANTFS_SHAPE(ReadRequest),

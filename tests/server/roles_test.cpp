@@ -5,6 +5,7 @@
 #include "grantfs/api/audit.h"
 #include "grantfs/api/freezes.h"
 #include "grantfs/api/log.h"
+#include "grantfs/api/tls.h"
 #include "served.h"
 
 namespace grantfs::testing {
@@ -62,6 +63,9 @@ constexpr Row kTable[] = {
     {"invite", "2333333333441"},
     {"remove a machine", "2333333333441"},
     {"list who waits", "2333333333441"},
+    {"show the TLS keys", "2333333333441"},
+    {"make the next TLS key", "2333333333441"},
+    {"switch the TLS key", "2333333333441"},
     {"freeze an environment", "4423332234441"},
     {"lift that", "4423332234441"},
     {"freeze a machine", "2333333333441"},
@@ -278,6 +282,9 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
   int Others(const std::string& what, const PrivateIdentity& who) {
     const FrozenObject environment{FrozenKind::kEnvironment, kEnvironment};
     const FrozenObject frozen{FrozenKind::kMachine, blind_.key.Id().Hex()};
+    if (what == "show the TLS keys") return Ask(who, api::kTlsShow, api::Nothing{});
+    if (what == "make the next TLS key") return Ask(who, api::kTlsNext, api::TlsNextRequest{true});
+    if (what == "switch the TLS key") return Ask(who, api::kTlsSwitch, api::TlsSwitchRequest{server.pin()});
     if (what == "list who waits") return Ask(who, api::kEnrolmentsList, api::Nothing{});
     if (what == "freeze an environment") return Freeze(who, api::kFreezesSet, environment);
     if (what == "lift that") return Freeze(who, api::kFreezesLift, environment);
