@@ -26,6 +26,11 @@ extern const Command kOwnerAddCommand, kOwnerRemoveCommand, kOwnerListCommand, k
     kReviewCommand;
 extern const Command kGrantCommand, kRevokeCommand, kFreezeCommand, kUnfreezeCommand, kFreezesCommand,
     kGrantsCommand;
+extern const Command kEnvRulesCommand;
+extern const Command kRequestGrantCommand, kRequestRevokeCommand, kRequestMemberCommand,
+    kRequestRotationCommand;
+extern const Command kRequestListCommand, kRequestShowCommand, kRequestApproveCommand, kRequestRefuseCommand,
+    kRequestWithdrawCommand;
 extern const Command kAlertTestCommand, kSecretCanaryCommand, kTripwireSetCommand, kTripwireShowCommand;
 extern const Command kReadCommand, kMountCommand, kUmountCommand, kWhyCommand;
 extern const Command kAuditExportCommand, kAuditFollowCommand, kAuditListCommand, kAuditProveCommand,

@@ -14,6 +14,7 @@
 #include "grantfs/api/log.h"
 #include "grantfs/api/machine.h"
 #include "grantfs/api/problem.h"
+#include "grantfs/api/requests.h"
 #include "grantfs/api/routes.h"
 #include "grantfs/api/secrets.h"
 #include "grantfs/api/tls.h"
@@ -81,6 +82,11 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(CanaryResponse),
     GRANTFS_SHAPE(CanariesListRequest),
     GRANTFS_SHAPE(CanariesListResponse),
+    GRANTFS_SHAPE(RequestAskRequest),
+    GRANTFS_SHAPE(RequestAskResponse),
+    GRANTFS_SHAPE(RequestsListRequest),
+    GRANTFS_SHAPE(RequestsListResponse),
+    GRANTFS_SHAPE(RequestSettleRequest),
     GRANTFS_SHAPE(AlertsStateRequest),
     GRANTFS_SHAPE(AlertsStateResponse),
     GRANTFS_SHAPE(AlertTestRequest),

@@ -222,7 +222,7 @@ class OwnerSession {
 
   /// Asks for something, for so many seconds (1..kMaxRequestSeconds). Whose role allows asking. Errors:
   /// kConflict (too many are open).
-  virtual Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+  virtual Result<RequestInfo> AskFor(const std::string& environment, AnyAsk ask, const std::string& reason,
                                      std::int64_t seconds) = 0;
   /// By environment, newest first. One's own, or as an owner everybody's.
   virtual Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) = 0;
