@@ -57,6 +57,7 @@ void MachineSessionImpl::RunKeeper() {
     leases_.KeepAhead(latest_.ahead());
     DropHeld();
     KeepOffline();
+    journal_->TakeLeft();
     SendJournal();
     lock.lock();
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,11 @@ class JournalFile {
   /// Signs what was appended since the last signature. Errors: kUnrecorded.
   Status Seal(const JournalSigner& signer);
 
+  /// After a sync that failed the kernel may have forgotten what it did not write, and call the next one
+  /// good: all that waits is written into another file, which is on the disk when it takes this one's place.
+  /// Errors: kUnrecorded (also if what is read back is not what was written).
+  Status WriteAnew();
+
   struct Piece {
     std::vector<std::string> entries;
     std::uint64_t last = 0;
@@ -50,6 +56,8 @@ class JournalFile {
   };
   /// The oldest entries that are not cut yet. Errors: kIo.
   Result<Piece> Read(std::size_t max_entries, std::size_t max_bytes) const;
+  /// Each entry that is not cut yet. Errors: kIo.
+  Status ForEach(const std::function<void(std::string_view entry)>& visit) const;
   /// Takes the entries of the piece that was read last away; the file is written anew when more than `above`
   /// bytes of what was sent stand in front of what was not.
   Status Cut(const Piece& piece, std::uint64_t above);
