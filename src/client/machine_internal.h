@@ -198,6 +198,7 @@ class MachineSessionImpl final : public MachineSession {
   void HoldAgain(api::ReadResponse version, std::int64_t Grant::*term);
   void RunKeeper();
   void WakeKeeper();
+  void GiveBackMemory();
   void KeepOffline();
   void KeepContact();
   bool MayBeKept(const MachineView& shown, std::uint64_t number, std::uint32_t version) const;
@@ -238,7 +239,9 @@ class MachineSessionImpl final : public MachineSession {
   std::unique_ptr<OfflineStore> offline_;  ///< the keeper's, after Begin
   OfflineStore::Contact contact_;          ///< as it was at the start
   std::chrono::nanoseconds contact_boot_{};
-  std::int64_t contact_kept_ = 0;  ///< the keeper's
+  std::int64_t contact_kept_ = 0;      ///< the keeper's
+  std::atomic<bool> laid_out_{false};  ///< another view was shown
+  bool garbage_ = false;               ///< the keeper's: of one that was
   std::atomic<bool> telling_{false};
   std::atomic<std::int64_t> tell_after_boot_ns_{0};
   std::mutex keeper_mutex_;

@@ -1,7 +1,5 @@
 #include "grantfs/client/machine_session.h"
 
-#include <malloc.h>
-
 #include "connect_internal.h"
 #include "grantfs/json/json.h"
 #include "grantfs/log/log.h"
@@ -160,7 +158,6 @@ Status MachineSessionImpl::LoadKept() {
       next->vault_problem = Describe(standing.error());
   }
   Show(std::move(next));
-  ::malloc_trim(0);
   return {};
 }
 
@@ -171,14 +168,14 @@ std::shared_ptr<const MachineView> MachineSessionImpl::view() const {
 
 void MachineSessionImpl::Show(std::shared_ptr<MachineView> next) {
   const auto before = view();
-  const Listing nothing;
   next->bundles = MakeBundles(*next, before ? &before->bundles : nullptr);
-  next->listing = MakeListing(*next, before ? *before->listing : nothing);
+  next->listing = MakeListing(*next, before ? before->listing : std::make_shared<const Listing>());
   const bool changed = before && next->listing->generation != before->listing->generation;
   {
     const std::lock_guard guard(view_mutex_);
     view_ = std::move(next);
   }
+  laid_out_ = true;
   DropHeld();
   if (!changed) return;
   const std::lock_guard guard(subscriber_mutex_);
