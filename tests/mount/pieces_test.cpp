@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "../support/eventually.h"
+#include "../support/test_clock.h"
 #include "grantfs/crypto/random.h"
 #include "mount/account_internal.h"
 #include "mount/caller_internal.h"
@@ -18,6 +19,8 @@
 #include "mount/line_limiter_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
+#include "mount/open_files_internal.h"
+#include "mount/priority_internal.h"
 #include "mount/recent_map_internal.h"
 #include "mount/report_internal.h"
 #include "mount/tree_lock_internal.h"
@@ -63,6 +66,19 @@ TEST(DecideTest, WhatIsFrozenIsNeitherOpenedNorReadOn) {
     ASSERT_TRUE(refused);
     EXPECT_EQ(refused->error, EACCES);
   }
+}
+
+TEST(OpenClockTest, AClockThatIsSetBackLetsNobodyReadOnForLonger) {
+  testing::TestClock clock;
+  const OpenClock open(&clock);
+  const std::int64_t begun = open.Seconds();
+  clock.SetBy(-1000);
+  EXPECT_GE(open.Seconds(), begun);
+  clock.Pass(60);
+  EXPECT_GE(open.Seconds(), begun + 60);
+  clock.SetBy(2000);
+  EXPECT_GE(open.Seconds(), begun + 1060) << "what the clock says is believed where it is later";
+  EXPECT_LT(OpenClock(&clock).Seconds(), begun + 1070) << "and for what is opened later as it is";
 }
 
 TEST(DecideTest, AReadIsCheckedAgain) {
