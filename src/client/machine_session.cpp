@@ -50,9 +50,13 @@ Result<std::unique_ptr<MachineSession>> MachineSession::StartHanded(Home home, M
 
 Status MachineSessionImpl::Begin() {
   timer_ = std::make_unique<Timer>(options_.pausing);
-  GRANTFS_CHECK(Connect());
-  reporter_ = std::make_unique<RefusalReporter>(vault_.get(), timer_.get(), options_.kept);
-  GRANTFS_CHECK(LoadKept());
+  known_ = GRANTFS_TRY(KnownStore::Open(home_.KnownPath(), KnownStore::Missing::kRefuse));
+  {
+    const Transaction together = GRANTFS_TRY(known_->ReadTogether());
+    GRANTFS_CHECK(Connect());
+    reporter_ = std::make_unique<RefusalReporter>(vault_.get(), timer_.get(), options_.kept);
+    GRANTFS_CHECK(LoadKept());
+  }
   LoadOffline();
   LoadLeases();
   if (options_.watch) keeper_thread_ = std::thread([this] { RunKeeper(); });
@@ -91,7 +95,6 @@ MachineSessionImpl::~MachineSessionImpl() {
 
 Status MachineSessionImpl::Connect() {
   const HomeProfile& profile = home_.profile();
-  known_ = GRANTFS_TRY(KnownStore::Open(home_.KnownPath(), KnownStore::Missing::kRefuse));
   journal_ = Journal::Make({.directory = home_.JournalPath(),
                             .vault = profile.vault,
                             .key = &me_.signing_key(),

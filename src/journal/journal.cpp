@@ -204,6 +204,16 @@ Status RunningJournal::WriteAnew() {
   return {};
 }
 
+/// Not when the file is made: whoever reads then waits for it.
+Status RunningJournal::SyncName() {
+  if (named_) return {};
+  const Status synced = SyncDirectoryOf(own_->path());
+  named_ = bool(synced);
+  if (synced) return {};
+  return Error{Code::kUnrecorded, "the read cannot be recorded: the disk does not take it",
+               synced.error().sys, PathForMessages(own_->path())};
+}
+
 void RunningJournal::Flush() {
   Waiters waiters;
   std::shared_ptr<const UniqueFd> entries, counts;
@@ -222,6 +232,7 @@ void RunningJournal::Flush() {
     if (!sealed && !unsealed_) Log(LogLevel::kWarning, "the journal could not be signed", sealed.error());
     unsealed_ = !sealed;
     synced = WriteAnew();
+    if (synced) synced = SyncName();
     entries = own_->fd();
     path = own_->path();
     const std::lock_guard lock(mutex_);

@@ -135,7 +135,6 @@ Result<std::unique_ptr<JournalFile>> JournalFile::Create(const std::string& dire
   file->fd_ = std::make_shared<const UniqueFd>(std::move(fd));
   Status written = file->Write(HeaderLine(id));
   if (written && ::rename(fresh.c_str(), file->path_.c_str()) != 0) written = NotWritten(errno, file->path_);
-  if (written) written = SyncDirectoryOf(file->path_);
   if (!written) {
     ::unlink(fresh.c_str());
     ::unlink(file->path_.c_str());

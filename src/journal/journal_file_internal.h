@@ -29,7 +29,8 @@ void GiveToOwnerOf(const std::string& directory, int fd);
 /// One file of entries, locked by the process that writes it. Threads: one at a time.
 class JournalFile {
  public:
-  /// A new one under a new id. Errors: kUnrecorded.
+  /// A new one under a new id. That outlives a power cut when it and its directory (SyncDirectoryOf) are
+  /// synced. Errors: kUnrecorded.
   static Result<std::unique_ptr<JournalFile>> Create(const std::string& directory);
   /// One that a process has left. @return nullptr: it is another's still, or gone, or held nothing and was
   /// taken away.  Errors: kIo.

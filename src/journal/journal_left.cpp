@@ -69,6 +69,7 @@ Result<std::unique_ptr<JournalFile>> RunningJournal::WriteLast(const std::vector
   if (written && ::fdatasync(file->fd()->get()) != 0)
     written = Error{Code::kIo, "a journal that was left behind cannot be written", errno,
                     PathForMessages(file->path())};
+  if (written) written = SyncDirectoryOf(file->path());
   if (written) return file;
   file->Remove();
   return written.error();

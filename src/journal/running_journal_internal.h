@@ -60,6 +60,7 @@ class RunningJournal final : public Journal {
   InFiles CountFiles() const;
   void NoteFiles();
   Status WriteAnew();
+  Status SyncName();
 
   // Of what was left (journal_left.cpp), with the lock of whoever looks for it alone held.
   Status Adopt(const std::string& name);
@@ -90,6 +91,7 @@ class RunningJournal final : public Journal {
   std::unique_ptr<JournalFile> own_;
   std::map<std::string, std::unique_ptr<JournalFile>> left_;  ///< of ended processes, by id
   bool unsealed_ = false;  ///< it was told that no signature could be written
+  bool named_ = false;     ///< the directory is on the disk with this process's journal in it
   bool lost_ = false;      ///< a sync has failed, and what it was to write is not written anew yet
   JournalFile::Piece sending_;
 
