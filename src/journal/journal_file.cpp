@@ -272,7 +272,6 @@ Status JournalFile::Seal(const JournalSigner& signer) {
 
 Result<JournalFile::Piece> JournalFile::Read(std::size_t max_entries, std::size_t max_bytes) const {
   Piece piece;
-  piece.end = cut_offset_;
   const std::uint64_t size = std::min<std::uint64_t>(size_ - cut_offset_, max_bytes);
   const std::string text = GRANTFS_TRY(ReadAt(fd_->get(), cut_offset_, size, path_));
   piece.last = cut_sequence_;
@@ -283,7 +282,7 @@ Result<JournalFile::Piece> JournalFile::Read(std::size_t max_entries, std::size_
     if (!IsEntry(line)) continue;
     piece.entries.emplace_back(line);
     ++piece.last;
-    piece.end = cut_offset_ + end + 1;
+    piece.bytes = end + 1;
   }
   if (!piece.entries.empty()) piece.head = JournalHash(piece.entries.back());
   return piece;
@@ -316,7 +315,7 @@ Status JournalFile::WriteAnew() {
 
 Status JournalFile::Cut(const Piece& piece, std::uint64_t above) {
   cut_sequence_ = piece.last;
-  cut_offset_ = piece.end;
+  cut_offset_ += piece.bytes;
   if (cut_sequence_ != head_sequence_) {
     return cut_offset_ - header_ > above ? Rewrite(cut_offset_) : Status();
   }

@@ -53,7 +53,7 @@ class JournalFile {
     std::vector<std::string> entries;
     std::uint64_t last = 0;
     Hash head;
-    std::uint64_t end = 0;  ///< offset behind the last entry
+    std::uint64_t bytes = 0;  ///< that they take in the file, from where it is cut
   };
   /// The oldest entries that are not cut yet. Errors: kIo.
   Result<Piece> Read(std::size_t max_entries, std::size_t max_bytes) const;

@@ -71,10 +71,11 @@ Status RunningJournal::Sent(const Batch& batch) {
 
 Status RunningJournal::Cut(const Batch& batch) {
   if (sending_.last != batch.last) return {};
-  if (own_ && own_->id() == batch.journal) return own_->Cut(sending_, options_.cut_above);
+  const JournalFile::Piece sent = std::exchange(sending_, {});  // once
+  if (own_ && own_->id() == batch.journal) return own_->Cut(sent, options_.cut_above);
   const auto at = left_.find(batch.journal);
   if (at == left_.end()) return {};
-  GRANTFS_CHECK(at->second->Cut(sending_, options_.cut_above));
+  GRANTFS_CHECK(at->second->Cut(sent, options_.cut_above));
   if (at->second->waiting() > 0) return {};
   at->second->Remove();
   left_.erase(at);

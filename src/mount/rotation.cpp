@@ -156,6 +156,8 @@ bool Rotation::Attempt(const std::vector<NameChange>& changes, RotationHelper::T
     const bool touch = change.kind == NameChangeKind::kOnlyTouch;
     if (!touch && !held_.Holds(change)) continue;  // done by the attempt before
     error = Change(change, deadline);
+    // One that has done something is not one that dies at once: who comes after it need not wait.
+    if (error == 0 || (!touch && !held_.Holds(change))) ForgetPause();
     if (error != 0 && !IsLost(error))
       problem = std::string("a file cannot be renamed or touched: ") + std::strerror(error);
   }
@@ -170,9 +172,13 @@ bool Rotation::Attempt(const std::vector<NameChange>& changes, RotationHelper::T
     return false;
   }
   SetProblem(problem);
+  ForgetPause();
+  return true;
+}
+
+void Rotation::ForgetPause() {
   std::lock_guard lock(mutex_);
   pause_ = std::chrono::seconds(0);
-  return true;
 }
 
 int Rotation::Change(const NameChange& change, RotationHelper::Time deadline) {

@@ -69,6 +69,7 @@ class Rotation {
   void Lost(int error);
   void SetProblem(const std::string& problem);
   void Bury();
+  void ForgetPause();
 
   const std::string point_;
   const std::chrono::milliseconds bound_;

@@ -70,6 +70,23 @@ TEST_F(JournalSyncTest, WhatAFailedSyncWasToWriteIsWrittenAnewBeforeAnythingCoun
   EXPECT_EQ(journal->Problem(), "");
 }
 
+TEST_F(JournalSyncTest, WhatIsBeingSentMeanwhileIsCutAndNoMore) {
+  const auto journal = Open();
+  for (std::uint64_t i = 1; i <= 600; ++i) Must(journal->Record(Entry(i)));
+  Must(journal->Sent(*Must(journal->NextBatch())));  // so that what is sent stands in front
+  const auto batch = Must(journal->NextBatch());
+  ASSERT_EQ(batch->entries.size(), 100u);
+  disk_fails = true;
+  EXPECT_FALSE(RecordDurably(*journal, 601));
+  disk_fails = false;
+  ASSERT_TRUE(Eventually([&] { return bool(journal->Record(Entry(602))); }));
+  Must(journal->Sent(*batch));
+  const auto rest = Drain(*journal);
+  ASSERT_EQ(rest.size(), 2u);
+  EXPECT_EQ(rest[0].open, "open-601");
+  EXPECT_EQ(rest[1].open, "open-602");
+}
+
 TEST_F(JournalSyncTest, WhatTheDiskHasLostIsToldAndNothingMoreIsTaken) {
   const auto journal = Open();
   Must(RecordDurably(*journal, 1));

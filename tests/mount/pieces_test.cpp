@@ -1,18 +1,15 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <filesystem>
 #include <thread>
 
 #include "../support/eventually.h"
-#include "../support/test_clock.h"
 #include "grantfs/crypto/random.h"
 #include "mount/account_internal.h"
 #include "mount/caller_internal.h"
@@ -21,8 +18,6 @@
 #include "mount/line_limiter_internal.h"
 #include "mount/mount_point_internal.h"
 #include "mount/mount_table_internal.h"
-#include "mount/open_files_internal.h"
-#include "mount/priority_internal.h"
 #include "mount/recent_map_internal.h"
 #include "mount/report_internal.h"
 #include "mount/tree_lock_internal.h"
@@ -68,43 +63,6 @@ TEST(DecideTest, WhatIsFrozenIsNeitherOpenedNorReadOn) {
     ASSERT_TRUE(refused);
     EXPECT_EQ(refused->error, EACCES);
   }
-}
-
-TEST(OpenClockTest, AClockThatIsSetBackLetsNobodyReadOnForLonger) {
-  testing::TestClock clock;
-  const OpenClock open(&clock);
-  const std::int64_t begun = open.Seconds();
-  clock.SetBy(-1000);
-  EXPECT_GE(open.Seconds(), begun);
-  clock.Pass(60);
-  EXPECT_GE(open.Seconds(), begun + 60);
-  clock.SetBy(2000);
-  EXPECT_GE(open.Seconds(), begun + 1060) << "what the clock says is believed where it is later";
-  EXPECT_LT(OpenClock(&clock).Seconds(), begun + 1070) << "and for what is opened later as it is";
-}
-
-TEST(PriorityTest, AllThreadsOfAProcessAreNice) {
-  int ready[2];
-  ASSERT_EQ(pipe(ready), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    std::thread([&] {
-      if (write(ready[1], "x", 1) == 1)
-        for (;;) pause();
-    }).join();
-  }
-  char byte = 0;
-  ASSERT_EQ(read(ready[0], &byte, 1), 1);
-  SetNice(child, 5);
-  int threads = 0;
-  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(child) + "/task")) {
-    EXPECT_EQ(getpriority(PRIO_PROCESS, static_cast<id_t>(std::stol(thread.path().filename()))), 5);
-    ++threads;
-  }
-  EXPECT_EQ(threads, 2);
-  kill(child, SIGKILL);
-  EXPECT_EQ(waitpid(child, nullptr, 0), child);
-  SetNice(child, 1);  // nobody
 }
 
 TEST(DecideTest, AReadIsCheckedAgain) {
