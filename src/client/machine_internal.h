@@ -25,6 +25,9 @@
 
 namespace grantfs {
 
+inline constexpr char kWhereLifeIsOver[] =
+    "this machine was let into the vault for some time, which is over: let it enrol anew, with another home";
+
 /// What a machine can say of an open by itself. @param now  unix seconds.
 /// Errors: kNotFound, kIntegrity, kUnsupported, kExpired.
 Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t now);
@@ -173,6 +176,7 @@ class MachineSessionImpl final : public MachineSession {
   bool IsRotationDue(const SecretView& secret) const;
   /// Likewise, because its value has expired.
   bool HasExpired(const SecretView& secret) const;
+  bool LifeIsOver(const SecretView& secret) const;
   /// @param unreachable  the vault was asked and did not answer.
   bool LeaseRuns(const SecretView& secret, bool unreachable) const;
   /// An outage that a lease would have bridged is told as such.

@@ -37,6 +37,8 @@ Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t 
     return Error{Code::kUnsupported,
                  "this version of grantfs cannot enforce its grant: see the mount's status", 0, name};
   }
+  if (const std::int64_t life = view.EndOfMachine(secret); life != 0 && life <= now)
+    return Error{Code::kExpired, kWhereLifeIsOver, 0, name};
   if (secret.terms.expires != 0 && secret.terms.expires <= now) {
     return Error{Code::kExpired, "the grant has expired: an owner can grant it again", 0, name};
   }

@@ -140,6 +140,7 @@ Status MachineSessionImpl::LoadFreezes(MachineView& next) {
 // What does not verify any more is left out: the vault shows it again.
 Status MachineSessionImpl::LoadKept() {
   auto next = std::make_shared<MachineView>();
+  next->not_after = home_.profile().not_after;
   next->listing = std::make_shared<const Listing>();
   next->vault = std::make_shared<const VaultList>(keeper_->vault());
   GRANTFS_CHECK(LoadFreezes(*next));

@@ -19,7 +19,7 @@ bool Same(const GrantedSecret& a, const GrantedSecret& b) {
   return key(a) == key(b);
 }
 
-GrantedSecret Shown(const SecretView& secret) {
+GrantedSecret Shown(const MachineView& view, const SecretView& secret) {
   GrantedSecret shown;
   shown.number = secret.number;
   shown.version = secret.publish->version;
@@ -35,6 +35,7 @@ GrantedSecret Shown(const SecretView& secret) {
   shown.offline = secret.terms.offline;
   shown.record = secret.terms.record;
   shown.EndAt(secret.terms.expires, false);
+  shown.EndAt(view.EndOfMachine(secret), false);
   shown.EndAt(secret.publish->ExpiresAt(secret.time), true);
   shown.rotate_due = secret.publish->RotationDue(secret.time);
   shown.conditions = secret.terms.conditions;
@@ -55,6 +56,10 @@ const api::Freeze* MachineView::FreezeOf(const std::string& environment) const {
     return freeze.object.kind == FrozenKind::kMachine || freeze.object.id == environment;
   });
   return at == freezes.end() ? nullptr : &*at;
+}
+
+std::int64_t MachineView::EndOfMachine(const SecretView& secret) const {
+  return EarlierEnd(not_after, secret.terms.grantee.not_after);
 }
 
 std::string SentenceOf(const api::Freeze& freeze) {
@@ -108,7 +113,7 @@ std::shared_ptr<const Listing> MakeListing(const MachineView& view,
   listing->secrets.reserve(view.secrets.size());
   for (const auto& [number, secret] : view.secrets) {
     if (!secret->publish) continue;
-    listing->secrets.push_back(Shown(*secret));
+    listing->secrets.push_back(Shown(view, *secret));
     if (const auto* freeze = view.FreezeOf(secret->environment))
       listing->secrets.back().frozen = SentenceOf(*freeze);
     if (const auto bundle = view.bundles.find(number); bundle != view.bundles.end())

@@ -30,6 +30,11 @@ struct SecretView {
   std::string problem;  ///< what the vault serves now does not verify, and why; the rest is as it was before
 };
 
+/// Of two times at which something ends, 0 = never.
+inline std::int64_t EarlierEnd(std::int64_t a, std::int64_t b) {
+  return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
+}
+
 /// All that a machine has verified at one moment. Immutable.
 struct MachineView {
   std::shared_ptr<const VaultList> vault;  ///< never null
@@ -41,7 +46,10 @@ struct MachineView {
   std::map<std::string, std::string> environment_problems;  ///< all of an environment is refused
   std::map<std::uint64_t, std::string> refused;             ///< never verified, so not listed: why
   std::shared_ptr<const Listing> listing;                   ///< never null
+  std::int64_t not_after = 0;  ///< when the machine's life ends, as its home knows: unix seconds, 0 = never
 
+  /// When the machine's life ends, as its home or the secret's grant says, whichever is sooner.
+  std::int64_t EndOfMachine(const SecretView& secret) const;
   UpperLists UpperOf(const std::string& environment) const;
   /// What the vault has frozen of this machine, or of the environment; null if nothing.
   const api::Freeze* FreezeOf(const std::string& environment) const;
@@ -65,7 +73,8 @@ std::shared_ptr<const Listing> MakeListing(const MachineView& view,
 /// What the home remembers of a secret beside its view.
 struct SecretMark {
   std::optional<Head> highest;
-  std::uint64_t minimum = 0;
+  std::uint64_t minimum = 0;   ///< 0: it was never gone
+  std::uint64_t restored = 0;  ///< the newest restore of its environment that was known when it was gone
 };
 
 struct VerifiedSecret {

@@ -73,18 +73,30 @@ Status OwnerSessionImpl::EndIdentity(const Identity& who, const std::string& rea
   Batch batch;
   KnownStore::Verified ended{ListId::Machines(), {}, {}};
   const auto* machine = machines.FindById(who.Id());
-  if (!vault.IsRemoved(who.Id())) {
+  result.invitations = {};
+  // Nobody seals to one whose life is over, so that the list that all verify need not name it.
+  const bool ended_by_itself = machine != nullptr && machine->HasEnded(Now());
+  if (!vault.IsRemoved(who.Id()) && !ended_by_itself) {
     const auto removed = GRANTFS_TRY(Next(vault, {}, IdentityRemove{who.Id(), who.name}, reason));
     batch.push_back({ListId::Vault(), {removed}, {}});
   }
   if (machine != nullptr && !machine->removed) {
+    const std::string standing = machine->standing;
+    const bool stands = !standing.empty() && !ended_by_itself && !machines.standing().at(standing).withdrawn;
     ended.statements.push_back(
         GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, MachineRemove{who.Id()}, reason)));
+    if (stands) {  // withdrawn by that
+      ++result.invitations.withdrawn;
+      result.invitations.let_in = LetInBy(machines, standing);
+    }
   }
   if (batch.empty() && ended.statements.empty()) return {};  // somebody may have invited the name again since
   for (auto& made : GRANTFS_TRY(Withdraw(machines, who.name, reason, result.invitations)))
     ended.statements.push_back(std::move(made));
-  if (!ended.statements.empty()) batch.push_back(std::move(ended));
+  if (!ended.statements.empty()) {
+    for (auto& made : GRANTFS_TRY(Tidy(machines))) ended.statements.push_back(std::move(made));
+    batch.push_back(std::move(ended));
+  }
   GRANTFS_TRY(Submit(batch));
   return {};
 }
@@ -165,9 +177,8 @@ void OwnerSessionImpl::RevokeRemoved(const Hash& id, const std::string& reason,
 Status OwnerSessionImpl::CheckOwed(const std::string& environment, std::vector<std::string>& owed) {
   const VaultList& vault = keeper_->vault();
   bool any = false;
-  for (std::uint64_t i = 0; i < vault.next_sequence(); ++i) {
-    any = any || std::holds_alternative<IdentityRemove>(vault.At(i)->statement().act);
-  }
+  for (const auto& statement : vault.Statements())
+    any = any || std::holds_alternative<IdentityRemove>(statement->statement().act);
   if (!any) return {};
   for (const auto& [id, member] : keeper_->FindEnvironment(environment)->members()) {
     if (!member.present || !vault.IsRemoved(id)) continue;

@@ -61,7 +61,9 @@ Status EnvironmentList::CheckGenesis(const VaultList& vault) const {
 }
 
 Result<Permission> EnvironmentList::Needed(const Statement& statement) const {
-  if (IsAnyOf<EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, Vouch, Void>(statement.act))
+  if (IsAnyOf<EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, RulesSet, Vouch, Void, Restore>(
+          statement.act) ||
+      EnvironmentGroups::Takes(statement.act))
     return Permission::kOwner;
   return Misplaced(statement);
 }
@@ -83,12 +85,29 @@ bool EnvironmentList::Holds(const Hash& signer, Permission permission, const Act
   if (RoleOf(signer) == Role::kOwner) return true;
   if (upper.vault->recovery().Id() != signer) return false;
   if (const auto* add = std::get_if<MemberAdd>(&act)) return add->role == Role::kOwner;
-  return IsAnyOf<MemberRemove, EpochStart, Vouch, Void>(act);
+  return IsAnyOf<MemberRemove, EpochStart, GroupEpochStart, Vouch, Void>(act);
 }
 
 bool EnvironmentList::HeldSince(const Statement& statement, const SeenHeads*, const UpperLists& upper) const {
   return statement.signer == upper.vault->recovery().Id() ||
          WasMemberThrough(statement.signer, statement.sequence, next_sequence());
+}
+
+bool EnvironmentList::TwoOwnersAfter(std::uint64_t sequence) const {
+  bool rule = false;
+  for (const auto& [from, rules] : rules_) {
+    if (from <= sequence) rule = rules.two_owners;
+  }
+  return rule;
+}
+
+bool EnvironmentList::TwoOwnersAt(const Statement&, const UpperLists&) const { return two_owners(); }
+
+bool EnvironmentList::OwnsThrough(const Consent& consent, const Statement& statement,
+                                  const UpperLists&) const {
+  const std::uint64_t before = statement.sequence == 0 ? 0 : statement.sequence - 1;
+  return RoleAt(consent.signer, before) == Role::kOwner &&
+         WasMemberThrough(consent.signer, consent.after.sequence, before);
 }
 
 Status EnvironmentList::ApplyEpoch(const Epoch& epoch, std::uint64_t sequence) {
@@ -114,9 +133,7 @@ Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, std::uint64_t seque
     return refuse("an owner or reader needs a copy of the environment's key, and no other has one");
   if (!act.prefix.empty()) {
     if (act.role != Role::kWriter) return refuse("only a writer's role has a prefix");
-    if (act.prefix.back() != '/' || !CheckSecretPath(act.prefix.substr(0, act.prefix.size() - 1))) {
-      return refuse("a prefix is components that end in a slash");
-    }
+    if (!CheckPrefix(act.prefix)) return refuse("a prefix is components that end in a slash");
   }
   Member& member = members_[id];
   const bool returns = !member.tenures.empty();
@@ -173,13 +190,21 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
     return ApplyMemberRemove(*act, statement, upper.vault->recovery().Id());
   if (const auto* act = std::get_if<EpochStart>(&statement.act))
     return ApplyEpoch(act->epoch, statement.sequence);
-  return {};
+  if (const auto* act = std::get_if<RulesSet>(&statement.act)) {
+    if (act->two_owners == two_owners()) return Nonsense(*signed_statement, "the rules are so already");
+    rules_.emplace_back(statement.sequence, *act);
+  }
+  if (const auto* act = std::get_if<Restore>(&statement.act))
+    return ApplyEpoch(*act->epoch, statement.sequence);
+  return groups_.Apply(statement.act, statement.sequence, newest_epoch().number);
 }
 
 void EnvironmentList::Reset() {
+  groups_.Clear();
   members_.clear();
   epochs_.clear();
   epoch_sequences_.clear();
+  rules_.clear();
 }
 
 }  // namespace grantfs

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "grantfs/client/restore_results.h"
 #include "grantfs/client/secret_results.h"
 #include "grantfs/crypto/secret.h"
 #include "grantfs/trust/acts.h"
@@ -59,6 +60,10 @@ struct VaultStatusInfo {
   std::vector<std::string>
       owed;  ///< one sentence each: what removals still leave to do in one's environments
   std::vector<FreezeInfo> frozen;  ///< as ListFreezes
+  struct OpenRequest {
+    std::string id, environment, asker, what;
+  };
+  std::vector<OpenRequest> requests;  ///< that wait for the asker as an owner, and can be acted on
 };
 
 struct EnvironmentInfo {
@@ -90,6 +95,13 @@ struct InviteOptions {
   IdentityKind kind = IdentityKind::kMachine;
   std::string name;
   std::int64_t ttl = 3600;  ///< seconds, within the two bounds above
+  std::int64_t lives = 0;  ///< of a machine: how long it lives from its approval on, in seconds; 0 = for ever
+};
+struct StandingOptions {
+  std::string pattern;  ///< CheckNamePattern
+  std::uint32_t uses = 1;
+  std::int64_t ttl = 3600;
+  std::int64_t lives = 0;  ///< of each machine, from then on that it joins
 };
 struct InviteResult {
   SecretMemory line;  ///< what is pasted there
@@ -99,15 +111,19 @@ struct InviteResult {
 
 /// An invitation that somebody may still be let in by.
 struct OpenInvitation {
-  std::string name;  ///< whom it lets in
+  std::string name;  ///< whom it lets in: of a standing one the pattern
   std::string id;
   std::int64_t expires = 0;  ///< for who has not asked by then
   std::size_t waiting = 0;   ///< requests to enrol that were made with it
+  std::int64_t lives = 0;    ///< of a machine that it lets in: seconds, 0 = for ever
+  std::uint32_t uses = 0;    ///< of a standing one; 0: it is none
+  std::uint32_t used = 0;
 };
 
 struct WithdrawResult {
-  std::size_t withdrawn = 0;  ///< invitations
-  std::size_t waiting = 0;    ///< requests to enrol with those
+  std::size_t withdrawn = 0;        ///< invitations
+  std::size_t waiting = 0;          ///< requests to enrol with those
+  std::vector<std::string> let_in;  ///< machines that came by a standing one of these, and are in still
 };
 
 struct PendingEnrolment {
@@ -126,10 +142,21 @@ struct IdentityInfo {
   std::uint64_t number = 0;  ///< of a machine
   std::int64_t approved = 0;
   std::int64_t not_after = 0;  ///< 0 = never
+  std::string standing;        ///< of a machine: the id of the standing invitation that it came by, or ""
   bool removed = false;
   bool vault_owner = false;
   bool recovery = false;
   bool operator==(const IdentityInfo&) const = default;
+};
+
+/// A machine that was let in by its request, and the line that it waits for.
+struct AdmittedMachine {
+  IdentityInfo info;
+  std::string line;
+};
+struct AdmitResult {
+  std::vector<AdmittedMachine> machines;  ///< in the order of the requests
+  std::optional<Error> stopped;           ///< why the rest was not let in
 };
 
 struct GrantInfo {
@@ -183,6 +210,7 @@ struct GrantOutcome {
   std::size_t versions = 0;         ///< whose keys were sealed to the machine
   bool replaced = false;            ///< it had a grant already, which this one replaces
   std::vector<SecretName> lacking;  ///< parts of this template that the machine is not granted
+  bool needs_second = false;        ///< another owner has to sign it: nothing is sealed yet
   std::int64_t overdue = 0;  ///< since when its rotation is, so that no lease of it holds; 0: it is not
 };
 struct GrantResult {
@@ -190,6 +218,8 @@ struct GrantResult {
   std::string fingerprint;
   std::vector<GrantOutcome> secrets;
   Delivery delivery;
+  /// Ids of the requests by which those wait for a second owner's signature whose environment asks for two.
+  std::vector<std::string> waiting;
 };
 
 /// How far the machines of an environment have followed what was just done there.

@@ -8,6 +8,9 @@
 #include "grantfs/client/audit.h"
 #include "grantfs/client/options.h"
 #include "grantfs/client/owner_results.h"
+#include "grantfs/store/audit_purge.h"
+#include "grantfs/trust/enrol_request.h"
+#include "grantfs/client/request_results.h"
 #include "grantfs/trust/statement.h"
 #include "grantfs/util/result.h"
 
@@ -47,8 +50,12 @@ class OwnerSession {
   /// Adds a user or agent, whose keys FindPerson gave or were learnt elsewhere. An owner or reader is sealed
   /// the newest epoch's key. Environment owners. Errors: kInvalid (an agent as owner or reader), kConflict
   /// (is a member already).
-  virtual Status AddMember(const std::string& environment, const Identity& member, Role role,
-                           const std::string& prefix, const std::string& reason) = 0;
+  ///
+  /// @return  ids of the request by which a new owner waits for a second owner's signature, where the
+  /// environment asks for two; else none, and it is done.
+  virtual Result<std::vector<std::string>> AddMember(const std::string& environment, const Identity& member,
+                                                     Role role, const std::string& prefix,
+                                                     const std::string& reason) = 0;
   /// Removes one, vouches for what needs it, and starts a new epoch where an owner or reader leaves.
   virtual Status RemoveMember(const std::string& environment, const std::string& name,
                               const std::string& reason) = 0;
@@ -103,6 +110,8 @@ class OwnerSession {
   // ---- identities
 
   virtual Result<InviteResult> Invite(const InviteOptions& options) = 0;
+  /// An invitation that lets many machines in without an approval of each. Vault owners.
+  virtual Result<InviteResult> InviteStanding(const StandingOptions& options) = 0;
   /// Those that can be used, or were used by a request that waits. Vault owners.
   virtual Result<std::vector<OpenInvitation>> ListInvitations() = 0;
   /// Takes back what is open: whoever holds one of these is not let in, and requests that were made with them
@@ -114,9 +123,21 @@ class OwnerSession {
   /// Lets the pending enrolment of that name in.
   ///
   /// @param fingerprint what the person saw on the other machine, "" = was compared by eye.
+  /// @param lives  of a machine: for how long, in seconds; 0 = as its invitation says.
   /// Errors: kNotFound (none pending), kIntegrity (another fingerprint; not made with the invitation),
   /// kConflict (two pending).
-  virtual Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint) = 0;
+  virtual Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint,
+                                       std::int64_t lives = 0) = 0;
+  /// What stands against letting these in: of each a `problem`, "" for none. Vault owners.
+  virtual Result<std::vector<PendingEnrolment>> CheckRequests(
+      const std::vector<EnrolmentRequest>& requests) = 0;
+  /// Lets in machines that have asked without an invitation, hundreds in one change. Where something stands
+  /// against one, none is let in. Vault owners. Errors: kConflict (a name or key is taken, or stands twice),
+  /// kExpired, kInvalid (lives).
+  virtual Result<AdmitResult> Admit(const std::vector<EnrolmentRequest>& requests, std::int64_t lives,
+                                    const std::string& reason) = 0;
+  /// The line once more that grantfs enroll --accept takes on a machine that was let in. Errors: kNotFound.
+  virtual Result<std::string> AcceptLineFor(const std::string& name) = 0;
   virtual Result<std::vector<IdentityInfo>> ListIdentities() = 0;
   virtual Result<IdentityInfo> ShowIdentity(const std::string& name) = 0;
   /// Ends a machine (user, agent): removed in the machines and vault lists at once, its grants revoked in the
@@ -166,6 +187,33 @@ class OwnerSession {
   /// Those of a machine ("" = all) on secrets of one name ("" parts = all). Ordered by secret, then machine.
   virtual Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) = 0;
 
+  // ---- requests: what operators and agents ask owners for
+
+  /// Asks for something, for so many seconds (1..kMaxRequestSeconds). Whose role allows asking. Errors:
+  /// kConflict (too many are open).
+  virtual Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+                                     std::int64_t seconds) = 0;
+  /// By environment, newest first. One's own, or as an owner everybody's.
+  virtual Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) = 0;
+  /// Does what was asked for, from what its asker signed and one's own verified lists; what needs two owners
+  /// waits for the other. Owners. Errors: kNotFound, kConflict (it is settled), kDenied (the asker may not,
+  /// or no more; one's own signature is both), and those of the act.
+  ///
+  /// @param id  or its first digits, at least 6
+  virtual Result<ApproveResult> ApproveRequest(const std::string& id, const ApproveOptions& options) = 0;
+  virtual Result<RequestInfo> RefuseRequest(const std::string& id, const std::string& reason) = 0;
+  /// One's own.
+  virtual Result<RequestInfo> WithdrawRequest(const std::string& id, const std::string& reason) = 0;
+
+  // ---- the two-owner rule
+
+  /// Asks the other owners to sign that two owners sign from now on, or that one is enough; for the first
+  /// also every standing grant. Owners. Errors: kConflict (it is so), kInvalid (there is one owner).
+  /// @return ids of the requests, in the order in which they are approved.
+  virtual Result<std::vector<std::string>> SetTwoOwners(const std::string& environment, bool on,
+                                                        const std::string& reason) = 0;
+  virtual Result<bool> HasTwoOwners(const std::string& environment) = 0;
+
   // ---- freezes
 
   /// Stops all reads of a machine, an environment, or those environments of a project that one may freeze;
@@ -196,11 +244,14 @@ class OwnerSession {
 
   // ---- audit
 
-  /// Newest first.
+  /// Newest first. Errors also: kInvalid (more than kMaxListedRecords).
   virtual Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) = 0;
   /// From record `from` on, in order; `filter.limit` is not looked at. Who goes on from `next` sees every
   /// record once.
   virtual Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) = 0;
+  /// What the vault says its retention has purged, in order. Errors also: kIntegrity (no rule makes such a
+  /// purge); VerifyAudit proves them.
+  virtual Result<std::vector<AuditPurge>> AuditPurges() = 0;
   /// Who has read which version of a secret last, by the log as far as it keeps the records' bodies; and the
   /// machines that may read it and have not.
   virtual Result<ReadersReport> ReadersOf(const SecretName& name) = 0;
@@ -218,6 +269,14 @@ class OwnerSession {
   /// concerned. Errors: kNotFound (nothing to mend).
   virtual Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) = 0;
   virtual Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) = 0;
+
+  // ---- a restored backup
+
+  /// Accepts, list by list, that the vault goes on from a backup that has less than this home has seen: signs a
+  /// restore for every list that is mine to sign, does again what ended something for somebody, and starts new
+  /// epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
+  /// environments. Errors: kConflict (others changed the same lists: run it again).
+  virtual Result<RestoreResult> AcceptBackup(const RestoreOptions& options) = 0;
 };
 
 }  // namespace grantfs

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "grantfs/trust/groups.h"
 #include "grantfs/trust/sealing.h"
 #include "grantfs/trust/signed_list.h"
 
@@ -48,8 +49,13 @@ class VaultList : public SignedList {
   const Identity* FindIdentity(const Hash& id) const;  ///< present and former owners, recovery
   /// A user or agent that was let in, removed since or not.
   const Identity* FindPerson(const Hash& id) const;
+  /// The lowest number that a secret may have whose creation names the head `sequence`: lower ones may have
+  /// been another's, which was lost.
+  std::uint64_t NumbersFrom(std::uint64_t sequence) const;
   /// The users and agents that were let in and not removed, by id; not those who only own the vault.
   std::vector<Identity> People() const;
+  /// Whether an owner, recovery, or one of them has this name.
+  bool HasPersonNamed(const std::string& name) const;
 
  protected:
   Result<Permission> Needed(const Statement& statement) const override;
@@ -78,6 +84,7 @@ class VaultList : public SignedList {
   std::map<std::string, EnvironmentEntry> environments_;
   std::map<Hash, Identity> people_;
   std::map<Hash, std::string> removed_;
+  std::map<std::uint64_t, std::uint64_t> numbers_from_;  ///< by the sequence of the restore
 };
 
 /// Invitations, approvals, removals. Only vault owners' clients and the vault itself verify it.
@@ -89,16 +96,29 @@ class MachinesList : public SignedList {
     std::uint64_t number = 0;   ///< sequence of its approval: its address as a recipient
     std::int64_t approved = 0;  ///< unix seconds, by the approver's clock
     bool removed = false;
+    std::string standing;  ///< the id of the standing invitation that it came by, "" for none
+    bool HasEnded(std::int64_t now) const { return identity.not_after != 0 && identity.not_after <= now; }
   };
   enum class InvitationState { kOpen, kUsed, kWithdrawn };
   struct InvitationEntry {
     Invitation invitation;
     InvitationState state = InvitationState::kOpen;
   };
+  struct StandingEntry {
+    StandingInvitation invitation;
+    Hash issuer;
+    std::uint32_t used = 0;
+    bool withdrawn = false;
+    /// That it lets somebody in still, as far as this list and the vault's tell: not what its expiry says.
+    bool IsOpen(const VaultList& vault) const {
+      return !withdrawn && used < invitation.uses && vault.IsOwner(issuer);
+    }
+  };
   const std::map<std::uint64_t, Machine>& machines() const { return machines_; }  ///< by number
   const std::map<std::string, InvitationEntry>& invitations() const { return invitations_; }
-  const Machine* FindByName(const std::string& name) const;  ///< the one not removed
-  const Machine* FindById(const Hash& id) const;             ///< removed or not
+  const std::map<std::string, StandingEntry>& standing() const { return standing_; }  ///< by id
+  const Machine* FindByName(const std::string& name) const;                           ///< the one not removed
+  const Machine* FindById(const Hash& id) const;                                      ///< removed or not
 
  protected:
   Result<Permission> Needed(const Statement& statement) const override;
@@ -108,18 +128,28 @@ class MachinesList : public SignedList {
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
+  Status CheckNew(const Statement& statement, const UpperLists& upper) const override;
 
  private:
+  /// Whose right the statement rests on: its signer's, or the issuer's of the invitation that it uses.
+  const Hash& RightOf(const Statement& statement) const;
   Status ApplyInvite(const InvitationCreate& act);
+  Status ApplyStand(const InvitationStand& act, const Statement& statement);
+  Status ApplyWithdraw(const InvitationWithdraw& act);
   Status ApplyApprove(const MachineApprove& act, const Statement& statement);
-  Status ApplyRemove(const MachineRemove& act);
+  Status ApplyAdmit(const MachineAdmit& act, const Statement& statement);
+  Status ApplyJoin(const MachineJoin& act, const Statement& statement);
+  Status ApplyRemove(const MachineRemove& act, const Statement& statement);
+  Status CheckFree(const Identity& who) const;
+  void LetIn(Identity who, std::int64_t not_after, const Statement& statement, const std::string& standing);
   std::map<std::uint64_t, Machine> machines_;
   std::map<Hash, std::uint64_t> by_id_;
   std::map<std::string, std::uint64_t> by_name_;
   std::map<std::string, InvitationEntry> invitations_;
+  std::map<std::string, StandingEntry> standing_;
 };
 
-/// Members and epochs of one environment.
+/// Members, epochs, groups and grants by prefix of one environment.
 class EnvironmentList : public SignedList {
  public:
   explicit EnvironmentList(std::string name) : SignedList(ListId::Environment(std::move(name))) {}
@@ -134,6 +164,7 @@ class EnvironmentList : public SignedList {
   const std::map<Hash, Member>& members() const { return members_; }  ///< also former ones
   const std::vector<Epoch>& epochs() const { return epochs_; }        ///< [0] is number 1
   const Epoch& newest_epoch() const { return epochs_.back(); }
+  const EnvironmentGroups& groups() const { return groups_; }
   /// The number of the newest epoch at the state after statement `sequence`; 0 for none.
   std::uint32_t EpochAt(std::uint64_t sequence) const;
   /// The role that somebody holds now / held at the state after statement `sequence`.
@@ -143,6 +174,9 @@ class EnvironmentList : public SignedList {
   /// and prefix for ever.)
   bool WasMemberThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const;
   const Identity* FindIdentity(const Hash& id) const;
+  /// The two-owner rule (trust/consent.h): now, and at the state after statement `sequence`.
+  bool two_owners() const { return !rules_.empty() && rules_.back().second.two_owners; }
+  bool TwoOwnersAfter(std::uint64_t sequence) const;
   /// Everyone whom a new epoch's key must be sealed to: owners, readers, recovery. None that the vault list
   /// names as removed.
   std::vector<Identity> EpochRecipients(const VaultList& vault) const;
@@ -155,6 +189,9 @@ class EnvironmentList : public SignedList {
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
+  bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const override;
+  bool OwnsThrough(const Consent& consent, const Statement& statement,
+                   const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
 
@@ -164,7 +201,9 @@ class EnvironmentList : public SignedList {
   Status ApplyEpoch(const Epoch& epoch, std::uint64_t sequence);
   std::map<Hash, Member> members_;
   std::vector<Epoch> epochs_;
-  std::vector<std::uint64_t> epoch_sequences_;  ///< of the statements that started them
+  std::vector<std::uint64_t> epoch_sequences_;             ///< of the statements that started them
+  std::vector<std::pair<std::uint64_t, RulesSet>> rules_;  ///< by the sequences that set them
+  EnvironmentGroups groups_;
 };
 
 /// Versions, labels and grants of one secret. Owners, writers and the vault hold it whole; a machine holds it
@@ -186,6 +225,10 @@ class SecretList : public SignedList {
     std::uint64_t sequence = 0;  ///< of the statement that granted
     Hash leaf;                   ///< GrantLeaf
     StatementPtr statement;
+    /// Whether it reads anything, by the newest rule: an environment's that asks for two owners' signatures.
+    bool IsInForce(const EnvironmentList& environment) const {
+      return !environment.two_owners() || statement->statement().consent.has_value();
+    }
   };
   using GrantKey = std::pair<GranteeKind, std::uint64_t>;
 
@@ -209,6 +252,11 @@ class SecretList : public SignedList {
   const Version* Current() const;  ///< the one labelled `current`, nullptr if none
   std::uint32_t next_version() const { return state_.version + 1; }
 
+  /// For a keeper of the list that let in each of its statements itself, so that none is without right:
+  /// whether all of it counts because of the last one alone, whose signer may do everything and could ever
+  /// since. False: the list itself tells.
+  static bool CountsByLast(const Statement& last, const UpperLists& upper);
+
   /// The state that a statement with this act must claim if it is the next. For a Void: the state before what
   /// it takes back. Whole lists only. Errors: kNotFound (revoking what is not granted), kInvalid.
   Result<SecretState> StateAfter(const Act& act, const UpperLists& upper) const;
@@ -225,6 +273,10 @@ class SecretList : public SignedList {
   /// at the heads that it names, and stands under state().grants. Errors: kIntegrity.
   Result<Grant> VerifyGrant(const SignedStatement& grant, const GrantProof& proof, const Identity& machine,
                             const UpperLists& upper) const;
+  /// The same for a grant to a group that is in the environment's list. Whether the machine is in the group
+  /// is known by whether it holds the group's key.
+  Result<Grant> VerifyGroupGrant(const SignedStatement& grant, const GrantProof& proof,
+                                 const UpperLists& upper) const;
   /// A machine's check: `version` is the statement that `label` points at, by one who could publish. Errors:
   /// kIntegrity, kNotFound.
   Result<VersionPublish> VerifyVersion(const std::string& label, const SignedStatement& version,
@@ -234,8 +286,9 @@ class SecretList : public SignedList {
   Result<VersionPublish> VerifyOldVersion(const SignedStatement& version, const UpperLists& upper) const;
 
   /// Everyone whom a version's data key must be sealed to when it is published at `time` (unix seconds, the
-  /// statement's): the environment's newest epoch and each standing grantee that is not removed or expired by
-  /// then, with their keys.
+  /// statement's): the environment's newest epoch, each standing grantee that is not removed or expired by
+  /// then, and each group to which a prefix of the path is granted, with their keys. Each once. None whose grant
+  /// lacks the second signature that the rule asks for.
   struct Target {
     Recipient recipient;
     SealKey key;
@@ -249,16 +302,20 @@ class SecretList : public SignedList {
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
+  bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const override;
+  bool OwnsThrough(const Consent& consent, const Statement& statement,
+                   const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
   void PassOver(const Statement& statement) override;
+  bool MayLeaveOut() const override { return !partial_; }
   Status CheckNew(const Statement& statement, const UpperLists& upper) const override;
   Status CheckClaimedState(const SignedStatement& statement) const override;
 
  private:
   Status ApplyFirstOfPartial(const SignedStatement& statement, const UpperLists& upper);
   Status ApplyAct(const StatementPtr& statement, const UpperLists& upper);
-  Status ApplyCreate(const SecretCreate& act, const UpperLists& upper);
+  Status ApplyCreate(const SecretCreate& act, const Statement& statement, const UpperLists& upper);
   Status ApplyVersion(const VersionPublish& act, const StatementPtr& statement, const UpperLists& upper);
   Status ApplyGrant(const Grant& grant, const StatementPtr& statement);
   Status ApplyRevoke(const GrantRevoke& act, const StatementPtr& statement);
@@ -270,6 +327,9 @@ class SecretList : public SignedList {
   bool MayBeThere(std::uint32_t version) const;
   Result<SecretState> StateAfterMove(const LabelMove& act) const;
   Result<SecretState> StateAfterDestroying(const VersionDestroy& act) const;
+  Result<Grant> VerifyStanding(const SignedStatement& grant, const GrantProof& proof,
+                               const UpperLists& upper) const;
+  Status CheckGroups(std::int64_t time, const UpperLists& upper) const;
   Status VerifyLoose(const SignedStatement& statement, Permission permission, const UpperLists& upper) const;
   std::vector<Hash> GrantLeaves() const;
   SecretCreate create_;
