@@ -9,7 +9,9 @@ namespace grantfs {
 
 bool NeedsTwoOwners(const Act& act, bool rule) {
   if (std::holds_alternative<RulesSet>(act)) return true;
-  return rule && MayBeConsentedTo(act);
+  // A new owner by a change of role: it has no place for the second signature, and so cannot be.
+  const auto* change = std::get_if<MemberChange>(&act);
+  return rule && (MayBeConsentedTo(act) || (change != nullptr && change->role == Role::kOwner));
 }
 
 bool MayBeConsentedTo(const Act& act) {
@@ -26,6 +28,7 @@ std::string ConsentSubject(const Act& act) {
   if (const auto* revoke = std::get_if<GrantRevoke>(&act)) return grant(revoke->kind, revoke->number);
   if (const auto* add = std::get_if<MemberAdd>(&act)) return "member/" + add->member.Id().Hex();
   if (const auto* remove = std::get_if<MemberRemove>(&act)) return "member/" + remove->id.Hex();
+  if (const auto* change = std::get_if<MemberChange>(&act)) return "member/" + change->id.Hex();
   if (std::holds_alternative<RulesSet>(act)) return "rules";
   const auto prefix = [](const std::string& path, std::uint64_t group) {
     return "prefix/" + std::to_string(group) + "/" + path;

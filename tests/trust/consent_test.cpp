@@ -389,5 +389,22 @@ TEST_F(ConsentTest, AnEnvelopeHasBothSignaturesOrNone) {
   EXPECT_FALSE(Make(revoke, world.owner, agreement)) << "no place for a second signature";
 }
 
+// A change of role has no place for the second signature: what would make an owner is refused, the rest goes
+// on.
+TEST_F(ConsentTest, NobodyBecomesAnOwnerByAChangeOfRole) {
+  const auto carol = MakeIdentity("carol");
+  Hash copy;
+  copy.bytes[0] = 1;
+  ASSERT_TRUE(
+      world.Add(world.environment, world.owner, MemberAdd{carol.identity(), Role::kReader, "", copy}));
+  const MemberChange up{carol.Id(), Role::kOwner, "", {}, {}};
+  EXPECT_EQ(world.Add(world.environment, world.owner, up).error().code, Code::kDenied);
+  EXPECT_FALSE(Agreed(world.environment, world.owner, world.second, up));
+  EXPECT_EQ(world.environment.RoleOf(carol.Id()), Role::kReader);
+  EXPECT_TRUE(world.Add(
+      world.environment, world.owner,
+      MemberChange{carol.Id(), Role::kAuditor, "", {}, world.EpochAfterRemoving(carol.Id()).epoch}));
+}
+
 }  // namespace
 }  // namespace grantfs::testing

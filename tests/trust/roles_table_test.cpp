@@ -26,6 +26,7 @@ constexpr Row kTable[] = {
     {"member.add", "x........"},
     {"member.add owner", "x......x."},
     {"member.remove", "x........"},
+    {"member.change", "x........"},
     {"epoch.start", "x......x."},
     {"rules.set", "........."},  // one signature is never enough
     {"group.create", "x........"},
@@ -143,6 +144,10 @@ class RolesTableTest : public ::testing::Test {
     if (act == "member.remove") {
       const Hash whom = who.Id() == auditor.Id() ? operator_.Id() : auditor.Id();
       return Counts(world.environment, who, MemberRemove{whom, {}});
+    }
+    if (act == "member.change") {
+      const Hash whom = who.Id() == auditor.Id() ? operator_.Id() : auditor.Id();
+      return Counts(world.environment, who, MemberChange{whom, Role::kWriter, "", {}, {}});
     }
     if (act == "epoch.start")
       return Counts(world.environment, who, EpochStart{world.EpochAfterRemoving({}).epoch});
