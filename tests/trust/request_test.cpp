@@ -9,7 +9,7 @@
 namespace grantfs::testing {
 namespace {
 
-constexpr std::int64_t kTime = 1'700'000'000;
+constexpr std::int64_t kAskedAt = 1'700'000'000;
 
 class RequestTest : public ::testing::Test {
  protected:
@@ -22,8 +22,8 @@ class RequestTest : public ::testing::Test {
     request.vault = world.vault.vault_id();
     request.environment = "shop/prod";
     request.signer = who.Id();
-    request.time = kTime;
-    request.expires = kTime + 3600;
+    request.time = kAskedAt;
+    request.expires = kAskedAt + 3600;
     request.reason = "please";
     request.vault_head = *world.vault.head();
     request.environment_head = *world.environment.head();
@@ -32,7 +32,7 @@ class RequestTest : public ::testing::Test {
   }
   AskConsent ConsentAsk(const PrivateIdentity& who) const {
     const GrantAdd act{world.GrantTo(world.web1, 3)};
-    Consent consent{who.Id(), kTime, kTime + 3600, *world.secret.head(), world.environment.head()};
+    Consent consent{who.Id(), kAskedAt, kAskedAt + 3600, *world.secret.head(), world.environment.head()};
     const Signature signature =
         who.signing_key().Sign(ConsentBytes(world.vault.vault_id(), world.secret.id(), consent, act));
     return {{{world.secret.id(), act, consent, signature}}, Hash{}};
@@ -42,7 +42,7 @@ class RequestTest : public ::testing::Test {
             AskMember{MakeIdentity("bea").identity(), Role::kReader, ""}, AskRotation{"a", 32, "hex"},
             ConsentAsk(world.owner)};
   }
-  Code Judged(const Request& request, const PrivateIdentity& by, std::int64_t now = kTime + 1) const {
+  Code Judged(const Request& request, const PrivateIdentity& by, std::int64_t now = kAskedAt + 1) const {
     const auto made = Must(SignedRequest::Sign(request, by.signing_key()));
     const Status good = made.Check(world.vault, world.environment, now);
     return good ? Code::kUnsupported : good.error().code;  // never one of its errors
@@ -113,8 +113,8 @@ TEST_F(RequestTest, CountsWhileItsAskerMayAsk) {
   const AskRotation ask{"a", 0, ""};
   EXPECT_EQ(Judged(Of(operator_, ask), operator_), kGood);
   EXPECT_EQ(Judged(Of(world.owner, ask), world.owner), kGood);
-  EXPECT_EQ(Judged(Of(operator_, ask), operator_, kTime + 3600), Code::kExpired);
-  EXPECT_EQ(Judged(Of(operator_, ask), operator_, kTime - 3600), Code::kInvalid) << "of the future";
+  EXPECT_EQ(Judged(Of(operator_, ask), operator_, kAskedAt + 3600), Code::kExpired);
+  EXPECT_EQ(Judged(Of(operator_, ask), operator_, kAskedAt - 3600), Code::kInvalid) << "of the future";
   EXPECT_EQ(Judged(Of(operator_, ask), world.owner), Code::kIntegrity) << "another's signature";
   EXPECT_EQ(Judged(Of(MakeIdentity("eve"), ask), world.owner), Code::kDenied);
   Request other = Of(operator_, ask);
