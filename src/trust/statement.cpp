@@ -236,12 +236,10 @@ Result<Consent> Consent::FromJson(const Json& json) {
 }
 
 Bytes ConsentBytes(const Hash& vault, const ListId& list, const Consent& consent, const Act& act) {
-  Act meant = act;
-  if (auto* member = std::get_if<MemberAdd>(&meant)) member->copy = Hash{};
   const Json json = Json::Object({{"vault", vault.Hex()},
                                   {"list", list.Text()},
                                   {"consent", consent.ToJson()},
-                                  {"act", ActToJson(meant)}});
+                                  {"act", ActToJson(ConsentedAct(act))}});
   return DssePae(kConsentType, json.Dump());
 }
 
