@@ -61,7 +61,7 @@ SignedList* VaultWorld::ListOf(const Statement& statement) {
     case ListKind::kSecret:
       return &secrets_.at(statement.list.number)->list;
     case ListKind::kGroup:
-      break;  // a world has none
+      break;  // there are none here
   }
   std::abort();
 }
