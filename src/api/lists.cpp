@@ -132,6 +132,43 @@ Result<ListReadResponse> ListReadResponse::FromJson(const Json& json) {
   return response;
 }
 
+Json TailsRequest::ToJson() const {
+  return Json::Object({{"environment", environment}, {"secrets", WriteAll(secrets, [](const From& one) {
+                          return Json::Object({{"secret", one.secret}, {"from", one.from}});
+                        })}});
+}
+
+Result<TailsRequest> TailsRequest::FromJson(const Json& json) {
+  JsonReader in(json, "tails");
+  TailsRequest request;
+  request.environment = ReadEnvironment(in);
+  request.secrets = ReadObjects<From>(
+      in, "secrets", kMaxTails,
+      [](JsonReader& one) {
+        From from;
+        from.secret = ReadSecret(one);
+        from.from = ReadCount(one, "from");
+        return from;
+      },
+      1);
+  GRANTFS_CHECK(in.Finish());
+  return request;
+}
+
+Json TailsResponse::ToJson() const {
+  return Json::Object(
+      {{"lists", WriteAll(lists, [](const ListReadResponse& list) { return list.ToJson(); })}});
+}
+
+Result<TailsResponse> TailsResponse::FromJson(const Json& json) {
+  JsonReader in(json, "tails");
+  TailsResponse response;
+  response.lists = ReadAll<ListReadResponse>(in, "lists", kMaxTails);
+  if (response.lists.empty()) in.Fail("an array is empty", "lists");
+  GRANTFS_CHECK(in.Finish());
+  return response;
+}
+
 Json AppendRequest::ToJson() const {
   return Json::Object(
       {{"appends", WriteAll(appends, [](const ListAppend& append) {

@@ -6,6 +6,7 @@ const std::vector<const Command*>& AllCommands() {
   static const std::vector<const Command*> commands = {
       &kServeCommand,
       &kBackupCommand,
+      &kRestoreCommand,
       &kInitCommand,
       &kEnvCreateCommand,
       &kEnvListCommand,
@@ -64,6 +65,7 @@ const std::vector<const Command*>& AllCommands() {
       &kStatusCommand,
       &kWhoamiCommand,
       &kDoctorCommand,
+      &kOpenApiCommand,
       &kVersionCommand,
       &kHelpCommand,
   };

@@ -12,7 +12,7 @@ extern const Command kServeCommand, kInitCommand, kStatusCommand, kWhoamiCommand
 extern const Command kEnvCreateCommand, kEnvListCommand, kEnvExampleCommand, kProjectListCommand;
 extern const Command kSecretSetCommand, kSecretImportCommand, kSecretGetCommand, kSecretListCommand;
 extern const Command kSecretHistoryCommand, kSecretBundleCommand;
-extern const Command kBackupCommand;
+extern const Command kBackupCommand, kRestoreCommand;
 extern const Command kInvitationListCommand, kInvitationWithdrawCommand;
 extern const Command kSecretRollbackCommand, kSecretPromoteCommand, kSecretDescribeCommand,
     kSecretDiffCommand;
@@ -28,7 +28,7 @@ extern const Command kAlertTestCommand, kSecretCanaryCommand, kTripwireSetComman
 extern const Command kReadCommand, kMountCommand, kUmountCommand, kWhyCommand;
 extern const Command kAuditExportCommand, kAuditFollowCommand, kAuditListCommand, kAuditProveCommand,
     kAuditReadersCommand, kAuditVerifyCommand;
-extern const Command kDoctorCommand, kVersionCommand, kHelpCommand;
+extern const Command kDoctorCommand, kOpenApiCommand, kVersionCommand, kHelpCommand;
 
 /// The table, in the order in which a newcomer meets them.
 const std::vector<const Command*>& AllCommands();

@@ -10,7 +10,7 @@ constexpr std::uint64_t kMostStatements = 1000;
 constexpr std::size_t kLeastProofs = 2;
 
 std::uint64_t LengthOf(const SecretProof& proof) {
-  return proof.list.next_sequence() - proof.list.first_sequence();
+  return proof.list.size();
 }
 
 constexpr std::uint32_t kNoStatement = ~std::uint32_t{0};

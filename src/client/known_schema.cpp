@@ -2,7 +2,7 @@
 
 namespace grantfs {
 
-const std::array<Migration, 1> kKnownSchema{{{1, R"(
+const std::array<Migration, 2> kKnownSchema{{{1, R"(
 CREATE TABLE statements (
   list TEXT NOT NULL,
   sequence INTEGER NOT NULL,
@@ -30,6 +30,9 @@ CREATE TABLE texts (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+)"},
+                                                 {2, R"(
+ALTER TABLE heads ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;
 )"}}};
 
 }  // namespace grantfs

@@ -18,15 +18,18 @@ Error Forked(const std::string& list, std::uint64_t sequence) {
 struct StoredHead {
   Head head;
   std::uint64_t minimum = 0;
+  std::uint64_t restored = 0;
 };
 
 Result<std::optional<StoredHead>> FindHead(Database& database, const std::string& list) {
   SqlStatement row =
-      GRANTFS_TRY(database.Prepare("SELECT sequence, hash, minimum FROM heads WHERE list = ?1"));
+      GRANTFS_TRY(database.Prepare("SELECT sequence, hash, minimum, restored FROM heads WHERE list = ?1"));
   row.BindAll(list);
   if (!GRANTFS_TRY(row.Step())) return std::optional<StoredHead>();
   return std::optional<StoredHead>(
-      StoredHead{{Unsigned(row.Int(0)), GRANTFS_TRY(Hash::FromBytes(row.Blob(1)))}, Unsigned(row.Int(2))});
+      StoredHead{{Unsigned(row.Int(0)), GRANTFS_TRY(Hash::FromBytes(row.Blob(1)))},
+                 Unsigned(row.Int(2)),
+                 Unsigned(row.Int(3))});
 }
 
 }  // namespace
@@ -49,23 +52,31 @@ Result<std::optional<Head>> KnownStore::HighestHead(const ListId& list) {
 
 Result<std::vector<SignedList::StatementPtr>> KnownStore::Statements(const ListId& list) {
   const std::lock_guard guard(mutex_);
-  return ReadStatements(list);
+  return ReadKept(GRANTFS_TRY(ReadRows(list)));
 }
 
-Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadStatements(const ListId& list) {
+Result<std::vector<KnownStore::Kept>> KnownStore::ReadRows(const ListId& list) {
   SqlStatement rows = GRANTFS_TRY(
       database_.Prepare("SELECT envelope, hash FROM statements WHERE list = ?1 ORDER BY sequence"));
   rows.BindAll(list.Text());
+  std::vector<Kept> kept;
+  while (GRANTFS_TRY(rows.Step())) kept.push_back({rows.Text(0), GRANTFS_TRY(Hash::FromBytes(rows.Blob(1)))});
+  return kept;
+}
+
+Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadKept(const std::vector<Kept>& kept) const {
   std::vector<SignedList::StatementPtr> statements;
-  while (GRANTFS_TRY(rows.Step())) {
-    auto parsed = SignedStatement::Parse(rows.Text(0));
-    if (!parsed || parsed->hash() != GRANTFS_TRY(Hash::FromBytes(rows.Blob(1)))) {
+  for (const Kept& one : kept) {
+    auto parsed = SignedStatement::Parse(one.envelope);
+    if (!parsed || parsed->hash() != one.hash) {
       return Error{Code::kIntegrity, "the home's known.db is damaged: see grantfs doctor", 0,
                    database_.path()};
     }
     // Two processes may have kept different beginnings of a machine's view: what is behind the gap is whole.
     const bool follows =
-        statements.empty() || parsed->statement().sequence == statements.back()->statement().sequence + 1;
+        statements.empty() || parsed->statement().sequence == statements.back()->statement().sequence + 1 ||
+        (std::holds_alternative<Restore>(parsed->statement().act) &&
+         parsed->statement().previous == statements.back()->hash());
     if (!follows) statements.clear();
     statements.push_back(std::make_shared<const SignedStatement>(std::move(*parsed)));
   }
@@ -81,7 +92,13 @@ Status KnownStore::Remember(const std::vector<Verified>& lists) {
 
 Status KnownStore::RememberList(const Verified& list) {
   const std::string name = list.list.Text();
+  if (list.other_log) GRANTFS_CHECK(PutText("checkpoint", ""));
   const auto known = GRANTFS_TRY(FindHead(database_, name));
+  if (list.replaces) {
+    // Another process of this home may have seen more meanwhile: then this was judged by too little.
+    if (!known || known->head != *list.replaces) return Forked(name, list.replaces->sequence);
+    GRANTFS_CHECK(database_.Run("DELETE FROM statements WHERE list = ?1", name));
+  }
   for (const auto& statement : list.statements) {
     const Statement& said = statement->statement();
     if (known && said.sequence == known->head.sequence && statement->hash() != known->head.hash) {
@@ -125,6 +142,10 @@ Status KnownStore::RememberHead(const std::string& list, const Head& head) {
 
 Status KnownStore::RememberNumber(std::uint64_t number, const SecretName& name) {
   const std::lock_guard guard(mutex_);
+  return PutNumber(number, name);
+}
+
+Status KnownStore::PutNumber(std::uint64_t number, const SecretName& name) {
   GRANTFS_CHECK(database_.Run(
       "INSERT INTO numbers (number, environment, path) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
       Signed(number), name.environment, name.path));
@@ -141,11 +162,40 @@ Status KnownStore::RememberNumber(std::uint64_t number, const SecretName& name) 
 
 Result<std::optional<std::uint64_t>> KnownStore::NumberOf(const SecretName& name) {
   const std::lock_guard guard(mutex_);
+  return FindNumber(name);
+}
+
+Result<std::optional<std::uint64_t>> KnownStore::FindNumber(const SecretName& name) {
   SqlStatement row =
       GRANTFS_TRY(database_.Prepare("SELECT number FROM numbers WHERE environment = ?1 AND path = ?2"));
   row.BindAll(name.environment, name.path);
   if (!GRANTFS_TRY(row.Step())) return std::optional<std::uint64_t>();
   return std::optional<std::uint64_t>(Unsigned(row.Int(0)));
+}
+
+Result<std::vector<KnownStore::SecretKnown>> KnownStore::KnownOf(const std::vector<NamedSecret>& secrets) {
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::BeginRead(database_));
+  std::vector<SecretKnown> all;
+  for (const NamedSecret& secret : secrets) {
+    const ListId list = ListId::Secret(secret.number);
+    SecretKnown known;
+    known.kept = GRANTFS_TRY(ReadRows(list));
+    if (const auto head = GRANTFS_TRY(FindHead(database_, list.Text()))) known.highest = head->head;
+    known.number = GRANTFS_TRY(FindNumber(secret.name));
+    all.push_back(std::move(known));
+  }
+  return all;
+}
+
+Status KnownStore::RememberSecrets(const std::vector<VerifiedSecret>& secrets) {
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  for (const VerifiedSecret& one : secrets) {
+    GRANTFS_CHECK(PutNumber(one.secret.number, one.secret.name));
+    GRANTFS_CHECK(RememberList(one.list));
+  }
+  return transaction.Commit();
 }
 
 // A slash at the end: no secret has such a name.
@@ -161,6 +211,17 @@ Result<std::optional<SecretName>> KnownStore::NameOf(std::uint64_t number) {
   row.BindAll(Signed(number));
   if (!GRANTFS_TRY(row.Step())) return std::optional<SecretName>();
   return std::optional<SecretName>(SecretName{row.Text(0), row.Text(1)});
+}
+
+Result<std::vector<KnownStore::Numbered>> KnownStore::NumbersIn(const std::string& environment) {
+  const std::lock_guard guard(mutex_);
+  SqlStatement rows = GRANTFS_TRY(database_.Prepare(
+      "SELECT number, environment, path FROM numbers WHERE (?1 = '' OR environment = ?1) AND path NOT LIKE '%/' "
+      "ORDER BY number"));
+  rows.BindAll(environment);
+  std::vector<Numbered> all;
+  while (GRANTFS_TRY(rows.Step())) all.push_back({Unsigned(rows.Int(0)), {rows.Text(1), rows.Text(2)}});
+  return all;
 }
 
 Result<std::vector<std::uint64_t>> KnownStore::GrantedNumbers() {
@@ -182,7 +243,7 @@ Result<std::optional<KnownStore::Granted>> KnownStore::FindGranted(std::uint64_t
     if (!GRANTFS_TRY(row.Step())) return std::optional<Granted>();
     granted.data = row.Text(0);
   }
-  granted.statements = GRANTFS_TRY(ReadStatements(ListId::Secret(number)));
+  granted.statements = GRANTFS_TRY(ReadKept(GRANTFS_TRY(ReadRows(ListId::Secret(number)))));
   if (!granted.statements.empty()) {
     granted.first = granted.statements.front()->statement().sequence;
     granted.head = granted.statements.back()->head();
@@ -203,15 +264,15 @@ Status KnownStore::RememberGranted(const Granted& granted) {
 }
 
 Status KnownStore::UpdateGranted(const std::vector<Granted>& changed,
-                                 const std::vector<std::uint64_t>& gone) {
+                                 const std::map<std::uint64_t, std::uint64_t>& gone) {
   const std::lock_guard guard(mutex_);
   Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
   for (const Granted& granted : changed) GRANTFS_CHECK(RememberGranted(granted));
-  for (const std::uint64_t number : gone) {
+  for (const auto& [number, restored] : gone) {
     GRANTFS_CHECK(database_.Run("DELETE FROM granted WHERE number = ?1", Signed(number)));
     GRANTFS_CHECK(database_.Run("DELETE FROM statements WHERE list = ?1", ListId::Secret(number).Text()));
-    GRANTFS_CHECK(database_.Run("UPDATE heads SET minimum = sequence + 1 WHERE list = ?1",
-                                ListId::Secret(number).Text()));
+    GRANTFS_CHECK(database_.Run("UPDATE heads SET minimum = sequence + 1, restored = ?2 WHERE list = ?1",
+                                ListId::Secret(number).Text(), Signed(restored)));
   }
   return transaction.Commit();
 }
@@ -220,6 +281,12 @@ Result<std::uint64_t> KnownStore::MinimumSequence(std::uint64_t number) {
   const std::lock_guard guard(mutex_);
   const auto stored = GRANTFS_TRY(FindHead(database_, ListId::Secret(number).Text()));
   return stored ? stored->minimum : 0;
+}
+
+Result<std::uint64_t> KnownStore::GoneSince(std::uint64_t number) {
+  const std::lock_guard guard(mutex_);
+  const auto stored = GRANTFS_TRY(FindHead(database_, ListId::Secret(number).Text()));
+  return stored ? stored->restored : 0;
 }
 
 Status KnownStore::PutText(const char* name, const std::string& value) {
@@ -297,12 +364,13 @@ Status KnownStore::TakeHeadsOf(const std::string& path) {
     GRANTFS_CHECK(TakeNumber(Unsigned(numbers.Int(0)), {numbers.Text(1), numbers.Text(2)}));
   const std::lock_guard guard(mutex_);
   Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
-  SqlStatement heads = GRANTFS_TRY(other.Prepare("SELECT list, sequence, hash, minimum FROM heads"));
+  SqlStatement heads = GRANTFS_TRY(other.Prepare("SELECT list, sequence, hash, minimum, restored FROM heads"));
   while (GRANTFS_TRY(heads.Step())) {
     const Head head{Unsigned(heads.Int(1)), GRANTFS_TRY(Hash::FromBytes(heads.Blob(2)))};
     GRANTFS_CHECK(RememberHead(heads.Text(0), head));
-    GRANTFS_CHECK(database_.Run("UPDATE heads SET minimum = max(minimum, ?1) WHERE list = ?2", heads.Int(3),
-                                heads.Text(0)));
+    GRANTFS_CHECK(
+        database_.Run("UPDATE heads SET minimum = max(minimum, ?1), restored = max(restored, ?2) WHERE list = ?3",
+                      heads.Int(3), heads.Int(4), heads.Text(0)));
   }
   return transaction.Commit();
 }

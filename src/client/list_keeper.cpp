@@ -1,6 +1,9 @@
 #include "grantfs/client/list_keeper.h"
 
+#include <algorithm>
+
 #include "grantfs/api/lists.h"
+#include "grantfs/trust/restore.h"
 #include "problem_internal.h"
 
 namespace grantfs {
@@ -10,11 +13,12 @@ std::string Where(const ListId& list, std::uint64_t sequence) {
   return list.Text() + "#" + std::to_string(sequence);
 }
 
+constexpr char kRolledBack[] =
+    "the vault serves an older state of this list than this home has verified (a rollback): nothing of it is "
+    "used; if it was restored from a backup, grantfs restore, run by an owner, accepts that";
+
 Error RolledBack(const ListId& list, std::uint64_t sequence) {
-  return Error{Code::kIntegrity,
-               "the vault serves an older state of this list than this home has verified (a rollback): "
-               "nothing of it is used",
-               0, Where(list, sequence)};
+  return Error{Code::kIntegrity, kRolledBack, 0, Where(list, sequence)};
 }
 
 Error Forked(const ListId& list, std::uint64_t sequence) {
@@ -27,6 +31,28 @@ Error Forked(const ListId& list, std::uint64_t sequence) {
 /// Pages of a list in which nothing counts, one after the other, that are taken before it is given up: what
 /// does not count costs a vault nothing to make.
 constexpr int kMaxUncountedPages = 20;
+
+void Empty(SignedList& list) {
+  switch (list.id().kind) {
+    case ListKind::kVault:
+      static_cast<VaultList&>(list) = VaultList();
+      break;
+    case ListKind::kMachines:
+      static_cast<MachinesList&>(list) = MachinesList();
+      break;
+    case ListKind::kEnvironment:
+      static_cast<EnvironmentList&>(list) = EnvironmentList(list.id().environment);
+      break;
+    case ListKind::kSecret:
+      static_cast<SecretList&>(list) = SecretList(list.id().number);
+      break;
+  }
+}
+
+bool WasRestored(const UpperLists& upper) {
+  return (upper.vault != nullptr && upper.vault->LastRestore()) ||
+         (upper.environment != nullptr && upper.environment->LastRestore());
+}
 
 Error Endless(const ListId& list, std::uint64_t sequence) {
   return Error{
@@ -72,11 +98,17 @@ ListKeeper::Newer ListKeeper::RefreshesBoth(const std::string& environment) {
   };
 }
 
-// What the home kept is verified again: a file that somebody altered must not make a forgery count.
+// What the home kept is verified again: a file that somebody altered must not make a forgery count. Where the
+// lists above go on from a backup, it may name what was lost of them: then the list is fetched from its
+// beginning, and held against what was kept.
 Status ListKeeper::LoadInto(SignedList& list, const UpperLists& upper) {
   for (const auto& statement : GRANTFS_TRY(known_->Statements(list.id()))) {
     if (statement->statement().sequence < list.next_sequence()) continue;
     auto received = list.Receive(statement, upper);
+    if (!received && WasRestored(upper)) {
+      Empty(list);
+      return {};
+    }
     if (!received) return About(received.error(), Where(list.id(), statement->statement().sequence));
   }
   return {};
@@ -114,6 +146,15 @@ Status ListKeeper::CheckPage(const SignedList& list, const api::ListReadResponse
   return {};
 }
 
+/// Whether what is served goes on from the list's head. One may also have seen exactly what a backup has, and
+/// then a restore follows.
+static bool FollowsOn(const SignedList& list, const api::ListReadResponse& page) {
+  if (list.empty()) return true;
+  if (page.statements.empty()) return list.HashAt(page.head->sequence) == page.head->hash;
+  const auto first = SignedStatement::Parse(page.statements.front());
+  return !first || first->statement().previous == list.head()->hash;  // what is no statement is told of later
+}
+
 Status ListKeeper::ReceivePage(SignedList& list, const api::ListReadResponse& page,
                                const std::function<UpperLists()>& upper, const Newer& refresh_upper,
                                std::vector<SignedList::StatementPtr>& fresh) {
@@ -140,21 +181,51 @@ Status ListKeeper::ReceivePage(SignedList& list, const api::ListReadResponse& pa
   return {};
 }
 
-Status ListKeeper::CheckRemembered(const SignedList& list) {
+Status ListKeeper::CheckRemembered(const SignedList& list, Fetched& fetched) {
   const auto highest = GRANTFS_TRY(known_->HighestHead(list.id()));
   if (!highest) return {};
   if (highest->sequence >= list.next_sequence()) return RolledBack(list.id(), list.next_sequence() - 1);
-  const auto hash = list.HashAt(highest->sequence);
-  if (!hash || *hash != highest->hash) return Forked(list.id(), highest->sequence);
+  const bool same = list.HashAt(highest->sequence) == highest->hash;
+  if (same && !fetched.whole) return {};
+  if (!same && list.LastRestore() == nullptr) return Forked(list.id(), highest->sequence);
+  if (!same) fetched.whole = true;
+  // Only the statements tell what was seen to end; without them the head alone would be known.
+  const auto seen = GRANTFS_TRY(known_->Statements(list.id()));
+  if (seen.empty() && !same) return Forked(list.id(), highest->sequence);
+  GRANTFS_CHECK(CheckRestored(seen, list));
+  fetched.replaces = highest;
   return {};
 }
 
 Result<ListKeeper::Fetched> ListKeeper::Fetch(SignedList& list, const std::function<UpperLists()>& upper,
                                               const Newer& refresh_upper) {
+  const bool began = list.empty();
+  bool other_history = false;
+  auto fetched = FetchOn(list, upper, refresh_upper, &other_history);
+  if (!fetched && other_history && !began) {
+    const Error forked = fetched.error();
+    Empty(list);
+    fetched = FetchOn(list, upper, refresh_upper, &other_history);
+    if (!fetched && fetched.error().code == Code::kIntegrity) return forked;
+    if (!fetched) return fetched;
+    fetched->whole = true;
+  }
+  if (!fetched) return fetched;
+  fetched->whole = fetched->whole || began;
+  GRANTFS_CHECK(CheckRemembered(list, *fetched));
+  fetched->standing = list.CheckStanding(upper());
+  return fetched;
+}
+
+/// @param other_history  whether what is served does not go on from what the list has.
+Result<ListKeeper::Fetched> ListKeeper::FetchOn(SignedList& list, const std::function<UpperLists()>& upper,
+                                                const Newer& refresh_upper, bool* other_history) {
   Fetched fetched;
   for (int uncounted = 0;;) {
     const auto page = GRANTFS_TRY(ReadPage(list));
     GRANTFS_CHECK(CheckPage(list, page));
+    *other_history = !FollowsOn(list, page);
+    if (*other_history) return Forked(list.id(), page.head->sequence);
     GRANTFS_CHECK(ReceivePage(list, page, upper, refresh_upper, fetched.fresh));
     if (list.next_sequence() == page.head->sequence + 1 && list.head() != page.head) {
       return Forked(list.id(), page.head->sequence);
@@ -163,15 +234,51 @@ Result<ListKeeper::Fetched> ListKeeper::Fetch(SignedList& list, const std::funct
     uncounted = list.FirstUncounted(upper()) ? uncounted + 1 : 0;
     if (uncounted > kMaxUncountedPages) return Endless(list.id(), list.next_sequence());
   }
-  GRANTFS_CHECK(CheckRemembered(list));
-  fetched.standing = list.CheckStanding(upper());
   return fetched;
 }
 
-Status ListKeeper::Remember(const SignedList& list, const Fetched& fetched) {
+Status ListKeeper::Remember(const SignedList& list, const Fetched& fetched, bool other_log) {
   GRANTFS_CHECK(fetched.standing);
   if (fetched.fresh.empty()) return {};
-  return known_->Remember({{list.id(), fetched.fresh, std::nullopt}});
+  KnownStore::Verified verified{list.id(), fetched.fresh, std::nullopt};
+  verified.replaces = fetched.replaces;
+  verified.other_log = other_log;
+  return known_->Remember({verified});
+}
+
+Status ListKeeper::FetchServed(SignedList& list, const UpperLists& upper) {
+  bool other_history = false;
+  const auto fetched = FetchOn(
+      list, [&upper] { return upper; }, nullptr, &other_history);
+  if (!fetched && fetched.error().code == Code::kNotFound && list.empty()) return {};
+  GRANTFS_CHECK(fetched);
+  return list.CheckStanding(upper);
+}
+
+Result<VaultList> ListKeeper::FetchServedVault() {
+  VaultList list;
+  GRANTFS_CHECK(FetchServed(list, {}));
+  if (!list.empty() && list.vault_id() == vault_id_) return list;
+  return Error{Code::kIntegrity, "the vault serves the lists of another vault", 0, connection_->address().Text()};
+}
+
+Result<MachinesList> ListKeeper::FetchServedMachines(const VaultList& vault) {
+  MachinesList list;
+  GRANTFS_CHECK(FetchServed(list, {&vault, nullptr}));
+  return list;
+}
+
+Result<EnvironmentList> ListKeeper::FetchServedEnvironment(const std::string& name, const VaultList& vault) {
+  EnvironmentList list(name);
+  GRANTFS_CHECK(FetchServed(list, {&vault, nullptr}));
+  if (!list.empty()) GRANTFS_CHECK(list.CheckGenesis(vault));
+  return list;
+}
+
+Result<SecretList> ListKeeper::FetchServedSecret(std::uint64_t number, const UpperLists& upper) {
+  SecretList list(number);
+  GRANTFS_CHECK(FetchServed(list, upper));
+  return list;
 }
 
 Status ListKeeper::RefreshVault() {
@@ -182,7 +289,7 @@ Status ListKeeper::RefreshVault() {
     return Error{Code::kIntegrity, "the vault serves the lists of another vault", 0,
                  connection_->address().Text()};
   }
-  GRANTFS_CHECK(Remember(next, fetched));
+  GRANTFS_CHECK(Remember(next, fetched, !vault_.empty() && next.log_origin() != vault_.log_origin()));
   const bool pins = next.pins() != vault_.pins();
   vault_ = std::move(next);
   return pins && pins_changed ? pins_changed(vault_.pins()) : Status();
@@ -239,14 +346,14 @@ Result<SecretList> ListKeeper::RefreshSecret(std::uint64_t number, const SecretN
   if (list.create().environment != name.environment || list.create().path != name.path) {
     return Error{Code::kIntegrity, "the vault serves another secret under this name", 0, name.Full()};
   }
-  GRANTFS_CHECK(CheckRenewed(name, number));
+  GRANTFS_CHECK(CheckRenewed(name, number, &list));
   GRANTFS_CHECK(known_->RememberNumber(number, name));
   GRANTFS_CHECK(Remember(list, fetched));
   return list;
 }
 
 // That its list counts is not asked: nobody vouches for what is gone, and nothing of it is used any more.
-Status ListKeeper::CheckRenewed(const SecretName& name, std::uint64_t number) {
+Status ListKeeper::CheckRenewed(const SecretName& name, std::uint64_t number, const SecretList* renewed) {
   const auto before = GRANTFS_TRY(known_->NumberOf(name));
   if (!before || *before == number) return {};
   const Error other{
@@ -255,15 +362,41 @@ Status ListKeeper::CheckRenewed(const SecretName& name, std::uint64_t number) {
       "that the one before was destroyed",
       0, name.Full()};
   SecretList list(*before);
+  const bool freed = renewed != nullptr ? IsFreed(*renewed, name.environment)
+                                        : GRANTFS_TRY(MayBeLost(*before, name.environment));
   const auto upper = [this, &name] { return UpperOf(name.environment); };
   GRANTFS_CHECK(LoadInto(list, upper()));
   if (!list.IsDestroyed()) {
     const auto fetched = Fetch(list, upper, RefreshesBoth(name.environment));
-    if (!fetched && fetched.error().code == Code::kNotFound) return other;
+    const bool hidden = !fetched && (fetched.error().code == Code::kNotFound || fetched.error().where == kRolledBack);
+    if (hidden && freed) return known_->FreeName(*before);
+    if (hidden && fetched.error().code == Code::kNotFound) return other;
     if (!fetched) return fetched.error();
   }
   if (!list.IsDestroyed() || list.create().path != name.path) return other;
   return known_->FreeName(*before);
+}
+
+// By its number it is from before the newest restore, which this home has not seen accepted for it.
+Result<bool> ListKeeper::MayBeLost(std::uint64_t number, const std::string& environment) {
+  const auto* upper = FindEnvironment(environment);
+  const auto restore = upper == nullptr ? nullptr : upper->LastRestore();
+  if (restore == nullptr || number >= vault_.NumbersFrom(vault_.head()->sequence)) return false;
+  const auto seen = GRANTFS_TRY(known_->Statements(ListId::Secret(number)));
+  return std::none_of(seen.begin(), seen.end(), [&](const auto& statement) {
+    const Statement& said = statement->statement();
+    return std::holds_alternative<Restore>(said.act) &&
+           said.heads.environment->sequence >= restore->statement().sequence;
+  });
+}
+
+// Whoever made it saw that a backup had been restored: what was lost may have had its name.
+bool ListKeeper::IsFreed(const SecretList& list, const std::string& environment) const {
+  const auto* upper = FindEnvironment(environment);
+  const auto restore = upper == nullptr ? nullptr : upper->LastRestore();
+  const auto made = list.At(0);
+  return restore && made &&
+         made->statement().heads.environment->sequence >= restore->statement().sequence;
 }
 
 Status ListKeeper::Take(const std::vector<KnownStore::Verified>& accepted) {
@@ -293,7 +426,9 @@ Result<ListKeeper::Broken> ListKeeper::FetchBroken(const ListId& id, const Secre
       break;
   }
   if (broken.list->empty()) GRANTFS_CHECK(LoadInto(*broken.list, upper()));
-  broken.fresh = GRANTFS_TRY(Fetch(*broken.list, upper, newer)).fresh;
+  Fetched fetched = GRANTFS_TRY(Fetch(*broken.list, upper, newer));
+  broken.fresh = std::move(fetched.fresh);
+  broken.replaces = fetched.replaces;
   const auto first = broken.list->FirstUncounted(upper());
   if (!first)
     return Error{Code::kNotFound, "every statement of this list counts: there is nothing to mend", 0,

@@ -18,6 +18,15 @@ std::uint64_t RememberedHead(const MachineView& view, std::uint64_t number) {
   return at == view.secrets.end() || !at->second->problem.empty() ? 0 : at->second->proof.head().sequence;
 }
 
+/// The sequence of the newest restore in the list of a secret's environment; 0: none, or not known.
+std::uint64_t LastRestoreOf(const MachineView& view, std::uint64_t number) {
+  const auto secret = view.secrets.find(number);
+  if (secret == view.secrets.end()) return 0;
+  const auto list = view.environments.find(secret->second->environment);
+  const auto restore = list == view.environments.end() ? nullptr : list->second->LastRestore();
+  return restore ? restore->statement().sequence : 0;
+}
+
 }  // namespace
 
 void MachineSessionImpl::RunRefresher() {
@@ -125,6 +134,8 @@ MachineSessionImpl::Draft MachineSessionImpl::BeginDraft() const {
 // First remembered, then shown: what was shown once can not be taken back by a restart. What could not be
 // remembered (a full disk) is not shown, but for what is gone: nobody is let read on for want of room.
 Status MachineSessionImpl::Remember(Draft& draft, const std::vector<std::uint64_t>& gone) {
+  std::map<std::uint64_t, std::uint64_t> ended;
+  for (const std::uint64_t number : gone) ended[number] = LastRestoreOf(*draft.next, number);
   for (const std::uint64_t number : gone) {
     draft.next->secrets.erase(number);
     draft.next->refused.erase(number);
@@ -133,7 +144,7 @@ Status MachineSessionImpl::Remember(Draft& draft, const std::vector<std::uint64_
   draft.unshown += keep.size() + gone.size();
   draft.urgent = draft.urgent || !gone.empty();
   if (keep.empty() && gone.empty()) return {};
-  const Status kept = known_->UpdateGranted(keep, gone);
+  const Status kept = known_->UpdateGranted(keep, ended);
   if (!kept && !gone.empty()) ShowWithout(gone);
   return kept;
 }

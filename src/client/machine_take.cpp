@@ -24,7 +24,9 @@ bool IsRefusal(const Error& error) {
 constexpr int kMaxTailPages = 64;
 
 constexpr char kHeadNotShown[] = "the vault names a head that its list does not have";
-constexpr char kLower[] = "the vault serves an older state than this machine has verified (a rollback)";
+constexpr char kLower[] =
+    "the vault serves an older state than this machine has verified (a rollback): nothing of it is used; if it "
+    "was restored from a backup, an owner accepts that with grantfs restore";
 
 // What is new of a secret's list since the view before, for known.db.
 KnownStore::Granted ToKeep(const VerifiedSecret& secret, const SecretView* before) {
@@ -163,7 +165,8 @@ Result<api::GrantEvidence> MachineSessionImpl::Complete(api::GrantEvidence evide
 Result<VerifiedSecret> MachineSessionImpl::VerifyGrant(MachineView& next, const api::GrantEvidence& evidence,
                                                        const SecretView* before) {
   const SecretMark mark{GRANTFS_TRY(known_->HighestHead(ListId::Secret(evidence.secret))),
-                        GRANTFS_TRY(known_->MinimumSequence(evidence.secret))};
+                        GRANTFS_TRY(known_->MinimumSequence(evidence.secret)),
+                        GRANTFS_TRY(known_->GoneSince(evidence.secret))};
   auto verified = VerifyEvidence(evidence, before, next.UpperOf(evidence.environment), me_.identity(), mark);
   if (!verified && verified.error().code == Code::kConflict) {
     GRANTFS_CHECK(TakeVault(next, nullptr));

@@ -53,7 +53,8 @@ Status CheckMark(const api::GrantEvidence& evidence, const SecretList& list, con
   if (mark.highest && sequence < mark.highest->sequence) {
     return Refused(
         evidence,
-        "the vault serves an older state of this secret than this machine has verified (a rollback)");
+        "the vault serves an older state of this secret than this machine has verified (a rollback): nothing of it "
+        "is used; if it was restored from a backup, an owner accepts that with grantfs restore");
   }
   if (sequence < mark.minimum) {
     return Refused(evidence,
@@ -68,6 +69,20 @@ Status CheckMark(const api::GrantEvidence& evidence, const SecretList& list, con
                    "the vault serves another history of this secret than this machine has verified (a fork)");
   }
   return {};
+}
+
+// What this machine saw end does not come back with a restored backup, only by a grant that was made since.
+Status CheckNotRevived(const api::GrantEvidence& evidence, const SignedStatement& grant,
+                       const UpperLists& upper, const SecretMark& mark) {
+  const Statement& said = grant.statement();
+  if (mark.minimum == 0 || said.sequence >= mark.minimum) return {};
+  const auto restore = upper.environment->LastRestore();
+  if (restore == nullptr) return {};
+  const std::uint64_t restored = restore->statement().sequence;
+  if (restored <= mark.restored || said.heads.environment->sequence >= restored) return {};
+  return Refused(evidence,
+                 "a grant that this machine saw end came back with a restored backup: an owner who means it grants "
+                 "it anew");
 }
 
 Status TakeVersion(const api::GrantEvidence& evidence, VerifiedSecret& secret, const UpperLists& upper) {
@@ -104,6 +119,7 @@ Result<VerifiedSecret> VerifyOver(const api::GrantEvidence& evidence, const Secr
   secret.proof->place = evidence.proof;
   view.terms =
       GRANTFS_TRY(secret.proof->list.VerifyGrant(*secret.proof->grant, secret.proof->place, machine, upper));
+  GRANTFS_CHECK(CheckNotRevived(evidence, *secret.proof->grant, upper, mark));
   GRANTFS_CHECK(TakeVersion(evidence, secret, upper));
   view.unenforceable = UnenforceableReason(view.terms);
   return secret;
@@ -145,6 +161,12 @@ Result<VerifiedSecret> VerifyEvidence(const api::GrantEvidence& evidence, const 
   if (before != nullptr && evidence.first == before->proof.next_sequence())
     known = GRANTFS_TRY(ProofOf(*before, upper));
   auto verified = GRANTFS_TRY(VerifyOver(evidence, known ? &known->list : nullptr, upper, machine, mark));
+  if (before != nullptr && before->publish &&
+      before->publish->version > verified.proof->list.state().version) {
+    return Refused(evidence,
+                   "the vault counts this secret's versions from a number that this machine has seen used: an owner "
+                   "has to run grantfs restore");
+  }
   KeptProof::Versions older;
   if (before != nullptr && (before->proof.has_older() || before->version != verified.view->version))
     older = GRANTFS_TRY(VersionsOf(*before));

@@ -72,7 +72,8 @@ std::shared_ptr<const Listing> MakeListing(const MachineView& view, const Listin
 /// What the home remembers of a secret beside its view.
 struct SecretMark {
   std::optional<Head> highest;
-  std::uint64_t minimum = 0;
+  std::uint64_t minimum = 0;   ///< 0: it was never gone
+  std::uint64_t restored = 0;  ///< the newest restore of its environment that was known when it was gone
 };
 
 struct VerifiedSecret {

@@ -46,20 +46,28 @@ Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
   std::uint64_t change = 0;
   while (result.secrets.size() < secrets.size()) {
     const std::size_t begun = result.secrets.size();
+    Waiting waiting;
     auto outcomes = Retry([&]() -> Result<std::vector<GrantOutcome>> {
       GRANTFS_CHECK(EnterAll(std::span(secrets).subspan(begun), Operation::kGrant));
       Batch batch;
+      waiting.clear();
       std::vector<GrantOutcome> made;
       std::size_t copies = 0;
       while (begun + made.size() < secrets.size() && made.size() < kListsAtOnce && copies < kCopiesAtOnce) {
-        made.push_back(GRANTFS_TRY(PrepareGrant(grantee, secrets[begun + made.size()], options, batch)));
+        made.push_back(
+            GRANTFS_TRY(PrepareGrant(grantee, secrets[begun + made.size()], options, batch, waiting)));
         copies += made.back().versions;
         Report("granting", begun + made.size(), secrets.size());
       }
-      if (!options.dry_run) change = GRANTFS_TRY(Submit(batch));
+      if (!options.dry_run && !batch.empty()) change = GRANTFS_TRY(Submit(batch));
       return made;
     });
     if (!outcomes) return Halfway(outcomes.error(), begun, secrets.size());
+    for (auto& [environment, items] : waiting) {
+      if (options.dry_run) break;
+      for (std::string& id : GRANTFS_TRY(Propose(environment, std::move(items), options.reason)))
+        result.waiting.push_back(std::move(id));
+    }
     std::move(outcomes->begin(), outcomes->end(), std::back_inserter(result.secrets));
   }
   for (GrantOutcome& outcome : result.secrets) DropGrantedParts(grantee.number, secrets, outcome);
@@ -69,7 +77,7 @@ Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
 
 Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const MachinesList::Machine& machine,
                                                     const SecretName& name, const GrantOptions& options,
-                                                    Batch& batch) {
+                                                    Batch& batch, Waiting& waiting) {
   SecretList list = GRANTFS_TRY(FetchSecret(name));
   const UpperLists upper = keeper_->UpperOf(name.environment);
   const Identity& who = machine.identity;
@@ -84,6 +92,13 @@ Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const MachinesList::Machine&
     if (due != 0 && due <= Now()) outcome.overdue = due;
   }
   outcome.replaced = list.grants().contains({GranteeKind::kMachine, machine.number});
+  if (upper.environment->two_owners()) {  // the keys are sealed by the owner who signs second
+    GRANTFS_CHECK(CheckLives(list, name));
+    outcome.needs_second = true;
+    outcome.versions = list.versions().size();
+    waiting[name.environment].push_back(ConsentTo(list, upper, GrantAdd{grant}));
+    return outcome;
+  }
   batch.push_back({list.id(), {GRANTFS_TRY(Next(list, upper, GrantAdd{grant}, options.reason))}, {}});
   const SecretList::Target target{{RecipientKind::kMachine, machine.number, 0}, who.seal, who.name};
   outcome.versions = GRANTFS_TRY(SealVersionsTo(list, *upper.environment, target, options.dry_run));

@@ -223,10 +223,10 @@ Result<std::vector<IdentityInfo>> OwnerSessionImpl::ListIdentities() {
   GRANTFS_CHECK(RequireMachines());
   const VaultList& vault = keeper_->vault();
   auto all = OwnersOf(vault);
-  for (std::uint64_t i = 0; i < vault.next_sequence(); ++i) {
-    const Statement& said = vault.At(i)->statement();
+  for (const auto& statement : vault.Statements()) {
+    const Statement& said = statement->statement();
     const auto* added = std::get_if<IdentityAdd>(&said.act);
-    if (added == nullptr || vault.IsVoided(i)) continue;
+    if (added == nullptr || vault.IsVoided(said.sequence)) continue;
     const Hash id = added->identity.Id();
     if (vault.FindPerson(id) == nullptr || vault.IsOwner(id)) continue;
     all.push_back(InfoOf(added->identity));

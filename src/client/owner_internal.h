@@ -35,8 +35,9 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<ProjectInfo>> ListProjects() override;
   Result<std::vector<MemberInfo>> ListMembers(const std::string& environment) override;
   Result<Identity> FindPerson(const std::string& name) override;
-  Status AddMember(const std::string& environment, const Identity& member, Role role,
-                   const std::string& prefix, const std::string& reason) override;
+  Result<std::vector<std::string>> AddMember(const std::string& environment, const Identity& member,
+                                             Role role, const std::string& prefix,
+                                             const std::string& reason) override;
   Status RemoveMember(const std::string& environment, const std::string& name,
                       const std::string& reason) override;
   Result<std::vector<SetSecretResult>> SetSecrets(const std::vector<NewValue>& values,
@@ -82,6 +83,15 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
                                  std::chrono::milliseconds wait) override;
   Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) override;
+  Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+                             std::int64_t seconds) override;
+  Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) override;
+  Result<ApproveResult> ApproveRequest(const std::string& id, const ApproveOptions& options) override;
+  Result<RequestInfo> RefuseRequest(const std::string& id, const std::string& reason) override;
+  Result<RequestInfo> WithdrawRequest(const std::string& id, const std::string& reason) override;
+  Result<std::vector<std::string>> SetTwoOwners(const std::string& environment, bool on,
+                                                const std::string& reason) override;
+  Result<bool> HasTwoOwners(const std::string& environment) override;
   Result<FreezeResult> Freeze(const FreezeTarget& target, const std::string& reason,
                               std::chrono::milliseconds wait) override;
   Result<FreezeResult> Unfreeze(const FreezeTarget& target, const std::string& reason,
@@ -96,14 +106,17 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
   Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) override;
   Result<ReadersReport> ReadersOf(const SecretName& name) override;
+  Result<std::vector<AuditPurge>> AuditPurges() override;
   Result<AuditProof> ProveAudit(std::optional<std::uint64_t> record) override;
   Result<AuditVerdict> VerifyAudit() override;
   Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;
   Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) override;
+  Result<RestoreResult> AcceptBackup(const RestoreOptions& options) override;
 
  private:
   using StatementPtr = SignedList::StatementPtr;
   using Batch = std::vector<KnownStore::Verified>;
+  using Waiting = std::map<std::string, std::vector<AskConsent::Item>>;  ///< by environment
 
   // ---- appending (owner_append.cpp)
   std::int64_t Now() const { return options_.clock->WallSeconds(); }
@@ -111,6 +124,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<StatementPtr> Next(SignedList& list, const UpperLists& upper, Act act, const std::string& reason);
   Result<StatementPtr> Next(SecretList& list, const UpperLists& upper, Act act, const std::string& reason);
   Result<StatementPtr> SignNext(SignedList& list, const UpperLists& upper, Statement statement);
+  /// That no statement of the list names the request that is being approved. Errors: kConflict.
+  Status CheckUnanswered(const SignedList& list);
   Statement Draft(const SignedList& list, const UpperLists& upper, Act act, const std::string& reason) const;
   /// One atomic append; what was accepted is remembered. @return the vault's change number.
   Result<std::uint64_t> Submit(const Batch& batch);
@@ -146,11 +161,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::optional<Found>> Find(const SecretName& name);
   /// Errors: kNotFound with the command that shows what there is.
   Result<SecretList> FetchSecret(const SecretName& name);
-  struct Listed {
-    SecretName name;
-    std::uint64_t number = 0;
-    Head head;
-  };
+  using Listed = ListKeeper::Listed;
   std::vector<VersionInfo> VersionsOf(const SecretList& list) const;
   std::vector<GrantInfo> GrantsOf(const SecretName& name, const SecretList& list) const;
   Result<std::shared_ptr<const SecretSurvey>> Survey(const Listed& listed);
@@ -205,8 +216,9 @@ class OwnerSessionImpl final : public OwnerSession {
 
   // ---- grants (the environments were entered)
   /// Seals what there is to the machine, and adds the grant to what is to be appended.
+  /// @param waiting  is added to instead, where the environment asks for two owners' signatures.
   Result<GrantOutcome> PrepareGrant(const MachinesList::Machine& machine, const SecretName& name,
-                                    const GrantOptions& options, Batch& batch);
+                                    const GrantOptions& options, Batch& batch, Waiting& waiting);
   /// A grant that has ended, and whose it was: several machines had one name, where all but the last were
   /// removed.
   struct Ended {
@@ -244,10 +256,64 @@ class OwnerSessionImpl final : public OwnerSession {
                                         std::chrono::steady_clock::time_point until);
   std::vector<FreezeInfo> InfosOf(const std::vector<api::Freeze>& freezes) const;
 
+  // ---- requests (owner_requests.cpp)
+  Result<SignedRequest> SignRequest(const std::string& environment, Asked ask, const std::string& reason,
+                                    std::int64_t time, std::int64_t expires);
+  Result<Hash> SendRequest(const SignedRequest& request);
+  RequestInfo RequestInfoOf(const SignedRequest& request) const;
+  Result<std::vector<RequestInfo>> RequestsIn(const std::string& environment, bool mine, bool all);
+  static void NameWaiting(std::vector<RequestInfo>& infos);
+  Result<RequestInfo> FindRequest(const std::string& id, bool mine);
+  Result<RequestInfo> Settle(RequestInfo info, RequestState state, const std::string& reason);
+  Status AddOpenRequests(const std::string& environment, VaultStatusInfo& info);
+  // ---- approvals (owner_approve.cpp)
+  Status Approve(const AskGrant& ask, const ApproveOptions& options, ApproveResult& result);
+  Status Approve(const AskRevoke& ask, const ApproveOptions& options, ApproveResult& result);
+  Status Approve(const AskMember& ask, const ApproveOptions& options, ApproveResult& result);
+  Status Approve(const AskRotation& ask, const ApproveOptions& options, ApproveResult& result);
+  Status Approve(const AskConsent& ask, const ApproveOptions& options, ApproveResult& result);
+  // ---- two owners (owner_consents.cpp)
+  /// Unsigned as yet, and without its times.
+  AskConsent::Item ConsentTo(const SignedList& list, const UpperLists& upper, Act act) const;
+  /// Signs them, and leaves them to another owner. @return ids of the requests.
+  Result<std::vector<std::string>> Propose(const std::string& environment,
+                                           std::vector<AskConsent::Item> items, const std::string& reason);
+  Result<std::vector<AskConsent::Item>> StandingGrants(const std::string& environment);
+  Status ApproveConsent(const AskConsent& ask, const ApproveOptions& options, ApproveResult& result);
+  Result<StatementPtr> SignSecond(SignedList& list, const UpperLists& upper, Statement statement,
+                                  const AskConsent::Item& item);
+  Status PrepareSecondGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
+                            Batch& batch, std::vector<std::string>& lines);
+  Status PrepareSecondMember(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
+                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
+  Status PrepareSecondRules(EnvironmentList& list, const AskConsent::Item& item,
+                            std::vector<StatementPtr>& made, std::vector<std::string>& lines);
+
   // ---- members
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
-  /// Vouches in every secret's list whose end would not count without `leaver`.
-  Status VouchBefore(const EnvironmentList& after, const std::string& reason);
+  // ---- what one who leaves has signed (owner_vouch.cpp)
+  /// Vouches in every secret's list whose end would not count any more after `ending`, the statement that
+  /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault is
+  /// asked for that: it refuses, and freezes what the leaver appends.
+  Status VouchBefore(const EnvironmentList& after, const Hash& leaver, const StatementPtr& ending,
+                     const std::string& reason);
+  struct Vouching;
+  Status VouchIn(Vouching& vouching, std::span<const Listed> secrets, const std::string& reason);
+  Status SendVouches(Vouching& vouching);
+  Status FreezeLeaver(Vouching& vouching);
+  /// What this command has seen of a secret that it verified.
+  struct Trace {
+    Head head;
+    std::uint32_t version = 0;  ///< the current one; 0: none
+    std::uint32_t epoch = 0;
+    Hash setter;
+  };
+  static Trace TraceOf(const SecretList& list);
+  std::map<std::uint64_t, Trace> traces_;
+  /// Secrets whose lists, up to these heads, stand without somebody: for who has to begin again because others
+  /// were quicker. What they were judged by: the leaver, the environment's head and the vault's.
+  std::map<std::uint64_t, Head> swept_;
+  std::optional<std::tuple<Hash, Head, Head>> swept_by_;
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
   struct Uses;
   /// What the audit log of an environment tells, newest times alone.
@@ -258,6 +324,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<OffboardResult> FindLeaver(const std::string& name);
   void EndLeaver(const Hash& id, const std::string& reason, OffboardResult& result);
   Status AddDue(const Hash& id, const std::string& environment, OffboardResult& result);
+  Status TraceAll(const std::string& environment, const std::vector<Listed>& secrets,
+                  std::vector<std::string>& problems);
   Result<IdentityInfo> LetIn(const Enrolment& enrolment, std::int64_t lives);
 
   // ---- many machines (owner_fleet.cpp)
@@ -285,6 +353,11 @@ class OwnerSessionImpl final : public OwnerSession {
   void RevokeRemoved(const Hash& id, const std::string& reason, RemoveIdentityResult& result);
   Status CheckOwed(const std::string& environment, std::vector<std::string>& owed);
 
+  /// By what this home remembers.
+  Result<bool> IsSeenDestroyed(std::uint64_t number);
+  class Restorer;  // owner_restore_internal.h
+  friend class Restorer;
+
   Home home_;
   PrivateIdentity me_;
   ClientOptions options_;
@@ -296,6 +369,9 @@ class OwnerSessionImpl final : public OwnerSession {
   /// What NextAudit was asked for last, with the actor's name resolved.
   std::optional<std::pair<AuditFilter, api::AuditSearchRequest>> following_;
   bool settled_ = false;  ///< what Retry must not try again
+  /// The request that is being approved: what is signed meanwhile names it.
+  std::optional<Hash> answers_;
+  std::string approval_reason_;
 };
 
 /// How often an append is tried while others change the same lists.

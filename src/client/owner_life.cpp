@@ -59,6 +59,9 @@ struct AboutEvent {
     return text;
   }
   std::string operator()(const Void& act) const { return "from " + std::to_string(act.from); }
+  std::string operator()(const Restore& act) const {
+    return "of the backup that ends at " + std::to_string(act.accepted.sequence);
+  }
   template <typename T>
   std::string operator()(const T&) const {
     return {};
@@ -215,10 +218,11 @@ Result<std::vector<SecretEvent>> OwnerSessionImpl::SecretEvents(const SecretName
   GRANTFS_CHECK(Enter(name.environment, Operation::kList));
   const SecretList list = GRANTFS_TRY(FetchSecret(name));
   std::vector<SecretEvent> all;
-  for (std::uint64_t sequence = list.next_sequence(); sequence-- > 0;) {
-    const Statement& said = list.At(sequence)->statement();
-    all.push_back({sequence, said.time, NameOf(said.signer), ActName(said.act),
-                   std::visit(AboutEvent{}, said.act), said.reason, list.IsVoided(sequence)});
+  const auto statements = list.Statements();
+  for (auto statement = statements.rbegin(); statement != statements.rend(); ++statement) {
+    const Statement& said = (*statement)->statement();
+    all.push_back({said.sequence, said.time, NameOf(said.signer), ActName(said.act),
+                   std::visit(AboutEvent{}, said.act), said.reason, list.IsVoided(said.sequence)});
   }
   return all;
 }

@@ -59,8 +59,7 @@ Result<std::vector<SecretInfo>> OwnerSessionImpl::ListSecrets(const std::string&
   GRANTFS_CHECK(Enter(environment, Operation::kList));
   const auto names = GRANTFS_TRY(ListNames(environment, prefix));
   std::vector<SecretInfo> all;
-  for (const Listed& listed : names) {
-    const auto list = keeper_->RefreshSecret(listed.number, listed.name, listed.head);
+  const auto take = [&](const Listed& listed, Result<SecretList> list) -> Status {
     if (list) {
       all.push_back(InfoOf(listed.name, *list));
     } else if (list.error().code == Code::kIntegrity) {
@@ -73,7 +72,9 @@ Result<std::vector<SecretInfo>> OwnerSessionImpl::ListSecrets(const std::string&
       return list.error();
     }
     Report("verifying", all.size(), names.size());
-  }
+    return {};
+  };
+  GRANTFS_CHECK(keeper_->RefreshSecrets(environment, names, take));
   return all;
 }
 

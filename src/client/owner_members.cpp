@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "grantfs/api/secrets.h"
+#include "grantfs/trust/consent.h"
 #include "owner_internal.h"
 #include "problem_internal.h"
 
@@ -50,9 +51,12 @@ Result<Identity> OwnerSessionImpl::FindPerson(const std::string& name) {
                0, name};
 }
 
-Status OwnerSessionImpl::AddMember(const std::string& environment, const Identity& member, Role role,
-                                   const std::string& prefix, const std::string& reason) {
-  return Retry([&]() -> Status {
+Result<std::vector<std::string>> OwnerSessionImpl::AddMember(const std::string& environment,
+                                                             const Identity& member, Role role,
+                                                             const std::string& prefix,
+                                                             const std::string& reason) {
+  using Ids = std::vector<std::string>;
+  return Retry([&]() -> Result<Ids> {
     GRANTFS_CHECK(Enter(environment, Operation::kManageMembers));
     EnvironmentList list = *keeper_->FindEnvironment(environment);
     if (list.RoleOf(member.Id())) {
@@ -66,6 +70,10 @@ Status OwnerSessionImpl::AddMember(const std::string& environment, const Identit
       return Error{Code::kDenied, "was removed from the vault and can be no member", 0, member.name};
     }
     MemberAdd add{member, role, prefix, {}};
+    if (NeedsTwoOwners(add, list.two_owners())) {
+      add.copy.bytes[0] = 1;  // whoever signs second seals the key, and says its hash
+      return Propose(environment, {ConsentTo(list, keeper_->UpperOf(environment), add)}, reason);
+    }
     NewEpoch copy;
     copy.epoch = list.newest_epoch();
     if (HoldsKey(role)) {
@@ -76,31 +84,8 @@ Status OwnerSessionImpl::AddMember(const std::string& environment, const Identit
     const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, add, reason));
     if (!copy.copies.empty()) GRANTFS_CHECK(StageEpoch(environment, copy));
     GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
-    return {};
+    return Ids{};
   });
-}
-
-// All that is in the secrets' lists by one who leaves must be followed by somebody who stays.
-Status OwnerSessionImpl::VouchBefore(const EnvironmentList& after, const std::string& reason) {
-  const std::string& environment = after.name();
-  const UpperLists now = keeper_->UpperOf(environment);
-  const UpperLists then{now.vault, &after};
-  Batch batch;
-  std::size_t done = 0;
-  const auto names = GRANTFS_TRY(ListNames(environment, {}));
-  for (const Listed& listed : names) {
-    SecretList list = GRANTFS_TRY(keeper_->RefreshSecret(listed.number, listed.name, listed.head));
-    if (!list.CheckStanding(then)) {
-      batch.push_back({list.id(), {GRANTFS_TRY(Next(list, now, Vouch{}, reason))}, {}});
-    }
-    if (batch.size() == kListsAtOnce) {
-      GRANTFS_TRY(Submit(batch));
-      batch.clear();
-    }
-    Report("vouching", ++done, names.size());
-  }
-  if (!batch.empty()) GRANTFS_TRY(Submit(batch));
-  return {};
 }
 
 Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const Hash& id,
@@ -119,11 +104,8 @@ Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const 
     epoch = GRANTFS_TRY(MakeEpoch(stay, &list.newest_epoch(), key));
     remove.epoch = epoch.epoch;
   }
-  const UpperLists upper{&keeper_->vault(), nullptr};
-  EnvironmentList after = list;
-  GRANTFS_TRY(Next(after, upper, remove, reason));
-  GRANTFS_CHECK(VouchBefore(after, reason));
-  const auto made = GRANTFS_TRY(Next(list, upper, remove, reason));
+  const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, remove, reason));
+  GRANTFS_CHECK(VouchBefore(list, id, made, reason));
   if (remove.epoch) GRANTFS_CHECK(StageEpoch(environment, epoch));
   GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
   return {};

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "owner_internal.h"
 
 namespace grantfs {
@@ -31,7 +33,11 @@ Result<std::size_t> OwnerSessionImpl::Mend(const ListId& id, const std::string& 
                                                         : UpperLists{&keeper_->vault(), nullptr};
   Act act = Vouch{};
   if (!vouch) act = Void{broken.first_uncounted, *broken.list->HashAt(broken.first_uncounted)};
-  const std::size_t concerned = broken.list->next_sequence() - broken.first_uncounted;
+  const auto statements = broken.list->Statements();
+  const auto concerned = static_cast<std::size_t>(
+      std::count_if(statements.begin(), statements.end(), [&](const StatementPtr& statement) {
+        return statement->statement().sequence >= broken.first_uncounted;
+      }));
   StatementPtr made;
   if (auto* list = dynamic_cast<SecretList*>(broken.list.get())) {
     made = GRANTFS_TRY(Next(*list, upper, act, reason));
@@ -39,6 +45,7 @@ Result<std::size_t> OwnerSessionImpl::Mend(const ListId& id, const std::string& 
     made = GRANTFS_TRY(Next(*broken.list, upper, act, reason));
   }
   KnownStore::Verified mended{id, std::move(broken.fresh), {}};
+  mended.replaces = broken.replaces;
   mended.statements.push_back(made);
   GRANTFS_TRY(Send({{id, {made}, {}}}));
   GRANTFS_CHECK(keeper_->Take({mended}));

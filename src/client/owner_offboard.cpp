@@ -91,24 +91,40 @@ Status OwnerSessionImpl::AddDue(const Hash& id, const std::string& environment, 
   });
   result.reads_known = result.reads_known && asked;
   const auto names = GRANTFS_TRY(ListNames(environment, {}));
-  std::size_t done = 0;
+  GRANTFS_CHECK(TraceAll(environment, names, result.problems));
+  const EnvironmentList& members = *keeper_->FindEnvironment(environment);
   for (const Listed& listed : names) {
-    const auto list = keeper_->RefreshSecret(listed.number, listed.name, listed.head);
-    Report("looking", ++done, names.size());
-    if (!list) {
-      result.problems.push_back(Describe(list.error()));
-      continue;
-    }
-    const EnvironmentList& members = *keeper_->FindEnvironment(environment);
-    const auto* current = list->Current();
-    if (current == nullptr) continue;
-    const bool set = current->statement->statement().signer == id;
-    if (!set && !CouldRead(members.members().at(id), members, current->publish.epoch)) continue;
+    const auto trace = traces_.find(listed.number);
+    if (trace == traces_.end() || trace->second.version == 0) continue;
+    const bool set = trace->second.setter == id;
+    if (!set && !CouldRead(members.members().at(id), members, trace->second.epoch)) continue;
     const auto read = reads.find(listed.name.Full());
     result.due.push_back(
-        {listed.name, current->publish.version, set, read == reads.end() ? 0 : read->second});
+        {listed.name, trace->second.version, set, read == reads.end() ? 0 : read->second});
   }
   return {};
+}
+
+// What was verified on the way to here is not verified twice.
+Status OwnerSessionImpl::TraceAll(const std::string& environment, const std::vector<Listed>& secrets,
+                                  std::vector<std::string>& problems) {
+  std::vector<Listed> unseen;
+  for (const Listed& one : secrets) {
+    const auto trace = traces_.find(one.number);
+    if (trace != traces_.end() && trace->second.head == one.head) continue;
+    traces_.erase(one.number);
+    unseen.push_back(one);
+  }
+  std::size_t done = secrets.size() - unseen.size();
+  return keeper_->RefreshSecrets(environment, unseen,
+                                 [&](const Listed& one, Result<SecretList> list) -> Status {
+                                   Report("looking", ++done, secrets.size());
+                                   if (list)
+                                     traces_[one.number] = TraceOf(*list);
+                                   else
+                                     problems.push_back(Describe(list.error()));
+                                   return {};
+                                 });
 }
 
 Result<OffboardResult> OwnerSessionImpl::Offboard(const std::string& name, const std::string& reason,

@@ -177,9 +177,8 @@ void OwnerSessionImpl::RevokeRemoved(const Hash& id, const std::string& reason,
 Status OwnerSessionImpl::CheckOwed(const std::string& environment, std::vector<std::string>& owed) {
   const VaultList& vault = keeper_->vault();
   bool any = false;
-  for (std::uint64_t i = 0; i < vault.next_sequence(); ++i) {
-    any = any || std::holds_alternative<IdentityRemove>(vault.At(i)->statement().act);
-  }
+  for (const auto& statement : vault.Statements())
+    any = any || std::holds_alternative<IdentityRemove>(statement->statement().act);
   if (!any) return {};
   for (const auto& [id, member] : keeper_->FindEnvironment(environment)->members()) {
     if (!member.present || !vault.IsRemoved(id)) continue;

@@ -87,6 +87,7 @@ Result<VaultStatusInfo> OwnerSessionImpl::VaultStatus() {
   }
   for (const auto& environment : GRANTFS_TRY(EnvironmentsWith(Operation::kManageMembers))) {
     GRANTFS_CHECK(CheckOwed(environment, info.owed));
+    GRANTFS_CHECK(AddOpenRequests(environment, info));
   }
   info.frozen = GRANTFS_TRY(ListFreezes());
   return info;

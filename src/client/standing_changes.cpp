@@ -10,8 +10,9 @@ bool GoesOn(const SignedList& then, const SignedList& now) {
   if (then.first_sequence() != now.first_sequence() || then.next_sequence() > now.next_sequence())
     return false;
   if (then.head() && now.HashAt(then.head()->sequence) != then.head()->hash) return false;
-  for (std::uint64_t i = then.first_sequence(); i < then.next_sequence(); ++i) {
-    if (then.IsVoided(i) != now.IsVoided(i)) return false;
+  for (const auto& statement : then.Statements()) {
+    const std::uint64_t sequence = statement->statement().sequence;
+    if (then.IsVoided(sequence) != now.IsVoided(sequence)) return false;
   }
   return true;
 }
@@ -47,8 +48,8 @@ bool StandingChanges::Stands(const std::vector<Hash>& signers) {
 
 std::vector<Hash> SignersOf(const SignedList& list) {
   std::vector<Hash> signers;
-  for (std::uint64_t i = list.first_sequence(); i < list.next_sequence(); ++i) {
-    const Hash& signer = list.At(i)->statement().signer;
+  for (const auto& statement : list.Statements()) {
+    const Hash& signer = statement->statement().signer;
     if (std::find(signers.begin(), signers.end(), signer) == signers.end()) signers.push_back(signer);
   }
   return signers;

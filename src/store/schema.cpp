@@ -306,6 +306,26 @@ CREATE TABLE destroyed (
   path TEXT NOT NULL
 ) STRICT;
 )sql"},
+    // Requests to an environment's owners.
+    {5, R"sql(
+CREATE TABLE requests (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 32),
+  environment TEXT NOT NULL,
+  signer BLOB NOT NULL CHECK (length(signer) = 32),
+  type TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  envelope TEXT NOT NULL,
+  received INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 3),
+  changed INTEGER NOT NULL,
+  settled_by TEXT NOT NULL,
+  reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX requests_by_environment ON requests (environment, number);
+CREATE INDEX requests_open ON requests (environment, signer) WHERE state = 0;
+)sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);
 

@@ -20,6 +20,7 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Status PutClaim(const StoredClaim& claim) override;
   Status RemoveClaim() override;
   Result<std::uint64_t> ReserveSecretNumbers(std::uint32_t count) override;
+  Status GoOnFromBackup(const std::string& log_origin, std::uint64_t numbers) override;
   Result<std::uint64_t> NextChange() override;
 
   Status AppendStatement(const StoredStatement& statement, const Hash& previous) override;
@@ -55,6 +56,11 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Status PutFreeze(const StoredFreeze& freeze) override;
   Status RemoveFreeze(const FrozenObject& object) override;
 
+  Status AddRequest(const StoredRequest& request) override;
+  Status SettleRequest(const Hash& id, RequestState state, std::string_view by, std::string_view reason,
+                       std::int64_t now) override;
+  Status DropRequests(std::int64_t before) override;
+
   Status PutCanary(const StoredCanary& canary) override;
   Status RemoveCanary(std::uint64_t secret) override;
   Status PutTripwire(const StoredTripwire& tripwire) override;
@@ -65,6 +71,7 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
                     std::int64_t now) override;
 
   Result<std::uint64_t> Audit(const AuditRecord& record) override;
+  Result<AuditPurged> PurgeAudit(const AuditPurge& purge, std::uint64_t from, std::size_t limit) override;
 
   /// The first failure since the last call that left the transaction in doubt, whatever the job made of it.
   Status TakeFailure();

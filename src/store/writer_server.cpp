@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint32_t kMaxReserved = 1000;
 constexpr std::int64_t kKeptJournals = 999;
+constexpr std::int64_t kLostChanges = 1'000'000;  ///< at most, of a vault that its backup is older than
 
 }  // namespace
 
@@ -56,6 +57,18 @@ Result<std::uint64_t> SqliteWriter::ReserveSecretNumbers(std::uint32_t count) {
   return first;
 }
 
+Status SqliteWriter::GoOnFromBackup(const std::string& log_origin, std::uint64_t numbers) {
+  auto server = GRANTFS_TRY(LoadServerState(database_));
+  if (!server) return Error{Code::kConflict, "the audit log has no key yet", 0, database_.path()};
+  server->log_origin = log_origin;
+  GRANTFS_CHECK(PutServer(*server));
+  // Those that are of the old origin narrow nothing down any more: whoever verifies expects the new one.
+  GRANTFS_CHECK(Run("DELETE FROM audit_checkpoints"));
+  GRANTFS_CHECK(Run("UPDATE counters SET value = max(value, ?1) WHERE name = 'secret'",
+                    static_cast<std::int64_t>(numbers)));
+  return Run("UPDATE counters SET value = value + ?1 WHERE name = 'change'", kLostChanges);
+}
+
 Result<std::uint64_t> SqliteWriter::NextChange() {
   GRANTFS_CHECK(Run("UPDATE counters SET value = value + 1 WHERE name = 'change'"));
   return CurrentChange();
@@ -64,13 +77,13 @@ Result<std::uint64_t> SqliteWriter::NextChange() {
 Status SqliteWriter::AppendStatement(const StoredStatement& statement, const Hash& previous) {
   const auto head = GRANTFS_TRY(FindHead(statement.list));
   const std::uint64_t next = head ? head->sequence + 1 : 0;
-  if (statement.head.sequence != next || previous != (head ? head->hash : Hash{})) {
+  if (statement.head.sequence < next || (!head && statement.head.sequence != 0) || previous != (head ? head->hash : Hash{})) {
     return Error{Code::kConflict, "the list has moved on: read it again", 0, statement.list};
   }
   if (GRANTFS_TRY(FindStatement(statement.head.hash))) {
     return Error{Code::kConflict, "the statement is in a list already", 0, statement.head.hash.Hex()};
   }
-  const auto sequence = static_cast<std::int64_t>(next);
+  const auto sequence = static_cast<std::int64_t>(statement.head.sequence);
   GRANTFS_CHECK(
       Run("INSERT INTO lists (name, sequence, hash) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET "
           "sequence = excluded.sequence, hash = excluded.hash",

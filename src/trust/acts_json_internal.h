@@ -41,6 +41,7 @@ GRANTFS_ACT(EnvironmentCreate, "environment.create")
 GRANTFS_ACT(MemberAdd, "member.add")
 GRANTFS_ACT(MemberRemove, "member.remove")
 GRANTFS_ACT(EpochStart, "epoch.start")
+GRANTFS_ACT(RulesSet, "rules.set")
 GRANTFS_ACT(SecretCreate, "secret.create")
 GRANTFS_ACT(VersionPublish, "version.publish")
 GRANTFS_ACT(GrantAdd, "grant.add")
@@ -54,7 +55,12 @@ GRANTFS_ACT(SecretUndelete, "secret.undelete")
 GRANTFS_ACT(SecretDestroy, "secret.destroy")
 GRANTFS_ACT(Vouch, "vouch")
 GRANTFS_ACT(Void, "void")
+GRANTFS_ACT(Restore, "restore")
 
 #undef GRANTFS_ACT
+
+/// The members of a grant beside its grantee; the reader leaves Finish to its caller.
+void WriteGrantTerms(const Grant& grant, Json& json);
+Grant ReadGrantTerms(JsonReader& in);
 
 }  // namespace grantfs

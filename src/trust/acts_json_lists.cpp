@@ -204,6 +204,15 @@ Result<EpochStart> ReadAct<EpochStart>(JsonReader& in) {
   return EpochStart{GRANTFS_TRY(EpochFromJson(epoch))};
 }
 
+void WriteAct(const RulesSet& act, Json& json) { json.Set("two_owners", act.two_owners); }
+
+template <>
+Result<RulesSet> ReadAct<RulesSet>(JsonReader& in) {
+  const RulesSet act{in.Bool("two_owners")};
+  GRANTFS_CHECK(in.Finish());
+  return act;
+}
+
 void WriteAct(const Vouch&, Json&) {}
 
 template <>
@@ -223,6 +232,32 @@ Result<Void> ReadAct<Void>(JsonReader& in) {
   act.from = ReadCount(in, "from", 1, kMaxSequence);
   act.hash = ReadHex<Hash>(in, "hash");
   GRANTFS_CHECK(in.Finish());
+  return act;
+}
+
+// What does not belong to the list's kind does not stand there: lists refuse it (CheckRestoreShape).
+void WriteAct(const Restore& act, Json& json) {
+  json.Set("accepted", act.accepted.ToJson());
+  if (act.lost) json.Set("lost", act.lost->ToJson());
+  if (!act.log_origin.empty()) json.Set("log_origin", act.log_origin);
+  if (act.numbers != 0) json.Set("numbers", act.numbers);
+  if (act.epoch) json.Set("epoch", EpochToJson(*act.epoch));
+  if (act.version != 0) json.Set("version", act.version);
+}
+
+template <>
+Result<Restore> ReadAct<Restore>(JsonReader& in) {
+  Restore act;
+  const Json& accepted = in.Object("accepted");
+  const Json* lost = in.OptionalObject("lost");
+  if (in.Has("log_origin")) act.log_origin = ReadText(in, "log_origin", 255, 1);
+  if (in.Has("numbers")) act.numbers = ReadCount(in, "numbers", 1, kMaxSecretNumber);
+  const Json* epoch = in.OptionalObject("epoch");
+  if (in.Has("version")) act.version = static_cast<std::uint32_t>(in.Number("version", 1, kMaxVersion));
+  GRANTFS_CHECK(in.Finish());
+  act.accepted = GRANTFS_TRY(Head::FromJson(accepted));
+  if (lost != nullptr) act.lost = GRANTFS_TRY(Head::FromJson(*lost));
+  if (epoch != nullptr) act.epoch = GRANTFS_TRY(EpochFromJson(*epoch));
   return act;
 }
 

@@ -151,11 +151,9 @@ Result<VersionPublish> ReadAct<VersionPublish>(JsonReader& in) {
   return act;
 }
 
-void WriteAct(const GrantAdd& act, Json& json) {
-  const Grant& grant = act.grant;
+void WriteGrantTerms(const Grant& grant, Json& json) {
   Json conditions = Json::Array();
   for (const auto& condition : grant.conditions) conditions.Append(condition);
-  json.Set("grantee", GranteeToJson(grant.grantee));
   json.Set("label", grant.label);
   json.Set("owner", grant.owner);
   json.Set("group", grant.group);
@@ -168,10 +166,8 @@ void WriteAct(const GrantAdd& act, Json& json) {
   json.Set("strict", grant.strict);
 }
 
-template <>
-Result<GrantAdd> ReadAct<GrantAdd>(JsonReader& in) {
+Grant ReadGrantTerms(JsonReader& in) {
   Grant grant;
-  const Json& grantee = in.Object("grantee");
   grant.label = ReadChecked(in, "label", 32, CheckLabel);
   grant.owner = ReadUserName(in, "owner");
   grant.group = ReadUserName(in, "group");
@@ -182,6 +178,18 @@ Result<GrantAdd> ReadAct<GrantAdd>(JsonReader& in) {
   grant.record = ReadText(in, "record", 32, 1);
   grant.expires = ReadTime(in, "expires");
   grant.strict = in.Bool("strict");
+  return grant;
+}
+
+void WriteAct(const GrantAdd& act, Json& json) {
+  json.Set("grantee", GranteeToJson(act.grant.grantee));
+  WriteGrantTerms(act.grant, json);
+}
+
+template <>
+Result<GrantAdd> ReadAct<GrantAdd>(JsonReader& in) {
+  const Json& grantee = in.Object("grantee");
+  Grant grant = ReadGrantTerms(in);
   GRANTFS_CHECK(in.Finish());
   grant.grantee = GRANTFS_TRY(GranteeFromJson(grantee));
   return GrantAdd{std::move(grant)};

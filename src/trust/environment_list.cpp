@@ -61,7 +61,8 @@ Status EnvironmentList::CheckGenesis(const VaultList& vault) const {
 }
 
 Result<Permission> EnvironmentList::Needed(const Statement& statement) const {
-  if (IsAnyOf<EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, Vouch, Void>(statement.act))
+  if (IsAnyOf<EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, RulesSet, Vouch, Void, Restore>(
+          statement.act))
     return Permission::kOwner;
   return Misplaced(statement);
 }
@@ -89,6 +90,23 @@ bool EnvironmentList::Holds(const Hash& signer, Permission permission, const Act
 bool EnvironmentList::HeldSince(const Statement& statement, const SeenHeads*, const UpperLists& upper) const {
   return statement.signer == upper.vault->recovery().Id() ||
          WasMemberThrough(statement.signer, statement.sequence, next_sequence());
+}
+
+bool EnvironmentList::TwoOwnersAfter(std::uint64_t sequence) const {
+  bool rule = false;
+  for (const auto& [from, rules] : rules_) {
+    if (from <= sequence) rule = rules.two_owners;
+  }
+  return rule;
+}
+
+bool EnvironmentList::TwoOwnersAt(const Statement&, const UpperLists&) const { return two_owners(); }
+
+bool EnvironmentList::OwnsThrough(const Consent& consent, const Statement& statement,
+                                  const UpperLists&) const {
+  const std::uint64_t before = statement.sequence == 0 ? 0 : statement.sequence - 1;
+  return RoleAt(consent.signer, before) == Role::kOwner &&
+         WasMemberThrough(consent.signer, consent.after.sequence, before);
 }
 
 Status EnvironmentList::ApplyEpoch(const Epoch& epoch, std::uint64_t sequence) {
@@ -173,6 +191,12 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
     return ApplyMemberRemove(*act, statement, upper.vault->recovery().Id());
   if (const auto* act = std::get_if<EpochStart>(&statement.act))
     return ApplyEpoch(act->epoch, statement.sequence);
+  if (const auto* act = std::get_if<RulesSet>(&statement.act)) {
+    if (act->two_owners == two_owners()) return Nonsense(*signed_statement, "the rules are so already");
+    rules_.emplace_back(statement.sequence, *act);
+  }
+  if (const auto* act = std::get_if<Restore>(&statement.act))
+    return ApplyEpoch(*act->epoch, statement.sequence);
   return {};
 }
 
@@ -180,6 +204,7 @@ void EnvironmentList::Reset() {
   members_.clear();
   epochs_.clear();
   epoch_sequences_.clear();
+  rules_.clear();
 }
 
 }  // namespace grantfs

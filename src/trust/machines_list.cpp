@@ -18,7 +18,7 @@ const MachinesList::Machine* MachinesList::FindById(const Hash& id) const {
 Result<Permission> MachinesList::Needed(const Statement& statement) const {
   if (std::holds_alternative<MachineJoin>(statement.act)) return Permission::kJoin;
   if (IsAnyOf<MachinesCreate, InvitationCreate, InvitationStand, InvitationWithdraw, MachineApprove,
-              MachineAdmit, MachineRemove, Vouch, Void>(statement.act)) {
+              MachineAdmit, MachineRemove, Vouch, Void, Restore>(statement.act)) {
     return Permission::kVaultOwner;
   }
   return Misplaced(statement);

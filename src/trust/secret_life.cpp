@@ -85,6 +85,9 @@ std::optional<Result<SecretState>> SecretList::StateOfLife(const Act& act) const
     state.deleted = false;
   } else if (std::holds_alternative<SecretDestroy>(act)) {
     state = {{}, MerkleRoot({}), state_.path, state_.version, true};
+  } else if (const auto* restore = std::get_if<Restore>(&act)) {
+    if (restore->version < state_.version) return refuse("a restore gives no version's number free");
+    state.version = restore->version;
   } else if (!std::holds_alternative<SecretDescribe>(act)) {
     return std::nullopt;
   }

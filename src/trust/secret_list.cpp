@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "grantfs/crypto/merkle.h"
 #include "grantfs/trust/lists.h"
 #include "list_internal.h"
@@ -59,7 +61,7 @@ Result<Permission> SecretList::Needed(const Statement& statement) const {
   if (IsAnyOf<SecretCreate, VersionPublish, LabelMove, LabelRemove, SecretDescribe>(statement.act))
     return Permission::kPublish;
   if (IsAnyOf<GrantAdd, GrantRevoke, VersionDestroy, SecretDelete, SecretUndelete, SecretDestroy, Vouch,
-              Void>(statement.act))
+              Void, Restore>(statement.act))
     return Permission::kOwner;
   return Misplaced(statement);
 }
@@ -89,6 +91,26 @@ bool SecretList::HeldSince(const Statement& statement, const SeenHeads* at, cons
          environment.WasMemberThrough(statement.signer, statement.heads.environment->sequence, now);
 }
 
+bool SecretList::CountsByLast(const Statement& last, const UpperLists& upper) {
+  const SecretList list(last.list.number);
+  return list.HeldSince(last, nullptr, upper) &&
+         list.Holds(last.signer, Permission::kOwner, last.act, nullptr, upper);
+}
+
+bool SecretList::TwoOwnersAt(const Statement& statement, const UpperLists& upper) const {
+  return upper.environment->TwoOwnersAfter(statement.heads.environment->sequence);
+}
+
+bool SecretList::OwnsThrough(const Consent& consent, const Statement& statement,
+                             const UpperLists& upper) const {
+  const EnvironmentList& environment = *upper.environment;
+  const std::uint64_t from = consent.environment->sequence;
+  const std::uint64_t to = statement.heads.environment->sequence;
+  return from <= to && environment.HashAt(from) == consent.environment->hash &&
+         environment.RoleAt(consent.signer, to) == Role::kOwner &&
+         environment.WasMemberThrough(consent.signer, from, to);
+}
+
 Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper) const {
   const auto* version = std::get_if<VersionPublish>(&statement.act);
   if (version != nullptr && version->epoch != upper.environment->newest_epoch().number) {
@@ -98,6 +120,11 @@ Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper)
                  0, state_.path};
   }
   const auto* grant = std::get_if<GrantAdd>(&statement.act);
+  // By the newest rule, whatever older head the statement names.
+  if (grant != nullptr && upper.environment->two_owners() && !statement.consent) {
+    return Error{Code::kDenied, "a grant here needs the signatures of two owners, by the environment's rule",
+                 0, state_.path};
+  }
   if (grant != nullptr && upper.vault->IsRemoved(grant->grant.grantee.id)) {
     return Error{Code::kInvalid, "the machine was removed and can be granted nothing", 0,
                  grant->grant.grantee.name};
@@ -122,10 +149,11 @@ Status SecretList::CheckClaimedState(const SignedStatement& statement) const {
 Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upper) const {
   SecretList after = *this;
   if (const auto* taken_back = std::get_if<Void>(&act)) {
-    if (taken_back->from <= first_ || taken_back->from >= next_sequence()) {
+    const auto from = IndexOf(taken_back->from);
+    if (!from || *from == 0) {
       return Error{Code::kInvalid, "the void names no statement of the list"};
     }
-    for (std::size_t i = taken_back->from - first_; i < after.entries_.size(); ++i)
+    for (std::size_t i = *from; i < after.entries_.size(); ++i)
       after.entries_[i].voided = true;
     GRANTFS_CHECK(after.Rebuild(upper));
     return after.state_;
@@ -154,7 +182,10 @@ std::vector<Hash> SecretList::GrantLeaves() const {
   return leaves;
 }
 
-Status SecretList::ApplyCreate(const SecretCreate& act, const UpperLists& upper) {
+Status SecretList::ApplyCreate(const SecretCreate& act, const Statement& statement, const UpperLists& upper) {
+  if (act.number < upper.vault->NumbersFrom(statement.heads.vault->sequence))
+    return Error{Code::kInvalid, "the secret's number may have been another's, which a restored backup lost", 0,
+                 act.path};
   if (act.number != id().number)
     return Error{Code::kInvalid, "the creation names another secret's number", 0, act.path};
   if (act.environment != upper.environment->name()) {
@@ -213,7 +244,7 @@ Status SecretList::ApplyRevoke(const GrantRevoke& act, const StatementPtr& state
 Status SecretList::ApplyFirstOfPartial(const SignedStatement& statement, const UpperLists& upper) {
   const Statement& said = statement.statement();
   const auto role = upper.environment->RoleAt(said.signer, said.heads.environment->sequence);
-  if (role != Role::kOwner || !IsAnyOf<GrantAdd, GrantRevoke>(said.act)) {
+  if (role != Role::kOwner || !IsAnyOf<GrantAdd, GrantRevoke, Restore>(said.act)) {
     return Nonsense(statement, "a machine's view of a secret must begin where an owner set its grants");
   }
   state_ = Resolved(statement);
@@ -224,7 +255,7 @@ Status SecretList::ApplyAct(const StatementPtr& statement, const UpperLists& upp
   const Act& act = statement->statement().act;
   if (destroyed_ && !std::holds_alternative<Vouch>(act))
     return Nonsense(*statement, "the secret was destroyed, and nothing follows that");
-  if (const auto* create = std::get_if<SecretCreate>(&act)) return ApplyCreate(*create, upper);
+  if (const auto* create = std::get_if<SecretCreate>(&act)) return ApplyCreate(*create, statement->statement(), upper);
   if (const auto* version = std::get_if<VersionPublish>(&act))
     return ApplyVersion(*version, statement, upper);
   if (const auto* add = std::get_if<GrantAdd>(&act)) return ApplyGrant(add->grant, statement);
@@ -254,6 +285,8 @@ Status SecretList::Apply(const StatementPtr& statement, const UpperLists& upper)
 
 void SecretList::PassOver(const Statement& statement) {
   if (const auto* version = std::get_if<VersionPublish>(&statement.act)) state_.version = version->version;
+  if (const auto* restore = std::get_if<Restore>(&statement.act))
+    state_.version = std::max(state_.version, restore->version);
 }
 
 void SecretList::Reset() {
@@ -275,6 +308,7 @@ std::vector<SecretList::Target> SecretList::SealTargets(std::int64_t time, const
   const auto over = [&](std::int64_t end) { return end != 0 && end <= time; };
   for (const auto& [key, standing] : grants_) {
     const Grantee& grantee = standing.grant.grantee;
+    if (!standing.IsInForce(*upper.environment)) continue;
     if (over(standing.grant.expires) || over(grantee.not_after) || upper.vault->IsRemoved(grantee.id))
       continue;
     targets.push_back({{RecipientKind::kMachine, grantee.number, 0}, grantee.seal, grantee.name});

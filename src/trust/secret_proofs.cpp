@@ -53,6 +53,12 @@ Result<Grant> SecretList::VerifyGrant(const SignedStatement& grant, const GrantP
   GRANTFS_CHECK(VerifyLoose(grant, Permission::kOwner, upper));
   const auto* add = std::get_if<GrantAdd>(&grant.statement().act);
   if (add == nullptr) return Forged(grant, "the statement is not a grant");
+  if (const Status agreed = CheckConsent(grant, upper); !agreed) return Forged(grant, agreed.error().where);
+  if (upper.environment->two_owners() && !grant.statement().consent) {
+    return Forged(grant,
+                  "the grant has one owner's signature, and the environment's rule asks for two: an owner "
+                  "grants it anew");
+  }
   const Grantee& grantee = add->grant.grantee;
   if (grantee.kind != GranteeKind::kMachine || grantee.id != machine.Id() || grantee.seal != machine.seal) {
     return Forged(grant, "the grant is for another machine");

@@ -38,8 +38,36 @@ std::optional<Head> SignedList::head() const {
 }
 
 SignedList::StatementPtr SignedList::At(std::uint64_t sequence) const {
-  if (sequence < first_ || sequence >= next_sequence()) return nullptr;
-  return entries_[sequence - first_].statement;
+  const auto index = IndexOf(sequence);
+  return index ? entries_[*index].statement : nullptr;
+}
+
+// Nearly all lists have no gap, or nothing but one below what is asked for.
+std::optional<std::size_t> SignedList::IndexOf(std::uint64_t sequence) const {
+  if (sequence < first_ || sequence >= next_sequence()) return std::nullopt;
+  const auto of = [](const Entry& entry) { return entry.statement->statement().sequence; };
+  const std::uint64_t direct = sequence - first_;
+  if (direct < entries_.size() && of(entries_[direct]) == sequence) return direct;
+  const auto at = std::lower_bound(entries_.begin(), entries_.end(), sequence,
+                                   [&](const Entry& entry, std::uint64_t value) { return of(entry) < value; });
+  if (at == entries_.end() || of(*at) != sequence) return std::nullopt;
+  return static_cast<std::size_t>(at - entries_.begin());
+}
+
+std::vector<SignedList::StatementPtr> SignedList::Statements() const {
+  std::vector<StatementPtr> all;
+  all.reserve(entries_.size());
+  for (const Entry& entry : entries_) all.push_back(entry.statement);
+  return all;
+}
+
+SignedList::StatementPtr SignedList::LastRestore() const {
+  const auto restores = [](const Entry& entry) {
+    return entry.valid && !entry.voided &&
+           std::holds_alternative<Restore>(entry.statement->statement().act);
+  };
+  const auto at = std::find_if(entries_.rbegin(), entries_.rend(), restores);
+  return at == entries_.rend() ? nullptr : at->statement;
 }
 
 std::optional<Hash> SignedList::HashAt(std::uint64_t sequence) const {
@@ -49,7 +77,8 @@ std::optional<Hash> SignedList::HashAt(std::uint64_t sequence) const {
 }
 
 bool SignedList::IsVoided(std::uint64_t sequence) const {
-  return sequence >= first_ && sequence < next_sequence() && entries_[sequence - first_].voided;
+  const auto index = IndexOf(sequence);
+  return index && entries_[*index].voided;
 }
 
 Status SignedList::CheckNew(const Statement&, const UpperLists&) const { return {}; }
@@ -62,7 +91,9 @@ Status SignedList::CheckLink(const Statement& statement) const {
   const std::string where = Where(id_, statement.sequence);
   if (statement.list != id_)
     return Error{Code::kIntegrity, "the statement belongs to another list", 0, where};
-  if (statement.sequence != next_sequence()) {
+  const bool leaves_out =
+      std::holds_alternative<Restore>(statement.act) && !entries_.empty() && MayLeaveOut();
+  if (statement.sequence < next_sequence() || (statement.sequence > next_sequence() && !leaves_out)) {
     return Error{Code::kConflict, "the statement is not the next of its list: read the list again", 0, where};
   }
   if (entries_.empty() && first_ != 0) return {};  // a machine's view begins where it was told to
@@ -121,14 +152,15 @@ Status SignedList::CheckOrder(const Statement& statement) const {
 
 // All that decides here stands in the statement and in the lists up to the heads that it names, so that the
 // verdict is the same for ever. It needs no signature: what has no right does not count, whoever made it.
-Status SignedList::CheckRight(const Statement& statement, const UpperLists& upper) const {
+Status SignedList::CheckRight(const SignedStatement& signed_statement, const UpperLists& upper) const {
+  const Statement& statement = signed_statement.statement();
   GRANTFS_CHECK(CheckOrder(statement));
   const Permission needed = GRANTFS_TRY(Needed(statement));
   if (!Holds(statement.signer, needed, statement.act, &statement.heads, upper)) {
     return Error{Code::kDenied, "the statement's signer did not hold the role that the act needs", 0,
                  Where(id_, statement.sequence)};
   }
-  return {};
+  return CheckConsent(signed_statement, upper);
 }
 
 Status SignedList::Take(const StatementPtr& signed_statement, const UpperLists& upper) {
@@ -138,13 +170,34 @@ Status SignedList::Take(const StatementPtr& signed_statement, const UpperLists& 
     return Error{Code::kDenied, "the statement follows one that does not count", 0,
                  Where(id_, statement.sequence)};
   }
+  if (std::holds_alternative<Restore>(statement.act)) GRANTFS_CHECK(CheckRestore(statement));
   return Apply(signed_statement, upper);
+}
+
+// In a machine's view that begins with it, what was before is not known.
+Status SignedList::CheckRestore(const Statement& statement) const {
+  const auto& act = std::get<Restore>(statement.act);
+  const auto refuse = [&](const char* why) {
+    return Error{Code::kInvalid, why, 0, Where(id_, statement.sequence)};
+  };
+  if (statement.sequence == 0) return refuse("a list does not begin with a restore");
+  if (head() && act.accepted != *head())
+    return refuse("the restore accepts another statement than the one before it");
+  if (act.accepted.hash != statement.previous || act.accepted.sequence >= statement.sequence)
+    return refuse("the restore accepts another statement than the one before it");
+  if (act.lost && (act.lost->sequence >= statement.sequence || act.lost->sequence < act.accepted.sequence))
+    return refuse("what was lost lies behind the restore, and not before what it accepts");
+  const bool vault = id_.kind == ListKind::kVault;
+  const bool shaped = act.log_origin.empty() != vault && (act.numbers != 0) == vault &&
+                      act.epoch.has_value() == (id_.kind == ListKind::kEnvironment) &&
+                      (act.version == 0 || id_.kind == ListKind::kSecret);
+  return shaped ? Status() : Status(refuse("the restore has what belongs into another kind of list"));
 }
 
 Status SignedList::Append(StatementPtr statement, const UpperLists& upper) {
   GRANTFS_CHECK(CheckLink(statement->statement()));
   GRANTFS_CHECK(CheckHistory(statement->statement(), upper));
-  GRANTFS_CHECK(CheckRight(statement->statement(), upper));
+  GRANTFS_CHECK(CheckRight(*statement, upper));
   GRANTFS_CHECK(CheckSignature(*statement, upper));
   if (!MaySealTail(statement->statement().act)) GRANTFS_CHECK(CheckStanding(upper));
   GRANTFS_CHECK(CheckNew(statement->statement(), upper));
@@ -160,7 +213,7 @@ Status SignedList::Receive(StatementPtr statement, const UpperLists& upper) {
     return error;
   }
   GRANTFS_CHECK(CheckHistory(statement->statement(), upper));
-  Status stands = CheckRight(statement->statement(), upper);
+  Status stands = CheckRight(*statement, upper);
   if (stands) GRANTFS_CHECK(CheckSignature(*statement, upper));
   if (stands) stands = Take(statement, upper);
   const bool valid = stands.has_value();
@@ -209,7 +262,7 @@ std::optional<std::size_t> SignedList::FirstUncountedAt(const SeenHeads* at, con
 std::optional<std::uint64_t> SignedList::FirstUncounted(const UpperLists& upper) const {
   const auto first = FirstUncountedAt(nullptr, upper);
   if (!first) return std::nullopt;
-  return first_ + *first;
+  return entries_[*first].statement->statement().sequence;
 }
 
 Status SignedList::CheckStanding(const UpperLists& upper) const {
@@ -230,7 +283,7 @@ Status SignedList::TakeVoid(const StatementPtr& signed_statement, const UpperLis
     return Error{Code::kInvalid, why, 0, Where(id_, statement.sequence)};
   };
   if (HashAt(act.from) != act.hash) return refuse("the void names a statement that is not in the list");
-  const std::size_t from = act.from - first_;
+  const std::size_t from = *IndexOf(act.from);
   if (from == 0) return refuse("the first statement of a list cannot be voided");
   // What is before it and had only a voided act to follow it is followed by the void itself.
   const auto first = FirstUncountedAt(&statement.heads, upper);

@@ -42,6 +42,11 @@ std::vector<Identity> VaultList::People() const {
   return present;
 }
 
+std::uint64_t VaultList::NumbersFrom(std::uint64_t sequence) const {
+  const auto after = numbers_from_.upper_bound(sequence);
+  return after == numbers_from_.begin() ? 0 : std::prev(after)->second;
+}
+
 bool VaultList::HasPersonNamed(const std::string& name) const {
   const auto same = [&](const Identity& one) { return one.name == name && !IsRemoved(one.Id()); };
   const auto owners = Owners();
@@ -53,7 +58,7 @@ bool VaultList::HasPersonNamed(const std::string& name) const {
 Result<Permission> VaultList::Needed(const Statement& statement) const {
   const Act& act = statement.act;
   if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd,
-              PinsSet, Vouch, Void>(act)) {
+              PinsSet, Vouch, Void, Restore>(act)) {
     return Permission::kVaultOwner;
   }
   return Misplaced(statement);
@@ -151,6 +156,11 @@ Status VaultList::Apply(const StatementPtr& signed_statement, const UpperLists&)
     }
   } else if (const auto* pins = std::get_if<PinsSet>(&statement.act)) {
     pins_ = pins->pins;
+  } else if (const auto* restore = std::get_if<Restore>(&statement.act)) {
+    if (!numbers_from_.empty() && restore->numbers < numbers_from_.rbegin()->second)
+      return Nonsense(*signed_statement, "a restore lowers no number from which secrets are counted");
+    log_origin_ = restore->log_origin;
+    numbers_from_[statement.sequence] = restore->numbers;
   }
   return {};
 }
@@ -161,6 +171,7 @@ void VaultList::Reset() {
   people_.clear();
   removed_.clear();
   pins_.clear();
+  numbers_from_.clear();
 }
 
 }  // namespace grantfs

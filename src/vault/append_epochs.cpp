@@ -15,6 +15,7 @@ Error MissingCopy(const char* where, const std::string& environment) {
 const Epoch* EpochOf(const Act& act) {
   if (const auto* create = std::get_if<EnvironmentCreate>(&act)) return &create->epoch;
   if (const auto* start = std::get_if<EpochStart>(&act)) return &start->epoch;
+  if (const auto* restore = std::get_if<Restore>(&act)) return restore->epoch ? &*restore->epoch : nullptr;
   const auto* remove = std::get_if<MemberRemove>(&act);
   return remove != nullptr && remove->epoch ? &*remove->epoch : nullptr;
 }

@@ -60,6 +60,8 @@ class AppendPlan {
   Status CheckEnvironments() const;
   Status CheckPeople() const;
   Status CheckLeavers(StoreReader& reader);
+  /// Where the rule is turned on that a grant needs two owners, that none stands which has one.
+  Status CheckRules(StoreReader& reader);
   Status CheckSecretsOf(StoreReader& reader, const std::string& environment, const Hash* leaver);
   Status CheckOneSecret(StoreReader& reader, std::uint64_t number);
   static Error Unvouched(const SignedList& list, std::uint64_t sequence);
@@ -77,6 +79,10 @@ class AppendPlan {
 /// Writes all rows of a plan; a job of the store. @return the change's number.
 Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, const VaultCaller& caller,
                                 const Clock& clock);
+
+/// Settles the requests that the plan's statements name, and those for a new value that it sets.
+Status WriteRequests(StoreWriter& writer, const AppendPlan& plan, const VaultCaller& caller,
+                     const Clock& clock);
 
 /// What of that a statement does to the environments' keys: new epochs, a new member's copy.
 Status WriteEpochs(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,

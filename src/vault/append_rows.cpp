@@ -194,11 +194,15 @@ Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, con
         statement.previous));
     GRANTFS_CHECK(WriteEpochs(writer, plan, one, job.now));
     GRANTFS_CHECK(WriteEnrolments(writer, statement.act, job.now));
+    const auto* restore = std::get_if<Restore>(&statement.act);
+    if (restore != nullptr && statement.list.kind == ListKind::kVault)
+      GRANTFS_CHECK(writer.GoOnFromBackup(restore->log_origin, restore->numbers));
   }
   for (const auto& [number, touched] : plan.secrets()) GRANTFS_CHECK(WriteSecret(job, touched));
   for (const auto& one : plan.appended())
     GRANTFS_TRY(writer.Audit(
         MakeAppendRecord(clock, caller, *one.statement, {one.environment, one.path, one.ended})));
+  GRANTFS_CHECK(WriteRequests(writer, plan, caller, clock));
   return writer.NextChange();
 }
 

@@ -9,6 +9,7 @@
 #include "counts_internal.h"
 #include "grantfs/vault/vault.h"
 #include "minute_budget_internal.h"
+#include "retention_internal.h"
 #include "secret_cache_internal.h"
 #include "state_internal.h"
 #include "trips_internal.h"
@@ -79,6 +80,7 @@ struct Vault::Core {
 
   std::vector<std::unique_ptr<AlertSender>> alerts;  ///< stay as they are once they are started
   std::atomic<bool> alerts_started{false};
+  std::unique_ptr<Retention> retention;    ///< null: all is kept
   DiskRoom room_told = DiskRoom::kEnough;  ///< the hub's thread's own
   Tripwires tripwires;
   std::mutex late_mutex;

@@ -7,10 +7,10 @@ namespace grantfs {
 namespace {
 
 /// The last statement of a whole list that set the root of the grants and counts.
-std::uint64_t RootSequence(const SecretList& list) {
-  for (std::uint64_t sequence = list.next_sequence(); sequence-- > 0;) {
-    if (list.IsVoided(sequence)) continue;
-    if (SetsGrantsRoot(list.At(sequence)->statement().act)) return sequence;
+std::uint64_t RootSequence(const SecretList& list, const std::vector<SignedList::StatementPtr>& statements) {
+  for (auto at = statements.rbegin(); at != statements.rend(); ++at) {
+    const Statement& said = (*at)->statement();
+    if (SetsGrantsRoot(said.act) && !list.IsVoided(said.sequence)) return said.sequence;
   }
   return 0;
 }
@@ -50,7 +50,9 @@ class GrantLister {
 
  private:
   void AddTail(const SecretList& list, std::uint64_t from, api::GrantEvidence* evidence) {
-    const std::uint64_t root = RootSequence(list);
+    // A restore sets the root too: behind the last one that did no sequence is left out.
+    const auto statements = list.Statements();
+    const std::uint64_t root = RootSequence(list, statements);
     std::uint64_t sequence = from == 0 || root > from ? root : from + 1;
     evidence->first = sequence;
     for (; sequence < list.next_sequence(); ++sequence) {

@@ -11,7 +11,11 @@ constexpr std::size_t kMostProcessText = 1024;
 std::string Bounded(const std::string& text) { return Printable(text.substr(0, kMostProcessText)); }
 
 AuditSeverity SeverityOf(const Act& act) {
-  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, SecretDestroy, Void>(act))
+  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, RulesSet, SecretDestroy, Void>(act))
+    return AuditSeverity::kCritical;
+  // A vault's and an environment's; those of their many secrets follow from these.
+  if (const auto* restore = std::get_if<Restore>(&act);
+      restore != nullptr && (restore->epoch || !restore->log_origin.empty()))
     return AuditSeverity::kCritical;
   return IsAnyOf<SecretCreate, VersionPublish, SecretDescribe>(act) ? AuditSeverity::kInfo
                                                                     : AuditSeverity::kNotice;
@@ -38,6 +42,7 @@ struct AboutAct {
   std::string operator()(const MemberAdd& act) const { return act.member.name; }
   std::string operator()(const MemberRemove& act) const { return act.id.Hex(); }
   std::string operator()(const EpochStart& act) const { return std::to_string(act.epoch.number); }
+  std::string operator()(const RulesSet& act) const { return act.two_owners ? "two owners" : "one owner"; }
   std::string operator()(const SecretCreate&) const { return {}; }
   std::string operator()(const VersionPublish&) const { return {}; }
   std::string operator()(const GrantAdd& act) const { return act.grant.grantee.name; }
@@ -51,6 +56,7 @@ struct AboutAct {
   std::string operator()(const SecretDestroy&) const { return {}; }
   std::string operator()(const Vouch&) const { return {}; }
   std::string operator()(const Void& act) const { return std::to_string(act.from); }
+  std::string operator()(const Restore& act) const { return std::to_string(act.accepted.sequence); }
 };
 
 }  // namespace
@@ -129,6 +135,8 @@ AuditRecord MakeAppendRecord(const Clock& clock, const VaultCaller& caller,
   if (!statement.reason.empty()) record.body.Set("reason", statement.reason);
   record.body.Set("list", statement.list.Text()).Set("sequence", statement.sequence);
   record.body.Set("statement", signed_statement.hash().Hex());
+  if (statement.consent) record.body.Set("consent", statement.consent->signer.Hex());
+  if (statement.request) record.body.Set("request", statement.request->Hex());
   return record;
 }
 

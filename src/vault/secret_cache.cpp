@@ -18,7 +18,7 @@ void SecretCache::Put(ListPtr list) {
     if ((*held->second)->next_sequence() > list->next_sequence()) return;
     Drop(number);
   }
-  statements_ += list->next_sequence();
+  statements_ += list->size();
   used_.push_front(std::move(list));
   by_number_[number] = used_.begin();
   while (statements_ > max_ && used_.size() > 1) Drop(used_.back()->id().number);
@@ -26,7 +26,7 @@ void SecretCache::Put(ListPtr list) {
 
 void SecretCache::Drop(std::uint64_t number) {
   const auto found = by_number_.find(number);
-  statements_ -= (*found->second)->next_sequence();
+  statements_ -= (*found->second)->size();
   used_.erase(found->second);
   by_number_.erase(found);
 }

@@ -32,6 +32,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(Store& store, VaultOptions options) {
   core->state.Set(std::move(state));
   core->hub.SetChange(change);
   GRANTFS_CHECK(core->StartAlerts());
+  if (core->retention) core->retention->Poke();
   return std::unique_ptr<Vault>(new Vault(std::move(core)));
 }
 

@@ -19,6 +19,7 @@
 #include "grantfs/api/watch.h"
 #include "grantfs/crypto/random.h"
 #include "grantfs/util/file.h"
+#include "shapes.h"
 
 namespace grantfs::api {
 namespace {
@@ -41,6 +42,8 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(StatusResponse),
     GRANTFS_SHAPE(ListReadRequest),
     GRANTFS_SHAPE(ListReadResponse),
+    GRANTFS_SHAPE(TailsRequest),
+    GRANTFS_SHAPE(TailsResponse),
     GRANTFS_SHAPE(AppendRequest),
     GRANTFS_SHAPE(AppendResponse),
     GRANTFS_SHAPE(ReserveRequest),
@@ -173,4 +176,13 @@ TEST(WireFormatsTest, EveryProblemStandsThere) {
 }
 
 }  // namespace
+
+Result<Json> ReadShape(const std::string& name, const Json& json) {
+  const auto shape = kShapes.find(name);
+  if (shape == kShapes.end()) return Error{Code::kNotFound, "there is no such shape", 0, name};
+  return shape->second(json);
+}
+
+std::string WireFormats() { return Wire(); }
+
 }  // namespace grantfs::api

@@ -59,7 +59,7 @@ TEST_F(KnownStoreTest, AFileOfAnotherProcessKnowsNoLessThanTheHomes) {
     const auto homes = Open();
     Good(homes->Remember({All(world_.vault)}));
     Good(homes->RememberNumber(7, {"shop/prod", "a"}));
-    Good(homes->UpdateGranted({}, {7}));
+    Good(homes->UpdateGranted({}, {{7, 0}}));
     Good(WriteFileAtomic(Path("image.db"), Must(homes->Image()), 0600));
   }
   Good(own->TakeHeadsOf(Path("image.db")));
@@ -122,7 +122,7 @@ TEST_F(KnownStoreTest, AGrantThatWentAwayMustComeBackHigher) {
   ASSERT_EQ(Must(known->GrantedNumbers()), std::vector<std::uint64_t>{7});
   EXPECT_EQ(Must(known->FindGranted(7))->head, world_.secret.head());
   EXPECT_EQ(Must(known->MinimumSequence(7)), 0u);
-  Good(known->UpdateGranted({}, {7}));
+  Good(known->UpdateGranted({}, {{7, 0}}));
   EXPECT_TRUE(Must(known->GrantedNumbers()).empty());
   EXPECT_FALSE(Must(known->FindGranted(7)));
   EXPECT_EQ(Must(known->MinimumSequence(7)), world_.secret.head()->sequence + 1);

@@ -27,6 +27,7 @@ constexpr Row kTable[] = {
     {"read machines list", "2223333333441"},
     {"read environment list", "2222222224241"},
     {"read secret list", "4222222234441"},
+    {"read secrets' tails", "4222222234441"},
     {"list secrets", "4222222234441"},
     {"find secret", "4222222234441"},
     {"read value", "4422333334441"},
@@ -235,6 +236,8 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     if (what == "read machines list") return ReadList(who, ListId::Machines());
     if (what == "read environment list") return ReadList(who, ListId::Environment(kEnvironment));
     if (what == "read secret list") return ReadList(who, ListId::Secret(secret));
+    if (what == "read secrets' tails")
+      return Ask(who, api::kListsTails, api::TailsRequest{kEnvironment, {{secret, 0}}});
     if (what == "list secrets")
       return Ask(who, api::kSecretsList, api::SecretsListRequest{kEnvironment, "", 9});
     if (what == "find secret") return Ask(who, api::kSecretsFind, api::SecretFindRequest{kEnvironment, "a"});

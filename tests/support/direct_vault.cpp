@@ -58,6 +58,7 @@ Status DirectVault::Reopen() {
   }
   VaultOptions vault;
   vault.clock = &clock_;
+  vault.keep_audit = keep_audit;
   vault_ = GRANTFS_TRY(Vault::Open(*store_, vault));
   return {};
 }

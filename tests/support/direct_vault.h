@@ -53,6 +53,7 @@ class DirectVault final : public VaultDoor {
   Vault& vault() { return *vault_; }
   BreakableStore& store() { return *store_; }
   TestClock& clock() { return clock_; }
+  AuditKeep keep_audit;  ///< from the next Reopen on
   std::string database_path() const;
   void Close();
   /// As a server starts anew.

@@ -46,7 +46,7 @@ bool IsOf(ListKind kind, const Act& act) {
     case ListKind::kMachines:
       return any({"machine", "invitation."});
     case ListKind::kEnvironment:
-      return any({"environment.create", "member.", "epoch."});
+      return any({"environment.create", "member.", "epoch.", "rules."});
     case ListKind::kSecret:
       return any({"secret.", "version.", "grant."});
   }

@@ -106,9 +106,11 @@ TEST_F(StrictTest, EveryMemberOfAnActIsNeededAndNoOtherTaken) {
     const Json json = ActToJson(act);
     ASSERT_TRUE(ActFromJson(json)) << json.Dump();
     ForEachMember(json, [&](std::vector<std::string> path) {
-      const std::string name = ActName(act);
-      const bool optional = (name == "member.remove" && path.back() == "epoch") ||
-                            (name == "machine.approve" && path == std::vector<std::string>{"not_after"});
+      const std::string type = ActName(act);
+      // Which of them a restore has follows from its list's kind.
+      const bool optional = (type == "member.remove" && path.back() == "epoch") ||
+                            (type == "machine.approve" && path == std::vector<std::string>{"not_after"}) ||
+                            (type == "restore" && path.size() == 1 && path.back() != "accepted" && path.back() != "type");
       EXPECT_EQ(ActFromJson(With(json, path, {})).has_value(), optional) << json.Dump() << Shown(path);
       path.back() = "surprise";
       EXPECT_FALSE(ActFromJson(With(json, path, 1))) << json.Dump() << Shown(path);

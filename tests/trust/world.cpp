@@ -65,6 +65,7 @@ std::vector<Act> World::EveryAct() const {
           MemberAdd{second.identity(), Role::kReader, "", Hash{}},
           MemberRemove{second.Id(), epoch},
           EpochStart{epoch},
+          RulesSet{true},
           SecretCreate{7, "shop/prod", "db-password", SecretType::kValue, "ann", "of the shop"},
           VersionOf(secret),
           GrantAdd{GrantTo(web1, 3)},
@@ -77,7 +78,8 @@ std::vector<Act> World::EveryAct() const {
           SecretUndelete{},
           SecretDestroy{},
           Vouch{},
-          Void{1, Hash{}}};
+          Void{1, Hash{}},
+          Restore{{4, Hash{}}, Head{9, Hash{}}, "vault.test/log2", 1000, epoch, 12}};
 }
 
 VersionPublish World::VersionOf(const SecretList& list, const std::string& path) const {

@@ -13,8 +13,11 @@ namespace grantfs::api {
 
 inline constexpr std::size_t kMaxStatements = 500;  ///< in one request or response
 inline constexpr std::size_t kMaxAppends = 500;     ///< lists of one atomic append
+inline constexpr std::size_t kMaxTails = 500;       ///< secrets' lists asked for at once
 /// About so many bytes of statements a server puts into one response; one statement is always sent.
 inline constexpr std::size_t kStatementBytes = std::size_t{1} << 20;
+/// The same for the lists of several secrets together.
+inline constexpr std::size_t kTailsBytes = std::size_t{2} << 20;
 inline constexpr std::size_t kMaxCopies = 1000;       ///< of a data key, or of an epoch's key, in one request
 inline constexpr std::size_t kMaxCopiesSent = 20000;  ///< in one response
 inline constexpr std::size_t kMaxNumbers = 1000;      ///< reserved, listed or asked for at once

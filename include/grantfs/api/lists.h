@@ -68,6 +68,25 @@ struct ListReadResponse {
   static Result<ListReadResponse> FromJson(const Json& json);
 };
 
+/// POST /v1/lists/tails: of several secrets of one environment, what their lists have from a sequence on.
+struct TailsRequest {
+  struct From {
+    std::uint64_t secret = 0;  ///< its number
+    std::uint64_t from = 0;
+  };
+  std::string environment;
+  std::vector<From> secrets;  ///< 1..kMaxTails
+  Json ToJson() const;
+  static Result<TailsRequest> FromJson(const Json& json);
+};
+/// Of the first of them, at least of one, in the order in which they were asked for. A list stands here up to
+/// its head, unless it is the first and larger than a response.
+struct TailsResponse {
+  std::vector<ListReadResponse> lists;
+  Json ToJson() const;
+  static Result<TailsResponse> FromJson(const Json& json);
+};
+
 /// POST /v1/lists/append: one atomic append over several lists.
 struct ListAppend {
   ListId list;

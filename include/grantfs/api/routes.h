@@ -27,7 +27,9 @@ struct Route {
 inline constexpr Route kClaimShow       {"GET",  "/v1/claim",             Who::kClaim};      ///< What the genesis of a new vault must name
 inline constexpr Route kClaimUse        {"POST", "/v1/claim",             Who::kClaim};      ///< Make the vault, once
 inline constexpr Route kStatus          {"GET",  "/v1/status",            Who::kIdentity};   ///< The vault, its head, the audit log's checkpoint
+inline constexpr Route kDescription    {"GET",  "/v1/openapi.json",      Who::kIdentity};   ///< These routes, as OpenAPI 3.1 describes them
 inline constexpr Route kListsRead       {"POST", "/v1/lists/read",        Who::kReader};     ///< Statements of a signed list
+inline constexpr Route kListsTails      {"POST", "/v1/lists/tails",       Who::kMember};     ///< Statements of several secrets' lists
 inline constexpr Route kListsAppend     {"POST", "/v1/lists/append",      Who::kPerson};     ///< Append statements to several lists at once
 inline constexpr Route kSecretsReserve  {"POST", "/v1/secrets/reserve",   Who::kMember};     ///< Numbers for new secrets
 inline constexpr Route kSecretsList     {"POST", "/v1/secrets/list",      Who::kMember};     ///< An environment's secrets
@@ -50,6 +52,9 @@ inline constexpr Route kCanariesSet     {"POST", "/v1/canaries/set",      Who::k
 inline constexpr Route kCanariesList    {"POST", "/v1/canaries/list",     Who::kMember};     ///< An environment's canaries
 inline constexpr Route kTripwiresSet    {"POST", "/v1/tripwires/set",     Who::kMember};     ///< Say what an environment's tripwires do
 inline constexpr Route kTripwiresShow   {"POST", "/v1/tripwires/show",    Who::kMember};     ///< What they do
+inline constexpr Route kRequestsAsk     {"POST", "/v1/requests/ask",      Who::kMember};     ///< Ask an environment's owners for something
+inline constexpr Route kRequestsList    {"POST", "/v1/requests/list",     Who::kMember};     ///< What was asked for, and what became of it
+inline constexpr Route kRequestsSettle  {"POST", "/v1/requests/settle",   Who::kMember};     ///< Refuse a request, or withdraw one's own
 inline constexpr Route kAlertsState     {"POST", "/v1/alerts/state",      Who::kVaultOwner}; ///< How far alerts were delivered
 inline constexpr Route kAlertsTest      {"POST", "/v1/alerts/test",       Who::kVaultOwner}; ///< Make one
 inline constexpr Route kMachineGrants   {"POST", "/v1/machine/grants",    Who::kMachine};    ///< A machine's grants with their evidence
@@ -67,10 +72,12 @@ inline constexpr Route kLogCheckpoint   {"GET",  "/v1/log/checkpoint",    Who::k
 inline constexpr Route kLogTile         {"GET",  "/v1/log/tile/",         Who::kIdentity};   ///< Its tiles; the rest of the path names one
 
 inline constexpr const Route* kRoutes[] = {
-    &kClaimShow, &kClaimUse, &kStatus, &kListsRead, &kListsAppend, &kSecretsReserve, &kSecretsList, &kSecretsFind,
+    &kClaimShow, &kClaimUse, &kStatus, &kDescription, &kListsRead, &kListsTails, &kListsAppend,
+    &kSecretsReserve, &kSecretsList, &kSecretsFind,
     &kStageCiphertext, &kStageCopies, &kStageEpoch, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
-    &kEnrolmentState, &kEnrolmentsJoin, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList, &kCanariesSet, &kCanariesList,
-    &kTripwiresSet, &kTripwiresShow, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,
+    &kEnrolmentState, &kEnrolmentsJoin, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList,
+    &kCanariesSet, &kCanariesList, &kTripwiresSet, &kTripwiresShow, &kRequestsAsk, &kRequestsList,
+    &kRequestsSettle, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,
     &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence, &kAuditRecords,
     &kAuditSearch, &kAuditReaders, &kLogCheckpoint, &kLogTile};
 // clang-format on

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,12 +33,24 @@ class KnownStore {
   /// What was kept of a list, in order and without gaps. Unverified still: the file is trusted for no more
   /// than forgetting.
   Result<std::vector<SignedList::StatementPtr>> Statements(const ListId& list);
+  /// The same as it lies there, for who reads it on another thread.
+  struct Kept {
+    std::string envelope;
+    Hash hash;
+  };
+  /// Threads: any number. Errors: kIntegrity.
+  Result<std::vector<SignedList::StatementPtr>> ReadKept(const std::vector<Kept>& kept) const;
 
   /// A list's statements that were verified just now, in order and without gaps.
   struct Verified {
     ListId list;
     std::vector<SignedList::StatementPtr> statements;  ///< new ones; may be empty
     std::optional<Head> head;  ///< the newest of the list, if it is more than a statement of these
+    /// They are the whole list, which goes on from a backup, and take the place of what was kept, of which
+    /// this was the newest.
+    std::optional<Head> replaces = {};
+    /// Of the vault's list, where it names another log from here on: the checkpoint is forgotten.
+    bool other_log = false;
   };
   /// Errors: kIntegrity (contradicts what this home has verified: a fork, as seen by two processes).
   Status Remember(const std::vector<Verified>& lists);
@@ -51,6 +64,33 @@ class KnownStore {
   /// Refuses two secrets with one number, and two numbers for one name. Errors: kIntegrity.
   Status RememberNumber(std::uint64_t number, const SecretName& name);
   Result<std::optional<SecretName>> NameOf(std::uint64_t number);
+  struct Numbered {
+    std::uint64_t number = 0;
+    SecretName name;
+  };
+  /// All of an environment that were ever seen, but those whose end was; "": of all.
+  Result<std::vector<Numbered>> NumbersIn(const std::string& environment);
+
+  // ---- many secrets at once
+
+  /// What is known of a secret that goes by this number and name.
+  struct SecretKnown {
+    std::vector<Kept> kept;
+    std::optional<Head> highest;
+    std::optional<std::uint64_t> number;  ///< by which the name is known
+  };
+  struct NamedSecret {
+    std::uint64_t number = 0;
+    SecretName name;
+  };
+  /// One state of the file, in the order of `secrets`.
+  Result<std::vector<SecretKnown>> KnownOf(const std::vector<NamedSecret>& secrets);
+  struct VerifiedSecret {
+    NamedSecret secret;
+    Verified list;
+  };
+  /// As RememberNumber and Remember for each, in one transaction: all or nothing.
+  Status RememberSecrets(const std::vector<VerifiedSecret>& secrets);
 
   // ---- a machine's grants
 
@@ -67,9 +107,13 @@ class KnownStore {
   /// One at a time: what is kept of all together has the size of the file. @return none if it is gone.
   Result<std::optional<Granted>> FindGranted(std::uint64_t number);
   /// `gone`: no longer granted; what is granted anew must have a higher head (MinimumSequence).
-  Status UpdateGranted(const std::vector<Granted>& changed, const std::vector<std::uint64_t>& gone);
+  /// @param gone  each with the sequence of the newest restore of its environment, 0 = none
+  Status UpdateGranted(const std::vector<Granted>& changed,
+                       const std::map<std::uint64_t, std::uint64_t>& gone);
   /// The lowest sequence that the list of this secret may end at. 0 = any.
   Result<std::uint64_t> MinimumSequence(std::uint64_t number);
+  /// The sequence of the newest restore of its environment that was known when it was last gone. 0 = none.
+  Result<std::uint64_t> GoneSince(std::uint64_t number);
 
   // ---- the vault's server
 
@@ -100,7 +144,9 @@ class KnownStore {
 
  private:
   explicit KnownStore(Database database) : database_(std::move(database)) {}
-  Result<std::vector<SignedList::StatementPtr>> ReadStatements(const ListId& list);
+  Result<std::vector<Kept>> ReadRows(const ListId& list);
+  Result<std::optional<std::uint64_t>> FindNumber(const SecretName& name);
+  Status PutNumber(std::uint64_t number, const SecretName& name);
   Status RememberList(const Verified& list);
   Status RememberGranted(const Granted& granted);
   Status RememberStatement(const std::string& list, const SignedStatement& statement);

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,9 +50,31 @@ class ListKeeper {
   /// @param told  the head that the vault has named: nothing is asked for where the home has that one.
   Result<SecretList> RefreshSecret(std::uint64_t number, const SecretName& name,
                                    const std::optional<Head>& told);
+  /// A secret as the vault has listed it.
+  struct Listed {
+    SecretName name;
+    std::uint64_t number = 0;
+    Head head;
+  };
+  /// What becomes of one of them: its list, or why it is refused. An error ends all.
+  using TakeSecret = std::function<Status(const Listed& secret, Result<SecretList> list)>;
+  /// As RefreshSecret for each of one environment, in their order, many in one request and one transaction,
+  /// verified on two threads. `take` runs on this one.
+  Status RefreshSecrets(const std::string& environment, std::span<const Listed> secrets,
+                        const TakeSecret& take);
   /// Where this home knows the name by another number than this (0: by any): the vault must show that that
   /// secret was destroyed, and the name is free. Errors: kIntegrity.
-  Status CheckRenewed(const SecretName& name, std::uint64_t number);
+  /// @param list  that of `number`, if it is known: made after a backup was restored, it may have the name of
+  /// one that was lost.
+  Status CheckRenewed(const SecretName& name, std::uint64_t number, const SecretList* list = nullptr);
+
+  // ---- what the vault serves, whatever the home remembers: for who accepts a restored backup. Linked, signed
+  // and counting; of a list that is not served at all, an empty one.
+
+  Result<VaultList> FetchServedVault();
+  Result<MachinesList> FetchServedMachines(const VaultList& vault);
+  Result<EnvironmentList> FetchServedEnvironment(const std::string& name, const VaultList& vault);
+  Result<SecretList> FetchServedSecret(std::uint64_t number, const UpperLists& upper);
 
   /// Statements of one's own that the vault has accepted, to be remembered; lists are refreshed from them.
   Status Take(const std::vector<KnownStore::Verified>& accepted);
@@ -61,6 +84,7 @@ class ListKeeper {
     std::unique_ptr<SignedList> list;
     std::uint64_t first_uncounted = 0;
     std::vector<SignedList::StatementPtr> fresh;  ///< what the home has not remembered
+    std::optional<Head> replaces;                 ///< as of KnownStore::Verified
   };
   /// Errors: kNotFound (all of it counts).
   Result<Broken> FetchBroken(const ListId& id, const SecretName& secret);
@@ -75,19 +99,34 @@ class ListKeeper {
   struct Fetched {
     std::vector<SignedList::StatementPtr> fresh;
     Status standing;
+    bool whole = false;            ///< fetched from its beginning: what the home had is of another history
+    std::optional<Head> replaces;  ///< what the home had seen of that history, if it goes on from a backup
   };
   using Newer = std::function<Status()>;
   Result<Fetched> Fetch(SignedList& list, const std::function<UpperLists()>& upper,
                         const Newer& refresh_upper);
+  Result<Fetched> FetchOn(SignedList& list, const std::function<UpperLists()>& upper,
+                          const Newer& refresh_upper, bool* other_history);
   Result<api::ListReadResponse> ReadPage(const SignedList& list);
   bool MayBeShutOut(const ListId& list) const;
   Status CheckPage(const SignedList& list, const api::ListReadResponse& page) const;
   Status ReceivePage(SignedList& list, const api::ListReadResponse& page,
                      const std::function<UpperLists()>& upper, const Newer& refresh_upper,
                      std::vector<SignedList::StatementPtr>& fresh);
+  Status FetchServed(SignedList& list, const UpperLists& upper);
   Status LoadInto(SignedList& list, const UpperLists& upper);
-  Status CheckRemembered(const SignedList& list);
-  Status Remember(const SignedList& list, const Fetched& fetched);
+  Status CheckRemembered(const SignedList& list, Fetched& fetched);
+  Status Remember(const SignedList& list, const Fetched& fetched, bool other_log = false);
+  Result<bool> MayBeLost(std::uint64_t number, const std::string& environment);
+  bool IsFreed(const SecretList& list, const std::string& environment) const;
+  // list_batch.cpp
+  struct Batched;
+  std::vector<Batched> LoadBatch(std::span<const Listed> secrets, std::vector<KnownStore::SecretKnown> known);
+  Status FetchBatch(const std::string& environment, std::vector<Batched>& batch);
+  void ReceiveTails(std::span<Batched* const> asked, const std::vector<api::ListReadResponse>& lists,
+                    const UpperLists& upper);
+  void JudgeBatch(std::vector<Batched>& batch, const UpperLists& upper);
+  void RememberBatch(std::vector<Batched>& batch);
   Newer RefreshesVault();
   Newer RefreshesBoth(const std::string& environment);
 

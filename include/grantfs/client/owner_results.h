@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "grantfs/client/restore_results.h"
 #include "grantfs/client/secret_results.h"
 #include "grantfs/crypto/secret.h"
 #include "grantfs/trust/acts.h"
@@ -59,6 +60,10 @@ struct VaultStatusInfo {
   std::vector<std::string>
       owed;  ///< one sentence each: what removals still leave to do in one's environments
   std::vector<FreezeInfo> frozen;  ///< as ListFreezes
+  struct OpenRequest {
+    std::string id, environment, asker, what;
+  };
+  std::vector<OpenRequest> requests;  ///< that wait for the asker as an owner, and can be acted on
 };
 
 struct EnvironmentInfo {
@@ -205,6 +210,7 @@ struct GrantOutcome {
   std::size_t versions = 0;         ///< whose keys were sealed to the machine
   bool replaced = false;            ///< it had a grant already, which this one replaces
   std::vector<SecretName> lacking;  ///< parts of this template that the machine is not granted
+  bool needs_second = false;        ///< another owner has to sign it: nothing is sealed yet
   std::int64_t overdue = 0;  ///< since when its rotation is, so that no lease of it holds; 0: it is not
 };
 struct GrantResult {
@@ -212,6 +218,8 @@ struct GrantResult {
   std::string fingerprint;
   std::vector<GrantOutcome> secrets;
   Delivery delivery;
+  /// Ids of the requests by which those wait for a second owner's signature whose environment asks for two.
+  std::vector<std::string> waiting;
 };
 
 /// How far the machines of an environment have followed what was just done there.

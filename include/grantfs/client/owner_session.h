@@ -8,7 +8,9 @@
 #include "grantfs/client/audit.h"
 #include "grantfs/client/options.h"
 #include "grantfs/client/owner_results.h"
+#include "grantfs/store/audit_purge.h"
 #include "grantfs/trust/enrol_request.h"
+#include "grantfs/client/request_results.h"
 #include "grantfs/trust/statement.h"
 #include "grantfs/util/result.h"
 
@@ -48,8 +50,12 @@ class OwnerSession {
   /// Adds a user or agent, whose keys FindPerson gave or were learnt elsewhere. An owner or reader is sealed
   /// the newest epoch's key. Environment owners. Errors: kInvalid (an agent as owner or reader), kConflict
   /// (is a member already).
-  virtual Status AddMember(const std::string& environment, const Identity& member, Role role,
-                           const std::string& prefix, const std::string& reason) = 0;
+  ///
+  /// @return  ids of the request by which a new owner waits for a second owner's signature, where the
+  /// environment asks for two; else none, and it is done.
+  virtual Result<std::vector<std::string>> AddMember(const std::string& environment, const Identity& member,
+                                                     Role role, const std::string& prefix,
+                                                     const std::string& reason) = 0;
   /// Removes one, vouches for what needs it, and starts a new epoch where an owner or reader leaves.
   virtual Status RemoveMember(const std::string& environment, const std::string& name,
                               const std::string& reason) = 0;
@@ -181,6 +187,33 @@ class OwnerSession {
   /// Those of a machine ("" = all) on secrets of one name ("" parts = all). Ordered by secret, then machine.
   virtual Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) = 0;
 
+  // ---- requests: what operators and agents ask owners for
+
+  /// Asks for something, for so many seconds (1..kMaxRequestSeconds). Whose role allows asking. Errors:
+  /// kConflict (too many are open).
+  virtual Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+                                     std::int64_t seconds) = 0;
+  /// By environment, newest first. One's own, or as an owner everybody's.
+  virtual Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) = 0;
+  /// Does what was asked for, from what its asker signed and one's own verified lists; what needs two owners
+  /// waits for the other. Owners. Errors: kNotFound, kConflict (it is settled), kDenied (the asker may not,
+  /// or no more; one's own signature is both), and those of the act.
+  ///
+  /// @param id  or its first digits, at least 6
+  virtual Result<ApproveResult> ApproveRequest(const std::string& id, const ApproveOptions& options) = 0;
+  virtual Result<RequestInfo> RefuseRequest(const std::string& id, const std::string& reason) = 0;
+  /// One's own.
+  virtual Result<RequestInfo> WithdrawRequest(const std::string& id, const std::string& reason) = 0;
+
+  // ---- the two-owner rule
+
+  /// Asks the other owners to sign that two owners sign from now on, or that one is enough; for the first
+  /// also every standing grant. Owners. Errors: kConflict (it is so), kInvalid (there is one owner).
+  /// @return ids of the requests, in the order in which they are approved.
+  virtual Result<std::vector<std::string>> SetTwoOwners(const std::string& environment, bool on,
+                                                        const std::string& reason) = 0;
+  virtual Result<bool> HasTwoOwners(const std::string& environment) = 0;
+
   // ---- freezes
 
   /// Stops all reads of a machine, an environment, or those environments of a project that one may freeze;
@@ -211,11 +244,14 @@ class OwnerSession {
 
   // ---- audit
 
-  /// Newest first.
+  /// Newest first. Errors also: kInvalid (more than kMaxListedRecords).
   virtual Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) = 0;
   /// From record `from` on, in order; `filter.limit` is not looked at. Who goes on from `next` sees every
   /// record once.
   virtual Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) = 0;
+  /// What the vault says its retention has purged, in order. Errors also: kIntegrity (no rule makes such a
+  /// purge); VerifyAudit proves them.
+  virtual Result<std::vector<AuditPurge>> AuditPurges() = 0;
   /// Who has read which version of a secret last, by the log as far as it keeps the records' bodies; and the
   /// machines that may read it and have not.
   virtual Result<ReadersReport> ReadersOf(const SecretName& name) = 0;
@@ -233,6 +269,14 @@ class OwnerSession {
   /// concerned. Errors: kNotFound (nothing to mend).
   virtual Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) = 0;
   virtual Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) = 0;
+
+  // ---- a restored backup
+
+  /// Accepts, list by list, that the vault goes on from a backup that has less than this home has seen: signs a
+  /// restore for every list that is mine to sign, does again what ended something for somebody, and starts new
+  /// epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
+  /// environments. Errors: kConflict (others changed the same lists: run it again).
+  virtual Result<RestoreResult> AcceptBackup(const RestoreOptions& options) = 0;
 };
 
 }  // namespace grantfs

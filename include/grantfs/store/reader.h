@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "grantfs/store/audit.h"
+#include "grantfs/store/audit_purge.h"
+#include "grantfs/store/requests.h"
 #include "grantfs/store/rows.h"
 #include "grantfs/util/result.h"
 
@@ -14,9 +16,9 @@ namespace grantfs {
 
 /// Reads of one state of the vault. All: an absent thing is an empty optional or vector, not an error.
 /// Errors: kIntegrity (the database is damaged), kIo.  Threads: one at a time.
-class StoreReader {
+class StoreReader : public RequestReader {
  public:
-  virtual ~StoreReader() = default;
+  ~StoreReader() override = default;
 
   // ---- the server itself
   virtual Result<std::optional<ServerState>> Server() = 0;
@@ -139,6 +141,11 @@ class StoreReader {
   /// Hashes of the tree's whole subtrees of 256^level leaves, from the `from`th on, in order; level 0:
   /// leaves.
   virtual Result<std::vector<Hash>> AuditNodes(unsigned level, std::uint64_t from, std::size_t limit) = 0;
+  /// No record from this sequence on is from before that time.
+  virtual Result<std::uint64_t> AuditBefore(std::int64_t before_ms) = 0;
+  /// Of the records from `first` to `end` (which a search narrows down) those that a purge by this rule would
+  /// take: how many, the first, and behind the last. Looks at all of them.
+  virtual Result<AuditPurge> FindPurgeable(AuditPurge rule) = 0;
   /// The newest signed checkpoint's text; absent while the log is empty.
   virtual Result<std::optional<std::string>> LatestCheckpoint() = 0;
 };

@@ -14,11 +14,16 @@ inline constexpr std::uint64_t kMaxStagedItems = 100'000;
 inline constexpr std::uint64_t kMaxStagedBytes = std::uint64_t{128} << 20;
 inline constexpr std::int64_t kStagedSeconds = 3600;
 
+struct AuditPurged {
+  std::uint64_t next = 0;  ///< go on with; the purge's end: it is done
+  std::size_t purged = 0;
+};
+
 /// What a job may change. It also reads what it has written so far. Lives only while the job runs.
 /// Errors of all: kNoSpace (the disk is full), kConflict (what a row refers to is not there, or it exists
 /// already), kInvalid (out of bounds), kIntegrity, kIo. After an error the job must end with one: all that it
 /// did is undone.
-class StoreWriter : public virtual StoreReader {
+class StoreWriter : public virtual StoreReader, public RequestWriter {
  public:
   // ---- the server itself
   virtual Status PutServer(const ServerState& state) = 0;  ///< makes or replaces
@@ -28,11 +33,14 @@ class StoreWriter : public virtual StoreReader {
   /// Takes `count` (1..1000) numbers that no one was ever given. @return the first.  Errors: kNoSpace (all
   /// are used).
   virtual Result<std::uint64_t> ReserveSecretNumbers(std::uint32_t count) = 0;
+  /// The vault goes on from a backup, of whose loss others may have seen more: its log gets this origin, the
+  /// next number of a secret is at least this one, and changes are counted far above what was ever told.
+  virtual Status GoOnFromBackup(const std::string& log_origin, std::uint64_t numbers) = 0;
   /// Adds one to the counter of changes that watches speak of. @return the new one.
   virtual Result<std::uint64_t> NextChange() = 0;
 
   // ---- statements
-  /// Appends to a list, or begins it. Errors: kConflict if the sequence is not the next, `previous` is not
+  /// Appends to a list, or begins it. Errors: kConflict if the sequence is not above the head's, `previous` is not
   /// the hash of the head (all zero at 0), or the hash is in a list already.
   virtual Status AppendStatement(const StoredStatement& statement, const Hash& previous) = 0;
 
@@ -111,6 +119,10 @@ class StoreWriter : public virtual StoreReader {
   /// first record with this open id.  Errors also: kConflict (there is no ServerState yet, so no key to sign
   /// with).
   virtual Result<std::uint64_t> Audit(const AuditRecord& record) = 0;
+  /// Takes away bodies that `purge` names, from sequence `from` on, `limit` at most, overwritten and gone
+  /// from the write-ahead log like what RemoveSecret takes. Its record is written before, in another job or
+  /// this. Errors also: kIntegrity (a body is filed under what its leaf does not say).
+  virtual Result<AuditPurged> PurgeAudit(const AuditPurge& purge, std::uint64_t from, std::size_t limit) = 0;
 };
 
 }  // namespace grantfs

@@ -10,6 +10,7 @@
 #include "grantfs/crypto/hash.h"
 #include "grantfs/json/json.h"
 #include "grantfs/trust/enrol_request.h"
+#include "grantfs/trust/head.h"
 #include "grantfs/trust/identity.h"
 #include "grantfs/trust/invitation.h"
 #include "grantfs/trust/roles.h"
@@ -120,6 +121,10 @@ struct MemberRemove {
 };
 struct EpochStart {
   Epoch epoch;
+};
+/// The environment's rules, all of them, from here on.
+struct RulesSet {
+  bool two_owners = false;  ///< what trust/consent.h names needs the signatures of two owners
 };
 
 // ---- secret list
@@ -247,16 +252,30 @@ struct Void {
   std::uint64_t from = 0;  ///< sequence
   Hash hash;               ///< of the statement there
 };
+/// Accepts a list that goes on from a backup. Its sequence is far above every one that somebody may have seen
+/// of what was lost (the one act that leaves some out), so that a client that saw more neither takes it for
+/// the same history nor for a lower one: restore.h says when it takes it.
+struct Restore {
+  Head accepted;             ///< the statement before this one, where the backup ends
+  std::optional<Head> lost;  ///< the newest that the signer had seen of what the backup does not have
+  // Of the vault's list:
+  std::string log_origin;     ///< of the audit log from here on, which goes on from the backup too
+  std::uint64_t numbers = 0;  ///< the first number that a secret made from here on may have
+  // Of an environment's list:
+  std::optional<Epoch> epoch;
+  // Of a secret's list:
+  std::uint32_t version = 0;  ///< all numbers of versions up to this one count as used
+};
 
 // clang-format off
 using Act = std::variant<
     VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd, PinsSet,    // vault
     MachinesCreate, InvitationCreate, InvitationStand, InvitationWithdraw,                                 // machines
     MachineApprove, MachineAdmit, MachineJoin, MachineRemove,
-    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart,                                                // environment
+    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, RulesSet,                                           // environment
     SecretCreate, VersionPublish, GrantAdd, GrantRevoke, LabelMove, LabelRemove, VersionDestroy,           // secret
     SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy,
-    Vouch, Void>;                                                                                          // each
+    Vouch, Void, Restore>;                                                                                       // each
 // clang-format on
 
 template <typename... Ts>
@@ -265,7 +284,7 @@ bool IsAnyOf(const Act& act) {
 }
 
 /// Whether it sets the root of a secret's grants, which stays until the next that does.
-inline bool SetsGrantsRoot(const Act& act) { return IsAnyOf<SecretCreate, GrantAdd, GrantRevoke>(act); }
+inline bool SetsGrantsRoot(const Act& act) { return IsAnyOf<SecretCreate, GrantAdd, GrantRevoke, Restore>(act); }
 
 /// "vault.create", "member.add", ...
 const char* ActName(const Act& act);

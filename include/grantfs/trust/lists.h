@@ -48,6 +48,9 @@ class VaultList : public SignedList {
   const Identity* FindIdentity(const Hash& id) const;  ///< present and former owners, recovery
   /// A user or agent that was let in, removed since or not.
   const Identity* FindPerson(const Hash& id) const;
+  /// The lowest number that a secret may have whose creation names the head `sequence`: lower ones may have
+  /// been another's, which was lost.
+  std::uint64_t NumbersFrom(std::uint64_t sequence) const;
   /// The users and agents that were let in and not removed, by id; not those who only own the vault.
   std::vector<Identity> People() const;
   /// Whether an owner, recovery, or one of them has this name.
@@ -80,6 +83,7 @@ class VaultList : public SignedList {
   std::map<std::string, EnvironmentEntry> environments_;
   std::map<Hash, Identity> people_;
   std::map<Hash, std::string> removed_;
+  std::map<std::uint64_t, std::uint64_t> numbers_from_;  ///< by the sequence of the restore
 };
 
 /// Invitations, approvals, removals. Only vault owners' clients and the vault itself verify it.
@@ -168,6 +172,9 @@ class EnvironmentList : public SignedList {
   /// and prefix for ever.)
   bool WasMemberThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const;
   const Identity* FindIdentity(const Hash& id) const;
+  /// The two-owner rule (trust/consent.h): now, and at the state after statement `sequence`.
+  bool two_owners() const { return !rules_.empty() && rules_.back().second.two_owners; }
+  bool TwoOwnersAfter(std::uint64_t sequence) const;
   /// Everyone whom a new epoch's key must be sealed to: owners, readers, recovery. None that the vault list
   /// names as removed.
   std::vector<Identity> EpochRecipients(const VaultList& vault) const;
@@ -180,6 +187,9 @@ class EnvironmentList : public SignedList {
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
+  bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const override;
+  bool OwnsThrough(const Consent& consent, const Statement& statement,
+                   const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
 
@@ -189,7 +199,8 @@ class EnvironmentList : public SignedList {
   Status ApplyEpoch(const Epoch& epoch, std::uint64_t sequence);
   std::map<Hash, Member> members_;
   std::vector<Epoch> epochs_;
-  std::vector<std::uint64_t> epoch_sequences_;  ///< of the statements that started them
+  std::vector<std::uint64_t> epoch_sequences_;             ///< of the statements that started them
+  std::vector<std::pair<std::uint64_t, RulesSet>> rules_;  ///< by the sequences that set them
 };
 
 /// Versions, labels and grants of one secret. Owners, writers and the vault hold it whole; a machine holds it
@@ -211,6 +222,10 @@ class SecretList : public SignedList {
     std::uint64_t sequence = 0;  ///< of the statement that granted
     Hash leaf;                   ///< GrantLeaf
     StatementPtr statement;
+    /// Whether it reads anything, by the newest rule: an environment's that asks for two owners' signatures.
+    bool IsInForce(const EnvironmentList& environment) const {
+      return !environment.two_owners() || statement->statement().consent.has_value();
+    }
   };
   using GrantKey = std::pair<GranteeKind, std::uint64_t>;
 
@@ -233,6 +248,11 @@ class SecretList : public SignedList {
   const Version* FindVersion(const Hash& statement) const;
   const Version* Current() const;  ///< the one labelled `current`, nullptr if none
   std::uint32_t next_version() const { return state_.version + 1; }
+
+  /// For a keeper of the list that let in each of its statements itself, so that none is without right:
+  /// whether all of it counts because of the last one alone, whose signer may do everything and could ever
+  /// since. False: the list itself tells.
+  static bool CountsByLast(const Statement& last, const UpperLists& upper);
 
   /// The state that a statement with this act must claim if it is the next. For a Void: the state before what
   /// it takes back. Whole lists only. Errors: kNotFound (revoking what is not granted), kInvalid.
@@ -260,7 +280,7 @@ class SecretList : public SignedList {
 
   /// Everyone whom a version's data key must be sealed to when it is published at `time` (unix seconds, the
   /// statement's): the environment's newest epoch and each standing grantee that is not removed or expired by
-  /// then, with their keys.
+  /// then, with their keys. None whose grant lacks the second signature that the rule asks for.
   struct Target {
     Recipient recipient;
     SealKey key;
@@ -274,16 +294,20 @@ class SecretList : public SignedList {
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
+  bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const override;
+  bool OwnsThrough(const Consent& consent, const Statement& statement,
+                   const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
   void PassOver(const Statement& statement) override;
+  bool MayLeaveOut() const override { return !partial_; }
   Status CheckNew(const Statement& statement, const UpperLists& upper) const override;
   Status CheckClaimedState(const SignedStatement& statement) const override;
 
  private:
   Status ApplyFirstOfPartial(const SignedStatement& statement, const UpperLists& upper);
   Status ApplyAct(const StatementPtr& statement, const UpperLists& upper);
-  Status ApplyCreate(const SecretCreate& act, const UpperLists& upper);
+  Status ApplyCreate(const SecretCreate& act, const Statement& statement, const UpperLists& upper);
   Status ApplyVersion(const VersionPublish& act, const StatementPtr& statement, const UpperLists& upper);
   Status ApplyGrant(const Grant& grant, const StatementPtr& statement);
   Status ApplyRevoke(const GrantRevoke& act, const StatementPtr& statement);

@@ -40,8 +40,15 @@ class SignedList {
 
   const ListId& id() const { return id_; }
   /// The sequence that the next statement must have.
-  std::uint64_t next_sequence() const { return first_ + entries_.size(); }
+  std::uint64_t next_sequence() const {
+    return entries_.empty() ? first_ : entries_.back().statement->statement().sequence + 1;
+  }
   bool empty() const { return entries_.empty(); }
+  std::size_t size() const { return entries_.size(); }
+  /// All that it holds, in order. Sequences have gaps where backups were restored.
+  std::vector<StatementPtr> Statements() const;
+  /// Its newest restore that stands; nullptr if there is none.
+  StatementPtr LastRestore() const;
   std::optional<Head> head() const;
   /// The hash of the statement there, if this list holds it.
   std::optional<Hash> HashAt(std::uint64_t sequence) const;
@@ -101,6 +108,22 @@ class SignedList {
   /// Errors: kInvalid.
   virtual Status CheckClaimedState(const SignedStatement& statement) const;
 
+  /// Whether a restore may leave sequences out. Not in a machine's view, which begins with one at most.
+  virtual bool MayLeaveOut() const { return true; }
+
+  /// The place in entries_ of the statement with that sequence.
+  std::optional<std::size_t> IndexOf(std::uint64_t sequence) const;
+  /// Whether the environment's rule asks for two owners at the heads that the statement names.
+  virtual bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const;
+  /// Whether who consented has owned the environment without a break from where he consented up to the heads
+  /// that the statement names. What he is later does not matter: the statement's signer, an owner, follows
+  /// him, and is judged as of every statement.
+  virtual bool OwnsThrough(const Consent& consent, const Statement& statement, const UpperLists& upper) const;
+  /// That the statement has the second owner's signature where the rule asks for it, and that one which is
+  /// there is good: of another owner, over this act in this list, and not used up. (consent.cpp) Errors:
+  /// kDenied.
+  Status CheckConsent(const SignedStatement& statement, const UpperLists& upper) const;
+
   /// Resets and applies what stands.
   Status Rebuild(const UpperLists& upper);
 
@@ -111,7 +134,9 @@ class SignedList {
   Status CheckLink(const Statement& statement) const;
   Status CheckHistory(const Statement& statement, const UpperLists& upper) const;
   Status CheckOrder(const Statement& statement) const;
-  Status CheckRight(const Statement& statement, const UpperLists& upper) const;
+  Status CheckRight(const SignedStatement& statement, const UpperLists& upper) const;
+  Status CheckRestore(const Statement& statement) const;
+  Status CheckUnused(const Consent& consent, const Statement& statement) const;
   Status CheckSignature(const SignedStatement& statement, const UpperLists& upper) const;
   Status Take(const StatementPtr& statement, const UpperLists& upper);
   Status TakeVoid(const StatementPtr& statement, const UpperLists& upper);

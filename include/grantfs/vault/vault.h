@@ -12,6 +12,7 @@
 #include "grantfs/api/freezes.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/api/machine.h"
+#include "grantfs/api/requests.h"
 #include "grantfs/api/secrets.h"
 #include "grantfs/api/tripwires.h"
 #include "grantfs/crypto/secret.h"
@@ -32,6 +33,7 @@ struct VaultOptions {
   std::size_t max_waiting_appends = 256;                ///< more are kThrottled
   std::size_t max_watches_of_one = 16;                  ///< streams of one identity
   std::vector<std::shared_ptr<AlertSink>> alert_sinks;  ///< each of another kind
+  AuditKeep keep_audit;                                 ///< for how long; empty: all is kept for ever
 };
 
 /// The server's side without HTTP: authorises, delivers, records. It decides with trust over lists that it
@@ -90,6 +92,8 @@ class Vault {
   Result<api::StatusResponse> ShowStatus(const VaultCaller& caller) const;
   Result<api::ListReadResponse> ReadList(const VaultCaller& caller,
                                          const api::ListReadRequest& request) const;
+  /// For members of the environment who may list. Errors: kNotFound (one of them is no secret of it).
+  Result<api::TailsResponse> ReadTails(const VaultCaller& caller, const api::TailsRequest& request) const;
   void Append(const VaultCaller& caller, const api::AppendRequest& request, Done<api::AppendResponse> done);
 
   // ---- secrets
@@ -142,6 +146,17 @@ class Vault {
                    Done<api::TripwireResponse> done);
   Result<api::TripwireResponse> ShowTripwire(const VaultCaller& caller,
                                              const api::TripwireShowRequest& request) const;
+
+  // ---- requests to an environment's owners
+  /// Keeps one; the same again is answered as before. `done` also: kThrottled (too many are open), kConflict
+  /// (it was settled).
+  void AskRequest(const VaultCaller& caller, const api::RequestAskRequest& request,
+                  Done<api::RequestAskResponse> done);
+  Result<api::RequestsListResponse> ListRequests(const VaultCaller& caller,
+                                                 const api::RequestsListRequest& request) const;
+  /// Refuses one (owners) or withdraws it (who asked). `done` also: kConflict (it is settled).
+  void SettleRequest(const VaultCaller& caller, const api::RequestSettleRequest& request,
+                     Done<api::Nothing> done);
 
   // ---- machines
   Result<api::GrantsResponse> MachineGrants(const VaultCaller& caller,

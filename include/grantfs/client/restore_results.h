@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace grantfs {
+
+// What accepting a restored backup takes and gives.
+
+struct RestoreOptions {
+  bool dry_run = false;
+  bool anyway = false;  ///< though this home has seen nothing that the vault does not have
+  std::string reason;
+};
+
+/// A statement that this home has seen, and the vault does not have any more.
+struct LostStatement {
+  std::string where;  ///< "the vault", "its machines", "shop/prod", "shop/prod/db-password"
+  std::string what;   ///< "version 4", "carol removed"
+  std::string by;
+  std::int64_t time = 0;
+  bool again = false;  ///< it took something from somebody, and is (or would be) done again
+};
+
+struct RestoreResult {
+  bool needed = false;        ///< the vault goes on from a backup, and not all of it that is mine was accepted
+  std::size_t accepted = 0;   ///< lists whose restore was (or would be) signed
+  std::size_t repeated = 0;   ///< acts that were (or would be) done again
+  std::vector<LostStatement> lost;
+  std::vector<std::string> new_epochs;  ///< environments that have a new key
+  std::vector<std::string> others;      ///< sentences: what others have to accept
+  std::vector<std::string> problems;    ///< sentences: what could not be done
+};
+
+}  // namespace grantfs

@@ -1,0 +1,111 @@
+#include "lost_statements_internal.h"
+
+#include <algorithm>
+
+namespace grantfs {
+namespace {
+
+template <typename T>
+bool Has(const std::vector<T>& all, const T& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+std::string NumbersText(const std::vector<std::uint32_t>& numbers) {
+  std::string text = numbers.size() == 1 ? "version" : "versions";
+  for (const std::uint32_t number : numbers) text += " " + std::to_string(number);
+  return text;
+}
+
+/// An act in words, with the names that earlier statements gave.
+struct InWords {
+  const std::function<std::string(const Hash&)>& name_of;
+  const std::map<SecretList::GrantKey, std::string>& grantees;
+
+  std::string operator()(const VaultOwnerAdd& act) const { return act.owner.name + " became an owner"; }
+  std::string operator()(const VaultOwnerRemove& act) const { return name_of(act.id) + " removed as an owner"; }
+  std::string operator()(const IdentityAdd& act) const { return act.identity.name + " let in"; }
+  std::string operator()(const IdentityRemove& act) const { return act.name + " removed"; }
+  std::string operator()(const EnvironmentAdd& act) const { return "environment " + act.environment + " made"; }
+  std::string operator()(const PinsSet&) const { return "TLS pins set"; }
+  std::string operator()(const InvitationCreate& act) const { return act.invitation.name + " invited"; }
+  std::string operator()(const InvitationWithdraw&) const { return "invitation withdrawn"; }
+  std::string operator()(const MachineApprove& act) const { return act.enrolment.identity.name + " approved"; }
+  std::string operator()(const MachineRemove& act) const { return name_of(act.id) + " removed"; }
+  std::string operator()(const EnvironmentCreate& act) const { return "made, of " + act.owner.name; }
+  std::string operator()(const MemberAdd& act) const {
+    return act.member.name + " became " + RoleName(act.role);
+  }
+  std::string operator()(const MemberRemove& act) const { return name_of(act.id) + " removed as a member"; }
+  std::string operator()(const EpochStart&) const { return "new key"; }
+  std::string operator()(const SecretCreate&) const { return "made"; }
+  std::string operator()(const VersionPublish& act) const { return "version " + std::to_string(act.version); }
+  std::string operator()(const GrantAdd& act) const { return "granted to " + act.grant.grantee.name; }
+  std::string operator()(const GrantRevoke& act) const {
+    const auto name = grantees.find({act.kind, act.number});
+    return "revoked from " + (name != grantees.end() ? name->second : std::to_string(act.number));
+  }
+  std::string operator()(const LabelMove& act) const {
+    return "version " + std::to_string(act.version) + " made current";
+  }
+  std::string operator()(const LabelRemove& act) const { return "label " + act.label + " taken away"; }
+  std::string operator()(const VersionDestroy& act) const { return NumbersText(act.versions) + " destroyed"; }
+  std::string operator()(const SecretDescribe&) const { return "described"; }
+  std::string operator()(const SecretDelete&) const { return "deleted"; }
+  std::string operator()(const SecretUndelete&) const { return "undeleted"; }
+  std::string operator()(const SecretDestroy&) const { return "destroyed"; }
+  std::string operator()(const Vouch&) const { return "vouch"; }
+  std::string operator()(const Void&) const { return "void"; }
+  std::string operator()(const Restore&) const { return "a backup accepted"; }
+  template <typename T>
+  std::string operator()(const T&) const {
+    return ActName(Act(T{}));
+  }
+};
+
+/// Whether it is among what is done again.
+struct IsAgain {
+  const Undone& undone;
+  const Hash& statement;
+
+  bool operator()(const VaultOwnerRemove& act) const { return Has(undone.owners, act.id); }
+  bool operator()(const IdentityRemove& act) const { return Has(undone.removed, act.id); }
+  bool operator()(const MemberRemove& act) const { return Has(undone.members, act.id); }
+  bool operator()(const MachineRemove& act) const { return Has(undone.machines, act.id); }
+  bool operator()(const InvitationWithdraw& act) const { return Has(undone.invitations, act.id); }
+  bool operator()(const GrantRevoke& act) const { return Has(undone.grants, {act.kind, act.number}); }
+  bool operator()(const GrantAdd&) const {
+    return std::any_of(undone.wider.begin(), undone.wider.end(),
+                       [&](const auto& one) { return one->hash() == statement; });
+  }
+  bool operator()(const VersionDestroy& act) const {
+    return std::any_of(act.versions.begin(), act.versions.end(),
+                       [&](std::uint32_t version) { return Has(undone.versions, version); });
+  }
+  bool operator()(const SecretDelete&) const { return undone.deleted; }
+  bool operator()(const SecretDestroy&) const { return undone.destroyed; }
+  template <typename T>
+  bool operator()(const T&) const {
+    return false;
+  }
+};
+
+}  // namespace
+
+std::vector<LostStatement> DescribeLost(const std::string& where,
+                                        const std::vector<SignedList::StatementPtr>& seen,
+                                        std::optional<std::uint64_t> common, const Undone& undone,
+                                        const std::function<std::string(const Hash&)>& name_of) {
+  std::vector<LostStatement> lost;
+  std::map<SecretList::GrantKey, std::string> grantees;
+  for (const auto& statement : seen) {
+    const Statement& said = statement->statement();
+    if (const auto* add = std::get_if<GrantAdd>(&said.act))
+      grantees[{add->grant.grantee.kind, add->grant.grantee.number}] = add->grant.grantee.name;
+    if (common && said.sequence <= *common) continue;
+    lost.push_back({where, std::visit(InWords{name_of, grantees}, said.act), name_of(said.signer), said.time,
+                    std::visit(IsAgain{undone, statement->hash()}, said.act)});
+  }
+  return lost;
+}
+
+}  // namespace grantfs

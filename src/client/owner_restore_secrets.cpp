@@ -1,0 +1,186 @@
+// An environment's part of accepting a backup, and its secrets'.
+
+#include <algorithm>
+#include <utility>
+
+#include "grantfs/api/lists.h"
+#include "lost_statements_internal.h"
+#include "owner_restore_internal.h"
+
+namespace grantfs {
+namespace {
+
+/// As kGap, for the numbers of a secret's versions, of which there are fewer.
+constexpr std::uint32_t kVersionGap = 1000;
+
+}  // namespace
+
+Status OwnerSessionImpl::Restorer::LookAt(const std::string& environment, const EnvironmentList& list) {
+  Note(GRANTFS_TRY(Compare(list)));
+  const auto served = GRANTFS_TRY(s_.ListNames(environment, {}));
+  std::set<std::uint64_t> there;
+  for (const Listed& listed : served) {
+    there.insert(listed.number);
+    const auto known = GRANTFS_TRY(s_.known_->HighestHead(ListId::Secret(listed.number)));
+    if (known == listed.head) continue;
+    const SecretList secret = GRANTFS_TRY(s_.keeper_->FetchServedSecret(listed.number, {&vault_, &list}));
+    Note(GRANTFS_TRY(Compare(secret)));
+  }
+  // One that the vault does not have at all, though it was seen; after a restore that may be so for good.
+  if (list.LastRestore() != nullptr) return {};
+  for (const auto& known : GRANTFS_TRY(s_.known_->NumbersIn(environment)))
+    if (!there.contains(known.number)) fresh_ = fresh_ || !GRANTFS_TRY(s_.IsSeenDestroyed(known.number));
+  return {};
+}
+
+Result<NewEpoch> OwnerSessionImpl::Restorer::EpochFor(const EnvironmentList& list, const std::set<Hash>& without) {
+  std::vector<Identity> stay;
+  for (const Identity& one : list.EpochRecipients(vault_))
+    if (!without.contains(one.Id())) stay.push_back(one);
+  const UnsealKey* key = GRANTFS_TRY(s_.EpochKey(list, list.newest_epoch().number));
+  return MakeEpoch(stay, &list.newest_epoch(), key);
+}
+
+// Each starts a key of its own where its member held the one before. What follows is signed over the list as it
+// is without them, so that their acts have a successor when they go.
+Result<std::vector<OwnerSessionImpl::Restorer::Removal>> OwnerSessionImpl::Restorer::Removals(
+    EnvironmentList& after, const Compared& compared) {
+  std::vector<Removal> removals;
+  for (const Hash& id : compared.undone.members) {
+    const auto role = after.RoleOf(id);
+    if (!role) continue;
+    Removal removal;
+    MemberRemove act{id, {}};
+    removal.has_epoch = RoleAllows(*role, Operation::kReadValue);
+    if (removal.has_epoch) {
+      removal.epoch = GRANTFS_TRY(EpochFor(after, {id}));
+      act.epoch = removal.epoch.epoch;
+      auto& keys = s_.epoch_keys_[after.name()];
+      keys.insert_or_assign(act.epoch->number, std::move(removal.epoch.key));
+    }
+    removal.statement = GRANTFS_TRY(s_.Next(after, {&vault_, nullptr}, std::move(act), options_.reason));
+    removals.push_back(std::move(removal));
+    ++result_.repeated;
+  }
+  return removals;
+}
+
+Status OwnerSessionImpl::Restorer::AcceptEnvironment(const std::string& environment, EnvironmentList list) {
+  const UpperLists upper{&vault_, nullptr};
+  const Compared compared = GRANTFS_TRY(Compare(list));
+  Tell(environment, compared);
+  if (compared.needs_restore) {
+    NewEpoch epoch = GRANTFS_TRY(EpochFor(list, {}));
+    Restore act;
+    act.epoch = epoch.epoch;
+    const auto made = GRANTFS_TRY(SignRestore(list, upper, compared, std::move(act)));
+    result_.new_epochs.push_back(environment);
+    if (!options_.dry_run) {
+      GRANTFS_CHECK(s_.StageEpoch(environment, epoch));
+      GRANTFS_TRY(s_.Send({{list.id(), {made}, {}}}));
+    }
+    s_.epoch_keys_[environment].insert_or_assign(epoch.epoch.number, std::move(epoch.key));
+  }
+  EnvironmentList after = list;
+  const auto removals = GRANTFS_TRY(Removals(after, compared));
+  GRANTFS_CHECK(AcceptSecrets(list, after));
+  if (options_.dry_run) return {};
+  for (const Removal& removal : removals) {
+    if (removal.has_epoch) GRANTFS_CHECK(s_.StageEpoch(environment, removal.epoch));
+    GRANTFS_TRY(s_.Send({{list.id(), {removal.statement}, {}}}));
+  }
+  return s_.keeper_->RefreshEnvironment(environment);
+}
+
+// Each is sent with the others that are ready; what was sent need not be done again.
+Status OwnerSessionImpl::Restorer::SendSome(Batch& batch) {
+  const auto sent = std::exchange(batch, {});
+  const auto noted = std::exchange(to_note_, {});
+  if (sent.empty() || options_.dry_run) return {};
+  GRANTFS_TRY(s_.Send(sent));
+  return Noted(s_.known_->Remember(noted));
+}
+
+Status OwnerSessionImpl::Restorer::AcceptSecrets(const EnvironmentList& list, const EnvironmentList& after) {
+  const auto served = GRANTFS_TRY(s_.ListNames(list.name(), {}));
+  Batch batch;
+  std::size_t done = 0;
+  for (const Listed& listed : served) {
+    GRANTFS_CHECK(AddToSecret(listed, {&vault_, &list}, after, batch));
+    if (batch.size() == kListsAtOnce) GRANTFS_CHECK(SendSome(batch));
+    s_.Report("restoring", ++done, served.size());
+  }
+  GRANTFS_CHECK(SendSome(batch));
+  return TellLostSecrets(list.name(), served);
+}
+
+Status OwnerSessionImpl::Restorer::AddToSecret(const Listed& listed, const UpperLists& upper,
+                                               const EnvironmentList& after, Batch& batch) {
+  SecretList list = GRANTFS_TRY(s_.keeper_->FetchServedSecret(listed.number, upper));
+  if (list.empty() || list.create().path != listed.name.path || list.create().environment != listed.name.environment)
+    return Error{Code::kIntegrity, "the vault serves another secret under this name", 0, listed.name.Full()};
+  if (list.IsDestroyed()) return {};
+  const Compared compared = GRANTFS_TRY(Compare(list));
+  Tell(listed.name.Full(), compared);
+  KnownStore::Verified append{list.id(), {}, {}};
+  if (compared.needs_restore) {
+    const std::uint32_t seen = ListMemory::Of(compared.seen).version;
+    Restore act;
+    act.version = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(std::max(seen, list.state().version) + kVersionGap, kMaxVersion));
+    append.statements.push_back(GRANTFS_TRY(SignRestore(list, upper, compared, std::move(act))));
+  }
+  GRANTFS_CHECK(RepeatEnds(list, upper, listed.name, compared.undone, append));
+  if (!list.IsDestroyed() && !list.CheckStanding({&vault_, &after}))
+    append.statements.push_back(GRANTFS_TRY(s_.Next(list, upper, Vouch{}, options_.reason)));
+  if (append.statements.empty()) return {};
+  GRANTFS_CHECK(CheckRestored(compared.seen, list));
+  KnownStore::Verified whole{list.id(), list.Statements(), {}};
+  whole.replaces = GRANTFS_TRY(s_.known_->HighestHead(list.id()));
+  to_note_.push_back(std::move(whole));
+  batch.push_back(std::move(append));
+  return {};
+}
+
+Status OwnerSessionImpl::Restorer::RepeatEnds(SecretList& list, const UpperLists& upper, const SecretName& name,
+                                              const Undone& undone, KnownStore::Verified& append) {
+  const auto add = [&](Act act) -> Status {
+    append.statements.push_back(GRANTFS_TRY(s_.Next(list, upper, std::move(act), options_.reason)));
+    ++result_.repeated;
+    return {};
+  };
+  if (undone.destroyed) return add(SecretDestroy{});
+  for (const auto& [kind, number] : undone.grants) GRANTFS_CHECK(add(GrantRevoke{kind, number}));
+  for (const auto& wider : undone.wider) GRANTFS_CHECK(add(wider->statement().act));
+  std::vector<std::uint32_t> versions = undone.versions;
+  const auto* current = list.Current();
+  if (current != nullptr && std::erase(versions, current->publish.version) > 0) {
+    result_.problems.push_back(name.Full() + ": version " + std::to_string(current->publish.version) +
+                               ", which was destroyed, is current again: set a new value (grantfs secret set), and "
+                               "destroy it again (grantfs secret destroy)");
+  }
+  std::sort(versions.begin(), versions.end());
+  if (!versions.empty()) GRANTFS_CHECK(add(VersionDestroy{versions, list.LabelsAt(versions)}));
+  return undone.deleted ? add(SecretDelete{}) : Status();
+}
+
+// Made since the backup: its values are gone, and its number stays taken.
+Status OwnerSessionImpl::Restorer::TellLostSecrets(const std::string& environment,
+                                                   const std::vector<Listed>& served) {
+  for (const auto& known : GRANTFS_TRY(s_.known_->NumbersIn(environment))) {
+    const bool there = std::any_of(served.begin(), served.end(),
+                                   [&](const Listed& listed) { return listed.number == known.number; });
+    if (there || GRANTFS_TRY(s_.IsSeenDestroyed(known.number))) continue;
+    Compared gone;
+    gone.seen = GRANTFS_TRY(s_.known_->Statements(ListId::Secret(known.number)));
+    gone.lower = true;
+    Tell(known.name.Full(), gone);
+  }
+  return {};
+}
+
+Result<bool> OwnerSessionImpl::IsSeenDestroyed(std::uint64_t number) {
+  return ListMemory::Of(GRANTFS_TRY(known_->Statements(ListId::Secret(number)))).destroyed;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,284 @@
+#include "grantfs/trust/restore.h"
+
+#include <algorithm>
+
+namespace grantfs {
+namespace {
+
+// ---- what was seen
+
+/// Without what was voided.
+std::vector<const Statement*> Standing(const std::vector<SignedList::StatementPtr>& statements) {
+  std::vector<const Statement*> standing;
+  for (const auto& statement : statements) {
+    const Statement& said = statement->statement();
+    const auto* taken_back = std::get_if<Void>(&said.act);
+    if (taken_back == nullptr) {
+      standing.push_back(&said);
+      continue;
+    }
+    std::erase_if(standing, [&](const Statement* one) { return one->sequence >= taken_back->from; });
+  }
+  return standing;
+}
+
+class Reading {
+ public:
+  explicit Reading(ListMemory& memory) : memory_(memory) {}
+
+  void operator()(const VaultCreate& act) { Enter(act.owner); }
+  void operator()(const VaultOwnerAdd& act) {
+    Enter(act.owner);
+    memory_.former_owners.erase(act.owner.Id());
+  }
+  void operator()(const VaultOwnerRemove& act) { Leave(act.id, memory_.former_owners); }
+  void operator()(const IdentityRemove& act) { memory_.removed[act.id] = act.name; }
+  void operator()(const InvitationCreate& act) { names_[act.invitation.id] = act.invitation.name; }
+  void operator()(const InvitationWithdraw& act) { memory_.closed[act.id] = names_[act.id]; }
+  void operator()(const MachineApprove& act) {
+    const Identity& who = act.enrolment.identity;
+    memory_.closed[act.enrolment.invitation] = who.name;
+    people_[who.Id()] = who.name;
+  }
+  void operator()(const MachineRemove& act) { memory_.former_machines[act.id] = people_[act.id]; }
+  void operator()(const EnvironmentCreate& act) { Enter(act.owner); }
+  void operator()(const MemberAdd& act) {
+    people_[act.member.Id()] = act.member.name;
+    if (act.role == Role::kOwner) memory_.owners.insert(act.member.Id());
+    memory_.former_members.erase(act.member.Id());
+  }
+  void operator()(const MemberRemove& act) { Leave(act.id, memory_.former_members); }
+  void operator()(const VersionPublish& act) { memory_.version = act.version; }
+  void operator()(const GrantAdd& act) {
+    const SecretList::GrantKey key{act.grant.grantee.kind, act.grant.grantee.number};
+    grantees_[key] = act.grant.grantee.name;
+    memory_.revoked.erase(key);
+    granted = key;
+  }
+  void operator()(const GrantRevoke& act) {
+    const SecretList::GrantKey key{act.kind, act.number};
+    memory_.revoked[key] = grantees_[key];
+    memory_.granted.erase(key);
+  }
+  void operator()(const VersionDestroy& act) { memory_.ended.insert(act.versions.begin(), act.versions.end()); }
+  void operator()(const SecretDelete&) { memory_.deleted = true; }
+  void operator()(const SecretUndelete&) { memory_.deleted = false; }
+  void operator()(const SecretDestroy&) { memory_.destroyed = true; }
+  void operator()(const Restore& act) { memory_.version = std::max(memory_.version, act.version); }
+  template <typename T>
+  void operator()(const T&) {}
+
+  std::optional<SecretList::GrantKey> granted;  ///< by the act that was read last
+
+ private:
+  void Enter(const Identity& who) {
+    people_[who.Id()] = who.name;
+    memory_.owners.insert(who.Id());
+  }
+  void Leave(const Hash& id, std::map<Hash, std::string>& former) {
+    memory_.owners.erase(id);
+    former[id] = people_[id];
+  }
+
+  ListMemory& memory_;
+  std::map<Hash, std::string> people_;
+  std::map<std::string, std::string> names_;
+  std::map<SecretList::GrantKey, std::string> grantees_;
+};
+
+// ---- what comes back
+
+std::string Called(const std::string& name, const Hash& id) { return name.empty() ? id.Hex() : name; }
+
+void Note(Undone& undone, const std::string& who) {
+  if (undone.who.empty()) undone.who = who;
+}
+
+/// Whether somebody who has a role has it from before `from`, however often he came and went.
+bool IsOld(const std::vector<Tenure>& tenures, std::uint64_t from) {
+  return !tenures.empty() && tenures.back().from < from;
+}
+
+void FindOwners(const ListMemory& seen, const VaultList& list, std::uint64_t from, Undone& undone) {
+  for (const auto& [id, name] : seen.former_owners) {
+    if (!list.IsOwner(id) || !list.WasOwnerThrough(id, from, list.next_sequence())) continue;
+    undone.owners.push_back(id);
+    Note(undone, Called(name, id));
+  }
+  for (const auto& [id, name] : seen.removed) {
+    if (list.IsRemoved(id)) continue;
+    undone.removed.push_back(id);
+    Note(undone, Called(name, id));
+  }
+}
+
+void FindMembers(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
+  for (const auto& [id, name] : seen.former_members) {
+    const auto member = list.members().find(id);
+    if (member == list.members().end() || !member->second.present || !IsOld(member->second.tenures, from))
+      continue;
+    undone.members.push_back(id);
+    Note(undone, Called(name, id));
+  }
+}
+
+void FindMachines(const ListMemory& seen, const MachinesList& list, std::uint64_t from, Undone& undone) {
+  for (const auto& [id, name] : seen.former_machines) {
+    const auto* machine = list.FindById(id);
+    if (machine == nullptr || machine->removed || machine->number >= from) continue;
+    undone.machines.push_back(id);
+    Note(undone, Called(name, id));
+  }
+  for (const auto& [id, name] : seen.closed) {
+    const auto open = list.invitations().find(id);
+    if (open == list.invitations().end() || open->second.state != MachinesList::InvitationState::kOpen)
+      continue;
+    undone.invitations.push_back(id);
+    Note(undone, name.empty() ? id : name);
+  }
+}
+
+void FindGrants(const ListMemory& seen, const SecretList& list, std::uint64_t from, Undone& undone) {
+  for (const auto& [key, standing] : list.grants()) {
+    if (standing.sequence >= from) continue;
+    const std::string& name = standing.grant.grantee.name;
+    if (seen.revoked.contains(key)) {
+      undone.grants.push_back(key);
+      Note(undone, name);
+      continue;
+    }
+    const auto other = seen.granted.find(key);
+    if (other == seen.granted.end() || other->second->hash() == standing.statement->hash()) continue;
+    if (other->second->statement().sequence <= standing.sequence) continue;
+    undone.wider.push_back(other->second);
+    Note(undone, name);
+  }
+}
+
+void FindSecret(const ListMemory& seen, const SecretList& list, std::uint64_t from, Undone& undone) {
+  if (list.IsDestroyed()) return;
+  if (seen.destroyed) {
+    undone.destroyed = true;
+    return Note(undone, list.create().path);
+  }
+  FindGrants(seen, list, from, undone);
+  for (const std::uint32_t version : seen.ended) {
+    const auto there = list.versions().find(version);
+    if (there == list.versions().end() || there->second.statement->statement().sequence >= from) continue;
+    undone.versions.push_back(version);
+    Note(undone, "version " + std::to_string(version));
+  }
+  const auto statements = list.Statements();
+  const bool undeleted = std::any_of(statements.begin(), statements.end(), [&](const auto& statement) {
+    const Statement& said = statement->statement();
+    return said.sequence >= from && std::holds_alternative<SecretUndelete>(said.act);
+  });
+  undone.deleted = seen.deleted && !list.state().deleted && !undeleted;
+  if (undone.deleted) Note(undone, list.create().path);
+}
+
+Error Refuse(const SignedList& list, const std::string& subject, const char* why) {
+  return Error{Code::kIntegrity, why, 0, subject.empty() ? list.id().Text() : subject + " in " + list.id().Text()};
+}
+
+// What a number was seen to be, no other value may be.
+Status CheckNumbers(const std::vector<SignedList::StatementPtr>& seen, std::uint64_t common,
+                    const SecretList& list) {
+  if (list.IsDestroyed()) return {};
+  for (const auto& statement : seen) {
+    const auto* lost = std::get_if<VersionPublish>(&statement->statement().act);
+    if (lost == nullptr || statement->statement().sequence <= common) continue;
+    if (lost->version < list.next_version() && !list.versions().contains(lost->version) &&
+        !list.ended().contains(lost->version))
+      continue;
+    return Refuse(list, "version " + std::to_string(lost->version),
+                  "was another value when this home saw it: the restored backup gives its number out again; an owner "
+                  "who saw it too has to run grantfs restore");
+  }
+  return {};
+}
+
+}  // namespace
+
+ListMemory ListMemory::Of(const std::vector<SignedList::StatementPtr>& statements) {
+  ListMemory memory;
+  if (!statements.empty()) memory.head = statements.back()->head();
+  Reading reading(memory);
+  std::map<std::uint64_t, SignedList::StatementPtr> by_sequence;
+  for (const auto& statement : statements) by_sequence[statement->statement().sequence] = statement;
+  for (const Statement* said : Standing(statements)) {
+    reading.granted.reset();
+    std::visit(reading, said->act);
+    if (reading.granted) memory.granted[*reading.granted] = by_sequence.at(said->sequence);
+  }
+  return memory;
+}
+
+Undone UndoneBy(const ListMemory& seen, const SignedList& list, std::uint64_t from) {
+  Undone undone;
+  switch (list.id().kind) {
+    case ListKind::kVault:
+      FindOwners(seen, static_cast<const VaultList&>(list), from, undone);
+      break;
+    case ListKind::kMachines:
+      FindMachines(seen, static_cast<const MachinesList&>(list), from, undone);
+      break;
+    case ListKind::kEnvironment:
+      FindMembers(seen, static_cast<const EnvironmentList&>(list), from, undone);
+      break;
+    case ListKind::kSecret:
+      FindSecret(seen, static_cast<const SecretList&>(list), from, undone);
+      break;
+  }
+  return undone;
+}
+
+std::optional<std::uint64_t> LastCommon(const std::vector<SignedList::StatementPtr>& seen,
+                                        const SignedList& list) {
+  for (auto at = seen.rbegin(); at != seen.rend(); ++at) {
+    const Head head = (*at)->head();
+    if (list.HashAt(head.sequence) == head.hash) return head.sequence;
+  }
+  return std::nullopt;
+}
+
+Status CheckRestored(const std::vector<SignedList::StatementPtr>& seen, const SignedList& list) {
+  if (seen.empty()) return {};
+  const auto common = LastCommon(seen, list);
+  if (!common)
+    return Refuse(list, "", "the vault serves another history of this list than this home has verified (a fork): "
+                            "nothing of it is used");
+  if (*common == seen.back()->statement().sequence) return {};
+  const ListMemory memory = ListMemory::Of(seen);
+  const bool by_owner = list.id().kind == ListKind::kVault || list.id().kind == ListKind::kEnvironment;
+  bool restored = false, stranger = false;
+  std::uint64_t first = 0;
+  for (const auto& statement : list.Statements()) {
+    const Statement& said = statement->statement();
+    if (!std::holds_alternative<Restore>(said.act) || list.IsVoided(said.sequence) || said.sequence <= *common)
+      continue;
+    if (said.sequence <= memory.head->sequence) continue;
+    const bool may = !by_owner || memory.owners.contains(said.signer);
+    stranger = stranger || !may;
+    if (may && !restored) first = said.sequence;
+    restored = restored || may;
+  }
+  if (!restored && stranger)
+    return Refuse(list, "",
+                  "the vault goes on from a backup, which one accepts who was no owner any more as far as this home "
+                  "has seen; another owner has to run grantfs restore");
+  if (!restored)
+    return Refuse(list, "",
+                  "the vault serves another history of this list than this home has verified (a fork): nothing of it "
+                  "is used; if it was restored from a backup, grantfs restore, run by an owner, accepts that");
+  const Undone undone = UndoneBy(memory, list, first);
+  if (!undone.empty())
+    return Refuse(list, undone.who,
+                  "came back with a restored backup, though this home saw that it had ended: an owner who saw it too "
+                  "ends it again with grantfs restore");
+  return list.id().kind == ListKind::kSecret
+             ? CheckNumbers(seen, *common, static_cast<const SecretList&>(list))
+             : Status();
+}
+
+}  // namespace grantfs
