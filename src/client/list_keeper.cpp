@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "grantfs/api/lists.h"
+#include "grantfs/trust/group_list.h"
 #include "grantfs/trust/restore.h"
 #include "problem_internal.h"
 
@@ -45,6 +46,9 @@ void Empty(SignedList& list) {
       break;
     case ListKind::kSecret:
       static_cast<SecretList&>(list) = SecretList(list.id().number);
+      break;
+    case ListKind::kGroup:
+      static_cast<GroupList&>(list) = GroupList(list.id().environment, list.id().number);
       break;
   }
 }
@@ -424,6 +428,8 @@ Result<ListKeeper::Broken> ListKeeper::FetchBroken(const ListId& id, const Secre
       upper = [this, secret] { return UpperOf(secret.environment); };
       newer = RefreshesBoth(secret.environment);
       break;
+    case ListKind::kGroup:
+      return Error{Code::kUnsupported, "this build keeps no groups", 0, id.Text()};
   }
   if (broken.list->empty()) GRANTFS_CHECK(LoadInto(*broken.list, upper()));
   Fetched fetched = GRANTFS_TRY(Fetch(*broken.list, upper, newer));

@@ -53,6 +53,16 @@ GRANTFS_ACT(SecretDescribe, "secret.describe")
 GRANTFS_ACT(SecretDelete, "secret.delete")
 GRANTFS_ACT(SecretUndelete, "secret.undelete")
 GRANTFS_ACT(SecretDestroy, "secret.destroy")
+GRANTFS_ACT(GroupCreate, "group.create")
+GRANTFS_ACT(GroupEpochStart, "group-epoch.start")
+GRANTFS_ACT(GroupDelete, "group.delete")
+GRANTFS_ACT(PrefixGrant, "prefix.grant")
+GRANTFS_ACT(PrefixRevoke, "prefix.revoke")
+GRANTFS_ACT(GroupListCreate, "group-list.create")
+GRANTFS_ACT(GroupMachinesAdd, "group-machines.add")
+GRANTFS_ACT(GroupMachinesRemove, "group-machines.remove")
+GRANTFS_ACT(GroupInvitationAdd, "group-invitation.add")
+GRANTFS_ACT(GroupInvitationRemove, "group-invitation.remove")
 GRANTFS_ACT(Vouch, "vouch")
 GRANTFS_ACT(Void, "void")
 GRANTFS_ACT(Restore, "restore")
@@ -62,5 +72,12 @@ GRANTFS_ACT(Restore, "restore")
 /// The members of a grant beside its grantee; the reader leaves Finish to its caller.
 void WriteGrantTerms(const Grant& grant, Json& json);
 Grant ReadGrantTerms(JsonReader& in);
+// What acts of several lists are made of.
+Json EpochToJson(const Epoch& epoch);
+Result<Epoch> EpochFromJson(const Json& json);
+Json GranteeToJson(const Grantee& grantee);
+Result<Grantee> GranteeFromJson(const Json& json);
+Json GrantToJson(const Grant& grant);
+Result<Grant> GrantFromJson(const Json& json);
 
 }  // namespace grantfs

@@ -29,6 +29,8 @@ std::vector<Hash> ReadPins(JsonReader& in) {
   return pins;
 }
 
+}  // namespace
+
 Json EpochToJson(const Epoch& epoch) {
   return Json::Object({{"number", epoch.number},
                        {"key", epoch.key.Hex()},
@@ -49,8 +51,6 @@ Result<Epoch> EpochFromJson(const Json& json) {
   epoch.previous = GRANTFS_TRY(HexDecode(previous, kMaxSealedBytes));
   return epoch;
 }
-
-}  // namespace
 
 void WriteAct(const VaultCreate& act, Json& json) {
   json.Set("owner", act.owner.ToJson());

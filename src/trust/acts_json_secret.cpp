@@ -26,28 +26,6 @@ GranteeKind ReadGranteeKind(JsonReader& in) {
   return kind == "group" ? GranteeKind::kGroup : GranteeKind::kMachine;
 }
 
-Json GranteeToJson(const Grantee& grantee) {
-  return Json::Object({{"kind", GranteeKindName(grantee.kind)},
-                       {"number", grantee.number},
-                       {"id", grantee.id.Hex()},
-                       {"name", grantee.name},
-                       {"seal", grantee.seal.Hex()},
-                       {"not_after", grantee.not_after}});
-}
-
-Result<Grantee> GranteeFromJson(const Json& json) {
-  JsonReader in(json, "grantee");
-  Grantee grantee;
-  grantee.kind = ReadGranteeKind(in);
-  grantee.number = ReadCount(in, "number", 0, kMaxSequence);
-  grantee.id = ReadHex<Hash>(in, "id");
-  grantee.name = ReadChecked(in, "name", 63, CheckIdentityName);
-  grantee.seal = ReadHex<SealKey>(in, "seal");
-  grantee.not_after = ReadTime(in, "not_after");
-  GRANTFS_CHECK(in.Finish());
-  return grantee;
-}
-
 std::vector<std::string> ReadConditions(JsonReader& in) {
   std::vector<std::string> conditions;
   for (const Json& item : in.Array("conditions", 32)) {
@@ -90,6 +68,30 @@ std::vector<std::string> ReadTemplateParts(JsonReader& in, const std::string& ow
 }  // namespace
 
 const char* GranteeKindName(GranteeKind kind) { return kind == GranteeKind::kMachine ? "machine" : "group"; }
+
+Json GranteeToJson(const Grantee& grantee) {
+  return Json::Object({{"kind", GranteeKindName(grantee.kind)},
+                       {"number", grantee.number},
+                       {"id", grantee.id.Hex()},
+                       {"name", grantee.name},
+                       {"seal", grantee.seal.Hex()},
+                       {"not_after", grantee.not_after}});
+}
+
+Result<Grantee> GranteeFromJson(const Json& json) {
+  JsonReader in(json, "grantee");
+  Grantee grantee;
+  grantee.kind = ReadGranteeKind(in);
+  grantee.number = ReadCount(in, "number", 0, kMaxSequence);
+  grantee.id = ReadHex<Hash>(in, "id");
+  grantee.name = ReadChecked(in, "name", 63, CheckIdentityName);
+  grantee.seal = ReadHex<SealKey>(in, "seal");
+  grantee.not_after = ReadTime(in, "not_after");
+  if (grantee.kind == GranteeKind::kGroup && (grantee.seal != SealKey{} || grantee.not_after != 0))
+    in.Fail("a group has neither a sealing key of its own nor an end", "seal");
+  GRANTFS_CHECK(in.Finish());
+  return grantee;
+}
 
 void WriteAct(const SecretCreate& act, Json& json) {
   json.Set("number", act.number);
@@ -181,6 +183,30 @@ Grant ReadGrantTerms(JsonReader& in) {
   return grant;
 }
 
+Json GrantToJson(const Grant& grant) {
+  Json json = Json::Object({{"grantee", GranteeToJson(grant.grantee)}});
+  WriteGrantTerms(grant, json);
+  return json;
+}
+
+namespace {
+
+// The members of a grant, in a reader that may hold others too.
+Result<Grant> ReadGrant(JsonReader& in) {
+  const Json& grantee = in.Object("grantee");
+  Grant grant = ReadGrantTerms(in);
+  GRANTFS_CHECK(in.Finish());
+  grant.grantee = GRANTFS_TRY(GranteeFromJson(grantee));
+  return grant;
+}
+
+}  // namespace
+
+Result<Grant> GrantFromJson(const Json& json) {
+  JsonReader in(json, "grant");
+  return ReadGrant(in);
+}
+
 void WriteAct(const GrantAdd& act, Json& json) {
   json.Set("grantee", GranteeToJson(act.grant.grantee));
   WriteGrantTerms(act.grant, json);
@@ -188,11 +214,7 @@ void WriteAct(const GrantAdd& act, Json& json) {
 
 template <>
 Result<GrantAdd> ReadAct<GrantAdd>(JsonReader& in) {
-  const Json& grantee = in.Object("grantee");
-  Grant grant = ReadGrantTerms(in);
-  GRANTFS_CHECK(in.Finish());
-  grant.grantee = GRANTFS_TRY(GranteeFromJson(grantee));
-  return GrantAdd{std::move(grant)};
+  return GrantAdd{GRANTFS_TRY(ReadGrant(in))};
 }
 
 void WriteAct(const GrantRevoke& act, Json& json) {

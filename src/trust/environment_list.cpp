@@ -62,7 +62,8 @@ Status EnvironmentList::CheckGenesis(const VaultList& vault) const {
 
 Result<Permission> EnvironmentList::Needed(const Statement& statement) const {
   if (IsAnyOf<EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, RulesSet, Vouch, Void, Restore>(
-          statement.act))
+          statement.act) ||
+      EnvironmentGroups::Takes(statement.act))
     return Permission::kOwner;
   return Misplaced(statement);
 }
@@ -84,7 +85,7 @@ bool EnvironmentList::Holds(const Hash& signer, Permission permission, const Act
   if (RoleOf(signer) == Role::kOwner) return true;
   if (upper.vault->recovery().Id() != signer) return false;
   if (const auto* add = std::get_if<MemberAdd>(&act)) return add->role == Role::kOwner;
-  return IsAnyOf<MemberRemove, EpochStart, Vouch, Void>(act);
+  return IsAnyOf<MemberRemove, EpochStart, GroupEpochStart, Vouch, Void>(act);
 }
 
 bool EnvironmentList::HeldSince(const Statement& statement, const SeenHeads*, const UpperLists& upper) const {
@@ -132,9 +133,7 @@ Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, std::uint64_t seque
     return refuse("an owner or reader needs a copy of the environment's key, and no other has one");
   if (!act.prefix.empty()) {
     if (act.role != Role::kWriter) return refuse("only a writer's role has a prefix");
-    if (act.prefix.back() != '/' || !CheckSecretPath(act.prefix.substr(0, act.prefix.size() - 1))) {
-      return refuse("a prefix is components that end in a slash");
-    }
+    if (!CheckPrefix(act.prefix)) return refuse("a prefix is components that end in a slash");
   }
   Member& member = members_[id];
   const bool returns = !member.tenures.empty();
@@ -197,10 +196,11 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
   }
   if (const auto* act = std::get_if<Restore>(&statement.act))
     return ApplyEpoch(*act->epoch, statement.sequence);
-  return {};
+  return groups_.Apply(statement.act, statement.sequence, newest_epoch().number);
 }
 
 void EnvironmentList::Reset() {
+  groups_.Clear();
   members_.clear();
   epochs_.clear();
   epoch_sequences_.clear();

@@ -47,6 +47,13 @@ Status CheckEnvironmentName(std::string_view text) { return CheckComponents(text
 
 Status CheckSecretPath(std::string_view text) { return CheckComponents(text, 1, kMaxNameBytes); }
 
+Status CheckPrefix(std::string_view text) {
+  if (text.empty()) return {};
+  if (text.size() > kMaxNameBytes || text.back() != '/' || !CheckSecretPath(text.substr(0, text.size() - 1)))
+    return Refused("a prefix is components that end in a slash", text);
+  return {};
+}
+
 Result<SecretName> ParseSecretName(std::string_view text) {
   const auto first = text.find('/');
   const auto second = first == std::string_view::npos ? first : text.find('/', first + 1);

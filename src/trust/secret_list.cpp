@@ -119,11 +119,15 @@ Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper)
                  "again, and seal it anew",
                  0, state_.path};
   }
+  if (version != nullptr) GRANTFS_CHECK(CheckGroups(statement.time, upper));
   const auto* grant = std::get_if<GrantAdd>(&statement.act);
   // By the newest rule, whatever older head the statement names.
   if (grant != nullptr && upper.environment->two_owners() && !statement.consent) {
     return Error{Code::kDenied, "a grant here needs the signatures of two owners, by the environment's rule",
                  0, state_.path};
+  if (grant != nullptr && grant->grant.grantee.kind == GranteeKind::kGroup &&
+      upper.environment->groups().Find(grant->grant.grantee) == nullptr) {
+    return Error{Code::kInvalid, "the environment has no such group", 0, grant->grant.grantee.name};
   }
   if (grant != nullptr && upper.vault->IsRemoved(grant->grant.grantee.id)) {
     return Error{Code::kInvalid, "the machine was removed and can be granted nothing", 0,
@@ -216,7 +220,6 @@ Status SecretList::ApplyVersion(const VersionPublish& act, const StatementPtr& s
 }
 
 Status SecretList::ApplyGrant(const Grant& grant, const StatementPtr& statement) {
-  if (grant.grantee.kind == GranteeKind::kGroup) return Nonsense(*statement, "this build has no groups");
   if (state_.deleted) return Nonsense(*statement, kWhereDeleted);
   if (partial_) {
     state_.grants = statement->statement().state->grants;
@@ -302,18 +305,48 @@ void SecretList::Reset() {
 
 std::vector<SecretList::Target> SecretList::SealTargets(std::int64_t time, const UpperLists& upper) const {
   const Epoch& epoch = upper.environment->newest_epoch();
+  const EnvironmentGroups& groups = upper.environment->groups();
   const auto& entry = upper.vault->environments().at(upper.environment->name());
   std::vector<Target> targets{
       {{RecipientKind::kEnvironment, entry.number, epoch.number}, epoch.key, upper.environment->name()}};
+  std::set<std::uint64_t> sealed;
   const auto over = [&](std::int64_t end) { return end != 0 && end <= time; };
+  const auto add_group = [&](const Grant& grant) {
+    const auto* group = over(grant.expires) ? nullptr : groups.Find(grant.grantee);
+    if (group != nullptr && sealed.insert(group->number).second)
+      targets.push_back({group->recipient(), group->seal(), "@" + group->name});
+  };
   for (const auto& [key, standing] : grants_) {
     const Grantee& grantee = standing.grant.grantee;
     if (!standing.IsInForce(*upper.environment)) continue;
+    if (grantee.kind == GranteeKind::kGroup) {
+      add_group(standing.grant);
+      continue;
+    }
     if (over(standing.grant.expires) || over(grantee.not_after) || upper.vault->IsRemoved(grantee.id))
       continue;
     targets.push_back({{RecipientKind::kMachine, grantee.number, 0}, grantee.seal, grantee.name});
   }
+  for (const auto* standing : groups.Covering(state_.path)) add_group(standing->act.grant);
   return targets;
+}
+
+// Who has left the environment has had its groups' keys too. Those of its next epoch come with its departure;
+// where a vault shows the one without the other, nothing more is sealed to them.
+Status SecretList::CheckGroups(std::int64_t time, const UpperLists& upper) const {
+  const auto owing = upper.environment->groups().SealedBefore(upper.environment->newest_epoch().number);
+  if (owing.empty()) return {};
+  for (const Target& target : SealTargets(time, upper)) {
+    if (target.recipient.kind != RecipientKind::kGroup ||
+        std::find(owing.begin(), owing.end(), target.recipient.number) == owing.end())
+      continue;
+    return Error{
+        Code::kConflict,
+        "a group's key is older than the environment's, which somebody left: read the lists again, or "
+        "let an owner start the group's next epoch",
+        0, target.name};
+  }
+  return {};
 }
 
 }  // namespace grantfs

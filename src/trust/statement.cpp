@@ -48,7 +48,7 @@ Result<SeenHeads> ReadHeads(const Json& json) {
 Status CheckShape(const Statement& statement) {
   const ListKind kind = statement.list.kind;
   const bool wants_vault = kind != ListKind::kVault;
-  const bool wants_environment = kind == ListKind::kSecret;
+  const bool wants_environment = statement.list.BelowEnvironment();
   if (statement.heads.vault.has_value() != wants_vault ||
       statement.heads.environment.has_value() != wants_environment) {
     return Error{Code::kInvalid, "the statement does not name the heads that its kind of list needs", 0,
@@ -82,7 +82,7 @@ Result<Statement> PayloadFromJson(const Json& json) {
   JsonReader in(json, "statement");
   Statement statement;
   statement.vault = ReadHex<Hash>(in, "vault");
-  const std::string list = in.String("list", kMaxNameBytes + 16);
+  const std::string list = in.String("list", kMaxNameBytes + 32);
   statement.sequence = ReadCount(in, "sequence", 0, kMaxSequence);
   statement.previous = ReadHex<Hash>(in, "previous");
   statement.signer = ReadHex<Hash>(in, "signer");
@@ -211,6 +211,8 @@ std::string ListId::Text() const {
       return "environment/" + environment;
     case ListKind::kSecret:
       return "secret/" + std::to_string(number);
+    case ListKind::kGroup:
+      return "group/" + environment + "/" + std::to_string(number);
   }
   std::abort();
 }
@@ -229,6 +231,14 @@ Result<ListId> ListId::Parse(std::string_view text) {
   if (text.starts_with(kSecretPrefix) &&
       ParseNumber(text.substr(kSecretPrefix.size()), kMaxSecretNumber, &number) && number != 0) {
     return Secret(number);
+  }
+  constexpr std::string_view kGroupPrefix = "group/";
+  const auto last = text.rfind('/');
+  if (text.starts_with(kGroupPrefix) && last > kGroupPrefix.size() &&
+      ParseNumber(text.substr(last + 1), static_cast<std::uint64_t>(kMaxSequence), &number) && number != 0) {
+    const auto name = text.substr(kGroupPrefix.size(), last - kGroupPrefix.size());
+    GRANTFS_CHECK(CheckEnvironmentName(name));
+    return Group(std::string(name), number);
   }
   return Error{Code::kInvalid, "there is no such kind of list", 0, Printable(text.substr(0, 80))};
 }

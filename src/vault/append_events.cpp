@@ -68,6 +68,8 @@ std::vector<WatchEvent> AppendPlan::Events() const {
       case ListKind::kSecret:
         add(SecretEvent(statement, secrets_.at(statement.list.number)));
         break;
+      case ListKind::kGroup:
+        break;
     }
   }
   return events;

@@ -72,6 +72,8 @@ Result<SignedList*> AppendPlan::Working(StoreReader& reader, const ListId& id, c
       return WorkingEnvironment(id.environment, statement);
     case ListKind::kSecret:
       return WorkingSecret(reader, id.number, statement);
+    case ListKind::kGroup:
+      return Error{Code::kUnsupported, "this vault keeps no groups", 0, id.Text()};
   }
   std::abort();
 }

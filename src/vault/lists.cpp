@@ -39,6 +39,8 @@ Status MayRead(const Vault::Core& core, const VaultState& now, StoreReader& read
     case ListKind::kSecret:
       GRANTFS_TRY(core.SecretFor(now, reader, caller, list.number, Operation::kList));
       return {};
+    case ListKind::kGroup:
+      return NotVisible(list.Text());
   }
   std::abort();
 }

@@ -22,6 +22,17 @@ AuditSeverity SeverityOf(const Act& act) {
 }
 
 /// Whom or what an act is about, beside the list that it stands in.
+std::string NameOf(const Grantee& grantee) {
+  return (grantee.kind == GranteeKind::kGroup ? "@" : "") + grantee.name;
+}
+
+// A statement has at most a hundred, and an object of the log a thousand bytes.
+std::string NamesOf(const std::vector<Grantee>& machines) {
+  std::string names = machines.front().name;
+  for (std::size_t i = 1; i < machines.size() && names.size() < 1000; ++i) names += " " + machines[i].name;
+  return names.size() < 1000 ? names : names.substr(0, 1000) + "...";
+}
+
 struct AboutAct {
   std::string operator()(const VaultCreate& act) const { return act.owner.name; }
   std::string operator()(const VaultOwnerAdd& act) const { return act.owner.name; }
@@ -45,7 +56,7 @@ struct AboutAct {
   std::string operator()(const RulesSet& act) const { return act.two_owners ? "two owners" : "one owner"; }
   std::string operator()(const SecretCreate&) const { return {}; }
   std::string operator()(const VersionPublish&) const { return {}; }
-  std::string operator()(const GrantAdd& act) const { return act.grant.grantee.name; }
+  std::string operator()(const GrantAdd& act) const { return NameOf(act.grant.grantee); }
   std::string operator()(const GrantRevoke& act) const { return std::to_string(act.number); }
   std::string operator()(const LabelMove&) const { return "current"; }
   std::string operator()(const LabelRemove& act) const { return act.label; }
@@ -54,6 +65,22 @@ struct AboutAct {
   std::string operator()(const SecretDelete&) const { return {}; }
   std::string operator()(const SecretUndelete&) const { return {}; }
   std::string operator()(const SecretDestroy&) const { return {}; }
+  std::string operator()(const GroupCreate& act) const { return "@" + act.name; }
+  std::string operator()(const GroupEpochStart& act) const { return std::to_string(act.group); }
+  std::string operator()(const GroupDelete& act) const { return std::to_string(act.group); }
+  std::string operator()(const PrefixGrant& act) const {
+    return NameOf(act.grant.grantee) + " " + act.prefix;
+  }
+  std::string operator()(const PrefixRevoke& act) const {
+    return std::to_string(act.group) + " " + act.prefix;
+  }
+  std::string operator()(const GroupListCreate& act) const { return "@" + act.name; }
+  std::string operator()(const GroupMachinesAdd& act) const { return NamesOf(act.machines); }
+  std::string operator()(const GroupMachinesRemove& act) const {
+    return std::to_string(act.machines.front());
+  }
+  std::string operator()(const GroupInvitationAdd& act) const { return act.id; }
+  std::string operator()(const GroupInvitationRemove& act) const { return std::to_string(act.number); }
   std::string operator()(const Vouch&) const { return {}; }
   std::string operator()(const Void& act) const { return std::to_string(act.from); }
   std::string operator()(const Restore& act) const { return std::to_string(act.accepted.sequence); }

@@ -340,7 +340,7 @@ TEST_F(StrictTest, BoundsOfASecretsActs) {
   ExpectBounds(kVersion, {"epoch"}, {1, 0xFFFF'FFFF}, {0, 0x1'0000'0000});
   ExpectBounds(kVersion, {"set"}, {"", std::string(64, 'a')}, {"a\n", std::string(65, 'a')});
   ExpectBounds(kRevoke, {"kind"}, {"machine", "group"}, {"", "user"});
-  ExpectBounds(kGrant, {"grantee", "kind"}, {"machine", "group"}, {"", "user"});
+  ExpectBounds(kGrant, {"grantee", "kind"}, {"machine"}, {"group", "", "user"});  // a group has no key
   ExpectBounds(kGrant, {"grantee", "name"}, {"web-2"}, {"", "Web", "../x"});
   ExpectBounds(kApprove, {"not_after"}, {1}, {0, -1, kMost});
   ExpectBounds(kStand, {"invitation", "uses"}, {1, 10'000}, {0, 10'001, -1});

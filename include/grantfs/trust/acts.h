@@ -185,10 +185,11 @@ const char* GranteeKindName(GranteeKind kind);  ///< "machine", "group"
 struct Grantee {
   GranteeKind kind = GranteeKind::kMachine;
   std::uint64_t number = 0;
-  Hash id;  ///< Identity::Id of a machine
+  Hash id;  ///< Identity::Id of a machine; of a group the hash of its list's first statement
   std::string name;
-  SealKey seal;
+  SealKey seal;                ///< of the machine; zero for a group, whose epochs have the keys
   std::int64_t not_after = 0;  ///< of the machine
+  bool operator==(const Grantee&) const = default;
 };
 
 /// A machine may read this secret. The fields that this build cannot enforce are carried, and deny the grant
@@ -242,6 +243,79 @@ struct SecretUndelete {};
 /// All its versions are erased for good, its grants end, and its name is free. Nothing follows but a vouch.
 struct SecretDestroy {};
 
+// ---- environment list, groups. A group is known by the sequence of the statement that created it.
+
+/// A new key pair of a group. The private half is sealed to the environment's newest epoch, to each machine
+/// of the group and to each invitation in force that leads into it (sealing.h: MakeGroupEpoch).
+struct GroupEpoch {
+  Epoch epoch;                          ///< copies_root is GroupCopiesRoot
+  std::uint32_t environment_epoch = 1;  ///< that it is sealed to: the newest
+  /// The last statement of the group's list that the copies take into account: whom it took out has none.
+  std::uint64_t list_sequence = 0;
+  Hash list_hash;
+};
+struct GroupCreate {
+  std::string name;
+  Hash genesis;  ///< of the first statement of the group's list
+  GroupEpoch epoch;
+};
+struct GroupEpochStart {
+  std::uint64_t group = 0;
+  GroupEpoch epoch;
+};
+/// The group is no more, nor is anything granted to it; its name is free.
+struct GroupDelete {
+  std::uint64_t group = 0;
+};
+/// A group may read whatever is or will be below a prefix. Replaces the standing one of this group and
+/// prefix.
+struct PrefixGrant {
+  std::string prefix;  ///< "" = the whole environment, or "tls/"
+  Grant grant;         ///< to a group
+};
+struct PrefixRevoke {
+  std::string prefix;
+  std::uint64_t group = 0;
+};
+/// Of one environment, at one time: every machine of it verifies and keeps them.
+inline constexpr std::size_t kMaxGroups = 1000, kMaxPrefixGrants = 1000;
+
+// ---- group list
+
+/// Sequence 0 of a group's list.
+struct GroupListCreate {
+  std::string environment;
+  std::uint64_t number = 0;  ///< of the GroupCreate that names this statement
+  std::string name;
+};
+/// These machines are in the group from now on. Each has its copy of the newest epoch's private key.
+struct GroupMachinesAdd {
+  std::uint32_t epoch = 1;        ///< that the copies are of
+  std::vector<Grantee> machines;  ///< 1..kMaxGroupMachines, by number
+  Hash copies_root;               ///< GroupCopiesRoot of their copies
+};
+inline constexpr std::size_t kMaxGroupMachines = 100;
+/// They are not, and never will have a key that begins after this: the group's next epoch is due at once.
+struct GroupMachinesRemove {
+  std::vector<std::uint64_t> machines;  ///< 1..kMaxGroupMachinesRemoved numbers, ascending
+};
+inline constexpr std::size_t kMaxGroupMachinesRemoved = 1000;
+/// A standing invitation leads into the group: who holds it can open the group's keys, and the machines that
+/// come by it are in the group.
+struct GroupInvitationAdd {
+  std::uint64_t number = 0;  ///< sequence of its InvitationCreate: its address as a recipient
+  std::string id;
+  SealKey seal;
+  std::int64_t expires = 0;  ///< unix seconds: no later epoch's key is sealed to it
+  std::uint32_t epoch = 1;   ///< that the copy is of
+  Hash copy;                 ///< GroupCopiesRoot of that copy alone
+};
+/// It does no more; who came by it stays. The group's next epoch is due at once.
+struct GroupInvitationRemove {
+  std::uint64_t number = 0;
+  std::uint64_t last = 0;  ///< the highest number of a machine that is in the group by it
+};
+
 // ---- every list
 
 /// Says that all before it in the list is good in the signer's eyes: it is the successor that statements of a
@@ -275,6 +349,8 @@ using Act = std::variant<
     EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, RulesSet,                                           // environment
     SecretCreate, VersionPublish, GrantAdd, GrantRevoke, LabelMove, LabelRemove, VersionDestroy,           // secret
     SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy,
+    GroupCreate, GroupEpochStart, GroupDelete, PrefixGrant, PrefixRevoke,                                  // environment
+    GroupListCreate, GroupMachinesAdd, GroupMachinesRemove, GroupInvitationAdd, GroupInvitationRemove,     // group
     Vouch, Void, Restore>;                                                                                       // each
 // clang-format on
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "grantfs/trust/groups.h"
 #include "grantfs/trust/sealing.h"
 #include "grantfs/trust/signed_list.h"
 
@@ -148,7 +149,7 @@ class MachinesList : public SignedList {
   std::map<std::string, StandingEntry> standing_;
 };
 
-/// Members and epochs of one environment.
+/// Members, epochs, groups and grants by prefix of one environment.
 class EnvironmentList : public SignedList {
  public:
   explicit EnvironmentList(std::string name) : SignedList(ListId::Environment(std::move(name))) {}
@@ -163,6 +164,7 @@ class EnvironmentList : public SignedList {
   const std::map<Hash, Member>& members() const { return members_; }  ///< also former ones
   const std::vector<Epoch>& epochs() const { return epochs_; }        ///< [0] is number 1
   const Epoch& newest_epoch() const { return epochs_.back(); }
+  const EnvironmentGroups& groups() const { return groups_; }
   /// The number of the newest epoch at the state after statement `sequence`; 0 for none.
   std::uint32_t EpochAt(std::uint64_t sequence) const;
   /// The role that somebody holds now / held at the state after statement `sequence`.
@@ -201,6 +203,7 @@ class EnvironmentList : public SignedList {
   std::vector<Epoch> epochs_;
   std::vector<std::uint64_t> epoch_sequences_;             ///< of the statements that started them
   std::vector<std::pair<std::uint64_t, RulesSet>> rules_;  ///< by the sequences that set them
+  EnvironmentGroups groups_;
 };
 
 /// Versions, labels and grants of one secret. Owners, writers and the vault hold it whole; a machine holds it
@@ -270,6 +273,10 @@ class SecretList : public SignedList {
   /// at the heads that it names, and stands under state().grants. Errors: kIntegrity.
   Result<Grant> VerifyGrant(const SignedStatement& grant, const GrantProof& proof, const Identity& machine,
                             const UpperLists& upper) const;
+  /// The same for a grant to a group that is in the environment's list. Whether the machine is in the group
+  /// is known by whether it holds the group's key.
+  Result<Grant> VerifyGroupGrant(const SignedStatement& grant, const GrantProof& proof,
+                                 const UpperLists& upper) const;
   /// A machine's check: `version` is the statement that `label` points at, by one who could publish. Errors:
   /// kIntegrity, kNotFound.
   Result<VersionPublish> VerifyVersion(const std::string& label, const SignedStatement& version,
@@ -279,8 +286,9 @@ class SecretList : public SignedList {
   Result<VersionPublish> VerifyOldVersion(const SignedStatement& version, const UpperLists& upper) const;
 
   /// Everyone whom a version's data key must be sealed to when it is published at `time` (unix seconds, the
-  /// statement's): the environment's newest epoch and each standing grantee that is not removed or expired by
-  /// then, with their keys. None whose grant lacks the second signature that the rule asks for.
+  /// statement's): the environment's newest epoch, each standing grantee that is not removed or expired by
+  /// then, and each group to which a prefix of the path is granted, with their keys. Each once. None whose grant
+  /// lacks the second signature that the rule asks for.
   struct Target {
     Recipient recipient;
     SealKey key;
@@ -319,6 +327,9 @@ class SecretList : public SignedList {
   bool MayBeThere(std::uint32_t version) const;
   Result<SecretState> StateAfterMove(const LabelMove& act) const;
   Result<SecretState> StateAfterDestroying(const VersionDestroy& act) const;
+  Result<Grant> VerifyStanding(const SignedStatement& grant, const GrantProof& proof,
+                               const UpperLists& upper) const;
+  Status CheckGroups(std::int64_t time, const UpperLists& upper) const;
   Status VerifyLoose(const SignedStatement& statement, Permission permission, const UpperLists& upper) const;
   std::vector<Hash> GrantLeaves() const;
   SecretCreate create_;

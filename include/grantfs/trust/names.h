@@ -29,6 +29,10 @@ Status CheckEnvironmentName(std::string_view text);  ///< exactly two components
 Status CheckSecretPath(std::string_view text);       ///< one or more, kMaxNameBytes in all
 Result<SecretName> ParseSecretName(std::string_view text);
 
+/// What a grant covers, or a writer may publish: "" for the whole environment, or components that end in a
+/// slash. Errors: kInvalid.
+Status CheckPrefix(std::string_view text);
+
 /// Names of machines, users and agents: 1..63 of [a-z0-9._-], beginning with a letter or digit. Errors:
 /// kInvalid.
 Status CheckIdentityName(std::string_view text);

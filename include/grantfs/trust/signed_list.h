@@ -14,14 +14,14 @@ class EnvironmentList;
 /// The verified lists above a list: what its statements' signers are judged by.
 struct UpperLists {
   const VaultList* vault = nullptr;              ///< of every list but the vault's own
-  const EnvironmentList* environment = nullptr;  ///< of a secret's list
+  const EnvironmentList* environment = nullptr;  ///< of a secret's or group's list
 };
 
 /// What an act needs of its signer.
 enum class Permission {
   kVaultOwner,  ///< vault and machines lists
   kJoin,        ///< letting oneself in by a standing invitation, whose issuer owns the vault
-  kOwner,       ///< environment lists; grants, revocations, vouches and voids of secrets
+  kOwner,       ///< environment and group lists; grants, revocations, vouches and voids of secrets
   kPublish,     ///< creating a secret, publishing a version: an owner, or a writer within the prefix
 };
 

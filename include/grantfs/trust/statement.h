@@ -11,24 +11,29 @@
 
 namespace grantfs {
 
-enum class ListKind { kVault, kMachines, kEnvironment, kSecret };
+enum class ListKind { kVault, kMachines, kEnvironment, kSecret, kGroup };
 
-/// Which signed list: "vault", "machines", "environment/shop/prod", "secret/17".
+/// Which signed list: "vault", "machines", "environment/shop/prod", "secret/17", "group/shop/prod/4".
 struct ListId {
   ListKind kind = ListKind::kVault;
-  std::string environment;   ///< of kEnvironment
-  std::uint64_t number = 0;  ///< of kSecret
+  std::string environment;   ///< of kEnvironment and kGroup
+  std::uint64_t number = 0;  ///< of kSecret and kGroup
   static ListId Vault() { return {ListKind::kVault, {}, 0}; }
   static ListId Machines() { return {ListKind::kMachines, {}, 0}; }
   static ListId Environment(std::string name) { return {ListKind::kEnvironment, std::move(name), 0}; }
   static ListId Secret(std::uint64_t number) { return {ListKind::kSecret, {}, number}; }
+  static ListId Group(std::string environment, std::uint64_t number) {
+    return {ListKind::kGroup, std::move(environment), number};
+  }
+  /// Whether its statements name a head of their environment's list.
+  bool BelowEnvironment() const { return kind == ListKind::kSecret || kind == ListKind::kGroup; }
   std::string Text() const;
   static Result<ListId> Parse(std::string_view text);  ///< Errors: kInvalid.
   auto operator<=>(const ListId&) const = default;
 };
 
 /// The heads of the lists above a list that its signer had seen: known ancestors, not necessarily the newest.
-/// machines and environment: vault. secret: vault and environment. vault: none.
+/// machines and environment: vault. secret and group: vault and environment. vault: none.
 struct SeenHeads {
   std::optional<Head> vault;
   std::optional<Head> environment;
