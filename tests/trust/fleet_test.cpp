@@ -250,7 +250,7 @@ TEST_F(EnrolmentRequestTest, IsSignedWhole) {
   ending.identity.not_after = kNow;
   EXPECT_EQ(EnrolmentRequest::FromJson(ending.ToJson()).error().code, Code::kInvalid);
   for (const auto& [made, expires] :
-       {std::pair{kNow, kNow}, {kNow, kNow - 1}, {kNow, kNow + kMaxRequestSeconds + 1}})
+       {std::pair{kNow, kNow}, {kNow, kNow - 1}, {kNow, kNow + kMaxEnrolRequestSeconds + 1}})
     EXPECT_FALSE(EnrolmentRequest::FromJson(MakeEnrolmentRequest(world.web1, made, expires).ToJson()));
   EXPECT_EQ(
       EnrolmentRequest::FromJson(MakeEnrolmentRequest(world.owner, kNow, kNow + 1).ToJson()).error().code,
