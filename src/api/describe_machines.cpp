@@ -1,4 +1,5 @@
 #include "describe_internal.h"
+#include "grantfs/api/log.h"
 #include "grantfs/journal/entry.h"
 
 namespace grantfs::api::describe {
@@ -16,6 +17,11 @@ Json GrantsResponseSchema() {
                  {"environments", Array(environment, kMaxCopiesSent)},
                  {"grants", Array(Named("GrantEvidence"), kMaxGrants)},
                  {"more", Flag()},
+                 Optional("groups", Array(Object({{"environment", Named("Environment")},
+                                                  {"group", Count(1)},
+                                                  {"epoch", Epoch()},
+                                                  {"sealed", Sealed()}}),
+                                          kMaxOwnGroups)),
                  Optional("freezes", Array(Named("Freeze"), kMaxCopiesSent))});
 }
 
@@ -26,9 +32,11 @@ Json ReadResponseSchema() {
                  {"version", VersionNumber(1)},
                  {"statement", Digits(64)},
                  {"ciphertext", Blob(kMaxCiphertextBytes)},
-                 {"sealed", About(Blob(kMaxSealedBytes), "the data key, to the machine's key")},
+                 {"sealed", About(Blob(kMaxSealedBytes), "the data key, to the machine's key or its group's")},
                  {"heads", heads},
-                 {"record", About(Count(), "its place in the audit log")}});
+                 {"record", About(Count(), "its place in the audit log")},
+                 Optional("group", Count(1)),
+                 Optional("group_epoch", Epoch())});
 }
 
 Json RefusalSchema() {
@@ -40,6 +48,16 @@ Json RefusalSchema() {
                  {"first", Time()},
                  {"last", Time()},
                  {"caller", Named("Caller")}});
+}
+
+Json Hashes() { return Array(Digits(64), kMaxProofHashes); }
+
+Json ProvenRecordSchema() {
+  return OneOf({Object({{"record", Count()}}), Object({{"record", Count()},
+                                                       {"leaf", Blob(kMaxLogLeafBytes)},
+                                                       Optional("salt", Blob(kMaxLogSaltBytes)),
+                                                       Optional("body", Text(kMaxAuditBodyBytes)),
+                                                       {"proof", Hashes()}})});
 }
 
 Json WatchLineSchema() {
@@ -121,9 +139,23 @@ std::vector<Entry> DescribeMachines() {
        "recorded.",
        Object({{"journal", Digits(32)},
                {"entries", Array(Text(kMaxJournalEntryBytes), kMaxJournalEntries, 1)},
-               {"signature", Digits(128)}}),
-       Object({{"sequence", Count()}}),
+               {"signature", Digits(128)},
+               Optional("places", Flag())}),
+       Object({{"sequence", Count()},
+               Optional("places", About(Array(Count(), kMaxJournalEntries),
+                                        "if asked for: in which records the last so many entries stand"))}),
        {ProblemCode::kConflict, ProblemCode::kUnrecorded}},
+      {&kMachineRecords,
+       "machines",
+       "Proofs that a machine's reads are in the log",
+       "RFC 6962 audit paths in the checkpoint's tree, with the bodies of the machine's own records; without "
+       "`leaf`: the log has no such record. The records are asked for in order, and may be answered for in "
+       "part.",
+       Object({{"records", Array(Count(), kMaxProvenRecords, 1)}, {"before", Count()}}),
+       Object({{"checkpoint", Text(kMaxSentCheckpointBytes)},
+               {"consistency", Hashes()},
+               {"records", Array(ProvenRecordSchema(), kMaxProvenRecords, 1)}}),
+       {}},
   };
   for (const Entry& entry : Watching()) entries.push_back(entry);
   return entries;
