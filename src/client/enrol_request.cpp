@@ -61,7 +61,7 @@ Result<api::StatusResponse> CheckAnswer(const Home& home, const HomeProfile& pro
 Result<RequestResult> RequestEnrolment(const std::string& home_directory, const std::string& name,
                                        std::int64_t ttl, const ClientOptions& options) {
   GRANTFS_CHECK(CheckIdentityName(name));
-  if (ttl < 1 || ttl > kMaxRequestSeconds)
+  if (ttl < 1 || ttl > kMaxEnrolRequestSeconds)
     return Error{Code::kInvalid, "a request to enrol holds for 1s to 30d", 0, name};
   const Home home = GRANTFS_TRY(HomeFor(home_directory, name));
   const PrivateIdentity identity = GRANTFS_TRY(home.LoadIdentity());

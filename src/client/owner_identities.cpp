@@ -16,7 +16,7 @@ IdentityInfo InfoOf(const MachinesList::Machine& machine) {
   info.number = machine.number;
   info.approved = machine.approved;
   info.not_after = who.not_after;
-  info.standing = machine.standing;
+  info.invitation = machine.invitation;
   info.removed = machine.removed;
   return info;
 }
@@ -112,6 +112,7 @@ Result<InviteResult> OwnerSessionImpl::Invite(const InviteOptions& options) {
     return {};
   });
   GRANTFS_CHECK(invited);
+  ShutOutExpired();
   return InviteResult{GRANTFS_TRY(InviteLineOf(secret, options.kind, options.name, false)), invitation.id,
                       invitation.expires};
 }

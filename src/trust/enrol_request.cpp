@@ -39,7 +39,7 @@ Result<EnrolmentRequest> EnrolmentRequest::FromJson(const Json& json) {
   if (who.kind != IdentityKind::kMachine || who.not_after != 0)
     return Error{Code::kInvalid, "a request to enrol is a machine's, and does not say when it ends", 0,
                  who.name};
-  if (request.expires <= request.made || request.expires - request.made > kMaxRequestSeconds)
+  if (request.expires <= request.made || request.expires - request.made > kMaxEnrolRequestSeconds)
     return Error{Code::kInvalid, "a request to enrol holds for 1s to 30d", 0, who.name};
   if (!Verify(who.sign, RequestContext(request), request.by_identity))
     return Error{Code::kIntegrity, "the request is not signed by the machine's own key", 0, who.name};

@@ -15,7 +15,7 @@ std::map<std::uint64_t, Grantee> GroupList::Members(const MachinesList& all) con
   const auto led = [this](const MachinesList::Machine& machine) {
     return std::any_of(invitations_.begin(), invitations_.end(), [&](const auto& entry) {
       const Invitation& by = entry.second;
-      return by.act.id == machine.standing && (by.open || machine.number <= by.last);
+      return by.act.id == machine.invitation && (by.open || machine.number <= by.last);
     });
   };
   std::map<std::uint64_t, Grantee> members;
@@ -37,7 +37,9 @@ std::vector<GroupList::Target> GroupList::EpochTargets(const MachinesList& all, 
     targets.push_back({{RecipientKind::kMachine, number, 0}, machine.seal, machine.name, machine.id});
   }
   for (const auto& [number, invitation] : invitations_) {
-    if (!invitation.InForce(time)) continue;
+    const auto standing = all.standing().find(invitation.act.id);
+    const bool withdrawn = standing != all.standing().end() && standing->second.withdrawn;
+    if (!invitation.InForce(time) || withdrawn) continue;
     targets.push_back({{RecipientKind::kInvitation, number, 0}, invitation.act.seal, invitation.act.id, {}});
   }
   return targets;

@@ -78,7 +78,7 @@ Status MachinesList::ApplyInvite(const InvitationCreate& act) {
 
 Status MachinesList::ApplyStand(const InvitationStand& act, const Statement& statement) {
   const StandingInvitation& invitation = act.invitation;
-  const StandingEntry entry{invitation, statement.signer};
+  const StandingEntry entry{invitation, statement.sequence, statement.signer};
   if (invitations_.contains(invitation.id) || !standing_.emplace(invitation.id, entry).second)
     return Error{Code::kInvalid, "the invitation exists already", 0, invitation.pattern};
   return {};
@@ -101,11 +101,11 @@ Status MachinesList::CheckFree(const Identity& who) const {
 }
 
 void MachinesList::LetIn(Identity who, std::int64_t not_after, const Statement& statement,
-                         const std::string& standing) {
+                         const std::string& invitation) {
   if (who.not_after == 0 || (not_after != 0 && not_after < who.not_after)) who.not_after = not_after;
   by_id_[who.Id()] = statement.sequence;
   by_name_[who.name] = statement.sequence;
-  machines_[statement.sequence] = {std::move(who), statement.sequence, statement.time, false, standing};
+  machines_[statement.sequence] = {std::move(who), statement.sequence, statement.time, false, invitation};
 }
 
 Status MachinesList::ApplyApprove(const MachineApprove& act, const Statement& statement) {
@@ -127,7 +127,7 @@ Status MachinesList::ApplyApprove(const MachineApprove& act, const Statement& st
   }
   GRANTFS_CHECK(CheckFree(who));
   at->second.state = InvitationState::kUsed;
-  LetIn(who, act.not_after, statement, "");
+  LetIn(who, act.not_after, statement, enrolment.invitation);
   return {};
 }
 
@@ -172,8 +172,8 @@ Status MachinesList::ApplyRemove(const MachineRemove& act, const Statement& stat
   machine.removed = true;
   by_name_.erase(machine.identity.name);
   // Whoever has that machine has the invitation too. Of one whose life is over nothing is feared.
-  if (!machine.standing.empty() && !machine.HasEnded(statement.time))
-    standing_.at(machine.standing).withdrawn = true;
+  const auto standing = standing_.find(machine.invitation);
+  if (standing != standing_.end() && !machine.HasEnded(statement.time)) standing->second.withdrawn = true;
   return {};
 }
 

@@ -75,7 +75,7 @@ struct RequestResult {
 /// Makes keys here, and a request that they sign. Called again it makes another one of the same keys, unless
 /// another name is given, which makes new keys. Asks no vault.
 ///
-/// @param ttl  for how long it can be approved: seconds, up to kMaxRequestSeconds.
+/// @param ttl  for how long it can be approved: seconds, up to kMaxEnrolRequestSeconds.
 /// Errors: kInvalid (name, ttl), kConflict (the home has an identity, or one waits by an invitation), kIo.
 Result<RequestResult> RequestEnrolment(const std::string& home_directory, const std::string& name,
                                        std::int64_t ttl, const ClientOptions& options = {});

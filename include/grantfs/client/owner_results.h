@@ -102,6 +102,7 @@ struct StandingOptions {
   std::uint32_t uses = 1;
   std::int64_t ttl = 3600;
   std::int64_t lives = 0;  ///< of each machine, from then on that it joins
+  std::vector<std::string> groups;  ///< that it leads into: "shop/prod@web", each once
 };
 struct InviteResult {
   SecretMemory line;  ///< what is pasted there
@@ -124,6 +125,8 @@ struct WithdrawResult {
   std::size_t withdrawn = 0;        ///< invitations
   std::size_t waiting = 0;          ///< requests to enrol with those
   std::vector<std::string> let_in;  ///< machines that came by a standing one of these, and are in still
+  std::string standing;             ///< the id of the one that a removed machine came by
+  std::vector<std::string> groups;  ///< "shop/prod@web": that it led into, and that have new keys now
 };
 
 struct PendingEnrolment {
@@ -142,7 +145,7 @@ struct IdentityInfo {
   std::uint64_t number = 0;  ///< of a machine
   std::int64_t approved = 0;
   std::int64_t not_after = 0;  ///< 0 = never
-  std::string standing;        ///< of a machine: the id of the standing invitation that it came by, or ""
+  std::string invitation;      ///< of a machine: the id of the one that it came by, or ""
   bool removed = false;
   bool vault_owner = false;
   bool recovery = false;

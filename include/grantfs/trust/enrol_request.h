@@ -19,7 +19,7 @@ struct EnrolmentRequest {
   /// Checks its signature. Errors: kInvalid, kIntegrity.
   static Result<EnrolmentRequest> FromJson(const Json& json);
 };
-inline constexpr std::int64_t kMaxRequestSeconds = 30LL * 86400;  ///< from made to expires
+inline constexpr std::int64_t kMaxEnrolRequestSeconds = 30LL * 86400;  ///< from made to expires
 EnrolmentRequest MakeEnrolmentRequest(const PrivateIdentity& identity, std::int64_t made,
                                       std::int64_t expires);
 

@@ -96,7 +96,7 @@ class MachinesList : public SignedList {
     std::uint64_t number = 0;   ///< sequence of its approval: its address as a recipient
     std::int64_t approved = 0;  ///< unix seconds, by the approver's clock
     bool removed = false;
-    std::string standing;  ///< the id of the standing invitation that it came by, "" for none
+    std::string invitation;  ///< the id of the one that it came by, of either kind; "" by a request
     bool HasEnded(std::int64_t now) const { return identity.not_after != 0 && identity.not_after <= now; }
   };
   enum class InvitationState { kOpen, kUsed, kWithdrawn };
@@ -106,6 +106,7 @@ class MachinesList : public SignedList {
   };
   struct StandingEntry {
     StandingInvitation invitation;
+    std::uint64_t number = 0;  ///< sequence of its InvitationStand: its address as a recipient
     Hash issuer;
     std::uint32_t used = 0;
     bool withdrawn = false;
@@ -141,7 +142,7 @@ class MachinesList : public SignedList {
   Status ApplyJoin(const MachineJoin& act, const Statement& statement);
   Status ApplyRemove(const MachineRemove& act, const Statement& statement);
   Status CheckFree(const Identity& who) const;
-  void LetIn(Identity who, std::int64_t not_after, const Statement& statement, const std::string& standing);
+  void LetIn(Identity who, std::int64_t not_after, const Statement& statement, const std::string& invitation);
   std::map<std::uint64_t, Machine> machines_;
   std::map<Hash, std::uint64_t> by_id_;
   std::map<std::string, std::uint64_t> by_name_;
