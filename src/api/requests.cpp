@@ -10,7 +10,7 @@ constexpr const char* kStates[] = {"open", "fulfilled", "refused", "withdrawn"};
 
 const char* StateName(RequestState state) { return kStates[static_cast<int>(state)]; }
 
-RequestState ReadState(JsonReader& in) {
+RequestState ReadRequestState(JsonReader& in) {
   const std::string text = in.String("state", 16);
   for (int i = 0; i < 4; ++i) {
     if (text == kStates[i]) return static_cast<RequestState>(i);
@@ -88,7 +88,7 @@ Result<RequestsListResponse> RequestsListResponse::FromJson(const Json& json) {
     entry.number = ReadCount(one, "number");
     entry.request = ReadRequestEnvelope(one);
     entry.received = ReadTime(one, "received");
-    entry.state = ReadState(one);
+    entry.state = ReadRequestState(one);
     entry.changed = ReadTime(one, "changed");
     entry.by = ReadWords(one, "by");
     entry.reason = ReadWords(one, "reason");
@@ -108,7 +108,7 @@ Result<RequestSettleRequest> RequestSettleRequest::FromJson(const Json& json) {
   JsonReader in(json, "settle");
   RequestSettleRequest request;
   request.id = ReadHex<Hash>(in, "id");
-  request.state = ReadState(in);
+  request.state = ReadRequestState(in);
   request.reason = ReadWords(in, "reason");
   if (request.state != RequestState::kRefused && request.state != RequestState::kWithdrawn)
     in.Fail("a request is refused or withdrawn; what fulfils it is an append", "state");

@@ -229,6 +229,8 @@ Undone UndoneBy(const ListMemory& seen, const SignedList& list, std::uint64_t fr
     case ListKind::kSecret:
       FindSecret(seen, static_cast<const SecretList&>(list), from, undone);
       break;
+    case ListKind::kGroup:
+      break;
   }
   return undone;
 }

@@ -125,6 +125,7 @@ Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper)
   if (grant != nullptr && upper.environment->two_owners() && !statement.consent) {
     return Error{Code::kDenied, "a grant here needs the signatures of two owners, by the environment's rule",
                  0, state_.path};
+  }
   if (grant != nullptr && grant->grant.grantee.kind == GranteeKind::kGroup &&
       upper.environment->groups().Find(grant->grant.grantee) == nullptr) {
     return Error{Code::kInvalid, "the environment has no such group", 0, grant->grant.grantee.name};
