@@ -19,6 +19,8 @@ extern const Command kSecretRollbackCommand, kSecretPromoteCommand, kSecretDescr
 extern const Command kSecretDeleteCommand, kSecretUndeleteCommand, kSecretDestroyCommand, kSecretPurgeCommand;
 extern const Command kInviteCommand, kEnrollCommand, kApproveCommand;
 extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand;
+extern const Command kGroupCreateCommand, kGroupAddCommand, kGroupRemoveCommand, kGroupDeleteCommand,
+    kGroupListCommand;
 extern const Command kMemberAddCommand, kMemberRemoveCommand, kMemberListCommand;
 extern const Command kOwnerAddCommand, kOwnerRemoveCommand, kOwnerListCommand, kOffboardCommand,
     kReviewCommand;

@@ -14,7 +14,7 @@ Json IdentityJson(const IdentityInfo& info) {
                        {"number", info.number},
                        {"approved", info.approved},
                        {"not_after", info.not_after},
-                       {"invitation", info.invitation},
+                       {"standing", info.standing},
                        {"removed", info.removed},
                        {"vault_owner", info.vault_owner},
                        {"recovery", info.recovery}});

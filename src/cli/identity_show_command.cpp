@@ -29,7 +29,7 @@ Status RunIdentityShowCommand(Context& context) {
   table.Add({"identity", info.id});
   if (info.kind == IdentityKind::kMachine) table.Add({"number", std::to_string(info.number)});
   table.Add({"approved", TimeCell(info.approved)});
-  if (!info.invitation.empty()) table.Add({"came by", "invitation " + info.invitation});
+  if (!info.standing.empty()) table.Add({"came by", "standing invitation " + info.standing});
   table.Add({"standing", IdentityStanding(info)});
   context.terminal.Out(table.Text());
   return {};

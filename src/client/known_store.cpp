@@ -334,6 +334,16 @@ Result<std::string> KnownStore::Freezes() {
   return GetText("freezes");
 }
 
+Status KnownStore::RememberGroups(const std::string& groups) {
+  const std::lock_guard guard(mutex_);
+  return PutText("groups", groups);
+}
+
+Result<std::string> KnownStore::Groups() {
+  const std::lock_guard guard(mutex_);
+  return GetText("groups");
+}
+
 Status KnownStore::RememberCheckpoint(const std::string& checkpoint) {
   const std::lock_guard guard(mutex_);
   return PutText("checkpoint", checkpoint);

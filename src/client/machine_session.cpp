@@ -155,6 +155,7 @@ Status MachineSessionImpl::LoadKept() {
       next->refused[number] = Describe(secret.error());
     }
   }
+  if (auto groups = LoadGroups(*next); !groups) return groups;
   if (!next->refused.empty()) complete_ = 0;
   if (!next->vault->empty()) {
     if (auto standing = next->vault->CheckStanding({}); !standing)

@@ -110,13 +110,20 @@ Status MachineSessionImpl::TakeUpper(MachineView& next, const api::GrantsRespons
   for (const auto& environment : response.environments) {
     GRANTFS_CHECK(TakeEnvironment(next, environment.name, &environment.head));
   }
-  return {};
+  return TakeGroups(next, response);
 }
 
 // Standing is judged by the newest lists above: what counted yesterday may lack its successor today.
 void MachineSessionImpl::JudgeAgain(MachineView& next, const MachineView& before) {
   if (next.vault == before.vault && next.environments == before.environments) return;
   std::map<std::string, StandingChanges> changes;
+  for (auto at = next.secrets.begin(); at != next.secrets.end();) {
+    const UpperLists now = next.UpperOf(at->second->environment);
+    const bool gone = at->second->group != 0 && now.environment != nullptr &&
+                      !RefreshGroupTerms(at->second, *now.environment);
+    at = gone ? next.secrets.erase(at) : std::next(at);
+  }
+  ForgetForeign(next);
   for (auto& [number, secret] : next.secrets) {
     const UpperLists now = next.UpperOf(secret->environment);
     const UpperLists then = before.UpperOf(secret->environment);
@@ -174,6 +181,10 @@ Result<VerifiedSecret> MachineSessionImpl::VerifyGrant(MachineView& next, const 
     verified = VerifyEvidence(evidence, before, next.UpperOf(evidence.environment), me_.identity(), mark);
   }
   if (!verified) return verified;
+  const SecretView& view = *verified->view;
+  if (view.group != 0 && next.GroupOf(view.environment, view.group) == nullptr)
+    return Error{Code::kIntegrity, "the vault shows a grant to a group whose key this machine does not have", 0,
+                 view.environment + "/" + view.path};
   // A secret that is not granted any more may have been destroyed, and its name another's now: that one's
   // grant is an owner's word, and what is gone never comes back.
   const SecretName name{evidence.environment, evidence.path};
@@ -219,6 +230,7 @@ Status MachineSessionImpl::TakeGrant(Draft& draft, api::GrantEvidence evidence) 
       recent_proofs_.Keep(verified->proof);
     draft.keep.push_back(ToKeep(*verified, before.get()));
     next.refused.erase(number);
+    left_.erase(number);
     next.secrets[number] = std::move(verified->view);
     return {};
   }

@@ -14,7 +14,7 @@ bool Same(const GrantedSecret& a, const GrantedSecret& b) {
   const auto key = [](const GrantedSecret& s) {
     return std::tie(s.number, s.version, s.environment, s.path, s.size, s.time, s.owner, s.group, s.mode,
                     s.strict, s.lease, s.offline, s.record, s.expires, s.value_ends, s.rotate_due,
-                    s.conditions, s.unenforceable, s.parts, s.missing, s.frozen);
+                    s.conditions, s.unenforceable, s.parts, s.missing, s.frozen, s.by);
   };
   return key(a) == key(b);
 }
@@ -41,6 +41,8 @@ GrantedSecret Shown(const MachineView& view, const SecretView& secret) {
   shown.conditions = secret.terms.conditions;
   shown.unenforceable = secret.unenforceable;
   shown.parts = secret.publish->parts.size();
+  if (secret.group != 0) shown.by = "@" + secret.terms.grantee.name;
+  if (secret.prefix) shown.by += " " + secret.environment + "/" + secret.prefix->first;
   return shown;
 }
 
@@ -74,7 +76,8 @@ const std::string& MachineView::ProblemOf(const SecretView& secret) const {
 }
 
 bool MachineView::IsTroubled() const {
-  if (!vault_problem.empty() || !environment_problems.empty() || !refused.empty()) return true;
+  if (!vault_problem.empty() || !environment_problems.empty() || !refused.empty() || !group_problems.empty())
+    return true;
   return std::any_of(secrets.begin(), secrets.end(),
                      [](const auto& one) { return !one.second->problem.empty(); });
 }
@@ -88,6 +91,7 @@ std::vector<std::string> MachineView::Notices() const {
   for (const api::Freeze& freeze : freezes)
     add(SentenceOf(freeze) + "; its files cannot be read until that is lifted");
   for (const auto& [name, problem] : environment_problems) add(name + " is refused: " + problem);
+  for (const std::string& problem : group_problems) add("a group is refused: " + problem);
   for (const auto& [number, problem] : refused)
     add("secret " + std::to_string(number) + " is refused: " + problem);
   for (const auto& [number, secret] : secrets) {

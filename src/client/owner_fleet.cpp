@@ -38,7 +38,7 @@ std::vector<std::string> OwnerSessionImpl::LetInBy(const MachinesList& machines,
                                                    const std::string& standing) const {
   std::vector<std::string> names;
   for (const auto& [number, machine] : machines.machines()) {
-    if (machine.invitation == standing && !machine.removed && !machine.HasEnded(Now()))
+    if (machine.standing == standing && !machine.removed && !machine.HasEnded(Now()))
       names.push_back(machine.identity.name);
   }
   return names;
@@ -117,7 +117,7 @@ namespace {
 std::uint64_t LastBy(const MachinesList& machines, const GroupInvitationAdd& invitation) {
   std::uint64_t last = invitation.number;
   for (const auto& [number, machine] : machines.machines())
-    if (machine.invitation == invitation.id) last = std::max(last, number);
+    if (machine.standing == invitation.id) last = std::max(last, number);
   return last;
 }
 

@@ -16,7 +16,7 @@ IdentityInfo InfoOf(const MachinesList::Machine& machine) {
   info.number = machine.number;
   info.approved = machine.approved;
   info.not_after = who.not_after;
-  info.invitation = machine.invitation;
+  info.standing = machine.standing;
   info.removed = machine.removed;
   return info;
 }

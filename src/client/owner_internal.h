@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -80,6 +81,23 @@ class OwnerSessionImpl final : public OwnerSession {
                               const GrantOptions& options) override;
   Result<RevokeResult> RevokeFrom(const std::string& machine, const std::vector<SecretName>& secrets,
                                   const std::string& reason, std::chrono::milliseconds wait) override;
+  Result<GrantResult> GrantPrefix(const std::string& who, const std::string& environment,
+                                  const std::string& prefix, const GrantOptions& options) override;
+  Result<RevokeResult> RevokePrefix(const std::string& who, const std::string& environment,
+                                    const std::string& prefix, const std::string& reason,
+                                    std::chrono::milliseconds wait) override;
+  Result<GroupChange> CreateGroup(const std::string& environment, const std::string& name,
+                                  const std::vector<std::string>& machines,
+                                  const GroupOptions& options) override;
+  Result<GroupChange> AddToGroup(const std::string& environment, const std::string& name,
+                                 const std::vector<std::string>& machines,
+                                 const GroupOptions& options) override;
+  Result<GroupChange> RemoveFromGroup(const std::string& environment, const std::string& name,
+                                      const std::vector<std::string>& machines,
+                                      const GroupOptions& options) override;
+  Status DeleteGroup(const std::string& environment, const std::string& name,
+                     const GroupOptions& options) override;
+  Result<std::vector<GroupInfo>> ListGroups(const std::string& environment, const std::string& name) override;
   Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
                                  std::chrono::milliseconds wait) override;
   Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) override;
@@ -203,7 +221,7 @@ class OwnerSessionImpl final : public OwnerSession {
   static Status CheckType(const SecretList& list, const NewValue& value);
   /// The parts of what is granted, if it is a template / without those that the machine may read.
   static void NamePartsOf(const SecretList& list, GrantOutcome& outcome);
-  void DropGrantedParts(std::uint64_t machine, const std::vector<SecretName>& granted, GrantOutcome& outcome);
+  void DropGrantedParts(const std::string& who, const std::vector<SecretName>& granted, GrantOutcome& outcome);
 
   // ---- keys of environments (owner_keys.cpp)
   /// The private key of an epoch. Errors: kDenied (I hold no copy), kIntegrity.
@@ -217,7 +235,7 @@ class OwnerSessionImpl final : public OwnerSession {
   // ---- grants (the environments were entered)
   /// Seals what there is to the machine, and adds the grant to what is to be appended.
   /// @param waiting  is added to instead, where the environment asks for two owners' signatures.
-  Result<GrantOutcome> PrepareGrant(const MachinesList::Machine& machine, const SecretName& name,
+  Result<GrantOutcome> PrepareGrant(const std::string& machine, const SecretName& name,
                                     const GrantOptions& options, Batch& batch, Waiting& waiting);
   /// A grant that has ended, and whose it was: several machines had one name, where all but the last were
   /// removed.
@@ -225,6 +243,7 @@ class OwnerSessionImpl final : public OwnerSession {
     SecretName secret;
     std::uint64_t number = 0;  ///< of the machine
     Hash id;
+    bool group = false;
   };
   /// Adds the end of the grants of a machine to what is to be appended. @return none if it has none there.
   Result<std::vector<Ended>> PrepareRevoke(const std::string& machine, const SecretName& name,
@@ -256,6 +275,46 @@ class OwnerSessionImpl final : public OwnerSession {
                                         std::chrono::steady_clock::time_point until);
   std::vector<FreezeInfo> InfosOf(const std::vector<api::Freeze>& freezes) const;
 
+  // ---- groups (owner_groups.cpp). Whoever uses them has entered the environment, with the newest machines
+  Status EnterGroups(const std::string& environment);
+  Result<GroupList> FetchGroup(const std::string& environment, const std::string& name);
+  /// The private key of its newest epoch. Errors: kConflict (it is not the newest), kIntegrity.
+  Result<UnsealKey> GroupKeyOf(const EnvironmentList& environment, const EnvironmentGroups::Group& group);
+  Status StageGroup(const std::string& environment, std::uint64_t group, std::uint32_t epoch,
+                    const std::vector<GroupCopy>& copies);
+  /// A new key for those who are in it by `list`, sent ahead, and the statement that starts it.
+  Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const GroupList& list,
+                                      const UnsealKey& previous, const std::string& reason);
+  /// One for each group, where the environment has a new key. @param before  without that.
+  Result<std::vector<StatementPtr>> NextGroupEpochs(const EnvironmentList& before, EnvironmentList& after,
+                                                    const std::string& reason);
+  /// @param after  without the one who leaves.
+  Status VouchInGroups(const EnvironmentList& after, const std::string& reason);
+  Result<std::vector<Grantee>> MachinesNamed(const std::vector<std::string>& names) const;
+  Result<std::vector<StatementPtr>> NextMachines(GroupList& list, const UpperLists& upper,
+                                                 const std::vector<Grantee>& machines, const UnsealKey& key,
+                                                 std::uint32_t epoch, const std::string& reason);
+  /// Takes machines out, and starts the next epoch in the same append.
+  Result<std::uint64_t> TakeOut(const std::string& environment, GroupList group,
+                                const std::vector<std::uint64_t>& machines, const std::string& reason);
+  Status CheckGroupsOwed(const std::string& environment, std::vector<std::string>& owed);
+  void LeaveGroups(const Hash& machine, const std::string& environment, const std::string& reason,
+                   RemoveIdentityResult& result);
+  static std::vector<std::string> NamesOf(const std::vector<Grantee>& machines);
+  EnvironmentDelivery WaitForGroup(const std::string& environment, std::uint64_t number, std::uint64_t change,
+                                   std::chrono::milliseconds wait);
+  EnvironmentDelivery WaitForMachines(const std::string& what, const std::vector<std::uint64_t>& machines,
+                                      std::uint64_t change, std::chrono::milliseconds wait);
+  // ---- owner_prefixes.cpp
+  struct GrantedTo {
+    Grantee grantee;
+    SecretList::Target target;
+  };
+  /// "web-1" (number 0: there is none), or "@web" of the environment. Errors: kNotFound (no such group).
+  Result<GrantedTo> GranteeNamed(const std::string& who, const std::string& environment);
+  std::vector<GrantInfo> PrefixGrantsIn(const EnvironmentList& list) const;
+  /// Of which groups a machine is: "@web". None where I may not know.
+  Result<std::set<std::string>> GroupsOf(const std::string& environment, const std::string& machine);
   // ---- requests (owner_requests.cpp)
   Result<SignedRequest> SignRequest(const std::string& environment, Asked ask, const std::string& reason,
                                     std::int64_t time, std::int64_t expires);

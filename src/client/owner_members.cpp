@@ -104,10 +104,15 @@ Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const 
     epoch = GRANTFS_TRY(MakeEpoch(stay, &list.newest_epoch(), key));
     remove.epoch = epoch.epoch;
   }
-  const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, remove, reason));
-  GRANTFS_CHECK(VouchBefore(list, id, made, reason));
-  if (remove.epoch) GRANTFS_CHECK(StageEpoch(environment, epoch));
-  GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
+  const EnvironmentList before = list;
+  std::vector<StatementPtr> made{GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, remove, reason))};
+  GRANTFS_CHECK(VouchBefore(list, id, made.front(), reason));
+  GRANTFS_CHECK(VouchInGroups(list, reason));
+  if (remove.epoch) {
+    GRANTFS_CHECK(StageEpoch(environment, epoch));
+    for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, reason))) made.push_back(std::move(started));
+  }
+  GRANTFS_TRY(Submit({{list.id(), std::move(made), {}}}));
   return {};
 }
 

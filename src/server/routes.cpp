@@ -24,6 +24,8 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kStageCiphertext, &Bound<&Vault::StageCiphertext>::Handle},
     {&api::kStageCopies,     &Bound<&Vault::StageCopies>::Handle},
     {&api::kStageEpoch,      &Bound<&Vault::StageEpoch>::Handle},
+    {&api::kStageGroup,      &Bound<&Vault::StageGroup>::Handle},
+    {&api::kGroupKeys,       &Bound<&Vault::GroupKeys>::Handle},
     {&api::kEpochCopies,     &Bound<&Vault::EpochCopies>::Handle},
     {&api::kSecretCopies,    &Bound<&Vault::SecretCopies>::Handle},
     {&api::kSecretValue,     &Bound<&Vault::ReadValue>::Handle},

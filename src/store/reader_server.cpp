@@ -150,15 +150,17 @@ Result<std::vector<StoredFreeze>> SqliteReader::FreezesOf(const Hash& machine, s
   return Query(database_,
                "SELECT kind, object, signer, name, time, reason FROM freezes WHERE (kind = 0 AND object = ?1)"
                " OR (kind = 1 AND object IN (SELECT environment FROM grants JOIN secrets ON secrets.number ="
-               " grants.secret WHERE grants.kind = ?2 AND grants.number = ?3)) ORDER BY kind, object",
+               " grants.secret WHERE grants.kind = ?2 AND grants.number = ?3 UNION ALL SELECT environment FROM"
+               " group_copies WHERE kind = 1 AND number = ?3)) ORDER BY kind, object",
                machine.Hex(), Stored(GranteeKind::kMachine), static_cast<std::int64_t>(number))
       .All(ReadFreeze);
 }
 
 Result<std::vector<std::uint64_t>> SqliteReader::MachinesIn(std::string_view environment) {
   return Query(database_,
-               "SELECT DISTINCT grants.number FROM secrets JOIN grants ON grants.secret = secrets.number "
-               "WHERE environment = ?1 AND grants.kind = ?2 ORDER BY grants.number",
+               "SELECT grants.number FROM secrets JOIN grants ON grants.secret = secrets.number "
+               "WHERE environment = ?1 AND grants.kind = ?2 UNION SELECT number FROM group_copies "
+               "WHERE environment = ?1 AND kind = 1 ORDER BY 1",
                environment, Stored(GranteeKind::kMachine))
       .All([](RowColumns& row) { return row.Number(); });
 }

@@ -11,23 +11,32 @@ constexpr std::size_t kMaxGroupInvitations = 100;  // in force or not: they are 
 
 }  // namespace
 
+bool GroupList::Includes(const MachinesList::Machine& machine) const {
+  if (taken_out_.contains(machine.number)) return false;
+  if (const auto added = machines_.find(machine.number); added != machines_.end())
+    return added->second.seal == machine.identity.seal && added->second.name == machine.identity.name;
+  return std::any_of(invitations_.begin(), invitations_.end(), [&](const auto& entry) {
+    const Invitation& by = entry.second;
+    return by.act.id == machine.standing && (by.open || machine.number <= by.last);
+  });
+}
+
 std::map<std::uint64_t, Grantee> GroupList::Members(const MachinesList& all) const {
-  const auto led = [this](const MachinesList::Machine& machine) {
-    return std::any_of(invitations_.begin(), invitations_.end(), [&](const auto& entry) {
-      const Invitation& by = entry.second;
-      return by.act.id == machine.invitation && (by.open || machine.number <= by.last);
-    });
-  };
   std::map<std::uint64_t, Grantee> members;
   for (const auto& [number, machine] : all.machines()) {
-    if (machine.removed || taken_out_.contains(number)) continue;
-    const auto added = machines_.find(number);
-    if (added == machines_.end() && !led(machine)) continue;
+    if (machine.removed || !Includes(machine)) continue;
     const Identity& who = machine.identity;
-    const Grantee member{GranteeKind::kMachine, number, who.Id(), who.name, who.seal, who.not_after};
-    if (added == machines_.end() || added->second == member) members[number] = member;
+    members[number] = {GranteeKind::kMachine, number, who.Id(), who.name, who.seal, who.not_after};
   }
   return members;
+}
+
+std::vector<std::uint64_t> GroupList::MemberNumbers(const MachinesList& all) const {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, machine] : all.machines()) {
+    if (!machine.removed && Includes(machine)) numbers.push_back(number);
+  }
+  return numbers;
 }
 
 std::vector<GroupList::Target> GroupList::EpochTargets(const MachinesList& all, std::int64_t time) const {

@@ -180,7 +180,7 @@ class Appender {
     if (state.IsVaultOwner(caller_.id) || state.IsRecovery(caller_.id)) return true;
     // Every person may know that these two are there.
     if (list.kind == ListKind::kVault || list.kind == ListKind::kMachines) return true;
-    if (list.kind == ListKind::kEnvironment) return state.RoleOf(caller_.id, list.environment).has_value();
+    if (list.kind == ListKind::kEnvironment || list.kind == ListKind::kGroup) return state.RoleOf(caller_.id, list.environment).has_value();
     const auto reader = core_.store.Read();
     if (!reader) return true;
     const auto secret = (*reader)->GetSecret(list.number);

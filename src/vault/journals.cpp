@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "core_internal.h"
+#include "granted_internal.h"
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/journal/entry.h"
 
@@ -82,8 +82,7 @@ Result<Named> FindNamed(Vault::Core& core, StoreReader& reader, const VaultCalle
   if (!secret) return Named{};
   Named named{secret->environment, secret->path, false,
               GRANTFS_TRY(WatchOf(reader, number, secret->environment))};
-  const auto grant = GRANTFS_TRY(reader.FindGrant(number, GranteeKind::kMachine, caller.machine));
-  named.delivered = grant && grant->grantee == caller.id;
+  named.delivered = GRANTFS_TRY(FindGrantedBy(reader, caller, *secret, core.Now())).has_value();
   if (named.delivered) return named;
   // Whom nothing is granted any more is to stop nobody's reads by what he says of the past.
   named.watch.policy.canary = TripAction::kAlert;

@@ -45,7 +45,7 @@ TEST_F(StandingInvitationTest, LetsInAsManyAsItSaysAndNoMore) {
   EXPECT_TRUE(entry().IsOpen(world.vault));
   const auto* machine = world.machines.FindByName("web-1");
   ASSERT_NE(machine, nullptr);
-  EXPECT_EQ(machine->invitation, invite.id());
+  EXPECT_EQ(machine->standing, invite.id());
   EXPECT_EQ(machine->number, world.machines.head()->sequence);
   ASSERT_TRUE(Join(world.web2));
   EXPECT_FALSE(entry().IsOpen(world.vault));
@@ -232,7 +232,7 @@ TEST_F(EnrolmentRequestTest, LetsItsMachineInOnceUntilItExpires) {
       << "signed by nobody with a right";
   ASSERT_TRUE(world.Add(world.machines, world.owner, MachineAdmit{Made(), kNow + 60}));
   EXPECT_EQ(world.machines.FindByName("web-1")->identity.not_after, kNow + 60);
-  EXPECT_EQ(world.machines.FindByName("web-1")->invitation, "");
+  EXPECT_EQ(world.machines.FindByName("web-1")->standing, "");
   EXPECT_FALSE(world.Add(world.machines, world.owner, MachineAdmit{Made(), 0})) << "again";
   ASSERT_TRUE(world.Add(world.machines, world.owner, MachineRemove{world.web1.Id()}));
   EXPECT_FALSE(world.Add(world.machines, world.owner, MachineAdmit{Made(), 0})) << "a removed key comes back";

@@ -37,6 +37,8 @@ inline constexpr Route kSecretsFind     {"POST", "/v1/secrets/find",      Who::k
 inline constexpr Route kStageCiphertext {"POST", "/v1/stage/ciphertext",  Who::kMember};     ///< Send a version's ciphertext ahead
 inline constexpr Route kStageCopies     {"POST", "/v1/stage/copies",      Who::kMember};     ///< Send sealed data keys ahead
 inline constexpr Route kStageEpoch      {"POST", "/v1/stage/epoch",       Who::kPerson};     ///< Send an epoch's sealed keys ahead
+inline constexpr Route kStageGroup      {"POST", "/v1/stage/group",       Who::kMember};     ///< Send a group's sealed keys ahead
+inline constexpr Route kGroupKeys       {"POST", "/v1/groups/keys",       Who::kMember};     ///< Groups' keys sealed to the environment
 inline constexpr Route kEpochCopies     {"POST", "/v1/epochs/copies",     Who::kPerson};     ///< One's own sealed keys of an environment
 inline constexpr Route kSecretCopies    {"POST", "/v1/secrets/copies",    Who::kMember};     ///< Data keys sealed to the environment
 inline constexpr Route kSecretValue     {"POST", "/v1/secrets/value",     Who::kMember};     ///< One version's ciphertext and sealed key
@@ -74,7 +76,7 @@ inline constexpr Route kLogTile         {"GET",  "/v1/log/tile/",         Who::k
 inline constexpr const Route* kRoutes[] = {
     &kClaimShow, &kClaimUse, &kStatus, &kDescription, &kListsRead, &kListsTails, &kListsAppend,
     &kSecretsReserve, &kSecretsList, &kSecretsFind,
-    &kStageCiphertext, &kStageCopies, &kStageEpoch, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
+    &kStageCiphertext, &kStageCopies, &kStageEpoch, &kStageGroup, &kGroupKeys, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
     &kEnrolmentState, &kEnrolmentsJoin, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList,
     &kCanariesSet, &kCanariesList, &kTripwiresSet, &kTripwiresShow, &kRequestsAsk, &kRequestsList,
     &kRequestsSettle, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,

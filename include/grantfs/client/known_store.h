@@ -129,6 +129,9 @@ class KnownStore {
   /// A machine's: what the vault last said is frozen, as a JSON list. @return "" if it said nothing yet.
   Status RememberFreezes(const std::string& freezes);
   Result<std::string> Freezes();
+  /// Its copies of groups' keys, likewise.
+  Status RememberGroups(const std::string& groups);
+  Result<std::string> Groups();
   Status RememberCheckpoint(const std::string& checkpoint);
 
   // ---- for a process that keeps a file of its own (mount_home.h)

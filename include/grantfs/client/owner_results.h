@@ -145,7 +145,7 @@ struct IdentityInfo {
   std::uint64_t number = 0;  ///< of a machine
   std::int64_t approved = 0;
   std::int64_t not_after = 0;  ///< 0 = never
-  std::string invitation;      ///< of a machine: the id of the one that it came by, or ""
+  std::string standing;        ///< of a machine: the id of the standing invitation that it came by, or ""
   bool removed = false;
   bool vault_owner = false;
   bool recovery = false;
@@ -166,10 +166,11 @@ struct GrantInfo {
   SecretName secret;
   SecretType type = SecretType::kValue;
   std::string machine;
-  std::string machine_id;
+  std::string machine_id;  ///< of a group, whose name begins with @: the hash of its list's first statement
   Grant grant;
   std::int64_t time = 0;
   std::string signer;
+  bool prefix = false;  ///< of whatever is below `secret`, whose path is "" or ends in a slash
 };
 
 /// All that reports tell of one secret, from one look at its verified list.
@@ -216,15 +217,6 @@ struct GrantOutcome {
   bool needs_second = false;        ///< another owner has to sign it: nothing is sealed yet
   std::int64_t overdue = 0;  ///< since when its rotation is, so that no lease of it holds; 0: it is not
 };
-struct GrantResult {
-  std::string machine;
-  std::string fingerprint;
-  std::vector<GrantOutcome> secrets;
-  Delivery delivery;
-  /// Ids of the requests by which those wait for a second owner's signature whose environment asks for two.
-  std::vector<std::string> waiting;
-};
-
 /// How far the machines of an environment have followed what was just done there.
 struct EnvironmentDelivery {
   std::string environment;
@@ -237,6 +229,38 @@ struct EnvironmentDelivery {
     Delivery delivery;
   };
   std::vector<Behind> behind;  ///< at most 100, the online ones first
+};
+
+struct GrantResult {
+  std::string machine;
+  std::string fingerprint;
+  std::vector<GrantOutcome> secrets;
+  Delivery delivery;
+  std::string prefix;                         ///< that was granted: "shop/prod/tls/"; `secrets` are there now
+  std::vector<EnvironmentDelivery> followed;  ///< in the place of `delivery`, for a group
+  /// Ids of the requests by which those wait for a second owner's signature whose environment asks for two.
+  std::vector<std::string> waiting;
+};
+
+/// What is done to groups.
+struct GroupOptions {
+  std::string reason;
+  std::chrono::milliseconds wait{5000};  ///< for the machines' acknowledgement
+};
+struct GroupChange {
+  std::string environment;
+  std::string group;
+  std::vector<std::string> machines;  ///< that came or went
+  EnvironmentDelivery followed;
+};
+struct GroupInfo {
+  std::string name;
+  std::uint64_t number = 0;
+  std::uint32_t epoch = 0;
+  std::vector<std::string> prefixes;  ///< granted to it: "shop/prod/tls/"
+  bool members_known = false;         ///< to owners of the environment
+  std::vector<std::string> machines;
+  std::size_t invitations = 0;  ///< in force that lead into it
 };
 
 struct FreezeResult {
@@ -288,9 +312,12 @@ struct RevokeResult {
   std::vector<ReadReport> read;  ///< of the revoked ones
   bool reads_known = true;       ///< false: the audit log could not be asked
   Delivery delivery;
+  std::string prefix;                         ///< that was granted
+  std::vector<EnvironmentDelivery> followed;  ///< in the place of `delivery`, for a group
 };
 
 struct RemoveIdentityResult {
+  std::vector<std::string> groups;  ///< that a machine was taken out of: "shop/prod@web"
   std::string name;
   WithdrawResult invitations;  ///< of that name, that nobody was let in by
   std::vector<SecretName> revoked;

@@ -168,7 +168,8 @@ class OwnerSession {
 
   // ---- grants
 
-  /// Seals the keys of every version kept to the machine, appends the grants, and waits until its mount has
+  /// `machine` is a machine's name, or "@web": a group of each secret's environment. Seals the keys of every
+  /// version kept to it, appends the grants, and waits until its mount has
   /// them or it is known to be offline. Up to 100 secrets are granted all or none; of more, the hundreds that
   /// were appended before an error stay granted. Errors: kNotFound (machine or secret), kDenied (the machine
   /// was removed), kExpired (its not_after), kInvalid (terms).
@@ -181,11 +182,40 @@ class OwnerSession {
   /// @param secrets  each named once
   virtual Result<RevokeResult> RevokeFrom(const std::string& machine, const std::vector<SecretName>& secrets,
                                           const std::string& reason, std::chrono::milliseconds wait) = 0;
+  /// Lets a group read whatever is or will be below a prefix; seals the keys of what is there now. Environment
+  /// owners. Errors: kNotFound (group), kInvalid (a machine; terms).
+  ///
+  /// @param who     "@web"
+  /// @param prefix  "" or "tls/"
+  virtual Result<GrantResult> GrantPrefix(const std::string& who, const std::string& environment,
+                                          const std::string& prefix, const GrantOptions& options) = 0;
+  virtual Result<RevokeResult> RevokePrefix(const std::string& who, const std::string& environment,
+                                            const std::string& prefix, const std::string& reason,
+                                            std::chrono::milliseconds wait) = 0;
   /// Everything in the environments that one owns.
   virtual Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
                                          std::chrono::milliseconds wait) = 0;
   /// Those of a machine ("" = all) on secrets of one name ("" parts = all). Ordered by secret, then machine.
   virtual Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) = 0;
+
+  // ---- groups: environment owners. Names of machines are those of the vault
+
+  /// Errors: kConflict (it exists), kNotFound (a machine).
+  virtual Result<GroupChange> CreateGroup(const std::string& environment, const std::string& name,
+                                          const std::vector<std::string>& machines,
+                                          const GroupOptions& options) = 0;
+  /// Those that are in it already stay. Errors: kNotFound (group or machine).
+  virtual Result<GroupChange> AddToGroup(const std::string& environment, const std::string& name,
+                                         const std::vector<std::string>& machines,
+                                         const GroupOptions& options) = 0;
+  /// Takes machines out and starts the group's next key, which they do not have. Errors: kNotFound.
+  virtual Result<GroupChange> RemoveFromGroup(const std::string& environment, const std::string& name,
+                                              const std::vector<std::string>& machines,
+                                              const GroupOptions& options) = 0;
+  virtual Status DeleteGroup(const std::string& environment, const std::string& name,
+                             const GroupOptions& options) = 0;
+  /// By number. Members of the environment; who is in a group its owners alone. @param name  "" = all
+  virtual Result<std::vector<GroupInfo>> ListGroups(const std::string& environment, const std::string& name) = 0;
 
   // ---- requests: what operators and agents ask owners for
 

@@ -73,6 +73,30 @@ struct StoredJournal {
   Hash hash;                   ///< JournalHash of it
 };
 
+/// Of which group and epoch a key is.
+struct GroupPlace {
+  std::string environment;
+  std::uint64_t group = 0;
+  std::uint32_t epoch = 0;
+};
+
+/// The private key of a group's newest epoch, sealed to one recipient.
+struct StoredGroupCopy {
+  std::string environment;
+  std::uint64_t group = 0;
+  std::uint32_t epoch = 0;
+  GroupCopy copy;
+};
+
+/// A standing grant by prefix, as far as a read needs it.
+struct StoredPrefix {
+  std::string environment;
+  std::string prefix;
+  std::uint64_t group = 0;
+  std::string label;
+  std::int64_t expires = 0;  ///< unix seconds, 0 = never
+};
+
 struct StoredLabel {
   std::string label;
   std::uint32_t version = 0;

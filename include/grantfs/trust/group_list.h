@@ -44,8 +44,12 @@ class GroupList : public SignedList {
   /// The machines that are in it: those that were added, and those that came by an invitation that led into
   /// it; without those that were taken out or that the machines list has as removed. By number.
   std::map<std::uint64_t, Grantee> Members(const MachinesList& all) const;
-  /// Members that have not expired at `time`, and invitations in force then, which the machines list has not as
-  /// withdrawn. Ordered by recipient. The
+  /// The same for one, removed from the vault or not.
+  bool Includes(const MachinesList::Machine& machine) const;
+  /// Their numbers alone, ordered.
+  std::vector<std::uint64_t> MemberNumbers(const MachinesList& all) const;
+  /// Members that have not expired at `time`, and invitations in force then, which the machines list has not
+  /// as withdrawn. Ordered by recipient. The
   /// environment's own copy is the caller's to add.
   std::vector<Target> EpochTargets(const MachinesList& all, std::int64_t time) const;
   /// That this list begins with the statement that the environment's list names. Errors: kIntegrity,

@@ -96,20 +96,21 @@ class MachinesList : public SignedList {
     std::uint64_t number = 0;   ///< sequence of its approval: its address as a recipient
     std::int64_t approved = 0;  ///< unix seconds, by the approver's clock
     bool removed = false;
-    std::string invitation;  ///< the id of the one that it came by, of either kind; "" by a request
+    std::string standing;  ///< the id of the standing invitation that it came by, "" for none
     bool HasEnded(std::int64_t now) const { return identity.not_after != 0 && identity.not_after <= now; }
   };
   enum class InvitationState { kOpen, kUsed, kWithdrawn };
   struct InvitationEntry {
     Invitation invitation;
     InvitationState state = InvitationState::kOpen;
+    std::uint64_t number = 0;  ///< sequence of its creation: its address as a recipient
   };
   struct StandingEntry {
     StandingInvitation invitation;
-    std::uint64_t number = 0;  ///< sequence of its InvitationStand: its address as a recipient
     Hash issuer;
     std::uint32_t used = 0;
     bool withdrawn = false;
+    std::uint64_t number = 0;  ///< sequence of its creation: its address as a recipient
     /// That it lets somebody in still, as far as this list and the vault's tell: not what its expiry says.
     bool IsOpen(const VaultList& vault) const {
       return !withdrawn && used < invitation.uses && vault.IsOwner(issuer);
@@ -134,7 +135,7 @@ class MachinesList : public SignedList {
  private:
   /// Whose right the statement rests on: its signer's, or the issuer's of the invitation that it uses.
   const Hash& RightOf(const Statement& statement) const;
-  Status ApplyInvite(const InvitationCreate& act);
+  Status ApplyInvite(const InvitationCreate& act, std::uint64_t sequence);
   Status ApplyStand(const InvitationStand& act, const Statement& statement);
   Status ApplyWithdraw(const InvitationWithdraw& act);
   Status ApplyApprove(const MachineApprove& act, const Statement& statement);
@@ -142,7 +143,7 @@ class MachinesList : public SignedList {
   Status ApplyJoin(const MachineJoin& act, const Statement& statement);
   Status ApplyRemove(const MachineRemove& act, const Statement& statement);
   Status CheckFree(const Identity& who) const;
-  void LetIn(Identity who, std::int64_t not_after, const Statement& statement, const std::string& invitation);
+  void LetIn(Identity who, std::int64_t not_after, const Statement& statement, const std::string& standing);
   std::map<std::uint64_t, Machine> machines_;
   std::map<Hash, std::uint64_t> by_id_;
   std::map<std::string, std::uint64_t> by_name_;

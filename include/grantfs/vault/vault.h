@@ -108,6 +108,9 @@ class Vault {
   void StageCopies(const VaultCaller& caller, const api::StageCopiesRequest& request,
                    Done<api::Nothing> done);
   void StageEpoch(const VaultCaller& caller, const api::StageEpochRequest& request, Done<api::Nothing> done);
+  void StageGroup(const VaultCaller& caller, const api::StageGroupRequest& request, Done<api::Nothing> done);
+  /// For those who manage the environment's members, and recovery.
+  Result<api::GroupKeysResponse> GroupKeys(const VaultCaller& caller, const api::GroupKeysRequest& request) const;
   Result<api::EpochCopiesResponse> EpochCopies(const VaultCaller& caller,
                                                const api::EpochCopiesRequest& request) const;
   Result<api::SecretCopiesResponse> SecretCopies(const VaultCaller& caller,
