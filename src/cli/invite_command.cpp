@@ -29,14 +29,15 @@ Status RunStanding(Context& context) {
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const InviteResult result = GRANTFS_TRY(session->InviteStanding(options));
   if (context.json())
-    return OutJsonWithLine(context.terminal,
-                           Json::Object({{"pattern", options.pattern},
-                                         {"uses", options.uses},
-                                         {"id", result.id},
-                                         {"expires", result.expires},
-                                         {"lives", options.lives},
-                                         {"groups", Json::Array({options.groups.begin(), options.groups.end()})}}),
-                           "line", result.line);
+    return OutJsonWithLine(
+        context.terminal,
+        Json::Object({{"pattern", options.pattern},
+                      {"uses", options.uses},
+                      {"id", result.id},
+                      {"expires", result.expires},
+                      {"lives", options.lives},
+                      {"groups", Json::Array({options.groups.begin(), options.groups.end()})}}),
+        "line", result.line);
   OutSecretLine(context.terminal, result.line);
   context.terminal.Note("whoever has this line lets machines in as " + options.pattern + ", " +
                         Count(options.uses, "time") + " until " + FormatTime(result.expires) +
@@ -53,8 +54,8 @@ Status RunInviteCommand(Context& context) {
   if (context.arguments.Has("uses"))
     return Error{Code::kInvalid, "only a standing invitation is used several times", 0, "--uses"};
   if (context.arguments.Has("group"))
-    return Error{Code::kInvalid, "only a standing invitation leads into groups; grantfs group add does later", 0,
-                 "--group"};
+    return Error{Code::kInvalid, "only a standing invitation leads into groups; grantfs group add does later",
+                 0, "--group"};
   InviteOptions options;
   options.name = context.arguments.At(0);
   GRANTFS_CHECK(CheckIdentityName(options.name));

@@ -50,8 +50,8 @@ Result<std::vector<api::OwnGroupKey>> OwnCopies(const WaitingEnrolment& waiting,
   std::vector<api::OwnGroupKey> own;
   for (const api::OwnGroupKey& one : sealed) {
     const auto key = GRANTFS_TRY(waiting.invite.unseal_key().Open(one.sealed));
-    own.push_back({one.environment, one.group, one.epoch,
-                   GRANTFS_TRY(Seal(waiting.identity.identity().seal, key))});
+    own.push_back(
+        {one.environment, one.group, one.epoch, GRANTFS_TRY(Seal(waiting.identity.identity().seal, key))});
   }
   return own;
 }

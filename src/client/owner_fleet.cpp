@@ -105,8 +105,8 @@ Result<KnownStore::Verified> OwnerSessionImpl::LeadInto(const std::string& place
   const auto copies =
       GRANTFS_TRY(SealGroupKey(key, {{{RecipientKind::kInvitation, number, 0}, invitation.seal}}));
   GRANTFS_CHECK(StageGroup(environment, group.id().number, epoch, copies));
-  const GroupInvitationAdd leads{number, invitation.id, invitation.seal, invitation.expires, epoch,
-                                 GroupCopiesRoot(copies)};
+  const GroupInvitationAdd leads{number, invitation.id,          invitation.seal, invitation.expires,
+                                 epoch,  GroupCopiesRoot(copies)};
   auto made = GRANTFS_TRY(Next(group, keeper_->UpperOf(environment), leads, {}));
   return KnownStore::Verified{group.id(), {std::move(made)}, {}};
 }
@@ -138,8 +138,7 @@ Status OwnerSessionImpl::ShutOut(const std::set<std::string>& invitations, const
       for (const auto& [at, invitation] : leading) {
         if (!invitation.open || !invitations.contains(invitation.act.id)) continue;
         const GroupInvitationRemove remove{at, LastBy(machines, invitation.act)};
-        ended.statements.push_back(
-            GRANTFS_TRY(Next(group, keeper_->UpperOf(environment), remove, reason)));
+        ended.statements.push_back(GRANTFS_TRY(Next(group, keeper_->UpperOf(environment), remove, reason)));
       }
       if (ended.statements.empty()) continue;
       const UnsealKey key = GRANTFS_TRY(GroupKeyOf(list, standing));

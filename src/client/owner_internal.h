@@ -221,7 +221,8 @@ class OwnerSessionImpl final : public OwnerSession {
   static Status CheckType(const SecretList& list, const NewValue& value);
   /// The parts of what is granted, if it is a template / without those that the machine may read.
   static void NamePartsOf(const SecretList& list, GrantOutcome& outcome);
-  void DropGrantedParts(const std::string& who, const std::vector<SecretName>& granted, GrantOutcome& outcome);
+  void DropGrantedParts(const std::string& who, const std::vector<SecretName>& granted,
+                        GrantOutcome& outcome);
 
   // ---- keys of environments (owner_keys.cpp)
   /// The private key of an epoch. Errors: kDenied (I hold no copy), kIntegrity.
@@ -352,8 +353,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
   // ---- what one who leaves has signed (owner_vouch.cpp)
   /// Vouches in every secret's list whose end would not count any more after `ending`, the statement that
-  /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault is
-  /// asked for that: it refuses, and freezes what the leaver appends.
+  /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault
+  /// is asked for that: it refuses, and freezes what the leaver appends.
   Status VouchBefore(const EnvironmentList& after, const Hash& leaver, const StatementPtr& ending,
                      const std::string& reason);
   struct Vouching;
@@ -369,8 +370,8 @@ class OwnerSessionImpl final : public OwnerSession {
   };
   static Trace TraceOf(const SecretList& list);
   std::map<std::uint64_t, Trace> traces_;
-  /// Secrets whose lists, up to these heads, stand without somebody: for who has to begin again because others
-  /// were quicker. What they were judged by: the leaver, the environment's head and the vault's.
+  /// Secrets whose lists, up to these heads, stand without somebody: for who has to begin again because
+  /// others were quicker. What they were judged by: the leaver, the environment's head and the vault's.
   std::map<std::uint64_t, Head> swept_;
   std::optional<std::tuple<Hash, Head, Head>> swept_by_;
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
@@ -443,7 +444,8 @@ class OwnerSessionImpl final : public OwnerSession {
   /// The request that is being approved: what is signed meanwhile names it.
   std::optional<Hash> answers_;
   std::string approval_reason_;
-  std::set<std::string> expired_standing_;  ///< that Tidy withdrew, and whose groups have yet to have new keys
+  std::set<std::string>
+      expired_standing_;  ///< that Tidy withdrew, and whose groups have yet to have new keys
 };
 
 /// How often an append is tried while others change the same lists.

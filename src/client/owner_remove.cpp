@@ -131,8 +131,7 @@ Result<RemoveIdentityResult> OwnerSessionImpl::RemoveIdentity(const std::string&
   GRANTFS_CHECK(ended);
   result.name = name;
   if (!result.invitations.standing.empty()) {
-    const Status shut =
-        ShutOutNow({result.invitations.standing}, reason, result.invitations.groups);
+    const Status shut = ShutOutNow({result.invitations.standing}, reason, result.invitations.groups);
     if (!shut) result.problems.push_back(Describe(shut.error()));
   }
   ShutOutExpired();

@@ -93,8 +93,7 @@ class Appender {
     const std::uint64_t change = GRANTFS_TRY(Write(plan, [&](StoreWriter& writer) -> Status {
       for (const api::OwnGroupKey& key : request.groups) {
         const GroupCopy copy{{RecipientKind::kMachine, machine, 0}, key.sealed};
-        GRANTFS_CHECK(
-            writer.PutGroupCopies(signer, {key.environment, key.group, key.epoch}, {copy}, false));
+        GRANTFS_CHECK(writer.PutGroupCopies(signer, {key.environment, key.group, key.epoch}, {copy}, false));
       }
       return {};
     }));
@@ -180,7 +179,8 @@ class Appender {
     if (state.IsVaultOwner(caller_.id) || state.IsRecovery(caller_.id)) return true;
     // Every person may know that these two are there.
     if (list.kind == ListKind::kVault || list.kind == ListKind::kMachines) return true;
-    if (list.kind == ListKind::kEnvironment || list.kind == ListKind::kGroup) return state.RoleOf(caller_.id, list.environment).has_value();
+    if (list.kind == ListKind::kEnvironment || list.kind == ListKind::kGroup)
+      return state.RoleOf(caller_.id, list.environment).has_value();
     const auto reader = core_.store.Read();
     if (!reader) return true;
     const auto secret = (*reader)->GetSecret(list.number);
@@ -206,10 +206,11 @@ class Appender {
                               const std::function<Status(StoreWriter&)>& more = {}) {
     auto change = std::make_shared<std::uint64_t>(0);
     core_.ahead.Set(plan->after());
-    const Status written = core_.store.WriteAndWait([this, plan, change, &more](StoreWriter& writer) -> Status {
-      *change = GRANTFS_TRY(WritePlan(writer, *plan, caller_, core_.clock()));
-      return more ? more(writer) : Status();
-    });
+    const Status written =
+        core_.store.WriteAndWait([this, plan, change, &more](StoreWriter& writer) -> Status {
+          *change = GRANTFS_TRY(WritePlan(writer, *plan, caller_, core_.clock()));
+          return more ? more(writer) : Status();
+        });
     if (!written) {
       core_.ahead.Set(core_.state.Get());
       return written.error();

@@ -31,8 +31,9 @@ struct EnrolmentStateResponse {
 /// POST /v1/enrolments/join: how a machine lets itself in by a standing invitation. Without a statement, and
 /// where somebody else's came first, it is told what its own has to follow.
 struct JoinRequest {
-  std::string statement;            ///< the envelope of a machine.join, or ""
-  std::vector<OwnGroupKey> groups;  ///< of each group that the invitation leads into: the key, sealed to itself
+  std::string statement;  ///< the envelope of a machine.join, or ""
+  std::vector<OwnGroupKey>
+      groups;  ///< of each group that the invitation leads into: the key, sealed to itself
   Json ToJson() const;
   static Result<JoinRequest> FromJson(const Json& json);
 };

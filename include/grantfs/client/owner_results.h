@@ -101,7 +101,7 @@ struct StandingOptions {
   std::string pattern;  ///< CheckNamePattern
   std::uint32_t uses = 1;
   std::int64_t ttl = 3600;
-  std::int64_t lives = 0;  ///< of each machine, from then on that it joins
+  std::int64_t lives = 0;           ///< of each machine, from then on that it joins
   std::vector<std::string> groups;  ///< that it leads into: "shop/prod@web", each once
 };
 struct InviteResult {
