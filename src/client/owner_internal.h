@@ -386,19 +386,6 @@ class OwnerSessionImpl final : public OwnerSession {
   Status VouchIn(Vouching& vouching, std::span<const Listed> secrets, const std::string& reason);
   Status SendVouches(Vouching& vouching);
   Status FreezeLeaver(Vouching& vouching);
-  /// What this command has seen of a secret that it verified.
-  struct Trace {
-    Head head;
-    std::uint32_t version = 0;  ///< the current one; 0: none
-    std::uint32_t epoch = 0;
-    Hash setter;
-  };
-  static Trace TraceOf(const SecretList& list);
-  std::map<std::uint64_t, Trace> traces_;
-  /// Secrets whose lists, up to these heads, stand without somebody: for who has to begin again because
-  /// others were quicker. What they were judged by: the leaver, the environment's head and the vault's.
-  std::map<std::uint64_t, Head> swept_;
-  std::optional<std::tuple<Hash, Head, Head>> swept_by_;
   SecretTraces traces_;
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
   struct Uses;
