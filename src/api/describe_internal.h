@@ -66,6 +66,8 @@ Json Time();
 Json TimeMs();
 Json SecretNumber();
 Json VersionNumber(std::int64_t min);
+Json Epoch(std::int64_t min = 1);  ///< of an environment's or group's key
+Json Sealed();                     ///< a key, to one recipient
 inline Json Limit(std::size_t max) { return Number(1, static_cast<std::int64_t>(max)); }
 inline Json Nothing() { return Object({}); }
 

@@ -1,5 +1,6 @@
 #include "describe_internal.h"
 #include "grantfs/api/log.h"
+#include "grantfs/api/machine.h"
 #include "grantfs/journal/entry.h"
 
 namespace grantfs::api::describe {
