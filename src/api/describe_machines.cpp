@@ -17,6 +17,11 @@ Json GrantsResponseSchema() {
                  {"environments", Array(environment, kMaxCopiesSent)},
                  {"grants", Array(Named("GrantEvidence"), kMaxGrants)},
                  {"more", Flag()},
+                 Optional("groups", Array(Object({{"environment", Named("Environment")},
+                                                  {"group", Count(1)},
+                                                  {"epoch", Epoch()},
+                                                  {"sealed", Sealed()}}),
+                                          kMaxOwnGroups)),
                  Optional("freezes", Array(Named("Freeze"), kMaxCopiesSent))});
 }
 
@@ -27,9 +32,11 @@ Json ReadResponseSchema() {
                  {"version", VersionNumber(1)},
                  {"statement", Digits(64)},
                  {"ciphertext", Blob(kMaxCiphertextBytes)},
-                 {"sealed", About(Blob(kMaxSealedBytes), "the data key, to the machine's key")},
+                 {"sealed", About(Blob(kMaxSealedBytes), "the data key, to the machine's key or its group's")},
                  {"heads", heads},
-                 {"record", About(Count(), "its place in the audit log")}});
+                 {"record", About(Count(), "its place in the audit log")},
+                 Optional("group", Count(1)),
+                 Optional("group_epoch", Epoch())});
 }
 
 Json RefusalSchema() {

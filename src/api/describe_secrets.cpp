@@ -7,7 +7,7 @@ Json Epoch(std::int64_t min = 1) { return UnsignedInt(min); }
 Json Sealed() { return Blob(kMaxSealedBytes); }
 
 Json StagedCopy() {
-  return Object({{"kind", Words({"environment", "machine", "group"})},
+  return Object({{"kind", Words({"environment", "machine", "group", "invitation"})},
                  {"number", Count()},
                  {"epoch", Epoch(0)},
                  {"sealed", Sealed()}});
@@ -35,12 +35,27 @@ std::vector<Entry> Staging() {
                {"epoch", Epoch()},
                {"copies", Array(Object({{"recipient", Digits(64)}, {"sealed", Sealed()}}), kMaxCopies, 1)}}),
        Nothing(), problems},
+      {&kStageGroup, "secrets", "Send a group's sealed keys ahead",
+       "Of a group that is to be created, its number is the sequence that its creation will have.",
+       Object({{"environment", Named("Environment")},
+               {"group", Count(1)},
+               {"epoch", Epoch()},
+               {"copies", Array(StagedCopy(), kMaxCopies, 1)}}),
+       Nothing(), problems},
   };
 }
 
 std::vector<Entry> Reading() {
   const Problems denied = {ProblemCode::kDenied};
   return {
+      {&kGroupKeys, "secrets", "Groups' keys sealed to the environment", "Of each group the newest.",
+       Object({{"environment", Named("Environment")}}),
+       Object({{"keys", Array(Object({{"group", Count(1)},
+                                      {"epoch", Epoch()},
+                                      {"environment_epoch", Epoch()},
+                                      {"sealed", Sealed()}}),
+                              kMaxGroups)}}),
+       denied},
       {&kEpochCopies, "secrets", "One's own sealed keys of an environment", "",
        Object({{"environment", Named("Environment")}}),
        Object({{"copies", Array(Object({{"epoch", Epoch()}, {"sealed", Sealed()}}), kMaxCopiesSent)}}),

@@ -46,9 +46,11 @@ Json EvidenceSchema() {
        {"path", Named("SecretPath")},
        {"first", About(Count(), "the sequence of the first of the statements")},
        {"statements", Array(Named("Envelope"), kMaxStatements)},
-       {"grant", Named("Envelope")},
-       {"proof",
-        Object({{"index", Count()}, {"leaves", Count(1)}, {"path", Array(Digits(64), kMaxProofHashes)}})},
+       Optional("grant", Named("Envelope")),
+       Optional("proof",
+                Object({{"index", Count()}, {"leaves", Count(1)}, {"path", Array(Digits(64), kMaxProofHashes)}})),
+       Optional("prefix", About(Object({{"prefix", Text(kMaxNameBytes)}, {"group", Count(1)}}),
+                                "of a grant by prefix, in the place of grant and proof")),
        {"version", About(Text(kMaxEnvelopeBytes), "the envelope; empty: there is none yet")},
        Optional("more", Flag())});
 }

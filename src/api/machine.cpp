@@ -43,15 +43,17 @@ Result<ReadRequest> ReadRequest::FromJson(const Json& json) {
 }
 
 Json ReadResponse::ToJson() const {
-  return Json::Object({{"secret", secret},
-                       {"version", version},
-                       {"statement", statement.Hex()},
-                       {"ciphertext", Base64Encode(ciphertext)},
-                       {"sealed", Base64Encode(sealed)},
-                       {"heads", Json::Object({{"vault", vault_head.ToJson()},
-                                               {"environment", environment_head.ToJson()},
-                                               {"secret", secret_head.ToJson()}})},
-                       {"record", record}});
+  Json json = Json::Object({{"secret", secret},
+                            {"version", version},
+                            {"statement", statement.Hex()},
+                            {"ciphertext", Base64Encode(ciphertext)},
+                            {"sealed", Base64Encode(sealed)},
+                            {"heads", Json::Object({{"vault", vault_head.ToJson()},
+                                                    {"environment", environment_head.ToJson()},
+                                                    {"secret", secret_head.ToJson()}})},
+                            {"record", record}});
+  if (group != 0) json.Set("group", group).Set("group_epoch", group_epoch);
+  return json;
 }
 
 Result<ReadResponse> ReadResponse::FromJson(const Json& json) {
@@ -67,6 +69,10 @@ Result<ReadResponse> ReadResponse::FromJson(const Json& json) {
   response.environment_head = ReadHead(heads, "environment");
   response.secret_head = ReadHead(heads, "secret");
   response.record = ReadCount(in, "record");
+  if (in.Has("group")) {
+    response.group = ReadCount(in, "group", 1);
+    response.group_epoch = ReadSmall(in, "group_epoch", 1, 0xffffffff);
+  }
   GRANTFS_CHECK(in.Finish());
   GRANTFS_CHECK(heads.Finish());
   return response;

@@ -131,7 +131,7 @@ Result<api::ListReadResponse> ListKeeper::ReadPage(const SignedList& list) {
 // To an owner of the vault every environment is shown: hidden from him, it was taken back.
 bool ListKeeper::MayBeShutOut(const ListId& list) const {
   if (!member) return false;
-  const bool inner = list.kind == ListKind::kEnvironment || list.kind == ListKind::kSecret;
+  const bool inner = list.kind == ListKind::kEnvironment || list.BelowEnvironment();
   return inner && !vault_.IsOwner(*member) && vault_.recovery().Id() != *member;
 }
 
@@ -356,6 +356,16 @@ Result<SecretList> ListKeeper::RefreshSecret(std::uint64_t number, const SecretN
   return list;
 }
 
+Result<GroupList> ListKeeper::RefreshGroup(const std::string& environment, std::uint64_t number) {
+  GroupList list(environment, number);
+  const auto upper = [this, &environment] { return UpperOf(environment); };
+  GRANTFS_CHECK(LoadInto(list, upper()));
+  const auto fetched = GRANTFS_TRY(Fetch(list, upper, RefreshesBoth(environment)));
+  GRANTFS_CHECK(list.CheckGenesis(*FindEnvironment(environment)));
+  GRANTFS_CHECK(Remember(list, fetched));
+  return list;
+}
+
 // That its list counts is not asked: nobody vouches for what is gone, and nothing of it is used any more.
 Status ListKeeper::CheckRenewed(const SecretName& name, std::uint64_t number, const SecretList* renewed) {
   const auto before = GRANTFS_TRY(known_->NumberOf(name));
@@ -429,7 +439,10 @@ Result<ListKeeper::Broken> ListKeeper::FetchBroken(const ListId& id, const Secre
       newer = RefreshesBoth(secret.environment);
       break;
     case ListKind::kGroup:
-      return Error{Code::kUnsupported, "this build keeps no groups", 0, id.Text()};
+      broken.list = std::make_unique<GroupList>(id.environment, id.number);
+      upper = [this, id] { return UpperOf(id.environment); };
+      newer = RefreshesBoth(id.environment);
+      break;
   }
   if (broken.list->empty()) GRANTFS_CHECK(LoadInto(*broken.list, upper()));
   Fetched fetched = GRANTFS_TRY(Fetch(*broken.list, upper, newer));

@@ -115,18 +115,27 @@ class MachineSessionImpl final : public MachineSession {
   Draft BeginDraft() const;
   /// What was taken into it and, `gone`, what is taken out of it. If that fails, the draft is not to be
   /// shown.
-  Status Remember(Draft& draft, const std::vector<std::uint64_t>& gone);
+  Status Remember(Draft& draft, std::vector<std::uint64_t> gone);
   void ShowWithout(const std::vector<std::uint64_t>& gone);
   /// Whether it is to be shown before it is complete: what is new alone waits until it is half as much as is
   /// shown, so that the work for ever more pages does not grow with their square.
   bool IsDue(const Draft& draft) const;
   void Publish(Draft draft);
   void RememberFreezes(const MachineView& next);
+  void RememberGroups(const MachineView& next);
 
   // ---- taking what the vault shows into a new view (machine_take.cpp). A refused list is a problem of all
   // below it, a refused secret one of its own; errors are those of the connection.
   Status TakeUpper(MachineView& next, const api::GrantsResponse& response);
   void TakeFreezes(MachineView& next, const api::GrantsResponse& response) const;
+  /// The groups that the machine is in (machine_groups.cpp).
+  Status TakeGroups(MachineView& next, const api::GrantsResponse& response);
+  void UseGroups(MachineView& next, const std::vector<api::OwnGroupKey>& own);
+  void ForgetForeign(MachineView& next);
+  static std::string TextOfGroups(const MachineView& view);
+  Status LoadGroups(MachineView& next);
+  /// An answer's data key, sealed to the machine or to its group. Errors: kIntegrity.
+  Result<SecretMemory> OpenKey(const api::ReadResponse& response, const VersionPublish& publish) const;
   Status TakeVault(MachineView& next, const Head* said);
   Status TakeEnvironment(MachineView& next, const std::string& name, const Head* said);
   Status TakeGrant(Draft& draft, api::GrantEvidence evidence);
@@ -218,6 +227,7 @@ class MachineSessionImpl final : public MachineSession {
   void HoldAgain(api::ReadResponse version, std::int64_t Grant::*term);
   void RunKeeper();
   void WakeKeeper();
+  void GiveBackMemory();
   void KeepOffline();
   void KeepContact();
   bool MayBeKept(const MachineView& shown, std::uint64_t number, std::uint32_t version) const;
@@ -234,6 +244,7 @@ class MachineSessionImpl final : public MachineSession {
   std::unique_ptr<RefusalReporter> reporter_;
   std::unique_ptr<ListKeeper> keeper_;  ///< the refresher's, after Begin
   RecentProofs recent_proofs_;          ///< the refresher's
+  std::set<std::uint64_t> left_;        ///< the refresher's: secrets of groups that the machine has left
 
   mutable std::mutex view_mutex_;
   std::shared_ptr<const MachineView> view_;
@@ -268,6 +279,8 @@ class MachineSessionImpl final : public MachineSession {
   std::atomic<bool> log_good_{false};  ///< as it was shown last
   std::atomic<std::int64_t> check_after_boot_ns_{0};
   std::atomic<bool> places_unknown_{false};  ///< the vault does not say where it records a journal's entries
+  std::atomic<bool> laid_out_{false};  ///< another view was shown
+  bool garbage_ = false;               ///< the keeper's: of one that was
   std::atomic<bool> telling_{false};
   std::atomic<std::int64_t> tell_after_boot_ns_{0};
   std::mutex keeper_mutex_;

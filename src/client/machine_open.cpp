@@ -138,8 +138,15 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
     const ValueContext context{session_->home_.profile().vault, publish.environment, request_.number,
                                publish.version, publish.epoch};
     const std::string name = publish.environment + "/" + publish.path;
-    auto key = OpenDataKey(session_->me_.unseal_key(), response_.sealed, publish.commitment, context);
+    auto key = session_->OpenKey(response_, publish);
     if (!key) return About(key.error(), name);
+    // What is kept of it, for a lease or while the file is open, outlives the group's key here: it is sealed to
+    // the machine alone.
+    if (response_.group != 0) {
+      response_.sealed = GRANTFS_TRY(SealDataKey(session_->me_.identity().seal, *key));
+      response_.group = 0;
+      response_.group_epoch = 0;
+    }
     auto value = DecryptVersion(*key, context, publish, response_.ciphertext);
     if (!value) return About(value.error(), name);
     session_->NoteRecorded(

@@ -15,7 +15,7 @@ Statement OwnerSessionImpl::Draft(const SignedList& list, const UpperLists& uppe
   statement.time = Now();
   statement.reason = reason;
   if (list.id().kind != ListKind::kVault) statement.heads.vault = upper.vault->head();
-  if (list.id().kind == ListKind::kSecret) statement.heads.environment = upper.environment->head();
+  if (list.id().BelowEnvironment()) statement.heads.environment = upper.environment->head();
   statement.act = std::move(act);
   statement.request = answers_;
   return statement;

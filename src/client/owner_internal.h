@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "grantfs/trust/accept_line.h"
 #include "grantfs/trust/sealing.h"
 #include "log_judge_internal.h"
+#include "owner_traces_internal.h"
 
 namespace grantfs {
 
@@ -81,10 +83,27 @@ class OwnerSessionImpl final : public OwnerSession {
                               const GrantOptions& options) override;
   Result<RevokeResult> RevokeFrom(const std::string& machine, const std::vector<SecretName>& secrets,
                                   const std::string& reason, std::chrono::milliseconds wait) override;
+  Result<GrantResult> GrantPrefix(const std::string& who, const std::string& environment,
+                                  const std::string& prefix, const GrantOptions& options) override;
+  Result<RevokeResult> RevokePrefix(const std::string& who, const std::string& environment,
+                                    const std::string& prefix, const std::string& reason,
+                                    std::chrono::milliseconds wait) override;
+  Result<GroupChange> CreateGroup(const std::string& environment, const std::string& name,
+                                  const std::vector<std::string>& machines,
+                                  const GroupOptions& options) override;
+  Result<GroupChange> AddToGroup(const std::string& environment, const std::string& name,
+                                 const std::vector<std::string>& machines,
+                                 const GroupOptions& options) override;
+  Result<GroupChange> RemoveFromGroup(const std::string& environment, const std::string& name,
+                                      const std::vector<std::string>& machines,
+                                      const GroupOptions& options) override;
+  Status DeleteGroup(const std::string& environment, const std::string& name,
+                     const GroupOptions& options) override;
+  Result<std::vector<GroupInfo>> ListGroups(const std::string& environment, const std::string& name) override;
   Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
                                  std::chrono::milliseconds wait) override;
   Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) override;
-  Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+  Result<RequestInfo> AskFor(const std::string& environment, AnyAsk ask, const std::string& reason,
                              std::int64_t seconds) override;
   Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) override;
   Result<ApproveResult> ApproveRequest(const std::string& id, const ApproveOptions& options) override;
@@ -104,6 +123,10 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<TripwireInfo> SetTripwire(const std::string& environment, const TripwireChange& change) override;
   Result<std::vector<AlertSinkInfo>> AlertSinks() override;
   Result<std::uint64_t> TestAlert() override;
+  Result<TlsKeys> ShowTlsKeys() override;
+  Result<TlsKeys> MakeTlsKey() override;
+  Result<TlsKeys> AnnounceTlsKey(const std::optional<Hash>& expected, const std::string& reason) override;
+  Result<TlsKeys> SwitchTlsKey(bool force, const std::string& reason) override;
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
   Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) override;
   Result<ReadersReport> ReadersOf(const SecretName& name) override;
@@ -153,6 +176,10 @@ class OwnerSessionImpl final : public OwnerSession {
   Status RequireVaultOwner();
   void Report(const char* what, std::uint64_t done, std::uint64_t total) const;
   std::string NameOf(const Hash& id) const;
+
+  // ---- the server's key (owner_tls.cpp)
+  Result<std::vector<std::string>> NotHeardSince(std::int64_t time);
+  Status CheckAllHeard(const Hash& next);
 
   // ---- secrets
   struct Found {
@@ -204,7 +231,7 @@ class OwnerSessionImpl final : public OwnerSession {
   static Status CheckType(const SecretList& list, const NewValue& value);
   /// The parts of what is granted, if it is a template / without those that the machine may read.
   static void NamePartsOf(const SecretList& list, GrantOutcome& outcome);
-  void DropGrantedParts(std::uint64_t machine, const std::vector<SecretName>& granted, GrantOutcome& outcome);
+  void DropGrantedParts(const std::string& who, const std::vector<SecretName>& granted, GrantOutcome& outcome);
 
   // ---- keys of environments (owner_keys.cpp)
   /// The private key of an epoch. Errors: kDenied (I hold no copy), kIntegrity.
@@ -218,7 +245,7 @@ class OwnerSessionImpl final : public OwnerSession {
   // ---- grants (the environments were entered)
   /// Seals what there is to the machine, and adds the grant to what is to be appended.
   /// @param waiting  is added to instead, where the environment asks for two owners' signatures.
-  Result<GrantOutcome> PrepareGrant(const MachinesList::Machine& machine, const SecretName& name,
+  Result<GrantOutcome> PrepareGrant(const std::string& machine, const SecretName& name,
                                     const GrantOptions& options, Batch& batch, Waiting& waiting);
   /// A grant that has ended, and whose it was: several machines had one name, where all but the last were
   /// removed.
@@ -226,6 +253,7 @@ class OwnerSessionImpl final : public OwnerSession {
     SecretName secret;
     std::uint64_t number = 0;  ///< of the machine
     Hash id;
+    bool group = false;
   };
   /// Adds the end of the grants of a machine to what is to be appended. @return none if it has none there.
   Result<std::vector<Ended>> PrepareRevoke(const std::string& machine, const SecretName& name,
@@ -252,6 +280,10 @@ class OwnerSessionImpl final : public OwnerSession {
 
   // ---- freezes
   Result<FrozenObject> MachineToFreeze(const std::string& name);
+  Result<FrozenObject> MachineToFreezeIn(const std::string& environment, const std::string& name);
+  /// The machines that are granted something in an environment, by the grants there.
+  Status LearnGrantees(const std::string& environment);
+  std::map<Hash, std::string> grantees_;
   /// @param left  is given the environments of the project that are not mine to freeze.
   Result<std::vector<FrozenObject>> ProjectToFreeze(const std::string& name, std::vector<std::string>& left);
   Result<FreezeResult> ChangeFreezes(const api::Route& route, const FreezeTarget& target,
@@ -260,8 +292,48 @@ class OwnerSessionImpl final : public OwnerSession {
                                         std::chrono::steady_clock::time_point until);
   std::vector<FreezeInfo> InfosOf(const std::vector<api::Freeze>& freezes) const;
 
+  // ---- groups (owner_groups.cpp). Whoever uses them has entered the environment, with the newest machines
+  Status EnterGroups(const std::string& environment);
+  Result<GroupList> FetchGroup(const std::string& environment, const std::string& name);
+  /// The private key of its newest epoch. Errors: kConflict (it is not the newest), kIntegrity.
+  Result<UnsealKey> GroupKeyOf(const EnvironmentList& environment, const EnvironmentGroups::Group& group);
+  Status StageGroup(const std::string& environment, std::uint64_t group, std::uint32_t epoch,
+                    const std::vector<GroupCopy>& copies);
+  /// A new key for those who are in it by `list`, sent ahead, and the statement that starts it.
+  Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const GroupList& list,
+                                      const UnsealKey& previous, const std::string& reason);
+  /// One for each group, where the environment has a new key. @param before  without that.
+  Result<std::vector<StatementPtr>> NextGroupEpochs(const EnvironmentList& before, EnvironmentList& after,
+                                                    const std::string& reason);
+  /// @param after  without the one who leaves.
+  Status VouchInGroups(const EnvironmentList& after, const std::string& reason);
+  Result<std::vector<Grantee>> MachinesNamed(const std::vector<std::string>& names) const;
+  Result<std::vector<StatementPtr>> NextMachines(GroupList& list, const UpperLists& upper,
+                                                 const std::vector<Grantee>& machines, const UnsealKey& key,
+                                                 std::uint32_t epoch, const std::string& reason);
+  /// Takes machines out, and starts the next epoch in the same append.
+  Result<std::uint64_t> TakeOut(const std::string& environment, GroupList group,
+                                const std::vector<std::uint64_t>& machines, const std::string& reason);
+  Status CheckGroupsOwed(const std::string& environment, std::vector<std::string>& owed);
+  void LeaveGroups(const Hash& machine, const std::string& environment, const std::string& reason,
+                   RemoveIdentityResult& result);
+  static std::vector<std::string> NamesOf(const std::vector<Grantee>& machines);
+  EnvironmentDelivery WaitForGroup(const std::string& environment, std::uint64_t number, std::uint64_t change,
+                                   std::chrono::milliseconds wait);
+  EnvironmentDelivery WaitForMachines(const std::string& what, const std::vector<std::uint64_t>& machines,
+                                      std::uint64_t change, std::chrono::milliseconds wait);
+  // ---- owner_prefixes.cpp
+  struct GrantedTo {
+    Grantee grantee;
+    SecretList::Target target;
+  };
+  /// "web-1" (number 0: there is none), or "@web" of the environment. Errors: kNotFound (no such group).
+  Result<GrantedTo> GranteeNamed(const std::string& who, const std::string& environment);
+  std::vector<GrantInfo> PrefixGrantsIn(const EnvironmentList& list) const;
+  /// Of which groups a machine is: "@web". None where I may not know.
+  Result<std::set<std::string>> GroupsOf(const std::string& environment, const std::string& machine);
   // ---- requests (owner_requests.cpp)
-  Result<SignedRequest> SignRequest(const std::string& environment, Asked ask, const std::string& reason,
+  Result<SignedRequest> SignRequest(const std::string& environment, AnyAsk ask, const std::string& reason,
                                     std::int64_t time, std::int64_t expires);
   Result<Hash> SendRequest(const SignedRequest& request);
   RequestInfo RequestInfoOf(const SignedRequest& request) const;
@@ -288,36 +360,32 @@ class OwnerSessionImpl final : public OwnerSession {
                                   const AskConsent::Item& item);
   Status PrepareSecondGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
                             Batch& batch, std::vector<std::string>& lines);
+  Result<std::optional<Listed>> FindListed(const std::string& environment, const ListId& list);
+  Status PrepareSecondGroupGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
+                                 Batch& batch, std::vector<std::string>& lines);
+  Status PrepareSecondPrefix(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
+                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
   Status PrepareSecondMember(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
                              std::vector<StatementPtr>& made, std::vector<std::string>& lines);
   Status PrepareSecondRules(EnvironmentList& list, const AskConsent::Item& item,
                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
 
   // ---- members
+  Status ChangeMember(EnvironmentList list, MemberChange change, const std::string& reason);
+  Result<NewEpoch> CopyFor(const EnvironmentList& list, const Identity& reader);
+  Result<NewEpoch> EpochWithout(const EnvironmentList& list, const Hash& leaver);
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
   // ---- what one who leaves has signed (owner_vouch.cpp)
   /// Vouches in every secret's list whose end would not count any more after `ending`, the statement that
-  /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault is
-  /// asked for that: it refuses, and freezes what the leaver appends.
+  /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault
+  /// is asked for that: it refuses, and freezes what the leaver appends.
   Status VouchBefore(const EnvironmentList& after, const Hash& leaver, const StatementPtr& ending,
                      const std::string& reason);
   struct Vouching;
   Status VouchIn(Vouching& vouching, std::span<const Listed> secrets, const std::string& reason);
   Status SendVouches(Vouching& vouching);
   Status FreezeLeaver(Vouching& vouching);
-  /// What this command has seen of a secret that it verified.
-  struct Trace {
-    Head head;
-    std::uint32_t version = 0;  ///< the current one; 0: none
-    std::uint32_t epoch = 0;
-    Hash setter;
-  };
-  static Trace TraceOf(const SecretList& list);
-  std::map<std::uint64_t, Trace> traces_;
-  /// Secrets whose lists, up to these heads, stand without somebody: for who has to begin again because others
-  /// were quicker. What they were judged by: the leaver, the environment's head and the vault's.
-  std::map<std::uint64_t, Head> swept_;
-  std::optional<std::tuple<Hash, Head, Head>> swept_by_;
+  SecretTraces traces_;
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
   struct Uses;
   /// What the audit log of an environment tells, newest times alone.

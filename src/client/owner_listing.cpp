@@ -127,7 +127,8 @@ std::vector<GrantInfo> OwnerSessionImpl::GrantsOf(const SecretName& name, const 
   for (const auto& [key, standing] : list.grants()) {
     const Grantee& grantee = standing.grant.grantee;
     const Statement& said = standing.statement->statement();
-    all.push_back({name, list.create().type, grantee.name, grantee.id.Hex(), standing.grant, said.time,
+    const std::string who = (grantee.kind == GranteeKind::kGroup ? "@" : "") + grantee.name;
+    all.push_back({name, list.create().type, who, grantee.id.Hex(), standing.grant, said.time,
                    NameOf(said.signer)});
   }
   return all;

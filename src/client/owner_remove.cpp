@@ -134,6 +134,7 @@ Result<RemoveIdentityResult> OwnerSessionImpl::RemoveIdentity(const std::string&
       result.not_owned.push_back(environment);
   }
   if (machine) {
+    for (const std::string& environment : mine) LeaveGroups(id, environment, reason, result);
     RevokeRemoved(id, reason, result);
   } else {
     for (const std::string& environment : mine) {
@@ -180,6 +181,7 @@ Status OwnerSessionImpl::CheckOwed(const std::string& environment, std::vector<s
   for (const auto& statement : vault.Statements())
     any = any || std::holds_alternative<IdentityRemove>(statement->statement().act);
   if (!any) return {};
+  GRANTFS_CHECK(CheckGroupsOwed(environment, owed));
   for (const auto& [id, member] : keeper_->FindEnvironment(environment)->members()) {
     if (!member.present || !vault.IsRemoved(id)) continue;
     owed.push_back(member.identity.name + " was removed from the vault and is still a member of " +

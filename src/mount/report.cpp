@@ -151,7 +151,8 @@ std::string GrantsReport(const ReportInput& input) {
         << file->attributes.uid << ":" << file->attributes.gid << " " << std::oct << std::setw(4)
         << std::setfill('0') << std::right << file->attributes.mode << std::dec << std::setfill(' ') << "  "
         << StateOf(grant, input.now)
-        << (grant.conditions.empty() ? "" : "  only " + Printable(JoinConditions(grant.conditions))) << "\n";
+        << (grant.conditions.empty() ? "" : "  only " + Printable(JoinConditions(grant.conditions)))
+        << (grant.by.empty() ? "" : "  by " + Printable(grant.by)) << "\n";
   }
   for (const HiddenSecret& hidden : input.tree->hidden()) {
     out << Printable(hidden.name) << "  hidden: " << Printable(hidden.reason) << "\n";

@@ -11,6 +11,7 @@ class SqliteReader : public virtual StoreReader {
   explicit SqliteReader(Database& database) : database_(database) {}
 
   Result<std::optional<ServerState>> Server() override;
+  Result<std::optional<StoredTls>> NextTls() override;
   Result<std::optional<Hash>> VaultId() override;
   Result<std::optional<StoredClaim>> Claim() override;
   Result<std::uint64_t> NextSecretNumber() override;
@@ -60,6 +61,17 @@ class SqliteReader : public virtual StoreReader {
   Result<std::vector<Recipient>> StagedCopies(const StageKey& key, std::int64_t now) override;
   Result<std::vector<EpochCopy>> StagedEpochCopies(const Hash& signer, std::string_view environment,
                                                    std::uint32_t epoch, std::int64_t now) override;
+
+  Result<std::vector<StoredGroupCopy>> GroupsOf(RecipientKind kind, std::uint64_t number) override;
+  Result<std::optional<StoredGroupCopy>> FindGroupCopy(std::string_view environment, std::uint64_t group,
+                                                       RecipientKind kind, std::uint64_t number) override;
+  Result<std::vector<StoredGrant>> GroupGrantsOf(std::uint64_t secret, std::uint64_t machine) override;
+  Result<std::vector<StoredPrefix>> PrefixesOf(std::string_view environment, std::string_view path,
+                                               std::uint64_t machine) override;
+  Result<std::vector<std::uint64_t>> SecretsFor(std::uint64_t machine, std::uint64_t after,
+                                                std::size_t limit) override;
+  Result<std::vector<GroupCopy>> StagedGroupCopies(const Hash& signer, const GroupPlace& place,
+                                                   std::int64_t now) override;
 
   Result<std::optional<StoredEnrolment>> FindEnrolment(std::string_view invitation) override;
   Result<std::vector<StoredEnrolment>> ListEnrolments(EnrolmentState state, std::size_t limit) override;

@@ -16,6 +16,8 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   SqliteWriter(Database& database, AuditAppender& audit) : SqliteReader(database), audit_(audit) {}
 
   Status PutServer(const ServerState& state) override;
+  Status PutNextTls(const StoredTls& next) override;
+  Status SwitchTls() override;
   Status SetVaultId(const Hash& vault) override;
   Status PutClaim(const StoredClaim& claim) override;
   Status RemoveClaim() override;
@@ -39,6 +41,8 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
                    std::int64_t now) override;
   Status StageEpochCopy(const Hash& signer, std::string_view environment, std::uint32_t epoch,
                         const EpochCopy& copy, std::int64_t now) override;
+  Status StageGroupCopy(const Hash& signer, const GroupPlace& place, const GroupCopy& copy,
+                        std::int64_t now) override;
   Status ExpireStaged(std::int64_t now) override;
 
   Status PublishVersion(const Hash& signer, const StoredVersion& version, std::int64_t now) override;
@@ -48,6 +52,14 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Status RemoveCopies(std::uint64_t secret, RecipientKind kind, std::uint64_t number) override;
   Result<Adopted> AdoptEpochCopies(const Hash& signer, std::string_view environment, std::uint32_t epoch,
                                    std::span<const Hash> recipients, bool replace, std::int64_t now) override;
+
+  Status PutGroupCopies(const Hash& signer, const GroupPlace& place, const std::vector<GroupCopy>& copies,
+                        bool anew) override;
+  Status RemoveGroupCopy(std::string_view environment, std::uint64_t group, RecipientKind kind,
+                         std::uint64_t number) override;
+  Status RemoveGroup(std::string_view environment, std::uint64_t group) override;
+  Status PutPrefix(const StoredPrefix& prefix) override;
+  Status RemovePrefix(std::string_view environment, std::string_view prefix, std::uint64_t group) override;
 
   Status PutEnrolment(std::string_view invitation, std::string_view enrolment, std::int64_t now) override;
   Status SetEnrolmentState(std::string_view invitation, EnrolmentState state, std::int64_t now) override;

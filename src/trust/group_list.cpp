@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "grantfs/trust/consent.h"
 #include "list_internal.h"
 
 namespace grantfs {
@@ -11,23 +12,32 @@ constexpr std::size_t kMaxGroupInvitations = 100;  // in force or not: they are 
 
 }  // namespace
 
+bool GroupList::Includes(const MachinesList::Machine& machine) const {
+  if (taken_out_.contains(machine.number)) return false;
+  if (const auto added = machines_.find(machine.number); added != machines_.end())
+    return added->second.seal == machine.identity.seal && added->second.name == machine.identity.name;
+  return std::any_of(invitations_.begin(), invitations_.end(), [&](const auto& entry) {
+    const Invitation& by = entry.second;
+    return by.act.id == machine.standing && (by.open || machine.number <= by.last);
+  });
+}
+
 std::map<std::uint64_t, Grantee> GroupList::Members(const MachinesList& all) const {
-  const auto led = [this](const MachinesList::Machine& machine) {
-    return std::any_of(invitations_.begin(), invitations_.end(), [&](const auto& entry) {
-      const Invitation& by = entry.second;
-      return by.act.id == machine.standing && (by.open || machine.number <= by.last);
-    });
-  };
   std::map<std::uint64_t, Grantee> members;
   for (const auto& [number, machine] : all.machines()) {
-    if (machine.removed || taken_out_.contains(number)) continue;
-    const auto added = machines_.find(number);
-    if (added == machines_.end() && !led(machine)) continue;
+    if (machine.removed || !Includes(machine)) continue;
     const Identity& who = machine.identity;
-    const Grantee member{GranteeKind::kMachine, number, who.Id(), who.name, who.seal, who.not_after};
-    if (added == machines_.end() || added->second == member) members[number] = member;
+    members[number] = {GranteeKind::kMachine, number, who.Id(), who.name, who.seal, who.not_after};
   }
   return members;
+}
+
+std::vector<std::uint64_t> GroupList::MemberNumbers(const MachinesList& all) const {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, machine] : all.machines()) {
+    if (!machine.removed && Includes(machine)) numbers.push_back(number);
+  }
+  return numbers;
 }
 
 std::vector<GroupList::Target> GroupList::EpochTargets(const MachinesList& all, std::int64_t time) const {
@@ -88,6 +98,22 @@ bool GroupList::HeldSince(const Statement& statement, const SeenHeads* at, const
   const std::uint64_t now = at != nullptr ? at->environment->sequence : environment.next_sequence();
   return statement.signer == upper.vault->recovery().Id() ||
          environment.WasMemberThrough(statement.signer, statement.heads.environment->sequence, now);
+}
+
+bool GroupList::TwoOwnersAt(const Statement& statement, const UpperLists& upper) const {
+  return upper.environment->TwoOwnersAfter(statement.heads.environment->sequence);
+}
+
+bool GroupList::OwnsThrough(const Consent& consent, const Statement& statement,
+                            const UpperLists& upper) const {
+  return OwnsEnvironmentThrough(*upper.environment, consent, statement);
+}
+
+// By the newest rule, whatever older head the statement names.
+Status GroupList::CheckNew(const Statement& statement, const UpperLists& upper) const {
+  if (statement.consent || !NeedsTwoOwners(statement.act, upper.environment->two_owners())) return {};
+  return Error{Code::kDenied, "the act needs the signatures of two owners, by the environment's rule", 0,
+               name_};
 }
 
 Status GroupList::ApplyCreate(const GroupListCreate& act) {

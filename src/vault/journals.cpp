@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "core_internal.h"
+#include "granted_internal.h"
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/journal/entry.h"
 
@@ -82,8 +82,7 @@ Result<Named> FindNamed(Vault::Core& core, StoreReader& reader, const VaultCalle
   if (!secret) return Named{};
   Named named{secret->environment, secret->path, false,
               GRANTFS_TRY(WatchOf(reader, number, secret->environment))};
-  const auto grant = GRANTFS_TRY(reader.FindGrant(number, GranteeKind::kMachine, caller.machine));
-  named.delivered = grant && grant->grantee == caller.id;
+  named.delivered = GRANTFS_TRY(FindGrantedBy(reader, caller, *secret, core.Now())).has_value();
   if (named.delivered) return named;
   // Whom nothing is granted any more is to stop nobody's reads by what he says of the past.
   named.watch.policy.canary = TripAction::kAlert;
@@ -182,7 +181,8 @@ Status TouchBy(Vault::Core& core, StoreWriter& writer, const VaultCaller& caller
                                  entry.caller.executable, entry.caller.cgroup};
   Trip trip = core.tripwires.Judge(read, named.watch, core.Now(), trips->token);
   if (trip.canary && !trips->canaries.insert(entry.secret).second) trip.canary = trip.freezes_scope = false;
-  if (trip.rate && std::exchange(trips->rate, true)) trip.rate = trip.freezes_machine = false;
+  if (trip.rate && std::exchange(trips->rate, true))
+    trip.rate = trip.freezes_machine = trip.freezes_here = false;
   return core.tripwires.Act(writer, *core.state.Get(), core.clock().WallMilliseconds(), read, named.watch,
                             trip, record, &trips->frozen);
 }

@@ -39,8 +39,10 @@ Status MayRead(const Vault::Core& core, const VaultState& now, StoreReader& read
     case ListKind::kSecret:
       GRANTFS_TRY(core.SecretFor(now, reader, caller, list.number, Operation::kList));
       return {};
-    case ListKind::kGroup:
-      return NotVisible(list.Text());
+    case ListKind::kGroup:  // who is in a group is its environment's owners' to know
+      if (now.FindEnvironment(list.environment) == nullptr || !now.groups.contains({list.environment, list.number}))
+        return NotVisible(list.Text());
+      return now.CheckMember(caller, list.environment, Operation::kManageMembers);
   }
   std::abort();
 }

@@ -37,6 +37,8 @@ inline constexpr Route kSecretsFind     {"POST", "/v1/secrets/find",      Who::k
 inline constexpr Route kStageCiphertext {"POST", "/v1/stage/ciphertext",  Who::kMember};     ///< Send a version's ciphertext ahead
 inline constexpr Route kStageCopies     {"POST", "/v1/stage/copies",      Who::kMember};     ///< Send sealed data keys ahead
 inline constexpr Route kStageEpoch      {"POST", "/v1/stage/epoch",       Who::kPerson};     ///< Send an epoch's sealed keys ahead
+inline constexpr Route kStageGroup      {"POST", "/v1/stage/group",       Who::kMember};     ///< Send a group's sealed keys ahead
+inline constexpr Route kGroupKeys       {"POST", "/v1/groups/keys",       Who::kMember};     ///< Groups' keys sealed to the environment
 inline constexpr Route kEpochCopies     {"POST", "/v1/epochs/copies",     Who::kPerson};     ///< One's own sealed keys of an environment
 inline constexpr Route kSecretCopies    {"POST", "/v1/secrets/copies",    Who::kMember};     ///< Data keys sealed to the environment
 inline constexpr Route kSecretValue     {"POST", "/v1/secrets/value",     Who::kMember};     ///< One version's ciphertext and sealed key
@@ -57,6 +59,9 @@ inline constexpr Route kRequestsList    {"POST", "/v1/requests/list",     Who::k
 inline constexpr Route kRequestsSettle  {"POST", "/v1/requests/settle",   Who::kMember};     ///< Refuse a request, or withdraw one's own
 inline constexpr Route kAlertsState     {"POST", "/v1/alerts/state",      Who::kVaultOwner}; ///< How far alerts were delivered
 inline constexpr Route kAlertsTest      {"POST", "/v1/alerts/test",       Who::kVaultOwner}; ///< Make one
+inline constexpr Route kTlsShow         {"POST", "/v1/tls/show",          Who::kVaultOwner}; ///< The pins of the server's TLS keys
+inline constexpr Route kTlsNext         {"POST", "/v1/tls/next",          Who::kVaultOwner}; ///< Make the next one
+inline constexpr Route kTlsSwitch       {"POST", "/v1/tls/switch",        Who::kVaultOwner}; ///< Show it from now on
 inline constexpr Route kMachineGrants   {"POST", "/v1/machine/grants",    Who::kMachine};    ///< A machine's grants with their evidence
 inline constexpr Route kMachineRead     {"POST", "/v1/machine/read",      Who::kMachine};    ///< One version's ciphertext and sealed key
 inline constexpr Route kMachineCheck    {"POST", "/v1/machine/check",     Who::kMachine};    ///< Whether a grant still stands
@@ -76,12 +81,12 @@ inline constexpr Route kLogTile         {"GET",  "/v1/log/tile/",         Who::k
 inline constexpr const Route* kRoutes[] = {
     &kClaimShow, &kClaimUse, &kStatus, &kDescription, &kListsRead, &kListsTails, &kListsAppend,
     &kSecretsReserve, &kSecretsList, &kSecretsFind,
-    &kStageCiphertext, &kStageCopies, &kStageEpoch, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
+    &kStageCiphertext, &kStageCopies, &kStageEpoch, &kStageGroup, &kGroupKeys, &kEpochCopies, &kSecretCopies, &kSecretValue, &kEnrol,
     &kEnrolmentState, &kEnrolmentsJoin, &kEnrolmentsList, &kFreezesSet, &kFreezesLift, &kFreezesList,
     &kCanariesSet, &kCanariesList, &kTripwiresSet, &kTripwiresShow, &kRequestsAsk, &kRequestsList,
     &kRequestsSettle, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,
     &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence, &kAuditRecords,
-    &kAuditSearch, &kAuditReaders, &kLogCheckpoint, &kLogTile, &kMachineRecords, &kLogComplaints};
+    &kAuditSearch, &kAuditReaders, &kTlsShow, &kTlsNext, &kTlsSwitch, &kLogCheckpoint, &kLogTile, &kMachineRecords, &kLogComplaints};
 // clang-format on
 
 /// The keyids of requests beside an identity's 64 digits.

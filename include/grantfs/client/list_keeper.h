@@ -11,6 +11,7 @@
 #include "grantfs/api/lists.h"
 #include "grantfs/client/known_store.h"
 #include "grantfs/client/vault_connection.h"
+#include "grantfs/trust/group_list.h"
 #include "grantfs/trust/lists.h"
 
 namespace grantfs {
@@ -50,6 +51,8 @@ class ListKeeper {
   /// @param told  the head that the vault has named: nothing is asked for where the home has that one.
   Result<SecretList> RefreshSecret(std::uint64_t number, const SecretName& name,
                                    const std::optional<Head>& told);
+  /// A group's whole list; its environment must be known. Errors: kNotFound (the environment has no such group).
+  Result<GroupList> RefreshGroup(const std::string& environment, std::uint64_t number);
   /// A secret as the vault has listed it.
   struct Listed {
     SecretName name;
@@ -68,8 +71,8 @@ class ListKeeper {
   /// one that was lost.
   Status CheckRenewed(const SecretName& name, std::uint64_t number, const SecretList* list = nullptr);
 
-  // ---- what the vault serves, whatever the home remembers: for who accepts a restored backup. Linked, signed
-  // and counting; of a list that is not served at all, an empty one.
+  // ---- what the vault serves, whatever the home remembers: for who accepts a restored backup. Linked,
+  // signed and counting; of a list that is not served at all, an empty one.
 
   Result<VaultList> FetchServedVault();
   Result<MachinesList> FetchServedMachines(const VaultList& vault);

@@ -33,9 +33,10 @@ struct WhoAmIInfo {
 
 /// What can be frozen; a project stands for those of its environments that one may freeze.
 struct FreezeTarget {
-  enum class Kind { kMachine, kEnvironment, kProject };
+  enum class Kind { kMachine, kEnvironment, kProject, kMachineIn };
   Kind kind = Kind::kEnvironment;
-  std::string name;  ///< of a machine: or its id, 64 digits
+  std::string name;              ///< of a machine: or its id, 64 digits
+  std::string environment = {};  ///< of a machine in one: that
 };
 
 struct FreezeInfo {
@@ -45,6 +46,8 @@ struct FreezeInfo {
   std::string by;
   std::int64_t time = 0;
   std::string reason;
+  std::string environment = {};  ///< of a machine in one
+  bool IsMachine() const { return !id.empty(); }
   bool operator==(const FreezeInfo&) const = default;
 };
 
@@ -164,10 +167,11 @@ struct GrantInfo {
   SecretName secret;
   SecretType type = SecretType::kValue;
   std::string machine;
-  std::string machine_id;
+  std::string machine_id;  ///< of a group, whose name begins with @: the hash of its list's first statement
   Grant grant;
   std::int64_t time = 0;
   std::string signer;
+  bool prefix = false;  ///< of whatever is below `secret`, whose path is "" or ends in a slash
 };
 
 /// All that reports tell of one secret, from one look at its verified list.
@@ -214,15 +218,6 @@ struct GrantOutcome {
   bool needs_second = false;        ///< another owner has to sign it: nothing is sealed yet
   std::int64_t overdue = 0;  ///< since when its rotation is, so that no lease of it holds; 0: it is not
 };
-struct GrantResult {
-  std::string machine;
-  std::string fingerprint;
-  std::vector<GrantOutcome> secrets;
-  Delivery delivery;
-  /// Ids of the requests by which those wait for a second owner's signature whose environment asks for two.
-  std::vector<std::string> waiting;
-};
-
 /// How far the machines of an environment have followed what was just done there.
 struct EnvironmentDelivery {
   std::string environment;
@@ -235,6 +230,38 @@ struct EnvironmentDelivery {
     Delivery delivery;
   };
   std::vector<Behind> behind;  ///< at most 100, the online ones first
+};
+
+struct GrantResult {
+  std::string machine;
+  std::string fingerprint;
+  std::vector<GrantOutcome> secrets;
+  Delivery delivery;
+  std::string prefix;                         ///< that was granted: "shop/prod/tls/"; `secrets` are there now
+  std::vector<EnvironmentDelivery> followed;  ///< in the place of `delivery`, for a group
+  /// Ids of the requests by which those wait for a second owner's signature whose environment asks for two.
+  std::vector<std::string> waiting;
+};
+
+/// What is done to groups.
+struct GroupOptions {
+  std::string reason;
+  std::chrono::milliseconds wait{5000};  ///< for the machines' acknowledgement
+};
+struct GroupChange {
+  std::string environment;
+  std::string group;
+  std::vector<std::string> machines;  ///< that came or went
+  EnvironmentDelivery followed;
+};
+struct GroupInfo {
+  std::string name;
+  std::uint64_t number = 0;
+  std::uint32_t epoch = 0;
+  std::vector<std::string> prefixes;  ///< granted to it: "shop/prod/tls/"
+  bool members_known = false;         ///< to owners of the environment
+  std::vector<std::string> machines;
+  std::size_t invitations = 0;  ///< in force that lead into it
 };
 
 struct FreezeResult {
@@ -269,6 +296,18 @@ struct TripwireChange {
   std::optional<std::vector<std::string>> passes;  ///< instead of those that there are
 };
 
+/// The server's TLS keys by their pins.
+struct TlsKeys {
+  struct Listed {
+    Hash pin;
+    std::int64_t since = 0;  ///< the list names it: unix seconds, by its owner's clock
+  };
+  std::vector<Listed> listed;  ///< in the vault's list, which is what clients accept: current, then next
+  Hash shown;                  ///< by the server
+  std::optional<Hash> next;    ///< that the server has ready
+  std::int64_t made = 0;       ///< when, unix seconds
+};
+
 /// A sink of alerts, as the vault sees it.
 struct AlertSinkInfo {
   std::string sink;             ///< its kind: "webhook"
@@ -286,9 +325,12 @@ struct RevokeResult {
   std::vector<ReadReport> read;  ///< of the revoked ones
   bool reads_known = true;       ///< false: the audit log could not be asked
   Delivery delivery;
+  std::string prefix;                         ///< that was granted
+  std::vector<EnvironmentDelivery> followed;  ///< in the place of `delivery`, for a group
 };
 
 struct RemoveIdentityResult {
+  std::vector<std::string> groups;  ///< that a machine was taken out of: "shop/prod@web"
   std::string name;
   WithdrawResult invitations;  ///< of that name, that nobody was let in by
   std::vector<SecretName> revoked;

@@ -8,9 +8,9 @@
 #include "grantfs/client/audit.h"
 #include "grantfs/client/options.h"
 #include "grantfs/client/owner_results.h"
+#include "grantfs/client/request_results.h"
 #include "grantfs/store/audit_purge.h"
 #include "grantfs/trust/enrol_request.h"
-#include "grantfs/client/request_results.h"
 #include "grantfs/trust/statement.h"
 #include "grantfs/util/result.h"
 
@@ -48,8 +48,9 @@ class OwnerSession {
   /// member. Errors: kNotFound (nobody, or a machine), kInvalid (several).
   virtual Result<Identity> FindPerson(const std::string& name) = 0;
   /// Adds a user or agent, whose keys FindPerson gave or were learnt elsewhere. An owner or reader is sealed
-  /// the newest epoch's key. Environment owners. Errors: kInvalid (an agent as owner or reader), kConflict
-  /// (is a member already).
+  /// the newest epoch's key. One who is a member gets that role in place of his own, in one step, with the
+  /// vouches and the epoch that this needs. Environment owners. Errors: kInvalid (an agent as owner or
+  /// reader; oneself), kConflict (has that role).
   ///
   /// @return  ids of the request by which a new owner waits for a second owner's signature, where the
   /// environment asks for two; else none, and it is done.
@@ -168,7 +169,8 @@ class OwnerSession {
 
   // ---- grants
 
-  /// Seals the keys of every version kept to the machine, appends the grants, and waits until its mount has
+  /// `machine` is a machine's name, or "@web": a group of each secret's environment. Seals the keys of every
+  /// version kept to it, appends the grants, and waits until its mount has
   /// them or it is known to be offline. Up to 100 secrets are granted all or none; of more, the hundreds that
   /// were appended before an error stay granted. Errors: kNotFound (machine or secret), kDenied (the machine
   /// was removed), kExpired (its not_after), kInvalid (terms).
@@ -181,17 +183,46 @@ class OwnerSession {
   /// @param secrets  each named once
   virtual Result<RevokeResult> RevokeFrom(const std::string& machine, const std::vector<SecretName>& secrets,
                                           const std::string& reason, std::chrono::milliseconds wait) = 0;
+  /// Lets a group read whatever is or will be below a prefix; seals the keys of what is there now. Environment
+  /// owners. Errors: kNotFound (group), kInvalid (a machine; terms).
+  ///
+  /// @param who     "@web"
+  /// @param prefix  "" or "tls/"
+  virtual Result<GrantResult> GrantPrefix(const std::string& who, const std::string& environment,
+                                          const std::string& prefix, const GrantOptions& options) = 0;
+  virtual Result<RevokeResult> RevokePrefix(const std::string& who, const std::string& environment,
+                                            const std::string& prefix, const std::string& reason,
+                                            std::chrono::milliseconds wait) = 0;
   /// Everything in the environments that one owns.
   virtual Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
                                          std::chrono::milliseconds wait) = 0;
   /// Those of a machine ("" = all) on secrets of one name ("" parts = all). Ordered by secret, then machine.
   virtual Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) = 0;
 
+  // ---- groups: environment owners. Names of machines are those of the vault
+
+  /// Errors: kConflict (it exists), kNotFound (a machine).
+  virtual Result<GroupChange> CreateGroup(const std::string& environment, const std::string& name,
+                                          const std::vector<std::string>& machines,
+                                          const GroupOptions& options) = 0;
+  /// Those that are in it already stay. Errors: kNotFound (group or machine).
+  virtual Result<GroupChange> AddToGroup(const std::string& environment, const std::string& name,
+                                         const std::vector<std::string>& machines,
+                                         const GroupOptions& options) = 0;
+  /// Takes machines out and starts the group's next key, which they do not have. Errors: kNotFound.
+  virtual Result<GroupChange> RemoveFromGroup(const std::string& environment, const std::string& name,
+                                              const std::vector<std::string>& machines,
+                                              const GroupOptions& options) = 0;
+  virtual Status DeleteGroup(const std::string& environment, const std::string& name,
+                             const GroupOptions& options) = 0;
+  /// By number. Members of the environment; who is in a group its owners alone. @param name  "" = all
+  virtual Result<std::vector<GroupInfo>> ListGroups(const std::string& environment, const std::string& name) = 0;
+
   // ---- requests: what operators and agents ask owners for
 
   /// Asks for something, for so many seconds (1..kMaxRequestSeconds). Whose role allows asking. Errors:
   /// kConflict (too many are open).
-  virtual Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+  virtual Result<RequestInfo> AskFor(const std::string& environment, AnyAsk ask, const std::string& reason,
                                      std::int64_t seconds) = 0;
   /// By environment, newest first. One's own, or as an owner everybody's.
   virtual Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) = 0;
@@ -242,6 +273,19 @@ class OwnerSession {
   /// Makes a critical record. @return its sequence.
   virtual Result<std::uint64_t> TestAlert() = 0;
 
+  // ---- the server's TLS key: vault owners
+
+  virtual Result<TlsKeys> ShowTlsKeys() = 0;
+  /// Has another next key made, in place of one that was not announced. Signs nothing. Errors: kConflict
+  /// (announced).
+  virtual Result<TlsKeys> MakeTlsKey() = 0;
+  /// Signs that clients accept the server's next key too; has one made where there is none. @param expected
+  /// it must be this one.  Errors: kIntegrity (it is another, or the server does not show the current one).
+  virtual Result<TlsKeys> AnnounceTlsKey(const std::optional<Hash>& expected, const std::string& reason) = 0;
+  /// Has the server show it, and signs that clients accept nothing else. Errors: kConflict (not announced; a
+  /// machine has not been heard since, unless `force`).
+  virtual Result<TlsKeys> SwitchTlsKey(bool force, const std::string& reason) = 0;
+
   // ---- audit
 
   /// Newest first. Errors also: kInvalid (more than kMaxListedRecords).
@@ -272,9 +316,9 @@ class OwnerSession {
 
   // ---- a restored backup
 
-  /// Accepts, list by list, that the vault goes on from a backup that has less than this home has seen: signs a
-  /// restore for every list that is mine to sign, does again what ended something for somebody, and starts new
-  /// epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
+  /// Accepts, list by list, that the vault goes on from a backup that has less than this home has seen: signs
+  /// a restore for every list that is mine to sign, does again what ended something for somebody, and starts
+  /// new epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
   /// environments. Errors: kConflict (others changed the same lists: run it again).
   virtual Result<RestoreResult> AcceptBackup(const RestoreOptions& options) = 0;
 };

@@ -48,6 +48,7 @@ struct GrantedSecret {
   std::int64_t rotate_due = 0;  ///< unix seconds from which no lease runs until it is rotated, 0 = never
   std::vector<std::string>
       conditions;  ///< of the grant: who may read (trust/conditions.h); the mount holds callers against them
+  std::string by;  ///< the group that it is granted to, and the prefix: "@web", "@web shop/prod/tls/"; "" = none
   /// Of a file that a template makes of so many secrets; 0 = it is a value. Then `version` stands for
   /// template and parts together, and `size` is what the file has at most: what it has is known when it has
   /// been opened.

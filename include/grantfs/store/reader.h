@@ -22,6 +22,7 @@ class StoreReader : public RequestReader {
 
   // ---- the server itself
   virtual Result<std::optional<ServerState>> Server() = 0;
+  virtual Result<std::optional<StoredTls>> NextTls() = 0;
   virtual Result<std::optional<Hash>> VaultId() = 0;  ///< absent until claimed
   virtual Result<std::optional<StoredClaim>> Claim() = 0;
   virtual Result<std::uint64_t> NextSecretNumber() = 0;  ///< all below were handed out
@@ -54,7 +55,7 @@ class StoreReader : public RequestReader {
   /// A grantee's, ordered by secret, those above `after`.
   virtual Result<std::vector<StoredGrant>> GrantsOf(GranteeKind kind, std::uint64_t number,
                                                     std::uint64_t after, std::size_t limit) = 0;
-  /// Where a grantee has standing grants, in order of name.
+  /// Where a grantee has standing grants, or a machine is in a group, in order of name.
   virtual Result<std::vector<std::string>> EnvironmentsOf(GranteeKind kind, std::uint64_t number) = 0;
   virtual Result<bool> HasGrantIn(std::string_view environment, GranteeKind kind, std::uint64_t number) = 0;
   virtual Result<std::optional<std::uint32_t>> FindLabel(std::uint64_t secret, std::string_view label) = 0;
@@ -77,13 +78,29 @@ class StoreReader : public RequestReader {
   virtual Result<std::vector<StoredCopy>> CopiesFor(std::uint64_t secret, RecipientKind kind,
                                                     std::uint64_t number, std::uint32_t after,
                                                     std::size_t limit) = 0;
-  /// Which of `recipients` lack a copy of `version` (0 = of each version that there is); at most `limit`.
+  /// Which of `recipients` lack a copy of `version` (0 = of each version that there is); at most `limit`. A
+  /// group with epoch 0: of any of its epochs.
   virtual Result<std::vector<MissingCopy>> MissingCopies(std::uint64_t secret, std::uint32_t version,
                                                          std::span<const Recipient> recipients,
                                                          std::size_t limit) = 0;
   /// Ordered by epoch.
   virtual Result<std::vector<StoredEpochCopy>> EpochCopies(std::string_view environment,
                                                            const Hash& recipient) = 0;
+
+  // ---- groups. A machine is in a group if it has a copy of the group's key
+  /// What one has of groups' keys, by environment and group.
+  virtual Result<std::vector<StoredGroupCopy>> GroupsOf(RecipientKind kind, std::uint64_t number) = 0;
+  virtual Result<std::optional<StoredGroupCopy>> FindGroupCopy(std::string_view environment,
+                                                               std::uint64_t group, RecipientKind kind,
+                                                               std::uint64_t number) = 0;
+  /// The grants of a secret to groups that a machine is in, by group.
+  virtual Result<std::vector<StoredGrant>> GroupGrantsOf(std::uint64_t secret, std::uint64_t machine) = 0;
+  /// The grants by prefix that cover a path, to groups that a machine is in: longest first, then by group.
+  virtual Result<std::vector<StoredPrefix>> PrefixesOf(std::string_view environment, std::string_view path,
+                                                       std::uint64_t machine) = 0;
+  /// What a machine is granted in any way, by number, those above `after`.
+  virtual Result<std::vector<std::uint64_t>> SecretsFor(std::uint64_t machine, std::uint64_t after,
+                                                        std::size_t limit) = 0;
 
   // ---- what signers have sent ahead; `now`: unix seconds, what has expired is not seen
   virtual Result<std::optional<StagedCiphertext>> FindStagedCiphertext(const StageKey& key,
@@ -92,6 +109,10 @@ class StoreReader : public RequestReader {
   /// Ordered by recipient.
   virtual Result<std::vector<EpochCopy>> StagedEpochCopies(const Hash& signer, std::string_view environment,
                                                            std::uint32_t epoch, std::int64_t now) = 0;
+
+  /// Ordered by recipient.
+  virtual Result<std::vector<GroupCopy>> StagedGroupCopies(const Hash& signer, const GroupPlace& place,
+                                                           std::int64_t now) = 0;
 
   // ---- enrolments
   virtual Result<std::optional<StoredEnrolment>> FindEnrolment(std::string_view invitation) = 0;
@@ -106,7 +127,7 @@ class StoreReader : public RequestReader {
   /// What stops this machine: its own first, then those of environments in which it is granted something.
   /// @param number  that its grants name it by.
   virtual Result<std::vector<StoredFreeze>> FreezesOf(const Hash& machine, std::uint64_t number) = 0;
-  /// The machines that are granted something in an environment: their numbers, ordered.
+  /// The machines that are granted something in an environment, or in a group of it: their numbers, ordered.
   virtual Result<std::vector<std::uint64_t>> MachinesIn(std::string_view environment) = 0;
   /// In the order of their objects. @param after  null: from the first.
   virtual Result<std::vector<StoredFreeze>> ListFreezes(const FrozenObject* after, std::size_t limit) = 0;

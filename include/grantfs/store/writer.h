@@ -27,6 +27,8 @@ class StoreWriter : public virtual StoreReader, public RequestWriter {
  public:
   // ---- the server itself
   virtual Status PutServer(const ServerState& state) = 0;  ///< makes or replaces
+  virtual Status PutNextTls(const StoredTls& next) = 0;    ///< makes or replaces
+  virtual Status SwitchTls() = 0;                          ///< makes it the server's; kNotFound if there is none
   virtual Status SetVaultId(const Hash& vault) = 0;        ///< kConflict if it has another
   virtual Status PutClaim(const StoredClaim& claim) = 0;   ///< makes or replaces
   virtual Status RemoveClaim() = 0;                        ///< kNotFound if there is none: it was used
@@ -65,6 +67,8 @@ class StoreWriter : public virtual StoreReader, public RequestWriter {
                            std::int64_t now) = 0;
   virtual Status StageEpochCopy(const Hash& signer, std::string_view environment, std::uint32_t epoch,
                                 const EpochCopy& copy, std::int64_t now) = 0;
+  virtual Status StageGroupCopy(const Hash& signer, const GroupPlace& place, const GroupCopy& copy,
+                                std::int64_t now) = 0;
   /// Drops what has expired. Staging does it too; this is for a timer.
   virtual Status ExpireStaged(std::int64_t now) = 0;
 
@@ -90,6 +94,18 @@ class StoreWriter : public virtual StoreReader, public RequestWriter {
   virtual Result<Adopted> AdoptEpochCopies(const Hash& signer, std::string_view environment,
                                            std::uint32_t epoch, std::span<const Hash> recipients,
                                            bool replace, std::int64_t now) = 0;
+
+
+  // ---- groups
+  /// Copies that `signer` had staged, and that were looked at. @param anew  in the place of all of the group.
+  virtual Status PutGroupCopies(const Hash& signer, const GroupPlace& place,
+                                const std::vector<GroupCopy>& copies, bool anew) = 0;
+  virtual Status RemoveGroupCopy(std::string_view environment, std::uint64_t group, RecipientKind kind,
+                                 std::uint64_t number) = 0;
+  /// Its keys' copies, its grants by prefix, and what is sealed to it.
+  virtual Status RemoveGroup(std::string_view environment, std::uint64_t group) = 0;
+  virtual Status PutPrefix(const StoredPrefix& prefix) = 0;  ///< makes or replaces
+  virtual Status RemovePrefix(std::string_view environment, std::string_view prefix, std::uint64_t group) = 0;
 
   // ---- enrolments
   /// A pending one. The same text again changes nothing. Errors: kConflict (another is there for that

@@ -44,6 +44,10 @@ class GroupList : public SignedList {
   /// The machines that are in it: those that were added, and those that came by an invitation that led into
   /// it; without those that were taken out or that the machines list has as removed. By number.
   std::map<std::uint64_t, Grantee> Members(const MachinesList& all) const;
+  /// The same for one, removed from the vault or not.
+  bool Includes(const MachinesList::Machine& machine) const;
+  /// Their numbers alone, ordered.
+  std::vector<std::uint64_t> MemberNumbers(const MachinesList& all) const;
   /// Members that have not expired at `time`, and invitations in force then. Ordered by recipient. The
   /// environment's own copy is the caller's to add.
   std::vector<Target> EpochTargets(const MachinesList& all, std::int64_t time) const;
@@ -60,6 +64,10 @@ class GroupList : public SignedList {
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
+  bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const override;
+  bool OwnsThrough(const Consent& consent, const Statement& statement,
+                   const UpperLists& upper) const override;
+  Status CheckNew(const Statement& statement, const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
 

@@ -15,6 +15,7 @@
 #include "grantfs/api/machine.h"
 #include "grantfs/api/requests.h"
 #include "grantfs/api/secrets.h"
+#include "grantfs/api/tls.h"
 #include "grantfs/api/tripwires.h"
 #include "grantfs/crypto/secret.h"
 #include "grantfs/store/store.h"
@@ -29,10 +30,11 @@ namespace grantfs {
 
 struct VaultOptions {
   const Clock* clock = &SystemClock();
-  std::string version;                                  ///< of the program, for the status
-  std::size_t cached_statements = 50'000;               ///< of secrets' lists that are kept in memory
-  std::size_t max_waiting_appends = 256;                ///< more are kThrottled
-  std::size_t max_watches_of_one = 16;                  ///< streams of one identity
+  std::string version;                     ///< of the program, for the status
+  std::uint32_t usual_rate = kUsualRate;   ///< distinct secrets a minute by one machine over all environments
+  std::size_t cached_statements = 50'000;  ///< of secrets' lists that are kept in memory
+  std::size_t max_waiting_appends = 256;   ///< more are kThrottled
+  std::size_t max_watches_of_one = 16;     ///< streams of one identity
   std::vector<std::shared_ptr<AlertSink>> alert_sinks;  ///< each of another kind
   AuditKeep keep_audit;                                 ///< for how long; empty: all is kept for ever
 };
@@ -109,6 +111,9 @@ class Vault {
   void StageCopies(const VaultCaller& caller, const api::StageCopiesRequest& request,
                    Done<api::Nothing> done);
   void StageEpoch(const VaultCaller& caller, const api::StageEpochRequest& request, Done<api::Nothing> done);
+  void StageGroup(const VaultCaller& caller, const api::StageGroupRequest& request, Done<api::Nothing> done);
+  /// For those who manage the environment's members, and recovery.
+  Result<api::GroupKeysResponse> GroupKeys(const VaultCaller& caller, const api::GroupKeysRequest& request) const;
   Result<api::EpochCopiesResponse> EpochCopies(const VaultCaller& caller,
                                                const api::EpochCopiesRequest& request) const;
   Result<api::SecretCopiesResponse> SecretCopies(const VaultCaller& caller,
@@ -178,6 +183,17 @@ class Vault {
                                                const api::AlertsStateRequest& request) const;
   void TestAlert(const VaultCaller& caller, const api::AlertTestRequest& request,
                  Done<api::AlertTestResponse> done);
+
+  // ---- the server's TLS keys: for owners of the vault
+  Result<api::TlsResponse> ShowTls(const VaultCaller& caller) const;
+  /// `done` also: kConflict (a list names the one that is to be replaced).
+  void MakeNextTls(const VaultCaller& caller, const api::TlsNextRequest& request,
+                   Done<api::TlsResponse> done);
+  /// `done` also: kConflict (it is not the next one, or the vault's list does not name it).
+  void SwitchTls(const VaultCaller& caller, const api::TlsSwitchRequest& request,
+                 Done<api::TlsResponse> done);
+  /// Runs on the store's thread whenever the key in the store has become another, which is to be shown.
+  void OnTlsSwitch(std::function<Status()> switched);
 
   // ---- watches
   /// Sends the hello, then changes and a beat each second, until Unwatch or the sink fails. @return its
