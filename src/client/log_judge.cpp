@@ -16,6 +16,8 @@ bool SameComplaint(const api::LogComplaintRequest& a, const api::LogComplaintReq
   return a.kind == b.kind && a.remembered == b.remembered && a.record == b.record && a.open == b.open;
 }
 
+std::string OriginOf(const std::string& checkpoint) { return checkpoint.substr(0, checkpoint.find('\n')); }
+
 std::vector<KeptComplaint> Parsed(const std::string& text) {
   std::vector<KeptComplaint> kept;
   const auto list = ParseJson(text.empty() ? "[]" : text, {.max_bytes = kMaxComplaintsBytes});
@@ -70,7 +72,7 @@ Result<std::optional<Kind>> Contradicts(const Checkpoint& before, const Checkpoi
 Result<Checkpoint> JudgeLog(KnownStore& known, const VaultList& vault, const ShownLog& log,
                             const Continues& proof, std::int64_t now) {
   const Checkpoint shown = GRANTFS_TRY(OpenCheckpoint(log.shown, vault.log_key(), vault.log_origin()));
-  if (!log.remembered.empty()) {
+  if (OriginOf(log.remembered) == vault.log_origin()) {
     const Checkpoint before =
         GRANTFS_TRY(OpenCheckpoint(log.remembered, vault.log_key(), vault.log_origin()));
     if (const auto kind = GRANTFS_TRY(Contradicts(before, shown, proof))) {
@@ -108,6 +110,15 @@ std::optional<api::LogComplaintRequest> NextComplaint(const std::vector<KeptComp
   for (const KeptComplaint& one : kept)
     if (good || !one.told) return one.complaint;
   return std::nullopt;
+}
+
+Status ForgetOtherLogs(KnownStore& known, const std::string& origin) {
+  return known.ChangeComplaints([&](const std::string& text) {
+    if (text.empty()) return text;
+    auto kept = Parsed(text);
+    std::erase_if(kept, [&](const KeptComplaint& one) { return OriginOf(one.complaint.shown) != origin; });
+    return Written(kept);
+  });
 }
 
 Status ComplaintTaken(KnownStore& known, const api::LogComplaintRequest& complaint, bool good) {

@@ -24,7 +24,8 @@ struct ShownLog {
 /// The proof that the tree of `size` continues that of `old_size`.
 using Continues = std::function<Result<std::vector<Hash>>(std::uint64_t old_size, const Checkpoint& shown)>;
 
-/// Remembers what is shown if it continues what was. Errors: kIntegrity (not the log's; lower; forked: the
+/// Remembers what is shown if it continues what was; what was of another log than the vault's list names now
+/// counts as nothing. Errors: kIntegrity (not the log's; lower; forked: the
 /// last two are complained of), and those of `proof`.
 Result<Checkpoint> JudgeLog(KnownStore& known, const VaultList& vault, const ShownLog& log,
                             const Continues& proof, std::int64_t now);
@@ -41,6 +42,8 @@ Status KeepComplaint(KnownStore& known, const api::LogComplaintRequest& complain
 /// The next to be sent: one that was not told; or, once the vault shows a good log again, any, since the one
 /// who lied may have said that it was recorded.
 std::optional<api::LogComplaintRequest> NextComplaint(const std::vector<KeptComplaint>& kept, bool good);
+/// Drops those of another log: after a restored backup an owner's statement names a new one.
+Status ForgetOtherLogs(KnownStore& known, const std::string& origin);
 /// The vault has taken it.
 Status ComplaintTaken(KnownStore& known, const api::LogComplaintRequest& complaint, bool good);
 

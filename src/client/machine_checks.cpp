@@ -49,6 +49,7 @@ void MachineSessionImpl::CheckReads() {
   if (!HasToCheck() || !listens_ || options_.clock->Boot().count() < check_after_boot_ns_ ||
       view()->vault->empty() || checking_.exchange(true))
     return;
+  FollowLog(view()->vault->log_origin());
   // Before anything is asked for: another process may remember a newer one meanwhile.
   const auto peer = known_->ReadPeer();
   auto reads = checks_.Take(api::kMaxProvenRecords);
@@ -62,14 +63,25 @@ void MachineSessionImpl::CheckReads() {
   if (const auto before = OpenCheckpoint(peer->checkpoint, vault.log_key(), vault.log_origin()))
     request.before = before->size;
   vault_->Send(api::kMachineRecords, request.ToJson(), {},
-               [this, remembered = peer->checkpoint, reads = std::move(reads)](Result<Json> answer) mutable {
-                 Checked(std::move(remembered), std::move(reads), std::move(answer));
-               });
+               [this, asked = ShownLog{peer->checkpoint, {}}, reads = std::move(reads)](
+                   Result<Json> answer) mutable { Checked(asked, std::move(reads), std::move(answer)); });
 }
 
-void MachineSessionImpl::Checked(std::string remembered, std::vector<RecordedRead> reads,
+/// After a restored backup the list names another log, with other records under the same numbers.
+void MachineSessionImpl::FollowLog(const std::string& origin) {
+  if (origin == checked_origin_) return;
+  if (!checked_origin_.empty()) checks_.Clear();
+  checked_origin_ = origin;
+  SetLogProblem({});
+  if (const Status others = ForgetOtherLogs(*known_, origin); !others)
+    Log(LogLevel::kWarning, "what contradicts the audit log could not be looked up", others.error());
+  LoadComplaints();
+}
+
+void MachineSessionImpl::Checked(const ShownLog& asked, std::vector<RecordedRead> reads,
                                  Result<Json> answer) {
   auto response = vault_->Read<api::MachineRecordsResponse>(std::move(answer));
+  if (view()->vault->log_origin() != checked_origin_) return CheckLater(kCheckEvery);
   if (!response) {
     const Code code = response.error().code;
     checks_.Return(std::move(reads));
@@ -80,7 +92,7 @@ void MachineSessionImpl::Checked(std::string remembered, std::vector<RecordedRea
   }
   const std::int64_t now = options_.clock->WallSeconds();
   const auto log = JudgeLog(
-      *known_, *view()->vault, {std::move(remembered), response->checkpoint},
+      *known_, *view()->vault, {asked.remembered, response->checkpoint},
       [&](std::uint64_t, const Checkpoint&) { return Result<std::vector<Hash>>(response->consistency); },
       now);
   log_good_ = log.has_value();

@@ -213,7 +213,8 @@ class MachineSessionImpl final : public MachineSession {
   bool HasToCheck() const;
   void CheckReads();
   void CheckLater(std::chrono::nanoseconds pause);
-  void Checked(std::string remembered, std::vector<RecordedRead> reads, Result<Json> answer);
+  void Checked(const ShownLog& asked, std::vector<RecordedRead> reads, Result<Json> answer);
+  void FollowLog(const std::string& origin);
   void CheckRecords(const Checkpoint& log, std::vector<RecordedRead> reads,
                     const api::MachineRecordsResponse& response);
   void Complain(bool good);
@@ -273,6 +274,7 @@ class MachineSessionImpl final : public MachineSession {
   std::chrono::nanoseconds contact_boot_{};
   std::int64_t contact_kept_ = 0;  ///< the keeper's
   ReadChecks checks_;
+  std::string checked_origin_;  ///< of the log that is checked: of who has set `checking_`
   std::atomic<bool> checking_{false};
   std::atomic<bool> log_good_{false};  ///< as it was shown last
   std::atomic<std::int64_t> check_after_boot_ns_{0};

@@ -36,10 +36,9 @@ Result<AuditProof> OwnerSessionImpl::ProveAudit(std::optional<std::uint64_t> rec
   const Checkpoint now = GRANTFS_TRY(CompareLog(log));
   TileProver prover(now.size, [this](const TileName& name) { return FetchTile(*vault_, name); });
   AuditProof proof{now.size, now.root, 0, {}};
-  if (!log.remembered.empty())
-    proof.before =
-        GRANTFS_TRY(OpenCheckpoint(log.remembered, keeper_->vault().log_key(), keeper_->vault().log_origin()))
-            .size;
+  if (const auto before =
+          OpenCheckpoint(log.remembered, keeper_->vault().log_key(), keeper_->vault().log_origin()))
+    proof.before = before->size;
   if (record) {
     if (*record >= now.size)
       return Error{Code::kNotFound, "the log has no such record yet", 0, std::to_string(*record)};
@@ -72,6 +71,8 @@ Result<Checkpoint> OwnerSessionImpl::CompareLog(const ShownLog& log) {
 
 // What is not told now is told by the next command that looks at the log.
 void OwnerSessionImpl::Complain(bool good) {
+  if (const Status others = ForgetOtherLogs(*known_, keeper_->vault().log_origin()); !others)
+    return Log(LogLevel::kWarning, "what contradicts the audit log could not be looked up", others.error());
   for (std::size_t told = 0; told < kMaxComplaints; ++told) {
     const auto kept = Complaints(*known_);
     const auto next = kept ? NextComplaint(*kept, good) : std::nullopt;

@@ -81,6 +81,12 @@ void ReadChecks::Return(std::vector<RecordedRead> reads) {
   for (RecordedRead& read : reads) Add(std::move(read));
 }
 
+void ReadChecks::Clear() {
+  const std::lock_guard guard(mutex_);
+  figures_.left_out += waiting_.size();
+  waiting_.clear();
+}
+
 void ReadChecks::CountChecked(std::uint64_t proved, std::uint64_t gone) {
   const std::lock_guard guard(mutex_);
   figures_.proved += proved;

@@ -32,6 +32,8 @@ class ReadChecks {
   std::vector<RecordedRead> Take(std::size_t limit);
   /// They could not be checked yet.
   void Return(std::vector<RecordedRead> reads);
+  /// All that waits is of a log that is no more.
+  void Clear();
   void CountChecked(std::uint64_t proved, std::uint64_t gone);
 
   struct Figures {
