@@ -52,6 +52,8 @@ GRANTFS_ACT(SecretDestroy, "secret.destroy")
 GRANTFS_ACT(Vouch, "vouch")
 GRANTFS_ACT(Void, "void")
 GRANTFS_ACT(Restore, "restore")
+GRANTFS_ACT(RecoveryReplace, "recovery.replace")
+GRANTFS_ACT(LevelRaise, "level.raise")
 
 #undef GRANTFS_ACT
 

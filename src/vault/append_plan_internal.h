@@ -60,6 +60,7 @@ class AppendPlan {
   Status CheckEnvironments() const;
   Status CheckPeople() const;
   Status CheckLeavers(StoreReader& reader);
+  Status CheckRecoverys(StoreReader& reader);
   Status CheckSecretsOf(StoreReader& reader, const std::string& environment, const Hash* leaver);
   Status CheckOneSecret(StoreReader& reader, std::uint64_t number);
   static Error Unvouched(const SignedList& list, std::uint64_t sequence);

@@ -125,6 +125,7 @@ class SignedList {
   Status CheckOrder(const Statement& statement) const;
   Status CheckRight(const Statement& statement, const UpperLists& upper) const;
   Status CheckRestore(const Statement& statement) const;
+  Status CheckLevel(const Act& act, const UpperLists& upper) const;
   Status CheckSignature(const SignedStatement& statement, const UpperLists& upper) const;
   Status Take(const StatementPtr& statement, const UpperLists& upper);
   Status TakeVoid(const StatementPtr& statement, const UpperLists& upper);
