@@ -50,6 +50,30 @@ Result<EnrolmentStateResponse> EnrolmentStateResponse::FromJson(const Json& json
   return response;
 }
 
+Json JoinRequest::ToJson() const { return Json::Object({{"statement", statement}}); }
+
+Result<JoinRequest> JoinRequest::FromJson(const Json& json) {
+  JsonReader in(json, "join");
+  JoinRequest request{in.String("statement", kMaxEnvelopeBytes)};
+  GRANTFS_CHECK(in.Finish());
+  return request;
+}
+
+Json JoinResponse::ToJson() const {
+  return Json::Object({{"state", EnrolmentProgressName(state)}, {"head", head.ToJson()}, {"lives", lives}});
+}
+
+Result<JoinResponse> JoinResponse::FromJson(const Json& json) {
+  JsonReader in(json, "join");
+  JoinResponse response;
+  response.state = Taken(in, "state", ParseProgress(in.String("state", 16)));
+  const Json& head = in.Object("head");
+  response.lives = in.Number("lives", 0, kMaxLifeSeconds);
+  GRANTFS_CHECK(in.Finish());
+  response.head = GRANTFS_TRY(Head::FromJson(head));
+  return response;
+}
+
 Json EnrolmentsResponse::ToJson() const {
   return Json::Object(
       {{"enrolments", WriteAll(enrolments, [](const Enrolment& enrolment) { return enrolment.ToJson(); })}});

@@ -59,10 +59,13 @@ Json GrantEvidence::ToJson() const {
                             {"environment", environment},
                             {"path", path},
                             {"first", first},
-                            {"statements", WriteTexts(statements)},
-                            {"grant", grant},
-                            {"proof", WriteProof(proof)},
-                            {"version", version}});
+                            {"statements", WriteTexts(statements)}});
+  if (prefix) {
+    json.Set("prefix", Json::Object({{"prefix", prefix->first}, {"group", prefix->second}}));
+  } else {
+    json.Set("grant", grant).Set("proof", WriteProof(proof));
+  }
+  json.Set("version", version);
   if (more) json.Set("more", true);
   return json;
 }
@@ -75,12 +78,39 @@ Result<GrantEvidence> GrantEvidence::FromJson(const Json& json) {
   evidence.path = ReadPath(in);
   evidence.first = ReadCount(in, "first");
   evidence.statements = ReadEnvelopes(in, "statements");
-  evidence.grant = ReadEnvelope(in, "grant");
-  evidence.proof = Taken(in, "proof", ReadProof(in.Object("proof")));
+  if (in.Has("prefix")) {
+    JsonReader by(in.Object("prefix"), "prefix");
+    std::string prefix = by.String("prefix", kMaxNameBytes);
+    if (const Status good = CheckPrefix(prefix); !good) by.Fail(good.error().where, "prefix");
+    const std::uint64_t group = ReadCount(by, "group", 1);
+    GRANTFS_CHECK(by.Finish());
+    evidence.prefix = {std::move(prefix), group};
+  } else {
+    evidence.grant = ReadEnvelope(in, "grant");
+    evidence.proof = Taken(in, "proof", ReadProof(in.Object("proof")));
+  }
   evidence.version = ReadEnvelope(in, "version", 0);
   evidence.more = in.OptionalBool("more", false);
   GRANTFS_CHECK(in.Finish());
   return evidence;
+}
+
+Json OwnGroupKey::ToJson() const {
+  return Json::Object({{"environment", environment},
+                       {"group", group},
+                       {"epoch", epoch},
+                       {"sealed", Base64Encode(sealed)}});
+}
+
+Result<OwnGroupKey> OwnGroupKey::FromJson(const Json& json) {
+  JsonReader in(json, "group");
+  OwnGroupKey key;
+  key.environment = ReadEnvironment(in);
+  key.group = ReadCount(in, "group", 1);
+  key.epoch = ReadEpoch(in, 1);
+  key.sealed = ReadBlob(in, "sealed", kMaxSealedBytes);
+  GRANTFS_CHECK(in.Finish());
+  return key;
 }
 
 Json GrantsResponse::ToJson() const {
@@ -93,6 +123,8 @@ Json GrantsResponse::ToJson() const {
                  })},
        {"grants", WriteAll(grants, [](const GrantEvidence& grant) { return grant.ToJson(); })},
        {"more", more}});
+  if (!groups.empty())
+    json.Set("groups", WriteAll(groups, [](const OwnGroupKey& key) { return key.ToJson(); }));
   if (!freezes.empty())
     json.Set("freezes", WriteAll(freezes, [](const Freeze& freeze) { return freeze.ToJson(); }));
   return json;
@@ -109,6 +141,7 @@ Result<GrantsResponse> GrantsResponse::FromJson(const Json& json) {
         environment.head = ReadHead(one, "head");
         return environment;
       });
+  if (in.Has("groups")) response.groups = ReadAll<OwnGroupKey>(in, "groups", kMaxOwnGroups);
   if (in.Has("freezes")) response.freezes = ReadAll<Freeze>(in, "freezes", kMaxCopiesSent);
   response.grants = ReadAll<GrantEvidence>(in, "grants", kMaxGrants);
   response.more = in.Bool("more");

@@ -71,13 +71,15 @@ Result<ClaimResponse> ClaimResponse::FromJson(const Json& json) {
 }
 
 Json StatusResponse::ToJson() const {
-  return Json::Object({{"vault", vault.Hex()},
-                       {"name", name},
-                       {"version", version},
-                       {"time", time},
-                       {"heads", WriteVaultHead(vault_head)},
-                       {"level", level},
-                       {"checkpoint", checkpoint}});
+  Json json = Json::Object({{"vault", vault.Hex()},
+                            {"name", name},
+                            {"version", version},
+                            {"time", time},
+                            {"heads", WriteVaultHead(vault_head)},
+                            {"level", level},
+                            {"checkpoint", checkpoint}});
+  if (not_after != 0) json.Set("not_after", not_after);  // a client of before knows no such thing
+  return json;
 }
 
 Result<StatusResponse> StatusResponse::FromJson(const Json& json) {
@@ -90,6 +92,7 @@ Result<StatusResponse> StatusResponse::FromJson(const Json& json) {
   status.vault_head = ReadVaultHead(in);
   status.level = in.Number("level", 1, 1'000'000);
   status.checkpoint = in.String("checkpoint", kMaxSentCheckpointBytes);
+  if (in.Has("not_after")) status.not_after = ReadTime(in, "not_after");
   GRANTFS_CHECK(in.Finish());
   return status;
 }
@@ -125,6 +128,44 @@ Result<ListReadResponse> ListReadResponse::FromJson(const Json& json) {
     response.head = ReadHead(in, "head");
   }
   response.statements = ReadEnvelopes(in, "statements");
+  GRANTFS_CHECK(in.Finish());
+  return response;
+}
+
+Json TailsRequest::ToJson() const {
+  return Json::Object(
+      {{"environment", environment}, {"secrets", WriteAll(secrets, [](const From& one) {
+                                        return Json::Object({{"secret", one.secret}, {"from", one.from}});
+                                      })}});
+}
+
+Result<TailsRequest> TailsRequest::FromJson(const Json& json) {
+  JsonReader in(json, "tails");
+  TailsRequest request;
+  request.environment = ReadEnvironment(in);
+  request.secrets = ReadObjects<From>(
+      in, "secrets", kMaxTails,
+      [](JsonReader& one) {
+        From from;
+        from.secret = ReadSecret(one);
+        from.from = ReadCount(one, "from");
+        return from;
+      },
+      1);
+  GRANTFS_CHECK(in.Finish());
+  return request;
+}
+
+Json TailsResponse::ToJson() const {
+  return Json::Object(
+      {{"lists", WriteAll(lists, [](const ListReadResponse& list) { return list.ToJson(); })}});
+}
+
+Result<TailsResponse> TailsResponse::FromJson(const Json& json) {
+  JsonReader in(json, "tails");
+  TailsResponse response;
+  response.lists = ReadAll<ListReadResponse>(in, "lists", kMaxTails);
+  if (response.lists.empty()) in.Fail("an array is empty", "lists");
   GRANTFS_CHECK(in.Finish());
   return response;
 }

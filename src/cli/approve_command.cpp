@@ -1,4 +1,6 @@
+#include "approve_requests_internal.h"
 #include "commands_internal.h"
+#include "grantfs/util/clock.h"
 #include "owner_internal.h"
 #include "prompt_internal.h"
 #include "table_internal.h"
@@ -50,20 +52,26 @@ Result<std::string> AskAboutFingerprint(Context& context, OwnerSession& session,
 
 Status RunApproveCommand(Context& context) {
   const std::string name = context.arguments.At(0);
+  if (name == "-") return ApproveRequests(context);
+  if (context.arguments.Has("reason"))
+    return Error{Code::kInvalid, "is of the requests that - reads", 0, "--reason"};
+  const std::int64_t lives = GRANTFS_TRY(context.arguments.Seconds("lives", 0));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   if (name.empty()) return ListThem(context, *session);
   std::string fingerprint = context.arguments.Text("fingerprint");
   if (fingerprint.empty()) fingerprint = GRANTFS_TRY(AskAboutFingerprint(context, *session, name));
-  const IdentityInfo info = GRANTFS_TRY(session->Approve(name, fingerprint));
+  const IdentityInfo info = GRANTFS_TRY(session->Approve(name, fingerprint, lives));
   if (context.json()) {
     context.terminal.OutJson(Json::Object({{"name", info.name},
                                            {"kind", IdentityKindName(info.kind)},
                                            {"id", info.id},
                                            {"number", info.number},
-                                           {"fingerprint", info.fingerprint}}));
+                                           {"fingerprint", info.fingerprint},
+                                           {"not_after", info.not_after}}));
     return {};
   }
-  context.terminal.OutLine("approved " + info.name + ", fingerprint " + info.fingerprint);
+  context.terminal.OutLine("approved " + info.name + ", fingerprint " + info.fingerprint +
+                           (info.not_after == 0 ? "" : ", until " + FormatTime(info.not_after)));
   context.terminal.Note(info.kind == IdentityKind::kMachine
                             ? "next: grantfs grant " + info.name + " PROJECT/ENVIRONMENT/NAME"
                             : "next: grantfs member add PROJECT/ENVIRONMENT " + info.name + " --role ROLE");
@@ -74,7 +82,7 @@ Status RunApproveCommand(Context& context) {
 
 const Command kApproveCommand = {
     .name = "approve",
-    .arguments = "[NAME]",
+    .arguments = "[NAME | -]",
     .min_arguments = 0,
     .max_arguments = 1,
     .summary = "let in who has enrolled, or list who waits",
@@ -82,18 +90,33 @@ const Command kApproveCommand = {
         R"(Lets in the machine that enrolled under NAME: from then on secrets can be granted to it; or the user or
 agent: from then on roles can be given to it. Without NAME it
 lists who waits. On a terminal it shows the fingerprint and asks whether it is the one that grantfs
-enroll printed there.)",
+enroll printed there.
+
+With - it reads the requests of many machines from standard input, a line each, as grantfs enroll --request
+printed them there; it shows their fingerprints and asks once. If one cannot be let in, none is. It prints each
+machine's name and the line that grantfs enroll --accept takes there.)",
     .options = {{"fingerprint", "TEXT", "approve only if this is the fingerprint"},
-                {"yes", "", "do not ask; the invitation is proof enough"}},
-    .examples = {{"grantfs approve",
-                  R"(NAME   KIND     FINGERPRINT               PROBLEM
+                {"lives", "TIME",
+                 "machines are in for so long (default: as the invitation says, else for ever)"},
+                {"reason", "TEXT", "with -: why; it stands in the signed statements"},
+                {"yes", "", "do not ask; the invitation, or the way that requests came, is proof enough"}},
+    .examples =
+        {{"grantfs approve",
+          R"(NAME   KIND     FINGERPRINT               PROBLEM
 web-1  machine  k3vq-7m2a-x4pd-ce6w-hn5t  -)"},
-                 {"grantfs approve web-1",
-                  R"(web-1 shows the fingerprint k3vq-7m2a-x4pd-ce6w-hn5t
+         {"grantfs approve web-1",
+          R"(web-1 shows the fingerprint k3vq-7m2a-x4pd-ce6w-hn5t
 Is it the one that grantfs enroll printed on web-1? [y/N] y
 approved web-1, fingerprint k3vq-7m2a-x4pd-ce6w-hn5t)"},
-                 {"grantfs approve --fingerprint k3vq-7m2a-x4pd-ce6w-hn5t web-1",
-                  "approved web-1, fingerprint k3vq-7m2a-x4pd-ce6w-hn5t"}},
+         {"grantfs approve --fingerprint k3vq-7m2a-x4pd-ce6w-hn5t web-1",
+          "approved web-1, fingerprint k3vq-7m2a-x4pd-ce6w-hn5t"},
+         {"for h in $hosts; do ssh $h sudo grantfs enroll --request; done | grantfs approve - > lines",
+          R"(NAME   FINGERPRINT
+web-1  k3vq-7m2a-x4pd-ce6w-hn5t
+web-2  p2ma-4c7t-hn5t-x4pd-k3vq
+Let 2 machines in, with these keys? [y/N] y)"},
+         {"while read h line; do echo $line | ssh $h sudo grantfs enroll --accept; done < lines",
+          "this is web-1, of the vault at vault.lan:7843"}},
     .next = "grantfs grant web-1 shop/prod/db-password, or grantfs member add shop/prod bea --role writer",
     .failure = "nobody was approved",
     .run = RunApproveCommand,

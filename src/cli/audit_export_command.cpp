@@ -1,6 +1,7 @@
 #include "audit_filter_internal.h"
 #include "audit_format_internal.h"
 #include "audit_forward_internal.h"
+#include "audit_purged_internal.h"
 #include "commands_internal.h"
 #include "export_file_internal.h"
 #include "grantfs/net/address.h"
@@ -150,9 +151,13 @@ Status RunAuditExportCommand(Context& context) {
   const auto session = GRANTFS_TRY(OpenOwner(context));
   Exporter exporter(std::move(order), session->WhoAmI());
   GRANTFS_CHECK(exporter.Open());
-  const Status done = WalkAudit(context.terminal, *session, stop, exporter.Walk());
+  const AuditWalk walk = exporter.Walk();
+  const auto purges = PurgesWithin(GRANTFS_TRY(session->AuditPurges()), walk.filter, walk.from);
+  if (!context.json()) NotePurges(context.terminal, purges, "what this export had not reached is missing");
+  const Status done = WalkAudit(context.terminal, *session, stop, walk);
   if (context.json())
-    context.terminal.OutJson(Json::Object({{"exported", exporter.exported()}, {"to", to}}));
+    context.terminal.OutJson(
+        Json::Object({{"exported", exporter.exported()}, {"to", to}, {"purged", PurgesJson(purges)}}));
   else if (done)
     context.terminal.Note("exported " + Count(exporter.exported(), "record") + " to " + to);
   return done;

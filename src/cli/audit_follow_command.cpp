@@ -1,5 +1,6 @@
 #include "audit_filter_internal.h"
 #include "audit_forward_internal.h"
+#include "audit_purged_internal.h"
 #include "commands_internal.h"
 #include "grantfs/util/clock.h"
 #include "listing_internal.h"
@@ -35,6 +36,9 @@ Status RunAuditFollowCommand(Context& context) {
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const bool from_now = !context.arguments.Has("from") && !walk.filter.since_ms;
   if (from_now) walk.from = GRANTFS_TRY(NewestEnd(*session));
+  if (!context.json())
+    NotePurges(context.terminal, PurgesWithin(GRANTFS_TRY(session->AuditPurges()), walk.filter, walk.from),
+               "they are not shown");
   walk.take = [&](const AuditPage& page) -> Status {
     for (const AuditLine& line : page.lines) {
       if (context.json())

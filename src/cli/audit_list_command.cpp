@@ -1,4 +1,5 @@
 #include "audit_filter_internal.h"
+#include "audit_purged_internal.h"
 #include "commands_internal.h"
 #include "grantfs/util/clock.h"
 #include "listing_internal.h"
@@ -65,10 +66,14 @@ Status RunAuditListCommand(Context& context) {
   filter.limit = GRANTFS_TRY(arguments.Number("limit", 1'000'000'000, filter.limit));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const auto lines = GRANTFS_TRY(session->ListAudit(filter));
+  auto purges = PurgesWithin(GRANTFS_TRY(session->AuditPurges()), filter);
+  if (filter.limit != 0 && lines.size() == filter.limit) {  // older ones were not asked for
+    std::erase_if(purges, [&](const AuditPurge& purge) { return purge.end <= lines.back().sequence; });
+  }
   if (context.json()) {
     Json list = Json::Array();
     for (const AuditLine& line : lines) list.Append(ToJson(line));
-    context.terminal.OutJson(Json::Object({{"records", std::move(list)}}));
+    context.terminal.OutJson(Json::Object({{"records", std::move(list)}, {"purged", PurgesJson(purges)}}));
     return {};
   }
   const Table table = AuditTable(lines);
@@ -76,6 +81,7 @@ Status RunAuditListCommand(Context& context) {
     context.terminal.Note("no record matches");
   else
     context.terminal.Out(table.Text());
+  NotePurges(context.terminal, purges, "they are not listed");
   return {};
 }
 

@@ -27,6 +27,16 @@ Status RunAuditProveCommand(Context& context) {
     return {};
   }
   if (proof.record) terminal.Out(AuditTable({*proof.record}).Text());
+  if (proof.record && !proof.record->has_body) {
+    const AuditLine& line = *proof.record;
+    for (const AuditPurge& purge : GRANTFS_TRY(session->AuditPurges())) {
+      const auto severity = ParseAuditSeverity(line.severity);
+      if (!severity || !purge.Takes(*severity, line.sequence, line.time * 1000)) continue;
+      terminal.OutLine("its body was purged by the vault's retention (record " +
+                       std::to_string(purge.record) + ")");
+      break;
+    }
+  }
   if (proof.record) terminal.OutLine("it is in the log of " + Count(proof.size, "record"));
   terminal.OutLine("the log's signed checkpoint: " + Count(proof.size, "record") + ", root " +
                    proof.root.Hex());

@@ -1,3 +1,4 @@
+#include "audit_purged_internal.h"
 #include "commands_internal.h"
 #include "grantfs/trust/names.h"
 #include "owner_internal.h"
@@ -45,14 +46,18 @@ Status RunAuditReadersCommand(Context& context) {
   const SecretName name = GRANTFS_TRY(ParseSecretName(context.arguments.At(0)));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const ReadersReport report = GRANTFS_TRY(session->ReadersOf(name));
+  const auto purges = PurgesWithin(GRANTFS_TRY(session->AuditPurges()), AuditFilter());
   if (!context.json()) {
     OutReaders(context.terminal, report);
+    NotePurges(context.terminal, purges, "reads among them are not counted");
     return {};
   }
   Json readers = Json::Array();
   for (const SecretReader& reader : report.readers) readers.Append(ToJson(reader));
-  context.terminal.OutJson(
-      Json::Object({{"secret", name.Full()}, {"version", report.version}, {"readers", std::move(readers)}}));
+  context.terminal.OutJson(Json::Object({{"secret", name.Full()},
+                                         {"version", report.version},
+                                         {"readers", std::move(readers)},
+                                         {"purged", PurgesJson(purges)}}));
   return {};
 }
 

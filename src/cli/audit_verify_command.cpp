@@ -19,13 +19,17 @@ Json ToJson(const AuditVerdict& verdict) {
                        {"records", verdict.size},
                        {"root", verdict.root.Hex()},
                        {"bodies", verdict.bodies},
+                       {"purged", verdict.purged},
                        {"bad_record", verdict.bad ? Json(*verdict.bad) : Json()},
                        {"what", verdict.what}});
 }
 
 void OutVerdict(Terminal& terminal, const AuditVerdict& verdict) {
-  terminal.OutLine("good: " + Count(verdict.size, "record") + ", " + std::to_string(verdict.bodies) +
-                   (verdict.bodies == 1 ? " body" : " bodies") + ", root " + verdict.root.Hex());
+  terminal.OutLine(
+      "good: " + Count(verdict.size, "record") + ", " + std::to_string(verdict.bodies) +
+      (verdict.bodies == 1 ? " body" : " bodies") +
+      (verdict.purged == 0 ? "" : ", " + std::to_string(verdict.purged) + " purged by retention") +
+      ", root " + verdict.root.Hex());
   if (verdict.authenticated)
     terminal.OutLine("authenticated: signed with the log's key that this home's verified lists name");
   else
@@ -56,7 +60,9 @@ const Command kAuditVerifyCommand = {
     .about =
         R"(Reads the whole audit log, recomputes its Merkle tree, and compares it with the signed checkpoint and
 with the one that this home remembers from the last time. A record that was changed, taken away or put
-in is named (exit code 7).)",
+in is named (exit code 7). A body may be missing where a purge that the log itself tells of, by a rule of
+serve --keep-audit, took it; any other that is missing in a database is found, and one that was taken
+away before a purge would have taken it as well.)",
     .options = {{"database", "FILE", "verify this copy of a vault's database, without asking the vault"}},
     .examples = {{"grantfs audit verify",
                   R"(good: 41 records, 41 bodies, root 9c2f...

@@ -21,6 +21,8 @@ extern const Command kSecretRollbackCommand, kSecretPromoteCommand, kSecretDescr
 extern const Command kSecretDeleteCommand, kSecretUndeleteCommand, kSecretDestroyCommand, kSecretPurgeCommand;
 extern const Command kInviteCommand, kEnrollCommand, kApproveCommand;
 extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand;
+extern const Command kGroupCreateCommand, kGroupAddCommand, kGroupRemoveCommand, kGroupDeleteCommand,
+    kGroupListCommand;
 extern const Command kMemberAddCommand, kMemberRemoveCommand, kMemberListCommand;
 extern const Command kOwnerAddCommand, kOwnerRemoveCommand, kOwnerListCommand, kOffboardCommand,
     kReviewCommand;
@@ -30,7 +32,7 @@ extern const Command kAlertTestCommand, kSecretCanaryCommand, kTripwireSetComman
 extern const Command kReadCommand, kMountCommand, kUmountCommand, kWhyCommand;
 extern const Command kAuditExportCommand, kAuditFollowCommand, kAuditListCommand, kAuditProveCommand,
     kAuditReadersCommand, kAuditVerifyCommand;
-extern const Command kDoctorCommand, kVersionCommand, kHelpCommand;
+extern const Command kDoctorCommand, kOpenApiCommand, kVersionCommand, kHelpCommand;
 
 /// The table, in the order in which a newcomer meets them.
 const std::vector<const Command*>& AllCommands();

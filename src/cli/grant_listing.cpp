@@ -19,7 +19,7 @@ std::string ModeText(std::uint32_t mode) {
 Json ToJson(const GrantInfo& info) {
   const Grant& grant = info.grant;
   return Json::Object({{"secret", info.secret.Full()},
-                       {"type", TypeName(info.type)},
+                       {"type", info.prefix ? "prefix" : TypeName(info.type)},
                        {"machine", info.machine},
                        {"machine_id", info.machine_id},
                        {"label", grant.label},

@@ -24,7 +24,7 @@ Status RunGrantsOwner(Context& context) {
   Table table({"SECRET", "TYPE", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE",
                "EXPIRES", "SINCE", "BY"});
   for (const GrantInfo& info : grants)
-    table.Add({info.secret.Full(), TypeName(info.type), info.machine, info.grant.label, info.grant.owner,
+    table.Add({info.secret.Full(), info.prefix ? "prefix" : TypeName(info.type), info.machine, info.grant.label, info.grant.owner,
                info.grant.group, ModeText(info.grant.mode), info.grant.strict ? "yes" : "",
                JoinConditions(info.grant.conditions),
                LeaseCell(info.grant.lease, info.grant.offline, info.grant.record),
@@ -32,7 +32,7 @@ Status RunGrantsOwner(Context& context) {
   if (table.empty())
     context.terminal.Note(context.arguments.Has("machine") || context.arguments.Has("secret")
                               ? "no grant matches; mind the spelling, which is not checked here"
-                              : "nothing is granted; grantfs grant MACHINE SECRET does that");
+                              : "nothing is granted; grantfs grant WHO SECRET does that");
   else
     context.terminal.Out(table.Text());
   return {};
@@ -57,6 +57,7 @@ Json ToJson(const GrantedSecret& secret) {
                        {"expires", secret.expires},
                        {"missing", secret.missing},
                        {"frozen", secret.frozen},
+                       {"by", secret.by},
                        {"denied", secret.unenforceable}});
 }
 
@@ -73,7 +74,8 @@ Status RunGrantsMachine(Context& context) {
     context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
     return {};
   }
-  Table table({"SECRET", "TYPE", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE", "EXPIRES"});
+  Table table({"SECRET", "TYPE", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE", "EXPIRES",
+               "BY"});
   for (const GrantedSecret& secret : listing->secrets) {
     const bool made =
         TypeOf(secret) == SecretType::kTemplate;  // whose version is no number that anybody gave it
@@ -83,7 +85,7 @@ Status RunGrantsMachine(Context& context) {
                                        : std::to_string(secret.version),
                secret.owner, secret.group, ModeText(secret.mode), secret.strict ? "yes" : "",
                JoinConditions(secret.conditions), LeaseCell(secret.lease, secret.offline, secret.record),
-               TimeCell(secret.expires)});
+               TimeCell(secret.expires), secret.by});
   }
   if (table.empty())
     context.terminal.Note("nothing is granted to this machine");
@@ -115,7 +117,9 @@ const Command kGrantsCommand = {
     .summary = "list who may read what",
     .about =
         R"(Lists the standing grants in your environments, by secret and machine, from signed lists that this
-command verified. On a machine it lists what that machine may read.)",
+command verified. On a machine it lists what that machine may read, and by which group or prefix. MACHINE can
+be @web, a group; what a machine may read by its groups is listed with it for owners of the environment. A
+SECRET that ends in a slash is whatever is or will be below it.)",
     .options = {{"machine", "MACHINE", "only this machine's"},
                 {"secret", "SECRET", "only this secret's, or those of this environment"}},
     .examples =

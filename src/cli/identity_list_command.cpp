@@ -1,4 +1,5 @@
 #include "commands_internal.h"
+#include "grantfs/util/clock.h"
 #include "identity_internal.h"
 #include "owner_internal.h"
 #include "table_internal.h"
@@ -13,6 +14,7 @@ Json IdentityJson(const IdentityInfo& info) {
                        {"number", info.number},
                        {"approved", info.approved},
                        {"not_after", info.not_after},
+                       {"standing", info.standing},
                        {"removed", info.removed},
                        {"vault_owner", info.vault_owner},
                        {"recovery", info.recovery}});
@@ -22,7 +24,9 @@ std::string IdentityStanding(const IdentityInfo& info) {
   if (info.removed) return "removed";
   if (info.recovery) return "recovery key, kept offline";
   if (info.vault_owner) return "owner of the vault";
-  return info.not_after == 0 ? "in" : "in, until " + FormatTime(info.not_after);
+  if (info.not_after == 0) return "in";
+  const bool over = info.not_after <= SystemClock().WallSeconds();
+  return (over ? "its life ended " : "in, until ") + FormatTime(info.not_after);
 }
 
 namespace {

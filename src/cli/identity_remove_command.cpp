@@ -10,6 +10,7 @@ void OutResult(Terminal& terminal, const RemoveIdentityResult& result) {
   std::string line = "removed " + result.name + "; " + Count(result.revoked.size(), "grant") + " revoked";
   if (result.invitations.withdrawn > 0) line += "; " + WithdrawnWords(result.invitations);
   terminal.OutLine(line);
+  NoteLetIn(terminal, result.invitations);
   OutReads(terminal, result.name, result.read, result.reads_known);
   for (const std::string& environment : result.not_owned)
     terminal.Note("an owner of " + environment +
@@ -22,15 +23,16 @@ Status RunIdentityRemoveCommand(Context& context) {
   const auto result =
       GRANTFS_TRY(session->RemoveIdentity(context.arguments.At(0), context.arguments.Text("reason")));
   if (context.json())
-    context.terminal.OutJson(
-        Json::Object({{"name", result.name},
-                      {"revoked", NamesJson(result.revoked)},
-                      {"withdrawn", std::uint64_t{result.invitations.withdrawn}},
-                      {"waiting", std::uint64_t{result.invitations.waiting}},
-                      {"read", ReadsJson(result.read)},
-                      {"reads_known", result.reads_known},
-                      {"not_owned", Json::Array({result.not_owned.begin(), result.not_owned.end()})},
-                      {"problems", Json::Array({result.problems.begin(), result.problems.end()})}}));
+    context.terminal.OutJson(Json::Object(
+        {{"name", result.name},
+         {"revoked", NamesJson(result.revoked)},
+         {"withdrawn", std::uint64_t{result.invitations.withdrawn}},
+         {"waiting", std::uint64_t{result.invitations.waiting}},
+         {"let_in", Json::Array({result.invitations.let_in.begin(), result.invitations.let_in.end()})},
+         {"read", ReadsJson(result.read)},
+         {"reads_known", result.reads_known},
+         {"not_owned", Json::Array({result.not_owned.begin(), result.not_owned.end()})},
+         {"problems", Json::Array({result.problems.begin(), result.problems.end()})}}));
   else
     OutResult(context.terminal, result);
   if (result.problems.empty()) return {};
@@ -49,7 +51,7 @@ const Command kIdentityRemoveCommand = {
     .about =
         R"(Ends an identity: the vault answers it no more, nobody seals to it again, and its grants are revoked
 where you own the environment; invitations of that name that were not used, and requests to enrol that wait, are
-withdrawn with it. It says what that machine has read, since only a new value makes up for
+withdrawn with it, and so is the standing invitation that it came by. It says what that machine has read, since only a new value makes up for
 that. The name can be invited again, with new keys.)",
     .options = {{"reason", "TEXT", "why; it stands in the signed statement"}},
     .examples = {{"grantfs identity remove web-1",

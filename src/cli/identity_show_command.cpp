@@ -8,6 +8,15 @@ namespace {
 
 Status RunIdentityShowCommand(Context& context) {
   const auto session = GRANTFS_TRY(OpenOwner(context));
+  if (context.arguments.Flag("line")) {
+    const std::string name = context.arguments.At(0);
+    const std::string line = GRANTFS_TRY(session->AcceptLineFor(name));
+    if (context.json())
+      context.terminal.OutJson(Json::Object({{"name", name}, {"line", line}}));
+    else
+      context.terminal.OutLine(line);
+    return {};
+  }
   const IdentityInfo info = GRANTFS_TRY(session->ShowIdentity(context.arguments.At(0)));
   if (context.json()) {
     context.terminal.OutJson(IdentityJson(info));
@@ -20,6 +29,7 @@ Status RunIdentityShowCommand(Context& context) {
   table.Add({"identity", info.id});
   if (info.kind == IdentityKind::kMachine) table.Add({"number", std::to_string(info.number)});
   table.Add({"approved", TimeCell(info.approved)});
+  if (!info.standing.empty()) table.Add({"came by", "standing invitation " + info.standing});
   table.Add({"standing", IdentityStanding(info)});
   context.terminal.Out(table.Text());
   return {};
@@ -36,7 +46,7 @@ const Command kIdentityShowCommand = {
     .about =
         R"(Shows one identity: its key's fingerprint, when it was let in, and how it stands. The fingerprint is
 what grantfs whoami shows on that machine.)",
-    .options = {},
+    .options = {{"line", "", "print the line once more that grantfs enroll --accept takes on that machine"}},
     .examples = {{"grantfs identity show web-1",
                   R"(name         web-1
 kind         machine

@@ -11,6 +11,11 @@ std::string WithdrawnWords(const WithdrawResult& result) {
   return words;
 }
 
+void NoteLetIn(Terminal& terminal, const WithdrawResult& result) {
+  if (result.let_in.empty()) return;
+  terminal.Note("it has let in, and they stay until grantfs identity remove: " + JoinWords(result.let_in));
+}
+
 namespace {
 
 Status RunInvitationWithdrawCommand(Context& context) {
@@ -18,11 +23,14 @@ Status RunInvitationWithdrawCommand(Context& context) {
   const std::string name = context.arguments.At(0);
   const auto result = GRANTFS_TRY(session->WithdrawInvitations(name, context.arguments.Text("reason")));
   if (context.json())
-    context.terminal.OutJson(Json::Object({{"name", name},
-                                           {"withdrawn", std::uint64_t{result.withdrawn}},
-                                           {"waiting", std::uint64_t{result.waiting}}}));
+    context.terminal.OutJson(
+        Json::Object({{"name", name},
+                      {"withdrawn", std::uint64_t{result.withdrawn}},
+                      {"waiting", std::uint64_t{result.waiting}},
+                      {"let_in", Json::Array({result.let_in.begin(), result.let_in.end()})}}));
   else
     context.terminal.OutLine(name + ": " + WithdrawnWords(result));
+  if (!context.json()) NoteLetIn(context.terminal, result);
   return {};
 }
 
@@ -36,12 +44,14 @@ const Command kInvitationWithdrawCommand = {
     .summary = "take an invitation back",
     .about =
         R"(Takes back the open invitations of a name, or the one of an id, and the requests to enrol that were made with
-them: nobody is let in by these any more. A machine that was let in is ended by grantfs identity remove.)",
+them: nobody is let in by these any more. Of a standing invitation it names the machines that came by it. A machine that was let in is ended by grantfs identity remove.)",
     .options = {{"reason", "TEXT", "why; it stands in the signed statement"}},
     .examples = {{"grantfs invitation withdraw web-3",
                   "web-3: 1 invitation withdrawn, with 1 request to enrol"},
                  {"grantfs invitation withdraw --reason 'sent to the wrong chat' --json web-2",
-                  R"({"name": "web-2", "withdrawn": 1, "waiting": 0})"}},
+                  R"({"name": "web-2", "withdrawn": 1, "waiting": 0, "let_in": []})"},
+                 {"grantfs invitation withdraw 'app-*'", R"(app-*: 1 invitation withdrawn
+it has let in, and they stay until grantfs identity remove: app-1, app-2)"}},
     .next = "grantfs invite web-3, to make a new one.",
     .failure = "no invitation was withdrawn",
     .run = RunInvitationWithdrawCommand,

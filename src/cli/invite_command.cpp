@@ -1,6 +1,7 @@
 #include "commands_internal.h"
 #include "owner_internal.h"
 #include "secret_io_internal.h"
+#include "table_internal.h"
 
 namespace grantfs {
 namespace {
@@ -13,12 +14,48 @@ std::string WhereOf(const InviteOptions& options) {
                                                 : "on the computer where " + options.name + " works";
 }
 
+Status RunStanding(Context& context) {
+  const Arguments& given = context.arguments;
+  if (!given.At(0).empty() || given.Has("kind"))
+    return Error{Code::kInvalid,
+                 "a standing invitation has a pattern in the place of NAME, and is for machines", 0,
+                 "--standing"};
+  StandingOptions options;
+  options.pattern = given.Text("standing");
+  options.uses = static_cast<std::uint32_t>(GRANTFS_TRY(given.Number("uses", kMaxStandingUses, 1)));
+  options.ttl = GRANTFS_TRY(given.Seconds("ttl", kDefaultTtl));
+  options.lives = GRANTFS_TRY(given.Seconds("lives", 0));
+  const auto session = GRANTFS_TRY(OpenOwner(context));
+  const InviteResult result = GRANTFS_TRY(session->InviteStanding(options));
+  if (context.json())
+    return OutJsonWithLine(context.terminal,
+                           Json::Object({{"pattern", options.pattern},
+                                         {"uses", options.uses},
+                                         {"id", result.id},
+                                         {"expires", result.expires},
+                                         {"lives", options.lives}}),
+                           "line", result.line);
+  OutSecretLine(context.terminal, result.line);
+  context.terminal.Note("whoever has this line lets machines in as " + options.pattern + ", " +
+                        Count(options.uses, "time") + " until " + FormatTime(result.expires) +
+                        ", and nobody is asked: keep it where you keep keys");
+  context.terminal.Note(
+      "next: have each machine run grantfs enroll --file FILE at its first boot; grantfs "
+      "invitation list shows how often it was used");
+  return {};
+}
+
 Status RunInviteCommand(Context& context) {
+  if (context.arguments.Has("standing")) return RunStanding(context);
+  if (context.arguments.At(0).empty()) return Error{Code::kInvalid, "an argument is missing", 0, "NAME"};
+  if (context.arguments.Has("uses"))
+    return Error{Code::kInvalid, "only a standing invitation is used several times", 0, "--uses"};
   InviteOptions options;
   options.name = context.arguments.At(0);
   GRANTFS_CHECK(CheckIdentityName(options.name));
   options.kind = GRANTFS_TRY(ParseIdentityKind(context.arguments.Text("kind", "machine")));
   options.ttl = GRANTFS_TRY(context.arguments.Seconds("ttl", kDefaultTtl));
+  options.lives = GRANTFS_TRY(context.arguments.Seconds("lives", 0));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const InviteResult result = GRANTFS_TRY(session->Invite(options));
   if (context.json())
@@ -26,7 +63,8 @@ Status RunInviteCommand(Context& context) {
                            Json::Object({{"name", options.name},
                                          {"kind", IdentityKindName(options.kind)},
                                          {"id", result.id},
-                                         {"expires", result.expires}}),
+                                         {"expires", result.expires},
+                                         {"lives", options.lives}}),
                            "line", result.line);
   OutSecretLine(context.terminal, result.line);
   context.terminal.Note(std::string("this line lets one ") + IdentityKindName(options.kind) + " in as " +
@@ -41,17 +79,26 @@ Status RunInviteCommand(Context& context) {
 
 const Command kInviteCommand = {
     .name = "invite",
-    .arguments = "NAME",
-    .min_arguments = 1,
+    .arguments = "[NAME]",
+    .min_arguments = 0,
     .max_arguments = 1,
     .summary = "make an invitation for a machine, user or agent",
     .about =
         R"(Makes a one-use invitation and prints it as one line, alone on standard output. Who is given it makes
 keys of his own and asks to be let in; nothing is granted to him before you approve that. A machine reads
 what it is granted; a user (a person) or an agent (a program that manages, and never reads) is given a role
-in an environment with grantfs member add.)",
+in an environment with grantfs member add.
+
+With --standing it makes an invitation that many machines let themselves in by, without an approval of each:
+for machines that nobody watches when they boot (cloud-init, autoscaling). Whoever has that line has such
+machines, until it is used up, expires or is withdrawn (grantfs invitation withdraw). Removing a machine that
+came by it withdraws it too, and so does removing the owner who made it.)",
     .options = {{"kind", "KIND", "machine, user or agent (default: machine)"},
-                {"ttl", "TIME", "for how long it can be used: 1s to 30d (default: 1h)"}},
+                {"ttl", "TIME", "for how long it can be used: 1s to 30d (default: 1h)"},
+                {"lives", "TIME",
+                 "a machine that it lets in is in for so long (default: until it is removed)"},
+                {"standing", "PATTERN", "in the place of NAME: let machines in whose names match, as web-*"},
+                {"uses", "N", "how many machines a standing one lets in, up to 10000 (default: 1)"}},
     .examples =
         {{"grantfs invite web-1",
           R"(grantfs-invite-1.AAAD...
@@ -61,7 +108,11 @@ in an environment with grantfs member add.)",
          {"grantfs invite --kind user bea", R"(grantfs-invite-1.AAAD...
 (then grantfs member add shop/prod bea --role writer, once she is approved))"},
          {"grantfs invite --ttl 10m --json web-1",
-          R"({"name": "web-1", "kind": "machine", "id": "5c...", "expires": 1769860800, "line": "grantfs-invite-1.AAAD..."})"}},
+          R"({"name": "web-1", "kind": "machine", "id": "5c...", "expires": 1769860800, "lives": 0, "line": "grantfs-invite-1.AAAD..."})"},
+         {"grantfs invite --lives 1h build-7", R"(grantfs-invite-1.AAAD...
+(the machine is out of the vault an hour after its approval))"},
+         {"grantfs invite --standing 'web-*' --uses 50 --ttl 30d > line",
+          R"((on standard error: what it lets in))"}},
     .next = "grantfs enroll there, then grantfs approve web-1 here.",
     .failure = "there is no invitation",
     .run = RunInviteCommand,

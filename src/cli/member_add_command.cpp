@@ -56,19 +56,22 @@ const Command kMemberAddCommand = {
     .arguments = "PROJECT/ENVIRONMENT NAME",
     .min_arguments = 2,
     .max_arguments = 2,
-    .summary = "give a user or agent a role in an environment",
+    .summary = "give a user or agent a role in an environment, or another one",
     .about =
         R"(Makes a user or agent that was let into the vault (grantfs invite --kind user, grantfs approve) a member
 of an environment. An owner may do all there; a reader reads every value; a writer makes secrets and sets
 values, with --prefix only of names that begin with it, and reads none; an operator freezes and reads the
-audit log; an auditor reads the audit log alone. An agent is never owner or reader. For the environment's
-owners.)",
+audit log; an auditor reads the audit log alone. An agent is never owner or reader. One who has a role gets this
+in its place, in one step: what he signed by the one before is vouched for, and an owner or reader who becomes
+neither loses the environment's key, which a new one replaces (grantfs offboard NAME --dry-run names what he
+could read). For the environment's owners.)",
     .options = {{"role", "ROLE", "owner, reader, writer, operator or auditor"},
                 {"prefix", "PATH/", "of a writer: only secrets whose names begin with it, as tls/"},
                 {"reason", "TEXT", "why; it stands in the signed statement"}},
     .examples = {{"grantfs member add shop/prod bea --role reader", "bea is reader of shop/prod"},
                  {"grantfs member add shop/prod ci --role writer --prefix tls/",
                   "ci is writer of shop/prod, below tls/"},
+                 {"grantfs member add shop/prod bea --role operator", "bea is operator of shop/prod"},
                  {"grantfs member add shop/prod bea --role auditor --reason 'the yearly audit' --json",
                   R"({"environment": "shop/prod", "name": "bea", "kind": "user", "role": "auditor", ...})"}},
     .next = "grantfs member list shop/prod",

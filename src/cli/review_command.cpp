@@ -1,3 +1,4 @@
+#include "audit_purged_internal.h"
 #include "commands_internal.h"
 #include "owner_internal.h"
 #include "table_internal.h"
@@ -57,6 +58,10 @@ Status RunReviewCommand(Context& context) {
     context.terminal.OutJson(ToJson(result));
   else
     OutResult(context.terminal, result);
+  AuditFilter within;
+  within.since_ms = result.before * 1000;
+  NotePurges(context.terminal, PurgesWithin(GRANTFS_TRY(session->AuditPurges()), within),
+             "what was used before that alone may stand here as unused");
   if (result.refused.empty()) return {};
   for (const SecretName& name : result.refused) context.terminal.Note("refused: " + name.Full());
   return Error{Code::kIntegrity, "the vault serves lists that do not verify, whose grants are not known", 0,

@@ -11,17 +11,6 @@ namespace {
 constexpr std::uint64_t kLeastGenerated = 8, kMostGenerated = 4096;
 constexpr std::uint64_t kLeastWords = 4, kMostWords = 64;
 
-struct Alphabet {
-  const char* name;
-  const char* characters;
-};
-constexpr Alphabet kAlphabets[] = {
-    {"letters", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"},
-    {"hex", "0123456789abcdef"},
-    // None that a shell, a URL's quotes or a .env file would take for their own.
-    {"symbols", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!%+,-./:=@^_~"},
-};
-
 Result<SecretMemory> GeneratedWords(Terminal& terminal, const Arguments& arguments) {
   if (arguments.Has("generate") || arguments.Has("alphabet"))
     return Error{Code::kInvalid, "words have letters of their own: leave --generate and --alphabet out", 0,
@@ -44,8 +33,8 @@ Result<SecretMemory> Generated(Terminal& terminal, const Arguments& arguments) {
   if (length < kLeastGenerated)
     return Error{Code::kInvalid, "a generated value has 8 to 4096 characters", 0, "--generate"};
   const std::string name = arguments.Text("alphabet", "letters");
-  for (const Alphabet& alphabet : kAlphabets)
-    if (name == alphabet.name) return RandomText(alphabet.characters, length);
+  const std::string_view letters = AlphabetNamed(name);
+  if (!letters.empty()) return RandomText(letters, length);
   return Error{Code::kInvalid, "is none of letters, hex and symbols", 0, "--alphabet " + name};
 }
 

@@ -18,6 +18,12 @@ void OutReady(Context& context, const std::vector<Address>& addresses) {
                                          {"claim_file", claim_waits ? Json(ClaimFile(context)) : Json()}}));
 }
 
+Result<AuditKeep> KeepAudit(const std::string& text) {
+  auto keep = ParseAuditKeep(text);
+  if (keep) return keep;
+  return Error{Code::kInvalid, keep.error().where, 0, "--keep-audit " + keep.error().subject};
+}
+
 Status RunServeCommand(Context& context) {
   const Arguments& arguments = context.arguments;
   ServeOptions options;
@@ -25,6 +31,7 @@ Status RunServeCommand(Context& context) {
   options.names = arguments.Many("name");
   options.listen = GRANTFS_TRY(ChooseListenAddresses(options.names, arguments.Many("listen"), HasIpv6()));
   if (arguments.Has("metrics")) options.metrics = GRANTFS_TRY(ParseListenAddress(arguments.Text("metrics")));
+  if (arguments.Has("keep-audit")) options.keep_audit = GRANTFS_TRY(KeepAudit(arguments.Text("keep-audit")));
   options.version = GRANTFS_VERSION;
   options.alerts = {arguments.Text("alert-webhook"), arguments.Text("alert-webhook-key-file"),
                     arguments.Text("alert-webhook-ca"), arguments.Text("alert-command"),
@@ -73,6 +80,10 @@ header Grantfs-Signature))"},
          {"alert-command", "PATH",
           "a program that is run for them, without a shell, with JSON on its standard input"},
          {"alert-syslog", "SOCKET", "the system's log that they are sent to: /dev/log"},
+         {"keep-audit", "SEVERITY=TIME,...",
+          R"(for how long the bodies of audit records are kept, by severity (info, notice, warning): 1d or longer. Each purge
+is a critical record; headers and hashes stay, so that the log is proved as before. Critical records, and what is not
+named, are kept for ever (default: everything))"},
          {"metrics", "ADDRESS:PORT",
           "where Prometheus may ask for GET /metrics: numbers alone, without TLS, so on loopback only "
           "(default: nowhere)"}},
@@ -87,6 +98,8 @@ listening on 0.0.0.0:7843)"},
 name = vault.lan
 name = 10.0.0.5
 listen = 10.0.0.5)"},
+                 {"grantfs serve --keep-audit info=90d,notice=1y",
+                  "(who read what is kept for 90 days, who changed what for a year, the rest for ever)"},
                  {"sudo systemctl enable --now grantfs-vault", "(reads that file)"}},
     .next = "grantfs init on your own computer.",
     .failure = "the vault does not run",

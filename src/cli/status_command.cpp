@@ -48,6 +48,7 @@ Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment
                        {"level", status.level},
                        {"vault_statements", status.vault_sequence + 1},
                        {"audit_records", status.log_size},
+                       {"audit_problem", status.log_problem},
                        {"vault_owner", status.vault_owner},
                        {"waiting_for_approval", std::move(waiting)},
                        {"overdue", OverdueJson(overdue)},
@@ -64,6 +65,7 @@ void OutOwner(Terminal& terminal, const WhoAmIInfo& who, const VaultStatusInfo& 
   table.Add({"time there", FormatTime(status.time)});
   table.Add({"format level", std::to_string(status.level)});
   table.Add({"audit log", Count(status.log_size, "record")});
+  if (!status.log_problem.empty()) table.Add({"audit log", "CRITICAL: " + status.log_problem});
   table.Add({"you are", who.name + (status.vault_owner ? ", an owner of the vault" : "")});
   terminal.Out(table.Text());
   for (const PendingEnrolment& each : pending)

@@ -11,6 +11,8 @@ const char* StateSentence(HomeProfile::State state) {
       return "an init was interrupted; run grantfs init again";
     case HomeProfile::State::kEnrolling:
       return "waits for an owner's approval; run grantfs enroll again after it";
+    case HomeProfile::State::kRequesting:
+      return "waits for its vault; give the line that grantfs approve - prints to grantfs enroll --accept";
     case HomeProfile::State::kReady:
       return "ready";
   }
@@ -21,15 +23,17 @@ Status RunWhoamiCommand(Context& context) {
   const Home home = GRANTFS_TRY(Home::OpenAny(context.home));
   const auto identity = GRANTFS_TRY(home.LoadIdentity()).identity();
   const HomeProfile& profile = home.profile();
+  const bool has_vault = profile.state != HomeProfile::State::kRequesting;
   if (context.json()) {
     context.terminal.OutJson(Json::Object({{"name", profile.name},
                                            {"kind", IdentityKindName(profile.kind)},
                                            {"id", identity.Id().Hex()},
                                            {"fingerprint", identity.Fingerprint()},
-                                           {"vault", profile.vault.Hex()},
-                                           {"address", profile.address.Text()},
+                                           {"vault", has_vault ? profile.vault.Hex() : ""},
+                                           {"address", has_vault ? profile.address.Text() : ""},
                                            {"home", home.directory()},
-                                           {"state", HomeStateName(profile.state)}}));
+                                           {"state", HomeStateName(profile.state)},
+                                           {"not_after", profile.not_after}}));
     return {};
   }
   Table table;
@@ -37,10 +41,11 @@ Status RunWhoamiCommand(Context& context) {
   table.Add({"kind", IdentityKindName(profile.kind)});
   table.Add({"fingerprint", identity.Fingerprint()});
   table.Add({"identity", identity.Id().Hex()});
-  table.Add({"vault", profile.vault.Hex()});
-  table.Add({"address", profile.address.Text()});
+  if (has_vault) table.Add({"vault", profile.vault.Hex()});
+  if (has_vault) table.Add({"address", profile.address.Text()});
   table.Add({"home", home.directory()});
   table.Add({"state", StateSentence(profile.state)});
+  if (profile.not_after != 0) table.Add({"its life ends", FormatTime(profile.not_after)});
   context.terminal.Out(table.Text());
   return {};
 }

@@ -58,6 +58,11 @@ class Doctor {
     Add(Level::kGood, "home.mode", "only its owner may enter " + directory_);
     LookAtDisk("home.disk", directory_, kHomeDisk);
     const HomeProfile& profile = home_->profile();
+    if (profile.state == HomeProfile::State::kRequesting) {
+      Add(Level::kWarning, "home.state", "the home has keys, and no vault yet",
+          "grantfs approve - (an owner), then grantfs enroll --accept");
+      return false;
+    }
     if (profile.state != HomeProfile::State::kReady) {
       const bool enrolling = profile.state == HomeProfile::State::kEnrolling;
       Add(Level::kWarning, "home.state",

@@ -2,13 +2,14 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "connect_internal.h"
+#include "enrol_internal.h"
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/join.h"
 #include "grantfs/client/known_store.h"
 #include "grantfs/client/list_keeper.h"
+#include "grantfs/trust/names.h"
 #include "home_profile_internal.h"
 #include "problem_internal.h"
 
@@ -17,13 +18,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kBetweenQuestions{500};
 
-/// An enrolment under way: the home that waits, and both its keys.
-struct Waiting {
-  Home home;
-  PrivateIdentity identity;
-  InviteSecret invite;
-  bool is_new = false;  ///< this call made the home, or the rest of it
-};
+using Waiting = WaitingEnrolment;
 
 EnrolResult ResultOf(const Waiting& waiting) {
   const HomeProfile& profile = waiting.home.profile();
@@ -38,6 +33,12 @@ EnrolResult ResultOf(const Waiting& waiting) {
 
 Result<Waiting> OpenWaiting(const std::string& directory) {
   Home home = GRANTFS_TRY(Home::OpenAny(directory));
+  if (home.profile().state == HomeProfile::State::kRequesting)
+    return Error{
+        Code::kConflict,
+        "this machine has asked without an invitation: give the answer to grantfs enroll --accept, or "
+        "remove this home",
+        0, directory};
   if (home.profile().state != HomeProfile::State::kEnrolling) return HomeInUse(directory);
   PrivateIdentity identity = GRANTFS_TRY(home.LoadIdentity());
   InviteSecret invite = GRANTFS_TRY(home.LoadInvite());
@@ -53,12 +54,26 @@ Result<bool> RememberInviter(const Home& home, const InviteLine& line) {
   return true;
 }
 
-Result<Waiting> BeginWaiting(const std::string& directory, const InviteLine& line) {
+// A standing invitation leaves the name to the machine.
+Result<std::string> NameFor(const InviteLine& line, const MachineName& names) {
+  if (!line.standing) {
+    if (names.given.empty() || names.given == line.name) return line.name;
+    return Error{Code::kInvalid, "the invitation names another machine: leave --name out", 0, line.name};
+  }
+  const std::string& name = names.given.empty() ? names.host : names.given;
+  if (MatchesNamePattern(name, line.name)) return name;
+  return Error{Code::kInvalid,
+               "the name of this machine does not match the invitation's pattern: give another with --name",
+               0, name + " (" + line.name + ")"};
+}
+
+Result<Waiting> BeginWaiting(const std::string& directory, const InviteLine& line, const MachineName& given) {
+  const std::string name = GRANTFS_TRY(NameFor(line, given));
   if (Home::Exists(directory)) {
     Waiting before = GRANTFS_TRY(OpenWaiting(directory));
     // The same line again goes on, also where it was cut off before its head was remembered; another one
     // begins anew: what waited under the old one is given up.
-    if (before.invite.id() == line.secret.id()) {
+    if (before.invite.id() == line.secret.id() && before.home.profile().name == name) {
       before.is_new = GRANTFS_TRY(RememberInviter(before.home, line));
       return before;
     }
@@ -67,7 +82,8 @@ Result<Waiting> BeginWaiting(const std::string& directory, const InviteLine& lin
   HomeProfile profile;
   profile.state = HomeProfile::State::kEnrolling;
   profile.kind = line.kind;
-  profile.name = line.name;
+  profile.name = name;
+  profile.standing = line.standing;
   profile.vault = line.vault;
   profile.address = GRANTFS_TRY(ParseAddress(line.address));
   profile.pins = {line.pin};
@@ -80,9 +96,7 @@ Result<Waiting> BeginWaiting(const std::string& directory, const InviteLine& lin
 }
 
 // Keys are sent only to a vault that shows the list that the invitation speaks of.
-Status CheckVault(const Waiting& waiting, VaultConnection& connection) {
-  const auto known = GRANTFS_TRY(KnownStore::Open(waiting.home.KnownPath(), KnownStore::Missing::kRefuse));
-  ListKeeper keeper(known.get(), &connection, waiting.home.profile().vault);
+Status CheckVault(ListKeeper& keeper) {
   GRANTFS_CHECK(keeper.Load());
   return keeper.RefreshVault();
 }
@@ -95,15 +109,11 @@ Result<bool> Ask(const Waiting& waiting, VaultConnection& connection) {
   return state.state == api::EnrolmentProgress::kApproved;
 }
 
-// With one's own key: that the vault accepts it is the proof. An invitation's answer may have expired.
-Result<bool> AcceptsOwnKey(const Waiting& waiting, const ClientOptions& options) {
-  const auto connection =
-      GRANTFS_TRY(VaultConnection::Create(ConnectionTo(waiting.home.profile(), options),
-                                          waiting.identity.Id().Hex(), &waiting.identity.signing_key()));
-  const auto status = connection->Get<api::StatusResponse>(api::kStatus);
-  if (status) return true;
-  if (status.error().code == Code::kUnauthentic) return false;
-  return status.error();
+// With one's own key: an invitation's answer may have expired.
+Result<bool> AcceptsOwnKey(const Waiting& waiting, const ClientOptions& options, std::int64_t* not_after) {
+  const auto status = GRANTFS_TRY(AskWithOwnKey(waiting.home.profile(), waiting.identity, options));
+  if (status) *not_after = status->not_after;
+  return status.has_value();
 }
 
 Result<bool> WaitForApproval(VaultConnection& connection, std::chrono::milliseconds wait) {
@@ -123,36 +133,75 @@ Result<bool> WaitForApproval(VaultConnection& connection, std::chrono::milliseco
   }
 }
 
+// A statement whose answer was lost may stand in the list all the same.
+Status JoinOrFindOneself(const Waiting& waiting, VaultConnection& connection, ListKeeper& keeper,
+                         const ClientOptions& options) {
+  const Status joined = JoinByStanding(waiting, connection, keeper, options);
+  if (joined) return {};
+  std::int64_t not_after = 0;
+  if (const auto known = AcceptsOwnKey(waiting, options, &not_after); known && *known) return {};
+  return joined;
+}
+
+/// Asks with the invitation. @return whether it was let in within `wait`.
+Result<bool> AskWithInvitation(Waiting& waiting, std::chrono::milliseconds wait,
+                               const std::function<void()>& waiting_now, const ClientOptions& options) {
+  const auto connection = GRANTFS_TRY(VaultConnection::Create(
+      ConnectionTo(waiting.home.profile(), options), std::string(api::kInviteKeyPrefix) + waiting.invite.id(),
+      &waiting.invite.signing_key()));
+  const auto known = GRANTFS_TRY(KnownStore::Open(waiting.home.KnownPath(), KnownStore::Missing::kRefuse));
+  ListKeeper keeper(known.get(), connection.get(), waiting.home.profile().vault);
+  Status shown = CheckVault(keeper);
+  if (shown && waiting.home.profile().standing)
+    shown = JoinOrFindOneself(waiting, *connection, keeper, options);
+  if (!shown) {
+    // Nothing was sent yet, or it was refused. A line that is mistyped where its checksum does not reach
+    // shows itself here, as a name that is taken does, and must not be in the way of the right one. (What was
+    // sent may be on its way where the vault did not answer.)
+    const Code code = shown.error().code;
+    const bool goes_on = code == Code::kUnreachable || code == Code::kConflict || code == Code::kThrottled;
+    if (waiting.is_new && !goes_on) GRANTFS_CHECK(waiting.home.Discard());
+    return shown.error();
+  }
+  if (waiting.home.profile().standing || GRANTFS_TRY(Ask(waiting, *connection))) return true;
+  if (waiting_now) waiting_now();
+  return WaitForApproval(*connection, wait);
+}
+
 }  // namespace
+
+Result<std::optional<api::StatusResponse>> AskWithOwnKey(const HomeProfile& profile,
+                                                         const PrivateIdentity& identity,
+                                                         const ClientOptions& options) {
+  const auto connection = GRANTFS_TRY(
+      VaultConnection::Create(ConnectionTo(profile, options), identity.Id().Hex(), &identity.signing_key()));
+  auto status = connection->Get<api::StatusResponse>(api::kStatus);
+  if (status) return std::optional(*std::move(status));
+  if (status.error().code == Code::kUnauthentic) return std::optional<api::StatusResponse>();
+  return status.error();
+}
 
 Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory* invite_line,
                           std::chrono::milliseconds wait,
                           const std::function<void(const EnrolResult&)>& waiting_now,
-                          const ClientOptions& options) {
+                          const ClientOptions& options, const MachineName& name) {
   auto begun = invite_line == nullptr
                    ? OpenWaiting(home_directory)
-                   : BeginWaiting(home_directory, GRANTFS_TRY(DecodeInviteLine(*invite_line, false)));
+                   : BeginWaiting(home_directory, GRANTFS_TRY(DecodeInviteLine(*invite_line, false)), name);
   if (!begun && invite_line == nullptr && begun.error().code == Code::kNotFound) {
     return Error{Code::kNotFound, "nothing waits in this home: paste the line that grantfs invite printed", 0,
                  home_directory};
   }
   Waiting waiting = GRANTFS_TRY(std::move(begun));
   EnrolResult result = ResultOf(waiting);
-  result.approved = invite_line == nullptr && GRANTFS_TRY(AcceptsOwnKey(waiting, options));
+  std::int64_t not_after = 0;
+  result.approved = invite_line == nullptr && GRANTFS_TRY(AcceptsOwnKey(waiting, options, &not_after));
   if (!result.approved) {
-    const auto connection = GRANTFS_TRY(VaultConnection::Create(
-        ConnectionTo(waiting.home.profile(), options),
-        std::string(api::kInviteKeyPrefix) + waiting.invite.id(), &waiting.invite.signing_key()));
-    if (const Status shown = CheckVault(waiting, *connection); !shown) {
-      // Nothing was sent yet. A line that is mistyped where its checksum does not reach shows itself here,
-      // and must not be in the way of the right one.
-      if (waiting.is_new) GRANTFS_CHECK(waiting.home.Discard());
-      return shown.error();
-    }
-    result.approved = GRANTFS_TRY(Ask(waiting, *connection));
-    if (!result.approved && waiting_now) waiting_now(result);
-    if (!result.approved) result.approved = GRANTFS_TRY(WaitForApproval(*connection, wait));
-    if (result.approved && !GRANTFS_TRY(AcceptsOwnKey(waiting, options))) {
+    const auto now = [&] {
+      if (waiting_now) waiting_now(result);
+    };
+    result.approved = GRANTFS_TRY(AskWithInvitation(waiting, wait, now, options));
+    if (result.approved && !GRANTFS_TRY(AcceptsOwnKey(waiting, options, &not_after))) {
       return Error{
           Code::kUnauthentic,
           "the vault does not accept this key, though it was approved once: it was removed since, or "
@@ -160,7 +209,8 @@ Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory*
           0, result.name};
     }
   }
-  if (result.approved) GRANTFS_CHECK(waiting.home.MarkReady());
+  result.not_after = not_after;
+  if (result.approved) GRANTFS_CHECK(waiting.home.MarkReady(not_after));
   return result;
 }
 

@@ -109,6 +109,12 @@ Result<Home> Home::Open(const std::string& directory) {
       return Error{Code::kConflict,
                    "this home waits for an owner's approval: go on with grantfs enroll when it was given", 0,
                    directory};
+    case HomeProfile::State::kRequesting:
+      return Error{
+          Code::kConflict,
+          "this home waits for the line that grantfs approve - prints for it: grantfs enroll --accept "
+          "takes it",
+          0, directory};
     case HomeProfile::State::kClaiming:
       return Error{Code::kConflict,
                    "an interrupted init stands here: finish it by running grantfs init again", 0, directory};
@@ -153,13 +159,26 @@ Result<SecretMemory> Home::LoadRecoverySeed() const {
   return ReadSecretFile((directory_ + kRecovery).c_str(), kSeedBytes);
 }
 
-Status Home::MarkReady() {
+Status Home::MarkReady(std::int64_t not_after) {
   HomeProfile ready = profile_;
+  ready.not_after = not_after;
+  return Accept(std::move(ready));
+}
+
+Status Home::Accept(HomeProfile ready) {
   ready.state = HomeProfile::State::kReady;
+  ready.standing = false;
   GRANTFS_CHECK(WriteProfile(directory_ + kProfile, ready));
   profile_ = std::move(ready);
   GRANTFS_CHECK(RemoveFile(directory_ + kRecovery));
   return RemoveFile(directory_ + kInvite);
+}
+
+Status Home::ForgetKnown() const {
+  GRANTFS_CHECK(RemoveFile(KnownPath()));
+  GRANTFS_CHECK(RemoveFile(KnownPath() + "-journal"));
+  GRANTFS_TRY(KnownStore::Open(KnownPath(), KnownStore::Missing::kMake));
+  return {};
 }
 
 Status Home::CheckWritable() const {

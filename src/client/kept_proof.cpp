@@ -50,7 +50,7 @@ KeptProof::KeptProof(const SecretProof& proof, const KeptProof* before)
   }
   for (std::uint64_t i = first_ + listed_; i < next_sequence(); ++i, ++listed_) Append(*proof.list.At(i));
   listed_bytes_ = static_cast<std::uint32_t>(bytes_.size());
-  grant_ = Keep(*proof.grant);
+  grant_ = proof.grant ? Keep(*proof.grant) : kNoStatement;
   version_ = proof.version ? Keep(*proof.version) : kNoStatement;
   for (const auto& [number, statement] : proof.older) older_.push_back(Keep(*statement));
   bytes_.shrink_to_fit();
@@ -101,7 +101,7 @@ Result<SecretProof> KeptProof::Unpack(std::uint64_t number, const UpperLists& up
   for (std::size_t at = 0; listed.size() < listed_; at += sizeof(std::uint32_t) + LengthAt(bytes_, at))
     listed.push_back(GRANTFS_TRY(Unpacked(bytes_, at)));
   SecretProof proof(GRANTFS_TRY(ListBeginningWith(number, listed, upper)));
-  proof.grant = GRANTFS_TRY(Unpacked(bytes_, grant_));
+  if (grant_ != kNoStatement) proof.grant = GRANTFS_TRY(Unpacked(bytes_, grant_));
   proof.place = place_;
   proof.older = GRANTFS_TRY(UnpackAt(older_));
   if (version_ == kNoStatement) return proof;

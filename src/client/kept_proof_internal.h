@@ -15,7 +15,7 @@ namespace grantfs {
 struct SecretProof {
   explicit SecretProof(SecretList verified) : list(std::move(verified)) {}
   SecretList list;  ///< its end, as far back as the grants' root was set
-  SignedList::StatementPtr grant;
+  SignedList::StatementPtr grant;    ///< nullptr: it is granted by a prefix, in the environment's list
   SecretList::GrantProof place;      ///< of the grant under the list's root
   SignedList::StatementPtr version;  ///< nullptr: the label points at none yet
   /// Verified before, by number: for opens that come a moment after a rotation.
@@ -60,8 +60,8 @@ class KeptProof {
   std::string bytes_;         ///< the statements, each after its length
   std::uint32_t listed_ = 0;  ///< so many of them, from the first on, are the list's
   std::uint32_t listed_bytes_ = 0;
-  std::uint32_t grant_ = 0;    ///< offset of one
-  std::uint32_t version_ = 0;  ///< the same; all ones: there is none
+  std::uint32_t grant_ = 0;    ///< offset of one; all ones: there is none
+  std::uint32_t version_ = 0;  ///< the same
   std::vector<std::uint32_t> older_;
   SecretList::GrantProof place_;
 };

@@ -1,5 +1,7 @@
 #include "grantfs/client/known_store.h"
 
+#include "grantfs/tlog/tree.h"
+#include "grantfs/util/text.h"
 #include "known_schema_internal.h"
 
 namespace grantfs {
@@ -13,6 +15,13 @@ Error Forked(const std::string& list, std::uint64_t sequence) {
       Code::kIntegrity,
       "the vault serves another history than the one that this home has verified (a fork, or a rollback)", 0,
       list + "#" + std::to_string(sequence)};
+}
+
+/// Of a checkpoint that was verified before it was stored.
+std::uint64_t SizeOfCheckpoint(const std::string& checkpoint) {
+  const auto lines = Split(checkpoint, '\n');
+  unsigned long long size = 0;
+  return lines.size() > 1 && ParseNumber(lines[1], kMaxTreeSize, &size) ? size : 0;
 }
 
 struct StoredHead {
@@ -52,25 +61,31 @@ Result<std::optional<Head>> KnownStore::HighestHead(const ListId& list) {
 
 Result<std::vector<SignedList::StatementPtr>> KnownStore::Statements(const ListId& list) {
   const std::lock_guard guard(mutex_);
-  return ReadStatements(list);
+  return ReadKept(GRANTFS_TRY(ReadRows(list)));
 }
 
-Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadStatements(const ListId& list) {
+Result<std::vector<KnownStore::Kept>> KnownStore::ReadRows(const ListId& list) {
   SqlStatement rows = GRANTFS_TRY(
       database_.Prepare("SELECT envelope, hash FROM statements WHERE list = ?1 ORDER BY sequence"));
   rows.BindAll(list.Text());
+  std::vector<Kept> kept;
+  while (GRANTFS_TRY(rows.Step())) kept.push_back({rows.Text(0), GRANTFS_TRY(Hash::FromBytes(rows.Blob(1)))});
+  return kept;
+}
+
+Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadKept(const std::vector<Kept>& kept) const {
   std::vector<SignedList::StatementPtr> statements;
-  while (GRANTFS_TRY(rows.Step())) {
-    auto parsed = SignedStatement::Parse(rows.Text(0));
-    if (!parsed || parsed->hash() != GRANTFS_TRY(Hash::FromBytes(rows.Blob(1)))) {
+  for (const Kept& one : kept) {
+    auto parsed = SignedStatement::Parse(one.envelope);
+    if (!parsed || parsed->hash() != one.hash) {
       return Error{Code::kIntegrity, "the home's known.db is damaged: see grantfs doctor", 0,
                    database_.path()};
     }
     // Two processes may have kept different beginnings of a machine's view: what is behind the gap is whole.
-    const bool follows =
-        statements.empty() || parsed->statement().sequence == statements.back()->statement().sequence + 1 ||
-        (std::holds_alternative<Restore>(parsed->statement().act) &&
-         parsed->statement().previous == statements.back()->hash());
+    const bool follows = statements.empty() ||
+                         parsed->statement().sequence == statements.back()->statement().sequence + 1 ||
+                         (std::holds_alternative<Restore>(parsed->statement().act) &&
+                          parsed->statement().previous == statements.back()->hash());
     if (!follows) statements.clear();
     statements.push_back(std::make_shared<const SignedStatement>(std::move(*parsed)));
   }
@@ -136,6 +151,10 @@ Status KnownStore::RememberHead(const std::string& list, const Head& head) {
 
 Status KnownStore::RememberNumber(std::uint64_t number, const SecretName& name) {
   const std::lock_guard guard(mutex_);
+  return PutNumber(number, name);
+}
+
+Status KnownStore::PutNumber(std::uint64_t number, const SecretName& name) {
   GRANTFS_CHECK(database_.Run(
       "INSERT INTO numbers (number, environment, path) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
       Signed(number), name.environment, name.path));
@@ -152,11 +171,40 @@ Status KnownStore::RememberNumber(std::uint64_t number, const SecretName& name) 
 
 Result<std::optional<std::uint64_t>> KnownStore::NumberOf(const SecretName& name) {
   const std::lock_guard guard(mutex_);
+  return FindNumber(name);
+}
+
+Result<std::optional<std::uint64_t>> KnownStore::FindNumber(const SecretName& name) {
   SqlStatement row =
       GRANTFS_TRY(database_.Prepare("SELECT number FROM numbers WHERE environment = ?1 AND path = ?2"));
   row.BindAll(name.environment, name.path);
   if (!GRANTFS_TRY(row.Step())) return std::optional<std::uint64_t>();
   return std::optional<std::uint64_t>(Unsigned(row.Int(0)));
+}
+
+Result<std::vector<KnownStore::SecretKnown>> KnownStore::KnownOf(const std::vector<NamedSecret>& secrets) {
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::BeginRead(database_));
+  std::vector<SecretKnown> all;
+  for (const NamedSecret& secret : secrets) {
+    const ListId list = ListId::Secret(secret.number);
+    SecretKnown known;
+    known.kept = GRANTFS_TRY(ReadRows(list));
+    if (const auto head = GRANTFS_TRY(FindHead(database_, list.Text()))) known.highest = head->head;
+    known.number = GRANTFS_TRY(FindNumber(secret.name));
+    all.push_back(std::move(known));
+  }
+  return all;
+}
+
+Status KnownStore::RememberSecrets(const std::vector<VerifiedSecret>& secrets) {
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  for (const VerifiedSecret& one : secrets) {
+    GRANTFS_CHECK(PutNumber(one.secret.number, one.secret.name));
+    GRANTFS_CHECK(RememberList(one.list));
+  }
+  return transaction.Commit();
 }
 
 // A slash at the end: no secret has such a name.
@@ -176,9 +224,10 @@ Result<std::optional<SecretName>> KnownStore::NameOf(std::uint64_t number) {
 
 Result<std::vector<KnownStore::Numbered>> KnownStore::NumbersIn(const std::string& environment) {
   const std::lock_guard guard(mutex_);
-  SqlStatement rows = GRANTFS_TRY(database_.Prepare(
-      "SELECT number, environment, path FROM numbers WHERE (?1 = '' OR environment = ?1) AND path NOT LIKE '%/' "
-      "ORDER BY number"));
+  SqlStatement rows =
+      GRANTFS_TRY(database_.Prepare("SELECT number, environment, path FROM numbers WHERE (?1 = '' OR "
+                                    "environment = ?1) AND path NOT LIKE '%/' "
+                                    "ORDER BY number"));
   rows.BindAll(environment);
   std::vector<Numbered> all;
   while (GRANTFS_TRY(rows.Step())) all.push_back({Unsigned(rows.Int(0)), {rows.Text(1), rows.Text(2)}});
@@ -204,7 +253,7 @@ Result<std::optional<KnownStore::Granted>> KnownStore::FindGranted(std::uint64_t
     if (!GRANTFS_TRY(row.Step())) return std::optional<Granted>();
     granted.data = row.Text(0);
   }
-  granted.statements = GRANTFS_TRY(ReadStatements(ListId::Secret(number)));
+  granted.statements = GRANTFS_TRY(ReadKept(GRANTFS_TRY(ReadRows(ListId::Secret(number)))));
   if (!granted.statements.empty()) {
     granted.first = granted.statements.front()->statement().sequence;
     granted.head = granted.statements.back()->head();
@@ -295,9 +344,38 @@ Result<std::string> KnownStore::Freezes() {
   return GetText("freezes");
 }
 
+Status KnownStore::RememberGroups(const std::string& groups) {
+  const std::lock_guard guard(mutex_);
+  return PutText("groups", groups);
+}
+
+Result<std::string> KnownStore::Groups() {
+  const std::lock_guard guard(mutex_);
+  return GetText("groups");
+}
+
 Status KnownStore::RememberCheckpoint(const std::string& checkpoint) {
   const std::lock_guard guard(mutex_);
-  return PutText("checkpoint", checkpoint);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  const std::string stored = GRANTFS_TRY(GetText("checkpoint"));
+  if (!stored.empty() && SizeOfCheckpoint(stored) > SizeOfCheckpoint(checkpoint)) return {};
+  GRANTFS_CHECK(PutText("checkpoint", checkpoint));
+  return transaction.Commit();
+}
+
+Result<std::string> KnownStore::Complaints() {
+  const std::lock_guard guard(mutex_);
+  return GetText("complaints");
+}
+
+Status KnownStore::ChangeComplaints(const std::function<std::string(const std::string&)>& change) {
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  const std::string before = GRANTFS_TRY(GetText("complaints"));
+  const std::string after = change(before);
+  if (after == before) return {};
+  GRANTFS_CHECK(PutText("complaints", after));
+  return transaction.Commit();
 }
 
 Result<Bytes> KnownStore::Image() {
@@ -325,13 +403,14 @@ Status KnownStore::TakeHeadsOf(const std::string& path) {
     GRANTFS_CHECK(TakeNumber(Unsigned(numbers.Int(0)), {numbers.Text(1), numbers.Text(2)}));
   const std::lock_guard guard(mutex_);
   Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
-  SqlStatement heads = GRANTFS_TRY(other.Prepare("SELECT list, sequence, hash, minimum, restored FROM heads"));
+  SqlStatement heads =
+      GRANTFS_TRY(other.Prepare("SELECT list, sequence, hash, minimum, restored FROM heads"));
   while (GRANTFS_TRY(heads.Step())) {
     const Head head{Unsigned(heads.Int(1)), GRANTFS_TRY(Hash::FromBytes(heads.Blob(2)))};
     GRANTFS_CHECK(RememberHead(heads.Text(0), head));
-    GRANTFS_CHECK(
-        database_.Run("UPDATE heads SET minimum = max(minimum, ?1), restored = max(restored, ?2) WHERE list = ?3",
-                      heads.Int(3), heads.Int(4), heads.Text(0)));
+    GRANTFS_CHECK(database_.Run(
+        "UPDATE heads SET minimum = max(minimum, ?1), restored = max(restored, ?2) WHERE list = ?3",
+        heads.Int(3), heads.Int(4), heads.Text(0)));
   }
   return transaction.Commit();
 }

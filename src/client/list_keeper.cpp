@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "grantfs/api/lists.h"
+#include "grantfs/trust/group_list.h"
 #include "grantfs/trust/restore.h"
 #include "problem_internal.h"
 
@@ -45,6 +46,9 @@ void Empty(SignedList& list) {
       break;
     case ListKind::kSecret:
       static_cast<SecretList&>(list) = SecretList(list.id().number);
+      break;
+    case ListKind::kGroup:
+      static_cast<GroupList&>(list) = GroupList(list.id().environment, list.id().number);
       break;
   }
 }
@@ -127,8 +131,8 @@ Result<api::ListReadResponse> ListKeeper::ReadPage(const SignedList& list) {
 // To an owner of the vault every environment is shown: hidden from him, it was taken back.
 bool ListKeeper::MayBeShutOut(const ListId& list) const {
   if (!member) return false;
-  const bool inner = list.kind == ListKind::kEnvironment || list.kind == ListKind::kSecret;
-  return inner && !vault_.IsOwner(*member) && vault_.recovery().Id() != *member;
+  const bool inner = list.kind == ListKind::kEnvironment || list.BelowEnvironment();
+  return inner && !vault_.IsOwner(*member) && !vault_.IsRecovery(*member);
 }
 
 Status ListKeeper::CheckPage(const SignedList& list, const api::ListReadResponse& page) const {
@@ -352,6 +356,16 @@ Result<SecretList> ListKeeper::RefreshSecret(std::uint64_t number, const SecretN
   return list;
 }
 
+Result<GroupList> ListKeeper::RefreshGroup(const std::string& environment, std::uint64_t number) {
+  GroupList list(environment, number);
+  const auto upper = [this, &environment] { return UpperOf(environment); };
+  GRANTFS_CHECK(LoadInto(list, upper()));
+  const auto fetched = GRANTFS_TRY(Fetch(list, upper, RefreshesBoth(environment)));
+  GRANTFS_CHECK(list.CheckGenesis(*FindEnvironment(environment)));
+  GRANTFS_CHECK(Remember(list, fetched));
+  return list;
+}
+
 // That its list counts is not asked: nobody vouches for what is gone, and nothing of it is used any more.
 Status ListKeeper::CheckRenewed(const SecretName& name, std::uint64_t number, const SecretList* renewed) {
   const auto before = GRANTFS_TRY(known_->NumberOf(name));
@@ -423,6 +437,11 @@ Result<ListKeeper::Broken> ListKeeper::FetchBroken(const ListId& id, const Secre
       broken.list = std::make_unique<SecretList>(id.number);
       upper = [this, secret] { return UpperOf(secret.environment); };
       newer = RefreshesBoth(secret.environment);
+      break;
+    case ListKind::kGroup:
+      broken.list = std::make_unique<GroupList>(id.environment, id.number);
+      upper = [this, id] { return UpperOf(id.environment); };
+      newer = RefreshesBoth(id.environment);
       break;
   }
   if (broken.list->empty()) GRANTFS_CHECK(LoadInto(*broken.list, upper()));

@@ -18,12 +18,17 @@
 #include "grantfs/journal/journal.h"
 #include "held_versions_internal.h"
 #include "kept_leases_internal.h"
+#include "log_judge_internal.h"
 #include "machine_view_internal.h"
 #include "offline_store_internal.h"
+#include "read_checks_internal.h"
 #include "refusal_reporter_internal.h"
 #include "timer_internal.h"
 
 namespace grantfs {
+
+inline constexpr char kWhereLifeIsOver[] =
+    "this machine was let into the vault for some time, which is over: let it enrol anew, with another home";
 
 /// What a machine can say of an open by itself. @param now  unix seconds.
 /// Errors: kNotFound, kIntegrity, kUnsupported, kExpired.
@@ -110,18 +115,27 @@ class MachineSessionImpl final : public MachineSession {
   Draft BeginDraft() const;
   /// What was taken into it and, `gone`, what is taken out of it. If that fails, the draft is not to be
   /// shown.
-  Status Remember(Draft& draft, const std::vector<std::uint64_t>& gone);
+  Status Remember(Draft& draft, std::vector<std::uint64_t> gone);
   void ShowWithout(const std::vector<std::uint64_t>& gone);
   /// Whether it is to be shown before it is complete: what is new alone waits until it is half as much as is
   /// shown, so that the work for ever more pages does not grow with their square.
   bool IsDue(const Draft& draft) const;
   void Publish(Draft draft);
   void RememberFreezes(const MachineView& next);
+  void RememberGroups(const MachineView& next);
 
   // ---- taking what the vault shows into a new view (machine_take.cpp). A refused list is a problem of all
   // below it, a refused secret one of its own; errors are those of the connection.
   Status TakeUpper(MachineView& next, const api::GrantsResponse& response);
   void TakeFreezes(MachineView& next, const api::GrantsResponse& response) const;
+  /// The groups that the machine is in (machine_groups.cpp).
+  Status TakeGroups(MachineView& next, const api::GrantsResponse& response);
+  void UseGroups(MachineView& next, const std::vector<api::OwnGroupKey>& own);
+  void ForgetForeign(MachineView& next);
+  static std::string TextOfGroups(const MachineView& view);
+  Status LoadGroups(MachineView& next);
+  /// An answer's data key, sealed to the machine or to its group. Errors: kIntegrity.
+  Result<SecretMemory> OpenKey(const api::ReadResponse& response, const VersionPublish& publish) const;
   Status TakeVault(MachineView& next, const Head* said);
   Status TakeEnvironment(MachineView& next, const std::string& name, const Head* said);
   Status TakeGrant(Draft& draft, api::GrantEvidence evidence);
@@ -173,6 +187,7 @@ class MachineSessionImpl final : public MachineSession {
   bool IsRotationDue(const SecretView& secret) const;
   /// Likewise, because its value has expired.
   bool HasExpired(const SecretView& secret) const;
+  bool LifeIsOver(const SecretView& secret) const;
   /// @param unreachable  the vault was asked and did not answer.
   bool LeaseRuns(const SecretView& secret, bool unreachable) const;
   /// An outage that a lease would have bridged is told as such.
@@ -190,6 +205,19 @@ class MachineSessionImpl final : public MachineSession {
   Result<OpenedSecret> OpenHeld(const HeldVersions::Held& held, bool keep_key);
   /// What may not be served any more is wiped.
   void DropHeld();
+
+  // ---- proofs that reads are in the log (machine_checks.cpp)
+  void NoteRecorded(RecordedRead read);
+  void NotePlaces(const Journal::Batch& batch, const std::vector<std::uint64_t>& places);
+  void LoadComplaints();
+  bool HasToCheck() const;
+  void CheckReads();
+  void CheckLater(std::chrono::nanoseconds pause);
+  void Checked(std::string remembered, std::vector<RecordedRead> reads, Result<Json> answer);
+  void CheckRecords(const Checkpoint& log, std::vector<RecordedRead> reads,
+                    const api::MachineRecordsResponse& response);
+  void Complain(bool good);
+  void SetLogProblem(std::string problem);
 
   // ---- the keeper's thread (machine_keeper.cpp)
   void LoadOffline();
@@ -214,6 +242,7 @@ class MachineSessionImpl final : public MachineSession {
   std::unique_ptr<RefusalReporter> reporter_;
   std::unique_ptr<ListKeeper> keeper_;  ///< the refresher's, after Begin
   RecentProofs recent_proofs_;          ///< the refresher's
+  std::set<std::uint64_t> left_;        ///< the refresher's: secrets of groups that the machine has left
 
   mutable std::mutex view_mutex_;
   std::shared_ptr<const MachineView> view_;
@@ -224,6 +253,9 @@ class MachineSessionImpl final : public MachineSession {
   mutable std::mutex status_mutex_;
   std::string problem_;
   std::string journal_problem_;
+  std::string log_problem_;
+  std::string record_problem_;  ///< the last read that was not in the log, as long as this process lives
+  std::vector<KeptComplaint> complaints_;  ///< as they are in known.db
   std::int64_t last_heard_ = 0;
   std::atomic<std::int64_t> heard_boot_ns_{-1};
   std::atomic<bool> listens_{false};  ///< the stream stands
@@ -239,6 +271,11 @@ class MachineSessionImpl final : public MachineSession {
   OfflineStore::Contact contact_;          ///< as it was at the start
   std::chrono::nanoseconds contact_boot_{};
   std::int64_t contact_kept_ = 0;  ///< the keeper's
+  ReadChecks checks_;
+  std::atomic<bool> checking_{false};
+  std::atomic<bool> log_good_{false};  ///< as it was shown last
+  std::atomic<std::int64_t> check_after_boot_ns_{0};
+  std::atomic<bool> places_unknown_{false};  ///< the vault does not say where it records a journal's entries
   std::atomic<bool> telling_{false};
   std::atomic<std::int64_t> tell_after_boot_ns_{0};
   std::mutex keeper_mutex_;

@@ -58,6 +58,7 @@ void MachineSessionImpl::RunKeeper() {
     DropHeld();
     KeepOffline();
     SendJournal();
+    CheckReads();
     lock.lock();
   }
 }
@@ -126,17 +127,24 @@ void MachineSessionImpl::SendJournal() {
   request.journal = batch.journal;
   request.entries = batch.entries;
   request.signature = batch.signature;
+  request.places = !places_unknown_;
   vault_->Send(api::kMachineJournal, request.ToJson(), {},
                [this, batch](Result<Json> answer) { Told(batch, std::move(answer)); });
 }
 
 void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) {
   const auto response = vault_->Read<api::JournalResponse>(std::move(answer));
+  // An older vault does not know the question: it is told without.
+  if (!response && response.error().code == Code::kUnsupported && !places_unknown_.exchange(true)) {
+    telling_ = false;
+    return WakeKeeper();
+  }
   Status told = response ? Status() : Status(response.error());
   if (response && response->sequence < batch.last)
     told = Error{Code::kUnrecorded, "the vault says that it recorded less than it was sent"};
   else if (response)
     told = journal_->Sent(batch);
+  if (response) NotePlaces(batch, response->places);
   if (!told && IsRefusedByVault(told.error())) journal_->Refused(batch, told.error());
   if (!told && (told.error().code == Code::kThrottled || told.error().code == Code::kUnrecorded))
     tell_after_boot_ns_ = (options_.clock->Boot() + std::chrono::nanoseconds(kTellLater)).count();

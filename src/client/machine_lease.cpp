@@ -53,9 +53,14 @@ bool MachineSessionImpl::HasExpired(const SecretView& secret) const {
   return end != 0 && end <= latest_.Seconds();
 }
 
+bool MachineSessionImpl::LifeIsOver(const SecretView& secret) const {
+  const std::int64_t end = EarlierEnd(home_.profile().not_after, secret.terms.grantee.not_after);
+  return end != 0 && end <= latest_.Seconds();
+}
+
 bool MachineSessionImpl::LeaseRuns(const SecretView& secret, bool unreachable) const {
   const Grant& terms = secret.terms;
-  if (refused_ || IsRotationDue(secret) || HasExpired(secret)) return false;
+  if (refused_ || IsRotationDue(secret) || HasExpired(secret) || LifeIsOver(secret)) return false;
   if (terms.lease > 0 && HeardBeatWithin(LeaseTime(terms.lease))) return true;
   if (terms.offline == 0 || !(unreachable || lost_)) return false;
   const auto since = SinceContact();
@@ -68,6 +73,8 @@ Error MachineSessionImpl::WithoutLease(std::uint64_t number, Error error) const 
   if (at == shown->secrets.end()) return error;
   const Grant& terms = at->second->terms;
   if (terms.lease == 0 && terms.offline == 0) return error;
+  if (LifeIsOver(*at->second))
+    return {Code::kExpired, kWhereLifeIsOver, 0, at->second->environment + "/" + at->second->path};
   if (HasExpired(*at->second))
     return {Code::kExpired, "the secret has expired: an owner can set a new value", 0,
             at->second->environment + "/" + at->second->path};

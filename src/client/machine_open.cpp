@@ -37,6 +37,8 @@ Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t 
     return Error{Code::kUnsupported,
                  "this version of grantfs cannot enforce its grant: see the mount's status", 0, name};
   }
+  if (const std::int64_t life = view.EndOfMachine(secret); life != 0 && life <= now)
+    return Error{Code::kExpired, kWhereLifeIsOver, 0, name};
   if (secret.terms.expires != 0 && secret.terms.expires <= now) {
     return Error{Code::kExpired, "the grant has expired: an owner can grant it again", 0, name};
   }
@@ -136,10 +138,19 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
     const ValueContext context{session_->home_.profile().vault, publish.environment, request_.number,
                                publish.version, publish.epoch};
     const std::string name = publish.environment + "/" + publish.path;
-    auto key = OpenDataKey(session_->me_.unseal_key(), response_.sealed, publish.commitment, context);
+    auto key = session_->OpenKey(response_, publish);
     if (!key) return About(key.error(), name);
+    // What is kept of it, for a lease or while the file is open, outlives the group's key here: it is sealed to
+    // the machine alone.
+    if (response_.group != 0) {
+      response_.sealed = GRANTFS_TRY(SealDataKey(session_->me_.identity().seal, *key));
+      response_.group = 0;
+      response_.group_epoch = 0;
+    }
     auto value = DecryptVersion(*key, context, publish, response_.ciphertext);
     if (!value) return About(value.error(), name);
+    session_->NoteRecorded(
+        {response_.record, request_.number, publish.version, request_.open_id, /*told_later=*/false});
     session_->Hold(response_, publish, std::move(*key));
     return OpenedSecret{std::move(*value), publish.version, response_.record,
                         EvidenceOf(publish, response_.sealed, response_.ciphertext)};

@@ -133,7 +133,8 @@ MachineSessionImpl::Draft MachineSessionImpl::BeginDraft() const {
 
 // First remembered, then shown: what was shown once can not be taken back by a restart. What could not be
 // remembered (a full disk) is not shown, but for what is gone: nobody is let read on for want of room.
-Status MachineSessionImpl::Remember(Draft& draft, const std::vector<std::uint64_t>& gone) {
+Status MachineSessionImpl::Remember(Draft& draft, std::vector<std::uint64_t> gone) {
+  std::erase_if(gone, [&](std::uint64_t number) { return left_.contains(number); });
   std::map<std::uint64_t, std::uint64_t> ended;
   for (const std::uint64_t number : gone) ended[number] = LastRestoreOf(*draft.next, number);
   for (const std::uint64_t number : gone) {
@@ -161,6 +162,7 @@ void MachineSessionImpl::ShowWithout(const std::vector<std::uint64_t>& gone) {
 void MachineSessionImpl::Publish(Draft draft) {
   JudgeAgain(*draft.next, *view());
   RememberFreezes(*draft.next);
+  RememberGroups(*draft.next);
   Show(std::move(draft.next));
 }
 
@@ -173,10 +175,18 @@ void MachineSessionImpl::RememberFreezes(const MachineView& next) {
     Log(LogLevel::kError, "could not remember what is frozen", kept.error());
 }
 
+// What is gone is forgotten before it is not shown; a key that could not be kept is asked for again.
+void MachineSessionImpl::RememberGroups(const MachineView& next) {
+  const std::string text = TextOfGroups(next);
+  if (text == TextOfGroups(*view())) return;
+  if (auto kept = known_->RememberGroups(text); !kept)
+    Log(LogLevel::kError, "could not remember the groups that this machine is in", kept.error());
+}
+
 bool MachineSessionImpl::IsDue(const Draft& draft) const {
   const auto shown = view();
   const MachineView& next = *draft.next;
-  if (draft.urgent || next.freezes != shown->freezes || next.vault != shown->vault ||
+  if (draft.urgent || next.freezes != shown->freezes || next.vault != shown->vault || next.groups != shown->groups ||
       next.environments != shown->environments || next.vault_problem != shown->vault_problem ||
       next.environment_problems != shown->environment_problems)
     return true;
@@ -192,6 +202,11 @@ Status MachineSessionImpl::RefreshUpper() {
   GRANTFS_CHECK(TakeVault(*draft.next, nullptr));
   for (const auto& [name, list] : view()->environments)
     GRANTFS_CHECK(TakeEnvironment(*draft.next, name, nullptr));
+  api::GrantsRequest request;  // behind the last secret: the groups' keys
+  request.after = kMaxSecretNumber;
+  request.limit = 1;
+  GRANTFS_CHECK(
+      TakeUpper(*draft.next, GRANTFS_TRY(vault_->Ask<api::GrantsResponse>(api::kMachineGrants, request))));
   Publish(std::move(draft));
   return {};
 }

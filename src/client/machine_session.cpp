@@ -55,6 +55,7 @@ Status MachineSessionImpl::Begin() {
   GRANTFS_CHECK(Connect());
   reporter_ = std::make_unique<RefusalReporter>(vault_.get(), timer_.get(), options_.kept);
   GRANTFS_CHECK(LoadKept());
+  LoadComplaints();
   LoadOffline();
   LoadLeases();
   if (options_.watch) keeper_thread_ = std::thread([this] { RunKeeper(); });
@@ -139,6 +140,7 @@ Status MachineSessionImpl::LoadFreezes(MachineView& next) {
 // What does not verify any more is left out: the vault shows it again.
 Status MachineSessionImpl::LoadKept() {
   auto next = std::make_shared<MachineView>();
+  next->not_after = home_.profile().not_after;
   next->listing = std::make_shared<const Listing>();
   next->vault = std::make_shared<const VaultList>(keeper_->vault());
   GRANTFS_CHECK(LoadFreezes(*next));
@@ -154,6 +156,7 @@ Status MachineSessionImpl::LoadKept() {
       next->refused[number] = Describe(secret.error());
     }
   }
+  if (auto groups = LoadGroups(*next); !groups) return groups;
   if (!next->refused.empty()) complete_ = 0;
   if (!next->vault->empty()) {
     if (auto standing = next->vault->CheckStanding({}); !standing)
@@ -205,7 +208,17 @@ SourceStatus MachineSessionImpl::CurrentStatus() const {
   status.unsent = options_.watch ? journal_->Waiting() : Journal::CountWaiting(home_.JournalPath());
   if (const std::string problem = journal_->Problem(); !problem.empty())
     status.notices.push_back("the journal of reads: " + problem);
+  const ReadChecks::Figures checked = checks_.figures();
+  status.proved = checked.proved;
+  status.unproved = checked.left_out;
   const std::lock_guard guard(status_mutex_);
+  status.log_problem = log_problem_;
+  const auto add = [&status](const std::string& problem) {
+    if (!problem.empty()) status.log_problem += (status.log_problem.empty() ? "" : "; ") + problem;
+  };
+  add(record_problem_);
+  for (const KeptComplaint& kept : complaints_)
+    if (log_problem_.empty() && record_problem_.empty()) add(DescribeComplaint(kept));
   status.last_heard = last_heard_;
   status.problem = problem_;
   status.untold = journal_problem_;

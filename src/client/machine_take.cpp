@@ -25,7 +25,8 @@ constexpr int kMaxTailPages = 64;
 
 constexpr char kHeadNotShown[] = "the vault names a head that its list does not have";
 constexpr char kLower[] =
-    "the vault serves an older state than this machine has verified (a rollback): nothing of it is used; if it "
+    "the vault serves an older state than this machine has verified (a rollback): nothing of it is used; if "
+    "it "
     "was restored from a backup, an owner accepts that with grantfs restore";
 
 // What is new of a secret's list since the view before, for known.db.
@@ -100,7 +101,7 @@ Status MachineSessionImpl::TakeEnvironment(MachineView& next, const std::string&
 void MachineSessionImpl::TakeFreezes(MachineView& next, const api::GrantsResponse& response) const {
   next.freezes = response.freezes;
   std::erase_if(next.freezes, [&](const api::Freeze& freeze) {
-    return freeze.object.kind == FrozenKind::kMachine && freeze.object.id != me_.Id().Hex();
+    return freeze.object.IsMachine() && freeze.object.id != me_.Id().Hex();
   });
 }
 
@@ -110,13 +111,20 @@ Status MachineSessionImpl::TakeUpper(MachineView& next, const api::GrantsRespons
   for (const auto& environment : response.environments) {
     GRANTFS_CHECK(TakeEnvironment(next, environment.name, &environment.head));
   }
-  return {};
+  return TakeGroups(next, response);
 }
 
 // Standing is judged by the newest lists above: what counted yesterday may lack its successor today.
 void MachineSessionImpl::JudgeAgain(MachineView& next, const MachineView& before) {
   if (next.vault == before.vault && next.environments == before.environments) return;
   std::map<std::string, StandingChanges> changes;
+  for (auto at = next.secrets.begin(); at != next.secrets.end();) {
+    const UpperLists now = next.UpperOf(at->second->environment);
+    const bool gone = at->second->group != 0 && now.environment != nullptr &&
+                      !RefreshGroupTerms(at->second, *now.environment);
+    at = gone ? next.secrets.erase(at) : std::next(at);
+  }
+  ForgetForeign(next);
   for (auto& [number, secret] : next.secrets) {
     const UpperLists now = next.UpperOf(secret->environment);
     const UpperLists then = before.UpperOf(secret->environment);
@@ -174,6 +182,10 @@ Result<VerifiedSecret> MachineSessionImpl::VerifyGrant(MachineView& next, const 
     verified = VerifyEvidence(evidence, before, next.UpperOf(evidence.environment), me_.identity(), mark);
   }
   if (!verified) return verified;
+  const SecretView& view = *verified->view;
+  if (view.group != 0 && next.GroupOf(view.environment, view.group) == nullptr)
+    return Error{Code::kIntegrity, "the vault shows a grant to a group whose key this machine does not have", 0,
+                 view.environment + "/" + view.path};
   // A secret that is not granted any more may have been destroyed, and its name another's now: that one's
   // grant is an owner's word, and what is gone never comes back.
   const SecretName name{evidence.environment, evidence.path};
@@ -219,6 +231,7 @@ Status MachineSessionImpl::TakeGrant(Draft& draft, api::GrantEvidence evidence) 
       recent_proofs_.Keep(verified->proof);
     draft.keep.push_back(ToKeep(*verified, before.get()));
     next.refused.erase(number);
+    left_.erase(number);
     next.secrets[number] = std::move(verified->view);
     return {};
   }

@@ -56,7 +56,8 @@ Status CheckMark(const api::GrantEvidence& evidence, const SecretList& list, con
         "the vault serves an older state of this secret than this machine has verified (a rollback): nothing of it "
         "is used; if it was restored from a backup, an owner accepts that with grantfs restore");
   }
-  if (sequence < mark.minimum) {
+  // The environment's list, which never goes back, says whether a grant by prefix stands.
+  if (!evidence.prefix && sequence < mark.minimum) {
     return Refused(evidence,
                    "the vault shows a grant again that it had said was gone (a revoked grant revived)");
   }
@@ -104,6 +105,39 @@ Status TakeVersion(const api::GrantEvidence& evidence, VerifiedSecret& secret, c
   return {};
 }
 
+Status TakePrefix(const api::GrantEvidence& evidence, VerifiedSecret& secret, const UpperLists& upper) {
+  const auto& standing = upper.environment->groups().prefixes();
+  const auto at = standing.find(*evidence.prefix);
+  if (at == standing.end() || !evidence.path.starts_with(evidence.prefix->first))
+    return Refused(evidence, "the environment's list has no grant by that prefix");
+  if (secret.proof->list.state().path != evidence.path)
+    return Refused(evidence, "the vault serves another secret under this name");
+  secret.view->terms = at->second.act.grant;
+  secret.view->prefix = evidence.prefix;
+  secret.view->prefix_sequence = at->second.sequence;
+  secret.view->group = evidence.prefix->second;
+  return {};
+}
+
+/// The grant in the secret's own list: to the machine, or to a group of the environment's.
+Result<Grant> VerifyListed(const SecretProof& proof, const Identity& machine, const UpperLists& upper) {
+  const auto* add = std::get_if<GrantAdd>(&proof.grant->statement().act);
+  if (add != nullptr && add->grant.grantee.kind == GranteeKind::kGroup)
+    return proof.list.VerifyGroupGrant(*proof.grant, proof.place, upper);
+  return proof.list.VerifyGrant(*proof.grant, proof.place, machine, upper);
+}
+
+Status TakeTerms(const api::GrantEvidence& evidence, VerifiedSecret& secret, const UpperLists& upper,
+                 const Identity& machine, const SecretMark& mark) {
+  if (evidence.prefix) return TakePrefix(evidence, secret, upper);
+  secret.proof->grant = GRANTFS_TRY(Parse(evidence, evidence.grant));
+  secret.proof->place = evidence.proof;
+  secret.view->terms = GRANTFS_TRY(VerifyListed(*secret.proof, machine, upper));
+  const Grantee& grantee = secret.view->terms.grantee;
+  if (grantee.kind == GranteeKind::kGroup) secret.view->group = grantee.number;
+  return CheckNotRevived(evidence, *secret.proof->grant, upper, mark);
+}
+
 /// @param before  nullptr: nothing to go on from.
 Result<VerifiedSecret> VerifyOver(const api::GrantEvidence& evidence, const SecretList* before,
                                   const UpperLists& upper, const Identity& machine, const SecretMark& mark) {
@@ -115,11 +149,7 @@ Result<VerifiedSecret> VerifyOver(const api::GrantEvidence& evidence, const Secr
   view.number = evidence.secret;
   view.environment = evidence.environment;
   view.path = evidence.path;
-  secret.proof->grant = GRANTFS_TRY(Parse(evidence, evidence.grant));
-  secret.proof->place = evidence.proof;
-  view.terms =
-      GRANTFS_TRY(secret.proof->list.VerifyGrant(*secret.proof->grant, secret.proof->place, machine, upper));
-  GRANTFS_CHECK(CheckNotRevived(evidence, *secret.proof->grant, upper, mark));
+  GRANTFS_CHECK(TakeTerms(evidence, secret, upper, machine, mark));
   GRANTFS_CHECK(TakeVersion(evidence, secret, upper));
   view.unenforceable = UnenforceableReason(view.terms);
   return secret;
@@ -176,7 +206,7 @@ Result<VerifiedSecret> VerifyEvidence(const api::GrantEvidence& evidence, const 
 Status VerifyAgain(const SecretView& secret, const UpperLists& upper, const Identity& machine) {
   const SecretProof proof = GRANTFS_TRY(secret.proof.Unpack(secret.number, upper));
   GRANTFS_CHECK(proof.list.CheckStanding(upper));
-  GRANTFS_TRY(proof.list.VerifyGrant(*proof.grant, proof.place, machine, upper));
+  if (proof.grant) GRANTFS_TRY(VerifyListed(proof, machine, upper));
   if (proof.version) GRANTFS_TRY(proof.list.VerifyVersion(secret.terms.label, *proof.version, upper));
   return {};
 }
@@ -187,8 +217,11 @@ std::string ViewToText(const SecretView& secret, const SecretProof& proof) {
   evidence.environment = secret.environment;
   evidence.path = secret.path;
   evidence.first = proof.list.first_sequence();
-  evidence.grant = proof.grant->envelope();
-  evidence.proof = proof.place;
+  evidence.prefix = secret.prefix;
+  if (proof.grant) {
+    evidence.grant = proof.grant->envelope();
+    evidence.proof = proof.place;
+  }
   if (proof.version) evidence.version = proof.version->envelope();
   std::string text = evidence.ToJson().Dump();
   for (const auto& [number, older] : proof.older) text += '\n' + older->envelope();

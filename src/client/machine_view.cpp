@@ -14,12 +14,12 @@ bool Same(const GrantedSecret& a, const GrantedSecret& b) {
   const auto key = [](const GrantedSecret& s) {
     return std::tie(s.number, s.version, s.environment, s.path, s.size, s.time, s.owner, s.group, s.mode,
                     s.strict, s.lease, s.offline, s.record, s.expires, s.value_ends, s.rotate_due,
-                    s.conditions, s.unenforceable, s.parts, s.missing, s.frozen);
+                    s.conditions, s.unenforceable, s.parts, s.missing, s.frozen, s.by);
   };
   return key(a) == key(b);
 }
 
-GrantedSecret Shown(const SecretView& secret) {
+GrantedSecret Shown(const MachineView& view, const SecretView& secret) {
   GrantedSecret shown;
   shown.number = secret.number;
   shown.version = secret.publish->version;
@@ -35,11 +35,14 @@ GrantedSecret Shown(const SecretView& secret) {
   shown.offline = secret.terms.offline;
   shown.record = secret.terms.record;
   shown.EndAt(secret.terms.expires, false);
+  shown.EndAt(view.EndOfMachine(secret), false);
   shown.EndAt(secret.publish->ExpiresAt(secret.time), true);
   shown.rotate_due = secret.publish->RotationDue(secret.time);
   shown.conditions = secret.terms.conditions;
   shown.unenforceable = secret.unenforceable;
   shown.parts = secret.publish->parts.size();
+  if (secret.group != 0) shown.by = "@" + secret.terms.grantee.name;
+  if (secret.prefix) shown.by += " " + secret.environment + "/" + secret.prefix->first;
   return shown;
 }
 
@@ -52,15 +55,16 @@ UpperLists MachineView::UpperOf(const std::string& environment) const {
 
 const api::Freeze* MachineView::FreezeOf(const std::string& environment) const {
   const auto at = std::find_if(freezes.begin(), freezes.end(), [&](const api::Freeze& freeze) {
-    return freeze.object.kind == FrozenKind::kMachine || freeze.object.id == environment;
+    return freeze.object.kind == FrozenKind::kMachine || freeze.object.Where() == environment;
   });
   return at == freezes.end() ? nullptr : &*at;
 }
 
-std::string SentenceOf(const api::Freeze& freeze) {
-  const bool machine = freeze.object.kind == FrozenKind::kMachine;
-  return freeze.Sentence(machine ? "this machine" : freeze.object.id);
+std::int64_t MachineView::EndOfMachine(const SecretView& secret) const {
+  return EarlierEnd(not_after, secret.terms.grantee.not_after);
 }
+
+std::string SentenceOf(const api::Freeze& freeze) { return freeze.SentenceForMachine(); }
 
 const std::string& MachineView::ProblemOf(const SecretView& secret) const {
   if (!vault_problem.empty()) return vault_problem;
@@ -69,7 +73,8 @@ const std::string& MachineView::ProblemOf(const SecretView& secret) const {
 }
 
 bool MachineView::IsTroubled() const {
-  if (!vault_problem.empty() || !environment_problems.empty() || !refused.empty()) return true;
+  if (!vault_problem.empty() || !environment_problems.empty() || !refused.empty() || !group_problems.empty())
+    return true;
   return std::any_of(secrets.begin(), secrets.end(),
                      [](const auto& one) { return !one.second->problem.empty(); });
 }
@@ -83,6 +88,7 @@ std::vector<std::string> MachineView::Notices() const {
   for (const api::Freeze& freeze : freezes)
     add(SentenceOf(freeze) + "; its files cannot be read until that is lifted");
   for (const auto& [name, problem] : environment_problems) add(name + " is refused: " + problem);
+  for (const std::string& problem : group_problems) add("a group is refused: " + problem);
   for (const auto& [number, problem] : refused)
     add("secret " + std::to_string(number) + " is refused: " + problem);
   for (const auto& [number, secret] : secrets) {
@@ -106,7 +112,7 @@ std::shared_ptr<const Listing> MakeListing(const MachineView& view, const Listin
   auto listing = std::make_shared<Listing>();
   for (const auto& [number, secret] : view.secrets) {
     if (!secret->publish) continue;
-    listing->secrets.push_back(Shown(*secret));
+    listing->secrets.push_back(Shown(view, *secret));
     if (const auto* freeze = view.FreezeOf(secret->environment))
       listing->secrets.back().frozen = SentenceOf(*freeze);
     if (const auto bundle = view.bundles.find(number); bundle != view.bundles.end())

@@ -10,6 +10,7 @@
 #include "grantfs/api/machine.h"
 #include "grantfs/client/secret_source.h"
 #include "grantfs/trust/lists.h"
+#include "group_keys_internal.h"
 #include "kept_proof_internal.h"
 
 namespace grantfs {
@@ -23,6 +24,9 @@ struct SecretView {
   std::weak_ptr<const SecretProof> unpacked;  ///< `proof`, while somebody keeps it so (RecentProofs)
   std::vector<Hash> signers;                  ///< of its list
   Grant terms;
+  std::uint64_t group = 0;  ///< that it is granted to, 0 = this machine itself
+  std::optional<EnvironmentGroups::PrefixKey> prefix;  ///< of a grant by prefix
+  std::uint64_t prefix_sequence = 0;                   ///< of its statement in the environment's list
   std::optional<VersionPublish> publish;  ///< of the version that the label points at; none: of none yet
   Hash version;                           ///< of its statement
   std::int64_t time = 0;                  ///< of its statement: unix seconds
@@ -30,21 +34,33 @@ struct SecretView {
   std::string problem;  ///< what the vault serves now does not verify, and why; the rest is as it was before
 };
 
+/// Of two times at which something ends, 0 = never.
+inline std::int64_t EarlierEnd(std::int64_t a, std::int64_t b) {
+  return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
+}
+
 /// All that a machine has verified at one moment. Immutable.
 struct MachineView {
   std::shared_ptr<const VaultList> vault;  ///< never null
   std::map<std::string, std::shared_ptr<const EnvironmentList>> environments;
   std::map<std::uint64_t, std::shared_ptr<const SecretView>> secrets;
+  GroupKeyRing groups;                                      ///< that this machine is in
   Bundles bundles;                                          ///< of the templates among `secrets`
   std::vector<api::Freeze> freezes;                         ///< of this machine and its environments
   std::string vault_problem;                                ///< all of the vault is refused
   std::map<std::string, std::string> environment_problems;  ///< all of an environment is refused
+  std::vector<std::string> group_problems;                  ///< keys of groups that are refused
   std::map<std::uint64_t, std::string> refused;             ///< never verified, so not listed: why
   std::shared_ptr<const Listing> listing;                   ///< never null
+  std::int64_t not_after = 0;  ///< when the machine's life ends, as its home knows: unix seconds, 0 = never
 
+  /// When the machine's life ends, as its home or the secret's grant says, whichever is sooner.
+  std::int64_t EndOfMachine(const SecretView& secret) const;
   UpperLists UpperOf(const std::string& environment) const;
   /// What the vault has frozen of this machine, or of the environment; null if nothing.
   const api::Freeze* FreezeOf(const std::string& environment) const;
+  /// A group that this machine is in: it holds the key of the newest epoch. nullptr: it is not.
+  const EnvironmentGroups::Group* GroupOf(const std::string& environment, std::uint64_t number) const;
   /// Why nothing of this secret may be used, "" if it may.
   const std::string& ProblemOf(const SecretView& secret) const;
   std::vector<std::string> Notices() const;
@@ -83,6 +99,10 @@ Result<VerifiedSecret> VerifyEvidence(const api::GrantEvidence& evidence, const 
 
 /// The same lists judged anew by newer lists above them. Errors: kIntegrity.
 Status VerifyAgain(const SecretView& secret, const UpperLists& upper, const Identity& machine);
+
+/// Of a secret that is granted to a group: takes the terms that the environment's list has now. False: it has no
+/// such grant any more, or one that needs the secret looked at.
+bool RefreshGroupTerms(std::shared_ptr<const SecretView>& secret, const EnvironmentList& environment);
 
 /// A read's answer, judged by what is verified.
 struct ReadVerdict {

@@ -44,6 +44,10 @@ void MachineSessionImpl::Heard(std::string_view text) {
                    line->what == api::ChangeKind::kMachine;
       if (line->what == api::ChangeKind::kFreeze) work.frozen.insert(line->environment);
       if (line->secret != 0) work.secrets.insert(line->secret);
+      // Without a secret: of a group, or of a prefix.
+      if (line->secret == 0 &&
+          (line->what == api::ChangeKind::kGrant || line->what == api::ChangeKind::kRevoke))
+        work.everything = true;
       return Post(work);
   }
 }

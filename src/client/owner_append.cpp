@@ -15,13 +15,15 @@ Statement OwnerSessionImpl::Draft(const SignedList& list, const UpperLists& uppe
   statement.time = Now();
   statement.reason = reason;
   if (list.id().kind != ListKind::kVault) statement.heads.vault = upper.vault->head();
-  if (list.id().kind == ListKind::kSecret) statement.heads.environment = upper.environment->head();
+  if (list.id().BelowEnvironment()) statement.heads.environment = upper.environment->head();
   statement.act = std::move(act);
+  statement.request = answers_;
   return statement;
 }
 
 Result<SignedList::StatementPtr> OwnerSessionImpl::SignNext(SignedList& list, const UpperLists& upper,
                                                             Statement statement) {
+  GRANTFS_CHECK(CheckUnanswered(list));
   auto made = std::make_shared<const SignedStatement>(
       GRANTFS_TRY(SignedStatement::Sign(statement, me_.signing_key())));
   GRANTFS_CHECK(list.Append(made, upper));
@@ -38,6 +40,19 @@ Result<SignedList::StatementPtr> OwnerSessionImpl::Next(SecretList& list, const 
   Statement statement = Draft(list, upper, std::move(act), reason);
   statement.state = GRANTFS_TRY(list.StateAfter(statement.act, upper));
   return SignNext(list, upper, std::move(statement));
+}
+
+// Whatever the vault says of a request: what was made of it stands in the list.
+Status OwnerSessionImpl::CheckUnanswered(const SignedList& list) {
+  if (!answers_) return {};
+  for (std::uint64_t i = list.first_sequence(); i < list.next_sequence(); ++i) {
+    if (list.At(i)->statement().request != answers_) continue;
+    return Settled({Code::kConflict,
+                    "the request was fulfilled already, by the statement there, though the vault shows it as "
+                    "open",
+                    0, list.id().Text() + "#" + std::to_string(i)});
+  }
+  return {};
 }
 
 Error OwnerSessionImpl::Settled(Error error) {

@@ -9,6 +9,18 @@ namespace grantfs {
 
 namespace {
 
+/// A vault that looks at two hundred records a page is at its end by then, whatever there is in its log.
+constexpr std::size_t kMaxPages = 1'000'000;
+
+/// Each record, and the page's end, is before the last.
+bool GoesDown(const api::AuditSearchResponse& page, std::optional<std::uint64_t> before) {
+  for (const AuditEntry& entry : page.records) {
+    if (before && entry.sequence >= *before) return false;
+    before = entry.sequence;
+  }
+  return !page.next || !before || *page.next <= *before;
+}
+
 void SetObject(const std::string& object, api::AuditSearchRequest* request) {
   if (!object.ends_with("/*")) {
     request->object = object;
@@ -26,9 +38,12 @@ void SetObject(const std::string& object, api::AuditSearchRequest* request) {
 Result<std::vector<AuditLine>> OwnerSessionImpl::ListAudit(const AuditFilter& filter) {
   const auto request = GRANTFS_TRY(SearchFor(filter));
   std::vector<AuditLine> lines;
-  GRANTFS_CHECK(EachFound(request, filter.limit,
-                          [&](const AuditEntry& entry) { lines.push_back(NamedLineOf(entry)); }));
-  return lines;
+  const std::size_t limit = filter.limit == 0 ? kMaxListedRecords + 1 : filter.limit;
+  GRANTFS_CHECK(
+      EachFound(request, limit, [&](const AuditEntry& entry) { lines.push_back(NamedLineOf(entry)); }));
+  if (lines.size() <= std::max(kMaxListedRecords, filter.limit)) return lines;
+  return Error{Code::kInvalid, "are more than are listed at once: narrow them, or use grantfs audit export",
+               0, "these records"};
 }
 
 AuditLine OwnerSessionImpl::NamedLineOf(const AuditEntry& entry) const {
@@ -57,16 +72,16 @@ Result<api::AuditSearchRequest> OwnerSessionImpl::SearchFor(const AuditFilter& f
 Status OwnerSessionImpl::EachFound(api::AuditSearchRequest request, std::size_t limit,
                                    const std::function<void(const AuditEntry&)>& take) {
   std::size_t found = 0;
-  for (;;) {
+  for (std::size_t pages = 0; pages < kMaxPages; ++pages) {
     request.limit = limit == 0 ? api::kMaxAuditRecords : std::min(limit - found, api::kMaxAuditRecords);
     const auto page = GRANTFS_TRY(vault_->Ask<api::AuditSearchResponse>(api::kAuditSearch, request));
-    if (page.records.size() > request.limit || (page.next && request.before && *page.next >= *request.before))
-      return vault_->Malformed();
+    if (page.records.size() > request.limit || !GoesDown(page, request.before)) return vault_->Malformed();
     std::for_each(page.records.begin(), page.records.end(), take);
     found += page.records.size();
     if (!page.next || found == limit) return {};
     request.before = page.next;
   }
+  return vault_->Malformed();
 }
 
 Result<AuditPage> OwnerSessionImpl::NextAudit(const AuditFilter& filter, std::uint64_t from) {
@@ -103,8 +118,10 @@ Result<AuditVerdict> OwnerSessionImpl::VerifyAudit() {
   const auto anchor = GRANTFS_TRY(AnchorOf(keeper_->vault(), peer.checkpoint));
   WireAudit source(vault_.get(), [this](std::uint64_t done) { Report("verifying", done, 0); });
   AuditVerdict verdict = GRANTFS_TRY(grantfs::VerifyAudit(source, anchor));
-  if (verdict.good && !verdict.checkpoint.empty())
-    GRANTFS_CHECK(known_->RememberCheckpoint(verdict.checkpoint));
+  if (verdict.checkpoint.empty()) return verdict;
+  if (verdict.good) GRANTFS_CHECK(known_->RememberCheckpoint(verdict.checkpoint));
+  // The verdict says more than this would; what is complained of is told.
+  [[maybe_unused]] const auto compared = CompareLog({peer.checkpoint, verdict.checkpoint});
   return verdict;
 }
 

@@ -5,7 +5,6 @@
 #include "problem_internal.h"
 
 namespace grantfs {
-namespace {
 
 IdentityInfo InfoOf(const MachinesList::Machine& machine) {
   const Identity& who = machine.identity;
@@ -17,9 +16,12 @@ IdentityInfo InfoOf(const MachinesList::Machine& machine) {
   info.number = machine.number;
   info.approved = machine.approved;
   info.not_after = who.not_after;
+  info.standing = machine.standing;
   info.removed = machine.removed;
   return info;
 }
+
+namespace {
 
 IdentityInfo InfoOf(const Identity& who) {
   IdentityInfo info;
@@ -41,23 +43,6 @@ std::vector<IdentityInfo> OwnersOf(const VaultList& vault) {
   all.push_back(InfoOf(vault.recovery()));
   all.back().recovery = true;
   return all;
-}
-
-// A machine and a person of one name could not be told apart by whoever is asked for one.
-Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const std::string& name) {
-  if (machines.FindByName(name) != nullptr) {
-    return Error{Code::kConflict,
-                 "a machine of this name is enrolled; remove it first (grantfs identity remove)", 0, name};
-  }
-  const auto owners = vault.Owners();
-  auto people = vault.People();
-  people.insert(people.end(), owners.begin(), owners.end());
-  const auto same = [&](const Identity& one) { return one.name == name && !vault.IsRemoved(one.Id()); };
-  if (vault.recovery().name != name && std::none_of(people.begin(), people.end(), same)) return {};
-  return Error{Code::kConflict,
-               "somebody of the vault has this name; choose another one, or remove that one first (grantfs "
-               "identity remove)",
-               0, name};
 }
 
 // As people type it: case, spaces and dashes do not matter.
@@ -84,8 +69,24 @@ Status CheckPending(const Enrolment& enrolment, const MachinesList& machines, co
 
 }  // namespace
 
+Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const std::string& name) {
+  if (machines.FindByName(name) != nullptr) {
+    return Error{Code::kConflict,
+                 "a machine of this name is enrolled; remove it first (grantfs identity remove)", 0, name};
+  }
+  if (!vault.HasPersonNamed(name)) return {};
+  return Error{Code::kConflict,
+               "somebody of the vault has this name; choose another one, or remove that one first (grantfs "
+               "identity remove)",
+               0, name};
+}
+
 Result<InviteResult> OwnerSessionImpl::Invite(const InviteOptions& options) {
   GRANTFS_CHECK(CheckIdentityName(options.name));
+  GRANTFS_CHECK(CheckLifetime(options.lives, options.name));
+  if (options.lives != 0 && options.kind != IdentityKind::kMachine)
+    return Error{Code::kInvalid, "only a machine is let in for some time; grantfs offboard ends a person", 0,
+                 options.name};
   if (options.ttl < kMinInvitationSeconds || options.ttl > kMaxInvitationSeconds) {
     return Error{Code::kInvalid, "an invitation holds for 1s to 30d", 0, options.name};
   }
@@ -96,19 +97,27 @@ Result<InviteResult> OwnerSessionImpl::Invite(const InviteOptions& options) {
   invitation.name = options.name;
   invitation.sign = secret.signing_key().verify_key();
   invitation.seal = secret.unseal_key().seal_key();
+  invitation.lives = options.lives;
   const Status invited = Retry([&]() -> Status {
     GRANTFS_CHECK(RequireVaultOwner());
     GRANTFS_CHECK(keeper_->RefreshMachines());
-    if (const Status free = CheckNameFree(keeper_->machines(), keeper_->vault(), options.name); !free)
+    MachinesList machines = keeper_->machines();
+    auto made = GRANTFS_TRY(Tidy(machines));
+    if (const Status free = CheckNameFree(machines, keeper_->vault(), options.name); !free)
       return Settled(free.error());
     invitation.expires = Now() + options.ttl;
-    MachinesList machines = keeper_->machines();
-    const auto made =
-        GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationCreate{invitation}, {}));
-    GRANTFS_TRY(Submit({{ListId::Machines(), {made}, {}}}));
+    made.push_back(
+        GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationCreate{invitation}, {})));
+    GRANTFS_TRY(Submit({{ListId::Machines(), std::move(made), {}}}));
     return {};
   });
   GRANTFS_CHECK(invited);
+  return InviteResult{GRANTFS_TRY(InviteLineOf(secret, options.kind, options.name, false)), invitation.id,
+                      invitation.expires};
+}
+
+Result<SecretMemory> OwnerSessionImpl::InviteLineOf(const InviteSecret& secret, IdentityKind kind,
+                                                    const std::string& name, bool standing) const {
   const Head head = *keeper_->vault().head();
   InviteLine line;
   line.address = home_.profile().address.Text();
@@ -117,9 +126,10 @@ Result<InviteResult> OwnerSessionImpl::Invite(const InviteOptions& options) {
   line.head_sequence = head.sequence;
   line.head_hash = head.hash;
   line.secret = GRANTFS_TRY(InviteSecret::FromBytes(GRANTFS_TRY(secret.ToBytes())));
-  line.kind = options.kind;
-  line.name = options.name;
-  return InviteResult{GRANTFS_TRY(EncodeInviteLine(line, false)), invitation.id, invitation.expires};
+  line.kind = kind;
+  line.name = name;
+  line.standing = standing;
+  return EncodeInviteLine(line, false);
 }
 
 Result<std::vector<PendingEnrolment>> OwnerSessionImpl::ListPending() {
@@ -138,7 +148,9 @@ Result<std::vector<PendingEnrolment>> OwnerSessionImpl::ListPending() {
   return all;
 }
 
-Result<IdentityInfo> OwnerSessionImpl::Approve(const std::string& name, const std::string& fingerprint) {
+Result<IdentityInfo> OwnerSessionImpl::Approve(const std::string& name, const std::string& fingerprint,
+                                               std::int64_t lives) {
+  GRANTFS_CHECK(CheckLifetime(lives, name));
   return Retry([&]() -> Result<IdentityInfo> {
     GRANTFS_CHECK(RequireVaultOwner());
     GRANTFS_CHECK(keeper_->RefreshMachines());
@@ -170,23 +182,33 @@ Result<IdentityInfo> OwnerSessionImpl::Approve(const std::string& name, const st
             {Code::kConflict, "it was let in before, and nothing more waits under this name", 0, name});
       return Error{Code::kNotFound, "nothing waits under this name: run grantfs enroll there first", 0, name};
     }
-    return LetIn(*chosen);
+    return LetIn(*chosen, lives);
   });
 }
 
 // A user or agent is added to the vault's list by the same append, which every client verifies.
-Result<IdentityInfo> OwnerSessionImpl::LetIn(const Enrolment& enrolment) {
+Result<IdentityInfo> OwnerSessionImpl::LetIn(const Enrolment& enrolment, std::int64_t lives) {
   const Identity& who = enrolment.identity;
+  const bool machine_waits = who.kind == IdentityKind::kMachine;
+  if (lives != 0 && !machine_waits)
+    return Error{Code::kInvalid, "only a machine is let in for some time; grantfs offboard ends a person", 0,
+                 who.name};
   MachinesList machines = keeper_->machines();
+  const std::int64_t invited = machines.invitations().at(enrolment.invitation).invitation.lives;
+  if (invited != 0 && lives > invited)
+    return Error{Code::kInvalid, "its invitation lets it live for a shorter time: leave --lives out", 0,
+                 who.name};
   Batch batch;
-  if (who.kind != IdentityKind::kMachine) {
+  auto made = GRANTFS_TRY(Tidy(machines));
+  if (!machine_waits) {
     if (const Status free = CheckNameFree(machines, keeper_->vault(), who.name); !free)
       return Settled(free.error());
     VaultList vault = keeper_->vault();
     batch.push_back({ListId::Vault(), {GRANTFS_TRY(Next(vault, {}, IdentityAdd{who}, {}))}, {}});
   }
-  const auto made = GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, MachineApprove{enrolment}, {}));
-  batch.push_back({ListId::Machines(), {made}, {}});
+  const MachineApprove approve{enrolment, EndOfLife(Now(), lives != 0 ? lives : invited)};
+  made.push_back(GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, approve, {})));
+  batch.push_back({ListId::Machines(), std::move(made), {}});
   GRANTFS_TRY(Submit(batch));
   const auto* machine = machines.FindById(who.Id());
   return machine != nullptr ? InfoOf(*machine) : InfoOf(who);

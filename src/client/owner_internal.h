@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,7 +16,10 @@
 #include "grantfs/client/list_keeper.h"
 #include "grantfs/client/owner_session.h"
 #include "grantfs/client/recovery.h"
+#include "grantfs/trust/accept_line.h"
 #include "grantfs/trust/sealing.h"
+#include "log_judge_internal.h"
+#include "owner_traces_internal.h"
 
 namespace grantfs {
 
@@ -35,8 +39,9 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<ProjectInfo>> ListProjects() override;
   Result<std::vector<MemberInfo>> ListMembers(const std::string& environment) override;
   Result<Identity> FindPerson(const std::string& name) override;
-  Status AddMember(const std::string& environment, const Identity& member, Role role,
-                   const std::string& prefix, const std::string& reason) override;
+  Result<std::vector<std::string>> AddMember(const std::string& environment, const Identity& member,
+                                             Role role, const std::string& prefix,
+                                             const std::string& reason) override;
   Status RemoveMember(const std::string& environment, const std::string& name,
                       const std::string& reason) override;
   Result<std::vector<SetSecretResult>> SetSecrets(const std::vector<NewValue>& values,
@@ -57,10 +62,16 @@ class OwnerSessionImpl final : public OwnerSession {
                                                    const ChangeOptions& options) override;
   Result<std::vector<SecretName>> ExpandSecrets(const std::vector<std::string>& patterns) override;
   Result<InviteResult> Invite(const InviteOptions& options) override;
+  Result<InviteResult> InviteStanding(const StandingOptions& options) override;
   Result<std::vector<OpenInvitation>> ListInvitations() override;
   Result<WithdrawResult> WithdrawInvitations(const std::string& name, const std::string& reason) override;
   Result<std::vector<PendingEnrolment>> ListPending() override;
-  Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint) override;
+  Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint,
+                               std::int64_t lives) override;
+  Result<std::vector<PendingEnrolment>> CheckRequests(const std::vector<EnrolmentRequest>& requests) override;
+  Result<AdmitResult> Admit(const std::vector<EnrolmentRequest>& requests, std::int64_t lives,
+                            const std::string& reason) override;
+  Result<std::string> AcceptLineFor(const std::string& name) override;
   Result<std::vector<IdentityInfo>> ListIdentities() override;
   Result<IdentityInfo> ShowIdentity(const std::string& name) override;
   Result<RemoveIdentityResult> RemoveIdentity(const std::string& name, const std::string& reason) override;
@@ -73,9 +84,35 @@ class OwnerSessionImpl final : public OwnerSession {
                               const GrantOptions& options) override;
   Result<RevokeResult> RevokeFrom(const std::string& machine, const std::vector<SecretName>& secrets,
                                   const std::string& reason, std::chrono::milliseconds wait) override;
+  Result<GrantResult> GrantPrefix(const std::string& who, const std::string& environment,
+                                  const std::string& prefix, const GrantOptions& options) override;
+  Result<RevokeResult> RevokePrefix(const std::string& who, const std::string& environment,
+                                    const std::string& prefix, const std::string& reason,
+                                    std::chrono::milliseconds wait) override;
+  Result<GroupChange> CreateGroup(const std::string& environment, const std::string& name,
+                                  const std::vector<std::string>& machines,
+                                  const GroupOptions& options) override;
+  Result<GroupChange> AddToGroup(const std::string& environment, const std::string& name,
+                                 const std::vector<std::string>& machines,
+                                 const GroupOptions& options) override;
+  Result<GroupChange> RemoveFromGroup(const std::string& environment, const std::string& name,
+                                      const std::vector<std::string>& machines,
+                                      const GroupOptions& options) override;
+  Status DeleteGroup(const std::string& environment, const std::string& name,
+                     const GroupOptions& options) override;
+  Result<std::vector<GroupInfo>> ListGroups(const std::string& environment, const std::string& name) override;
   Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
                                  std::chrono::milliseconds wait) override;
   Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) override;
+  Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+                             std::int64_t seconds) override;
+  Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) override;
+  Result<ApproveResult> ApproveRequest(const std::string& id, const ApproveOptions& options) override;
+  Result<RequestInfo> RefuseRequest(const std::string& id, const std::string& reason) override;
+  Result<RequestInfo> WithdrawRequest(const std::string& id, const std::string& reason) override;
+  Result<std::vector<std::string>> SetTwoOwners(const std::string& environment, bool on,
+                                                const std::string& reason) override;
+  Result<bool> HasTwoOwners(const std::string& environment) override;
   Result<FreezeResult> Freeze(const FreezeTarget& target, const std::string& reason,
                               std::chrono::milliseconds wait) override;
   Result<FreezeResult> Unfreeze(const FreezeTarget& target, const std::string& reason,
@@ -90,6 +127,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
   Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) override;
   Result<ReadersReport> ReadersOf(const SecretName& name) override;
+  Result<std::vector<AuditPurge>> AuditPurges() override;
   Result<AuditProof> ProveAudit(std::optional<std::uint64_t> record) override;
   Result<AuditVerdict> VerifyAudit() override;
   Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;
@@ -110,6 +148,7 @@ class OwnerSessionImpl final : public OwnerSession {
  private:
   using StatementPtr = SignedList::StatementPtr;
   using Batch = std::vector<KnownStore::Verified>;
+  using Waiting = std::map<std::string, std::vector<AskConsent::Item>>;  ///< by environment
 
   // ---- appending (owner_append.cpp)
   std::int64_t Now() const { return options_.clock->WallSeconds(); }
@@ -117,6 +156,8 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<StatementPtr> Next(SignedList& list, const UpperLists& upper, Act act, const std::string& reason);
   Result<StatementPtr> Next(SecretList& list, const UpperLists& upper, Act act, const std::string& reason);
   Result<StatementPtr> SignNext(SignedList& list, const UpperLists& upper, Statement statement);
+  /// That no statement of the list names the request that is being approved. Errors: kConflict.
+  Status CheckUnanswered(const SignedList& list);
   Statement Draft(const SignedList& list, const UpperLists& upper, Act act, const std::string& reason) const;
   /// One atomic append; what was accepted is remembered. @return the vault's change number.
   Result<std::uint64_t> Submit(const Batch& batch);
@@ -152,11 +193,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::optional<Found>> Find(const SecretName& name);
   /// Errors: kNotFound with the command that shows what there is.
   Result<SecretList> FetchSecret(const SecretName& name);
-  struct Listed {
-    SecretName name;
-    std::uint64_t number = 0;
-    Head head;
-  };
+  using Listed = ListKeeper::Listed;
   std::vector<VersionInfo> VersionsOf(const SecretList& list) const;
   std::vector<GrantInfo> GrantsOf(const SecretName& name, const SecretList& list) const;
   Result<std::shared_ptr<const SecretSurvey>> Survey(const Listed& listed);
@@ -198,7 +235,7 @@ class OwnerSessionImpl final : public OwnerSession {
   static Status CheckType(const SecretList& list, const NewValue& value);
   /// The parts of what is granted, if it is a template / without those that the machine may read.
   static void NamePartsOf(const SecretList& list, GrantOutcome& outcome);
-  void DropGrantedParts(std::uint64_t machine, const std::vector<SecretName>& granted, GrantOutcome& outcome);
+  void DropGrantedParts(const std::string& who, const std::vector<SecretName>& granted, GrantOutcome& outcome);
 
   // ---- keys of environments (owner_keys.cpp)
   /// The private key of an epoch. Errors: kDenied (I hold no copy), kIntegrity.
@@ -211,14 +248,16 @@ class OwnerSessionImpl final : public OwnerSession {
 
   // ---- grants (the environments were entered)
   /// Seals what there is to the machine, and adds the grant to what is to be appended.
-  Result<GrantOutcome> PrepareGrant(const MachinesList::Machine& machine, const SecretName& name,
-                                    const GrantOptions& options, Batch& batch);
+  /// @param waiting  is added to instead, where the environment asks for two owners' signatures.
+  Result<GrantOutcome> PrepareGrant(const std::string& machine, const SecretName& name,
+                                    const GrantOptions& options, Batch& batch, Waiting& waiting);
   /// A grant that has ended, and whose it was: several machines had one name, where all but the last were
   /// removed.
   struct Ended {
     SecretName secret;
     std::uint64_t number = 0;  ///< of the machine
     Hash id;
+    bool group = false;
   };
   /// Adds the end of the grants of a machine to what is to be appended. @return none if it has none there.
   Result<std::vector<Ended>> PrepareRevoke(const std::string& machine, const SecretName& name,
@@ -231,6 +270,9 @@ class OwnerSessionImpl final : public OwnerSession {
   // ---- the audit log (owner_audit.cpp)
   /// Refreshes the lists that names are in. Errors: kInvalid (several have the actor's name).
   Result<api::AuditSearchRequest> SearchFor(const AuditFilter& filter);
+  /// With what the home remembers, and remembers it; what contradicts is told to the vault.
+  Result<Checkpoint> CompareLog(const ShownLog& log);
+  void Complain(bool good);
   AuditLine NamedLineOf(const AuditEntry& entry) const;
   /// Asks the audit log, newest first, on and on until there is no more or `limit` (0: none) are found.
   Status EachFound(api::AuditSearchRequest request, std::size_t limit,
@@ -242,6 +284,10 @@ class OwnerSessionImpl final : public OwnerSession {
 
   // ---- freezes
   Result<FrozenObject> MachineToFreeze(const std::string& name);
+  Result<FrozenObject> MachineToFreezeIn(const std::string& environment, const std::string& name);
+  /// The machines that are granted something in an environment, by the grants there.
+  Status LearnGrantees(const std::string& environment);
+  std::map<Hash, std::string> grantees_;
   /// @param left  is given the environments of the project that are not mine to freeze.
   Result<std::vector<FrozenObject>> ProjectToFreeze(const std::string& name, std::vector<std::string>& left);
   Result<FreezeResult> ChangeFreezes(const api::Route& route, const FreezeTarget& target,
@@ -250,10 +296,95 @@ class OwnerSessionImpl final : public OwnerSession {
                                         std::chrono::steady_clock::time_point until);
   std::vector<FreezeInfo> InfosOf(const std::vector<api::Freeze>& freezes) const;
 
+  // ---- groups (owner_groups.cpp). Whoever uses them has entered the environment, with the newest machines
+  Status EnterGroups(const std::string& environment);
+  Result<GroupList> FetchGroup(const std::string& environment, const std::string& name);
+  /// The private key of its newest epoch. Errors: kConflict (it is not the newest), kIntegrity.
+  Result<UnsealKey> GroupKeyOf(const EnvironmentList& environment, const EnvironmentGroups::Group& group);
+  Status StageGroup(const std::string& environment, std::uint64_t group, std::uint32_t epoch,
+                    const std::vector<GroupCopy>& copies);
+  /// A new key for those who are in it by `list`, sent ahead, and the statement that starts it.
+  Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const GroupList& list,
+                                      const UnsealKey& previous, const std::string& reason);
+  /// One for each group, where the environment has a new key. @param before  without that.
+  Result<std::vector<StatementPtr>> NextGroupEpochs(const EnvironmentList& before, EnvironmentList& after,
+                                                    const std::string& reason);
+  /// @param after  without the one who leaves.
+  Status VouchInGroups(const EnvironmentList& after, const std::string& reason);
+  Result<std::vector<Grantee>> MachinesNamed(const std::vector<std::string>& names) const;
+  Result<std::vector<StatementPtr>> NextMachines(GroupList& list, const UpperLists& upper,
+                                                 const std::vector<Grantee>& machines, const UnsealKey& key,
+                                                 std::uint32_t epoch, const std::string& reason);
+  /// Takes machines out, and starts the next epoch in the same append.
+  Result<std::uint64_t> TakeOut(const std::string& environment, GroupList group,
+                                const std::vector<std::uint64_t>& machines, const std::string& reason);
+  Status CheckGroupsOwed(const std::string& environment, std::vector<std::string>& owed);
+  void LeaveGroups(const Hash& machine, const std::string& environment, const std::string& reason,
+                   RemoveIdentityResult& result);
+  static std::vector<std::string> NamesOf(const std::vector<Grantee>& machines);
+  EnvironmentDelivery WaitForGroup(const std::string& environment, std::uint64_t number, std::uint64_t change,
+                                   std::chrono::milliseconds wait);
+  EnvironmentDelivery WaitForMachines(const std::string& what, const std::vector<std::uint64_t>& machines,
+                                      std::uint64_t change, std::chrono::milliseconds wait);
+  // ---- owner_prefixes.cpp
+  struct GrantedTo {
+    Grantee grantee;
+    SecretList::Target target;
+  };
+  /// "web-1" (number 0: there is none), or "@web" of the environment. Errors: kNotFound (no such group).
+  Result<GrantedTo> GranteeNamed(const std::string& who, const std::string& environment);
+  std::vector<GrantInfo> PrefixGrantsIn(const EnvironmentList& list) const;
+  /// Of which groups a machine is: "@web". None where I may not know.
+  Result<std::set<std::string>> GroupsOf(const std::string& environment, const std::string& machine);
+  // ---- requests (owner_requests.cpp)
+  Result<SignedRequest> SignRequest(const std::string& environment, Asked ask, const std::string& reason,
+                                    std::int64_t time, std::int64_t expires);
+  Result<Hash> SendRequest(const SignedRequest& request);
+  RequestInfo RequestInfoOf(const SignedRequest& request) const;
+  Result<std::vector<RequestInfo>> RequestsIn(const std::string& environment, bool mine, bool all);
+  static void NameWaiting(std::vector<RequestInfo>& infos);
+  Result<RequestInfo> FindRequest(const std::string& id, bool mine);
+  Result<RequestInfo> Settle(RequestInfo info, RequestState state, const std::string& reason);
+  Status AddOpenRequests(const std::string& environment, VaultStatusInfo& info);
+  // ---- approvals (owner_approve.cpp)
+  Status Approve(const AskGrant& ask, const ApproveOptions& options, ApproveResult& result);
+  Status Approve(const AskRevoke& ask, const ApproveOptions& options, ApproveResult& result);
+  Status Approve(const AskMember& ask, const ApproveOptions& options, ApproveResult& result);
+  Status Approve(const AskRotation& ask, const ApproveOptions& options, ApproveResult& result);
+  Status Approve(const AskConsent& ask, const ApproveOptions& options, ApproveResult& result);
+  // ---- two owners (owner_consents.cpp)
+  /// Unsigned as yet, and without its times.
+  AskConsent::Item ConsentTo(const SignedList& list, const UpperLists& upper, Act act) const;
+  /// Signs them, and leaves them to another owner. @return ids of the requests.
+  Result<std::vector<std::string>> Propose(const std::string& environment,
+                                           std::vector<AskConsent::Item> items, const std::string& reason);
+  Result<std::vector<AskConsent::Item>> StandingGrants(const std::string& environment);
+  Status ApproveConsent(const AskConsent& ask, const ApproveOptions& options, ApproveResult& result);
+  Result<StatementPtr> SignSecond(SignedList& list, const UpperLists& upper, Statement statement,
+                                  const AskConsent::Item& item);
+  Status PrepareSecondGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
+                            Batch& batch, std::vector<std::string>& lines);
+  Status PrepareSecondMember(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
+                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
+  Status PrepareSecondRules(EnvironmentList& list, const AskConsent::Item& item,
+                            std::vector<StatementPtr>& made, std::vector<std::string>& lines);
+
   // ---- members
+  Status ChangeMember(EnvironmentList list, MemberChange change, const std::string& reason);
+  Result<NewEpoch> CopyFor(const EnvironmentList& list, const Identity& reader);
+  Result<NewEpoch> EpochWithout(const EnvironmentList& list, const Hash& leaver);
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
-  /// Vouches in every secret's list whose end would not count without `leaver`.
-  Status VouchBefore(const EnvironmentList& after, const std::string& reason);
+  // ---- what one who leaves has signed (owner_vouch.cpp)
+  /// Vouches in every secret's list whose end would not count any more after `ending`, the statement that
+  /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault
+  /// is asked for that: it refuses, and freezes what the leaver appends.
+  Status VouchBefore(const EnvironmentList& after, const Hash& leaver, const StatementPtr& ending,
+                     const std::string& reason);
+  struct Vouching;
+  Status VouchIn(Vouching& vouching, std::span<const Listed> secrets, const std::string& reason);
+  Status SendVouches(Vouching& vouching);
+  Status FreezeLeaver(Vouching& vouching);
+  SecretTraces traces_;
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
   struct Uses;
   /// What the audit log of an environment tells, newest times alone.
@@ -264,7 +395,24 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<OffboardResult> FindLeaver(const std::string& name);
   void EndLeaver(const Hash& id, const std::string& reason, OffboardResult& result);
   Status AddDue(const Hash& id, const std::string& environment, OffboardResult& result);
-  Result<IdentityInfo> LetIn(const Enrolment& enrolment);
+  Status TraceAll(const std::string& environment, const std::vector<Listed>& secrets,
+                  std::vector<std::string>& problems);
+  Result<IdentityInfo> LetIn(const Enrolment& enrolment, std::int64_t lives);
+
+  // ---- many machines (owner_fleet.cpp)
+  /// Takes away what has ended by itself: machines past their end, standing invitations that have expired. It
+  /// goes along with whatever an owner does to the list. Each statement is taken into `machines`.
+  Result<std::vector<StatementPtr>> Tidy(MachinesList& machines);
+  /// Those that came by it and are in still.
+  std::vector<std::string> LetInBy(const MachinesList& machines, const std::string& standing) const;
+  /// Refreshes, and says of each request what stands against it.
+  Result<std::vector<Status>> JudgeRequests(const std::vector<EnrolmentRequest>& requests);
+  /// Appends some. @return their lines' machines
+  Result<std::vector<AdmittedMachine>> AdmitSome(std::span<const EnrolmentRequest> requests,
+                                                 std::int64_t lives, const std::string& reason);
+  AcceptLine LineFor(const Hash& identity) const;
+  Result<SecretMemory> InviteLineOf(const InviteSecret& secret, IdentityKind kind, const std::string& name,
+                                    bool standing) const;
   Result<std::size_t> Mend(const ListId& list, const std::string& reason, bool vouch);
   /// Nobody if there is none. Errors: kInvalid (several).
   Result<std::optional<Identity>> AnyoneNamed(const std::string& name) const;
@@ -299,14 +447,27 @@ class OwnerSessionImpl final : public OwnerSession {
   /// What NextAudit was asked for last, with the actor's name resolved.
   std::optional<std::pair<AuditFilter, api::AuditSearchRequest>> following_;
   bool settled_ = false;  ///< what Retry must not try again
+  /// The request that is being approved: what is signed meanwhile names it.
+  std::optional<Hash> answers_;
+  std::string approval_reason_;
 };
 
 /// How often an append is tried while others change the same lists.
 inline constexpr int kAppendAttempts = 5;
+/// Statements of one append: a vault takes no more.
+inline constexpr std::size_t kStatementsAtOnce = 400, kTidiedAtOnce = 90;
 /// Lists of one append: what is named together is done together, up to so many.
 inline constexpr std::size_t kListsAtOnce = 100;
 /// Copies of keys that are sent ahead of one append: a vault keeps so many waiting for a signer, and no more.
 inline constexpr std::size_t kCopiesAtOnce = 20'000;
+
+IdentityInfo InfoOf(const MachinesList::Machine& machine);
+/// A machine and a person of one name could not be told apart by whoever is asked for one. Errors: kConflict.
+Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const std::string& name);
+/// Of a life that begins now; 0 = it has no end.
+inline std::int64_t EndOfLife(std::int64_t now, std::int64_t lives) { return lives == 0 ? 0 : now + lives; }
+/// Errors: kInvalid.
+Status CheckLifetime(std::int64_t lives, const std::string& name);
 
 /// The same error; where something was appended before it, a warning says how much.
 Error Halfway(const Error& error, std::size_t done, std::size_t all);

@@ -17,7 +17,14 @@ Result<std::vector<OpenInvitation>> OwnerSessionImpl::OpenInvitations() {
     const auto waiting = std::count_if(sent.enrolments.begin(), sent.enrolments.end(),
                                        [&id = id](const Enrolment& one) { return one.invitation == id; });
     if (waiting == 0 && entry.invitation.expires <= Now()) continue;
-    open.push_back({entry.invitation.name, id, entry.invitation.expires, static_cast<std::size_t>(waiting)});
+    open.push_back({entry.invitation.name, id, entry.invitation.expires, static_cast<std::size_t>(waiting),
+                    entry.invitation.lives, 0, 0});
+  }
+  for (const auto& [id, entry] : keeper_->machines().standing()) {
+    const StandingInvitation& invitation = entry.invitation;
+    if (!entry.IsOpen(keeper_->vault()) || invitation.expires <= Now()) continue;
+    open.push_back(
+        {invitation.pattern, id, invitation.expires, 0, invitation.lives, invitation.uses, entry.used});
   }
   std::sort(open.begin(), open.end(), [](const OpenInvitation& a, const OpenInvitation& b) {
     return std::tie(a.name, a.expires, a.id) < std::tie(b.name, b.expires, b.id);
@@ -36,13 +43,15 @@ Result<std::vector<SignedList::StatementPtr>> OwnerSessionImpl::Withdraw(Machine
                                                                          const std::string& reason,
                                                                          WithdrawResult& result) {
   std::vector<SignedList::StatementPtr> made;
-  result = {};
   for (const OpenInvitation& one : GRANTFS_TRY(OpenInvitations())) {
     if (one.name != name && one.id != name) continue;
     made.push_back(
         GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationWithdraw{one.id}, reason)));
     ++result.withdrawn;
     result.waiting += one.waiting;
+    if (one.uses == 0) continue;
+    const auto came = LetInBy(machines, one.id);
+    result.let_in.insert(result.let_in.end(), came.begin(), came.end());
   }
   return made;
 }
@@ -59,6 +68,7 @@ Result<WithdrawResult> OwnerSessionImpl::WithdrawInvitations(const std::string& 
       return Settled({Code::kNotFound,
                       "no invitation of this name is open: grantfs invitation list shows those that are", 0,
                       name});
+    for (auto& ended : GRANTFS_TRY(Tidy(machines))) made.push_back(std::move(ended));
     GRANTFS_TRY(Submit({{ListId::Machines(), std::move(made), {}}}));
     return result;
   });

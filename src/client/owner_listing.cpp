@@ -59,8 +59,7 @@ Result<std::vector<SecretInfo>> OwnerSessionImpl::ListSecrets(const std::string&
   GRANTFS_CHECK(Enter(environment, Operation::kList));
   const auto names = GRANTFS_TRY(ListNames(environment, prefix));
   std::vector<SecretInfo> all;
-  for (const Listed& listed : names) {
-    const auto list = keeper_->RefreshSecret(listed.number, listed.name, listed.head);
+  const auto take = [&](const Listed& listed, Result<SecretList> list) -> Status {
     if (list) {
       all.push_back(InfoOf(listed.name, *list));
     } else if (list.error().code == Code::kIntegrity) {
@@ -73,7 +72,9 @@ Result<std::vector<SecretInfo>> OwnerSessionImpl::ListSecrets(const std::string&
       return list.error();
     }
     Report("verifying", all.size(), names.size());
-  }
+    return {};
+  };
+  GRANTFS_CHECK(keeper_->RefreshSecrets(environment, names, take));
   return all;
 }
 
@@ -126,7 +127,8 @@ std::vector<GrantInfo> OwnerSessionImpl::GrantsOf(const SecretName& name, const 
   for (const auto& [key, standing] : list.grants()) {
     const Grantee& grantee = standing.grant.grantee;
     const Statement& said = standing.statement->statement();
-    all.push_back({name, list.create().type, grantee.name, grantee.id.Hex(), standing.grant, said.time,
+    const std::string who = (grantee.kind == GranteeKind::kGroup ? "@" : "") + grantee.name;
+    all.push_back({name, list.create().type, who, grantee.id.Hex(), standing.grant, said.time,
                    NameOf(said.signer)});
   }
   return all;

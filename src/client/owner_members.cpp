@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "grantfs/api/secrets.h"
+#include "grantfs/trust/consent.h"
 #include "owner_internal.h"
 #include "problem_internal.h"
 
@@ -50,56 +51,83 @@ Result<Identity> OwnerSessionImpl::FindPerson(const std::string& name) {
                0, name};
 }
 
-Status OwnerSessionImpl::AddMember(const std::string& environment, const Identity& member, Role role,
-                                   const std::string& prefix, const std::string& reason) {
-  return Retry([&]() -> Status {
+// The newest epoch's key for one who is to read; nothing for another role.
+Result<NewEpoch> OwnerSessionImpl::CopyFor(const EnvironmentList& list, const Identity& reader) {
+  NewEpoch copy;
+  copy.epoch = list.newest_epoch();
+  const UnsealKey* key = GRANTFS_TRY(EpochKey(list, copy.epoch.number));
+  copy.copies = {{reader.Id(), GRANTFS_TRY(Seal(reader.seal, key->private_bytes()))}};
+  return copy;
+}
+
+Result<NewEpoch> OwnerSessionImpl::EpochWithout(const EnvironmentList& list, const Hash& leaver) {
+  std::vector<Identity> stay;
+  for (const Identity& one : list.EpochRecipients(keeper_->vault())) {
+    if (one.Id() != leaver) stay.push_back(one);
+  }
+  const UnsealKey* key = GRANTFS_TRY(EpochKey(list, list.newest_epoch().number));
+  return MakeEpoch(stay, &list.newest_epoch(), key);
+}
+
+Result<std::vector<std::string>> OwnerSessionImpl::AddMember(const std::string& environment,
+                                                             const Identity& member, Role role,
+                                                             const std::string& prefix,
+                                                             const std::string& reason) {
+  using Ids = std::vector<std::string>;
+  return Retry([&]() -> Result<Ids> {
     GRANTFS_CHECK(Enter(environment, Operation::kManageMembers));
     EnvironmentList list = *keeper_->FindEnvironment(environment);
-    if (list.RoleOf(member.Id())) {
-      return Settled(
-          {Code::kConflict,
-           "is a member already: grantfs member list shows as what; one's role does not change, but "
-           "ends with grantfs member remove",
-           0, member.name + " of " + environment});
-    }
     if (keeper_->vault().IsRemoved(member.Id())) {
       return Error{Code::kDenied, "was removed from the vault and can be no member", 0, member.name};
     }
+    if (const auto* has = list.TenureOf(member.Id()); has != nullptr) {
+      if (has->role != role || has->prefix != prefix) {
+        GRANTFS_CHECK(ChangeMember(std::move(list), {member.Id(), role, prefix, {}, {}}, reason));
+        return Ids{};
+      }
+      return Settled({Code::kConflict, "has this role already: grantfs member list shows who has which", 0,
+                      member.name + " of " + environment});
+    }
     MemberAdd add{member, role, prefix, {}};
+    if (NeedsTwoOwners(add, list.two_owners())) {
+      add.copy.bytes[0] = 1;  // whoever signs second seals the key, and says its hash
+      return Propose(environment, {ConsentTo(list, keeper_->UpperOf(environment), add)}, reason);
+    }
     NewEpoch copy;
-    copy.epoch = list.newest_epoch();
     if (HoldsKey(role)) {
-      const UnsealKey* key = GRANTFS_TRY(EpochKey(list, copy.epoch.number));
-      copy.copies = {{member.Id(), GRANTFS_TRY(Seal(member.seal, key->private_bytes()))}};
+      copy = GRANTFS_TRY(CopyFor(list, member));
       add.copy = Blake2b256({copy.copies.front().sealed});
     }
     const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, add, reason));
     if (!copy.copies.empty()) GRANTFS_CHECK(StageEpoch(environment, copy));
     GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
-    return {};
+    return Ids{};
   });
 }
 
-// All that is in the secrets' lists by one who leaves must be followed by somebody who stays.
-Status OwnerSessionImpl::VouchBefore(const EnvironmentList& after, const std::string& reason) {
-  const std::string& environment = after.name();
-  const UpperLists now = keeper_->UpperOf(environment);
-  const UpperLists then{now.vault, &after};
-  Batch batch;
-  std::size_t done = 0;
-  const auto names = GRANTFS_TRY(ListNames(environment, {}));
-  for (const Listed& listed : names) {
-    SecretList list = GRANTFS_TRY(keeper_->RefreshSecret(listed.number, listed.name, listed.head));
-    if (!list.CheckStanding(then)) {
-      batch.push_back({list.id(), {GRANTFS_TRY(Next(list, now, Vouch{}, reason))}, {}});
-    }
-    if (batch.size() == kListsAtOnce) {
-      GRANTFS_TRY(Submit(batch));
-      batch.clear();
-    }
-    Report("vouching", ++done, names.size());
+// What the role that ends has signed needs a successor, as where somebody leaves.
+Status OwnerSessionImpl::ChangeMember(EnvironmentList list, MemberChange change, const std::string& reason) {
+  const auto& member = list.members().at(change.id);
+  if (change.id == me_.Id())
+    return Error{Code::kInvalid, "you cannot change your own role: another owner of the environment can", 0,
+                 member.identity.name};
+  if (NeedsTwoOwners(change, list.two_owners()))
+    return Error{Code::kDenied,
+                 "this environment asks two owners for a new owner, and a change of role is one's alone: let "
+                 "the person enrol with a new key, and add that as owner",
+                 0, member.identity.name};
+  NewEpoch keys;
+  if (HoldsKey(member.role) && !HoldsKey(change.role)) {
+    keys = GRANTFS_TRY(EpochWithout(list, change.id));
+    change.epoch = keys.epoch;
+  } else if (!HoldsKey(member.role) && HoldsKey(change.role)) {
+    keys = GRANTFS_TRY(CopyFor(list, member.identity));
+    change.copy = Blake2b256({keys.copies.front().sealed});
   }
-  if (!batch.empty()) GRANTFS_TRY(Submit(batch));
+  const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, change, reason));
+  GRANTFS_CHECK(VouchBefore(list, change.id, made, reason));
+  if (!keys.copies.empty()) GRANTFS_CHECK(StageEpoch(list.name(), keys));
+  GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
   return {};
 }
 
@@ -111,21 +139,18 @@ Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const 
   MemberRemove remove{id, {}};
   NewEpoch epoch;
   if (HoldsKey(*role)) {
-    std::vector<Identity> stay;
-    for (const Identity& one : list.EpochRecipients(keeper_->vault())) {
-      if (one.Id() != id) stay.push_back(one);
-    }
-    const UnsealKey* key = GRANTFS_TRY(EpochKey(list, list.newest_epoch().number));
-    epoch = GRANTFS_TRY(MakeEpoch(stay, &list.newest_epoch(), key));
+    epoch = GRANTFS_TRY(EpochWithout(list, id));
     remove.epoch = epoch.epoch;
   }
-  const UpperLists upper{&keeper_->vault(), nullptr};
-  EnvironmentList after = list;
-  GRANTFS_TRY(Next(after, upper, remove, reason));
-  GRANTFS_CHECK(VouchBefore(after, reason));
-  const auto made = GRANTFS_TRY(Next(list, upper, remove, reason));
-  if (remove.epoch) GRANTFS_CHECK(StageEpoch(environment, epoch));
-  GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
+  const EnvironmentList before = list;
+  std::vector<StatementPtr> made{GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, remove, reason))};
+  GRANTFS_CHECK(VouchBefore(list, id, made.front(), reason));
+  GRANTFS_CHECK(VouchInGroups(list, reason));
+  if (remove.epoch) {
+    GRANTFS_CHECK(StageEpoch(environment, epoch));
+    for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, reason))) made.push_back(std::move(started));
+  }
+  GRANTFS_TRY(Submit({{list.id(), std::move(made), {}}}));
   return {};
 }
 
@@ -182,7 +207,14 @@ Status OwnerSessionImpl::RemoveVaultOwnerOnce(const Hash& id, const std::string&
   KnownStore::Verified more{ListId::Machines(), {}, {}};
   if (!machines.CheckStanding({&vault, nullptr}))
     more.statements.push_back(GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, Vouch{}, reason)));
+  // Nobody is let in by what he has promised to strangers.
+  for (const auto& [standing, entry] : keeper_->machines().standing()) {
+    if (entry.issuer != id || entry.withdrawn) continue;
+    more.statements.push_back(
+        GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationWithdraw{standing}, reason)));
+  }
   if (identity_too != nullptr) {
+    identity_too->invitations = {};
     for (auto& made : GRANTFS_TRY(Withdraw(machines, name, reason, identity_too->invitations)))
       more.statements.push_back(std::move(made));
   }

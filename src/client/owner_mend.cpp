@@ -16,7 +16,7 @@ Result<std::size_t> OwnerSessionImpl::Mend(const ListId& id, const std::string& 
   const Status vault = keeper_->RefreshVault();
   if (id.kind != ListKind::kVault) GRANTFS_CHECK(vault);
   SecretName secret;
-  if (id.kind == ListKind::kEnvironment && !keeper_->vault().environments().contains(id.environment)) {
+  if ((id.kind == ListKind::kEnvironment || id.kind == ListKind::kGroup) && !keeper_->vault().environments().contains(id.environment)) {
     return Error{Code::kNotFound, "there is no such environment", 0, id.environment};
   }
   if (id.kind == ListKind::kSecret) {
@@ -28,9 +28,11 @@ Result<std::size_t> OwnerSessionImpl::Mend(const ListId& id, const std::string& 
     secret = *name;
     GRANTFS_CHECK(keeper_->RefreshEnvironment(secret.environment));
   }
+  if (id.kind == ListKind::kGroup) GRANTFS_CHECK(keeper_->RefreshEnvironment(id.environment));
   auto broken = GRANTFS_TRY(keeper_->FetchBroken(id, secret));
-  const UpperLists upper = id.kind == ListKind::kSecret ? keeper_->UpperOf(secret.environment)
-                                                        : UpperLists{&keeper_->vault(), nullptr};
+  const UpperLists upper = id.kind == ListKind::kSecret  ? keeper_->UpperOf(secret.environment)
+                           : id.kind == ListKind::kGroup ? keeper_->UpperOf(id.environment)
+                                                         : UpperLists{&keeper_->vault(), nullptr};
   Act act = Vouch{};
   if (!vouch) act = Void{broken.first_uncounted, *broken.list->HashAt(broken.first_uncounted)};
   const auto statements = broken.list->Statements();

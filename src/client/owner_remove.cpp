@@ -73,18 +73,30 @@ Status OwnerSessionImpl::EndIdentity(const Identity& who, const std::string& rea
   Batch batch;
   KnownStore::Verified ended{ListId::Machines(), {}, {}};
   const auto* machine = machines.FindById(who.Id());
-  if (!vault.IsRemoved(who.Id())) {
+  result.invitations = {};
+  // Nobody seals to one whose life is over, so that the list that all verify need not name it.
+  const bool ended_by_itself = machine != nullptr && machine->HasEnded(Now());
+  if (!vault.IsRemoved(who.Id()) && !ended_by_itself) {
     const auto removed = GRANTFS_TRY(Next(vault, {}, IdentityRemove{who.Id(), who.name}, reason));
     batch.push_back({ListId::Vault(), {removed}, {}});
   }
   if (machine != nullptr && !machine->removed) {
+    const std::string standing = machine->standing;
+    const bool stands = !standing.empty() && !ended_by_itself && !machines.standing().at(standing).withdrawn;
     ended.statements.push_back(
         GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, MachineRemove{who.Id()}, reason)));
+    if (stands) {  // withdrawn by that
+      ++result.invitations.withdrawn;
+      result.invitations.let_in = LetInBy(machines, standing);
+    }
   }
   if (batch.empty() && ended.statements.empty()) return {};  // somebody may have invited the name again since
   for (auto& made : GRANTFS_TRY(Withdraw(machines, who.name, reason, result.invitations)))
     ended.statements.push_back(std::move(made));
-  if (!ended.statements.empty()) batch.push_back(std::move(ended));
+  if (!ended.statements.empty()) {
+    for (auto& made : GRANTFS_TRY(Tidy(machines))) ended.statements.push_back(std::move(made));
+    batch.push_back(std::move(ended));
+  }
   GRANTFS_TRY(Submit(batch));
   return {};
 }
@@ -122,6 +134,7 @@ Result<RemoveIdentityResult> OwnerSessionImpl::RemoveIdentity(const std::string&
       result.not_owned.push_back(environment);
   }
   if (machine) {
+    for (const std::string& environment : mine) LeaveGroups(id, environment, reason, result);
     RevokeRemoved(id, reason, result);
   } else {
     for (const std::string& environment : mine) {
@@ -171,6 +184,7 @@ Status OwnerSessionImpl::CheckOwed(const std::string& environment, std::vector<s
   for (const auto& statement : vault.Statements())
     any = any || std::holds_alternative<IdentityRemove>(statement->statement().act);
   if (!any) return {};
+  GRANTFS_CHECK(CheckGroupsOwed(environment, owed));
   for (const auto& [id, member] : keeper_->FindEnvironment(environment)->members()) {
     if (!member.present || !vault.IsRemoved(id)) continue;
     owed.push_back(member.identity.name + " was removed from the vault and is still a member of " +

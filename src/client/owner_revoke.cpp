@@ -11,7 +11,8 @@ namespace grantfs {
 namespace {
 
 bool IsMachine(const Grantee& grantee, const std::string& machine) {
-  return grantee.kind == GranteeKind::kMachine && (grantee.name == machine || grantee.id.Hex() == machine);
+  if (grantee.kind == GranteeKind::kGroup) return "@" + grantee.name == machine;
+  return grantee.name == machine || grantee.id.Hex() == machine;
 }
 
 }  // namespace
@@ -32,7 +33,7 @@ Result<std::vector<OwnerSessionImpl::Ended>> OwnerSessionImpl::PrepareRevoke(con
   for (const auto& [key, standing] : grants) {
     const Grantee& grantee = standing.grant.grantee;
     if (!IsMachine(grantee, machine)) continue;
-    ended.push_back({name, grantee.number, grantee.id});
+    ended.push_back({name, grantee.number, grantee.id, grantee.kind == GranteeKind::kGroup});
     appended.statements.push_back(GRANTFS_TRY(
         Next(list, keeper_->UpperOf(name.environment), GrantRevoke{grantee.kind, grantee.number}, reason)));
   }
@@ -88,7 +89,7 @@ Result<RevokeResult> OwnerSessionImpl::RevokeListed(const std::string& machine,
         Report("revoking", at + 1, secrets.size());
         if (one.empty() && each) {
           return Error{Code::kNotFound,
-                       "it is granted to no machine of that name: grantfs grants shows what is, and to whom",
+                       "it is granted to nobody of that name: grantfs grants shows what is, and to whom",
                        0, machine + " " + secrets[at].Full()};
         }
         std::copy(one.begin(), one.end(), std::back_inserter(made));  // none: somebody else was quicker
@@ -102,13 +103,20 @@ Result<RevokeResult> OwnerSessionImpl::RevokeListed(const std::string& machine,
   // What it has read is asked for afterwards: no read can come after the revocation.
   for (const Ended& one : all) {
     if (result.revoked.empty() || result.revoked.back() != one.secret) result.revoked.push_back(one.secret);
+    if (one.group) continue;  // whose machines have read it, grantfs audit readers says
     auto report = ReportOf(one.id, one.secret);
     result.reads_known = result.reads_known && report.has_value();
     if (report && *report) result.read.push_back(std::move(**report));
   }
   const auto newest = std::max_element(all.begin(), all.end(),
                                        [](const Ended& a, const Ended& b) { return a.number < b.number; });
-  if (newest != all.end()) result.delivery = WaitFor(newest->id, change, wait);
+  for (const Ended& one : all) {
+    const auto known = [&](const EnvironmentDelivery& told) { return told.environment == one.secret.environment; };
+    if (!one.group || std::any_of(result.followed.begin(), result.followed.end(), known)) continue;
+    result.followed.push_back(WaitForGroup(one.secret.environment, one.number, change, wait));
+    result.followed.back().environment = one.secret.environment;
+  }
+  if (newest != all.end() && !newest->group) result.delivery = WaitFor(newest->id, change, wait);
   return result;
 }
 

@@ -78,12 +78,17 @@ void OwnerSessionImpl::NamePartsOf(const SecretList& list, GrantOutcome& outcome
 }
 
 // The grants are made by now, so that a part that cannot be looked at is no error: it is told of as lacking.
-void OwnerSessionImpl::DropGrantedParts(std::uint64_t machine, const std::vector<SecretName>& granted,
+void OwnerSessionImpl::DropGrantedParts(const std::string& who, const std::vector<SecretName>& granted,
                                         GrantOutcome& outcome) {
   std::erase_if(outcome.lacking, [&](const SecretName& part) {
     if (std::find(granted.begin(), granted.end(), part) != granted.end()) return true;
     const auto list = FetchSecret(part);
-    return list && list->grants().contains({GranteeKind::kMachine, machine});
+    const auto to = GranteeNamed(who, part.environment);
+    if (!list || !to) return false;
+    if (list->grants().contains({to->grantee.kind, to->grantee.number})) return true;
+    const auto covering = keeper_->FindEnvironment(part.environment)->groups().Covering(part.path);
+    return std::any_of(covering.begin(), covering.end(),
+                       [&](const auto* one) { return one->act.grant.grantee == to->grantee; });
   });
 }
 

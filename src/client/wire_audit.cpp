@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "grantfs/api/audit.h"
+#include "grantfs/store/audit_purge.h"
 #include "grantfs/tlog/checkpoint.h"
 #include "wire_audit_internal.h"
 
@@ -25,6 +26,32 @@ Result<std::vector<AuditEntry>> WireAudit::Fetch(std::uint64_t from, std::size_t
 
 Result<std::vector<std::string>> WireAudit::OlderCheckpoints(std::uint64_t, std::size_t) {
   return std::vector<std::string>();
+}
+
+Result<std::vector<AuditEntry>> WireAudit::Purges() { return FetchPurges(*vault_); }
+
+Result<std::vector<AuditEntry>> FetchPurges(VaultConnection& vault) {
+  std::vector<AuditEntry> purges;
+  api::AuditSearchRequest request;
+  request.type = kAuditPurgeType;
+  request.limit = api::kMaxAuditRecords;
+  request.from = 0;
+  while (purges.size() < kMaxPurgesRead) {
+    auto page = vault.Ask<api::AuditSearchResponse>(api::kAuditSearch, request);
+    // Who may audit nothing sees no bodies either.
+    if (!page && page.error().code == Code::kDenied) return purges;
+    if (!page) return page.error();
+    for (AuditEntry& entry : page->records) {
+      if (entry.sequence < *request.from) return vault.Malformed();
+      request.from = entry.sequence + 1;
+      purges.push_back(std::move(entry));
+    }
+    const std::uint64_t next = page->next.value_or(*request.from);
+    if (page->records.empty() && next <= *request.from) break;
+    if (next < *request.from) return vault.Malformed();
+    request.from = next;
+  }
+  return purges;
 }
 
 Result<AuditAnchor> AnchorOf(const VaultList& vault, const std::string& remembered) {

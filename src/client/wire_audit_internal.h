@@ -16,12 +16,16 @@ class WireAudit final : public AuditSource {
   Result<std::optional<std::string>> Checkpoint() override;
   Result<std::vector<AuditEntry>> Fetch(std::uint64_t from, std::size_t limit) override;
   Result<std::vector<std::string>> OlderCheckpoints(std::uint64_t above, std::size_t limit) override;
+  Result<std::vector<AuditEntry>> Purges() override;
   bool complete() const override { return false; }
 
  private:
   VaultConnection* const vault_;
   std::function<void(std::uint64_t)> progress_;
 };
+
+/// The records of all purges, in order, with bodies; none for who may audit nothing.
+Result<std::vector<AuditEntry>> FetchPurges(VaultConnection& vault);
 
 /// What a home knows of the log: its key by the vault's list, and the checkpoint that was verified last.
 Result<AuditAnchor> AnchorOf(const VaultList& vault, const std::string& remembered);

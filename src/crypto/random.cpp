@@ -69,6 +69,14 @@ Result<SecretMemory> RandomText(std::string_view alphabet, std::size_t length) {
   return text;
 }
 
+std::string_view AlphabetNamed(std::string_view name) {
+  if (name == "letters") return "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  if (name == "hex") return "0123456789abcdef";
+  // None that a shell, a URL's quotes or a .env file would take for their own.
+  if (name == "symbols") return "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!%+,-./:=@^_~";
+  return {};
+}
+
 Result<SecretMemory> RandomWords(std::size_t words) {
   constexpr std::string_view kConsonants = "bdfghjklmnprstvz", kVowels = "aiou";
   SecretMemory text = GRANTFS_TRY(SecretMemory::Allocate(words == 0 ? 0 : words * 6 - 1));

@@ -103,6 +103,13 @@ std::string StatusReport(const ReportInput& input) {
     AddLine(&out, "to be told",
             Count(input.source.unsent, "read") + " under leases or offline" +
                 (input.source.untold.empty() ? "" : ", since " + input.source.untold));
+  if (input.source.proved + input.source.unproved > 0)
+    AddLine(
+        &out, "audit log",
+        Count(input.source.proved, "read") + " of this machine found in it" +
+            (input.source.unproved == 0 ? ""
+                                        : ", " + std::to_string(input.source.unproved) + " not looked for"));
+  if (!input.source.log_problem.empty()) AddLine(&out, "audit log", "CRITICAL: " + input.source.log_problem);
   const auto add_count = [&out](const char* name, std::size_t count, const char* what) {
     if (count > 0) AddLine(&out, name, std::to_string(count) + what + kGrantsHint);
   };
@@ -144,7 +151,8 @@ std::string GrantsReport(const ReportInput& input) {
         << file->attributes.uid << ":" << file->attributes.gid << " " << std::oct << std::setw(4)
         << std::setfill('0') << std::right << file->attributes.mode << std::dec << std::setfill(' ') << "  "
         << StateOf(grant, input.now)
-        << (grant.conditions.empty() ? "" : "  only " + Printable(JoinConditions(grant.conditions))) << "\n";
+        << (grant.conditions.empty() ? "" : "  only " + Printable(JoinConditions(grant.conditions)))
+        << (grant.by.empty() ? "" : "  by " + Printable(grant.by)) << "\n";
   }
   for (const HiddenSecret& hidden : input.tree->hidden()) {
     out << Printable(hidden.name) << "  hidden: " << Printable(hidden.reason) << "\n";

@@ -13,6 +13,9 @@ HttpResponse JsonResponse(const Json& json);
 /// A stream of changes and beats.
 void HandleWatch(RouteCall call);
 
+/// The API's description.
+void HandleDescription(RouteCall call);
+
 /// The audit log as C2SP tlog-tiles has it: bytes, not JSON.
 void HandleLogCheckpoint(RouteCall call);
 void HandleLogTile(RouteCall call);

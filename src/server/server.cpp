@@ -71,6 +71,7 @@ class RunningServer final : public VaultServer {
     vault.clock = options_.clock;
     vault.version = options_.version;
     vault.alert_sinks = std::move(sinks);
+    vault.keep_audit = options_.keep_audit;
     vault_ = GRANTFS_TRY(Vault::Open(*store_, vault));
     return Listen();
   }

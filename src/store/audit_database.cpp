@@ -1,6 +1,9 @@
 #include <sys/stat.h>
 
+#include <iterator>
+
 #include "audit_rows_internal.h"
+#include "grantfs/store/audit_purge.h"
 #include "grantfs/store/audit_verify.h"
 #include "query_internal.h"
 #include "reader_internal.h"
@@ -10,6 +13,7 @@ namespace grantfs {
 namespace {
 
 constexpr int kTypedSchema = 4;  // from this on bodies are filed by type and outcome
+constexpr std::size_t kPurgesAtOnce = 1000;
 constexpr std::size_t kMaxBatchBytes = std::size_t{16} << 20;
 
 class DatabaseAuditSource final : public AuditSource {
@@ -31,6 +35,21 @@ class DatabaseAuditSource final : public AuditSource {
                  "SELECT checkpoint FROM audit_checkpoints WHERE size > ?1 ORDER BY size LIMIT ?2",
                  static_cast<std::int64_t>(above), RowLimit(limit))
         .All(ReadText);
+  }
+
+  Result<std::vector<AuditEntry>> Purges() override {
+    std::vector<AuditEntry> purges;
+    AuditQuery query;
+    query.type = kAuditPurgeType;
+    query.limit = kPurgesAtOnce;
+    query.from = 0;
+    while (typed_ && purges.size() < kMaxPurgesRead) {
+      auto found = GRANTFS_TRY(reader_.SearchAudit(query));
+      std::move(found.records.begin(), found.records.end(), std::back_inserter(purges));
+      if (found.scanned == 0 || found.next == query.from) break;
+      query.from = found.next;
+    }
+    return purges;
   }
 
   bool complete() const override { return true; }

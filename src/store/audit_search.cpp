@@ -39,6 +39,8 @@ struct Lead {
   Lead { GRANTFS_SEARCH(index, lead, "DESC"), GRANTFS_SEARCH(index, lead, "ASC"), value }
 
 Lead LeadOf(const AuditQuery& query) {
+  if (query.within)
+    return GRANTFS_LEAD("INDEXED BY audit_by_environment", "environment = ?4", &query.environment);
   if (!query.object.empty() && !query.below)
     return GRANTFS_LEAD("INDEXED BY audit_by_object", "object = ?4", &query.object);
   if (!query.actor.empty()) return GRANTFS_LEAD("INDEXED BY audit_by_actor", "actor = ?4", &query.actor);

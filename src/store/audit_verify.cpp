@@ -10,6 +10,7 @@
 #include "grantfs/tlog/leaf.h"
 #include "grantfs/tlog/tree.h"
 #include "grantfs/util/text.h"
+#include "purge_ledger_internal.h"
 
 namespace grantfs {
 namespace {
@@ -52,23 +53,23 @@ std::string BadColumns(const AuditEntry& entry, const LeafHeader& header) {
   return "";
 }
 
-std::string BadBody(const AuditEntry& entry, const LeafHeader& header, bool complete) {
-  if (!entry.body) return complete ? "its body is missing" : "";
+std::string BadBody(const AuditEntry& entry, const LeafHeader& header) {
   if (!entry.salt) return "its body's salt is missing";
   const auto hash = SaltedBodyHash(*entry.salt, AsBytes(*entry.body));
   if (!hash || *hash != header.body) return "its body was altered";
   return entry.columns ? BadColumns(entry, header) : "";
 }
 
-// What is wrong with record `sequence`, as far as it tells by itself; "" if nothing is.
-std::string BadEntry(const AuditEntry& entry, std::uint64_t sequence, bool complete) {
+// What is wrong with record `sequence`, as far as it tells by itself; "" if nothing is, and `header` is its.
+std::string BadEntry(const AuditEntry& entry, std::uint64_t sequence, LeafHeader* read) {
   if (entry.sequence > sequence) return "it is missing";
   if (entry.sequence < sequence) return "another record stands in its place";
   if (entry.leaf_hash && *entry.leaf_hash != MerkleLeafHash(entry.leaf)) return "its header was altered";
   const auto header = ParseLeaf(entry.leaf);
   if (!header) return "its header is malformed";
   if (header->sequence != sequence) return "its header is that of record " + std::to_string(header->sequence);
-  return BadBody(entry, *header, complete);
+  *read = *header;
+  return entry.body ? BadBody(entry, *header) : "";
 }
 
 class Verifier {
@@ -88,6 +89,10 @@ class Verifier {
       verdict_.root = newest_.root;
     }
     if (!failed_) CheckShrunk();
+    if (!failed_) {
+      if (const auto problem = GRANTFS_TRY(purges_.Load(source_, newest_.size)))
+        Fail(problem->record, problem->what);
+    }
     if (!failed_) GRANTFS_CHECK(Walk());
     if (!failed_) GRANTFS_CHECK(CheckEnd());
     verdict_.good = !failed_;
@@ -135,13 +140,27 @@ class Verifier {
 
   Status Take(const AuditEntry& entry) {
     const std::uint64_t sequence = tree_.size();
-    if (std::string what = BadEntry(entry, sequence, source_.complete()); !what.empty()) {
+    LeafHeader header;
+    std::string what = BadEntry(entry, sequence, &header);
+    if (what.empty()) what = CountBody(entry, header);
+    if (!what.empty()) {
       Fail(sequence, std::move(what));
       return {};
     }
-    if (entry.body) ++verdict_.bodies;
     tree_.Append(MerkleLeafHash(entry.leaf));
-    return CheckPoints();
+    if (const auto problem = purges_.CheckBefore(tree_.size())) Fail(problem->record, problem->what);
+    return failed_ ? Status() : CheckPoints();
+  }
+
+  std::string CountBody(const AuditEntry& entry, const LeafHeader& header) {
+    const bool purged = purges_.Take(entry, header);
+    if (entry.body)
+      ++verdict_.bodies;
+    else if (purged)
+      ++verdict_.purged;
+    else if (source_.complete())
+      return "its body is missing";
+    return "";
   }
 
   // Every tree of this size that is known from elsewhere.
@@ -200,6 +219,7 @@ class Verifier {
   std::size_t next_remembered_ = 0;
   Checkpoint newest_;
   CompactTree tree_;
+  PurgeLedger purges_;
   std::deque<Checkpoint> older_;
   std::uint64_t older_seen_ = 0;
   bool older_done_ = false;

@@ -61,6 +61,17 @@ class SqliteReader : public virtual StoreReader {
   Result<std::vector<EpochCopy>> StagedEpochCopies(const Hash& signer, std::string_view environment,
                                                    std::uint32_t epoch, std::int64_t now) override;
 
+  Result<std::vector<StoredGroupCopy>> GroupsOf(RecipientKind kind, std::uint64_t number) override;
+  Result<std::optional<StoredGroupCopy>> FindGroupCopy(std::string_view environment, std::uint64_t group,
+                                                       RecipientKind kind, std::uint64_t number) override;
+  Result<std::vector<StoredGrant>> GroupGrantsOf(std::uint64_t secret, std::uint64_t machine) override;
+  Result<std::vector<StoredPrefix>> PrefixesOf(std::string_view environment, std::string_view path,
+                                               std::uint64_t machine) override;
+  Result<std::vector<std::uint64_t>> SecretsFor(std::uint64_t machine, std::uint64_t after,
+                                                std::size_t limit) override;
+  Result<std::vector<GroupCopy>> StagedGroupCopies(const Hash& signer, const GroupPlace& place,
+                                                   std::int64_t now) override;
+
   Result<std::optional<StoredEnrolment>> FindEnrolment(std::string_view invitation) override;
   Result<std::vector<StoredEnrolment>> ListEnrolments(EnrolmentState state, std::size_t limit) override;
 
@@ -69,6 +80,13 @@ class SqliteReader : public virtual StoreReader {
   Result<std::vector<StoredFreeze>> FreezesOf(const Hash& machine, std::uint64_t number) override;
   Result<std::vector<std::uint64_t>> MachinesIn(std::string_view environment) override;
   Result<std::vector<StoredFreeze>> ListFreezes(const FrozenObject* after, std::size_t limit) override;
+
+  Result<std::optional<StoredRequest>> FindRequest(const Hash& id) override;
+  Result<std::vector<StoredRequest>> ListRequests(const RequestQuery& query) override;
+  Result<std::uint64_t> CountOpenRequests(const Hash& signer, std::string_view environment,
+                                          std::int64_t now) override;
+  Result<std::vector<Hash>> OpenRotations(std::string_view environment, std::string_view path,
+                                          std::int64_t now) override;
 
   Result<bool> IsCanary(std::uint64_t secret) override;
   Result<std::vector<StoredCanary>> ListCanaries(std::string_view environment, std::uint64_t after,
@@ -84,6 +102,8 @@ class SqliteReader : public virtual StoreReader {
   Result<std::vector<AuditEntry>> ReadAudit(std::uint64_t from, std::size_t limit, std::size_t max_bytes,
                                             bool bodies) override;
   Result<AuditFound> SearchAudit(const AuditQuery& query) override;
+  Result<std::uint64_t> AuditBefore(std::int64_t before_ms) override;
+  Result<AuditPurge> FindPurgeable(AuditPurge rule) override;
   Result<std::vector<Hash>> AuditNodes(unsigned level, std::uint64_t from, std::size_t limit) override;
   Result<std::optional<std::string>> LatestCheckpoint() override;
 

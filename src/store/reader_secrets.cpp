@@ -98,8 +98,9 @@ Result<std::vector<StoredGrant>> SqliteReader::GrantsOf(GranteeKind kind, std::u
 
 Result<std::vector<std::string>> SqliteReader::EnvironmentsOf(GranteeKind kind, std::uint64_t number) {
   return Query(database_,
-               "SELECT DISTINCT environment FROM grants JOIN secrets ON secrets.number = grants.secret "
-               "WHERE kind = ?1 AND grants.number = ?2 ORDER BY environment",
+               "SELECT environment FROM grants JOIN secrets ON secrets.number = grants.secret "
+               "WHERE kind = ?1 AND grants.number = ?2 UNION SELECT environment FROM group_copies "
+               "WHERE ?1 = 0 AND kind = 1 AND number = ?2 ORDER BY 1",
                Stored(kind), static_cast<std::int64_t>(number))
       .All(ReadText);
 }
@@ -107,7 +108,9 @@ Result<std::vector<std::string>> SqliteReader::EnvironmentsOf(GranteeKind kind, 
 Result<bool> SqliteReader::HasGrantIn(std::string_view environment, GranteeKind kind, std::uint64_t number) {
   const auto found = GRANTFS_TRY(Query(database_,
                                        "SELECT 1 FROM grants JOIN secrets ON secrets.number = grants.secret "
-                                       "WHERE kind = ?1 AND grants.number = ?2 AND environment = ?3 LIMIT 1",
+                                       "WHERE kind = ?1 AND grants.number = ?2 AND environment = ?3 "
+                                       "UNION ALL SELECT 1 FROM group_copies WHERE ?1 = 0 AND kind = 1 "
+                                       "AND number = ?2 AND environment = ?3 LIMIT 1",
                                        Stored(kind), static_cast<std::int64_t>(number), environment)
                                      .One(ReadInt));
   return found.has_value();

@@ -108,7 +108,7 @@ Result<std::vector<MissingCopy>> SqliteReader::MissingCopies(std::uint64_t secre
         Query(database_,
               "SELECT version FROM versions AS v WHERE secret = ?1 AND (?2 = 0 OR version = ?2) "
               "AND NOT EXISTS (SELECT 1 FROM copies AS c WHERE c.secret = v.secret AND c.version = v.version "
-              "AND kind = ?3 AND number = ?4 AND c.epoch = ?5) ORDER BY version LIMIT ?6",
+              "AND kind = ?3 AND number = ?4 AND (c.epoch = ?5 OR (?3 = 2 AND ?5 = 0))) ORDER BY version LIMIT ?6",
               static_cast<std::int64_t>(secret), version, Stored(recipient.kind),
               static_cast<std::int64_t>(recipient.number), recipient.epoch, RowLimit(limit - missing.size()))
             .All(ReadNumber32));

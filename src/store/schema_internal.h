@@ -7,7 +7,7 @@ namespace grantfs {
 /// Marks a file as a vault's database: "gfsv".
 inline constexpr int kStoreApplicationId = 0x67667376;
 /// The newest schema that this program knows.
-inline constexpr int kStoreSchema = 4;
+inline constexpr int kStoreSchema = 5;
 
 /// Brings a vault's database to kStoreSchema. Errors: as Migrate.
 Status MigrateStore(Database& database);

@@ -39,6 +39,8 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
                    std::int64_t now) override;
   Status StageEpochCopy(const Hash& signer, std::string_view environment, std::uint32_t epoch,
                         const EpochCopy& copy, std::int64_t now) override;
+  Status StageGroupCopy(const Hash& signer, const GroupPlace& place, const GroupCopy& copy,
+                        std::int64_t now) override;
   Status ExpireStaged(std::int64_t now) override;
 
   Status PublishVersion(const Hash& signer, const StoredVersion& version, std::int64_t now) override;
@@ -49,12 +51,25 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Result<Adopted> AdoptEpochCopies(const Hash& signer, std::string_view environment, std::uint32_t epoch,
                                    std::span<const Hash> recipients, bool replace, std::int64_t now) override;
 
+  Status PutGroupCopies(const Hash& signer, const GroupPlace& place, const std::vector<GroupCopy>& copies,
+                        bool anew) override;
+  Status RemoveGroupCopy(std::string_view environment, std::uint64_t group, RecipientKind kind,
+                         std::uint64_t number) override;
+  Status RemoveGroup(std::string_view environment, std::uint64_t group) override;
+  Status PutPrefix(const StoredPrefix& prefix) override;
+  Status RemovePrefix(std::string_view environment, std::string_view prefix, std::uint64_t group) override;
+
   Status PutEnrolment(std::string_view invitation, std::string_view enrolment, std::int64_t now) override;
   Status SetEnrolmentState(std::string_view invitation, EnrolmentState state, std::int64_t now) override;
   Status RemoveEnrolment(std::string_view invitation) override;
 
   Status PutFreeze(const StoredFreeze& freeze) override;
   Status RemoveFreeze(const FrozenObject& object) override;
+
+  Status AddRequest(const StoredRequest& request) override;
+  Status SettleRequest(const Hash& id, RequestState state, std::string_view by, std::string_view reason,
+                       std::int64_t now) override;
+  Status DropRequests(std::int64_t before) override;
 
   Status PutCanary(const StoredCanary& canary) override;
   Status RemoveCanary(std::uint64_t secret) override;
@@ -66,6 +81,7 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
                     std::int64_t now) override;
 
   Result<std::uint64_t> Audit(const AuditRecord& record) override;
+  Result<AuditPurged> PurgeAudit(const AuditPurge& purge, std::uint64_t from, std::size_t limit) override;
 
   /// The first failure since the last call that left the transaction in doubt, whatever the job made of it.
   Status TakeFailure();

@@ -77,7 +77,8 @@ Result<std::uint64_t> SqliteWriter::NextChange() {
 Status SqliteWriter::AppendStatement(const StoredStatement& statement, const Hash& previous) {
   const auto head = GRANTFS_TRY(FindHead(statement.list));
   const std::uint64_t next = head ? head->sequence + 1 : 0;
-  if (statement.head.sequence < next || (!head && statement.head.sequence != 0) || previous != (head ? head->hash : Hash{})) {
+  if (statement.head.sequence < next || (!head && statement.head.sequence != 0) ||
+      previous != (head ? head->hash : Hash{})) {
     return Error{Code::kConflict, "the list has moved on: read it again", 0, statement.list};
   }
   if (GRANTFS_TRY(FindStatement(statement.head.hash))) {
@@ -111,13 +112,15 @@ Status SqliteWriter::RemoveEnrolment(std::string_view invitation) {
 }
 
 Status SqliteWriter::PutFreeze(const StoredFreeze& freeze) {
-  return Run("INSERT INTO freezes VALUES (?1, ?2, ?3, ?4, ?5, ?6)", Stored(freeze.object.kind),
-             freeze.object.id, freeze.signer.View(), freeze.name, freeze.time, freeze.reason);
+  return Run("INSERT INTO freezes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", Stored(freeze.object.kind),
+             freeze.object.id, freeze.object.environment, freeze.signer.View(), freeze.name, freeze.time,
+             freeze.reason);
 }
 
 Status SqliteWriter::RemoveFreeze(const FrozenObject& object) {
-  return RunOnOne("it is not frozen", "DELETE FROM freezes WHERE kind = ?1 AND object = ?2",
-                  Stored(object.kind), object.id);
+  return RunOnOne("it is not frozen",
+                  "DELETE FROM freezes WHERE kind = ?1 AND object = ?2 AND environment = ?3",
+                  Stored(object.kind), object.id, object.environment);
 }
 
 // An old journal that comes back has a gap, which is recorded; its opens are known by their ids.

@@ -84,6 +84,7 @@ Status SqliteWriter::StageEpochCopy(const Hash& signer, std::string_view environ
 Status SqliteWriter::ExpireStaged(std::int64_t now) {
   GRANTFS_CHECK(Run("DELETE FROM staged_ciphertexts WHERE expires <= ?1", now));
   GRANTFS_CHECK(Run("DELETE FROM staged_copies WHERE expires <= ?1", now));
+  GRANTFS_CHECK(Run("DELETE FROM staged_group_copies WHERE expires <= ?1", now));
   return Run("DELETE FROM staged_epoch_copies WHERE expires <= ?1", now);
 }
 

@@ -31,13 +31,18 @@ GRANTFS_ACT(EnvironmentAdd, "environment.add")
 GRANTFS_ACT(PinsSet, "pins.set")
 GRANTFS_ACT(MachinesCreate, "machines.create")
 GRANTFS_ACT(InvitationCreate, "invitation.create")
+GRANTFS_ACT(InvitationStand, "invitation.stand")
 GRANTFS_ACT(InvitationWithdraw, "invitation.withdraw")
 GRANTFS_ACT(MachineApprove, "machine.approve")
+GRANTFS_ACT(MachineAdmit, "machine.admit")
+GRANTFS_ACT(MachineJoin, "machine.join")
 GRANTFS_ACT(MachineRemove, "machine.remove")
 GRANTFS_ACT(EnvironmentCreate, "environment.create")
 GRANTFS_ACT(MemberAdd, "member.add")
 GRANTFS_ACT(MemberRemove, "member.remove")
 GRANTFS_ACT(EpochStart, "epoch.start")
+GRANTFS_ACT(MemberChange, "member.change")
+GRANTFS_ACT(RulesSet, "rules.set")
 GRANTFS_ACT(SecretCreate, "secret.create")
 GRANTFS_ACT(VersionPublish, "version.publish")
 GRANTFS_ACT(GrantAdd, "grant.add")
@@ -49,6 +54,16 @@ GRANTFS_ACT(SecretDescribe, "secret.describe")
 GRANTFS_ACT(SecretDelete, "secret.delete")
 GRANTFS_ACT(SecretUndelete, "secret.undelete")
 GRANTFS_ACT(SecretDestroy, "secret.destroy")
+GRANTFS_ACT(GroupCreate, "group.create")
+GRANTFS_ACT(GroupEpochStart, "group-epoch.start")
+GRANTFS_ACT(GroupDelete, "group.delete")
+GRANTFS_ACT(PrefixGrant, "prefix.grant")
+GRANTFS_ACT(PrefixRevoke, "prefix.revoke")
+GRANTFS_ACT(GroupListCreate, "group-list.create")
+GRANTFS_ACT(GroupMachinesAdd, "group-machines.add")
+GRANTFS_ACT(GroupMachinesRemove, "group-machines.remove")
+GRANTFS_ACT(GroupInvitationAdd, "group-invitation.add")
+GRANTFS_ACT(GroupInvitationRemove, "group-invitation.remove")
 GRANTFS_ACT(Vouch, "vouch")
 GRANTFS_ACT(Void, "void")
 GRANTFS_ACT(Restore, "restore")
@@ -56,5 +71,16 @@ GRANTFS_ACT(RecoveryReplace, "recovery.replace")
 GRANTFS_ACT(LevelRaise, "level.raise")
 
 #undef GRANTFS_ACT
+
+/// The members of a grant beside its grantee; the reader leaves Finish to its caller.
+void WriteGrantTerms(const Grant& grant, Json& json);
+Grant ReadGrantTerms(JsonReader& in);
+// What acts of several lists are made of.
+Json EpochToJson(const Epoch& epoch);
+Result<Epoch> EpochFromJson(const Json& json);
+Json GranteeToJson(const Grantee& grantee);
+Result<Grantee> GranteeFromJson(const Json& json);
+Json GrantToJson(const Grant& grant);
+Result<Grant> GrantFromJson(const Json& json);
 
 }  // namespace grantfs

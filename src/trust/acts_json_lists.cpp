@@ -1,4 +1,4 @@
-// The acts of the vault's, the machines' and an environment's list, and those of every list.
+// The acts of the vault's and an environment's list, and those of every list.
 
 #include "acts_json_internal.h"
 #include "grantfs/trust/names.h"
@@ -29,6 +29,8 @@ std::vector<Hash> ReadPins(JsonReader& in) {
   return pins;
 }
 
+}  // namespace
+
 Json EpochToJson(const Epoch& epoch) {
   return Json::Object({{"number", epoch.number},
                        {"key", epoch.key.Hex()},
@@ -49,8 +51,6 @@ Result<Epoch> EpochFromJson(const Json& json) {
   epoch.previous = GRANTFS_TRY(HexDecode(previous, kMaxSealedBytes));
   return epoch;
 }
-
-}  // namespace
 
 void WriteAct(const VaultCreate& act, Json& json) {
   json.Set("owner", act.owner.ToJson());
@@ -162,50 +162,6 @@ Result<LevelRaise> ReadAct<LevelRaise>(JsonReader& in) {
   return act;
 }
 
-void WriteAct(const MachinesCreate&, Json&) {}
-
-template <>
-Result<MachinesCreate> ReadAct<MachinesCreate>(JsonReader& in) {
-  GRANTFS_CHECK(in.Finish());
-  return MachinesCreate{};
-}
-
-void WriteAct(const InvitationCreate& act, Json& json) { json.Set("invitation", act.invitation.ToJson()); }
-
-template <>
-Result<InvitationCreate> ReadAct<InvitationCreate>(JsonReader& in) {
-  const Json& invitation = in.Object("invitation");
-  GRANTFS_CHECK(in.Finish());
-  return InvitationCreate{GRANTFS_TRY(Invitation::FromJson(invitation))};
-}
-
-void WriteAct(const InvitationWithdraw& act, Json& json) { json.Set("id", act.id); }
-
-template <>
-Result<InvitationWithdraw> ReadAct<InvitationWithdraw>(JsonReader& in) {
-  InvitationWithdraw act{ReadText(in, "id", 32, 32)};
-  GRANTFS_CHECK(in.Finish());
-  return act;
-}
-
-void WriteAct(const MachineApprove& act, Json& json) { json.Set("enrolment", act.enrolment.ToJson()); }
-
-template <>
-Result<MachineApprove> ReadAct<MachineApprove>(JsonReader& in) {
-  const Json& enrolment = in.Object("enrolment");
-  GRANTFS_CHECK(in.Finish());
-  return MachineApprove{GRANTFS_TRY(Enrolment::FromJson(enrolment))};
-}
-
-void WriteAct(const MachineRemove& act, Json& json) { json.Set("id", act.id.Hex()); }
-
-template <>
-Result<MachineRemove> ReadAct<MachineRemove>(JsonReader& in) {
-  MachineRemove act{ReadHex<Hash>(in, "id")};
-  GRANTFS_CHECK(in.Finish());
-  return act;
-}
-
 void WriteAct(const EnvironmentCreate& act, Json& json) {
   json.Set("environment", act.environment);
   json.Set("owner", act.owner.ToJson());
@@ -266,6 +222,37 @@ Result<EpochStart> ReadAct<EpochStart>(JsonReader& in) {
   const Json& epoch = in.Object("epoch");
   GRANTFS_CHECK(in.Finish());
   return EpochStart{GRANTFS_TRY(EpochFromJson(epoch))};
+}
+
+void WriteAct(const MemberChange& act, Json& json) {
+  json.Set("id", act.id.Hex());
+  json.Set("role", RoleName(act.role));
+  json.Set("prefix", act.prefix);
+  json.Set("copy", act.copy.Hex());
+  if (act.epoch) json.Set("epoch", EpochToJson(*act.epoch));
+}
+
+template <>
+Result<MemberChange> ReadAct<MemberChange>(JsonReader& in) {
+  MemberChange act;
+  act.id = ReadHex<Hash>(in, "id");
+  const std::string role = in.String("role", 16);
+  act.prefix = in.String("prefix", kMaxNameBytes);
+  act.copy = ReadHex<Hash>(in, "copy");
+  const Json* epoch = in.OptionalObject("epoch");
+  GRANTFS_CHECK(in.Finish());
+  act.role = GRANTFS_TRY(ParseRole(role));
+  if (epoch != nullptr) act.epoch = GRANTFS_TRY(EpochFromJson(*epoch));
+  return act;
+}
+
+void WriteAct(const RulesSet& act, Json& json) { json.Set("two_owners", act.two_owners); }
+
+template <>
+Result<RulesSet> ReadAct<RulesSet>(JsonReader& in) {
+  const RulesSet act{in.Bool("two_owners")};
+  GRANTFS_CHECK(in.Finish());
+  return act;
 }
 
 void WriteAct(const Vouch&, Json&) {}

@@ -26,28 +26,6 @@ GranteeKind ReadGranteeKind(JsonReader& in) {
   return kind == "group" ? GranteeKind::kGroup : GranteeKind::kMachine;
 }
 
-Json GranteeToJson(const Grantee& grantee) {
-  return Json::Object({{"kind", GranteeKindName(grantee.kind)},
-                       {"number", grantee.number},
-                       {"id", grantee.id.Hex()},
-                       {"name", grantee.name},
-                       {"seal", grantee.seal.Hex()},
-                       {"not_after", grantee.not_after}});
-}
-
-Result<Grantee> GranteeFromJson(const Json& json) {
-  JsonReader in(json, "grantee");
-  Grantee grantee;
-  grantee.kind = ReadGranteeKind(in);
-  grantee.number = ReadCount(in, "number", 0, kMaxSequence);
-  grantee.id = ReadHex<Hash>(in, "id");
-  grantee.name = ReadChecked(in, "name", 63, CheckIdentityName);
-  grantee.seal = ReadHex<SealKey>(in, "seal");
-  grantee.not_after = ReadTime(in, "not_after");
-  GRANTFS_CHECK(in.Finish());
-  return grantee;
-}
-
 std::vector<std::string> ReadConditions(JsonReader& in) {
   std::vector<std::string> conditions;
   for (const Json& item : in.Array("conditions", 32)) {
@@ -90,6 +68,30 @@ std::vector<std::string> ReadTemplateParts(JsonReader& in, const std::string& ow
 }  // namespace
 
 const char* GranteeKindName(GranteeKind kind) { return kind == GranteeKind::kMachine ? "machine" : "group"; }
+
+Json GranteeToJson(const Grantee& grantee) {
+  return Json::Object({{"kind", GranteeKindName(grantee.kind)},
+                       {"number", grantee.number},
+                       {"id", grantee.id.Hex()},
+                       {"name", grantee.name},
+                       {"seal", grantee.seal.Hex()},
+                       {"not_after", grantee.not_after}});
+}
+
+Result<Grantee> GranteeFromJson(const Json& json) {
+  JsonReader in(json, "grantee");
+  Grantee grantee;
+  grantee.kind = ReadGranteeKind(in);
+  grantee.number = ReadCount(in, "number", 0, kMaxSequence);
+  grantee.id = ReadHex<Hash>(in, "id");
+  grantee.name = ReadChecked(in, "name", 63, CheckIdentityName);
+  grantee.seal = ReadHex<SealKey>(in, "seal");
+  grantee.not_after = ReadTime(in, "not_after");
+  if (grantee.kind == GranteeKind::kGroup && (grantee.seal != SealKey{} || grantee.not_after != 0))
+    in.Fail("a group has neither a sealing key of its own nor an end", "seal");
+  GRANTFS_CHECK(in.Finish());
+  return grantee;
+}
 
 void WriteAct(const SecretCreate& act, Json& json) {
   json.Set("number", act.number);
@@ -151,11 +153,9 @@ Result<VersionPublish> ReadAct<VersionPublish>(JsonReader& in) {
   return act;
 }
 
-void WriteAct(const GrantAdd& act, Json& json) {
-  const Grant& grant = act.grant;
+void WriteGrantTerms(const Grant& grant, Json& json) {
   Json conditions = Json::Array();
   for (const auto& condition : grant.conditions) conditions.Append(condition);
-  json.Set("grantee", GranteeToJson(grant.grantee));
   json.Set("label", grant.label);
   json.Set("owner", grant.owner);
   json.Set("group", grant.group);
@@ -168,10 +168,8 @@ void WriteAct(const GrantAdd& act, Json& json) {
   json.Set("strict", grant.strict);
 }
 
-template <>
-Result<GrantAdd> ReadAct<GrantAdd>(JsonReader& in) {
+Grant ReadGrantTerms(JsonReader& in) {
   Grant grant;
-  const Json& grantee = in.Object("grantee");
   grant.label = ReadChecked(in, "label", 32, CheckLabel);
   grant.owner = ReadUserName(in, "owner");
   grant.group = ReadUserName(in, "group");
@@ -182,9 +180,41 @@ Result<GrantAdd> ReadAct<GrantAdd>(JsonReader& in) {
   grant.record = ReadText(in, "record", 32, 1);
   grant.expires = ReadTime(in, "expires");
   grant.strict = in.Bool("strict");
+  return grant;
+}
+
+Json GrantToJson(const Grant& grant) {
+  Json json = Json::Object({{"grantee", GranteeToJson(grant.grantee)}});
+  WriteGrantTerms(grant, json);
+  return json;
+}
+
+namespace {
+
+// The members of a grant, in a reader that may hold others too.
+Result<Grant> ReadGrant(JsonReader& in) {
+  const Json& grantee = in.Object("grantee");
+  Grant grant = ReadGrantTerms(in);
   GRANTFS_CHECK(in.Finish());
   grant.grantee = GRANTFS_TRY(GranteeFromJson(grantee));
-  return GrantAdd{std::move(grant)};
+  return grant;
+}
+
+}  // namespace
+
+Result<Grant> GrantFromJson(const Json& json) {
+  JsonReader in(json, "grant");
+  return ReadGrant(in);
+}
+
+void WriteAct(const GrantAdd& act, Json& json) {
+  json.Set("grantee", GranteeToJson(act.grant.grantee));
+  WriteGrantTerms(act.grant, json);
+}
+
+template <>
+Result<GrantAdd> ReadAct<GrantAdd>(JsonReader& in) {
+  return GrantAdd{GRANTFS_TRY(ReadGrant(in))};
 }
 
 void WriteAct(const GrantRevoke& act, Json& json) {

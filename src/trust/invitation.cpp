@@ -33,14 +33,14 @@ Bytes EnrolmentContext(const Enrolment& enrolment) {
                         who.seal.bytes, AsBytes(end)});
 }
 
+}  // namespace
+
 Status CheckInviteId(std::string_view id) {
   const auto bytes = HexDecode(id, 16);
   if (!bytes || bytes->size() != 16)
     return Error{Code::kInvalid, "an invitation's id is 32 hexadecimal digits"};
   return {};
 }
-
-}  // namespace
 
 Result<InviteSecret> InviteSecret::Generate() {
   auto bytes = GRANTFS_TRY(SecretMemory::Allocate(kSecretBytes + kChecksumBytes));
@@ -70,12 +70,14 @@ Result<InviteSecret> InviteSecret::FromBytes(const SecretMemory& twenty_bytes) {
 Result<SecretMemory> InviteSecret::ToBytes() const { return secret_.Clone(); }
 
 Json Invitation::ToJson() const {
-  return Json::Object({{"id", id},
-                       {"kind", IdentityKindName(kind)},
-                       {"name", name},
-                       {"sign", sign.Hex()},
-                       {"seal", seal.Hex()},
-                       {"expires", expires}});
+  Json json = Json::Object({{"id", id},
+                            {"kind", IdentityKindName(kind)},
+                            {"name", name},
+                            {"sign", sign.Hex()},
+                            {"seal", seal.Hex()},
+                            {"expires", expires}});
+  if (lives != 0) json.Set("lives", lives);
+  return json;
 }
 
 Result<Invitation> Invitation::FromJson(const Json& json) {
@@ -87,8 +89,11 @@ Result<Invitation> Invitation::FromJson(const Json& json) {
   invitation.sign = ReadHex<VerifyKey>(in, "sign");
   invitation.seal = ReadHex<SealKey>(in, "seal");
   invitation.expires = ReadTime(in, "expires");
+  invitation.lives = ReadLife(in, "lives");
   GRANTFS_CHECK(in.Finish());
   invitation.kind = GRANTFS_TRY(ParseIdentityKind(kind));
+  if (invitation.lives != 0 && invitation.kind != IdentityKind::kMachine)
+    return Error{Code::kInvalid, "only a machine is let in for some time", 0, invitation.name};
   return invitation;
 }
 
@@ -128,14 +133,20 @@ Result<Enrolment> MakeEnrolment(const Hash& vault, const InviteSecret& invite,
 
 Status VerifyEnrolment(const Enrolment& enrolment, const Hash& vault, const Invitation& invitation) {
   const Identity& who = enrolment.identity;
+  if (who.kind != invitation.kind || who.name != invitation.name) {
+    return Error{Code::kIntegrity, "the enrolment has another name or kind than the invitation", 0, who.name};
+  }
+  return VerifyEnrolmentKeys(enrolment, vault, invitation.id, invitation.sign);
+}
+
+Status VerifyEnrolmentKeys(const Enrolment& enrolment, const Hash& vault, const std::string& invitation,
+                           const VerifyKey& invite_key) {
+  const Identity& who = enrolment.identity;
   const Bytes context = EnrolmentContext(enrolment);
   const auto refuse = [&](const char* where) { return Error{Code::kIntegrity, where, 0, who.name}; };
   if (enrolment.vault != vault) return refuse("the enrolment is for another vault");
-  if (enrolment.invitation != invitation.id) return refuse("the enrolment is for another invitation");
-  if (who.kind != invitation.kind || who.name != invitation.name) {
-    return refuse("the enrolment has another name or kind than the invitation");
-  }
-  if (!Verify(invitation.sign, context, enrolment.by_invitation)) {
+  if (enrolment.invitation != invitation) return refuse("the enrolment is for another invitation");
+  if (!Verify(invite_key, context, enrolment.by_invitation)) {
     return refuse(
         "the enrolment is not signed with the invitation's key: whoever made it did not have the invitation");
   }

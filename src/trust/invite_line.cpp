@@ -15,6 +15,7 @@ namespace grantfs {
 namespace {
 
 constexpr std::string_view kInvitePrefix = "grantfs-invite-1.";
+constexpr std::string_view kStandingPrefix = "grantfs-standing-1.";
 constexpr std::string_view kClaimPrefix = "grantfs-claim-1.";
 constexpr std::size_t kFixedBytes = 32 + 32 + 8 + 32 + 20 + 1 + 1;
 constexpr std::size_t kMaxName = 63;
@@ -22,6 +23,15 @@ constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 Error Mistyped() {
   return Error{Code::kInvalid, "the line is mistyped, cut off, or of another kind; copy it whole"};
+}
+
+std::string_view PrefixOf(const InviteLine& line, bool claim) {
+  if (claim) return kClaimPrefix;
+  return line.standing ? kStandingPrefix : kInvitePrefix;
+}
+
+Status CheckName(const InviteLine& line) {
+  return line.standing ? CheckNamePattern(line.name) : CheckIdentityName(line.name);
 }
 
 Error OfOtherKind(bool claim) {
@@ -88,7 +98,7 @@ class Cursor {
 Result<SecretMemory> EncodeInviteLine(const InviteLine& line, bool claim) {
   if (line.address.empty() || line.address.size() > 255)
     return Error{Code::kInvalid, "the address has 1 to 255 bytes"};
-  if (!claim) GRANTFS_CHECK(CheckIdentityName(line.name));
+  if (!claim) GRANTFS_CHECK(CheckName(line));
   auto raw = GRANTFS_TRY(SecretMemory::Allocate(kFixedBytes + line.name.size() + line.address.size()));
   std::array<std::uint8_t, 8> sequence{};
   for (unsigned i = 0; i < 8; ++i)
@@ -105,7 +115,7 @@ Result<SecretMemory> EncodeInviteLine(const InviteLine& line, bool claim) {
   out.Put(whom);
   out.Put(AsBytes(line.name));
   out.Put(AsBytes(line.address));
-  const std::string_view prefix = claim ? kClaimPrefix : kInvitePrefix;
+  const std::string_view prefix = PrefixOf(line, claim);
   auto text = GRANTFS_TRY(SecretMemory::Allocate(prefix.size() + (raw.size() * 4 + 2) / 3));
   std::memcpy(text.Expose().data(), prefix.data(), prefix.size());
   EncodeInto(raw.Expose(), text.Expose().data() + prefix.size());
@@ -114,8 +124,11 @@ Result<SecretMemory> EncodeInviteLine(const InviteLine& line, bool claim) {
 
 Result<InviteLine> DecodeInviteLine(const SecretMemory& text, bool claim) {
   const auto line = Trim(text.Expose());
-  const std::string_view prefix = claim ? kClaimPrefix : kInvitePrefix;
-  if (AsText(line).starts_with(claim ? kInvitePrefix : kClaimPrefix)) return OfOtherKind(claim);
+  InviteLine decoded;
+  decoded.standing = !claim && AsText(line).starts_with(kStandingPrefix);
+  const std::string_view prefix = PrefixOf(decoded, claim);
+  const bool invites = AsText(line).starts_with(kInvitePrefix) || AsText(line).starts_with(kStandingPrefix);
+  if (claim ? invites : AsText(line).starts_with(kClaimPrefix)) return OfOtherKind(claim);
   if (line.size() <= prefix.size() || AsText(line.first(prefix.size())) != prefix) return Mistyped();
   const auto digits = line.subspan(prefix.size());
   const std::size_t size = digits.size() * 3 / 4;
@@ -123,7 +136,6 @@ Result<InviteLine> DecodeInviteLine(const SecretMemory& text, bool claim) {
   auto raw = GRANTFS_TRY(SecretMemory::Allocate(size));
   if (!DecodeInto(digits, raw.Expose())) return Mistyped();
   Cursor in(raw.Expose());
-  InviteLine decoded;
   decoded.vault = GRANTFS_TRY(Hash::FromBytes(in.Take(32)));
   decoded.pin = GRANTFS_TRY(Hash::FromBytes(in.Take(32)));
   for (const std::uint8_t byte : in.Take(8)) decoded.head_sequence = decoded.head_sequence << 8 | byte;
@@ -135,10 +147,11 @@ Result<InviteLine> DecodeInviteLine(const SecretMemory& text, bool claim) {
   const auto whom = in.Take(2);
   if (whom[0] > static_cast<std::uint8_t>(IdentityKind::kAgent)) return Mistyped();
   decoded.kind = static_cast<IdentityKind>(whom[0]);
+  if (decoded.standing && decoded.kind != IdentityKind::kMachine) return Mistyped();
   const std::size_t name_size = whom[1];
   if (name_size > kMaxName || kFixedBytes + name_size >= size) return Mistyped();
   decoded.name = ToText(in.Take(name_size));
-  if (claim ? !decoded.name.empty() : !CheckIdentityName(decoded.name)) return Mistyped();
+  if (claim ? !decoded.name.empty() : !CheckName(decoded)) return Mistyped();
   decoded.address = ToText(in.Take(size - kFixedBytes - name_size));
   if (decoded.address.size() > 255) return Mistyped();
   return decoded;

@@ -5,6 +5,7 @@
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/crypto/keys.h"
 #include "grantfs/json/json.h"
+#include "grantfs/trust/invitation.h"
 #include "grantfs/util/text.h"
 
 // Fields of fixed size that stand as hexadecimal text in statements, and the bounds that they share.
@@ -38,9 +39,21 @@ inline Signature ReadSignature(JsonReader& in, const char* name) {
 
 inline std::int64_t ReadTime(JsonReader& in, const char* name) { return in.Number(name, 0, kMaxTime); }
 
+/// A number of seconds, or a time, that is 0 where the member is absent: it does not stand there as 0, so
+/// that one value has one JSON.
+inline std::int64_t ReadLife(JsonReader& in, const char* name) {
+  return in.Has(name) ? in.Number(name, 1, kMaxLifeSeconds) : 0;
+}
+inline std::int64_t ReadOptionalTime(JsonReader& in, const char* name) {
+  return in.Has(name) ? in.Number(name, 1, kMaxTime) : 0;
+}
+
 inline std::uint64_t ReadCount(JsonReader& in, const char* name, std::int64_t min, std::int64_t max) {
   return static_cast<std::uint64_t>(in.Number(name, min, max));
 }
+
+/// An invitation's id. Errors: kInvalid.
+Status CheckInviteId(std::string_view id);
 
 /// What people will read on a terminal must not control it.
 inline std::string CheckPrintable(JsonReader& in, std::string text, const char* name) {

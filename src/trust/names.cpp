@@ -47,6 +47,13 @@ Status CheckEnvironmentName(std::string_view text) { return CheckComponents(text
 
 Status CheckSecretPath(std::string_view text) { return CheckComponents(text, 1, kMaxNameBytes); }
 
+Status CheckPrefix(std::string_view text) {
+  if (text.empty()) return {};
+  if (text.size() > kMaxNameBytes || text.back() != '/' || !CheckSecretPath(text.substr(0, text.size() - 1)))
+    return Refused("a prefix is components that end in a slash", text);
+  return {};
+}
+
 Result<SecretName> ParseSecretName(std::string_view text) {
   const auto first = text.find('/');
   const auto second = first == std::string_view::npos ? first : text.find('/', first + 1);
@@ -65,6 +72,25 @@ Status CheckIdentityName(std::string_view text) {
     if (!alnum(c) && c != '.' && c != '_' && c != '-') return Refused(rule, text);
   }
   return {};
+}
+
+Status CheckNamePattern(std::string_view text) {
+  const auto star = text.find('*');
+  const bool one = star != std::string_view::npos && text.find('*', star + 1) == std::string_view::npos;
+  // What the pattern leads to must be a name: with a letter in the star's place it is one.
+  std::string example(text);
+  if (one) example[star] = 'a';
+  if (one && CheckIdentityName(example)) return {};
+  return Refused(
+      "a pattern of names is such a name with one * in it, which stands for one or more characters: web-*",
+      text);
+}
+
+bool MatchesNamePattern(std::string_view name, std::string_view pattern) {
+  const auto star = pattern.find('*');
+  if (star == std::string_view::npos || !CheckIdentityName(name) || name.size() < pattern.size())
+    return false;
+  return name.starts_with(pattern.substr(0, star)) && name.ends_with(pattern.substr(star + 1));
 }
 
 Status CheckLabel(std::string_view text) {

@@ -23,15 +23,18 @@ const char* RecipientKindName(RecipientKind kind) {
       return "machine";
     case RecipientKind::kGroup:
       return "group";
+    case RecipientKind::kInvitation:
+      return "invitation";
   }
   std::abort();
 }
 
 Result<RecipientKind> ParseRecipientKind(std::string_view text) {
-  for (const auto kind : {RecipientKind::kEnvironment, RecipientKind::kMachine, RecipientKind::kGroup}) {
+  for (const auto kind : {RecipientKind::kEnvironment, RecipientKind::kMachine, RecipientKind::kGroup,
+                          RecipientKind::kInvitation}) {
     if (text == RecipientKindName(kind)) return kind;
   }
-  return Error{Code::kInvalid, "a recipient is an environment, a machine or a group"};
+  return Error{Code::kInvalid, "a recipient is an environment, a machine, a group or an invitation"};
 }
 
 Bytes ValueContext::Encode() const {
@@ -99,10 +102,48 @@ Result<NewEpoch> MakeEpoch(const std::vector<Identity>& recipients, const Epoch*
   return made;
 }
 
+Result<std::vector<GroupCopy>> SealGroupKey(const UnsealKey& key,
+                                            const std::vector<GroupCopyTarget>& targets) {
+  std::vector<GroupCopy> copies;
+  copies.reserve(targets.size());
+  for (const GroupCopyTarget& target : targets)
+    copies.push_back({target.recipient, GRANTFS_TRY(Seal(target.key, key.private_bytes()))});
+  std::sort(copies.begin(), copies.end(),
+            [](const GroupCopy& a, const GroupCopy& b) { return a.recipient < b.recipient; });
+  return copies;
+}
+
+Result<NewGroupEpoch> MakeGroupEpoch(const std::vector<GroupCopyTarget>& targets, std::uint32_t number,
+                                     const UnsealKey* previous_key) {
+  NewGroupEpoch made;
+  made.key = GRANTFS_TRY(UnsealKey::Generate());
+  made.copies = GRANTFS_TRY(SealGroupKey(made.key, targets));
+  made.epoch.number = number;
+  made.epoch.key = made.key.seal_key();
+  made.epoch.copies = static_cast<std::uint32_t>(made.copies.size());
+  made.epoch.copies_root = GroupCopiesRoot(made.copies);
+  if (previous_key != nullptr)
+    made.epoch.previous = GRANTFS_TRY(Seal(made.epoch.key, previous_key->private_bytes()));
+  return made;
+}
+
+Hash GroupCopiesRoot(const std::vector<GroupCopy>& copies) {
+  std::vector<Hash> leaves;
+  leaves.reserve(copies.size());
+  for (const GroupCopy& copy : copies) {
+    const std::string number = std::to_string(copy.recipient.number);
+    const std::string epoch = std::to_string(copy.recipient.epoch);
+    leaves.push_back(MerkleLeafHash(
+        EncodeContext({AsBytes("grantfs-group-copy"), AsBytes(RecipientKindName(copy.recipient.kind)),
+                       AsBytes(number), AsBytes(epoch), copy.sealed})));
+  }
+  return MerkleRoot(leaves);
+}
+
 Result<UnsealKey> OpenEpochCopy(const UnsealKey& own, ByteView sealed, const Epoch& epoch) {
   auto key = GRANTFS_TRY(UnsealKey::FromPrivate(GRANTFS_TRY(own.Open(sealed))));
   if (key.seal_key() != epoch.key) {
-    return Error{Code::kIntegrity, "the environment's key is not the one that its epoch's statement names"};
+    return Error{Code::kIntegrity, "the sealed key is not the one that the epoch's statement names"};
   }
   return key;
 }

@@ -17,10 +17,6 @@ void TakeVersion(SecretState& state, const VersionPublish& act, const Hash& stat
     state.labels[act.label] = statement;
 }
 
-bool WithinPrefix(const EnvironmentList::Member& member, const std::string& path) {
-  return path.starts_with(member.prefix);
-}
-
 std::optional<SecretList::GrantKey> GrantKeyOf(const Act& act) {
   if (const auto* add = std::get_if<GrantAdd>(&act)) {
     return SecretList::GrantKey{add->grant.grantee.kind, add->grant.grantee.number};
@@ -60,8 +56,8 @@ const SecretList::Version* SecretList::Current() const {
 Result<Permission> SecretList::Needed(const Statement& statement) const {
   if (IsAnyOf<SecretCreate, VersionPublish, LabelMove, LabelRemove, SecretDescribe>(statement.act))
     return Permission::kPublish;
-  if (IsAnyOf<GrantAdd, GrantRevoke, VersionDestroy, SecretDelete, SecretUndelete, SecretDestroy, Vouch,
-              Void, Restore>(statement.act))
+  if (IsAnyOf<GrantAdd, GrantRevoke, VersionDestroy, SecretDelete, SecretUndelete, SecretDestroy, Vouch, Void,
+              Restore>(statement.act))
     return Permission::kOwner;
   return Misplaced(statement);
 }
@@ -75,12 +71,12 @@ const Identity* SecretList::SignerOf(const Statement& statement, const UpperList
 bool SecretList::Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
                        const UpperLists& upper) const {
   if (permission == Permission::kVaultOwner) return false;
-  const auto role = at != nullptr ? upper.environment->RoleAt(signer, at->environment->sequence)
-                                  : upper.environment->RoleOf(signer);
-  if (role == Role::kOwner) return true;
-  if (role == Role::kWriter && permission == Permission::kPublish) {
+  const auto* held = at != nullptr ? upper.environment->TenureAt(signer, at->environment->sequence)
+                                   : upper.environment->TenureOf(signer);
+  if (held != nullptr && held->role == Role::kOwner) return true;
+  if (held != nullptr && held->role == Role::kWriter && permission == Permission::kPublish) {
     const std::string* named = PathNamed(act);
-    return WithinPrefix(upper.environment->members().at(signer), named != nullptr ? *named : state_.path);
+    return (named != nullptr ? *named : state_.path).starts_with(held->prefix);
   }
   const std::uint64_t now = at != nullptr ? at->vault->sequence : upper.vault->next_sequence();
   return upper.vault->WasRecovery(signer, now) && IsAnyOf<Vouch, Void>(act);
@@ -94,6 +90,26 @@ bool SecretList::HeldSince(const Statement& statement, const SeenHeads* at, cons
          environment.WasMemberThrough(statement.signer, statement.heads.environment->sequence, now);
 }
 
+bool SecretList::CountsByLast(const Statement& last, const UpperLists& upper) {
+  const SecretList list(last.list.number);
+  return list.HeldSince(last, nullptr, upper) &&
+         list.Holds(last.signer, Permission::kOwner, last.act, nullptr, upper);
+}
+
+bool SecretList::TwoOwnersAt(const Statement& statement, const UpperLists& upper) const {
+  return upper.environment->TwoOwnersAfter(statement.heads.environment->sequence);
+}
+
+bool SecretList::OwnsThrough(const Consent& consent, const Statement& statement,
+                             const UpperLists& upper) const {
+  const EnvironmentList& environment = *upper.environment;
+  const std::uint64_t from = consent.environment->sequence;
+  const std::uint64_t to = statement.heads.environment->sequence;
+  return from <= to && environment.HashAt(from) == consent.environment->hash &&
+         environment.RoleAt(consent.signer, to) == Role::kOwner &&
+         environment.WasMemberThrough(consent.signer, from, to);
+}
+
 Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper) const {
   const auto* version = std::get_if<VersionPublish>(&statement.act);
   if (version != nullptr && version->epoch != upper.environment->newest_epoch().number) {
@@ -102,7 +118,17 @@ Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper)
                  "again, and seal it anew",
                  0, state_.path};
   }
+  if (version != nullptr) GRANTFS_CHECK(CheckGroups(statement.time, upper));
   const auto* grant = std::get_if<GrantAdd>(&statement.act);
+  // By the newest rule, whatever older head the statement names.
+  if (grant != nullptr && upper.environment->two_owners() && !statement.consent) {
+    return Error{Code::kDenied, "a grant here needs the signatures of two owners, by the environment's rule",
+                 0, state_.path};
+  }
+  if (grant != nullptr && grant->grant.grantee.kind == GranteeKind::kGroup &&
+      upper.environment->groups().Find(grant->grant.grantee) == nullptr) {
+    return Error{Code::kInvalid, "the environment has no such group", 0, grant->grant.grantee.name};
+  }
   if (grant != nullptr && upper.vault->IsRemoved(grant->grant.grantee.id)) {
     return Error{Code::kInvalid, "the machine was removed and can be granted nothing", 0,
                  grant->grant.grantee.name};
@@ -131,8 +157,7 @@ Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upp
     if (!from || *from == 0) {
       return Error{Code::kInvalid, "the void names no statement of the list"};
     }
-    for (std::size_t i = *from; i < after.entries_.size(); ++i)
-      after.entries_[i].voided = true;
+    for (std::size_t i = *from; i < after.entries_.size(); ++i) after.entries_[i].voided = true;
     GRANTFS_CHECK(after.Rebuild(upper));
     return after.state_;
   }
@@ -162,8 +187,8 @@ std::vector<Hash> SecretList::GrantLeaves() const {
 
 Status SecretList::ApplyCreate(const SecretCreate& act, const Statement& statement, const UpperLists& upper) {
   if (act.number < upper.vault->NumbersFrom(statement.heads.vault->sequence))
-    return Error{Code::kInvalid, "the secret's number may have been another's, which a restored backup lost", 0,
-                 act.path};
+    return Error{Code::kInvalid, "the secret's number may have been another's, which a restored backup lost",
+                 0, act.path};
   if (act.number != id().number)
     return Error{Code::kInvalid, "the creation names another secret's number", 0, act.path};
   if (act.environment != upper.environment->name()) {
@@ -194,7 +219,6 @@ Status SecretList::ApplyVersion(const VersionPublish& act, const StatementPtr& s
 }
 
 Status SecretList::ApplyGrant(const Grant& grant, const StatementPtr& statement) {
-  if (grant.grantee.kind == GranteeKind::kGroup) return Nonsense(*statement, "this build has no groups");
   if (state_.deleted) return Nonsense(*statement, kWhereDeleted);
   if (partial_) {
     state_.grants = statement->statement().state->grants;
@@ -233,7 +257,8 @@ Status SecretList::ApplyAct(const StatementPtr& statement, const UpperLists& upp
   const Act& act = statement->statement().act;
   if (destroyed_ && !std::holds_alternative<Vouch>(act))
     return Nonsense(*statement, "the secret was destroyed, and nothing follows that");
-  if (const auto* create = std::get_if<SecretCreate>(&act)) return ApplyCreate(*create, statement->statement(), upper);
+  if (const auto* create = std::get_if<SecretCreate>(&act))
+    return ApplyCreate(*create, statement->statement(), upper);
   if (const auto* version = std::get_if<VersionPublish>(&act))
     return ApplyVersion(*version, statement, upper);
   if (const auto* add = std::get_if<GrantAdd>(&act)) return ApplyGrant(add->grant, statement);
@@ -280,17 +305,48 @@ void SecretList::Reset() {
 
 std::vector<SecretList::Target> SecretList::SealTargets(std::int64_t time, const UpperLists& upper) const {
   const Epoch& epoch = upper.environment->newest_epoch();
+  const EnvironmentGroups& groups = upper.environment->groups();
   const auto& entry = upper.vault->environments().at(upper.environment->name());
   std::vector<Target> targets{
       {{RecipientKind::kEnvironment, entry.number, epoch.number}, epoch.key, upper.environment->name()}};
+  std::set<std::uint64_t> sealed;
   const auto over = [&](std::int64_t end) { return end != 0 && end <= time; };
+  const auto add_group = [&](const Grant& grant) {
+    const auto* group = over(grant.expires) ? nullptr : groups.Find(grant.grantee);
+    if (group != nullptr && sealed.insert(group->number).second)
+      targets.push_back({group->recipient(), group->seal(), "@" + group->name});
+  };
   for (const auto& [key, standing] : grants_) {
     const Grantee& grantee = standing.grant.grantee;
+    if (!standing.IsInForce(*upper.environment)) continue;
+    if (grantee.kind == GranteeKind::kGroup) {
+      add_group(standing.grant);
+      continue;
+    }
     if (over(standing.grant.expires) || over(grantee.not_after) || upper.vault->IsRemoved(grantee.id))
       continue;
     targets.push_back({{RecipientKind::kMachine, grantee.number, 0}, grantee.seal, grantee.name});
   }
+  for (const auto* standing : groups.Covering(state_.path)) add_group(standing->act.grant);
   return targets;
+}
+
+// Who has left the environment has had its groups' keys too. Those of its next epoch come with its departure;
+// where a vault shows the one without the other, nothing more is sealed to them.
+Status SecretList::CheckGroups(std::int64_t time, const UpperLists& upper) const {
+  const auto owing = upper.environment->groups().SealedBefore(upper.environment->newest_epoch().number);
+  if (owing.empty()) return {};
+  for (const Target& target : SealTargets(time, upper)) {
+    if (target.recipient.kind != RecipientKind::kGroup ||
+        std::find(owing.begin(), owing.end(), target.recipient.number) == owing.end())
+      continue;
+    return Error{
+        Code::kConflict,
+        "a group's key is older than the environment's, which somebody left: read the lists again, or "
+        "let an owner start the group's next epoch",
+        0, target.name};
+  }
+  return {};
 }
 
 }  // namespace grantfs

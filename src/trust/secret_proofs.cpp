@@ -48,14 +48,16 @@ Status SecretList::VerifyLoose(const SignedStatement& statement, Permission perm
   return {};
 }
 
-Result<Grant> SecretList::VerifyGrant(const SignedStatement& grant, const GrantProof& proof,
-                                      const Identity& machine, const UpperLists& upper) const {
+Result<Grant> SecretList::VerifyStanding(const SignedStatement& grant, const GrantProof& proof,
+                                         const UpperLists& upper) const {
   GRANTFS_CHECK(VerifyLoose(grant, Permission::kOwner, upper));
   const auto* add = std::get_if<GrantAdd>(&grant.statement().act);
   if (add == nullptr) return Forged(grant, "the statement is not a grant");
-  const Grantee& grantee = add->grant.grantee;
-  if (grantee.kind != GranteeKind::kMachine || grantee.id != machine.Id() || grantee.seal != machine.seal) {
-    return Forged(grant, "the grant is for another machine");
+  if (const Status agreed = CheckConsent(grant, upper); !agreed) return Forged(grant, agreed.error().where);
+  if (upper.environment->two_owners() && !grant.statement().consent) {
+    return Forged(grant,
+                  "the grant has one owner's signature, and the environment's rule asks for two: an owner "
+                  "grants it anew");
   }
   const Hash leaf = GrantLeaf(add->grant, grant.statement().sequence);
   if (!VerifyInclusion(leaf, proof.index, proof.leaves, proof.path, state_.grants)) {
@@ -63,6 +65,23 @@ Result<Grant> SecretList::VerifyGrant(const SignedStatement& grant, const GrantP
                   "the grant does not stand in the secret's list: it was revoked, replaced or never made");
   }
   return add->grant;
+}
+
+Result<Grant> SecretList::VerifyGrant(const SignedStatement& grant, const GrantProof& proof,
+                                      const Identity& machine, const UpperLists& upper) const {
+  Grant standing = GRANTFS_TRY(VerifyStanding(grant, proof, upper));
+  const Grantee& grantee = standing.grantee;
+  if (grantee.kind != GranteeKind::kMachine || grantee.id != machine.Id() || grantee.seal != machine.seal)
+    return Forged(grant, "the grant is for another machine");
+  return standing;
+}
+
+Result<Grant> SecretList::VerifyGroupGrant(const SignedStatement& grant, const GrantProof& proof,
+                                           const UpperLists& upper) const {
+  Grant standing = GRANTFS_TRY(VerifyStanding(grant, proof, upper));
+  if (upper.environment->groups().Find(standing.grantee) == nullptr)
+    return Forged(grant, "the grant is for no group of the environment");
+  return standing;
 }
 
 Result<VersionPublish> SecretList::VerifyVersion(const std::string& label, const SignedStatement& version,

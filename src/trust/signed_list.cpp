@@ -152,14 +152,15 @@ Status SignedList::CheckOrder(const Statement& statement) const {
 
 // All that decides here stands in the statement and in the lists up to the heads that it names, so that the
 // verdict is the same for ever. It needs no signature: what has no right does not count, whoever made it.
-Status SignedList::CheckRight(const Statement& statement, const UpperLists& upper) const {
+Status SignedList::CheckRight(const SignedStatement& signed_statement, const UpperLists& upper) const {
+  const Statement& statement = signed_statement.statement();
   GRANTFS_CHECK(CheckOrder(statement));
   const Permission needed = GRANTFS_TRY(Needed(statement));
   if (!Holds(statement.signer, needed, statement.act, &statement.heads, upper)) {
     return Error{Code::kDenied, "the statement's signer did not hold the role that the act needs", 0,
                  Where(id_, statement.sequence)};
   }
-  return {};
+  return CheckConsent(signed_statement, upper);
 }
 
 Status SignedList::Take(const StatementPtr& signed_statement, const UpperLists& upper) {
@@ -206,7 +207,7 @@ Status SignedList::CheckLevel(const Act& act, const UpperLists& upper) const {
 Status SignedList::Append(StatementPtr statement, const UpperLists& upper) {
   GRANTFS_CHECK(CheckLink(statement->statement()));
   GRANTFS_CHECK(CheckHistory(statement->statement(), upper));
-  GRANTFS_CHECK(CheckRight(statement->statement(), upper));
+  GRANTFS_CHECK(CheckRight(*statement, upper));
   GRANTFS_CHECK(CheckSignature(*statement, upper));
   if (!MaySealTail(statement->statement().act)) GRANTFS_CHECK(CheckStanding(upper));
   GRANTFS_CHECK(CheckLevel(statement->statement().act, upper));
@@ -223,7 +224,7 @@ Status SignedList::Receive(StatementPtr statement, const UpperLists& upper) {
     return error;
   }
   GRANTFS_CHECK(CheckHistory(statement->statement(), upper));
-  Status stands = CheckRight(statement->statement(), upper);
+  Status stands = CheckRight(*statement, upper);
   if (stands) GRANTFS_CHECK(CheckSignature(*statement, upper));
   if (stands) stands = Take(statement, upper);
   const bool valid = stands.has_value();

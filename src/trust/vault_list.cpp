@@ -59,6 +59,14 @@ std::uint64_t VaultList::NumbersFrom(std::uint64_t sequence) const {
   return after == numbers_from_.begin() ? 0 : std::prev(after)->second;
 }
 
+bool VaultList::HasPersonNamed(const std::string& name) const {
+  const auto same = [&](const Identity& one) { return one.name == name && !IsRemoved(one.Id()); };
+  const auto owners = Owners();
+  const auto people = People();
+  return recovery().name == name || std::any_of(owners.begin(), owners.end(), same) ||
+         std::any_of(people.begin(), people.end(), same);
+}
+
 Result<Permission> VaultList::Needed(const Statement& statement) const {
   const Act& act = statement.act;
   if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd,
@@ -134,11 +142,7 @@ Status VaultList::ApplyIdentityAdd(const IdentityAdd& act) {
   if (people_.contains(who.Id()) || FindIdentity(who.Id()) != nullptr)
     return refuse("this key is known to the vault already; let the person enrol with a new one");
   if (removed_.contains(who.Id())) return refuse("this key was removed from the vault, and never returns");
-  const auto same = [&](const Identity& one) { return one.name == who.name && !IsRemoved(one.Id()); };
-  const auto owners = Owners();
-  const auto people = People();
-  if (recovery().name == who.name || std::any_of(owners.begin(), owners.end(), same) ||
-      std::any_of(people.begin(), people.end(), same)) {
+  if (HasPersonNamed(who.name)) {
     return refuse("somebody else of the vault has this name; remove that one first, or choose another name");
   }
   people_[who.Id()] = who;

@@ -5,6 +5,8 @@ namespace grantfs {
 namespace {
 
 constexpr std::chrono::minutes kFreeze{1};
+/// A machine's life is counted from the time that it says itself, which may be off by so much.
+constexpr std::int64_t kClockSlack = 300;
 
 /// Whether all statements are in their lists already: the answer to the append that put them there was lost.
 Result<bool> AllThere(StoreReader& reader, const api::AppendRequest& request) {
@@ -56,7 +58,61 @@ class Appender {
     return response;
   }
 
+  /// One machine, by its own statement and the standing invitation that the caller holds.
+  Result<api::JoinResponse> Join(const api::JoinRequest& request) {
+    const StatePtr before = core_.state.Get();
+    const auto& standing = before->machines->standing();
+    const auto found = standing.find(caller_.key);
+    if (found == standing.end()) return NotVisible();
+    const auto answer = [&](const VaultState& state, api::EnrolmentProgress progress) {
+      return api::JoinResponse{progress, *state.machines->head(), found->second.invitation.lives};
+    };
+    if (request.statement.empty()) return answer(*before, api::EnrolmentProgress::kNone);
+    const api::AppendRequest append{{{ListId::Machines(), {request.statement}}}};
+    const auto plan = std::make_shared<AppendPlan>(core_, before);
+    {
+      const auto reader = GRANTFS_TRY(core_.store.Read());
+      if (GRANTFS_TRY(AllThere(*reader, append))) return answer(*before, api::EnrolmentProgress::kApproved);
+      Status ready = CheckJoin(*before, found->second, request.statement);
+      if (ready) ready = plan->Prepare(*reader, append, nullptr);
+      // Somebody else's came first, or the vault's list went on: the machine signs another one.
+      if (!ready && ready.error().code == Code::kConflict)
+        return answer(*before, api::EnrolmentProgress::kPending);
+      if (!ready) {
+        core_.CountRefusal(caller_, "append.refused");
+        Error refused = ready.error();
+        if (refused.code == Code::kInvalid) refused.code = Code::kDenied;  // the request itself is well made
+        return refused;
+      }
+    }
+    const std::uint64_t change = GRANTFS_TRY(Write(plan));
+    Publish(*plan, change);
+    return answer(*plan->after(), api::EnrolmentProgress::kApproved);
+  }
+
  private:
+  // What the list cannot know: the time, and what is newest.
+  Status CheckJoin(const VaultState& before, const MachinesList::StandingEntry& standing,
+                   const std::string& envelope) const {
+    const auto statement = GRANTFS_TRY(SignedStatement::Parse(envelope));
+    const Statement& said = statement.statement();
+    const auto* join = std::get_if<MachineJoin>(&said.act);
+    if (join == nullptr || join->enrolment.invitation != caller_.key)
+      return Error{Code::kInvalid, "a standing invitation lets a machine join by it, and nothing else"};
+    const std::int64_t now = core_.Now();
+    if (!standing.IsOpen(*before.vault) || standing.invitation.expires <= now)
+      return Error{Code::kExpired, api::kWhereGone};
+    if (said.time < now - kClockSlack || said.time > now + kClockSlack)
+      return Error{Code::kInvalid, "the machine's clock is off by more than five minutes: set it"};
+    const std::string& name = join->enrolment.identity.name;
+    if (before.machines->FindByName(name) != nullptr)
+      return Error{Code::kDenied, "a machine of this name is enrolled: give another one with --name", 0,
+                   name};
+    if (said.heads.vault != before.vault->head())
+      return Error{Code::kConflict, "the statement does not name the newest head of the vault's list"};
+    return {};
+  }
+
   // A caller may have been removed while he waited.
   Status CheckCaller(const VaultState& now) const {
     if (!now.FindPrincipal(caller_.id, core_.Now()) || !caller_.IsPerson()) return NotVisible();
@@ -76,7 +132,7 @@ class Appender {
         const auto statement = SignedStatement::Parse(envelope);
         if (!statement) continue;
         const Act& act = statement->statement().act;
-        if (const auto* member = std::get_if<MemberRemove>(&act)) core_.frozen[member->id] = now + kFreeze;
+        if (const Hash* member = WhoseRoleEnds(act)) core_.frozen[*member] = now + kFreeze;
         if (const auto* owner = std::get_if<VaultOwnerRemove>(&act)) core_.frozen[owner->id] = now + kFreeze;
       }
     }
@@ -95,7 +151,7 @@ class Appender {
     if (state.IsVaultOwner(caller_.id) || state.IsRecovery(caller_.id)) return true;
     // Every person may know that these two are there.
     if (list.kind == ListKind::kVault || list.kind == ListKind::kMachines) return true;
-    if (list.kind == ListKind::kEnvironment) return state.RoleOf(caller_.id, list.environment).has_value();
+    if (list.kind == ListKind::kEnvironment || list.kind == ListKind::kGroup) return state.RoleOf(caller_.id, list.environment).has_value();
     const auto reader = core_.store.Read();
     if (!reader) return true;
     const auto secret = (*reader)->GetSecret(list.number);
@@ -135,7 +191,17 @@ class Appender {
     core_.state.Set(plan.after());
     for (const auto& [number, touched] : plan.secrets()) core_.secrets.Put(touched.after);
     core_.hub.Publish(change, plan.Events(), *plan.after());
-    for (const auto& one : plan.appended()) Expel(*plan.after(), one.statement->statement().act);
+    for (const auto& one : plan.appended()) {
+      const Act& act = one.statement->statement().act;
+      Expel(*plan.after(), act);
+      if (const auto* changed = std::get_if<MemberChange>(&act)) Thaw(changed->id);
+    }
+  }
+
+  // Who has another role by now goes on with that at once.
+  void Thaw(const Hash& id) {
+    const std::lock_guard lock(core_.frozen_mutex);
+    core_.frozen.erase(id);
   }
 
   // Whoever can no longer authenticate is told nothing more either.
@@ -159,6 +225,16 @@ void Vault::Append(const VaultCaller& caller, const api::AppendRequest& request,
   const bool queued = core_->appends.Add([this, caller, request, shared](bool cancelled) {
     if (cancelled) return (*shared)(Error{Code::kUnreachable, "the vault is stopping"});
     (*shared)(Appender(*core_, caller).Run(request));
+  });
+  if (!queued) (*shared)(Error{Code::kThrottled, "too many appends wait: try again"});
+}
+
+void Vault::Join(const VaultCaller& caller, const api::JoinRequest& request, Done<api::JoinResponse> done) {
+  if (caller.kind != VaultCaller::Kind::kInvite) return done(NotVisible());
+  auto shared = std::make_shared<Done<api::JoinResponse>>(std::move(done));
+  const bool queued = core_->appends.Add([this, caller, request, shared](bool cancelled) {
+    if (cancelled) return (*shared)(Error{Code::kUnreachable, "the vault is stopping"});
+    (*shared)(Appender(*core_, caller).Join(request));
   });
   if (!queued) (*shared)(Error{Code::kThrottled, "too many appends wait: try again"});
 }

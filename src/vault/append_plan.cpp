@@ -13,8 +13,14 @@ UpperLists AppendPlan::Upper(const std::string& environment) const {
   return upper;
 }
 
+const Hash* WhoseRoleEnds(const Act& act) {
+  if (const auto* remove = std::get_if<MemberRemove>(&act)) return &remove->id;
+  const auto* change = std::get_if<MemberChange>(&act);
+  return change != nullptr ? &change->id : nullptr;
+}
+
 std::string AppendPlan::EnvironmentOf(const ListId& id) const {
-  if (id.kind == ListKind::kEnvironment) return id.environment;
+  if (id.kind == ListKind::kEnvironment || id.kind == ListKind::kGroup) return id.environment;
   return id.kind == ListKind::kSecret ? secrets_.at(id.number).environment : std::string();
 }
 
@@ -72,6 +78,8 @@ Result<SignedList*> AppendPlan::Working(StoreReader& reader, const ListId& id, c
       return WorkingEnvironment(id.environment, statement);
     case ListKind::kSecret:
       return WorkingSecret(reader, id.number, statement);
+    case ListKind::kGroup:
+      return WorkingGroup(id, statement);
   }
   std::abort();
 }
@@ -81,18 +89,20 @@ std::string AppendPlan::WhoIsEnded(const ListId& id, const Act& act) const {
       revoke != nullptr && id.kind == ListKind::kSecret) {
     const auto& grants = secrets_.at(id.number).after->grants();
     const auto at = grants.find({revoke->kind, revoke->number});
-    return at != grants.end() ? at->second.grant.grantee.name : "";
+    if (at == grants.end()) return "";
+    return (revoke->kind == GranteeKind::kGroup ? "@" : "") + at->second.grant.grantee.name;
   }
+  if (id.kind == ListKind::kGroup || EnvironmentGroups::Takes(act)) return WhoOfGroup(id, act);
   const Identity* who = nullptr;
   if (const auto* remove = std::get_if<MachineRemove>(&act); remove != nullptr && machines_ != nullptr) {
     const auto* machine = machines_->FindById(remove->id);
     who = machine != nullptr ? &machine->identity : nullptr;
   } else if (const auto* owner = std::get_if<VaultOwnerRemove>(&act); owner != nullptr && vault_ != nullptr) {
     who = vault_->FindIdentity(owner->id);
-  } else if (const auto* left = std::get_if<MemberRemove>(&act); left != nullptr) {
+  } else if (const Hash* left = WhoseRoleEnds(act); left != nullptr) {
     const auto list = environments_.find(id.environment);
     if (list == environments_.end()) return "";
-    const auto member = list->second->members().find(left->id);
+    const auto member = list->second->members().find(*left);
     who = member != list->second->members().end() ? &member->second.identity : nullptr;
   }
   return who != nullptr ? who->name : "";
@@ -111,6 +121,7 @@ Status AppendPlan::AppendOne(StoreReader& reader, const ListId& id, const std::s
   const std::string ended = WhoIsEnded(id, said.act);
   GRANTFS_CHECK(list->Append(statement, Upper(environment)));
   GRANTFS_CHECK(CheckAct(said));
+  GRANTFS_CHECK(CheckGroupAct(id, said.act));
   const std::string path = id.kind == ListKind::kSecret ? secrets_.at(id.number).after->create().path : "";
   appended_.push_back({std::move(statement), environment, path, ended, RecipientsOf(id)});
   return {};
@@ -129,6 +140,12 @@ Status AppendPlan::Prepare(StoreReader& reader, const api::AppendRequest& reques
   // An environment whose addition was voided is none any more.
   std::erase_if(after->environments,
                 [&](const auto& entry) { return !after->vault->environments().contains(entry.first); });
+  for (const auto& [key, list] : groups_) after->groups[key] = list;
+  // Nor is a group whose creation was, or that was deleted.
+  std::erase_if(after->groups, [&](const auto& entry) {
+    const EnvironmentList* list = after->FindEnvironment(entry.first.first);
+    return list == nullptr || list->groups().Find(entry.first.second) == nullptr;
+  });
   after_ = std::move(after);
   return CheckWhole(reader);
 }
@@ -141,6 +158,7 @@ std::vector<api::ListHead> AppendPlan::Heads() const {
   add(vault_.get());
   add(machines_.get());
   for (const auto& [name, list] : environments_) add(list.get());
+  for (const auto& [key, list] : groups_) add(list.get());
   for (const auto& [number, touched] : secrets_) add(touched.after.get());
   return heads;
 }

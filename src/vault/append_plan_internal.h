@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "core_internal.h"
@@ -37,6 +39,7 @@ class AppendPlan {
 
   const std::vector<Appended>& appended() const { return appended_; }
   const std::map<std::uint64_t, TouchedSecret>& secrets() const { return secrets_; }
+  const StatePtr& before() const { return before_; }
   const StatePtr& after() const { return after_; }
   std::vector<WatchEvent> Events() const;
   std::vector<api::ListHead> Heads() const;
@@ -47,6 +50,7 @@ class AppendPlan {
   Result<SignedList*> Working(StoreReader& reader, const ListId& id, const Statement& statement);
   Result<SignedList*> WorkingEnvironment(const std::string& name, const Statement& statement);
   Result<SignedList*> WorkingSecret(StoreReader& reader, std::uint64_t number, const Statement& statement);
+  Result<SignedList*> WorkingGroup(const ListId& id, const Statement& statement);
   UpperLists Upper(const std::string& environment) const;
   std::string EnvironmentOf(const ListId& id) const;
   /// As the lists stand before the act.
@@ -54,13 +58,19 @@ class AppendPlan {
   std::vector<Hash> RecipientsOf(const ListId& id) const;
 
   Status CheckAct(const Statement& statement) const;
-  Status CheckGrantee(const Grant& grant) const;
+  Status CheckMachine(const Grantee& grantee) const;
+  Status CheckGroupAct(const ListId& id, const Act& act) const;
+  Status CheckGroups() const;
+  /// "@web", or the machines that leave it.
+  std::string WhoOfGroup(const ListId& id, const Act& act) const;
   Status CheckWhole(StoreReader& reader);
   Status CheckStandings() const;
   Status CheckEnvironments() const;
   Status CheckPeople() const;
   Status CheckLeavers(StoreReader& reader);
   Status CheckRecoverys(StoreReader& reader);
+  /// Where the rule is turned on that a grant needs two owners, that none stands which has one.
+  Status CheckRules(StoreReader& reader);
   Status CheckSecretsOf(StoreReader& reader, const std::string& environment, const Hash* leaver);
   Status CheckOneSecret(StoreReader& reader, std::uint64_t number);
   static Error Unvouched(const SignedList& list, std::uint64_t sequence);
@@ -71,17 +81,33 @@ class AppendPlan {
   std::shared_ptr<VaultList> vault_;  // these are set once they are touched
   std::shared_ptr<MachinesList> machines_;
   std::map<std::string, std::shared_ptr<EnvironmentList>> environments_;
+  std::map<GroupKey, std::shared_ptr<GroupList>> groups_;
   std::map<std::uint64_t, TouchedSecret> secrets_;
   std::vector<Appended> appended_;
 };
+
+/// Of a member's act: whose role ends by it, wholly or for another; nullptr: nobody's.
+const Hash* WhoseRoleEnds(const Act& act);
 
 /// Writes all rows of a plan; a job of the store. @return the change's number.
 Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, const VaultCaller& caller,
                                 const Clock& clock);
 
+/// Settles the requests that the plan's statements name, and those for a new value that it sets.
+Status WriteRequests(StoreWriter& writer, const AppendPlan& plan, const VaultCaller& caller,
+                     const Clock& clock);
+
 /// What of that a statement does to the environments' keys: new epochs, a new member's copy.
 Status WriteEpochs(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,
                    std::int64_t now);
+/// What of that a statement does to groups, their keys' copies and grants by prefix.
+Status WriteGroups(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,
+                   std::int64_t now);
+/// Whether a prefix of the path is granted to the group.
+bool IsCovered(const EnvironmentList& environment, const std::string& path, std::uint64_t group);
+/// Every secret below a prefix, in order.
+Status ForEachBelow(StoreReader& reader, const std::string& environment, const std::string& prefix,
+                    const std::function<Status(const StoredSecret&)>& each);
 /// What of that an approval or a withdrawal does to the enrolment that waits.
 Status WriteEnrolments(StoreWriter& writer, const Act& act, std::int64_t now);
 

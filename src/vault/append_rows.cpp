@@ -105,13 +105,22 @@ Status WriteVersions(Job& job, const AppendPlan::TouchedSecret& touched) {
   return {};
 }
 
-Status WriteGrant(Job& job, std::uint64_t secret, const SecretList::StandingGrant& standing) {
+Status WriteGrant(Job& job, const AppendPlan::TouchedSecret& touched,
+                  const SecretList::StandingGrant& standing) {
+  const std::uint64_t secret = touched.after->id().number;
   const Grant& grant = standing.grant;
   GRANTFS_CHECK(job.writer.PutGrant({secret, grant.grantee.kind, grant.grantee.number, grant.grantee.id,
                                      standing.sequence, grant.label, grant.expires, standing.leaf}));
   const Hash& signer = standing.statement->statement().signer;
   GRANTFS_TRY(job.writer.AdoptCopies(signer, secret, 0, true, job.now));
-  return CheckCopies(job, secret, 0, {{RecipientKind::kMachine, grant.grantee.number, 0}});
+  Recipient to{RecipientKind::kMachine, grant.grantee.number, 0};
+  if (grant.grantee.kind == GranteeKind::kGroup) {
+    const auto* environment = job.plan.after()->FindEnvironment(touched.environment);
+    const auto* group = environment != nullptr ? environment->groups().Find(grant.grantee) : nullptr;
+    if (group == nullptr) return {};  // it counts for nothing
+    to = group->recipient();
+  }
+  return CheckCopies(job, secret, 0, {to});
 }
 
 Status WriteGrants(Job& job, const AppendPlan::TouchedSecret& touched) {
@@ -122,12 +131,17 @@ Status WriteGrants(Job& job, const AppendPlan::TouchedSecret& touched) {
   for (const auto& [key, standing] : before) {
     if (after.contains(key)) continue;
     GRANTFS_CHECK(job.writer.RemoveGrant(secret, key.first, key.second));
-    GRANTFS_CHECK(job.writer.RemoveCopies(secret, RecipientKind::kMachine, key.second));
+    const bool of_group = key.first == GranteeKind::kGroup;
+    const auto* environment = job.plan.after()->FindEnvironment(touched.environment);
+    if (of_group && environment != nullptr && IsCovered(*environment, touched.after->state().path, key.second))
+      continue;  // it is granted by a prefix too
+    GRANTFS_CHECK(job.writer.RemoveCopies(
+        secret, of_group ? RecipientKind::kGroup : RecipientKind::kMachine, key.second));
   }
   for (const auto& [key, standing] : after) {
     const auto held = before.find(key);
     const bool stood = held != before.end() && held->second.statement->hash() == standing.statement->hash();
-    if (!stood) GRANTFS_CHECK(WriteGrant(job, secret, standing));
+    if (!stood) GRANTFS_CHECK(WriteGrant(job, touched, standing));
   }
   return {};
 }
@@ -157,6 +171,7 @@ Status CheckMoves(Job& job, const AppendPlan::TouchedSecret& touched) {
     if (move == nullptr || statement.list != touched.after->id()) continue;
     auto readers = TargetsOf(job, touched, job.now);
     std::erase_if(readers, [](const Recipient& to) { return to.kind == RecipientKind::kEnvironment; });
+    for (Recipient& to : readers) to.epoch = 0;  // a group's older key is opened with its newest
     if (CheckCopies(job, secret, move->version, readers)) continue;
     return Unmet(
         "somebody who is granted it has no key of that version: an owner seals all of them with grantfs "
@@ -193,6 +208,7 @@ Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, con
         {statement.list.Text(), one.statement->head(), statement.signer, one.statement->envelope()},
         statement.previous));
     GRANTFS_CHECK(WriteEpochs(writer, plan, one, job.now));
+    GRANTFS_CHECK(WriteGroups(writer, plan, one, job.now));
     GRANTFS_CHECK(WriteEnrolments(writer, statement.act, job.now));
     const auto* restore = std::get_if<Restore>(&statement.act);
     if (restore != nullptr && statement.list.kind == ListKind::kVault)
@@ -202,6 +218,7 @@ Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, con
   for (const auto& one : plan.appended())
     GRANTFS_TRY(writer.Audit(
         MakeAppendRecord(clock, caller, *one.statement, {one.environment, one.path, one.ended})));
+  GRANTFS_CHECK(WriteRequests(writer, plan, caller, clock));
   return writer.NextChange();
 }
 

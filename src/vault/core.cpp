@@ -8,6 +8,10 @@ Vault::Core::Core(Store& the_store, VaultOptions the_options)
     : store(the_store),
       options(std::move(the_options)),
       secrets(options.cached_statements),
+      retention(options.keep_audit.empty()
+                    ? nullptr
+                    : std::make_unique<Retention>(the_store, *options.clock, options.keep_audit)),
+      tripwires(options.usual_rate),
       hub(*options.clock, options.max_watches_of_one,
           [this](bool minute) {
             Beat();
@@ -18,6 +22,7 @@ Vault::Core::Core(Store& the_store, VaultOptions the_options)
 Vault::Core::~Core() {
   appends.Close();
   hub.Close();
+  if (retention) retention->Close();
   for (const auto& sender : alerts) sender->Close();
   FinishUpkeep();
 }
@@ -56,6 +61,7 @@ Store::Job Vault::Core::UpkeepJob(std::shared_ptr<const std::vector<CountedEvent
 // What cannot be recorded is counted on.
 void Vault::Core::Upkeep() {
   tripwires.Sweep(Now());
+  if (retention) retention->Poke();
   if (store.Room() == DiskRoom::kReserve) return;  // what strangers cause is counted on
   const auto events = std::make_shared<const std::vector<CountedEvent>>(counts.Take());
   store.Write(UpkeepJob(events), [this, events](Status status) {

@@ -9,6 +9,7 @@
 #include "counts_internal.h"
 #include "grantfs/vault/vault.h"
 #include "minute_budget_internal.h"
+#include "retention_internal.h"
 #include "secret_cache_internal.h"
 #include "state_internal.h"
 #include "trips_internal.h"
@@ -73,12 +74,16 @@ struct Vault::Core {
   MinuteBudget refusals{400};                     ///< reports of refused reads: a mount counts them together
   MinuteBudget journals{kJournalBytesPerMinute};  ///< of what machines have served by themselves
 
+  mutable MinuteBudget proofs{20'000};  ///< that reads are in the log
+  MinuteBudget complaints{12};          ///< of the log, in an hour
+
   std::mutex claim_mutex;
   std::optional<Vault::Key> claim;  ///< guarded; also a used one, which is `gone`
   std::function<void()> claimed;    ///< guarded
 
   std::vector<std::unique_ptr<AlertSender>> alerts;  ///< stay as they are once they are started
   std::atomic<bool> alerts_started{false};
+  std::unique_ptr<Retention> retention;    ///< null: all is kept
   DiskRoom room_told = DiskRoom::kEnough;  ///< the hub's thread's own
   Tripwires tripwires;
   std::mutex late_mutex;

@@ -1,4 +1,5 @@
 #include "append_plan_internal.h"
+#include "granted_internal.h"
 #include "grantfs/crypto/merkle.h"
 
 // A machine's listing: each grant with what proves it.
@@ -18,24 +19,32 @@ std::uint64_t RootSequence(const SecretList& list, const std::vector<SignedList:
 /// One machine's listing as it is put together.
 class GrantLister {
  public:
-  GrantLister(Vault::Core& core, StoreReader& reader) : core_(core), reader_(reader) {}
+  GrantLister(Vault::Core& core, StoreReader& reader, const VaultCaller& caller)
+      : core_(core), reader_(reader), caller_(caller) {}
 
-  Status Add(const StoredGrant& grant, std::uint64_t from) {
-    const auto secret = GRANTFS_TRY(reader_.GetSecret(grant.secret));
-    if (!secret) return NotVisible();
+  /// Nothing, where it is not granted.
+  Status Add(std::uint64_t number, std::uint64_t from) {
+    const auto secret = GRANTFS_TRY(reader_.GetSecret(number));
+    if (!secret || secret->destroyed) return {};
+    const auto grant = GRANTFS_TRY(FindGrantedBy(reader_, caller_, *secret, core_.Now()));
+    if (!grant) return {};
     const auto list = GRANTFS_TRY(core_.LoadSecret(reader_, *secret));
-    const SecretList::GrantKey key{grant.kind, grant.number};
-    const auto standing = list->grants().find(key);
-    const auto proof = list->ProveGrant(key);
-    if (standing == list->grants().end() || !proof)
-      return Error{Code::kIntegrity, "a grant's row contradicts the secret's list", 0, secret->path};
     api::GrantEvidence evidence;
-    evidence.secret = grant.secret;
+    evidence.secret = number;
     evidence.environment = secret->environment;
     evidence.path = secret->path;
-    evidence.grant = standing->second.statement->envelope();
-    evidence.proof = *proof;
-    if (const Hash* at = list->state().ReadBy(standing->second.grant.label)) {
+    if (grant->prefix) {
+      evidence.prefix = {*grant->prefix, grant->number};
+    } else {
+      const SecretList::GrantKey key{grant->kind, grant->number};
+      const auto standing = list->grants().find(key);
+      const auto proof = list->ProveGrant(key);
+      if (standing == list->grants().end() || !proof)
+        return Error{Code::kIntegrity, "a grant's row contradicts the secret's list", 0, secret->path};
+      evidence.grant = standing->second.statement->envelope();
+      evidence.proof = *proof;
+    }
+    if (const Hash* at = list->state().ReadBy(grant->label)) {
       if (const auto* version = list->FindVersion(*at)) evidence.version = version->statement->envelope();
     }
     bytes_ += evidence.grant.size() + evidence.version.size();
@@ -67,6 +76,7 @@ class GrantLister {
 
   Vault::Core& core_;
   StoreReader& reader_;
+  const VaultCaller& caller_;
   std::size_t bytes_ = 0;
   std::vector<api::GrantEvidence> grants_;
 };
@@ -79,27 +89,32 @@ Status AddEnvironments(StoreReader& reader, const VaultCaller& caller, api::Gran
   return {};
 }
 
-Status AddPage(GrantLister& lister, StoreReader& reader, const VaultCaller& caller,
-               const api::GrantsRequest& request, api::GrantsResponse* response) {
-  const auto grants =
-      GRANTFS_TRY(reader.GrantsOf(GranteeKind::kMachine, caller.machine, request.after, request.limit + 1));
-  std::size_t sent = 0;
-  for (; sent < grants.size() && sent < request.limit && !lister.full(); ++sent)
-    GRANTFS_CHECK(lister.Add(grants[sent], 0));
-  response->more = sent < grants.size();
+Status AddGroups(StoreReader& reader, const VaultCaller& caller, api::GrantsResponse* response) {
+  for (StoredGroupCopy& one : GRANTFS_TRY(reader.GroupsOf(RecipientKind::kMachine, caller.machine))) {
+    if (response->groups.size() == api::kMaxOwnGroups) return {};
+    response->groups.push_back({one.environment, one.group, one.epoch, std::move(one.copy.sealed)});
+  }
   return {};
 }
 
-Status AddAsked(GrantLister& lister, StoreReader& reader, const VaultCaller& caller,
-                const api::GrantsRequest& request, api::GrantsResponse* response) {
+Status AddPage(GrantLister& lister, StoreReader& reader, const VaultCaller& caller,
+               const api::GrantsRequest& request, api::GrantsResponse* response) {
+  const auto secrets =
+      GRANTFS_TRY(reader.SecretsFor(caller.machine, request.after, request.limit + 1));
+  std::size_t sent = 0;
+  for (; sent < secrets.size() && sent < request.limit && !lister.full(); ++sent)
+    GRANTFS_CHECK(lister.Add(secrets[sent], 0));
+  response->more = sent < secrets.size();
+  return {};
+}
+
+Status AddAsked(GrantLister& lister, const api::GrantsRequest& request, api::GrantsResponse* response) {
   for (const auto& asked : request.secrets) {
-    const auto grant = GRANTFS_TRY(reader.FindGrant(asked.number, GranteeKind::kMachine, caller.machine));
-    if (!grant) continue;
     if (lister.full()) {
       response->more = true;
       return {};
     }
-    GRANTFS_CHECK(lister.Add(*grant, asked.from));
+    GRANTFS_CHECK(lister.Add(asked.number, asked.from));
   }
   return {};
 }
@@ -114,12 +129,13 @@ Result<api::GrantsResponse> Vault::MachineGrants(const VaultCaller& caller,
   if (!head) return Error{Code::kIntegrity, "the vault's list is missing: restore a backup"};
   response.vault_head = *head;
   GRANTFS_CHECK(AddEnvironments(*reader, caller, &response));
+  GRANTFS_CHECK(AddGroups(*reader, caller, &response));
   response.freezes = GRANTFS_TRY(FreezesFor(*reader, caller));
-  GrantLister lister(*core_, *reader);
+  GrantLister lister(*core_, *reader, caller);
   if (request.secrets.empty()) {
     GRANTFS_CHECK(AddPage(lister, *reader, caller, request, &response));
   } else {
-    GRANTFS_CHECK(AddAsked(lister, *reader, caller, request, &response));
+    GRANTFS_CHECK(AddAsked(lister, request, &response));
   }
   response.grants = lister.Take();
   return response;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core_internal.h"
 
 namespace grantfs {
@@ -37,6 +39,10 @@ Status MayRead(const Vault::Core& core, const VaultState& now, StoreReader& read
     case ListKind::kSecret:
       GRANTFS_TRY(core.SecretFor(now, reader, caller, list.number, Operation::kList));
       return {};
+    case ListKind::kGroup:  // who is in a group is its environment's owners' to know
+      if (now.FindEnvironment(list.environment) == nullptr || !now.groups.contains({list.environment, list.number}))
+        return NotVisible(list.Text());
+      return now.CheckMember(caller, list.environment, Operation::kManageMembers);
   }
   std::abort();
 }
@@ -58,6 +64,34 @@ Result<api::ListReadResponse> Vault::ReadList(const VaultCaller& caller,
   return response;
 }
 
+// A list that has no room beside those before it waits for the next request: what is told is whole.
+Result<api::TailsResponse> Vault::ReadTails(const VaultCaller& caller,
+                                            const api::TailsRequest& request) const {
+  GRANTFS_CHECK(core_->state.Get()->CheckMember(caller, request.environment, Operation::kList));
+  const auto reader = GRANTFS_TRY(core_->store.Read());
+  api::TailsResponse response;
+  std::size_t bytes = 0;
+  for (const api::TailsRequest::From& one : request.secrets) {
+    const auto secret = GRANTFS_TRY(reader->GetSecret(one.secret));
+    const ListId id = ListId::Secret(one.secret);
+    if (!secret || secret->environment != request.environment) return NotVisible(id.Text());
+    api::ListReadResponse list{id, secret->head, {}};
+    const std::size_t room = api::kTailsBytes - std::min(bytes, api::kTailsBytes);
+    auto statements = GRANTFS_TRY(reader->ReadStatements(id.Text(), one.from, api::kMaxStatements, room));
+    const std::uint64_t end = one.from + statements.size();
+    for (StoredStatement& stored : statements) {
+      bytes += stored.envelope.size();
+      list.statements.push_back(std::move(stored.envelope));
+    }
+    const bool whole = !secret->head || secret->head->sequence < end || one.from > secret->head->sequence;
+    const bool first = response.lists.empty();
+    if (!first && (!whole || bytes > api::kTailsBytes)) break;
+    response.lists.push_back(std::move(list));
+    if (!whole) break;
+  }
+  return response;
+}
+
 Result<api::StatusResponse> Vault::ShowStatus(const VaultCaller& caller) const {
   const auto reader = GRANTFS_TRY(core_->store.Read());
   const StatePtr now = core_->state.Get();
@@ -70,6 +104,8 @@ Result<api::StatusResponse> Vault::ShowStatus(const VaultCaller& caller) const {
   status.vault_head = *now->vault->head();
   status.level = now->vault->level();
   status.checkpoint = GRANTFS_TRY(reader->LatestCheckpoint()).value_or("");
+  if (const auto asker = now->FindPrincipal(caller.id, core_->Now()))
+    status.not_after = asker->identity->not_after;
   return status;
 }
 

@@ -48,7 +48,13 @@ Result<StatePtr> LoadState(StoreReader& reader) {
   for (const auto& [name, entry] : state->vault->environments()) {
     auto list = GRANTFS_TRY(LoadVerified(reader, state->Upper(), std::make_shared<EnvironmentList>(name)));
     GRANTFS_CHECK(list->CheckGenesis(*state->vault));
-    state->environments[name] = std::move(list);
+    state->environments[name] = list;
+    for (const auto& [number, group] : list->groups().all()) {
+      auto members =
+          GRANTFS_TRY(LoadVerified(reader, state->Upper(name), std::make_shared<GroupList>(name, number)));
+      GRANTFS_CHECK(members->CheckGenesis(*list));
+      state->groups[{name, number}] = std::move(members);
+    }
   }
   return StatePtr(state);
 }

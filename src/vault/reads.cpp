@@ -1,5 +1,5 @@
-#include "core_internal.h"
 #include "grantfs/api/problem.h"
+#include "granted_internal.h"
 
 // Delivery: what is released was decided over one state of the database and is recorded on the disk before
 // the answer goes out.
@@ -12,7 +12,7 @@ constexpr std::int64_t kGraceMs = 60'000;
 /// What a machine asks for, as far as it may have it.
 struct Granted {
   StoredSecret secret;
-  StoredGrant grant;
+  GrantedBy grant;
   std::uint32_t label = 0;  ///< the version that the grant's label points at
 };
 
@@ -28,8 +28,9 @@ Result<std::uint32_t> ReadBy(StoreReader& reader, const StoredSecret& secret, co
 Status FindGranted(StoreReader& reader, const VaultCaller& caller, std::uint64_t number, std::int64_t now,
                    Granted* found) {
   auto secret = GRANTFS_TRY(reader.GetSecret(number));
-  auto grant = GRANTFS_TRY(reader.FindGrant(number, GranteeKind::kMachine, caller.machine));
-  if (!secret || !grant || grant->grantee != caller.id) return NotVisible();
+  if (!secret) return NotVisible();
+  auto grant = GRANTFS_TRY(FindGrantedBy(reader, caller, *secret, now));
+  if (!grant) return NotVisible();
   found->secret = *std::move(secret);
   found->grant = *std::move(grant);
   found->label = GRANTFS_TRY(ReadBy(reader, found->secret, found->grant.label));
@@ -72,7 +73,7 @@ Result<api::ReadResponse> Collect(const VaultState& state, StoreReader& reader, 
   const StoredSecret& secret = granted.secret;
   const auto version = GRANTFS_TRY(reader.FindVersion(secret.number, number));
   auto copy =
-      GRANTFS_TRY(reader.FindCopy(secret.number, number, RecipientKind::kMachine, granted.grant.number));
+      GRANTFS_TRY(reader.FindCopy(secret.number, number, granted.grant.recipient(), granted.grant.number));
   auto ciphertext = GRANTFS_TRY(reader.ReadCiphertext(secret.number, number));
   const auto vault = GRANTFS_TRY(reader.FindHead("vault"));
   const auto environment = GRANTFS_TRY(reader.FindHead(ListId::Environment(secret.environment).Text()));
@@ -86,6 +87,10 @@ Result<api::ReadResponse> Collect(const VaultState& state, StoreReader& reader, 
   response.statement = version->statement.hash;
   response.ciphertext = *std::move(ciphertext);
   response.sealed = std::move(copy->sealed);
+  if (granted.grant.kind == GranteeKind::kGroup) {
+    response.group = granted.grant.number;
+    response.group_epoch = copy->recipient.epoch;
+  }
   response.vault_head = *vault;
   response.environment_head = *environment;
   response.secret_head = *secret.head;
@@ -129,7 +134,7 @@ Result<std::uint64_t> RecordDelivery(Vault::Core& core, StoreWriter& writer, con
   *delivered = {};  // it may run more than once
   const auto watch = GRANTFS_TRY(WatchOf(writer, read.secret, read.environment));
   const Trip trip = core.tripwires.Judge(read, watch, core.Now(), token);
-  const char* refusal = trip.freezes_machine ? api::kWhereNotDelivered : nullptr;
+  const char* refusal = trip.refuses() ? api::kWhereNotDelivered : nullptr;
   const auto record = GRANTFS_TRY(writer.Audit(RecordOfDelivery(core, read, refusal)));
   GRANTFS_CHECK(core.tripwires.Act(writer, *core.state.Get(), core.clock().WallMilliseconds(), read, watch,
                                    trip, record, &delivered->frozen));
@@ -216,13 +221,15 @@ void Vault::MachineRead(const VaultCaller& caller, const api::ReadRequest& reque
   }
   // The job comes after every append that was answered before: what was revoked, deleted, destroyed or frozen
   // by then is not released.
-  const auto still = [core = core_.get(), caller, grant = granted.grant, version,
-                      environment = granted.secret.environment](StoreWriter& writer) -> Status {
-    GRANTFS_CHECK(CheckNotFrozen(writer, &caller.id, environment));
-    GRANTFS_CHECK(CheckStillThere(writer, grant.secret, version));
-    const auto stands = GRANTFS_TRY(writer.FindGrant(grant.secret, grant.kind, grant.number));
+  const auto still = [core = core_.get(), caller, granted, version](StoreWriter& writer) -> Status {
+    const StoredSecret& secret = granted.secret;
+    GRANTFS_CHECK(CheckNotFrozen(writer, &caller.id, secret.environment));
+    GRANTFS_CHECK(CheckStillThere(writer, secret.number, version));
+    const auto stands = GRANTFS_TRY(FindGrantedBy(writer, caller, secret, core->Now()));
     const bool known = core->state.Get()->FindPrincipal(caller.id, core->Now()).has_value();
-    return stands && known && stands->grantee == grant.grantee ? Status() : Status(NotVisible());
+    const bool same =
+        stands && stands->kind == granted.grant.kind && stands->number == granted.grant.number;
+    return same && known ? Status() : Status(NotVisible());
   };
   Deliver(*core_, std::move(*response), WatchedOf(caller, read, core_->Now()), still, std::move(done));
 }

@@ -11,8 +11,8 @@ constexpr std::size_t kMostProcessText = 1024;
 std::string Bounded(const std::string& text) { return Printable(text.substr(0, kMostProcessText)); }
 
 AuditSeverity SeverityOf(const Act& act) {
-  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, SecretDestroy, Void, RecoveryReplace, LevelRaise>(
-          act))
+  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, RulesSet, SecretDestroy, Void, RecoveryReplace,
+              LevelRaise>(act))
     return AuditSeverity::kCritical;
   // A vault's and an environment's; those of their many secrets follow from these.
   if (const auto* restore = std::get_if<Restore>(&act);
@@ -23,6 +23,17 @@ AuditSeverity SeverityOf(const Act& act) {
 }
 
 /// Whom or what an act is about, beside the list that it stands in.
+std::string NameOf(const Grantee& grantee) {
+  return (grantee.kind == GranteeKind::kGroup ? "@" : "") + grantee.name;
+}
+
+// A statement has at most a hundred, and an object of the log a thousand bytes.
+std::string NamesOf(const std::vector<Grantee>& machines) {
+  std::string names = machines.front().name;
+  for (std::size_t i = 1; i < machines.size() && names.size() < 1000; ++i) names += " " + machines[i].name;
+  return names.size() < 1000 ? names : names.substr(0, 1000) + "...";
+}
+
 struct AboutAct {
   std::string operator()(const VaultCreate& act) const { return act.owner.name; }
   std::string operator()(const VaultOwnerAdd& act) const { return act.owner.name; }
@@ -33,16 +44,21 @@ struct AboutAct {
   std::string operator()(const PinsSet&) const { return {}; }
   std::string operator()(const MachinesCreate&) const { return {}; }
   std::string operator()(const InvitationCreate& act) const { return act.invitation.name; }
+  std::string operator()(const InvitationStand& act) const { return act.invitation.pattern; }
   std::string operator()(const InvitationWithdraw& act) const { return act.id; }
   std::string operator()(const MachineApprove& act) const { return act.enrolment.identity.name; }
+  std::string operator()(const MachineAdmit& act) const { return act.request.identity.name; }
+  std::string operator()(const MachineJoin& act) const { return act.enrolment.identity.name; }
   std::string operator()(const MachineRemove& act) const { return act.id.Hex(); }
   std::string operator()(const EnvironmentCreate& act) const { return act.owner.name; }
   std::string operator()(const MemberAdd& act) const { return act.member.name; }
   std::string operator()(const MemberRemove& act) const { return act.id.Hex(); }
+  std::string operator()(const MemberChange& act) const { return act.id.Hex(); }
   std::string operator()(const EpochStart& act) const { return std::to_string(act.epoch.number); }
+  std::string operator()(const RulesSet& act) const { return act.two_owners ? "two owners" : "one owner"; }
   std::string operator()(const SecretCreate&) const { return {}; }
   std::string operator()(const VersionPublish&) const { return {}; }
-  std::string operator()(const GrantAdd& act) const { return act.grant.grantee.name; }
+  std::string operator()(const GrantAdd& act) const { return NameOf(act.grant.grantee); }
   std::string operator()(const GrantRevoke& act) const { return std::to_string(act.number); }
   std::string operator()(const LabelMove&) const { return "current"; }
   std::string operator()(const LabelRemove& act) const { return act.label; }
@@ -51,6 +67,22 @@ struct AboutAct {
   std::string operator()(const SecretDelete&) const { return {}; }
   std::string operator()(const SecretUndelete&) const { return {}; }
   std::string operator()(const SecretDestroy&) const { return {}; }
+  std::string operator()(const GroupCreate& act) const { return "@" + act.name; }
+  std::string operator()(const GroupEpochStart& act) const { return std::to_string(act.group); }
+  std::string operator()(const GroupDelete& act) const { return std::to_string(act.group); }
+  std::string operator()(const PrefixGrant& act) const {
+    return NameOf(act.grant.grantee) + " " + act.prefix;
+  }
+  std::string operator()(const PrefixRevoke& act) const {
+    return std::to_string(act.group) + " " + act.prefix;
+  }
+  std::string operator()(const GroupListCreate& act) const { return "@" + act.name; }
+  std::string operator()(const GroupMachinesAdd& act) const { return NamesOf(act.machines); }
+  std::string operator()(const GroupMachinesRemove& act) const {
+    return std::to_string(act.machines.front());
+  }
+  std::string operator()(const GroupInvitationAdd& act) const { return act.id; }
+  std::string operator()(const GroupInvitationRemove& act) const { return std::to_string(act.number); }
   std::string operator()(const Vouch&) const { return {}; }
   std::string operator()(const Void& act) const { return std::to_string(act.from); }
   std::string operator()(const RecoveryReplace& act) const { return act.recovery.name; }
@@ -134,6 +166,8 @@ AuditRecord MakeAppendRecord(const Clock& clock, const VaultCaller& caller,
   if (!statement.reason.empty()) record.body.Set("reason", statement.reason);
   record.body.Set("list", statement.list.Text()).Set("sequence", statement.sequence);
   record.body.Set("statement", signed_statement.hash().Hex());
+  if (statement.consent) record.body.Set("consent", statement.consent->signer.Hex());
+  if (statement.request) record.body.Set("request", statement.request->Hex());
   return record;
 }
 

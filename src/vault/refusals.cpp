@@ -1,4 +1,4 @@
-#include "core_internal.h"
+#include "granted_internal.h"
 
 // What a machine's mount refused because of who read.
 
@@ -12,9 +12,8 @@ Result<Records> RefusalRecords(const Clock& clock, StoreReader& reader, const Va
   Records records;
   for (const auto& refusal : request.refusals) {
     const auto secret = GRANTFS_TRY(reader.GetSecret(refusal.secret));
-    const auto grant = GRANTFS_TRY(reader.FindGrant(refusal.secret, GranteeKind::kMachine, caller.machine));
     // It may have been revoked meanwhile; and nobody writes into the log of an environment that is not his.
-    if (!secret || !grant || grant->grantee != caller.id) continue;
+    if (!secret || !GRANTFS_TRY(FindGrantedBy(reader, caller, *secret, clock.WallSeconds()))) continue;
     records.push_back(MakeRefusedRecord(clock, caller, secret->environment, secret->path, refusal));
   }
   return records;

@@ -6,10 +6,14 @@
 #include <optional>
 #include <string>
 
+#include "grantfs/trust/group_list.h"
 #include "grantfs/trust/lists.h"
 #include "grantfs/vault/caller.h"
 
 namespace grantfs {
+
+/// Environment and number.
+using GroupKey = std::pair<std::string, std::uint64_t>;
 
 /// The verified lists that everything is decided by, at one moment. Immutable once it is shared.
 struct VaultState {
@@ -17,6 +21,10 @@ struct VaultState {
   std::shared_ptr<const MachinesList> machines = std::make_shared<MachinesList>();
   std::map<std::string, std::shared_ptr<const EnvironmentList>> environments;
 
+  std::map<GroupKey, std::shared_ptr<const GroupList>> groups;  ///< those that environments have
+
+  /// The machines of a group, by number.
+  std::vector<std::uint64_t> MembersOf(const std::string& environment, std::uint64_t group) const;
   bool claimed() const { return !vault->empty(); }
   const EnvironmentList* FindEnvironment(const std::string& name) const;
   UpperLists Upper(const std::string& environment = {}) const;

@@ -32,6 +32,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(Store& store, VaultOptions options) {
   core->state.Set(std::move(state));
   core->hub.SetChange(change);
   GRANTFS_CHECK(core->StartAlerts());
+  if (core->retention) core->retention->Poke();
   return std::unique_ptr<Vault>(new Vault(std::move(core)));
 }
 
@@ -48,7 +49,7 @@ Result<Vault::Figures> Vault::CurrentFigures() const {
   for (;;) {
     const auto page = GRANTFS_TRY(reader->ListFreezes(after ? &*after : nullptr, kFreezesAtOnce));
     for (const StoredFreeze& freeze : page)
-      ++(freeze.object.kind == FrozenKind::kMachine ? figures.frozen_machines : figures.frozen_environments);
+      ++(freeze.object.IsMachine() ? figures.frozen_machines : figures.frozen_environments);
     if (page.size() < kFreezesAtOnce) break;
     after = page.back().object;
   }
@@ -66,8 +67,22 @@ void Vault::NoteFailedAuthentication(const std::string& remote) {
 
 namespace {
 
+Vault::Key StandingKey(const VaultState& now, const MachinesList::StandingEntry& entry, std::int64_t time) {
+  Vault::Key key;
+  key.verify = entry.invitation.sign;
+  key.caller.kind = VaultCaller::Kind::kInvite;
+  key.caller.key = entry.invitation.id;
+  key.caller.name = entry.invitation.pattern;
+  key.caller.identity_kind = IdentityKind::kMachine;
+  key.gone = !entry.IsOpen(*now.vault) || entry.invitation.expires <= time;
+  return key;
+}
+
 std::optional<Vault::Key> InviteKey(const Vault::Core& core, const std::string& id) {
   const StatePtr now = core.state.Get();
+  const auto& standing = now->machines->standing();
+  if (const auto at = standing.find(id); at != standing.end())
+    return StandingKey(*now, at->second, core.Now());
   const auto& invitations = now->machines->invitations();
   const auto found = invitations.find(id);
   if (found == invitations.end()) return std::nullopt;

@@ -11,6 +11,7 @@
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/freezes.h"
 #include "grantfs/api/lists.h"
+#include "grantfs/api/log.h"
 #include "grantfs/api/machine.h"
 #include "grantfs/api/problem.h"
 #include "grantfs/api/routes.h"
@@ -19,6 +20,7 @@
 #include "grantfs/api/watch.h"
 #include "grantfs/crypto/random.h"
 #include "grantfs/util/file.h"
+#include "shapes.h"
 
 namespace grantfs::api {
 namespace {
@@ -41,6 +43,8 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(StatusResponse),
     GRANTFS_SHAPE(ListReadRequest),
     GRANTFS_SHAPE(ListReadResponse),
+    GRANTFS_SHAPE(TailsRequest),
+    GRANTFS_SHAPE(TailsResponse),
     GRANTFS_SHAPE(AppendRequest),
     GRANTFS_SHAPE(AppendResponse),
     GRANTFS_SHAPE(ReserveRequest),
@@ -52,6 +56,9 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(StageCiphertextRequest),
     GRANTFS_SHAPE(StageCopiesRequest),
     GRANTFS_SHAPE(StageEpochRequest),
+    GRANTFS_SHAPE(StageGroupRequest),
+    GRANTFS_SHAPE(GroupKeysRequest),
+    GRANTFS_SHAPE(GroupKeysResponse),
     GRANTFS_SHAPE(EpochCopiesRequest),
     GRANTFS_SHAPE(EpochCopiesResponse),
     GRANTFS_SHAPE(SecretCopiesRequest),
@@ -60,6 +67,8 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(ValueResponse),
     GRANTFS_SHAPE(EnrolRequest),
     GRANTFS_SHAPE(EnrolmentStateResponse),
+    GRANTFS_SHAPE(JoinRequest),
+    GRANTFS_SHAPE(JoinResponse),
     GRANTFS_SHAPE(EnrolmentsResponse),
     GRANTFS_SHAPE(FreezeRequest),
     GRANTFS_SHAPE(FreezeResponse),
@@ -86,6 +95,10 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(RefusalsRequest),
     GRANTFS_SHAPE(JournalRequest),
     GRANTFS_SHAPE(JournalResponse),
+    GRANTFS_SHAPE(MachineRecordsRequest),
+    GRANTFS_SHAPE(MachineRecordsResponse),
+    GRANTFS_SHAPE(LogComplaintRequest),
+    GRANTFS_SHAPE(LogComplaintResponse),
     GRANTFS_SHAPE(AckRequest),
     GRANTFS_SHAPE(PresenceRequest),
     GRANTFS_SHAPE(PresenceResponse),
@@ -171,4 +184,13 @@ TEST(WireFormatsTest, EveryProblemStandsThere) {
 }
 
 }  // namespace
+
+Result<Json> ReadShape(const std::string& name, const Json& json) {
+  const auto shape = kShapes.find(name);
+  if (shape == kShapes.end()) return Error{Code::kNotFound, "there is no such shape", 0, name};
+  return shape->second(json);
+}
+
+std::string WireFormats() { return Wire(); }
+
 }  // namespace grantfs::api

@@ -1,10 +1,14 @@
 // Reads straight at a vault, as a machine's mount would ask for them: each signed, over TLS, durably recorded
-// before it is answered. A closed loop with as many requests under way as connections.
+// before it is answered.
 //
 //   vault_load HOME SECRET SERVER_PID SECONDS CONNECTIONS...
 //
-// Prints for each number of connections: reads a second, p50 and p99 in milliseconds, and CPU time a read of
-// server and client.
+// Prints for each number of connections two lines. The first is of a closed loop, with as many requests under
+// way as connections: what the vault can do. The second is of an open loop at half that rate: requests fall
+// due at random moments (a Poisson process) that no answer delays, and the time of each counts from when it
+// was due, so that a stall is felt by all that fell due meanwhile (else it would be one slow answer:
+// "coordinated omission"). Columns: reads a second, p50, p99 and p99.9 in milliseconds, and CPU time a read
+// of server and client.
 
 #include <unistd.h>
 
@@ -15,6 +19,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <mutex>
+#include <random>
+#include <thread>
 
 #include "grantfs/api/machine.h"
 #include "grantfs/api/routes.h"
@@ -109,57 +115,97 @@ class Machine {
   std::unique_ptr<HttpClient> client_;
 };
 
-// One run with a number of connections.
+// Reads that were sent, and the times of those that were answered.
 class Load {
  public:
-  Load(Machine& machine, std::uint64_t secret, double seconds)
-      : machine_(machine),
-        secret_(secret),
-        end_(Ticks::now() +
-             std::chrono::duration_cast<Ticks::duration>(std::chrono::duration<double>(seconds))) {}
+  Load(Machine& machine, std::uint64_t secret) : machine_(machine), secret_(secret) {}
 
-  std::vector<double> Run(std::size_t connections) {
-    under_way_ = connections;
-    for (std::size_t i = 0; i < connections; ++i) Next();
+  // Each answer brings the next request, until the time is over. Milliseconds of each.
+  std::vector<double> Closed(std::size_t connections, double seconds) {
+    end_ = Ticks::now() + Duration(seconds);
+    for (std::size_t i = 0; i < connections; ++i) Send(Ticks::now());
+    return AllAnswered();
+  }
+
+  // At `rate` a second, whatever the answers do. Milliseconds of each since it was due.
+  std::vector<double> Open(double rate, double seconds) {
+    std::mt19937_64 random(1);  // NOLINT: the same moments each time, so that runs compare
+    std::exponential_distribution<double> pause(rate);
+    const auto begin = Ticks::now();
+    end_ = begin;
+    for (double due = pause(random); due < seconds; due += pause(random)) {
+      std::this_thread::sleep_until(begin + Duration(due));
+      Send(begin + Duration(due));
+    }
+    return AllAnswered();
+  }
+
+ private:
+  static Ticks::duration Duration(double seconds) {
+    return std::chrono::duration_cast<Ticks::duration>(std::chrono::duration<double>(seconds));
+  }
+
+  void Send(Ticks::time_point due) {
+    api::ReadRequest read;
+    read.secret = secret_;
+    read.open = HexEncode(RandomBytes(16));
+    {
+      const std::lock_guard lock(mutex_);
+      ++under_way_;
+    }
+    machine_.client().Send(
+        machine_.Signed(api::kMachineRead, read.ToJson()), {}, [this, due](Result<HttpResponse> answer) {
+          if (!answer) Fail(Describe(answer.error()));
+          if (answer->status != 200)
+            Fail("the vault answered " + std::to_string(answer->status) + ": " + answer->body);
+          Answered(due);
+        });
+  }
+
+  void Answered(Ticks::time_point due) {
+    const auto now = Ticks::now();
+    if (now < end_) Send(now);
+    const std::lock_guard lock(mutex_);
+    milliseconds_.push_back(std::chrono::duration<double, std::milli>(now - due).count());
+    if (--under_way_ == 0) finished_.notify_one();
+  }
+
+  std::vector<double> AllAnswered() {
     std::unique_lock lock(mutex_);
     finished_.wait(lock, [&] { return under_way_ == 0; });
     return std::move(milliseconds_);
   }
 
- private:
-  void Next() {
-    api::ReadRequest read;
-    read.secret = secret_;
-    read.open = HexEncode(RandomBytes(16));
-    const auto begin = Ticks::now();
-    machine_.client().Send(
-        machine_.Signed(api::kMachineRead, read.ToJson()), {}, [this, begin](Result<HttpResponse> answer) {
-          if (!answer) Fail(Describe(answer.error()));
-          if (answer->status != 200)
-            Fail("the vault answered " + std::to_string(answer->status) + ": " + answer->body);
-          Finished(begin);
-        });
-  }
-
-  void Finished(Ticks::time_point begin) {
-    const auto now = Ticks::now();
-    bool again = now < end_;
-    {
-      const std::lock_guard lock(mutex_);
-      milliseconds_.push_back(std::chrono::duration<double, std::milli>(now - begin).count());
-      if (!again && --under_way_ == 0) finished_.notify_one();
-    }
-    if (again) Next();
-  }
-
   Machine& machine_;
   const std::uint64_t secret_;
-  const Ticks::time_point end_;
+  Ticks::time_point end_;  // closed: nothing is sent after it
   std::mutex mutex_;
   std::condition_variable finished_;
   std::size_t under_way_ = 0;
   std::vector<double> milliseconds_;
 };
+
+// Runs `load`, prints its line and returns its reads a second.
+template <typename Run>
+double Measure(std::size_t connections, const char* loop, const std::string& server, Run run) {
+  const double server_before = CpuMicroseconds(server);
+  const double client_before = CpuMicroseconds("self");
+  const auto begin = Ticks::now();
+  auto times = run();
+  const double seconds = std::chrono::duration<double>(Ticks::now() - begin).count();
+  if (times.empty()) Fail("no read was answered in the time");
+  const auto count = static_cast<double>(times.size());
+  const double server_cpu = (CpuMicroseconds(server) - server_before) / count;
+  const double client_cpu = (CpuMicroseconds("self") - client_before) / count;
+  std::sort(times.begin(), times.end());
+  const auto at = [&](double part) {
+    return times[std::min(times.size() - 1, static_cast<std::size_t>(part * count))];
+  };
+  std::printf("%-12zu %-7s %9.0f %9.2f %9.2f %9.2f %15.1f %15.1f\n", connections, loop, count / seconds,
+              at(0.5), at(0.99), at(0.999), server_cpu, client_cpu);
+  std::fflush(stdout);
+  return count / seconds;
+}
 
 int Main(int argc, char** argv) {
   if (argc < 6) {
@@ -168,26 +214,18 @@ int Main(int argc, char** argv) {
   }
   if (auto started = InitCrypto(); !started) Fail(Describe(started.error()));
   Machine machine(argv[1]);
-  std::printf("%-12s %10s %10s %10s %16s %16s\n", "connections", "reads/s", "p50 ms", "p99 ms",
-              "server us/read", "client us/read");
+  const std::string server = argv[3];
+  const double seconds = std::atof(argv[4]);
+  std::printf("%-12s %-7s %9s %9s %9s %9s %15s %15s\n", "connections", "loop", "reads/s", "p50 ms", "p99 ms",
+              "p99.9 ms", "server us/read", "client us/read");
   for (int i = 5; i < argc; ++i) {
     const auto connections = static_cast<std::size_t>(std::atoi(argv[i]));
     machine.Connect(connections);
     const std::uint64_t secret = machine.FindSecret(argv[2]);
-    Load(machine, secret, 0.5).Run(connections);  // connections made, caches warm
-    const double server = CpuMicroseconds(argv[3]);
-    const double client = CpuMicroseconds("self");
-    const auto begin = Ticks::now();
-    auto times = Load(machine, secret, std::atof(argv[4])).Run(connections);
-    const double seconds = std::chrono::duration<double>(Ticks::now() - begin).count();
-    const auto count = static_cast<double>(times.size());
-    std::sort(times.begin(), times.end());
-    const auto at = [&](double part) {
-      return times[std::min(times.size() - 1, static_cast<std::size_t>(part * count))];
-    };
-    std::printf("%-12zu %10.0f %10.2f %10.2f %16.1f %16.1f\n", connections, count / seconds, at(0.5),
-                at(0.99), (CpuMicroseconds(argv[3]) - server) / count,
-                (CpuMicroseconds("self") - client) / count);
+    Load(machine, secret).Closed(connections, 0.5);  // connections made, caches warm
+    const double rate = Measure(connections, "closed", server,
+                                [&] { return Load(machine, secret).Closed(connections, seconds); });
+    Measure(connections, "open", server, [&] { return Load(machine, secret).Open(rate / 2, seconds); });
   }
   return 0;
 }

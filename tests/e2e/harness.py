@@ -7,6 +7,7 @@ sleeping: `until` polls with a deadline.
 import ctypes
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -214,9 +215,16 @@ class World:
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that a server may take now and again after a restart: below those that the kernel gives to connections, any of
+    which another test's connection could hold by then."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                port = random.randrange(10_000, 32_768)
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Case(unittest.TestCase):

@@ -4,6 +4,7 @@
 
 #include "grantfs/api/audit.h"
 #include "grantfs/api/freezes.h"
+#include "grantfs/api/log.h"
 #include "served.h"
 
 namespace grantfs::testing {
@@ -27,6 +28,7 @@ constexpr Row kTable[] = {
     {"read machines list", "2223333333441"},
     {"read environment list", "2222222224241"},
     {"read secret list", "4222222234441"},
+    {"read secrets' tails", "4222222234441"},
     {"list secrets", "4222222234441"},
     {"find secret", "4222222234441"},
     {"read value", "4422333334441"},
@@ -38,6 +40,11 @@ constexpr Row kTable[] = {
     {"reserve numbers", "4423223334441"},
     {"stage a version", "4423223334441"},
     {"stage an epoch", "4223333334441"},
+    {"stage a group's key", "2223333334441"},
+    {"groups' keys", "2223333334441"},
+    {"a group's list", "3324333334441"},
+    {"make a group", "3323333334441"},
+    {"grant a prefix", "3323333334441"},
     {"create a secret", "3323233334441"},
     {"create below tls/", "3323223334441"},
     {"publish", "3323233334441"},
@@ -49,6 +56,7 @@ constexpr Row kTable[] = {
     {"restore the vault", "2333333333441"},
     {"add an auditor", "3323333334441"},
     {"remove an auditor", "3323333334441"},
+    {"change an auditor's role", "3323333334441"},
     {"start an epoch", "3223333334441"},
     {"let a user in", "2333333333441"},
     {"add a vault owner", "2233333333441"},
@@ -59,10 +67,13 @@ constexpr Row kTable[] = {
     {"freeze an environment", "4423332234441"},
     {"lift that", "4423332234441"},
     {"freeze a machine", "2333333333441"},
+    {"freeze a machine in the environment", "4423332234441"},
     {"list freezes", "2222222222441"},
     {"presence", "2323333333441"},
     {"a machine's grants", "4444444444221"},
     {"a machine's read", "4444444444241"},
+    {"proofs of records", "4444444444221"},
+    {"complain of the log", "2222222222221"},
 };
 
 class RolesTableTest : public ::testing::Test, protected ServedSecret {
@@ -159,6 +170,12 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     Must(world.AddMember(kEnvironment, leaver, Role::kAuditor));
     return Append(who, world.environment(kEnvironment).list, MemberRemove{leaver.Id(), {}});
   }
+  int ChangeAuditor(const PrivateIdentity& who) {
+    const auto changed = NewIdentity("changed");
+    Must(world.AddMember(kEnvironment, changed, Role::kAuditor));
+    return Append(who, world.environment(kEnvironment).list,
+                  MemberChange{changed.Id(), Role::kOperator, "", {}, {}});
+  }
   int StartEpoch(const PrivateIdentity& who) {
     VaultWorld::Environment& environment = world.environment(kEnvironment);
     NewEpoch epoch = Must(MakeEpoch(environment.list.EpochRecipients(world.vault),
@@ -213,6 +230,8 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     if (what == "read machines list") return ReadList(who, ListId::Machines());
     if (what == "read environment list") return ReadList(who, ListId::Environment(kEnvironment));
     if (what == "read secret list") return ReadList(who, ListId::Secret(secret));
+    if (what == "read secrets' tails")
+      return Ask(who, api::kListsTails, api::TailsRequest{kEnvironment, {{secret, 0}}});
     if (what == "list secrets")
       return Ask(who, api::kSecretsList, api::SecretsListRequest{kEnvironment, "", 9});
     if (what == "find secret") return Ask(who, api::kSecretsFind, api::SecretFindRequest{kEnvironment, "a"});
@@ -255,6 +274,7 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
       return Append(who, world.environment(kEnvironment).list,
                     MemberAdd{NewIdentity("new").identity(), Role::kAuditor, "", {}});
     if (what == "remove an auditor") return RemoveAuditor(who);
+    if (what == "change an auditor's role") return ChangeAuditor(who);
     if (what == "start an epoch") return StartEpoch(who);
     if (what == "let a user in") return PersonAdded(who, false);
     if (what == "add a vault owner") return PersonAdded(who, true);
@@ -270,6 +290,8 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     if (what == "freeze an environment") return Freeze(who, api::kFreezesSet, environment);
     if (what == "lift that") return Freeze(who, api::kFreezesLift, environment);
     if (what == "freeze a machine") return Freeze(who, api::kFreezesSet, frozen);
+    if (what == "freeze a machine in the environment")
+      return Freeze(who, api::kFreezesSet, {FrozenKind::kMachineIn, frozen.id, kEnvironment});
     if (what == "list freezes") return Ask(who, api::kFreezesList, api::FreezesListRequest{});
     if (what == "presence") return Ask(who, api::kPresence, api::PresenceRequest{machine.key.Id(), 0, 0});
     if (what == "a machine's grants") return Ask(who, api::kMachineGrants, api::GrantsRequest{});
@@ -277,6 +299,17 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
       return Must(client().Exchange(RequestSigner::Of(who), api::kMachineRead,
                                     ReadBody("o" + std::to_string(++made_))))
           .status;
+    if (what == "proofs of records")
+      return Ask(who, api::kMachineRecords, api::MachineRecordsRequest{{0}, 0});
+    if (what == "complain of the log") {
+      api::LogComplaintRequest complaint;
+      complaint.kind = api::LogComplaintRequest::Kind::kRecord;
+      complaint.shown = Must(client().Exchange(RequestSigner::Of(world.owner), api::kLogCheckpoint, "")).body;
+      complaint.secret = complaint.version = 1;
+      complaint.open = "o";
+      complaint.what = "it is not there";
+      return Ask(who, api::kLogComplaints, complaint);
+    }
     ADD_FAILURE() << "there is no such operation: " << what;
     return 0;
   }

@@ -1,4 +1,5 @@
 #include "grantfs/api/audit.h"
+#include "grantfs/api/describe.h"
 #include "grantfs/crypto/encoding.h"
 #include "served.h"
 
@@ -71,6 +72,14 @@ TEST_F(RoutesTest, AMemberWithoutTheRoleIsDeniedAndAStrangerFindsNothing) {
   EXPECT_EQ(Ask(RequestSigner::Of(auditor), api::kSecretsList, other).status, 404);
   EXPECT_EQ(Ask(RequestSigner::Of(world.recovery), api::kEnrolmentsList, "{}").status, 403);
   EXPECT_EQ(Ask(RequestSigner::Of(world.owner), api::kEnrolmentsList, "{}").status, 200);
+}
+
+TEST_F(RoutesTest, TheDescriptionIsServedToWhomTheVaultKnowsAsTheProgramPrintsIt) {
+  const auto answer = Ask(RequestSigner::Of(machine.key), api::kDescription, "");
+  ASSERT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, api::Description("0").Dump());
+  EXPECT_EQ(Ask(RequestSigner::Of(NewIdentity("eve")), api::kDescription, "").status, 401);
+  EXPECT_EQ(Ask(RequestSigner::Of(machine.key), api::kDescription, "{}").status, 400);
 }
 
 TEST_F(RoutesTest, WhatIsNoRouteIsNotThere) {

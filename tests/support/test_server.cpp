@@ -1,5 +1,6 @@
 #include "test_server.h"
 
+#include "described.h"
 #include "grantfs/httpsig/signature.h"
 #include "grantfs/util/clock.h"
 
@@ -55,7 +56,9 @@ HttpRequest RawClient::Signed(const RequestSigner& who, const api::Route& route,
 Result<HttpResponse> RawClient::Send(const HttpRequest& request) {
   HttpClient::SendOptions options;
   options.deadline = std::chrono::seconds(30);
-  return http_->SendAndWait(request, options);
+  auto answer = http_->SendAndWait(request, options);
+  if (answer) ExpectDescribed(request, *answer);
+  return answer;
 }
 
 Result<HttpResponse> RawClient::Exchange(const RequestSigner& who, const api::Route& route,

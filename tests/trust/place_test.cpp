@@ -1,5 +1,6 @@
 // Where a statement may stand: its list, its vault, its sequence, and the acts that each kind of list takes.
 
+#include "grantfs/trust/group_list.h"
 #include "world.h"
 
 namespace grantfs::testing {
@@ -46,9 +47,11 @@ bool IsOf(ListKind kind, const Act& act) {
     case ListKind::kMachines:
       return any({"machine", "invitation."});
     case ListKind::kEnvironment:
-      return any({"environment.create", "member.", "epoch."});
+      return any({"environment.create", "member.", "epoch.", "rules.", "group.", "group-epoch.", "prefix."});
     case ListKind::kSecret:
       return any({"secret.", "version.", "grant."});
+    case ListKind::kGroup:
+      return any({"group-list.", "group-machines.", "group-invitation."});
   }
   return false;
 }
@@ -62,6 +65,11 @@ TEST_F(PlaceTest, EachListTakesItsOwnActsOnly) {
       ExpectSenseless(world.machines, world.Made(world.machines, world.owner, act));
     if (!IsOf(ListKind::kEnvironment, act))
       ExpectSenseless(world.environment, world.Made(world.environment, world.owner, act));
+    if (!IsOf(ListKind::kGroup, act)) {
+      GroupList group("shop/prod", 4);
+      ASSERT_TRUE(world.Add(group, world.owner, GroupListCreate{"shop/prod", 4, "web"}));
+      ExpectSenseless(group, world.Made(group, world.owner, act));
+    }
     if (IsOf(ListKind::kSecret, act)) continue;
     Statement said = world.Next(world.secret, world.owner, act);
     said.state = world.secret.state();
@@ -84,6 +92,10 @@ TEST_F(PlaceTest, AListBeginsWithItsCreationAndOnlyThere) {
     }
     if (IsOf(ListKind::kEnvironment, act) && name != "environment.create") {
       EnvironmentList empty("shop/prod");
+      EXPECT_FALSE(empty.Append(world.Made(empty, world.owner, act), world.Upper())) << name;
+    }
+    if (IsOf(ListKind::kGroup, act) && name != "group-list.create") {
+      GroupList empty("shop/prod", 4);
       EXPECT_FALSE(empty.Append(world.Made(empty, world.owner, act), world.Upper())) << name;
     }
   }

@@ -167,6 +167,7 @@ TEST_F(ProofsTest, AGrantOfThisMachinesIdToAnotherKeyOrToAGroup) {
   other_key.grantee.seal = world.web2.identity().seal;
   Grant group = mine;
   group.grantee.kind = GranteeKind::kGroup;
+  group.grantee.seal = {};
   Grant other_id = mine;
   other_id.grantee.id = world.web2.Id();
   for (const auto& [grant, good] :

@@ -1,6 +1,7 @@
 // What a client makes of a statement, by the role of who signed it: the same judgement as the vault's,
 // without the vault. A lying one that lets all of them in convinces nobody.
 
+#include "grantfs/trust/group_list.h"
 #include "world.h"
 
 namespace grantfs::testing {
@@ -25,9 +26,20 @@ constexpr Row kTable[] = {
     {"member.add", "x........"},
     {"member.add owner", "x......x."},
     {"member.remove", "x........"},
+    {"member.change", "x........"},
     {"epoch.start", "x......x."},
     {"restore", "x........"},
     {"restore the environment", "x........"},
+    {"group.create", "x........"},
+    {"group-epoch.start", "x......x."},
+    {"group.delete", "x........"},
+    {"prefix.grant", "x........"},
+    {"prefix.revoke", "x........"},
+    {"group-machines.add", "x........"},
+    {"group-machines.remove", "x........"},
+    {"group-invitation.add", "x........"},
+    {"group-invitation.remove", "x........"},
+    {"group vouch", "x......x."},
 };
 
 class RolesTableTest : public ::testing::Test {
@@ -50,6 +62,25 @@ class RolesTableTest : public ::testing::Test {
     for (SecretList* list : {&world.secret, &key})
       EXPECT_TRUE(world.AddTo(*list, world.owner, GrantAdd{world.GrantTo(world.web1, 3)}));
     EXPECT_TRUE(world.Remove(world.second));
+    const Hash genesis = AddGroup();
+    web.grantee = {GranteeKind::kGroup, group.id().number, genesis, "web", {}, 0};
+    EXPECT_TRUE(world.Add(world.environment, world.owner, PrefixGrant{"tls/", web}));
+  }
+  GroupEpoch EpochOf(std::uint32_t number, const UnsealKey* previous) {
+    auto made = Must(MakeGroupEpoch({}, number, previous));
+    made.epoch.copies = 1;
+    group_key = std::move(made.key);
+    return {made.epoch, world.environment.newest_epoch().number, 0, *group.HashAt(0)};
+  }
+  Hash AddGroup() {
+    group = GroupList("shop/prod", world.environment.next_sequence());
+    EXPECT_TRUE(world.Add(group, world.owner, GroupListCreate{"shop/prod", group.id().number, "web"}));
+    const GroupMachinesAdd machines{1, {world.GrantTo(world.web1, 3).grantee}, {}};
+    EXPECT_TRUE(
+        world.Add(world.environment, world.owner, GroupCreate{"web", *group.HashAt(0), EpochOf(1, nullptr)}));
+    EXPECT_TRUE(world.Add(group, world.owner, machines));
+    EXPECT_TRUE(world.Add(group, world.owner, GroupInvitationAdd{9, std::string(32, '0'), {}, 0, 1, {}}));
+    return *group.HashAt(0);
   }
   std::vector<const PrivateIdentity*> Signers() const {
     return {&world.owner, &reader,      &writer,         &tls_writer,  &operator_,
@@ -77,6 +108,13 @@ class RolesTableTest : public ::testing::Test {
       if (!view.Receive(whole.At(i), world.Upper())) return false;
     }
     return view.CheckStanding(world.Upper()).has_value();
+  }
+  bool Counts(GroupList list, const PrivateIdentity& who, Act act) {
+    const auto made = world.Made(list, who, std::move(act));
+    const bool appended = GroupList(list).Append(made, world.Upper()).has_value();
+    const bool counts = list.Receive(made, world.Upper()) && list.CheckStanding(world.Upper());
+    EXPECT_EQ(appended, counts);
+    return counts;
   }
   bool Counts(EnvironmentList list, const PrivateIdentity& who, Act act) {
     const auto made = world.Made(list, who, std::move(act));
@@ -113,14 +151,42 @@ class RolesTableTest : public ::testing::Test {
     if (act == "restore the environment")
       return Counts(world.environment, who,
                     Restore{*world.environment.head(), {}, "", 0, world.EpochAfterRemoving({}).epoch, 0});
+    if (act == "member.change") {
+      const Hash whom = who.Id() == auditor.Id() ? operator_.Id() : auditor.Id();
+      return Counts(world.environment, who, MemberChange{whom, Role::kWriter, "", {}, {}});
+    }
     if (act == "epoch.start")
       return Counts(world.environment, who, EpochStart{world.EpochAfterRemoving({}).epoch});
+    return TryGroup(act, who);
+  }
+  bool TryGroup(const std::string& act, const PrivateIdentity& who) {
+    const std::uint64_t number = group.id().number;
+    if (act == "group.create") {
+      auto epoch = EpochOf(1, nullptr);
+      epoch.list_hash = Hash{};
+      return Counts(world.environment, who, GroupCreate{"db", Hash{}, epoch});
+    }
+    if (act == "group-epoch.start")
+      return Counts(world.environment, who, GroupEpochStart{number, EpochOf(2, &group_key)});
+    if (act == "group.delete") return Counts(world.environment, who, GroupDelete{number});
+    if (act == "prefix.grant") return Counts(world.environment, who, PrefixGrant{"", web});
+    if (act == "prefix.revoke") return Counts(world.environment, who, PrefixRevoke{"tls/", number});
+    if (act == "group-machines.add")
+      return Counts(group, who, GroupMachinesAdd{1, {world.GrantTo(world.web2, 4).grantee}, {}});
+    if (act == "group-machines.remove") return Counts(group, who, GroupMachinesRemove{{3}});
+    if (act == "group-invitation.add")
+      return Counts(group, who, GroupInvitationAdd{10, std::string(32, '1'), {}, 0, 1, {}});
+    if (act == "group-invitation.remove") return Counts(group, who, GroupInvitationRemove{9, 9});
+    if (act == "group vouch") return Counts(group, who, Vouch{});
     ADD_FAILURE() << "there is no such act: " << act;
     return false;
   }
 
   World world;
   SecretList key{8};
+  GroupList group{"shop/prod", 1};
+  UnsealKey group_key;
+  Grant web;
   PrivateIdentity reader = MakeIdentity("rita");
   PrivateIdentity writer = MakeIdentity("wim");
   PrivateIdentity tls_writer = MakeIdentity("certs", IdentityKind::kAgent);

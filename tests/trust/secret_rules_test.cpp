@@ -150,9 +150,10 @@ TEST_F(SecretRulesTest, ATemplatesVersionsNameItsPartsAndAValuesHaveNone) {
   EXPECT_EQ(list.Current()->publish.parts, of_template.parts);
 }
 
-TEST_F(SecretRulesTest, GroupsAreNotGrantedAndWhatIsNotGrantedIsNotRevoked) {
+TEST_F(SecretRulesTest, AGroupThatIsNotThereIsGrantedNothingAndWhatIsNotGrantedIsNotRevoked) {
   Grant group = world.GrantTo(world.web1, 3);
   group.grantee.kind = GranteeKind::kGroup;
+  group.grantee.seal = {};
   EXPECT_EQ(Refused(world.secret, world.owner, GrantAdd{group}), Code::kInvalid);
   EXPECT_EQ(Refused(world.secret, world.owner, GrantRevoke{GranteeKind::kMachine, 3}), Code::kInvalid);
   EXPECT_EQ(world.secret.StateAfter(GrantRevoke{GranteeKind::kMachine, 3}, world.Upper()).error().code,

@@ -27,7 +27,7 @@ Statement World::Next(const SignedList& list, const PrivateIdentity& signer, Act
   statement.signer = signer.Id();
   statement.time = 1'700'000'000;
   if (list.id().kind != ListKind::kVault) statement.heads.vault = vault.head();
-  if (list.id().kind == ListKind::kSecret) statement.heads.environment = environment.head();
+  if (list.id().BelowEnvironment()) statement.heads.environment = environment.head();
   statement.act = std::move(act);
   return statement;
 }
@@ -46,6 +46,10 @@ SignedList::StatementPtr World::Sign(const Statement& statement, const PrivateId
 std::vector<Act> World::EveryAct() const {
   const auto invite = Must(InviteSecret::Generate());
   const Epoch epoch = EpochAfterRemoving(second.Id()).epoch;
+  const Grantee web{GranteeKind::kGroup, 4, Hash{}, "web", {}, 0};
+  Grant to_web;
+  to_web.grantee = web;
+  const GroupEpoch of_web{epoch, 1, 2, Hash{}};
   return {vault.At(0)->statement().act,
           VaultOwnerAdd{second.identity()},
           VaultOwnerRemove{second.Id()},
@@ -55,13 +59,18 @@ std::vector<Act> World::EveryAct() const {
           PinsSet{{Hash{}}},
           MachinesCreate{},
           InvitationCreate{InvitationOf(invite)},
+          InvitationStand{StandingOf(invite)},
           InvitationWithdraw{invite.id()},
-          MachineApprove{Must(MakeEnrolment(vault.vault_id(), invite, web1))},
+          MachineApprove{Must(MakeEnrolment(vault.vault_id(), invite, web1)), 1'700'003'600},
+          MachineAdmit{MakeEnrolmentRequest(web1, 1'700'000'000, 1'700'003'600), 0},
+          MachineJoin{Must(MakeEnrolment(vault.vault_id(), invite, web1)), 0},
           MachineRemove{web1.Id()},
           EnvironmentCreate{"shop/prod", owner.identity(), epoch},
           MemberAdd{second.identity(), Role::kReader, "", Hash{}},
           MemberRemove{second.Id(), epoch},
           EpochStart{epoch},
+          MemberChange{second.Id(), Role::kWriter, "tls/", Hash{}, epoch},
+          RulesSet{true},
           SecretCreate{7, "shop/prod", "db-password", SecretType::kValue, "ann", "of the shop"},
           VersionOf(secret),
           GrantAdd{GrantTo(web1, 3)},
@@ -73,6 +82,16 @@ std::vector<Act> World::EveryAct() const {
           SecretDelete{},
           SecretUndelete{},
           SecretDestroy{},
+          GroupCreate{"web", Hash{}, of_web},
+          GroupEpochStart{4, of_web},
+          GroupDelete{4},
+          PrefixGrant{"tls/", to_web},
+          PrefixRevoke{"tls/", 4},
+          GroupListCreate{"shop/prod", 4, "web"},
+          GroupMachinesAdd{1, {GrantTo(web1, 3).grantee}, Hash{}},
+          GroupMachinesRemove{{3, 4}},
+          GroupInvitationAdd{9, invite.id(), invite.unseal_key().seal_key(), 1, 1, Hash{}},
+          GroupInvitationRemove{9, 12},
           Vouch{},
           Void{1, Hash{}},
           Restore{{4, Hash{}}, Head{9, Hash{}}, "vault.test/log2", 1000, epoch, 12},

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "grantfs/json/json.h"
 #include "grantfs/trust/invitation.h"
+#include "grantfs/trust/statement.h"
 
 namespace grantfs::api {
 
@@ -22,6 +25,21 @@ struct EnrolmentStateResponse {
   EnrolmentProgress state = EnrolmentProgress::kNone;
   Json ToJson() const;
   static Result<EnrolmentStateResponse> FromJson(const Json& json);
+};
+
+/// POST /v1/enrolments/join: how a machine lets itself in by a standing invitation. Without a statement, and
+/// where somebody else's came first, it is told what its own has to follow.
+struct JoinRequest {
+  std::string statement;  ///< the envelope of a machine.join, or ""
+  Json ToJson() const;
+  static Result<JoinRequest> FromJson(const Json& json);
+};
+struct JoinResponse {
+  EnrolmentProgress state = EnrolmentProgress::kNone;  ///< kApproved: it is in
+  Head head;                                           ///< of the machines list
+  std::int64_t lives = 0;                              ///< as the invitation says: seconds, 0 = for ever
+  Json ToJson() const;
+  static Result<JoinResponse> FromJson(const Json& json);
 };
 
 /// POST /v1/enrolments/list: those that wait, oldest first, at most kMaxNumbers.

@@ -46,7 +46,8 @@ struct StatusResponse {
   std::int64_t time = 0;  ///< unix seconds
   Head vault_head;
   std::int64_t level = 1;
-  std::string checkpoint;  ///< of the audit log, signed; "" while it is empty
+  std::string checkpoint;      ///< of the audit log, signed; "" while it is empty
+  std::int64_t not_after = 0;  ///< when the asker's life here ends, 0 = never
   Json ToJson() const;
   static Result<StatusResponse> FromJson(const Json& json);
 };
@@ -65,6 +66,25 @@ struct ListReadResponse {
   std::vector<std::string> statements;
   Json ToJson() const;
   static Result<ListReadResponse> FromJson(const Json& json);
+};
+
+/// POST /v1/lists/tails: of several secrets of one environment, what their lists have from a sequence on.
+struct TailsRequest {
+  struct From {
+    std::uint64_t secret = 0;  ///< its number
+    std::uint64_t from = 0;
+  };
+  std::string environment;
+  std::vector<From> secrets;  ///< 1..kMaxTails
+  Json ToJson() const;
+  static Result<TailsRequest> FromJson(const Json& json);
+};
+/// Of the first of them, at least of one, in the order in which they were asked for. A list stands here up to
+/// its head, unless it is the first and larger than a response.
+struct TailsResponse {
+  std::vector<ListReadResponse> lists;
+  Json ToJson() const;
+  static Result<TailsResponse> FromJson(const Json& json);
 };
 
 /// POST /v1/lists/append: one atomic append over several lists.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,14 +36,28 @@ struct GrantEvidence {
   /// The end of the secret's list: after the head that the machine remembers; or, where it remembers none or
   /// the grants changed since, from the last counted statement that set the grants' root.
   std::vector<std::string> statements;
-  std::string grant;  ///< envelope
+  std::string grant;  ///< envelope; "" where it is granted by a prefix
   SecretList::GrantProof proof;
+  /// Of the grant by prefix in the environment's list.
+  std::optional<EnvironmentGroups::PrefixKey> prefix;
   std::string version;  ///< envelope of the one that the grant's label points at; "" = none yet
   /// The statements end before the list does: ask for this secret again, from the last of them.
   bool more = false;
   Json ToJson() const;
   static Result<GrantEvidence> FromJson(const Json& json);
 };
+/// A machine's copy of the private key of a group's newest epoch.
+struct OwnGroupKey {
+  std::string environment;
+  std::uint64_t group = 0;
+  std::uint32_t epoch = 0;
+  Bytes sealed;
+  Json ToJson() const;
+  static Result<OwnGroupKey> FromJson(const Json& json);
+  bool operator==(const OwnGroupKey&) const = default;
+};
+inline constexpr std::size_t kMaxOwnGroups = 1000;
+
 struct EnvironmentHead {
   std::string name;
   Head head;
@@ -50,6 +65,7 @@ struct EnvironmentHead {
 struct GrantsResponse {
   Head vault_head;
   std::vector<EnvironmentHead> environments;  ///< all in which the machine has a standing grant
+  std::vector<OwnGroupKey> groups;            ///< all that it is in
   std::vector<Freeze> freezes;                ///< of this machine and of these environments
   std::vector<GrantEvidence> grants;          ///< ordered by secret
   bool more = false;  ///< a page: ask again after the last; secrets: the rest was not sent
@@ -83,7 +99,9 @@ struct ReadResponse {
   std::uint32_t version = 0;
   Hash statement;  ///< of the version
   Bytes ciphertext;
-  Bytes sealed;  ///< the data key, to the machine's key
+  Bytes sealed;  ///< the data key, to the machine's key or its group's
+  std::uint64_t group = 0;        ///< that it is sealed to, 0 = the machine itself
+  std::uint32_t group_epoch = 0;  ///< of that group
   Head vault_head;
   Head environment_head;
   Head secret_head;
@@ -120,11 +138,15 @@ struct JournalRequest {
   std::string journal;               ///< 32 hexadecimal digits
   std::vector<std::string> entries;  ///< 1..kMaxJournalEntries, the text that is hashed
   Signature signature;               ///< up to the last entry
+  bool places = false;               ///< the answer is to say in which records they stand
   Json ToJson() const;
   static Result<JournalRequest> FromJson(const Json& json);
 };
 struct JournalResponse {
   std::uint64_t sequence = 0;  ///< up to which the journal is recorded
+  /// If asked for: the records of the last so many entries that were sent; those before them were recorded
+  /// earlier.
+  std::vector<std::uint64_t> places;
   Json ToJson() const;
   static Result<JournalResponse> FromJson(const Json& json);
 };

@@ -93,6 +93,34 @@ struct StageEpochRequest {
   static Result<StageEpochRequest> FromJson(const Json& json);
 };
 
+/// POST /v1/stage/group: copies of the private key of a group's epoch.
+struct StageGroupRequest {
+  std::string environment;
+  std::uint64_t group = 0;  ///< for one that is to be created: the sequence that its creation will have
+  std::uint32_t epoch = 0;
+  std::vector<GroupCopy> copies;  ///< 1..kMaxCopies
+  Json ToJson() const;
+  static Result<StageGroupRequest> FromJson(const Json& json);
+};
+
+/// POST /v1/groups/keys: those of an environment's groups, sealed to the environment's key.
+struct GroupKeysRequest {
+  std::string environment;
+  Json ToJson() const;
+  static Result<GroupKeysRequest> FromJson(const Json& json);
+};
+struct GroupKey {
+  std::uint64_t group = 0;
+  std::uint32_t epoch = 0;              ///< of the group: its newest
+  std::uint32_t environment_epoch = 0;  ///< that it is sealed to
+  Bytes sealed;
+};
+struct GroupKeysResponse {
+  std::vector<GroupKey> keys;  ///< by group
+  Json ToJson() const;
+  static Result<GroupKeysResponse> FromJson(const Json& json);
+};
+
 /// POST /v1/epochs/copies: one's own.
 struct EpochCopiesRequest {
   std::string environment;

@@ -49,6 +49,9 @@ struct AuditFilter {
   bool operator==(const AuditFilter&) const = default;
 };
 
+/// More are for an export, which holds one page at a time.
+inline constexpr std::size_t kMaxListedRecords = 1'000'000;
+
 /// Records in the order in which they were written.
 struct AuditPage {
   std::vector<AuditLine> lines;

@@ -15,8 +15,9 @@ struct HomeProfile {
   /// A home counts from the moment its identity.json stands there; before kReady only `init` or `enroll` goes
   /// on with it.
   enum class State {
-    kClaiming,   ///< `init` was interrupted
-    kEnrolling,  ///< waits for an owner's approval
+    kClaiming,    ///< `init` was interrupted
+    kEnrolling,   ///< waits for an owner's approval, or to be let in by a standing invitation
+    kRequesting,  ///< has keys and a name, and no vault: waits for the line that names one
     kReady,
   };
   State state = State::kReady;
@@ -24,10 +25,12 @@ struct HomeProfile {
   std::string name;
   Hash vault;
   Address address;
-  std::vector<Hash> pins;  ///< of the first contact; later ones are in the vault's list
+  std::vector<Hash> pins;      ///< of the first contact; later ones are in the vault's list
+  bool standing = false;       ///< while enrolling: by a standing invitation
+  std::int64_t not_after = 0;  ///< when its life in the vault ends: unix seconds, 0 = never
 };
 
-/// "claiming", "enrolling", "ready": as identity.json has it.
+/// "claiming", "enrolling", "requesting", "ready": as identity.json has it.
 const char* HomeStateName(HomeProfile::State state);
 
 // clang-format off
@@ -91,8 +94,12 @@ class Home {
   Result<InviteSecret> LoadInvite() const;
   /// Only while claiming. Errors: kNotFound, as LoadIdentity.
   Result<SecretMemory> LoadRecoverySeed() const;
-  /// The home is usable from now on; forgets the invitation or the recovery seed.
-  Status MarkReady();
+  /// The home is usable from now on, until then (0: for ever); forgets the invitation or the recovery seed.
+  Status MarkReady(std::int64_t not_after = 0);
+  /// Only while requesting: this is its vault, and it is usable from now on.
+  Status Accept(HomeProfile profile);
+  /// Forgets what was verified of a vault that is not this home's.
+  Status ForgetKnown() const;
   /// Takes a home away that is not ready yet. Errors: kConflict for one that is.
   Status Discard();
 

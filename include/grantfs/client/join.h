@@ -1,7 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "grantfs/client/options.h"
 #include "grantfs/crypto/secret.h"
@@ -39,6 +42,13 @@ struct EnrolResult {
   std::string fingerprint;  ///< to be compared with what the approver sees
   Hash vault;
   std::string address;
+  std::int64_t not_after = 0;  ///< of what is approved: when its life ends, 0 = never
+};
+
+/// What a machine is called that a standing invitation lets in.
+struct MachineName {
+  std::string given;  ///< by a person, or ""
+  std::string host;   ///< otherwise
 };
 
 /// Makes the keys that an invitation is for, and asks to be let in. Runs for machines, users and agents.
@@ -46,13 +56,38 @@ struct EnrolResult {
 /// @param invite_line  the pasted line; nullptr goes on with an enrolment that waits in this home.
 /// @param wait         how long to wait for the approval before it returns with `approved` false.
 /// @param waiting      runs once before the wait, for showing the fingerprint. May be empty.
-/// Errors: kInvalid (mistyped), kConflict (the home has an identity; another enrolment used the invitation),
-/// kExpired (the invitation has expired or was used), kNotFound (nullptr, and nothing waits), kUnauthentic,
-/// kUnreachable, kIntegrity, kIo.  Blocks.
+/// @param name         of a machine that a standing invitation lets in, at once.
+/// Errors: kInvalid (mistyped; a name that the invitation is not for), kDenied (the name is taken), kConflict
+/// (the home has an identity; another enrolment used the invitation), kExpired (the invitation has expired or
+/// was used), kNotFound (nullptr, and nothing waits), kUnauthentic, kUnreachable, kIntegrity, kIo.  Blocks.
 Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory* invite_line,
                           std::chrono::milliseconds wait,
                           const std::function<void(const EnrolResult&)>& waiting,
-                          const ClientOptions& options = {});
+                          const ClientOptions& options = {}, const MachineName& name = {});
+
+/// What a machine without an invitation asks with.
+struct RequestResult {
+  std::string line;  ///< for an owner's approve -; no secret
+  std::string name;
+  std::string fingerprint;
+  std::int64_t expires = 0;
+};
+/// Makes keys here, and a request that they sign. Called again it makes another one of the same keys, unless
+/// another name is given, which makes new keys. Asks no vault.
+///
+/// @param ttl  for how long it can be approved: seconds, up to kMaxEnrolRequestSeconds.
+/// Errors: kInvalid (name, ttl), kConflict (the home has an identity, or one waits by an invitation), kIo.
+Result<RequestResult> RequestEnrolment(const std::string& home_directory, const std::string& name,
+                                       std::int64_t ttl, const ClientOptions& options = {});
+
+/// Takes an owner's answer to such a request: trusts the vault that the line names once it shows the list
+/// that the line speaks of, and knows this machine's key. Until then nothing of it is kept.
+///
+/// Errors: kInvalid (mistyped), kNotFound (nothing was asked here), kConflict (the home has an identity; the
+/// line was made for another machine), kUnauthentic (the vault does not know this key), kUnreachable,
+/// kIntegrity (another vault than the line's), kIo.  Blocks.
+Result<EnrolResult> AcceptEnrolment(const std::string& home_directory, std::string_view line,
+                                    const ClientOptions& options = {});
 
 /// For what needs a machine's home: where an enrolment waits in it, asks once whether it was approved and
 /// finishes it; a home that is ready is left alone. Errors: kConflict (not approved yet: what to run), as

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,13 @@ class KnownStore {
   /// What was kept of a list, in order and without gaps. Unverified still: the file is trusted for no more
   /// than forgetting.
   Result<std::vector<SignedList::StatementPtr>> Statements(const ListId& list);
+  /// The same as it lies there, for who reads it on another thread.
+  struct Kept {
+    std::string envelope;
+    Hash hash;
+  };
+  /// Threads: any number. Errors: kIntegrity.
+  Result<std::vector<SignedList::StatementPtr>> ReadKept(const std::vector<Kept>& kept) const;
 
   /// A list's statements that were verified just now, in order and without gaps.
   struct Verified {
@@ -63,6 +71,27 @@ class KnownStore {
   };
   /// All of an environment that were ever seen, but those whose end was; "": of all.
   Result<std::vector<Numbered>> NumbersIn(const std::string& environment);
+
+  // ---- many secrets at once
+
+  /// What is known of a secret that goes by this number and name.
+  struct SecretKnown {
+    std::vector<Kept> kept;
+    std::optional<Head> highest;
+    std::optional<std::uint64_t> number;  ///< by which the name is known
+  };
+  struct NamedSecret {
+    std::uint64_t number = 0;
+    SecretName name;
+  };
+  /// One state of the file, in the order of `secrets`.
+  Result<std::vector<SecretKnown>> KnownOf(const std::vector<NamedSecret>& secrets);
+  struct VerifiedSecret {
+    NamedSecret secret;
+    Verified list;
+  };
+  /// As RememberNumber and Remember for each, in one transaction: all or nothing.
+  Status RememberSecrets(const std::vector<VerifiedSecret>& secrets);
 
   // ---- a machine's grants
 
@@ -101,7 +130,14 @@ class KnownStore {
   /// A machine's: what the vault last said is frozen, as a JSON list. @return "" if it said nothing yet.
   Status RememberFreezes(const std::string& freezes);
   Result<std::string> Freezes();
+  /// Its copies of groups' keys, likewise.
+  Status RememberGroups(const std::string& groups);
+  Result<std::string> Groups();
+  /// One that was verified; a lower one than is remembered changes nothing.
   Status RememberCheckpoint(const std::string& checkpoint);
+  /// What is to be told to the vault of its audit log (log_judge_internal.h). @return "" if there is nothing.
+  Result<std::string> Complaints();
+  Status ChangeComplaints(const std::function<std::string(const std::string&)>& change);
 
   // ---- for a process that keeps a file of its own (mount_home.h)
 
@@ -116,7 +152,9 @@ class KnownStore {
 
  private:
   explicit KnownStore(Database database) : database_(std::move(database)) {}
-  Result<std::vector<SignedList::StatementPtr>> ReadStatements(const ListId& list);
+  Result<std::vector<Kept>> ReadRows(const ListId& list);
+  Result<std::optional<std::uint64_t>> FindNumber(const SecretName& name);
+  Status PutNumber(std::uint64_t number, const SecretName& name);
   Status RememberList(const Verified& list);
   Status RememberGranted(const Granted& granted);
   Status RememberStatement(const std::string& list, const SignedStatement& statement);

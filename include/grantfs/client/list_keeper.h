@@ -4,12 +4,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "grantfs/api/lists.h"
 #include "grantfs/client/known_store.h"
 #include "grantfs/client/vault_connection.h"
+#include "grantfs/trust/group_list.h"
 #include "grantfs/trust/lists.h"
 
 namespace grantfs {
@@ -49,14 +51,28 @@ class ListKeeper {
   /// @param told  the head that the vault has named: nothing is asked for where the home has that one.
   Result<SecretList> RefreshSecret(std::uint64_t number, const SecretName& name,
                                    const std::optional<Head>& told);
+  /// A group's whole list; its environment must be known. Errors: kNotFound (the environment has no such group).
+  Result<GroupList> RefreshGroup(const std::string& environment, std::uint64_t number);
+  /// A secret as the vault has listed it.
+  struct Listed {
+    SecretName name;
+    std::uint64_t number = 0;
+    Head head;
+  };
+  /// What becomes of one of them: its list, or why it is refused. An error ends all.
+  using TakeSecret = std::function<Status(const Listed& secret, Result<SecretList> list)>;
+  /// As RefreshSecret for each of one environment, in their order, many in one request and one transaction,
+  /// verified on two threads. `take` runs on this one.
+  Status RefreshSecrets(const std::string& environment, std::span<const Listed> secrets,
+                        const TakeSecret& take);
   /// Where this home knows the name by another number than this (0: by any): the vault must show that that
   /// secret was destroyed, and the name is free. Errors: kIntegrity.
   /// @param list  that of `number`, if it is known: made after a backup was restored, it may have the name of
   /// one that was lost.
   Status CheckRenewed(const SecretName& name, std::uint64_t number, const SecretList* list = nullptr);
 
-  // ---- what the vault serves, whatever the home remembers: for who accepts a restored backup. Linked, signed
-  // and counting; of a list that is not served at all, an empty one.
+  // ---- what the vault serves, whatever the home remembers: for who accepts a restored backup. Linked,
+  // signed and counting; of a list that is not served at all, an empty one.
 
   Result<VaultList> FetchServedVault();
   Result<MachinesList> FetchServedMachines(const VaultList& vault);
@@ -106,6 +122,14 @@ class ListKeeper {
   Status Remember(const SignedList& list, const Fetched& fetched, bool other_log = false);
   Result<bool> MayBeLost(std::uint64_t number, const std::string& environment);
   bool IsFreed(const SecretList& list, const std::string& environment) const;
+  // list_batch.cpp
+  struct Batched;
+  std::vector<Batched> LoadBatch(std::span<const Listed> secrets, std::vector<KnownStore::SecretKnown> known);
+  Status FetchBatch(const std::string& environment, std::vector<Batched>& batch);
+  void ReceiveTails(std::span<Batched* const> asked, const std::vector<api::ListReadResponse>& lists,
+                    const UpperLists& upper);
+  void JudgeBatch(std::vector<Batched>& batch, const UpperLists& upper);
+  void RememberBatch(std::vector<Batched>& batch);
   Newer RefreshesVault();
   Newer RefreshesBoth(const std::string& environment);
 

@@ -33,9 +33,10 @@ struct WhoAmIInfo {
 
 /// What can be frozen; a project stands for those of its environments that one may freeze.
 struct FreezeTarget {
-  enum class Kind { kMachine, kEnvironment, kProject };
+  enum class Kind { kMachine, kEnvironment, kProject, kMachineIn };
   Kind kind = Kind::kEnvironment;
-  std::string name;  ///< of a machine: or its id, 64 digits
+  std::string name;              ///< of a machine: or its id, 64 digits
+  std::string environment = {};  ///< of a machine in one: that
 };
 
 struct FreezeInfo {
@@ -45,6 +46,8 @@ struct FreezeInfo {
   std::string by;
   std::int64_t time = 0;
   std::string reason;
+  std::string environment = {};  ///< of a machine in one
+  bool IsMachine() const { return !id.empty(); }
   bool operator==(const FreezeInfo&) const = default;
 };
 
@@ -56,10 +59,15 @@ struct VaultStatusInfo {
   std::int64_t level = 0;
   std::uint64_t vault_sequence = 0;
   std::uint64_t log_size = 0;  ///< of the audit log, by its signed checkpoint
+  std::string log_problem;     ///< it contradicts what this home has seen; "" = it continues that
   bool vault_owner = false;    ///< the asker is one
   std::vector<std::string>
       owed;  ///< one sentence each: what removals still leave to do in one's environments
   std::vector<FreezeInfo> frozen;  ///< as ListFreezes
+  struct OpenRequest {
+    std::string id, environment, asker, what;
+  };
+  std::vector<OpenRequest> requests;  ///< that wait for the asker as an owner, and can be acted on
 };
 
 struct EnvironmentInfo {
@@ -91,6 +99,13 @@ struct InviteOptions {
   IdentityKind kind = IdentityKind::kMachine;
   std::string name;
   std::int64_t ttl = 3600;  ///< seconds, within the two bounds above
+  std::int64_t lives = 0;  ///< of a machine: how long it lives from its approval on, in seconds; 0 = for ever
+};
+struct StandingOptions {
+  std::string pattern;  ///< CheckNamePattern
+  std::uint32_t uses = 1;
+  std::int64_t ttl = 3600;
+  std::int64_t lives = 0;  ///< of each machine, from then on that it joins
 };
 struct InviteResult {
   SecretMemory line;  ///< what is pasted there
@@ -100,15 +115,19 @@ struct InviteResult {
 
 /// An invitation that somebody may still be let in by.
 struct OpenInvitation {
-  std::string name;  ///< whom it lets in
+  std::string name;  ///< whom it lets in: of a standing one the pattern
   std::string id;
   std::int64_t expires = 0;  ///< for who has not asked by then
   std::size_t waiting = 0;   ///< requests to enrol that were made with it
+  std::int64_t lives = 0;    ///< of a machine that it lets in: seconds, 0 = for ever
+  std::uint32_t uses = 0;    ///< of a standing one; 0: it is none
+  std::uint32_t used = 0;
 };
 
 struct WithdrawResult {
-  std::size_t withdrawn = 0;  ///< invitations
-  std::size_t waiting = 0;    ///< requests to enrol with those
+  std::size_t withdrawn = 0;        ///< invitations
+  std::size_t waiting = 0;          ///< requests to enrol with those
+  std::vector<std::string> let_in;  ///< machines that came by a standing one of these, and are in still
 };
 
 struct PendingEnrolment {
@@ -127,20 +146,32 @@ struct IdentityInfo {
   std::uint64_t number = 0;  ///< of a machine
   std::int64_t approved = 0;
   std::int64_t not_after = 0;  ///< 0 = never
+  std::string standing;        ///< of a machine: the id of the standing invitation that it came by, or ""
   bool removed = false;
   bool vault_owner = false;
   bool recovery = false;
   bool operator==(const IdentityInfo&) const = default;
 };
 
+/// A machine that was let in by its request, and the line that it waits for.
+struct AdmittedMachine {
+  IdentityInfo info;
+  std::string line;
+};
+struct AdmitResult {
+  std::vector<AdmittedMachine> machines;  ///< in the order of the requests
+  std::optional<Error> stopped;           ///< why the rest was not let in
+};
+
 struct GrantInfo {
   SecretName secret;
   SecretType type = SecretType::kValue;
   std::string machine;
-  std::string machine_id;
+  std::string machine_id;  ///< of a group, whose name begins with @: the hash of its list's first statement
   Grant grant;
   std::int64_t time = 0;
   std::string signer;
+  bool prefix = false;  ///< of whatever is below `secret`, whose path is "" or ends in a slash
 };
 
 /// All that reports tell of one secret, from one look at its verified list.
@@ -184,15 +215,9 @@ struct GrantOutcome {
   std::size_t versions = 0;         ///< whose keys were sealed to the machine
   bool replaced = false;            ///< it had a grant already, which this one replaces
   std::vector<SecretName> lacking;  ///< parts of this template that the machine is not granted
+  bool needs_second = false;        ///< another owner has to sign it: nothing is sealed yet
   std::int64_t overdue = 0;  ///< since when its rotation is, so that no lease of it holds; 0: it is not
 };
-struct GrantResult {
-  std::string machine;
-  std::string fingerprint;
-  std::vector<GrantOutcome> secrets;
-  Delivery delivery;
-};
-
 /// How far the machines of an environment have followed what was just done there.
 struct EnvironmentDelivery {
   std::string environment;
@@ -205,6 +230,38 @@ struct EnvironmentDelivery {
     Delivery delivery;
   };
   std::vector<Behind> behind;  ///< at most 100, the online ones first
+};
+
+struct GrantResult {
+  std::string machine;
+  std::string fingerprint;
+  std::vector<GrantOutcome> secrets;
+  Delivery delivery;
+  std::string prefix;                         ///< that was granted: "shop/prod/tls/"; `secrets` are there now
+  std::vector<EnvironmentDelivery> followed;  ///< in the place of `delivery`, for a group
+  /// Ids of the requests by which those wait for a second owner's signature whose environment asks for two.
+  std::vector<std::string> waiting;
+};
+
+/// What is done to groups.
+struct GroupOptions {
+  std::string reason;
+  std::chrono::milliseconds wait{5000};  ///< for the machines' acknowledgement
+};
+struct GroupChange {
+  std::string environment;
+  std::string group;
+  std::vector<std::string> machines;  ///< that came or went
+  EnvironmentDelivery followed;
+};
+struct GroupInfo {
+  std::string name;
+  std::uint64_t number = 0;
+  std::uint32_t epoch = 0;
+  std::vector<std::string> prefixes;  ///< granted to it: "shop/prod/tls/"
+  bool members_known = false;         ///< to owners of the environment
+  std::vector<std::string> machines;
+  std::size_t invitations = 0;  ///< in force that lead into it
 };
 
 struct FreezeResult {
@@ -256,9 +313,12 @@ struct RevokeResult {
   std::vector<ReadReport> read;  ///< of the revoked ones
   bool reads_known = true;       ///< false: the audit log could not be asked
   Delivery delivery;
+  std::string prefix;                         ///< that was granted
+  std::vector<EnvironmentDelivery> followed;  ///< in the place of `delivery`, for a group
 };
 
 struct RemoveIdentityResult {
+  std::vector<std::string> groups;  ///< that a machine was taken out of: "shop/prod@web"
   std::string name;
   WithdrawResult invitations;  ///< of that name, that nobody was let in by
   std::vector<SecretName> revoked;

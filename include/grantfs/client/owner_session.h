@@ -8,6 +8,9 @@
 #include "grantfs/client/audit.h"
 #include "grantfs/client/options.h"
 #include "grantfs/client/owner_results.h"
+#include "grantfs/client/request_results.h"
+#include "grantfs/store/audit_purge.h"
+#include "grantfs/trust/enrol_request.h"
 #include "grantfs/trust/statement.h"
 #include "grantfs/util/result.h"
 
@@ -45,10 +48,15 @@ class OwnerSession {
   /// member. Errors: kNotFound (nobody, or a machine), kInvalid (several).
   virtual Result<Identity> FindPerson(const std::string& name) = 0;
   /// Adds a user or agent, whose keys FindPerson gave or were learnt elsewhere. An owner or reader is sealed
-  /// the newest epoch's key. Environment owners. Errors: kInvalid (an agent as owner or reader), kConflict
-  /// (is a member already).
-  virtual Status AddMember(const std::string& environment, const Identity& member, Role role,
-                           const std::string& prefix, const std::string& reason) = 0;
+  /// the newest epoch's key. One who is a member gets that role in place of his own, in one step, with the
+  /// vouches and the epoch that this needs. Environment owners. Errors: kInvalid (an agent as owner or
+  /// reader; oneself), kConflict (has that role).
+  ///
+  /// @return  ids of the request by which a new owner waits for a second owner's signature, where the
+  /// environment asks for two; else none, and it is done.
+  virtual Result<std::vector<std::string>> AddMember(const std::string& environment, const Identity& member,
+                                                     Role role, const std::string& prefix,
+                                                     const std::string& reason) = 0;
   /// Removes one, vouches for what needs it, and starts a new epoch where an owner or reader leaves.
   virtual Status RemoveMember(const std::string& environment, const std::string& name,
                               const std::string& reason) = 0;
@@ -103,6 +111,8 @@ class OwnerSession {
   // ---- identities
 
   virtual Result<InviteResult> Invite(const InviteOptions& options) = 0;
+  /// An invitation that lets many machines in without an approval of each. Vault owners.
+  virtual Result<InviteResult> InviteStanding(const StandingOptions& options) = 0;
   /// Those that can be used, or were used by a request that waits. Vault owners.
   virtual Result<std::vector<OpenInvitation>> ListInvitations() = 0;
   /// Takes back what is open: whoever holds one of these is not let in, and requests that were made with them
@@ -114,9 +124,21 @@ class OwnerSession {
   /// Lets the pending enrolment of that name in.
   ///
   /// @param fingerprint what the person saw on the other machine, "" = was compared by eye.
+  /// @param lives  of a machine: for how long, in seconds; 0 = as its invitation says.
   /// Errors: kNotFound (none pending), kIntegrity (another fingerprint; not made with the invitation),
   /// kConflict (two pending).
-  virtual Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint) = 0;
+  virtual Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint,
+                                       std::int64_t lives = 0) = 0;
+  /// What stands against letting these in: of each a `problem`, "" for none. Vault owners.
+  virtual Result<std::vector<PendingEnrolment>> CheckRequests(
+      const std::vector<EnrolmentRequest>& requests) = 0;
+  /// Lets in machines that have asked without an invitation, hundreds in one change. Where something stands
+  /// against one, none is let in. Vault owners. Errors: kConflict (a name or key is taken, or stands twice),
+  /// kExpired, kInvalid (lives).
+  virtual Result<AdmitResult> Admit(const std::vector<EnrolmentRequest>& requests, std::int64_t lives,
+                                    const std::string& reason) = 0;
+  /// The line once more that grantfs enroll --accept takes on a machine that was let in. Errors: kNotFound.
+  virtual Result<std::string> AcceptLineFor(const std::string& name) = 0;
   virtual Result<std::vector<IdentityInfo>> ListIdentities() = 0;
   virtual Result<IdentityInfo> ShowIdentity(const std::string& name) = 0;
   /// Ends a machine (user, agent): removed in the machines and vault lists at once, its grants revoked in the
@@ -147,7 +169,8 @@ class OwnerSession {
 
   // ---- grants
 
-  /// Seals the keys of every version kept to the machine, appends the grants, and waits until its mount has
+  /// `machine` is a machine's name, or "@web": a group of each secret's environment. Seals the keys of every
+  /// version kept to it, appends the grants, and waits until its mount has
   /// them or it is known to be offline. Up to 100 secrets are granted all or none; of more, the hundreds that
   /// were appended before an error stay granted. Errors: kNotFound (machine or secret), kDenied (the machine
   /// was removed), kExpired (its not_after), kInvalid (terms).
@@ -160,11 +183,67 @@ class OwnerSession {
   /// @param secrets  each named once
   virtual Result<RevokeResult> RevokeFrom(const std::string& machine, const std::vector<SecretName>& secrets,
                                           const std::string& reason, std::chrono::milliseconds wait) = 0;
+  /// Lets a group read whatever is or will be below a prefix; seals the keys of what is there now. Environment
+  /// owners. Errors: kNotFound (group), kInvalid (a machine; terms).
+  ///
+  /// @param who     "@web"
+  /// @param prefix  "" or "tls/"
+  virtual Result<GrantResult> GrantPrefix(const std::string& who, const std::string& environment,
+                                          const std::string& prefix, const GrantOptions& options) = 0;
+  virtual Result<RevokeResult> RevokePrefix(const std::string& who, const std::string& environment,
+                                            const std::string& prefix, const std::string& reason,
+                                            std::chrono::milliseconds wait) = 0;
   /// Everything in the environments that one owns.
   virtual Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
                                          std::chrono::milliseconds wait) = 0;
   /// Those of a machine ("" = all) on secrets of one name ("" parts = all). Ordered by secret, then machine.
   virtual Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) = 0;
+
+  // ---- groups: environment owners. Names of machines are those of the vault
+
+  /// Errors: kConflict (it exists), kNotFound (a machine).
+  virtual Result<GroupChange> CreateGroup(const std::string& environment, const std::string& name,
+                                          const std::vector<std::string>& machines,
+                                          const GroupOptions& options) = 0;
+  /// Those that are in it already stay. Errors: kNotFound (group or machine).
+  virtual Result<GroupChange> AddToGroup(const std::string& environment, const std::string& name,
+                                         const std::vector<std::string>& machines,
+                                         const GroupOptions& options) = 0;
+  /// Takes machines out and starts the group's next key, which they do not have. Errors: kNotFound.
+  virtual Result<GroupChange> RemoveFromGroup(const std::string& environment, const std::string& name,
+                                              const std::vector<std::string>& machines,
+                                              const GroupOptions& options) = 0;
+  virtual Status DeleteGroup(const std::string& environment, const std::string& name,
+                             const GroupOptions& options) = 0;
+  /// By number. Members of the environment; who is in a group its owners alone. @param name  "" = all
+  virtual Result<std::vector<GroupInfo>> ListGroups(const std::string& environment, const std::string& name) = 0;
+
+  // ---- requests: what operators and agents ask owners for
+
+  /// Asks for something, for so many seconds (1..kMaxRequestSeconds). Whose role allows asking. Errors:
+  /// kConflict (too many are open).
+  virtual Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+                                     std::int64_t seconds) = 0;
+  /// By environment, newest first. One's own, or as an owner everybody's.
+  virtual Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) = 0;
+  /// Does what was asked for, from what its asker signed and one's own verified lists; what needs two owners
+  /// waits for the other. Owners. Errors: kNotFound, kConflict (it is settled), kDenied (the asker may not,
+  /// or no more; one's own signature is both), and those of the act.
+  ///
+  /// @param id  or its first digits, at least 6
+  virtual Result<ApproveResult> ApproveRequest(const std::string& id, const ApproveOptions& options) = 0;
+  virtual Result<RequestInfo> RefuseRequest(const std::string& id, const std::string& reason) = 0;
+  /// One's own.
+  virtual Result<RequestInfo> WithdrawRequest(const std::string& id, const std::string& reason) = 0;
+
+  // ---- the two-owner rule
+
+  /// Asks the other owners to sign that two owners sign from now on, or that one is enough; for the first
+  /// also every standing grant. Owners. Errors: kConflict (it is so), kInvalid (there is one owner).
+  /// @return ids of the requests, in the order in which they are approved.
+  virtual Result<std::vector<std::string>> SetTwoOwners(const std::string& environment, bool on,
+                                                        const std::string& reason) = 0;
+  virtual Result<bool> HasTwoOwners(const std::string& environment) = 0;
 
   // ---- freezes
 
@@ -196,11 +275,14 @@ class OwnerSession {
 
   // ---- audit
 
-  /// Newest first.
+  /// Newest first. Errors also: kInvalid (more than kMaxListedRecords).
   virtual Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) = 0;
   /// From record `from` on, in order; `filter.limit` is not looked at. Who goes on from `next` sees every
   /// record once.
   virtual Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) = 0;
+  /// What the vault says its retention has purged, in order. Errors also: kIntegrity (no rule makes such a
+  /// purge); VerifyAudit proves them.
+  virtual Result<std::vector<AuditPurge>> AuditPurges() = 0;
   /// Who has read which version of a secret last, by the log as far as it keeps the records' bodies; and the
   /// machines that may read it and have not.
   virtual Result<ReadersReport> ReadersOf(const SecretName& name) = 0;
@@ -221,9 +303,9 @@ class OwnerSession {
 
   // ---- a restored backup
 
-  /// Accepts, list by list, that the vault goes on from a backup that has less than this home has seen: signs a
-  /// restore for every list that is mine to sign, does again what ended something for somebody, and starts new
-  /// epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
+  /// Accepts, list by list, that the vault goes on from a backup that has less than this home has seen: signs
+  /// a restore for every list that is mine to sign, does again what ended something for somebody, and starts
+  /// new epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
   /// environments. Errors: kConflict (others changed the same lists: run it again).
   virtual Result<RestoreResult> AcceptBackup(const RestoreOptions& options) = 0;
 

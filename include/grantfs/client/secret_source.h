@@ -48,6 +48,7 @@ struct GrantedSecret {
   std::int64_t rotate_due = 0;  ///< unix seconds from which no lease runs until it is rotated, 0 = never
   std::vector<std::string>
       conditions;  ///< of the grant: who may read (trust/conditions.h); the mount holds callers against them
+  std::string by;  ///< the group that it is granted to, and the prefix: "@web", "@web shop/prod/tls/"; "" = none
   /// Of a file that a template makes of so many secrets; 0 = it is a value. Then `version` stands for
   /// template and parts together, and `size` is what the file has at most: what it has is known when it has
   /// been opened.
@@ -86,6 +87,9 @@ struct SourceStatus {
   std::string problem;               ///< the last failure in one sentence with its mend, "" = none
   std::uint64_t unsent = 0;          ///< reads under leases that the vault was not told of yet
   std::string untold;                ///< why the vault does not take them; "" = nothing is known against it
+  std::uint64_t proved = 0;          ///< reads that were found in the vault's audit log
+  std::uint64_t unproved = 0;        ///< that nobody looked for: too many at once, or purged meanwhile
+  std::string log_problem;           ///< what the audit log contradicts; "" = nothing
   std::vector<std::string> notices;  ///< one sentence each: refused lists, unenforceable grants
 };
 

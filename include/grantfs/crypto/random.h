@@ -24,6 +24,9 @@ std::uint64_t RandomNumber();
 /// Errors: kIo (no memory can be locked).
 Result<SecretMemory> RandomText(std::string_view alphabet, std::size_t length);
 
+/// "letters" (and digits), "hex", "symbols"; "" for any other name.
+std::string_view AlphabetNamed(std::string_view name);
+
 /// A passphrase of so many words of five letters, with `-` between them: proquints (arXiv:0901.4016),
 /// consonant, vowel, consonant, vowel, consonant, of which each has 16 bits. Errors: kIo (no memory can be
 /// locked).

@@ -9,6 +9,7 @@
 
 #include "grantfs/crypto/hash.h"
 #include "grantfs/net/address.h"
+#include "grantfs/store/audit_purge.h"
 #include "grantfs/util/clock.h"
 #include "grantfs/util/result.h"
 
@@ -46,6 +47,7 @@ struct ServeOptions {
   /// false, it lies in DATA/claim.
   bool claim_on_terminal = true;
   AlertOptions alerts;
+  AuditKeep keep_audit;  ///< for how long bodies of the audit log are kept; empty: all of them for ever
   /// Runs once requests are served, with the addresses really bound. May be empty.
   std::function<void(const std::vector<Address>&)> ready;
   /// One sentence for whoever started the server. Empty: they go to the log.

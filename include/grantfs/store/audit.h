@@ -64,6 +64,7 @@ inline constexpr std::size_t kMaxAuditScan = 20'000;
 /// Which records to find; empty members do not narrow.
 struct AuditQuery {
   std::string environment;
+  bool within = false;  ///< looks at no other environment's records, whatever that costs
   std::string object;
   bool below = false;  ///< `object` is the beginning of objects' names: "shop/prod/tls/"
   std::string actor;

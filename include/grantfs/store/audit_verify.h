@@ -13,6 +13,9 @@
 
 namespace grantfs {
 
+/// More than ten years of them; who shows more is not heard to the end.
+inline constexpr std::size_t kMaxPurgesRead = 20'000;
+
 /// Where a log to be verified comes from: a vault over the wire, or a copy of its database.
 class AuditSource {
  public:
@@ -25,8 +28,10 @@ class AuditSource {
   /// Older signed checkpoints that are still kept, of trees larger than `above`, in order: with them a bad
   /// record is found within a smaller range. May have none.
   virtual Result<std::vector<std::string>> OlderCheckpoints(std::uint64_t above, std::size_t limit) = 0;
-  /// True: all there is is shown, so a body that is not there is missing, and a record behind the checkpoint
-  /// is none of the log's. False: bodies may be withheld, and the log may grow.
+  /// The records of purges, with bodies, in order; at most kMaxPurgesRead. They are checked against the log.
+  virtual Result<std::vector<AuditEntry>> Purges() { return std::vector<AuditEntry>(); }
+  /// True: all there is is shown, so a body that is not there and was not purged is missing, and a record
+  /// behind the checkpoint is none of the log's. False: bodies may be withheld, and the log may grow.
   virtual bool complete() const = 0;
 };
 
@@ -48,6 +53,7 @@ struct AuditVerdict {
   Hash root;
   std::string checkpoint;    ///< to be remembered if good
   std::uint64_t bodies = 0;  ///< how many were there and match
+  std::uint64_t purged = 0;  ///< how many are not, by the rules of retention that the log itself tells of
   std::optional<std::uint64_t>
       bad;           ///< the first bad record, or the first that may be it; absent: it is the checkpoint
   std::string what;  ///< what is wrong, as a sentence; "" if good

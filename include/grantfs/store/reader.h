@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "grantfs/store/audit.h"
+#include "grantfs/store/audit_purge.h"
+#include "grantfs/store/requests.h"
 #include "grantfs/store/rows.h"
 #include "grantfs/util/result.h"
 
@@ -14,9 +16,9 @@ namespace grantfs {
 
 /// Reads of one state of the vault. All: an absent thing is an empty optional or vector, not an error.
 /// Errors: kIntegrity (the database is damaged), kIo.  Threads: one at a time.
-class StoreReader {
+class StoreReader : public RequestReader {
  public:
-  virtual ~StoreReader() = default;
+  ~StoreReader() override = default;
 
   // ---- the server itself
   virtual Result<std::optional<ServerState>> Server() = 0;
@@ -52,7 +54,7 @@ class StoreReader {
   /// A grantee's, ordered by secret, those above `after`.
   virtual Result<std::vector<StoredGrant>> GrantsOf(GranteeKind kind, std::uint64_t number,
                                                     std::uint64_t after, std::size_t limit) = 0;
-  /// Where a grantee has standing grants, in order of name.
+  /// Where a grantee has standing grants, or a machine is in a group, in order of name.
   virtual Result<std::vector<std::string>> EnvironmentsOf(GranteeKind kind, std::uint64_t number) = 0;
   virtual Result<bool> HasGrantIn(std::string_view environment, GranteeKind kind, std::uint64_t number) = 0;
   virtual Result<std::optional<std::uint32_t>> FindLabel(std::uint64_t secret, std::string_view label) = 0;
@@ -75,13 +77,29 @@ class StoreReader {
   virtual Result<std::vector<StoredCopy>> CopiesFor(std::uint64_t secret, RecipientKind kind,
                                                     std::uint64_t number, std::uint32_t after,
                                                     std::size_t limit) = 0;
-  /// Which of `recipients` lack a copy of `version` (0 = of each version that there is); at most `limit`.
+  /// Which of `recipients` lack a copy of `version` (0 = of each version that there is); at most `limit`. A
+  /// group with epoch 0: of any of its epochs.
   virtual Result<std::vector<MissingCopy>> MissingCopies(std::uint64_t secret, std::uint32_t version,
                                                          std::span<const Recipient> recipients,
                                                          std::size_t limit) = 0;
   /// Ordered by epoch.
   virtual Result<std::vector<StoredEpochCopy>> EpochCopies(std::string_view environment,
                                                            const Hash& recipient) = 0;
+
+  // ---- groups. A machine is in a group if it has a copy of the group's key
+  /// What one has of groups' keys, by environment and group.
+  virtual Result<std::vector<StoredGroupCopy>> GroupsOf(RecipientKind kind, std::uint64_t number) = 0;
+  virtual Result<std::optional<StoredGroupCopy>> FindGroupCopy(std::string_view environment,
+                                                               std::uint64_t group, RecipientKind kind,
+                                                               std::uint64_t number) = 0;
+  /// The grants of a secret to groups that a machine is in, by group.
+  virtual Result<std::vector<StoredGrant>> GroupGrantsOf(std::uint64_t secret, std::uint64_t machine) = 0;
+  /// The grants by prefix that cover a path, to groups that a machine is in: longest first, then by group.
+  virtual Result<std::vector<StoredPrefix>> PrefixesOf(std::string_view environment, std::string_view path,
+                                                       std::uint64_t machine) = 0;
+  /// What a machine is granted in any way, by number, those above `after`.
+  virtual Result<std::vector<std::uint64_t>> SecretsFor(std::uint64_t machine, std::uint64_t after,
+                                                        std::size_t limit) = 0;
 
   // ---- what signers have sent ahead; `now`: unix seconds, what has expired is not seen
   virtual Result<std::optional<StagedCiphertext>> FindStagedCiphertext(const StageKey& key,
@@ -90,6 +108,10 @@ class StoreReader {
   /// Ordered by recipient.
   virtual Result<std::vector<EpochCopy>> StagedEpochCopies(const Hash& signer, std::string_view environment,
                                                            std::uint32_t epoch, std::int64_t now) = 0;
+
+  /// Ordered by recipient.
+  virtual Result<std::vector<GroupCopy>> StagedGroupCopies(const Hash& signer, const GroupPlace& place,
+                                                           std::int64_t now) = 0;
 
   // ---- enrolments
   virtual Result<std::optional<StoredEnrolment>> FindEnrolment(std::string_view invitation) = 0;
@@ -104,7 +126,7 @@ class StoreReader {
   /// What stops this machine: its own first, then those of environments in which it is granted something.
   /// @param number  that its grants name it by.
   virtual Result<std::vector<StoredFreeze>> FreezesOf(const Hash& machine, std::uint64_t number) = 0;
-  /// The machines that are granted something in an environment: their numbers, ordered.
+  /// The machines that are granted something in an environment, or in a group of it: their numbers, ordered.
   virtual Result<std::vector<std::uint64_t>> MachinesIn(std::string_view environment) = 0;
   /// In the order of their objects. @param after  null: from the first.
   virtual Result<std::vector<StoredFreeze>> ListFreezes(const FrozenObject* after, std::size_t limit) = 0;
@@ -139,6 +161,11 @@ class StoreReader {
   /// Hashes of the tree's whole subtrees of 256^level leaves, from the `from`th on, in order; level 0:
   /// leaves.
   virtual Result<std::vector<Hash>> AuditNodes(unsigned level, std::uint64_t from, std::size_t limit) = 0;
+  /// No record from this sequence on is from before that time.
+  virtual Result<std::uint64_t> AuditBefore(std::int64_t before_ms) = 0;
+  /// Of the records from `first` to `end` (which a search narrows down) those that a purge by this rule would
+  /// take: how many, the first, and behind the last. Looks at all of them.
+  virtual Result<AuditPurge> FindPurgeable(AuditPurge rule) = 0;
   /// The newest signed checkpoint's text; absent while the log is empty.
   virtual Result<std::optional<std::string>> LatestCheckpoint() = 0;
 };

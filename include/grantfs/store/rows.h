@@ -73,6 +73,30 @@ struct StoredJournal {
   Hash hash;                   ///< JournalHash of it
 };
 
+/// Of which group and epoch a key is.
+struct GroupPlace {
+  std::string environment;
+  std::uint64_t group = 0;
+  std::uint32_t epoch = 0;
+};
+
+/// The private key of a group's newest epoch, sealed to one recipient.
+struct StoredGroupCopy {
+  std::string environment;
+  std::uint64_t group = 0;
+  std::uint32_t epoch = 0;
+  GroupCopy copy;
+};
+
+/// A standing grant by prefix, as far as a read needs it.
+struct StoredPrefix {
+  std::string environment;
+  std::string prefix;
+  std::uint64_t group = 0;
+  std::string label;
+  std::int64_t expires = 0;  ///< unix seconds, 0 = never
+};
+
 struct StoredLabel {
   std::string label;
   std::uint32_t version = 0;
@@ -121,12 +145,16 @@ struct StoredEpochCopy {
   Bytes sealed;
 };
 
-/// What can be frozen: no value of it is delivered then.
-enum class FrozenKind { kMachine, kEnvironment };
+/// What can be frozen: no value of it is delivered then. A machine in one environment: nothing of that.
+enum class FrozenKind { kMachine, kEnvironment, kMachineIn };
 struct FrozenObject {
   FrozenKind kind = FrozenKind::kEnvironment;
-  std::string id;  ///< a machine's identity id as 64 digits, an environment's name
+  std::string id;                ///< a machine's identity id as 64 digits, an environment's name
+  std::string environment = {};  ///< of kMachineIn: where
   auto operator<=>(const FrozenObject&) const = default;
+  bool IsMachine() const { return kind != FrozenKind::kEnvironment; }
+  /// The environment that it is of; "": of a machine everywhere.
+  const std::string& Where() const { return kind == FrozenKind::kEnvironment ? id : environment; }
 };
 
 /// The server's own state, which nobody signed: it can only deny.
@@ -152,6 +180,8 @@ struct StoredTripwire {
   std::string name;       ///< of him
   std::int64_t time = 0;  ///< unix seconds
   TripwirePolicy policy;
+  /// Of a project's scope: those of its environments that who set it might freeze then, and so for good.
+  std::vector<std::string> reach;
 };
 
 enum class EnrolmentState { kPending, kApproved };

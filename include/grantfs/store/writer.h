@@ -14,11 +14,16 @@ inline constexpr std::uint64_t kMaxStagedItems = 100'000;
 inline constexpr std::uint64_t kMaxStagedBytes = std::uint64_t{128} << 20;
 inline constexpr std::int64_t kStagedSeconds = 3600;
 
+struct AuditPurged {
+  std::uint64_t next = 0;  ///< go on with; the purge's end: it is done
+  std::size_t purged = 0;
+};
+
 /// What a job may change. It also reads what it has written so far. Lives only while the job runs.
 /// Errors of all: kNoSpace (the disk is full), kConflict (what a row refers to is not there, or it exists
 /// already), kInvalid (out of bounds), kIntegrity, kIo. After an error the job must end with one: all that it
 /// did is undone.
-class StoreWriter : public virtual StoreReader {
+class StoreWriter : public virtual StoreReader, public RequestWriter {
  public:
   // ---- the server itself
   virtual Status PutServer(const ServerState& state) = 0;  ///< makes or replaces
@@ -60,6 +65,8 @@ class StoreWriter : public virtual StoreReader {
                            std::int64_t now) = 0;
   virtual Status StageEpochCopy(const Hash& signer, std::string_view environment, std::uint32_t epoch,
                                 const EpochCopy& copy, std::int64_t now) = 0;
+  virtual Status StageGroupCopy(const Hash& signer, const GroupPlace& place, const GroupCopy& copy,
+                                std::int64_t now) = 0;
   /// Drops what has expired. Staging does it too; this is for a timer.
   virtual Status ExpireStaged(std::int64_t now) = 0;
 
@@ -85,6 +92,18 @@ class StoreWriter : public virtual StoreReader {
   virtual Result<Adopted> AdoptEpochCopies(const Hash& signer, std::string_view environment,
                                            std::uint32_t epoch, std::span<const Hash> recipients,
                                            bool replace, std::int64_t now) = 0;
+
+
+  // ---- groups
+  /// Copies that `signer` had staged, and that were looked at. @param anew  in the place of all of the group.
+  virtual Status PutGroupCopies(const Hash& signer, const GroupPlace& place,
+                                const std::vector<GroupCopy>& copies, bool anew) = 0;
+  virtual Status RemoveGroupCopy(std::string_view environment, std::uint64_t group, RecipientKind kind,
+                                 std::uint64_t number) = 0;
+  /// Its keys' copies, its grants by prefix, and what is sealed to it.
+  virtual Status RemoveGroup(std::string_view environment, std::uint64_t group) = 0;
+  virtual Status PutPrefix(const StoredPrefix& prefix) = 0;  ///< makes or replaces
+  virtual Status RemovePrefix(std::string_view environment, std::string_view prefix, std::uint64_t group) = 0;
 
   // ---- enrolments
   /// A pending one. The same text again changes nothing. Errors: kConflict (another is there for that
@@ -114,6 +133,10 @@ class StoreWriter : public virtual StoreReader {
   /// first record with this open id.  Errors also: kConflict (there is no ServerState yet, so no key to sign
   /// with).
   virtual Result<std::uint64_t> Audit(const AuditRecord& record) = 0;
+  /// Takes away bodies that `purge` names, from sequence `from` on, `limit` at most, overwritten and gone
+  /// from the write-ahead log like what RemoveSecret takes. Its record is written before, in another job or
+  /// this. Errors also: kIntegrity (a body is filed under what its leaf does not say).
+  virtual Result<AuditPurged> PurgeAudit(const AuditPurge& purge, std::uint64_t from, std::size_t limit) = 0;
 };
 
 }  // namespace grantfs

@@ -9,10 +9,12 @@
 
 #include "grantfs/crypto/hash.h"
 #include "grantfs/json/json.h"
+#include "grantfs/trust/enrol_request.h"
 #include "grantfs/trust/head.h"
 #include "grantfs/trust/identity.h"
 #include "grantfs/trust/invitation.h"
 #include "grantfs/trust/roles.h"
+#include "grantfs/trust/standing.h"
 
 namespace grantfs {
 
@@ -69,6 +71,11 @@ struct MachinesCreate {};
 struct InvitationCreate {
   Invitation invitation;
 };
+/// Lets machines in that nobody watches: each joins by itself (MachineJoin), as far as this says.
+struct InvitationStand {
+  StandingInvitation invitation;
+};
+/// Of either kind.
 struct InvitationWithdraw {
   std::string id;
 };
@@ -76,7 +83,20 @@ struct InvitationWithdraw {
 /// agent is let in by the IdentityAdd that the vault demands beside it.
 struct MachineApprove {
   Enrolment enrolment;
+  std::int64_t not_after = 0;  ///< when the machine's life ends: unix seconds, 0 = never
 };
+/// Lets a machine in that has asked without an invitation.
+struct MachineAdmit {
+  EnrolmentRequest request;
+  std::int64_t not_after = 0;  ///< the same
+};
+/// A machine lets itself in by a standing invitation. It signs this itself: the statement counts because an
+/// owner has approved the invitation in advance.
+struct MachineJoin {
+  Enrolment enrolment;
+  std::int64_t not_after = 0;  ///< the same; as the invitation says
+};
+/// Withdraws the standing invitation that the machine came by, unless its life had ended.
 struct MachineRemove {
   Hash id;
 };
@@ -110,6 +130,18 @@ struct MemberRemove {
 };
 struct EpochStart {
   Epoch epoch;
+};
+/// Another role, or prefix, for one who is a member: in one act, so that there is no moment without any.
+struct MemberChange {
+  Hash id;
+  Role role = Role::kOwner;
+  std::string prefix;  ///< as in MemberAdd
+  Hash copy;           ///< as in MemberAdd, where one becomes owner or reader who was neither; else zero
+  std::optional<Epoch> epoch;  ///< required where an owner or reader becomes neither, as he leaves
+};
+/// The environment's rules, all of them, from here on.
+struct RulesSet {
+  bool two_owners = false;  ///< what trust/consent.h names needs the signatures of two owners
 };
 
 // ---- secret list
@@ -170,10 +202,11 @@ const char* GranteeKindName(GranteeKind kind);  ///< "machine", "group"
 struct Grantee {
   GranteeKind kind = GranteeKind::kMachine;
   std::uint64_t number = 0;
-  Hash id;  ///< Identity::Id of a machine
+  Hash id;  ///< Identity::Id of a machine; of a group the hash of its list's first statement
   std::string name;
-  SealKey seal;
+  SealKey seal;                ///< of the machine; zero for a group, whose epochs have the keys
   std::int64_t not_after = 0;  ///< of the machine
+  bool operator==(const Grantee&) const = default;
 };
 
 /// A machine may read this secret. The fields that this build cannot enforce are carried, and deny the grant
@@ -227,6 +260,79 @@ struct SecretUndelete {};
 /// All its versions are erased for good, its grants end, and its name is free. Nothing follows but a vouch.
 struct SecretDestroy {};
 
+// ---- environment list, groups. A group is known by the sequence of the statement that created it.
+
+/// A new key pair of a group. The private half is sealed to the environment's newest epoch, to each machine
+/// of the group and to each invitation in force that leads into it (sealing.h: MakeGroupEpoch).
+struct GroupEpoch {
+  Epoch epoch;                          ///< copies_root is GroupCopiesRoot
+  std::uint32_t environment_epoch = 1;  ///< that it is sealed to: the newest
+  /// The last statement of the group's list that the copies take into account: whom it took out has none.
+  std::uint64_t list_sequence = 0;
+  Hash list_hash;
+};
+struct GroupCreate {
+  std::string name;
+  Hash genesis;  ///< of the first statement of the group's list
+  GroupEpoch epoch;
+};
+struct GroupEpochStart {
+  std::uint64_t group = 0;
+  GroupEpoch epoch;
+};
+/// The group is no more, nor is anything granted to it; its name is free.
+struct GroupDelete {
+  std::uint64_t group = 0;
+};
+/// A group may read whatever is or will be below a prefix. Replaces the standing one of this group and
+/// prefix.
+struct PrefixGrant {
+  std::string prefix;  ///< "" = the whole environment, or "tls/"
+  Grant grant;         ///< to a group
+};
+struct PrefixRevoke {
+  std::string prefix;
+  std::uint64_t group = 0;
+};
+/// Of one environment, at one time: every machine of it verifies and keeps them.
+inline constexpr std::size_t kMaxGroups = 1000, kMaxPrefixGrants = 1000;
+
+// ---- group list
+
+/// Sequence 0 of a group's list.
+struct GroupListCreate {
+  std::string environment;
+  std::uint64_t number = 0;  ///< of the GroupCreate that names this statement
+  std::string name;
+};
+/// These machines are in the group from now on. Each has its copy of the newest epoch's private key.
+struct GroupMachinesAdd {
+  std::uint32_t epoch = 1;        ///< that the copies are of
+  std::vector<Grantee> machines;  ///< 1..kMaxGroupMachines, by number
+  Hash copies_root;               ///< GroupCopiesRoot of their copies
+};
+inline constexpr std::size_t kMaxGroupMachines = 100;
+/// They are not, and never will have a key that begins after this: the group's next epoch is due at once.
+struct GroupMachinesRemove {
+  std::vector<std::uint64_t> machines;  ///< 1..kMaxGroupMachinesRemoved numbers, ascending
+};
+inline constexpr std::size_t kMaxGroupMachinesRemoved = 1000;
+/// A standing invitation leads into the group: who holds it can open the group's keys, and the machines that
+/// come by it are in the group.
+struct GroupInvitationAdd {
+  std::uint64_t number = 0;  ///< sequence of its InvitationCreate: its address as a recipient
+  std::string id;
+  SealKey seal;
+  std::int64_t expires = 0;  ///< unix seconds: no later epoch's key is sealed to it
+  std::uint32_t epoch = 1;   ///< that the copy is of
+  Hash copy;                 ///< GroupCopiesRoot of that copy alone
+};
+/// It does no more; who came by it stays. The group's next epoch is due at once.
+struct GroupInvitationRemove {
+  std::uint64_t number = 0;
+  std::uint64_t last = 0;  ///< the highest number of a machine that is in the group by it
+};
+
 // ---- every list
 
 /// Says that all before it in the list is good in the signer's eyes: it is the successor that statements of a
@@ -255,12 +361,14 @@ struct Restore {
 // clang-format off
 using Act = std::variant<
     VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd, PinsSet,    // vault
-    MachinesCreate, InvitationCreate, InvitationWithdraw, MachineApprove, MachineRemove,                   // machines
-    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart,                                                // environment
+    MachinesCreate, InvitationCreate, InvitationStand, InvitationWithdraw,                                 // machines
+    MachineApprove, MachineAdmit, MachineJoin, MachineRemove,
+    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, MemberChange, RulesSet,                                           // environment
     SecretCreate, VersionPublish, GrantAdd, GrantRevoke, LabelMove, LabelRemove, VersionDestroy,           // secret
     SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy,
-    Vouch, Void, Restore,
-    RecoveryReplace, LevelRaise>;                                                                                       // each
+    GroupCreate, GroupEpochStart, GroupDelete, PrefixGrant, PrefixRevoke,                                  // environment
+    GroupListCreate, GroupMachinesAdd, GroupMachinesRemove, GroupInvitationAdd, GroupInvitationRemove,     // group
+    Vouch, Void, Restore, RecoveryReplace, LevelRaise>;                                                                                      // each
 // clang-format on
 
 template <typename... Ts>
@@ -269,7 +377,9 @@ bool IsAnyOf(const Act& act) {
 }
 
 /// Whether it sets the root of a secret's grants, which stays until the next that does.
-inline bool SetsGrantsRoot(const Act& act) { return IsAnyOf<SecretCreate, GrantAdd, GrantRevoke, Restore>(act); }
+inline bool SetsGrantsRoot(const Act& act) {
+  return IsAnyOf<SecretCreate, GrantAdd, GrantRevoke, Restore>(act);
+}
 
 /// The format level that this build writes, and the highest that it reads.
 inline constexpr std::int64_t kFormatLevel = 2;

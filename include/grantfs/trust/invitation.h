@@ -30,6 +30,9 @@ class InviteSecret {
   UnsealKey unseal_;
 };
 
+/// How long a machine can be let in for: ten years, or for ever.
+inline constexpr std::int64_t kMaxLifeSeconds = 10LL * 366 * 86400;
+
 /// What the inviter signs into the machines list.
 struct Invitation {
   std::string id;
@@ -38,6 +41,7 @@ struct Invitation {
   VerifyKey sign;
   SealKey seal;
   std::int64_t expires = 0;  ///< unix seconds
+  std::int64_t lives = 0;    ///< how long a machine lives from its approval on, in seconds; 0 = for ever
   Json ToJson() const;
   static Result<Invitation> FromJson(const Json& json);
 };
@@ -57,9 +61,13 @@ Result<Enrolment> MakeEnrolment(const Hash& vault, const InviteSecret& invite,
                                 const PrivateIdentity& identity);
 /// Errors: kIntegrity.
 Status VerifyEnrolment(const Enrolment& enrolment, const Hash& vault, const Invitation& invitation);
+/// Its two signatures alone. Errors: kIntegrity.
+Status VerifyEnrolmentKeys(const Enrolment& enrolment, const Hash& vault, const std::string& invitation,
+                           const VerifyKey& invite_key);
 
 /// The line that a person pastes: where the vault is, which key it shows, what it is, and the secret.
-/// "grantfs-invite-1.<base64url>" or "grantfs-claim-1.<base64url>". Held in locked memory: it is a secret.
+/// "grantfs-invite-1.<base64url>", "grantfs-standing-1.<base64url>" or "grantfs-claim-1.<base64url>". Held in
+/// locked memory: it is a secret.
 struct InviteLine {
   std::string address;  ///< host:port
   Hash pin;
@@ -68,7 +76,8 @@ struct InviteLine {
   Hash head_hash;
   InviteSecret secret;
   IdentityKind kind = IdentityKind::kMachine;  ///< whom the invitation is for; of no meaning in a claim
-  std::string name;                            ///< "" in a claim
+  std::string name;                            ///< "" in a claim; the pattern of a standing invitation
+  bool standing = false;
 };
 Result<SecretMemory> EncodeInviteLine(const InviteLine& line, bool claim);
 /// Leading and trailing white space is let go. Errors: kInvalid: "mistyped or cut off", or the other kind.

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "grantfs/trust/groups.h"
 #include "grantfs/trust/sealing.h"
 #include "grantfs/trust/signed_list.h"
 
@@ -61,6 +62,8 @@ class VaultList : public SignedList {
   std::uint64_t NumbersFrom(std::uint64_t sequence) const;
   /// The users and agents that were let in and not removed, by id; not those who only own the vault.
   std::vector<Identity> People() const;
+  /// Whether an owner, recovery, or one of them has this name.
+  bool HasPersonNamed(const std::string& name) const;
 
  protected:
   Result<Permission> Needed(const Statement& statement) const override;
@@ -107,16 +110,31 @@ class MachinesList : public SignedList {
     std::uint64_t number = 0;   ///< sequence of its approval: its address as a recipient
     std::int64_t approved = 0;  ///< unix seconds, by the approver's clock
     bool removed = false;
+    std::string standing;  ///< the id of the standing invitation that it came by, "" for none
+    bool HasEnded(std::int64_t now) const { return identity.not_after != 0 && identity.not_after <= now; }
   };
   enum class InvitationState { kOpen, kUsed, kWithdrawn };
   struct InvitationEntry {
     Invitation invitation;
     InvitationState state = InvitationState::kOpen;
+    std::uint64_t number = 0;  ///< sequence of its creation: its address as a recipient
+  };
+  struct StandingEntry {
+    StandingInvitation invitation;
+    Hash issuer;
+    std::uint32_t used = 0;
+    bool withdrawn = false;
+    std::uint64_t number = 0;  ///< sequence of its creation: its address as a recipient
+    /// That it lets somebody in still, as far as this list and the vault's tell: not what its expiry says.
+    bool IsOpen(const VaultList& vault) const {
+      return !withdrawn && used < invitation.uses && vault.IsOwner(issuer);
+    }
   };
   const std::map<std::uint64_t, Machine>& machines() const { return machines_; }  ///< by number
   const std::map<std::string, InvitationEntry>& invitations() const { return invitations_; }
-  const Machine* FindByName(const std::string& name) const;  ///< the one not removed
-  const Machine* FindById(const Hash& id) const;             ///< removed or not
+  const std::map<std::string, StandingEntry>& standing() const { return standing_; }  ///< by id
+  const Machine* FindByName(const std::string& name) const;                           ///< the one not removed
+  const Machine* FindById(const Hash& id) const;                                      ///< removed or not
 
  protected:
   Result<Permission> Needed(const Statement& statement) const override;
@@ -126,26 +144,41 @@ class MachinesList : public SignedList {
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
+  Status CheckNew(const Statement& statement, const UpperLists& upper) const override;
 
  private:
-  Status ApplyInvite(const InvitationCreate& act);
+  /// Whose right the statement rests on: its signer's, or the issuer's of the invitation that it uses.
+  const Hash& RightOf(const Statement& statement) const;
+  Status ApplyInvite(const InvitationCreate& act, std::uint64_t sequence);
+  Status ApplyStand(const InvitationStand& act, const Statement& statement);
+  Status ApplyWithdraw(const InvitationWithdraw& act);
   Status ApplyApprove(const MachineApprove& act, const Statement& statement);
-  Status ApplyRemove(const MachineRemove& act);
+  Status ApplyAdmit(const MachineAdmit& act, const Statement& statement);
+  Status ApplyJoin(const MachineJoin& act, const Statement& statement);
+  Status ApplyRemove(const MachineRemove& act, const Statement& statement);
+  Status CheckFree(const Identity& who) const;
+  void LetIn(Identity who, std::int64_t not_after, const Statement& statement, const std::string& standing);
   std::map<std::uint64_t, Machine> machines_;
   std::map<Hash, std::uint64_t> by_id_;
   std::map<std::string, std::uint64_t> by_name_;
   std::map<std::string, InvitationEntry> invitations_;
+  std::map<std::string, StandingEntry> standing_;
 };
 
-/// Members and epochs of one environment.
+/// Members, epochs, groups and grants by prefix of one environment.
 class EnvironmentList : public SignedList {
  public:
   explicit EnvironmentList(std::string name) : SignedList(ListId::Environment(std::move(name))) {}
-  struct Member {
-    Identity identity;
+  /// A time with one role and prefix: what is signed in it is judged by these.
+  struct RoleTenure : Tenure {
     Role role = Role::kOwner;
     std::string prefix;
-    std::vector<Tenure> tenures;
+  };
+  struct Member {
+    Identity identity;
+    Role role = Role::kOwner;  ///< now, or last
+    std::string prefix;
+    std::vector<RoleTenure> tenures;
     bool present = false;
   };
   const std::string& name() const { return id().environment; }
@@ -156,15 +189,22 @@ class EnvironmentList : public SignedList {
   std::uint64_t newest_epoch_sequence() const { return epoch_sequences_.back(); }
   /// Whether its newest key is sealed to the vault's recovery identity as it is now.
   bool HasFollowedRecovery(const VaultList& vault) const;
+  const EnvironmentGroups& groups() const { return groups_; }
   /// The number of the newest epoch at the state after statement `sequence`; 0 for none.
   std::uint32_t EpochAt(std::uint64_t sequence) const;
   /// The role that somebody holds now / held at the state after statement `sequence`.
   std::optional<Role> RoleOf(const Hash& id) const;
   std::optional<Role> RoleAt(const Hash& id, std::uint64_t sequence) const;
-  /// A member without a break from the state after statement `from` to that after `to`. (A key has one role
-  /// and prefix for ever.)
+  /// What he holds now / held at the state after statement `sequence`; nullptr: nothing.
+  const RoleTenure* TenureOf(const Hash& id) const;
+  const RoleTenure* TenureAt(const Hash& id, std::uint64_t sequence) const;
+  /// A member, with one role and prefix, without a break from the state after statement `from` to that after
+  /// `to`.
   bool WasMemberThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const;
   const Identity* FindIdentity(const Hash& id) const;
+  /// The two-owner rule (trust/consent.h): now, and at the state after statement `sequence`.
+  bool two_owners() const { return !rules_.empty() && rules_.back().second.two_owners; }
+  bool TwoOwnersAfter(std::uint64_t sequence) const;
   /// Everyone whom a new epoch's key must be sealed to: owners, readers, recovery. None that the vault list
   /// names as removed.
   std::vector<Identity> EpochRecipients(const VaultList& vault) const;
@@ -177,16 +217,22 @@ class EnvironmentList : public SignedList {
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
+  bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const override;
+  bool OwnsThrough(const Consent& consent, const Statement& statement,
+                   const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
 
  private:
   Status ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence, const VaultList& vault);
   Status ApplyMemberRemove(const MemberRemove& act, const Statement& statement, const VaultList& vault);
+  Status ApplyMemberChange(const MemberChange& act, const Statement& statement);
   Status ApplyEpoch(const Epoch& epoch, std::uint64_t sequence);
   std::map<Hash, Member> members_;
   std::vector<Epoch> epochs_;
-  std::vector<std::uint64_t> epoch_sequences_;  ///< of the statements that started them
+  std::vector<std::uint64_t> epoch_sequences_;             ///< of the statements that started them
+  std::vector<std::pair<std::uint64_t, RulesSet>> rules_;  ///< by the sequences that set them
+  EnvironmentGroups groups_;
 };
 
 /// Versions, labels and grants of one secret. Owners, writers and the vault hold it whole; a machine holds it
@@ -208,6 +254,10 @@ class SecretList : public SignedList {
     std::uint64_t sequence = 0;  ///< of the statement that granted
     Hash leaf;                   ///< GrantLeaf
     StatementPtr statement;
+    /// Whether it reads anything, by the newest rule: an environment's that asks for two owners' signatures.
+    bool IsInForce(const EnvironmentList& environment) const {
+      return !environment.two_owners() || statement->statement().consent.has_value();
+    }
   };
   using GrantKey = std::pair<GranteeKind, std::uint64_t>;
 
@@ -231,6 +281,11 @@ class SecretList : public SignedList {
   const Version* Current() const;  ///< the one labelled `current`, nullptr if none
   std::uint32_t next_version() const { return state_.version + 1; }
 
+  /// For a keeper of the list that let in each of its statements itself, so that none is without right:
+  /// whether all of it counts because of the last one alone, whose signer may do everything and could ever
+  /// since. False: the list itself tells.
+  static bool CountsByLast(const Statement& last, const UpperLists& upper);
+
   /// The state that a statement with this act must claim if it is the next. For a Void: the state before what
   /// it takes back. Whole lists only. Errors: kNotFound (revoking what is not granted), kInvalid.
   Result<SecretState> StateAfter(const Act& act, const UpperLists& upper) const;
@@ -247,6 +302,10 @@ class SecretList : public SignedList {
   /// at the heads that it names, and stands under state().grants. Errors: kIntegrity.
   Result<Grant> VerifyGrant(const SignedStatement& grant, const GrantProof& proof, const Identity& machine,
                             const UpperLists& upper) const;
+  /// The same for a grant to a group that is in the environment's list. Whether the machine is in the group
+  /// is known by whether it holds the group's key.
+  Result<Grant> VerifyGroupGrant(const SignedStatement& grant, const GrantProof& proof,
+                                 const UpperLists& upper) const;
   /// A machine's check: `version` is the statement that `label` points at, by one who could publish. Errors:
   /// kIntegrity, kNotFound.
   Result<VersionPublish> VerifyVersion(const std::string& label, const SignedStatement& version,
@@ -256,8 +315,9 @@ class SecretList : public SignedList {
   Result<VersionPublish> VerifyOldVersion(const SignedStatement& version, const UpperLists& upper) const;
 
   /// Everyone whom a version's data key must be sealed to when it is published at `time` (unix seconds, the
-  /// statement's): the environment's newest epoch and each standing grantee that is not removed or expired by
-  /// then, with their keys.
+  /// statement's): the environment's newest epoch, each standing grantee that is not removed or expired by
+  /// then, and each group to which a prefix of the path is granted, with their keys. Each once. None whose
+  /// grant lacks the second signature that the rule asks for.
   struct Target {
     Recipient recipient;
     SealKey key;
@@ -271,6 +331,9 @@ class SecretList : public SignedList {
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
+  bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const override;
+  bool OwnsThrough(const Consent& consent, const Statement& statement,
+                   const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
   void PassOver(const Statement& statement) override;
@@ -293,6 +356,9 @@ class SecretList : public SignedList {
   bool MayBeThere(std::uint32_t version) const;
   Result<SecretState> StateAfterMove(const LabelMove& act) const;
   Result<SecretState> StateAfterDestroying(const VersionDestroy& act) const;
+  Result<Grant> VerifyStanding(const SignedStatement& grant, const GrantProof& proof,
+                               const UpperLists& upper) const;
+  Status CheckGroups(std::int64_t time, const UpperLists& upper) const;
   Status VerifyLoose(const SignedStatement& statement, Permission permission, const UpperLists& upper) const;
   std::vector<Hash> GrantLeaves() const;
   SecretCreate create_;

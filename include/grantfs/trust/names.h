@@ -29,9 +29,19 @@ Status CheckEnvironmentName(std::string_view text);  ///< exactly two components
 Status CheckSecretPath(std::string_view text);       ///< one or more, kMaxNameBytes in all
 Result<SecretName> ParseSecretName(std::string_view text);
 
+/// What a grant covers, or a writer may publish: "" for the whole environment, or components that end in a
+/// slash. Errors: kInvalid.
+Status CheckPrefix(std::string_view text);
+
 /// Names of machines, users and agents: 1..63 of [a-z0-9._-], beginning with a letter or digit. Errors:
 /// kInvalid.
 Status CheckIdentityName(std::string_view text);
+
+/// A pattern of such names, as a standing invitation has it: one `*`, which stands for one or more
+/// characters. Errors: kInvalid.
+Status CheckNamePattern(std::string_view text);
+/// Whether it is such a name, and the pattern's.
+bool MatchesNamePattern(std::string_view name, std::string_view pattern);
 
 /// Names of labels: 1..32 of [a-z0-9-], beginning with a letter. Errors: kInvalid.
 Status CheckLabel(std::string_view text);

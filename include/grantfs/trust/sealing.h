@@ -10,14 +10,15 @@
 
 namespace grantfs {
 
-/// Whom a copy of a data key is for: the address under which the vault keeps it.
-enum class RecipientKind { kEnvironment, kMachine, kGroup };
+/// Whom a copy of a data key, or of a group's key, is for: the address under which the vault keeps it. A
+/// standing invitation (the sequence of its InvitationCreate) is sealed groups' keys alone.
+enum class RecipientKind { kEnvironment, kMachine, kGroup, kInvitation };
 const char* RecipientKindName(RecipientKind kind);
 Result<RecipientKind> ParseRecipientKind(std::string_view text);
 struct Recipient {
   RecipientKind kind = RecipientKind::kEnvironment;
   std::uint64_t number = 0;
-  std::uint32_t epoch = 0;  ///< of the environment's or group's key; 0 for machines
+  std::uint32_t epoch = 0;  ///< of the environment's or group's key; 0 for machines and invitations
   auto operator<=>(const Recipient&) const = default;
 };
 
@@ -67,7 +68,37 @@ Result<NewEpoch> MakeEpoch(const std::vector<Identity>& recipients, const Epoch*
                            const UnsealKey* previous_key);
 /// The root that Epoch::copies_root commits to.
 Hash EpochCopiesRoot(const std::vector<EpochCopy>& copies);
-/// Opens one's own copy and checks that it is the private half of `epoch.key`. Errors: kIntegrity.
+
+/// One sealed copy of a group's private key.
+struct GroupCopy {
+  Recipient recipient;
+  Bytes sealed;
+};
+/// Whom to seal it to.
+struct GroupCopyTarget {
+  Recipient recipient;
+  SealKey key;
+};
+struct NewGroupEpoch {
+  Epoch epoch;
+  UnsealKey key;
+  std::vector<GroupCopy> copies;  ///< ordered by recipient
+};
+/// A new key pair for a group, sealed to `targets`: the environment's newest epoch, each machine and each
+/// invitation in force; each once.
+/// @param number        of the epoch
+/// @param previous_key  the key of the newest epoch that stands, nullptr for the first.
+Result<NewGroupEpoch> MakeGroupEpoch(const std::vector<GroupCopyTarget>& targets, std::uint32_t number,
+                                     const UnsealKey* previous_key);
+/// An epoch's private key for others than those it was made for. @return ordered by recipient
+Result<std::vector<GroupCopy>> SealGroupKey(const UnsealKey& key,
+                                            const std::vector<GroupCopyTarget>& targets);
+/// The root that a group's Epoch::copies_root, GroupMachinesAdd::copies_root and GroupInvitationAdd::copy
+/// commit to. @param copies  ordered by recipient
+Hash GroupCopiesRoot(const std::vector<GroupCopy>& copies);
+
+/// Opens one's own copy of an environment's or group's key and checks that it is the private half of
+/// `epoch.key`. Errors: kIntegrity.
 Result<UnsealKey> OpenEpochCopy(const UnsealKey& own, ByteView sealed, const Epoch& epoch);
 /// From an epoch's key to that of the one before it. Errors: kIntegrity, kNotFound for epoch 1.
 Result<UnsealKey> OpenPreviousEpoch(const UnsealKey& key, const Epoch& epoch, const Epoch& previous);

@@ -14,13 +14,14 @@ class EnvironmentList;
 /// The verified lists above a list: what its statements' signers are judged by.
 struct UpperLists {
   const VaultList* vault = nullptr;              ///< of every list but the vault's own
-  const EnvironmentList* environment = nullptr;  ///< of a secret's list
+  const EnvironmentList* environment = nullptr;  ///< of a secret's or group's list
 };
 
 /// What an act needs of its signer.
 enum class Permission {
   kVaultOwner,  ///< vault and machines lists
-  kOwner,       ///< environment lists; grants, revocations, vouches and voids of secrets
+  kJoin,        ///< letting oneself in by a standing invitation, whose issuer owns the vault
+  kOwner,       ///< environment and group lists; grants, revocations, vouches and voids of secrets
   kPublish,     ///< creating a secret, publishing a version: an owner, or a writer within the prefix
 };
 
@@ -112,6 +113,16 @@ class SignedList {
 
   /// The place in entries_ of the statement with that sequence.
   std::optional<std::size_t> IndexOf(std::uint64_t sequence) const;
+  /// Whether the environment's rule asks for two owners at the heads that the statement names.
+  virtual bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const;
+  /// Whether who consented has owned the environment without a break from where he consented up to the heads
+  /// that the statement names. What he is later does not matter: the statement's signer, an owner, follows
+  /// him, and is judged as of every statement.
+  virtual bool OwnsThrough(const Consent& consent, const Statement& statement, const UpperLists& upper) const;
+  /// That the statement has the second owner's signature where the rule asks for it, and that one which is
+  /// there is good: of another owner, over this act in this list, and not used up. (consent.cpp) Errors:
+  /// kDenied.
+  Status CheckConsent(const SignedStatement& statement, const UpperLists& upper) const;
 
   /// Resets and applies what stands.
   Status Rebuild(const UpperLists& upper);
@@ -123,9 +134,10 @@ class SignedList {
   Status CheckLink(const Statement& statement) const;
   Status CheckHistory(const Statement& statement, const UpperLists& upper) const;
   Status CheckOrder(const Statement& statement) const;
-  Status CheckRight(const Statement& statement, const UpperLists& upper) const;
+  Status CheckRight(const SignedStatement& statement, const UpperLists& upper) const;
   Status CheckRestore(const Statement& statement) const;
   Status CheckLevel(const Act& act, const UpperLists& upper) const;
+  Status CheckUnused(const Consent& consent, const Statement& statement) const;
   Status CheckSignature(const SignedStatement& statement, const UpperLists& upper) const;
   Status Take(const StatementPtr& statement, const UpperLists& upper);
   Status TakeVoid(const StatementPtr& statement, const UpperLists& upper);

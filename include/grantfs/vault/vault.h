@@ -11,7 +11,9 @@
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/freezes.h"
 #include "grantfs/api/lists.h"
+#include "grantfs/api/log.h"
 #include "grantfs/api/machine.h"
+#include "grantfs/api/requests.h"
 #include "grantfs/api/secrets.h"
 #include "grantfs/api/tripwires.h"
 #include "grantfs/crypto/secret.h"
@@ -27,11 +29,13 @@ namespace grantfs {
 
 struct VaultOptions {
   const Clock* clock = &SystemClock();
-  std::string version;                                  ///< of the program, for the status
-  std::size_t cached_statements = 50'000;               ///< of secrets' lists that are kept in memory
-  std::size_t max_waiting_appends = 256;                ///< more are kThrottled
-  std::size_t max_watches_of_one = 16;                  ///< streams of one identity
+  std::string version;                     ///< of the program, for the status
+  std::uint32_t usual_rate = kUsualRate;   ///< distinct secrets a minute by one machine over all environments
+  std::size_t cached_statements = 50'000;  ///< of secrets' lists that are kept in memory
+  std::size_t max_waiting_appends = 256;   ///< more are kThrottled
+  std::size_t max_watches_of_one = 16;     ///< streams of one identity
   std::vector<std::shared_ptr<AlertSink>> alert_sinks;  ///< each of another kind
+  AuditKeep keep_audit;                                 ///< for how long; empty: all is kept for ever
 };
 
 /// The server's side without HTTP: authorises, delivers, records. It decides with trust over lists that it
@@ -90,6 +94,8 @@ class Vault {
   Result<api::StatusResponse> ShowStatus(const VaultCaller& caller) const;
   Result<api::ListReadResponse> ReadList(const VaultCaller& caller,
                                          const api::ListReadRequest& request) const;
+  /// For members of the environment who may list. Errors: kNotFound (one of them is no secret of it).
+  Result<api::TailsResponse> ReadTails(const VaultCaller& caller, const api::TailsRequest& request) const;
   void Append(const VaultCaller& caller, const api::AppendRequest& request, Done<api::AppendResponse> done);
 
   // ---- secrets
@@ -104,6 +110,9 @@ class Vault {
   void StageCopies(const VaultCaller& caller, const api::StageCopiesRequest& request,
                    Done<api::Nothing> done);
   void StageEpoch(const VaultCaller& caller, const api::StageEpochRequest& request, Done<api::Nothing> done);
+  void StageGroup(const VaultCaller& caller, const api::StageGroupRequest& request, Done<api::Nothing> done);
+  /// For those who manage the environment's members, and recovery.
+  Result<api::GroupKeysResponse> GroupKeys(const VaultCaller& caller, const api::GroupKeysRequest& request) const;
   Result<api::EpochCopiesResponse> EpochCopies(const VaultCaller& caller,
                                                const api::EpochCopiesRequest& request) const;
   Result<api::SecretCopiesResponse> SecretCopies(const VaultCaller& caller,
@@ -114,6 +123,7 @@ class Vault {
   void Enrol(const VaultCaller& caller, const api::EnrolRequest& request,
              Done<api::EnrolmentStateResponse> done);
   Result<api::EnrolmentStateResponse> EnrolmentState(const VaultCaller& caller) const;
+  void Join(const VaultCaller& caller, const api::JoinRequest& request, Done<api::JoinResponse> done);
   Result<api::EnrolmentsResponse> ListEnrolments(const VaultCaller& caller) const;
 
   // ---- freezes
@@ -141,6 +151,17 @@ class Vault {
                    Done<api::TripwireResponse> done);
   Result<api::TripwireResponse> ShowTripwire(const VaultCaller& caller,
                                              const api::TripwireShowRequest& request) const;
+
+  // ---- requests to an environment's owners
+  /// Keeps one; the same again is answered as before. `done` also: kThrottled (too many are open), kConflict
+  /// (it was settled).
+  void AskRequest(const VaultCaller& caller, const api::RequestAskRequest& request,
+                  Done<api::RequestAskResponse> done);
+  Result<api::RequestsListResponse> ListRequests(const VaultCaller& caller,
+                                                 const api::RequestsListRequest& request) const;
+  /// Refuses one (owners) or withdraws it (who asked). `done` also: kConflict (it is settled).
+  void SettleRequest(const VaultCaller& caller, const api::RequestSettleRequest& request,
+                     Done<api::Nothing> done);
 
   // ---- machines
   Result<api::GrantsResponse> MachineGrants(const VaultCaller& caller,
@@ -178,6 +199,14 @@ class Vault {
                                                const api::AuditSearchRequest& request) const;
   Result<api::AuditReadersResponse> AuditReaders(const VaultCaller& caller,
                                                  const api::AuditReadersRequest& request) const;
+  /// Proofs that records are in the log, with the bodies of the machine's own, over one state of it.
+  /// Errors also: kThrottled.
+  Result<api::MachineRecordsResponse> MachineRecords(const VaultCaller& caller,
+                                                     const api::MachineRecordsRequest& request) const;
+  /// Records what a client says against the log, once. `done` also: kInvalid (its evidence is none),
+  /// kThrottled, kUnrecorded.
+  void ComplainOfLog(const VaultCaller& caller, const api::LogComplaintRequest& request,
+                     Done<api::LogComplaintResponse> done);
   /// The newest checkpoint. Errors also: kNotFound (the log is empty).
   Result<std::string> LogCheckpoint() const;
   /// The bytes of a tile: 32 a hash; of entries, each leaf behind its length in two bytes. Errors also:

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "grantfs/crypto/keys.h"
+#include "grantfs/trust/acts.h"
+
+namespace grantfs {
+
+struct ListId;
+struct Head;
+
+/// Which acts a second owner signs: those that the two-owner rule covers, where it holds; and the rule's own
+/// change always, so that one owner neither ends it nor locks himself out by it.
+bool NeedsTwoOwners(const Act& act, bool rule);
+/// Whether a second owner's signature has a place in the act's statement at all.
+bool MayBeConsentedTo(const Act& act);
+
+/// What an act is about, for a second owner: "grant/machine/17", "member/..", "rules". A consent holds until
+/// the next statement about the same in that list, be it the one that it was given for. "" for other acts.
+std::string ConsentSubject(const Act& act);
+
+}  // namespace grantfs

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "grantfs/trust/acts.h"
+#include "grantfs/trust/sealing.h"
+
+namespace grantfs {
+
+/// The groups of one environment with their epochs, and what is granted to them by prefix: a part of the
+/// environment's list, which everyone verifies. Who is in a group stands in the group's own list
+/// (group_list.h).
+class EnvironmentGroups {
+ public:
+  struct Group {
+    std::uint64_t number = 0;  ///< sequence of its GroupCreate: its address as a recipient and grantee
+    std::string name;
+    Hash genesis;
+    std::vector<GroupEpoch> epochs;  ///< [0] is number 1
+    const GroupEpoch& newest() const { return epochs.back(); }
+    const SealKey& seal() const { return newest().epoch.key; }
+    Recipient recipient() const { return {RecipientKind::kGroup, number, newest().epoch.number}; }
+    /// As grants name it.
+    Grantee AsGrantee() const { return {GranteeKind::kGroup, number, genesis, name, {}, 0}; }
+  };
+  struct StandingPrefix {
+    PrefixGrant act;
+    std::uint64_t sequence = 0;  ///< of the statement that granted
+  };
+  using PrefixKey = std::pair<std::string, std::uint64_t>;  ///< prefix, group
+
+  const std::map<std::uint64_t, Group>& all() const { return groups_; }  ///< by number; none that was deleted
+  const std::map<PrefixKey, StandingPrefix>& prefixes() const { return prefixes_; }
+  const Group* Find(std::uint64_t number) const;
+  const Group* FindByName(const std::string& name) const;
+  /// The group that a grant means, if it is there.
+  const Group* Find(const Grantee& grantee) const;
+  /// Those that cover the path, the more specific before the less, the older group before the younger.
+  std::vector<const StandingPrefix*> Covering(const std::string& path) const;
+  /// Groups whose newest epoch was sealed to an environment's key before `epoch`: each owes one of its own.
+  std::vector<std::uint64_t> SealedBefore(std::uint32_t epoch) const;
+
+  /// Whether the act is one of these. `environment_epoch` is the newest. Errors: kInvalid; nothing is changed
+  /// then.
+  static bool Takes(const Act& act);
+  Status Apply(const Act& act, std::uint64_t sequence, std::uint32_t environment_epoch);
+  void Clear();
+
+ private:
+  Status Create(const GroupCreate& act, std::uint64_t sequence, std::uint32_t environment_epoch);
+  Status Start(const GroupEpochStart& act, std::uint32_t environment_epoch);
+  Status Delete(const GroupDelete& act);
+  Status Add(const PrefixGrant& act, std::uint64_t sequence);
+  Status Remove(const PrefixRevoke& act);
+  std::map<std::uint64_t, Group> groups_;
+  std::map<PrefixKey, StandingPrefix> prefixes_;
+};
+
+}  // namespace grantfs

@@ -1,0 +1,191 @@
+// Groups: their keys' sealed copies, and what is granted to them by prefix.
+
+#include <algorithm>
+
+#include "query_internal.h"
+#include "writer_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::size_t kMaxGroupKeyBytes = 4096;
+
+std::int64_t Number(std::uint64_t number) { return static_cast<std::int64_t>(number); }
+
+StoredGroupCopy ReadGroupCopy(RowColumns& row) {
+  StoredGroupCopy copy;
+  copy.environment = row.Text();
+  copy.group = row.Number();
+  copy.epoch = row.Number32();
+  copy.copy.recipient.kind = static_cast<RecipientKind>(row.Int());
+  copy.copy.recipient.number = row.Number();
+  copy.copy.recipient.epoch = row.Number32();
+  copy.copy.sealed = row.Blob();
+  return copy;
+}
+
+}  // namespace
+
+Result<std::vector<StoredGroupCopy>> SqliteReader::GroupsOf(RecipientKind kind, std::uint64_t number) {
+  return Query(database_,
+               "SELECT environment, grp, epoch, kind, number, recipient_epoch, sealed FROM group_copies "
+               "WHERE kind = ?1 AND number = ?2 ORDER BY environment, grp",
+               Stored(kind), Number(number))
+      .All(ReadGroupCopy);
+}
+
+Result<std::optional<StoredGroupCopy>> SqliteReader::FindGroupCopy(std::string_view environment,
+                                                                   std::uint64_t group, RecipientKind kind,
+                                                                   std::uint64_t number) {
+  return Query(database_,
+               "SELECT environment, grp, epoch, kind, number, recipient_epoch, sealed FROM group_copies "
+               "WHERE environment = ?1 AND grp = ?2 AND kind = ?3 AND number = ?4",
+               environment, Number(group), Stored(kind), Number(number))
+      .One(ReadGroupCopy);
+}
+
+Result<std::vector<StoredGrant>> SqliteReader::GroupGrantsOf(std::uint64_t secret, std::uint64_t machine) {
+  return Query(database_,
+               "SELECT g.secret, g.kind, g.number, g.grantee, g.sequence, g.label, g.expires, g.leaf "
+               "FROM grants AS g JOIN secrets AS s ON s.number = g.secret "
+               "JOIN group_copies AS c ON c.environment = s.environment AND c.grp = g.number "
+               "AND c.kind = ?3 AND c.number = ?4 WHERE g.secret = ?1 AND g.kind = ?2 ORDER BY g.number",
+               Number(secret), Stored(GranteeKind::kGroup), Stored(RecipientKind::kMachine), Number(machine))
+      .All([](RowColumns& row) {
+        StoredGrant grant;
+        grant.secret = row.Number();
+        grant.kind = static_cast<GranteeKind>(row.Int());
+        grant.number = row.Number();
+        grant.grantee = row.Digest();
+        grant.sequence = row.Number();
+        grant.label = row.Text();
+        grant.expires = row.Int();
+        grant.leaf = row.Digest();
+        return grant;
+      });
+}
+
+Result<std::vector<StoredPrefix>> SqliteReader::PrefixesOf(std::string_view environment,
+                                                           std::string_view path, std::uint64_t machine) {
+  return Query(database_,
+               "SELECT p.environment, p.prefix, p.grp, p.label, p.expires FROM prefix_grants AS p "
+               "JOIN group_copies AS c ON c.environment = p.environment AND c.grp = p.grp AND c.kind = ?3 "
+               "AND c.number = ?4 WHERE p.environment = ?1 AND substr(?2, 1, length(p.prefix)) = p.prefix "
+               "ORDER BY length(p.prefix) DESC, p.grp",
+               environment, path, Stored(RecipientKind::kMachine), Number(machine))
+      .All([](RowColumns& row) {
+        StoredPrefix prefix;
+        prefix.environment = row.Text();
+        prefix.prefix = row.Text();
+        prefix.group = row.Number();
+        prefix.label = row.Text();
+        prefix.expires = row.Int();
+        return prefix;
+      });
+}
+
+// By its own grants, by its groups', and by prefixes. A slash is the last byte of a prefix; a zero follows it.
+Result<std::vector<std::uint64_t>> SqliteReader::SecretsFor(std::uint64_t machine, std::uint64_t after,
+                                                            std::size_t limit) {
+  return Query(
+             database_,
+             "SELECT secret FROM grants WHERE kind = 0 AND number = ?1 AND secret > ?2 "
+             "UNION SELECT g.secret FROM group_copies AS c JOIN grants AS g ON g.kind = 1 AND g.number = c.grp "
+             "JOIN secrets AS s ON s.number = g.secret AND s.environment = c.environment "
+             "WHERE c.kind = 1 AND c.number = ?1 AND g.secret > ?2 "
+             "UNION SELECT s.number FROM group_copies AS c JOIN prefix_grants AS p "
+             "ON p.environment = c.environment AND p.grp = c.grp JOIN secrets AS s "
+             "ON s.environment = p.environment AND (p.prefix = '' OR (s.path > p.prefix "
+             "AND s.path < substr(p.prefix, 1, length(p.prefix) - 1) || '0')) "
+             "WHERE c.kind = 1 AND c.number = ?1 AND s.number > ?2 ORDER BY 1 LIMIT ?3",
+             Number(machine), Number(after), RowLimit(limit))
+      .All(ReadNumber);
+}
+
+Result<std::vector<GroupCopy>> SqliteReader::StagedGroupCopies(const Hash& signer, const GroupPlace& place,
+                                                               std::int64_t now) {
+  return Query(database_,
+               "SELECT kind, number, recipient_epoch, sealed FROM staged_group_copies WHERE signer = ?1 "
+               "AND environment = ?2 AND grp = ?3 AND epoch = ?4 AND expires > ?5 ORDER BY kind, number",
+               signer.View(), place.environment, Number(place.group), place.epoch, now)
+      .All([](RowColumns& row) {
+        GroupCopy copy;
+        copy.recipient.kind = static_cast<RecipientKind>(row.Int());
+        copy.recipient.number = row.Number();
+        copy.recipient.epoch = row.Number32();
+        copy.sealed = row.Blob();
+        return copy;
+      });
+}
+
+Status SqliteWriter::StageGroupCopy(const Hash& signer, const GroupPlace& place, const GroupCopy& copy,
+                                    std::int64_t now) {
+  if (copy.sealed.empty() || copy.sealed.size() > kMaxGroupKeyBytes)
+    return Error{Code::kInvalid, "is empty or larger than what can be staged", 0,
+                 std::to_string(copy.sealed.size()) + " bytes"};
+  GRANTFS_CHECK(ExpireStaged(now));
+  const Recipient& to = copy.recipient;
+  GRANTFS_CHECK(
+      Run("DELETE FROM staged_group_copies WHERE signer = ?1 AND environment = ?2 AND grp = ?3 AND epoch = ?4 "
+          "AND kind = ?5 AND number = ?6",
+          signer.View(), place.environment, Number(place.group), place.epoch, Stored(to.kind),
+          Number(to.number)));
+  GRANTFS_CHECK(CheckStagingBound(signer, copy.sealed.size()));
+  return Run("INSERT INTO staged_group_copies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", signer.View(),
+             place.environment, Number(place.group), place.epoch, Stored(to.kind), Number(to.number), to.epoch,
+             copy.sealed, now + kStagedSeconds);
+}
+
+Status SqliteWriter::PutGroupCopies(const Hash& signer, const GroupPlace& place,
+                                    const std::vector<GroupCopy>& copies, bool anew) {
+  if (anew) {
+    GRANTFS_CHECK(Run("DELETE FROM group_copies WHERE environment = ?1 AND grp = ?2", place.environment,
+                      Number(place.group)));
+  }
+  for (const GroupCopy& copy : copies) {
+    const Recipient& to = copy.recipient;
+    GRANTFS_CHECK(Run(
+        "INSERT INTO group_copies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (environment, grp, kind, number) "
+        "DO UPDATE SET epoch = excluded.epoch, recipient_epoch = excluded.recipient_epoch, "
+        "sealed = excluded.sealed",
+        place.environment, Number(place.group), Stored(to.kind), Number(to.number), place.epoch, to.epoch,
+        copy.sealed));
+    GRANTFS_CHECK(
+        Run("DELETE FROM staged_group_copies WHERE signer = ?1 AND environment = ?2 AND grp = ?3 AND epoch = ?4 "
+            "AND kind = ?5 AND number = ?6",
+            signer.View(), place.environment, Number(place.group), place.epoch, Stored(to.kind),
+            Number(to.number)));
+  }
+  return {};
+}
+
+Status SqliteWriter::RemoveGroupCopy(std::string_view environment, std::uint64_t group, RecipientKind kind,
+                                     std::uint64_t number) {
+  return Run("DELETE FROM group_copies WHERE environment = ?1 AND grp = ?2 AND kind = ?3 AND number = ?4",
+             environment, Number(group), Stored(kind), Number(number));
+}
+
+Status SqliteWriter::RemoveGroup(std::string_view environment, std::uint64_t group) {
+  GRANTFS_CHECK(
+      Run("DELETE FROM group_copies WHERE environment = ?1 AND grp = ?2", environment, Number(group)));
+  GRANTFS_CHECK(
+      Run("DELETE FROM prefix_grants WHERE environment = ?1 AND grp = ?2", environment, Number(group)));
+  return Run(
+      "DELETE FROM copies WHERE kind = ?3 AND number = ?2 AND secret IN (SELECT number FROM secrets WHERE "
+      "environment = ?1)",
+      environment, Number(group), Stored(RecipientKind::kGroup));
+}
+
+Status SqliteWriter::PutPrefix(const StoredPrefix& prefix) {
+  return Run(
+      "INSERT INTO prefix_grants VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (environment, prefix, grp) DO UPDATE "
+      "SET label = excluded.label, expires = excluded.expires",
+      prefix.environment, prefix.prefix, Number(prefix.group), prefix.label, prefix.expires);
+}
+
+Status SqliteWriter::RemovePrefix(std::string_view environment, std::string_view prefix, std::uint64_t group) {
+  return Run("DELETE FROM prefix_grants WHERE environment = ?1 AND prefix = ?2 AND grp = ?3", environment,
+             prefix, Number(group));
+}
+
+}  // namespace grantfs

@@ -1,0 +1,84 @@
+// Which acts a second owner signs, and until when his signature is good.
+
+#include "grantfs/trust/consent.h"
+
+#include <algorithm>
+
+#include "grantfs/trust/lists.h"
+
+namespace grantfs {
+
+bool NeedsTwoOwners(const Act& act, bool rule) {
+  if (std::holds_alternative<RulesSet>(act)) return true;
+  // A new owner by a change of role: it has no place for the second signature, and so cannot be.
+  const auto* change = std::get_if<MemberChange>(&act);
+  return rule && (MayBeConsentedTo(act) || (change != nullptr && change->role == Role::kOwner));
+}
+
+bool MayBeConsentedTo(const Act& act) {
+  if (const auto* add = std::get_if<MemberAdd>(&act)) return add->role == Role::kOwner;
+  return IsAnyOf<RulesSet, GrantAdd>(act);
+}
+
+std::string ConsentSubject(const Act& act) {
+  const auto grant = [](GranteeKind kind, std::uint64_t number) {
+    return "grant/" + std::string(GranteeKindName(kind)) + "/" + std::to_string(number);
+  };
+  if (const auto* add = std::get_if<GrantAdd>(&act))
+    return grant(add->grant.grantee.kind, add->grant.grantee.number);
+  if (const auto* revoke = std::get_if<GrantRevoke>(&act)) return grant(revoke->kind, revoke->number);
+  if (const auto* add = std::get_if<MemberAdd>(&act)) return "member/" + add->member.Id().Hex();
+  if (const auto* remove = std::get_if<MemberRemove>(&act)) return "member/" + remove->id.Hex();
+  if (const auto* change = std::get_if<MemberChange>(&act)) return "member/" + change->id.Hex();
+  if (std::holds_alternative<RulesSet>(act)) return "rules";
+  return {};
+}
+
+bool SignedList::TwoOwnersAt(const Statement&, const UpperLists&) const { return false; }
+
+bool SignedList::OwnsThrough(const Consent&, const Statement&, const UpperLists&) const { return false; }
+
+Status SignedList::CheckConsent(const SignedStatement& signed_statement, const UpperLists& upper) const {
+  const Statement& statement = signed_statement.statement();
+  const auto refuse = [&](const char* why) {
+    return Error{Code::kDenied, why, 0, id_.Text() + "#" + std::to_string(statement.sequence)};
+  };
+  if (!statement.consent) {
+    const bool recovers =
+        id_.kind == ListKind::kEnvironment && upper.vault->WasRecovery(statement.signer, statement.heads.vault->sequence);
+    if (recovers || !NeedsTwoOwners(statement.act, TwoOwnersAt(statement, upper))) return {};
+    return refuse("the act needs the signatures of two owners, by the environment's rule");
+  }
+  const Consent& consent = *statement.consent;
+  Statement by_second = statement;
+  by_second.signer = consent.signer;
+  const Identity* second = SignerOf(by_second, upper);
+  const Identity* first = SignerOf(statement, upper);
+  if (second == nullptr || first == nullptr || !OwnsThrough(consent, statement, upper))
+    return refuse("the second signature is of none who was an owner all the while");
+  if (first->name == second->name) return refuse("both signatures are of one person");
+  if (!signed_statement.VerifyConsent(second->sign))
+    return refuse("the second signature is not of this act in this list");
+  return CheckUnused(consent, statement);
+}
+
+// Whatever became of the subject since, a void included, has used the consent up or overtaken it.
+Status SignedList::CheckUnused(const Consent& consent, const Statement& statement) const {
+  const auto refuse = [&](const char* why) {
+    return Error{Code::kDenied, why, 0, id_.Text() + "#" + std::to_string(statement.sequence)};
+  };
+  const std::uint64_t after = consent.after.sequence;
+  if (after >= statement.sequence) return refuse("the second signature is newer than its statement");
+  if (after >= first_ && HashAt(after) != consent.after.hash)
+    return refuse("the second signature was made over another history of the list");
+  const std::string subject = ConsentSubject(statement.act);
+  for (std::uint64_t i = std::max(after + 1, first_); i < next_sequence(); ++i) {
+    const Entry& entry = entries_[i - first_];
+    if (i == statement.sequence) continue;
+    if (ConsentSubject(entry.statement->statement().act) == subject)
+      return refuse("the second signature was used, or the same thing was changed after it was made");
+  }
+  return {};
+}
+
+}  // namespace grantfs

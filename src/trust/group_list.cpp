@@ -1,0 +1,179 @@
+#include "grantfs/trust/group_list.h"
+
+#include <algorithm>
+
+#include "list_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::size_t kMaxGroupInvitations = 100;  // in force or not: they are kept for who came by them
+
+}  // namespace
+
+bool GroupList::Includes(const MachinesList::Machine& machine) const {
+  if (taken_out_.contains(machine.number)) return false;
+  if (const auto added = machines_.find(machine.number); added != machines_.end())
+    return added->second.seal == machine.identity.seal && added->second.name == machine.identity.name;
+  return std::any_of(invitations_.begin(), invitations_.end(), [&](const auto& entry) {
+    const Invitation& by = entry.second;
+    return by.act.id == machine.standing && (by.open || machine.number <= by.last);
+  });
+}
+
+std::map<std::uint64_t, Grantee> GroupList::Members(const MachinesList& all) const {
+  std::map<std::uint64_t, Grantee> members;
+  for (const auto& [number, machine] : all.machines()) {
+    if (machine.removed || !Includes(machine)) continue;
+    const Identity& who = machine.identity;
+    members[number] = {GranteeKind::kMachine, number, who.Id(), who.name, who.seal, who.not_after};
+  }
+  return members;
+}
+
+std::vector<std::uint64_t> GroupList::MemberNumbers(const MachinesList& all) const {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, machine] : all.machines()) {
+    if (!machine.removed && Includes(machine)) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+std::vector<GroupList::Target> GroupList::EpochTargets(const MachinesList& all, std::int64_t time) const {
+  std::vector<Target> targets;
+  for (const auto& [number, machine] : Members(all)) {
+    if (machine.not_after != 0 && machine.not_after <= time) continue;
+    targets.push_back({{RecipientKind::kMachine, number, 0}, machine.seal, machine.name, machine.id});
+  }
+  for (const auto& [number, invitation] : invitations_) {
+    if (!invitation.InForce(time)) continue;
+    targets.push_back({{RecipientKind::kInvitation, number, 0}, invitation.act.seal, invitation.act.id, {}});
+  }
+  return targets;
+}
+
+Status GroupList::CheckGenesis(const EnvironmentList& environment) const {
+  const auto* group = environment.groups().Find(id().number);
+  if (group == nullptr || id().environment != environment.name())
+    return Error{Code::kNotFound, "there is no such group", 0, name_};
+  if (HashAt(0) == group->genesis && name_ == group->name) return {};
+  return Error{Code::kIntegrity,
+               "the group's list does not begin with the statement that the environment's list names", 0,
+               group->name};
+}
+
+Result<bool> GroupList::EpochIsDue(const EnvironmentGroups::Group& group) const {
+  const GroupEpoch& newest = group.newest();
+  if (newest.list_sequence < next_sequence() && HashAt(newest.list_sequence) != newest.list_hash) {
+    return Error{Code::kIntegrity, "the group's epoch was made over another history of its list (a fork)", 0,
+                 group.name};
+  }
+  return last_departure_ > newest.list_sequence;
+}
+
+Result<Permission> GroupList::Needed(const Statement& statement) const {
+  if (IsAnyOf<GroupListCreate, GroupMachinesAdd, GroupMachinesRemove, GroupInvitationAdd,
+              GroupInvitationRemove, Vouch, Void>(statement.act))
+    return Permission::kOwner;
+  return Misplaced(statement);
+}
+
+const Identity* GroupList::SignerOf(const Statement& statement, const UpperLists& upper) const {
+  if (const Identity* member = upper.environment->FindIdentity(statement.signer)) return member;
+  return upper.vault->FindIdentity(statement.signer);
+}
+
+bool GroupList::Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
+                      const UpperLists& upper) const {
+  if (permission != Permission::kOwner) return false;
+  const auto role = at != nullptr ? upper.environment->RoleAt(signer, at->environment->sequence)
+                                  : upper.environment->RoleOf(signer);
+  if (role == Role::kOwner) return true;
+  const std::uint64_t now = at != nullptr ? at->vault->sequence : upper.vault->next_sequence();
+  return upper.vault->WasRecovery(signer, now) && IsAnyOf<Vouch, Void>(act);
+}
+
+bool GroupList::HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const {
+  const EnvironmentList& environment = *upper.environment;
+  const std::uint64_t now = at != nullptr ? at->environment->sequence : environment.next_sequence();
+  const std::uint64_t vault_now = at != nullptr ? at->vault->sequence : upper.vault->next_sequence();
+  return upper.vault->WasRecoveryThrough(statement.signer, statement.heads.vault->sequence, vault_now) ||
+         environment.WasMemberThrough(statement.signer, statement.heads.environment->sequence, now);
+}
+
+Status GroupList::ApplyCreate(const GroupListCreate& act) {
+  if (act.environment != id().environment || act.number != id().number)
+    return Error{Code::kInvalid, "the creation names another group", 0, act.name};
+  name_ = act.name;
+  return {};
+}
+
+Status GroupList::ApplyAdd(const GroupMachinesAdd& act) {
+  for (const Grantee& machine : act.machines) {
+    if (machines_.contains(machine.number))
+      return Error{Code::kInvalid, "the machine is in the group already", 0, machine.name};
+  }
+  for (const Grantee& machine : act.machines) {
+    machines_[machine.number] = machine;
+    taken_out_.erase(machine.number);
+  }
+  return {};
+}
+
+// One that came by an invitation stands in no list of this kind: it is taken out by its number all the same.
+Status GroupList::ApplyRemove(const GroupMachinesRemove& act, std::uint64_t sequence) {
+  for (const std::uint64_t machine : act.machines) {
+    const bool may_be_in = machines_.contains(machine) || !invitations_.empty();
+    if (!may_be_in || taken_out_.contains(machine))
+      return Error{Code::kInvalid, "the machine is not in the group", 0, std::to_string(machine)};
+  }
+  for (const std::uint64_t machine : act.machines) {
+    machines_.erase(machine);
+    taken_out_.insert(machine);
+  }
+  last_departure_ = sequence;
+  return {};
+}
+
+Status GroupList::ApplyInvite(const GroupInvitationAdd& act) {
+  if (invitations_.size() >= kMaxGroupInvitations)
+    return Error{Code::kInvalid, "at most 100 standing invitations lead into a group", 0, name_};
+  if (!invitations_.emplace(act.number, Invitation{act, true, 0}).second)
+    return Error{Code::kInvalid, "the invitation leads, or led, into the group already", 0, act.id};
+  return {};
+}
+
+Status GroupList::ApplyWithdraw(const GroupInvitationRemove& act, std::uint64_t sequence) {
+  const auto at = invitations_.find(act.number);
+  if (at == invitations_.end() || !at->second.open)
+    return Error{Code::kInvalid, "no such invitation leads into the group", 0, std::to_string(act.number)};
+  at->second.open = false;
+  at->second.last = act.last;
+  last_departure_ = sequence;
+  return {};
+}
+
+Status GroupList::Apply(const StatementPtr& signed_statement, const UpperLists&) {
+  const Statement& statement = signed_statement->statement();
+  const auto* create = std::get_if<GroupListCreate>(&statement.act);
+  if ((create != nullptr) != (statement.sequence == 0))
+    return Nonsense(*signed_statement, "a group's list begins with its creation, and only there");
+  if (create != nullptr) return ApplyCreate(*create);
+  if (const auto* act = std::get_if<GroupMachinesAdd>(&statement.act)) return ApplyAdd(*act);
+  if (const auto* act = std::get_if<GroupMachinesRemove>(&statement.act))
+    return ApplyRemove(*act, statement.sequence);
+  if (const auto* act = std::get_if<GroupInvitationAdd>(&statement.act)) return ApplyInvite(*act);
+  if (const auto* act = std::get_if<GroupInvitationRemove>(&statement.act))
+    return ApplyWithdraw(*act, statement.sequence);
+  return {};
+}
+
+void GroupList::Reset() {
+  name_.clear();
+  machines_.clear();
+  taken_out_.clear();
+  invitations_.clear();
+  last_departure_ = 0;
+}
+
+}  // namespace grantfs

@@ -1,0 +1,236 @@
+#include <algorithm>
+
+#include "append_plan_internal.h"
+
+// What a vault asks of groups beyond what trust asks of each statement, and the rows that follow from them.
+
+namespace grantfs {
+namespace {
+
+Error UnmetGroup(const char* where, const std::string& subject) { return {Code::kConflict, where, 0, subject}; }
+
+Error NotSentAhead(const std::string& group) {
+  return UnmetGroup("a group's key is sealed to its environment, its machines and its invitations, to each and to "
+               "nobody else; its copies were not sent ahead, or are others: read the lists again",
+               group);
+}
+
+bool Ordered(const GroupCopy& a, const GroupCopy& b) { return a.recipient < b.recipient; }
+
+/// Those that were staged for exactly these, if the root is theirs.
+Result<std::vector<GroupCopy>> StagedFor(StoreWriter& writer, const Hash& signer, const GroupPlace& place,
+                                         const std::vector<Recipient>& expected, const Hash& root,
+                                         std::int64_t now) {
+  auto copies = GRANTFS_TRY(writer.StagedGroupCopies(signer, place, now));
+  std::erase_if(copies, [&](const GroupCopy& copy) {
+    return !std::binary_search(expected.begin(), expected.end(), copy.recipient);
+  });
+  std::sort(copies.begin(), copies.end(), Ordered);
+  if (copies.size() != expected.size() || GroupCopiesRoot(copies) != root)
+    return NotSentAhead(place.environment + " " + std::to_string(place.group));
+  return copies;
+}
+
+}  // namespace
+
+Result<SignedList*> AppendPlan::WorkingGroup(const ListId& id, const Statement& statement) {
+  const GroupKey key{id.environment, id.number};
+  auto& list = groups_[key];
+  if (list == nullptr) {
+    const auto held = before_->groups.find(key);
+    const bool there = held != before_->groups.end();
+    if (!there && !std::holds_alternative<GroupListCreate>(statement.act)) return NotVisible(id.Text());
+    if (Upper(id.environment).environment == nullptr) return NotVisible(id.environment);
+    list = there ? std::make_shared<GroupList>(*held->second)
+                 : std::make_shared<GroupList>(id.environment, id.number);
+  }
+  return list.get();
+}
+
+// The machines of a group are those of the vault, and an invitation is one of its.
+Status AppendPlan::CheckGroupAct(const ListId& id, const Act& act) const {
+  const MachinesList& machines = machines_ != nullptr ? *machines_ : *before_->machines;
+  const auto refuse = [](const std::string& name) {
+    return Error{Code::kInvalid, "an invitation into a group is not as the machines list has it", 0, name};
+  };
+  if (const auto* add = std::get_if<GroupMachinesAdd>(&act)) {
+    for (const Grantee& machine : add->machines) GRANTFS_CHECK(CheckMachine(machine));
+  }
+  if (const auto* invite = std::get_if<GroupInvitationAdd>(&act)) {
+    const auto at = machines.standing().find(invite->id);
+    if (at == machines.standing().end() || at->second.number != invite->number || at->second.withdrawn ||
+        at->second.invitation.seal != invite->seal || at->second.invitation.expires != invite->expires)
+      return refuse(id.Text());
+  }
+  return {};
+}
+
+// A group's list and the environment's word of it do not stand without each other; whoever left is shut out by
+// the same append.
+Status AppendPlan::CheckGroups() const {
+  std::set<std::string> touched;
+  for (const auto& [name, list] : environments_) touched.insert(name);
+  for (const auto& [key, list] : groups_) touched.insert(key.first);
+  for (const std::string& name : touched) {
+    const EnvironmentList* environment = after_->FindEnvironment(name);
+    if (environment == nullptr) continue;
+    if (!environment->groups().SealedBefore(environment->newest_epoch().number).empty())
+      return UnmetGroup("a new epoch of the environment starts one of each of its groups, in the same append", name);
+    for (const auto& [number, group] : environment->groups().all()) {
+      const auto list = after_->groups.find({name, number});
+      if (list == after_->groups.end())
+        return Error{Code::kInvalid, "a group is created together with its list", 0, group.name};
+      if (!groups_.contains({name, number}) && !environments_.contains(name)) continue;
+      GRANTFS_CHECK(list->second->CheckGenesis(*environment));
+      if (GRANTFS_TRY(list->second->EpochIsDue(group)))
+        return UnmetGroup("whoever leaves a group has its key: its next epoch belongs into the same append",
+                     group.name);
+    }
+  }
+  for (const auto& [key, list] : groups_) {
+    const EnvironmentList* environment = after_->FindEnvironment(key.first);
+    if (environment == nullptr || environment->groups().Find(key.second) == nullptr)
+      return Error{Code::kInvalid, "a group's list is created together with the group", 0, list->name()};
+  }
+  return {};
+}
+
+std::string AppendPlan::WhoOfGroup(const ListId& id, const Act& act) const {
+  const auto name = [&](std::uint64_t number) {
+    const auto list = before_->groups.find({id.environment, number});
+    return list == before_->groups.end() ? std::string() : "@" + list->second->name();
+  };
+  if (const auto* start = std::get_if<GroupEpochStart>(&act)) return name(start->group);
+  if (const auto* gone = std::get_if<GroupDelete>(&act)) return name(gone->group);
+  if (const auto* revoke = std::get_if<PrefixRevoke>(&act)) return name(revoke->group) + " " + revoke->prefix;
+  const auto* remove = std::get_if<GroupMachinesRemove>(&act);
+  if (remove == nullptr) return "";
+  std::string names = name(id.number) + ":";
+  const MachinesList& machines = machines_ != nullptr ? *machines_ : *before_->machines;
+  for (const std::uint64_t number : remove->machines) {
+    const auto at = machines.machines().find(number);
+    if (at != machines.machines().end() && names.size() < 900) names += " " + at->second.identity.name;
+  }
+  return names;
+}
+
+std::vector<std::uint64_t> VaultState::MembersOf(const std::string& environment, std::uint64_t group) const {
+  const auto list = groups.find({environment, group});
+  return list == groups.end() ? std::vector<std::uint64_t>() : list->second->MemberNumbers(*machines);
+}
+
+// ---- rows
+
+namespace {
+
+struct GroupJob {
+  StoreWriter& writer;
+  const AppendPlan& plan;
+  const AppendPlan::Appended& one;
+  std::int64_t now;
+  const Statement& statement() const { return one.statement->statement(); }
+  const EnvironmentList* environment() const { return plan.after()->FindEnvironment(one.environment); }
+};
+
+Status WriteGroupEpoch(GroupJob& job, std::uint64_t number, const GroupEpoch& epoch, bool first) {
+  const VaultState& after = *job.plan.after();
+  const GroupPlace place{job.one.environment, number, epoch.epoch.number};
+  const std::uint64_t environment = after.vault->environments().at(place.environment).number;
+  std::vector<Recipient> expected{{RecipientKind::kEnvironment, environment, epoch.environment_epoch}};
+  const auto list = after.groups.find({place.environment, number});
+  if (!first && list != after.groups.end()) {
+    for (const auto& target : list->second->EpochTargets(*after.machines, job.statement().time))
+      expected.push_back(target.recipient);
+  }
+  std::sort(expected.begin(), expected.end());
+  const auto copies = GRANTFS_TRY(StagedFor(job.writer, job.statement().signer, place, expected,
+                                            epoch.epoch.copies_root, job.now));
+  if (copies.size() != epoch.epoch.copies) return NotSentAhead(place.environment);
+  return job.writer.PutGroupCopies(job.statement().signer, place, copies, true);
+}
+
+Status WriteMembers(GroupJob& job, const std::vector<Recipient>& to, std::uint32_t epoch, const Hash& root) {
+  const ListId& id = job.statement().list;
+  const auto* environment = job.environment();
+  const auto* group = environment != nullptr ? environment->groups().Find(id.number) : nullptr;
+  if (group == nullptr) return {};
+  if (group->newest().epoch.number != epoch)
+    return UnmetGroup("the copies are of an older epoch of the group's key: read the lists again", group->name);
+  const GroupPlace place{id.environment, id.number, epoch};
+  const auto copies =
+      GRANTFS_TRY(StagedFor(job.writer, job.statement().signer, place, to, root, job.now));
+  return job.writer.PutGroupCopies(job.statement().signer, place, copies, false);
+}
+
+// What is below a prefix has a copy for the group, of each version that is kept.
+Status WritePrefix(GroupJob& job, const PrefixGrant& act) {
+  const std::string& environment = job.one.environment;
+  const std::uint64_t group = act.grant.grantee.number;
+  GRANTFS_CHECK(
+      job.writer.PutPrefix({environment, act.prefix, group, act.grant.label, act.grant.expires}));
+  const auto* standing = job.environment()->groups().Find(group);
+  if (standing == nullptr) return {};
+  const std::vector<Recipient> to{standing->recipient()};
+  return ForEachBelow(job.writer, environment, act.prefix, [&](const StoredSecret& secret) -> Status {
+    GRANTFS_TRY(job.writer.AdoptCopies(job.statement().signer, secret.number, 0, true, job.now));
+    if (GRANTFS_TRY(job.writer.MissingCopies(secret.number, 0, to, 1)).empty()) return {};
+    return UnmetGroup("a copy of a data key below the prefix was not sent ahead", environment + "/" + secret.path);
+  });
+}
+
+Status RemovePrefix(GroupJob& job, const PrefixRevoke& act) {
+  const std::string& environment = job.one.environment;
+  GRANTFS_CHECK(job.writer.RemovePrefix(environment, act.prefix, act.group));
+  return ForEachBelow(job.writer, environment, act.prefix, [&](const StoredSecret& secret) -> Status {
+    if (IsCovered(*job.environment(), secret.path, act.group)) return {};
+    if (GRANTFS_TRY(job.writer.FindGrant(secret.number, GranteeKind::kGroup, act.group))) return {};
+    return job.writer.RemoveCopies(secret.number, RecipientKind::kGroup, act.group);
+  });
+}
+
+}  // namespace
+
+bool IsCovered(const EnvironmentList& environment, const std::string& path, std::uint64_t group) {
+  const auto covering = environment.groups().Covering(path);
+  return std::any_of(covering.begin(), covering.end(),
+                     [&](const auto* one) { return one->act.grant.grantee.number == group; });
+}
+
+Status ForEachBelow(StoreReader& reader, const std::string& environment, const std::string& prefix,
+                    const std::function<Status(const StoredSecret&)>& each) {
+  constexpr std::size_t kPage = 1000;
+  std::string after = prefix;
+  for (;;) {
+    const auto page = GRANTFS_TRY(reader.ListSecrets(environment, after, kPage));
+    for (const StoredSecret& secret : page) {
+      if (!secret.path.starts_with(prefix)) return {};
+      GRANTFS_CHECK(each(secret));
+    }
+    if (page.size() < kPage) return {};
+    after = page.back().path;
+  }
+}
+
+Status WriteGroups(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,
+                   std::int64_t now) {
+  GroupJob job{writer, plan, one, now};
+  const Statement& statement = job.statement();
+  const Act& act = statement.act;
+  if (const auto* create = std::get_if<GroupCreate>(&act))
+    return WriteGroupEpoch(job, statement.sequence, create->epoch, true);
+  if (const auto* start = std::get_if<GroupEpochStart>(&act))
+    return WriteGroupEpoch(job, start->group, start->epoch, false);
+  if (const auto* gone = std::get_if<GroupDelete>(&act)) return writer.RemoveGroup(one.environment, gone->group);
+  if (const auto* grant = std::get_if<PrefixGrant>(&act)) return WritePrefix(job, *grant);
+  if (const auto* revoke = std::get_if<PrefixRevoke>(&act)) return RemovePrefix(job, *revoke);
+  if (const auto* add = std::get_if<GroupMachinesAdd>(&act)) {
+    std::vector<Recipient> to;
+    for (const Grantee& machine : add->machines) to.push_back({RecipientKind::kMachine, machine.number, 0});
+    return WriteMembers(job, to, add->epoch, add->copies_root);
+  }
+  if (const auto* invite = std::get_if<GroupInvitationAdd>(&act))
+    return WriteMembers(job, {{RecipientKind::kInvitation, invite->number, 0}}, invite->epoch, invite->copy);
+  return {};
+}
+
+}  // namespace grantfs

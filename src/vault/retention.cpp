@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <string>
+
+#include "grantfs/log/log.h"
+#include "grantfs/util/text.h"
+#include "retention_internal.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::int64_t kDayMs = 86'400'000;
+/// Of one job, between others: a millisecond or two.
+constexpr std::size_t kBodiesOfJob = 100;
+/// Records that one view of the database is held for.
+constexpr std::uint64_t kRecordsOfLook = 16 * 4096;
+constexpr std::size_t kPurgesLookedAt = 100;
+/// Where so many jobs wait, others need the disk more.
+constexpr std::uint64_t kBusy = 32;
+constexpr std::chrono::milliseconds kPause{50};
+
+Error Stopped() { return {Code::kCancelled, "the vault is closing"}; }
+
+}  // namespace
+
+Retention::Retention(Store& store, const Clock& clock, const AuditKeep& keep)
+    : store_(store), clock_(clock), keep_(keep), thread_([this] { Run(); }) {}
+
+void Retention::Close() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Retention::Poke() {
+  {
+    const std::lock_guard lock(mutex_);
+    poked_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Retention::Run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stop_ || poked_; });
+    if (stop_) return;
+    poked_ = false;
+    lock.unlock();
+    const Status done = RunOnce();
+    if (!done && done.error().code != Code::kCancelled)
+      Log(LogLevel::kError, "bodies of old audit records could not be purged", done.error());
+    lock.lock();
+  }
+}
+
+Status Retention::RunOnce() {
+  const auto newest = GRANTFS_TRY(Newest());
+  for (std::size_t at = 0; at < keep_.seconds.size(); ++at) {
+    if (!keep_.seconds[at]) continue;
+    const auto severity = static_cast<AuditSeverity>(at);
+    const auto last = std::find_if(newest.begin(), newest.end(),
+                                   [&](const AuditPurge& purge) { return purge.severity == severity; });
+    if (last != newest.end() && !finished_[at]) GRANTFS_CHECK(Purge(*last));
+    finished_[at] = true;
+    if (last != newest.end() && clock_.WallMilliseconds() - last->time_ms < kDayMs) continue;
+    auto purge = GRANTFS_TRY(Find(severity, *keep_.seconds[at]));
+    if (!purge) continue;
+    finished_[at] = false;
+    GRANTFS_CHECK(Tell(&*purge));
+    GRANTFS_CHECK(Purge(*purge));
+    finished_[at] = true;
+    Log(LogLevel::kInfo, "purged what is not kept longer: " + DescribePurges({*purge}));
+  }
+  return {};
+}
+
+/// The purges that were told last, the newest first.
+Result<std::vector<AuditPurge>> Retention::Newest() {
+  AuditQuery query;
+  query.type = kAuditPurgeType;
+  query.limit = kPurgesLookedAt;
+  const auto reader = GRANTFS_TRY(store_.Read());
+  const auto found = GRANTFS_TRY(reader->SearchAudit(query));
+  std::vector<AuditPurge> purges;
+  for (const AuditEntry& entry : found.records) purges.push_back(GRANTFS_TRY(PurgeOfRecord(entry)));
+  return purges;
+}
+
+/// What a purge would take now; absent: nothing.
+Result<std::optional<AuditPurge>> Retention::Find(AuditSeverity severity, std::int64_t keep_seconds) {
+  AuditPurge purge;
+  purge.severity = severity;
+  purge.keep_seconds = keep_seconds;
+  purge.time_ms = clock_.WallMilliseconds();
+  purge.before_ms = purge.time_ms - keep_seconds * 1000;
+  if (purge.before_ms <= 0) return std::optional<AuditPurge>();
+  std::uint64_t end = 0;
+  for (std::uint64_t from = 0;; from += kRecordsOfLook) {
+    if (stop_) return Stopped();
+    const auto reader = GRANTFS_TRY(store_.Read());
+    if (from == 0)
+      end = std::min(GRANTFS_TRY(reader->AuditBefore(purge.before_ms)), GRANTFS_TRY(reader->AuditSize()));
+    if (from >= end) break;
+    AuditPurge window = purge;
+    window.first = from;
+    window.end = std::min(end, from + kRecordsOfLook);
+    window = GRANTFS_TRY(reader->FindPurgeable(window));
+    if (window.count == 0) continue;
+    if (purge.count == 0) purge.first = window.first;
+    purge.end = window.end;
+    purge.count += window.count;
+  }
+  return purge.count == 0 ? std::optional<AuditPurge>() : std::optional(purge);
+}
+
+Status Retention::Tell(AuditPurge* purge) {
+  std::uint64_t told = 0;
+  const AuditRecord record = RecordOfPurge(*purge);
+  GRANTFS_CHECK(store_.WriteAndWait([&](StoreWriter& writer) -> Status {
+    told = GRANTFS_TRY(writer.Audit(record));
+    return {};
+  }));
+  purge->record = told;
+  return {};
+}
+
+Status Retention::Purge(const AuditPurge& purge) {
+  for (std::uint64_t next = purge.first; next < purge.end;) {
+    GRANTFS_CHECK(WaitForQuiet());
+    AuditPurged done;
+    GRANTFS_CHECK(store_.WriteAndWait([&](StoreWriter& writer) -> Status {
+      done = GRANTFS_TRY(writer.PurgeAudit(purge, next, kBodiesOfJob));
+      return {};
+    }));
+    next = done.next;
+  }
+  return {};
+}
+
+Status Retention::WaitForQuiet() {
+  std::unique_lock lock(mutex_);
+  while (!stop_ && store_.Figures().queued >= kBusy) changed_.wait_for(lock, kPause);
+  return stop_ ? Status(Stopped()) : Status();
+}
+
+}  // namespace grantfs

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "grantfs/store/audit_purge.h"
+#include "grantfs/store/store.h"
+#include "grantfs/util/clock.h"
+
+namespace grantfs {
+
+/// Takes away the bodies of audit records that are older than they are kept, once a day by severity, beside
+/// what else the vault does: a purge is a critical record first, and then a row of short jobs. One that the
+/// vault's end interrupted is finished after the next start. Threads: safe.
+class Retention {
+ public:
+  /// Begins with nothing to do until it is poked.
+  Retention(Store& store, const Clock& clock, const AuditKeep& keep);
+  ~Retention() { Close(); }
+  void Close();
+  /// It may be time.
+  void Poke();
+
+ private:
+  void Run();
+  Status RunOnce();
+  Result<std::vector<AuditPurge>> Newest();
+  Result<std::optional<AuditPurge>> Find(AuditSeverity severity, std::int64_t keep_seconds);
+  Status Tell(AuditPurge* purge);
+  Status Purge(const AuditPurge& purge);
+  Status WaitForQuiet();
+
+  Store& store_;
+  const Clock& clock_;
+  const AuditKeep keep_;
+  std::array<bool, 3> finished_{};  ///< the thread's own: nothing of a former purge is left
+  std::atomic<bool> stop_{false};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool poked_ = false;  ///< guarded
+  std::thread thread_;
+};
+
+}  // namespace grantfs
