@@ -5,6 +5,7 @@
 #include "freeze_words_internal.h"
 #include "grantfs/util/clock.h"
 #include "owner_internal.h"
+#include "request_output_internal.h"
 #include "rotation_internal.h"
 #include "table_internal.h"
 
@@ -37,6 +38,14 @@ void OutOverdue(Terminal& terminal, const std::vector<SecretInfo>& overdue) {
                   " more: grantfs secret list, or grantfs status --json");
 }
 
+Json RequestsJson(const VaultStatusInfo& status) {
+  Json list = Json::Array();
+  for (const auto& one : status.requests)
+    list.Append(Json::Object(
+        {{"id", one.id}, {"environment", one.environment}, {"by", one.asker}, {"asks", one.what}}));
+  return list;
+}
+
 Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment>& pending,
                const std::vector<SecretInfo>& overdue) {
   Json waiting = Json::Array();
@@ -52,6 +61,7 @@ Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment
                        {"vault_owner", status.vault_owner},
                        {"waiting_for_approval", std::move(waiting)},
                        {"overdue", OverdueJson(overdue)},
+                       {"requests", RequestsJson(status)},
                        {"frozen", FreezesJson(status.frozen)},
                        {"owed", Json::Array({status.owed.begin(), status.owed.end()})}});
 }
@@ -71,6 +81,8 @@ void OutOwner(Terminal& terminal, const WhoAmIInfo& who, const VaultStatusInfo& 
   for (const PendingEnrolment& each : pending)
     terminal.Note(each.name + " waits for approval: grantfs approve " + each.name);
   OutOverdue(terminal, overdue);
+  for (const auto& one : status.requests)
+    terminal.Note(one.asker + " asks: " + one.what + "; grantfs request show " + ShortId(one.id));
   for (const FreezeInfo& freeze : status.frozen)
     terminal.Note(FreezeSentence(freeze) + "; it ends with grantfs unfreeze " + FreezeWords(freeze));
   for (const std::string& owed : status.owed) terminal.Note("to do: " + owed);

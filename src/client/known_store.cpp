@@ -222,6 +222,11 @@ Result<std::optional<SecretName>> KnownStore::NameOf(std::uint64_t number) {
   return std::optional<SecretName>(SecretName{row.Text(0), row.Text(1)});
 }
 
+Result<Transaction> KnownStore::ReadTogether() {
+  const std::lock_guard guard(mutex_);
+  return Transaction::BeginRead(database_);
+}
+
 Result<std::vector<KnownStore::Numbered>> KnownStore::NumbersIn(const std::string& environment) {
   const std::lock_guard guard(mutex_);
   SqlStatement rows =
@@ -244,7 +249,8 @@ Result<std::vector<std::uint64_t>> KnownStore::GrantedNumbers() {
 
 Result<std::optional<KnownStore::Granted>> KnownStore::FindGranted(std::uint64_t number) {
   const std::lock_guard guard(mutex_);
-  Transaction transaction = GRANTFS_TRY(Transaction::BeginRead(database_));
+  std::optional<Transaction> transaction;
+  if (!database_.InTransaction()) transaction.emplace(GRANTFS_TRY(Transaction::BeginRead(database_)));
   Granted granted;
   granted.number = number;
   {
@@ -412,6 +418,13 @@ Status KnownStore::TakeHeadsOf(const std::string& path) {
         "UPDATE heads SET minimum = max(minimum, ?1), restored = max(restored, ?2) WHERE list = ?3",
         heads.Int(3), heads.Int(4), heads.Text(0)));
   }
+  // Which keys the server may show is learnt of its list alone, and not from a server that shows another.
+  SqlStatement vault =
+      GRANTFS_TRY(other.Prepare("SELECT envelope FROM statements WHERE list = ?1 ORDER BY sequence"));
+  vault.BindAll(ListId::Vault().Text());
+  while (GRANTFS_TRY(vault.Step()))
+    GRANTFS_CHECK(
+        RememberStatement(ListId::Vault().Text(), GRANTFS_TRY(SignedStatement::Parse(vault.Text(0)))));
   return transaction.Commit();
 }
 

@@ -226,6 +226,7 @@ class MachineSessionImpl final : public MachineSession {
   void HoldAgain(api::ReadResponse version, std::int64_t Grant::*term);
   void RunKeeper();
   void WakeKeeper();
+  void GiveBackMemory();
   void KeepOffline();
   void KeepContact();
   bool MayBeKept(const MachineView& shown, std::uint64_t number, std::uint32_t version) const;
@@ -276,6 +277,8 @@ class MachineSessionImpl final : public MachineSession {
   std::atomic<bool> log_good_{false};  ///< as it was shown last
   std::atomic<std::int64_t> check_after_boot_ns_{0};
   std::atomic<bool> places_unknown_{false};  ///< the vault does not say where it records a journal's entries
+  std::atomic<bool> laid_out_{false};  ///< another view was shown
+  bool garbage_ = false;               ///< the keeper's: of one that was
   std::atomic<bool> telling_{false};
   std::atomic<std::int64_t> tell_after_boot_ns_{0};
   std::mutex keeper_mutex_;

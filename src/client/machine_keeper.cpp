@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include "grantfs/log/log.h"
 #include "machine_internal.h"
 #include "problem_internal.h"
@@ -12,6 +14,8 @@ constexpr std::chrono::seconds kKeeperPause{1};
 constexpr std::int64_t kContactEvery = 10;
 /// A vault that takes no more for now is told again after so long.
 constexpr std::chrono::seconds kTellLater{10};
+/// With fewer secrets the allocator keeps what it has.
+constexpr std::size_t kManySecrets = 500;
 
 }  // namespace
 
@@ -46,6 +50,16 @@ void MachineSessionImpl::HoldAgain(api::ReadResponse version, std::int64_t Grant
   held_.Put({std::move(version), *at->second->publish, {}});
 }
 
+/// What a view was made of and the one before it are garbage a moment after it was shown, and so is the
+/// listing that the mount has laid out of that: it is given back when nothing more has come for a while.
+void MachineSessionImpl::GiveBackMemory() {
+  if (laid_out_.exchange(false)) {
+    garbage_ = view()->secrets.size() > kManySecrets;
+  } else if (std::exchange(garbage_, false)) {
+    ::malloc_trim(0);
+  }
+}
+
 void MachineSessionImpl::RunKeeper() {
   std::unique_lock lock(keeper_mutex_);
   while (!keeper_stop_) {
@@ -57,8 +71,10 @@ void MachineSessionImpl::RunKeeper() {
     leases_.KeepAhead(latest_.ahead());
     DropHeld();
     KeepOffline();
+    journal_->TakeLeft();
     SendJournal();
     CheckReads();
+    GiveBackMemory();
     lock.lock();
   }
 }

@@ -222,6 +222,13 @@ Status MachineSessionImpl::TakeGrant(Draft& draft, api::GrantEvidence evidence) 
     auto again = anew ? VerifyGrant(next, *anew, before.get()) : anew.error();
     if (again) verified = std::move(again);
   }
+  // Told again, and nothing of it is new: what is shown and remembered stays, and is not there twice
+  // meanwhile.
+  if (verified && before && before->problem.empty() && before->environment == verified->view->environment &&
+      before->path == verified->view->path && before->proof.IsSame(verified->view->proof)) {
+    next.refused.erase(number);
+    return {};
+  }
   if (verified) {
     draft.urgent =
         draft.urgent ||

@@ -108,8 +108,10 @@ std::string UnenforceableReason(const Grant& terms) {
   return {};
 }
 
-std::shared_ptr<const Listing> MakeListing(const MachineView& view, const Listing& before) {
+std::shared_ptr<const Listing> MakeListing(const MachineView& view,
+                                           const std::shared_ptr<const Listing>& before) {
   auto listing = std::make_shared<Listing>();
+  listing->secrets.reserve(view.secrets.size());
   for (const auto& [number, secret] : view.secrets) {
     if (!secret->publish) continue;
     listing->secrets.push_back(Shown(view, *secret));
@@ -122,9 +124,11 @@ std::shared_ptr<const Listing> MakeListing(const MachineView& view, const Listin
             [](const GrantedSecret& a, const GrantedSecret& b) {
               return std::tie(a.environment, a.path) < std::tie(b.environment, b.path);
             });
-  const bool same = std::equal(listing->secrets.begin(), listing->secrets.end(), before.secrets.begin(),
-                               before.secrets.end(), Same);
-  listing->generation = before.generation + (same ? 0 : 1);
+  // The tree of the mount keeps the one that it was made of: another would be beside it for nothing.
+  const auto& shown = before->secrets;
+  if (std::equal(listing->secrets.begin(), listing->secrets.end(), shown.begin(), shown.end(), Same))
+    return before;
+  listing->generation = before->generation + 1;
   return listing;
 }
 

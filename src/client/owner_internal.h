@@ -104,7 +104,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
                                  std::chrono::milliseconds wait) override;
   Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) override;
-  Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+  Result<RequestInfo> AskFor(const std::string& environment, AnyAsk ask, const std::string& reason,
                              std::int64_t seconds) override;
   Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) override;
   Result<ApproveResult> ApproveRequest(const std::string& id, const ApproveOptions& options) override;
@@ -124,6 +124,10 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<TripwireInfo> SetTripwire(const std::string& environment, const TripwireChange& change) override;
   Result<std::vector<AlertSinkInfo>> AlertSinks() override;
   Result<std::uint64_t> TestAlert() override;
+  Result<TlsKeys> ShowTlsKeys() override;
+  Result<TlsKeys> MakeTlsKey() override;
+  Result<TlsKeys> AnnounceTlsKey(const std::optional<Hash>& expected, const std::string& reason) override;
+  Result<TlsKeys> SwitchTlsKey(bool force, const std::string& reason) override;
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
   Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) override;
   Result<ReadersReport> ReadersOf(const SecretName& name) override;
@@ -184,6 +188,10 @@ class OwnerSessionImpl final : public OwnerSession {
   Status RequireVaultOwner();
   void Report(const char* what, std::uint64_t done, std::uint64_t total) const;
   std::string NameOf(const Hash& id) const;
+
+  // ---- the server's key (owner_tls.cpp)
+  Result<std::vector<std::string>> NotHeardSince(std::int64_t time);
+  Status CheckAllHeard(const Hash& next);
 
   // ---- secrets
   struct Found {
@@ -337,7 +345,7 @@ class OwnerSessionImpl final : public OwnerSession {
   /// Of which groups a machine is: "@web". None where I may not know.
   Result<std::set<std::string>> GroupsOf(const std::string& environment, const std::string& machine);
   // ---- requests (owner_requests.cpp)
-  Result<SignedRequest> SignRequest(const std::string& environment, Asked ask, const std::string& reason,
+  Result<SignedRequest> SignRequest(const std::string& environment, AnyAsk ask, const std::string& reason,
                                     std::int64_t time, std::int64_t expires);
   Result<Hash> SendRequest(const SignedRequest& request);
   RequestInfo RequestInfoOf(const SignedRequest& request) const;
@@ -364,6 +372,11 @@ class OwnerSessionImpl final : public OwnerSession {
                                   const AskConsent::Item& item);
   Status PrepareSecondGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
                             Batch& batch, std::vector<std::string>& lines);
+  Result<std::optional<Listed>> FindListed(const std::string& environment, const ListId& list);
+  Status PrepareSecondGroupGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
+                                 Batch& batch, std::vector<std::string>& lines);
+  Status PrepareSecondPrefix(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
+                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
   Status PrepareSecondMember(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
                              std::vector<StatementPtr>& made, std::vector<std::string>& lines);
   Status PrepareSecondRules(EnvironmentList& list, const AskConsent::Item& item,

@@ -8,6 +8,8 @@ namespace grantfs {
 
 Result<std::optional<ServerState>> SqliteReader::Server() { return LoadServerState(database_); }
 
+Result<std::optional<StoredTls>> SqliteReader::NextTls() { return LoadNextTls(database_); }
+
 Result<std::optional<Hash>> SqliteReader::VaultId() {
   return Query(database_, "SELECT hash FROM vault").One([](RowColumns& row) { return row.Digest(); });
 }

@@ -385,6 +385,14 @@ INSERT INTO freezes_with_environment SELECT kind, object, '', signer, name, time
 DROP TABLE freezes;
 ALTER TABLE freezes_with_environment RENAME TO freezes;
 ALTER TABLE tripwires ADD COLUMN reach TEXT NOT NULL DEFAULT '[]';
+
+-- The TLS key that is to come.
+CREATE TABLE tls_next (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  certificate TEXT NOT NULL,
+  key BLOB NOT NULL,
+  made INTEGER NOT NULL
+) STRICT;
 )sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);

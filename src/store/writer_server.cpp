@@ -32,6 +32,16 @@ Status SqliteWriter::PutServer(const ServerState& state) {
   return Note(SaveServerState(database_, state));
 }
 
+Status SqliteWriter::PutNextTls(const StoredTls& next) { return Note(SaveNextTls(database_, next)); }
+
+Status SqliteWriter::SwitchTls() {
+  GRANTFS_CHECK(
+      RunOnOne("there is no next key",
+               "UPDATE server SET (tls_certificate, tls_key) = (SELECT certificate, key FROM tls_next) "
+               "WHERE EXISTS (SELECT 1 FROM tls_next)"));
+  return Run("DELETE FROM tls_next");
+}
+
 Status SqliteWriter::SetVaultId(const Hash& vault) {
   const auto now = GRANTFS_TRY(VaultId());
   if (now && *now != vault) return Error{Code::kConflict, "the vault has an id already", 0, now->Hex()};

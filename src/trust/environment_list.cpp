@@ -240,10 +240,12 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
   if (const auto* act = std::get_if<RulesSet>(&statement.act)) {
     if (act->two_owners == two_owners()) return Nonsense(*signed_statement, "the rules are so already");
     rules_.emplace_back(statement.sequence, *act);
+    groups_.SetRule(act->two_owners);
   }
   if (const auto* act = std::get_if<Restore>(&statement.act))
     return ApplyEpoch(*act->epoch, statement.sequence);
-  return groups_.Apply(statement.act, statement.sequence, newest_epoch().number);
+  return groups_.Apply(statement.act, statement.sequence, newest_epoch().number,
+                       statement.consent.has_value());
 }
 
 void EnvironmentList::Reset() {

@@ -17,6 +17,10 @@ bool HeldThrough(const Tenures& tenures, std::uint64_t from, std::uint64_t to) {
   return std::any_of(tenures.begin(), tenures.end(), [&](const Tenure& t) { return t.At(from) && t.At(to); });
 }
 
+/// Of a list below the environment's: SignedList::OwnsThrough. (consent.cpp)
+bool OwnsEnvironmentThrough(const EnvironmentList& environment, const Consent& consent,
+                            const Statement& statement);
+
 inline Error Nonsense(const SignedStatement& statement, const char* why) {
   const Statement& said = statement.statement();
   return Error{Code::kInvalid, why, 0, said.list.Text() + "#" + std::to_string(said.sequence)};

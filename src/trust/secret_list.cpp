@@ -102,12 +102,7 @@ bool SecretList::TwoOwnersAt(const Statement& statement, const UpperLists& upper
 
 bool SecretList::OwnsThrough(const Consent& consent, const Statement& statement,
                              const UpperLists& upper) const {
-  const EnvironmentList& environment = *upper.environment;
-  const std::uint64_t from = consent.environment->sequence;
-  const std::uint64_t to = statement.heads.environment->sequence;
-  return from <= to && environment.HashAt(from) == consent.environment->hash &&
-         environment.RoleAt(consent.signer, to) == Role::kOwner &&
-         environment.WasMemberThrough(consent.signer, from, to);
+  return OwnsEnvironmentThrough(*upper.environment, consent, statement);
 }
 
 Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper) const {

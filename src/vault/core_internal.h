@@ -78,8 +78,9 @@ struct Vault::Core {
   MinuteBudget complaints{12};          ///< of the log, in an hour
 
   std::mutex claim_mutex;
-  std::optional<Vault::Key> claim;  ///< guarded; also a used one, which is `gone`
-  std::function<void()> claimed;    ///< guarded
+  std::optional<Vault::Key> claim;       ///< guarded; also a used one, which is `gone`
+  std::function<void()> claimed;         ///< guarded
+  std::function<Status()> tls_switched;  ///< guarded by the same
 
   std::vector<std::unique_ptr<AlertSender>> alerts;  ///< stay as they are once they are started
   std::atomic<bool> alerts_started{false};

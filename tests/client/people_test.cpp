@@ -25,7 +25,8 @@ class PeopleTest : public ServedTest {
     return Must(OwnerSession::Open(Path(name)));
   }
   Status Give(const std::string& name, Role role, const std::string& prefix = {}) {
-    return Owner().AddMember("shop/prod", Must(Owner().FindPerson(name)), role, prefix, "");
+    const auto given = Owner().AddMember("shop/prod", Must(Owner().FindPerson(name)), role, prefix, "");
+    return given ? Status() : Status(given.error());
   }
   static constexpr const char* kEnvironment = "shop/prod";
 };
@@ -161,7 +162,7 @@ TEST_F(PeopleTest, OffboardingEndsAllOfIsOnesAndNamesWhatIsToBeSetAnew) {
   Good(Give("ci", Role::kWriter));
   Must(Owner().AddVaultOwner(Must(Owner().FindPerson("cy")), ""));
   Must(cy->CreateEnvironment("blog/prod", ""));
-  Good(cy->AddMember("blog/prod", Must(cy->FindPerson("bea")), Role::kReader, "", ""));
+  Must(cy->AddMember("blog/prod", Must(cy->FindPerson("bea")), Role::kReader, "", ""));
   Must(ci->SetSecret({kEnvironment, "by-ci"}, Value("x"), {}));
   Must(bea->SetSecret({kEnvironment, "by-bea"}, Value("x"), {}));
   Must(bea->GetSecret({kEnvironment, "db-password"}, {}));

@@ -59,6 +59,9 @@ inline constexpr Route kRequestsList    {"POST", "/v1/requests/list",     Who::k
 inline constexpr Route kRequestsSettle  {"POST", "/v1/requests/settle",   Who::kMember};     ///< Refuse a request, or withdraw one's own
 inline constexpr Route kAlertsState     {"POST", "/v1/alerts/state",      Who::kVaultOwner}; ///< How far alerts were delivered
 inline constexpr Route kAlertsTest      {"POST", "/v1/alerts/test",       Who::kVaultOwner}; ///< Make one
+inline constexpr Route kTlsShow         {"POST", "/v1/tls/show",          Who::kVaultOwner}; ///< The pins of the server's TLS keys
+inline constexpr Route kTlsNext         {"POST", "/v1/tls/next",          Who::kVaultOwner}; ///< Make the next one
+inline constexpr Route kTlsSwitch       {"POST", "/v1/tls/switch",        Who::kVaultOwner}; ///< Show it from now on
 inline constexpr Route kMachineGrants   {"POST", "/v1/machine/grants",    Who::kMachine};    ///< A machine's grants with their evidence
 inline constexpr Route kMachineRead     {"POST", "/v1/machine/read",      Who::kMachine};    ///< One version's ciphertext and sealed key
 inline constexpr Route kMachineCheck    {"POST", "/v1/machine/check",     Who::kMachine};    ///< Whether a grant still stands
@@ -83,7 +86,7 @@ inline constexpr const Route* kRoutes[] = {
     &kCanariesSet, &kCanariesList, &kTripwiresSet, &kTripwiresShow, &kRequestsAsk, &kRequestsList,
     &kRequestsSettle, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,
     &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence, &kAuditRecords,
-    &kAuditSearch, &kAuditReaders, &kLogCheckpoint, &kLogTile, &kMachineRecords, &kLogComplaints};
+    &kAuditSearch, &kAuditReaders, &kTlsShow, &kTlsNext, &kTlsSwitch, &kLogCheckpoint, &kLogTile, &kMachineRecords, &kLogComplaints};
 // clang-format on
 
 /// The keyids of requests beside an identity's 64 digits.

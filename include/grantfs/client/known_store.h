@@ -104,6 +104,9 @@ class KnownStore {
     std::uint64_t first = 0;
     Head head;
   };
+  /// Until it goes, all that is read is of one moment, and the file is locked and looked at once. Nothing is
+  /// remembered meanwhile, and no other thread is at work.
+  Result<Transaction> ReadTogether();
   Result<std::vector<std::uint64_t>> GrantedNumbers();
   /// One at a time: what is kept of all together has the size of the file. @return none if it is gone.
   Result<std::optional<Granted>> FindGranted(std::uint64_t number);

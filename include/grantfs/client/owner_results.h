@@ -296,6 +296,18 @@ struct TripwireChange {
   std::optional<std::vector<std::string>> passes;  ///< instead of those that there are
 };
 
+/// The server's TLS keys by their pins.
+struct TlsKeys {
+  struct Listed {
+    Hash pin;
+    std::int64_t since = 0;  ///< the list names it: unix seconds, by its owner's clock
+  };
+  std::vector<Listed> listed;  ///< in the vault's list, which is what clients accept: current, then next
+  Hash shown;                  ///< by the server
+  std::optional<Hash> next;    ///< that the server has ready
+  std::int64_t made = 0;       ///< when, unix seconds
+};
+
 /// A sink of alerts, as the vault sees it.
 struct AlertSinkInfo {
   std::string sink;             ///< its kind: "webhook"

@@ -222,7 +222,7 @@ class OwnerSession {
 
   /// Asks for something, for so many seconds (1..kMaxRequestSeconds). Whose role allows asking. Errors:
   /// kConflict (too many are open).
-  virtual Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+  virtual Result<RequestInfo> AskFor(const std::string& environment, AnyAsk ask, const std::string& reason,
                                      std::int64_t seconds) = 0;
   /// By environment, newest first. One's own, or as an owner everybody's.
   virtual Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) = 0;
@@ -272,6 +272,19 @@ class OwnerSession {
   virtual Result<std::vector<AlertSinkInfo>> AlertSinks() = 0;
   /// Makes a critical record. @return its sequence.
   virtual Result<std::uint64_t> TestAlert() = 0;
+
+  // ---- the server's TLS key: vault owners
+
+  virtual Result<TlsKeys> ShowTlsKeys() = 0;
+  /// Has another next key made, in place of one that was not announced. Signs nothing. Errors: kConflict
+  /// (announced).
+  virtual Result<TlsKeys> MakeTlsKey() = 0;
+  /// Signs that clients accept the server's next key too; has one made where there is none. @param expected
+  /// it must be this one.  Errors: kIntegrity (it is another, or the server does not show the current one).
+  virtual Result<TlsKeys> AnnounceTlsKey(const std::optional<Hash>& expected, const std::string& reason) = 0;
+  /// Has the server show it, and signs that clients accept nothing else. Errors: kConflict (not announced; a
+  /// machine has not been heard since, unless `force`).
+  virtual Result<TlsKeys> SwitchTlsKey(bool force, const std::string& reason) = 0;
 
   // ---- audit
 

@@ -27,6 +27,13 @@ struct ServerState {
   SecretMemory log_seed;        ///< 32 bytes: of the key that signs them
 };
 
+/// The TLS key that follows the server's own. Move-only.
+struct StoredTls {
+  std::string certificate;  ///< PEM
+  SecretMemory key;         ///< PEM
+  std::int64_t made = 0;    ///< unix seconds
+};
+
 /// The one use of an empty vault: who holds the matching keys may make it his.
 struct StoredClaim {
   std::string id;  ///< InviteSecret::id

@@ -15,6 +15,7 @@
 #include "grantfs/api/machine.h"
 #include "grantfs/api/requests.h"
 #include "grantfs/api/secrets.h"
+#include "grantfs/api/tls.h"
 #include "grantfs/api/tripwires.h"
 #include "grantfs/crypto/secret.h"
 #include "grantfs/store/store.h"
@@ -182,6 +183,17 @@ class Vault {
                                                const api::AlertsStateRequest& request) const;
   void TestAlert(const VaultCaller& caller, const api::AlertTestRequest& request,
                  Done<api::AlertTestResponse> done);
+
+  // ---- the server's TLS keys: for owners of the vault
+  Result<api::TlsResponse> ShowTls(const VaultCaller& caller) const;
+  /// `done` also: kConflict (a list names the one that is to be replaced).
+  void MakeNextTls(const VaultCaller& caller, const api::TlsNextRequest& request,
+                   Done<api::TlsResponse> done);
+  /// `done` also: kConflict (it is not the next one, or the vault's list does not name it).
+  void SwitchTls(const VaultCaller& caller, const api::TlsSwitchRequest& request,
+                 Done<api::TlsResponse> done);
+  /// Runs on the store's thread whenever the key in the store has become another, which is to be shown.
+  void OnTlsSwitch(std::function<Status()> switched);
 
   // ---- watches
   /// Sends the hello, then changes and a beat each second, until Unwatch or the sink fails. @return its
