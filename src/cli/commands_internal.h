@@ -13,6 +13,8 @@ extern const Command kEnvCreateCommand, kEnvListCommand, kEnvExampleCommand, kPr
 extern const Command kSecretSetCommand, kSecretImportCommand, kSecretGetCommand, kSecretListCommand;
 extern const Command kSecretHistoryCommand, kSecretBundleCommand;
 extern const Command kBackupCommand, kRestoreCommand;
+extern const Command kRecoverCommand, kRecoveryShowCommand, kRecoveryReplaceCommand, kRecoveryFollowCommand;
+extern const Command kLevelShowCommand, kLevelRaiseCommand;
 extern const Command kInvitationListCommand, kInvitationWithdrawCommand;
 extern const Command kSecretRollbackCommand, kSecretPromoteCommand, kSecretDescribeCommand,
     kSecretDiffCommand;

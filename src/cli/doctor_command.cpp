@@ -1,7 +1,9 @@
 #include "commands_internal.h"
 #include "doctor_mounts_internal.h"
 #include "grantfs/client/doctor.h"
+#include "grantfs/client/recovery.h"
 #include "grantfs/util/file.h"
+#include "secret_io_internal.h"
 #include "table_internal.h"
 
 namespace grantfs {
@@ -28,10 +30,28 @@ Json ToJson(const Finding& finding) {
                        {"mend", finding.mend}});
 }
 
+// Only who has the code can tell whether it is good.
+Status AddRecovery(Context& context, std::vector<Finding>& findings) {
+  if (!context.arguments.Has("recovery-code")) return {};
+  const std::string file = context.arguments.Text("recovery-code");
+  const SecretMemory code = GRANTFS_TRY(ReadSecretInput(
+      context.terminal, {.file = file == "-" ? "" : file, .prompt = "recovery code", .max_bytes = 256}));
+  auto found = CheckRecoveryCopies(context.home, code, context.Client());
+  if (found) {
+    findings.insert(findings.end(), found->begin(), found->end());
+    return {};
+  }
+  const bool denied = found.error().code == Code::kDenied;
+  findings.push_back({Finding::Level::kFailure, "recovery.code", Describe(found.error()),
+                      denied ? "grantfs recovery replace (an owner of the vault), if there is no other" : ""});
+  return {};
+}
+
 Status RunDoctorCommand(Context& context) {
   const auto mounts = LookAtMounts(context.home);
   auto findings = RunDoctor(context.home, PathExists(context.data) ? context.data : "", context.Client());
   findings.insert(findings.end(), mounts.begin(), mounts.end());
+  GRANTFS_CHECK(AddRecovery(context, findings));
   std::size_t failures = 0;
   Json list = Json::Array();
   Table table({"LEVEL", "CHECK", "FOUND"});
@@ -61,7 +81,9 @@ const Command kDoctorCommand = {
         R"(Looks at the home, its files, modes and disk, the clock, the way to the vault, the vault's identity and lists,
 at the mounts of this home and the programs that serve them, and at the vault's data where that is on this host. Each finding that needs something says what; the
 exit code is 1 if one is a failure.)",
-    .options = {{"passphrase-file", "FILE",
+    .options = {{"recovery-code", "FILE",
+                 "also look whether the recovery code in FILE (-: standard input, or a prompt) opens every key"},
+                {"passphrase-file", "FILE",
                  "the passphrase of the key there (grantfs key protect), in a file of yours (0600); else it "
                  "is asked for"}},
     .examples = {{"grantfs doctor",

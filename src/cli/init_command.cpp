@@ -1,35 +1,13 @@
-#include <pwd.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "commands_internal.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/join.h"
 #include "grantfs/util/file.h"
 #include "owner_internal.h"
+#include "recovery_internal.h"
 #include "secret_io_internal.h"
 
 namespace grantfs {
 namespace {
-
-Result<std::string> OwnerName(const Arguments& arguments) {
-  std::string name = arguments.Text("name");
-  if (name.empty())
-    if (const passwd* entry = ::getpwuid(::geteuid())) name = entry->pw_name;
-  if (name.empty()) return Error{Code::kInvalid, "this user has no name; give one with --name"};
-  GRANTFS_CHECK(CheckIdentityName(name));
-  return name;
-}
-
-// A file that cannot be made must be known before the code exists.
-Status CheckRecoveryFile(const std::string& path) {
-  if (path.empty()) return {};
-  if (PathExists(path))
-    return Error{Code::kConflict, "exists already; name another file for the recovery code", 0, path};
-  if (::access(DirectoryOf(path).c_str(), W_OK | X_OK) == 0) return {};
-  return Error{Code::kIo, "the recovery code could not be written there; name another file", errno, path};
-}
 
 // True if it is in the file that was asked for; else it has to be shown.
 bool InRecoveryFile(Context& context, const InitResult& result) {
@@ -77,6 +55,8 @@ Status OutResult(Context& context, const InitResult& result) {
     terminal.Note("the recovery code, shown this once and kept nowhere; write it down and keep it offline:");
     OutSecretLine(terminal, result.recovery_code);
   }
+  if (const auto home = Home::OpenAny(context.home); home && !lost)
+    terminal.Note("beside it keep the command that uses it: " + RecoverLine(home->profile()));
   if (show_code && !terminal.OutStatus()) KeepUnshownCode(context, result);
   if (!context.json()) terminal.Note("next: grantfs env create PROJECT/ENVIRONMENT");
   return {};
@@ -107,7 +87,7 @@ const Command kInitCommand = {
     .about =
         R"(On your own computer: takes the claim that grantfs serve made at its first start, makes your keys, and
 signs the new vault into being with you as its owner. It prints a recovery code once: the vault lets it
-replace owners who have lost their keys. Keep it; a later version has the command that takes it.)",
+replace owners who have lost their keys (grantfs recover). Keep it offline.)",
     .options = {{"name", "NAME", "the owner's name in the vault (default: your login name)"},
                 {"file", "FILE", "read the claim from FILE in place of standard input"},
                 {"recovery-file", "FILE",

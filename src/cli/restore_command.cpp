@@ -51,6 +51,7 @@ Status RunRestoreCommand(Context& context) {
   RestoreOptions options;
   options.dry_run = context.arguments.Flag("dry-run");
   options.anyway = context.arguments.Flag("anyway");
+  options.raise_level = context.arguments.Flag("raise-level");
   options.reason = context.arguments.Text("reason");
   const RestoreResult result = GRANTFS_TRY(session->AcceptBackup(options));
   if (context.json())
@@ -79,6 +80,7 @@ comes back by it; it starts new keys. Mounts and other clients then go on by the
 again.)",
     .options = {{"dry-run", "", "change nothing, show what was lost and what would be done"},
                 {"anyway", "", "also where this home has seen nothing that the vault does not have: others may have"},
+                {"raise-level", "", "raise the format level (grantfs level show) with it, where it is too low"},
                 {"reason", "TEXT", "why; it stands in the signed statements"}},
     .examples = {{"grantfs restore --dry-run",
                   R"(LOST IN                WHAT                BY   WHEN

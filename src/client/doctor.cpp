@@ -224,6 +224,13 @@ class Doctor {
                      : "");
     }
     Add(Level::kGood, "vault.list", "the vault's list verifies, and goes on from what this home has seen");
+    const std::int64_t level = keeper.vault().level();
+    const std::string levels = "the vault's format level is " + std::to_string(level) + ", this program's " +
+                               std::to_string(kFormatLevel);
+    if (level < kFormatLevel)
+      Add(Level::kNote, "vault.level", levels, "grantfs level raise (an owner), once every mount and client is upgraded");
+    else
+      Add(Level::kGood, "vault.level", levels);
     log_key_ = LogKey{keeper.vault().log_origin(), keeper.vault().log_key()};
   }
 

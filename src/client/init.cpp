@@ -13,8 +13,6 @@
 namespace grantfs {
 namespace {
 
-constexpr char kRecoveryName[] = "recovery";
-
 Result<std::unique_ptr<VaultConnection>> ConnectByClaim(const InviteLine& claim,
                                                         const ClientOptions& options) {
   ConnectionOptions connection;
@@ -47,7 +45,8 @@ Result<Genesis> MakeGenesis(const api::ClaimInfo& server, const PrivateIdentity&
   first.list = ListId::Vault();
   first.signer = owner.Id();
   first.time = now;
-  first.act = VaultCreate{owner.identity(), recovery, {server.pin}, server.log_origin, server.log_key, 1};
+  first.act = VaultCreate{owner.identity(), recovery, {server.pin}, server.log_origin, server.log_key,
+                          kFormatLevel};
   genesis.vault = GRANTFS_TRY(SignFirst(vault, {}, first, owner));
   MachinesList machines;
   Statement second;

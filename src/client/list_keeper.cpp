@@ -132,7 +132,7 @@ Result<api::ListReadResponse> ListKeeper::ReadPage(const SignedList& list) {
 bool ListKeeper::MayBeShutOut(const ListId& list) const {
   if (!member) return false;
   const bool inner = list.kind == ListKind::kEnvironment || list.BelowEnvironment();
-  return inner && !vault_.IsOwner(*member) && vault_.recovery().Id() != *member;
+  return inner && !vault_.IsOwner(*member) && !vault_.IsRecovery(*member);
 }
 
 Status ListKeeper::CheckPage(const SignedList& list, const api::ListReadResponse& page) const {

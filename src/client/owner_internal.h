@@ -15,6 +15,7 @@
 #include "grantfs/client/home.h"
 #include "grantfs/client/list_keeper.h"
 #include "grantfs/client/owner_session.h"
+#include "grantfs/client/recovery.h"
 #include "grantfs/trust/accept_line.h"
 #include "grantfs/trust/sealing.h"
 #include "log_judge_internal.h"
@@ -136,6 +137,17 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;
   Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) override;
   Result<RestoreResult> AcceptBackup(const RestoreOptions& options) override;
+  Result<ReplacedRecovery> ReplaceRecovery(const std::string& reason) override;
+  Result<std::vector<std::string>> FollowRecovery(const std::string& reason) override;
+  Status RaiseLevel(std::int64_t level, const std::string& reason) override;
+
+  // ---- as the recovery identity (owner_recovery.cpp)
+  /// That this key is the vault's recovery identity. Errors: kDenied.
+  Status RequireRecovery();
+  /// Makes it an owner of the vault and of each environment. Errors: kDenied (I am not the recovery identity).
+  Result<RecoverResult> MakeOwner(const Identity& owner);
+  /// Whether every copy that is kept for me opens.
+  Result<std::vector<Finding>> RecoveryFindings();
 
  private:
   using StatementPtr = SignedList::StatementPtr;
@@ -438,6 +450,13 @@ class OwnerSessionImpl final : public OwnerSession {
   void RevokeRemoved(const Hash& id, const std::string& reason, RemoveIdentityResult& result);
   Status CheckOwed(const std::string& environment, std::vector<std::string>& owed);
 
+  Status MakeOwnerOf(const std::string& environment, const Identity& owner);
+  struct Following {
+    StatementPtr statement;
+    NewEpoch epoch;
+  };
+  /// Of an environment, sealed as `vault` says.
+  Result<Following> NextEpoch(const std::string& environment, const VaultList& vault, const std::string& reason);
   /// By what this home remembers.
   Result<bool> IsSeenDestroyed(std::uint64_t number);
   class Restorer;  // owner_restore_internal.h

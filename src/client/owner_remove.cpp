@@ -184,6 +184,9 @@ void OwnerSessionImpl::RevokeRemoved(const Hash& id, const std::string& reason,
 
 Status OwnerSessionImpl::CheckOwed(const std::string& environment, std::vector<std::string>& owed) {
   const VaultList& vault = keeper_->vault();
+  if (!keeper_->FindEnvironment(environment)->HasFollowedRecovery(vault))
+    owed.push_back("the key of " + environment +
+                   " is not sealed to the new recovery identity: run grantfs recovery follow");
   bool any = false;
   for (const auto& statement : vault.Statements())
     any = any || std::holds_alternative<IdentityRemove>(statement->statement().act);

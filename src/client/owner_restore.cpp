@@ -154,6 +154,14 @@ Result<std::uint64_t> OwnerSessionImpl::Restorer::NumbersFrom() {
 }
 
 Status OwnerSessionImpl::Restorer::AddToVault(Compared& vault, KnownStore::Verified& append) {
+  if (vault.needs_restore && vault_.level() < LevelOf(Restore{})) {
+    if (!options_.raise_level)
+      return Error{Code::kInvalid,
+                   "the vault's format level is too low for a restore, which older programs do not know: once every "
+                   "mount and client is upgraded, say --raise-level",
+                   0, std::to_string(vault_.level())};
+    append.statements.push_back(GRANTFS_TRY(s_.Next(vault_, {}, LevelRaise{kFormatLevel}, options_.reason)));
+  }
   if (vault.needs_restore) {
     Restore act;
     const std::string& before = vault_.log_origin();

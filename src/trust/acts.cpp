@@ -33,6 +33,16 @@ constexpr auto& kActs = Names<Act>::kAll;
 
 const char* ActName(const Act& act) { return kActs[act.index()].name; }
 
+std::int64_t LevelOf(const Act& act) {
+  const bool first =
+      IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd, PinsSet,
+              MachinesCreate, InvitationCreate, InvitationWithdraw, MachineApprove, MachineRemove,
+              EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, SecretCreate, VersionPublish, GrantAdd,
+              GrantRevoke, LabelMove, LabelRemove, VersionDestroy, SecretDescribe, SecretDelete, SecretUndelete,
+              SecretDestroy, Vouch, Void, LevelRaise>(act);
+  return first ? 1 : 2;
+}
+
 Json ActToJson(const Act& act) {
   Json json = Json::Object({{"type", ActName(act)}});
   std::visit([&](const auto& one) { WriteAct(one, json); }, act);

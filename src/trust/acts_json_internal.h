@@ -67,6 +67,8 @@ GRANTFS_ACT(GroupInvitationRemove, "group-invitation.remove")
 GRANTFS_ACT(Vouch, "vouch")
 GRANTFS_ACT(Void, "void")
 GRANTFS_ACT(Restore, "restore")
+GRANTFS_ACT(RecoveryReplace, "recovery.replace")
+GRANTFS_ACT(LevelRaise, "level.raise")
 
 #undef GRANTFS_ACT
 

@@ -71,7 +71,7 @@ Result<VaultCreate> ReadAct<VaultCreate>(JsonReader& in) {
   act.log_key = ReadHex<VerifyKey>(in, "log_key");
   act.level = in.Number("level", 1, 1'000'000);
   GRANTFS_CHECK(in.Finish());
-  if (act.level != 1)
+  if (act.level > kFormatLevel)
     return Error{Code::kUnsupported, "the vault's format level is newer than this build; upgrade grantfs"};
   act.owner = GRANTFS_TRY(Identity::FromJson(owner));
   act.recovery = GRANTFS_TRY(Identity::FromJson(recovery));
@@ -139,6 +139,26 @@ template <>
 Result<PinsSet> ReadAct<PinsSet>(JsonReader& in) {
   PinsSet act{ReadPins(in)};
   GRANTFS_CHECK(in.Finish());
+  return act;
+}
+
+void WriteAct(const RecoveryReplace& act, Json& json) { json.Set("recovery", act.recovery.ToJson()); }
+
+template <>
+Result<RecoveryReplace> ReadAct<RecoveryReplace>(JsonReader& in) {
+  const Json& recovery = in.Object("recovery");
+  GRANTFS_CHECK(in.Finish());
+  return RecoveryReplace{GRANTFS_TRY(Identity::FromJson(recovery))};
+}
+
+void WriteAct(const LevelRaise& act, Json& json) { json.Set("level", act.level); }
+
+template <>
+Result<LevelRaise> ReadAct<LevelRaise>(JsonReader& in) {
+  LevelRaise act{in.Number("level", 2, 1'000'000)};
+  GRANTFS_CHECK(in.Finish());
+  if (act.level > kFormatLevel)
+    return Error{Code::kUnsupported, "the vault's format level is newer than this build; upgrade grantfs"};
   return act;
 }
 

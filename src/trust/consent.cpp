@@ -77,7 +77,7 @@ Status SignedList::CheckConsent(const SignedStatement& signed_statement, const U
   };
   if (!statement.consent) {
     const bool recovers =
-        id_.kind == ListKind::kEnvironment && statement.signer == upper.vault->recovery().Id();
+        id_.kind == ListKind::kEnvironment && upper.vault->WasRecovery(statement.signer, statement.heads.vault->sequence);
     if (recovers || !NeedsTwoOwners(statement.act, TwoOwnersAt(statement, upper))) return {};
     return refuse("the act needs the signatures of two owners, by the environment's rule");
   }

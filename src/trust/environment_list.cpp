@@ -66,6 +66,10 @@ std::vector<Identity> EnvironmentList::EpochRecipients(const VaultList& vault) c
   return recipients;
 }
 
+bool EnvironmentList::HasFollowedRecovery(const VaultList& vault) const {
+  return At(newest_epoch_sequence())->statement().heads.vault->sequence >= vault.recovery_since();
+}
+
 Status EnvironmentList::CheckGenesis(const VaultList& vault) const {
   const auto known = vault.environments().find(name());
   if (known == vault.environments().end()) {
@@ -102,13 +106,15 @@ bool EnvironmentList::Holds(const Hash& signer, Permission permission, const Act
            upper.vault->WasOwner(signer, at->vault->sequence);
   }
   if (RoleOf(signer) == Role::kOwner) return true;
-  if (upper.vault->recovery().Id() != signer) return false;
+  if (!upper.vault->WasRecovery(signer, at != nullptr ? at->vault->sequence : upper.vault->next_sequence()))
+    return false;
   if (const auto* add = std::get_if<MemberAdd>(&act)) return add->role == Role::kOwner;
   return IsAnyOf<MemberRemove, EpochStart, GroupEpochStart, Vouch, Void>(act);
 }
 
-bool EnvironmentList::HeldSince(const Statement& statement, const SeenHeads*, const UpperLists& upper) const {
-  return statement.signer == upper.vault->recovery().Id() ||
+bool EnvironmentList::HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const {
+  const std::uint64_t now = at != nullptr ? at->vault->sequence : upper.vault->next_sequence();
+  return upper.vault->WasRecoveryThrough(statement.signer, statement.heads.vault->sequence, now) ||
          WasMemberThrough(statement.signer, statement.sequence, next_sequence());
 }
 
@@ -141,13 +147,13 @@ Status EnvironmentList::ApplyEpoch(const Epoch& epoch, std::uint64_t sequence) {
   return {};
 }
 
-Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence, const Hash& recovery) {
+Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence, const VaultList& vault) {
   const Hash id = act.member.Id();
   const auto refuse = [&](const char* why) { return Error{Code::kInvalid, why, 0, act.member.name}; };
   if (!KindMayHold(act.member.kind, act.role))
     return refuse("an identity of this kind cannot hold this role");
   if (RoleOf(id)) return refuse("is a member already");
-  if (id == recovery) return refuse("the recovery identity adds and removes owners, and is no member itself");
+  if (id == vault.recovery().Id()) return refuse("the recovery identity adds and removes owners, and is no member itself");
   if (HoldsKey(act.role) == (act.copy == Hash{}))
     return refuse("an owner or reader needs a copy of the environment's key, and no other has one");
   if (const char* why = WhyNoPrefix(act.role, act.prefix)) return refuse(why);
@@ -188,12 +194,13 @@ Status EnvironmentList::ApplyMemberChange(const MemberChange& act, const Stateme
 }
 
 Status EnvironmentList::ApplyMemberRemove(const MemberRemove& act, const Statement& statement,
-                                          const Hash& recovery) {
+                                          const VaultList& vault) {
   const auto role = RoleOf(act.id);
   if (!role) return Error{Code::kInvalid, "is not a member", 0, act.id.Hex()};
   if (act.id == statement.signer)
     return Error{Code::kInvalid, "a member cannot remove itself", 0, act.id.Hex()};
-  if (statement.signer == recovery && role != Role::kOwner) {
+  const bool recovers = vault.WasRecovery(statement.signer, statement.heads.vault->sequence);
+  if (recovers && role != Role::kOwner) {
     return Error{Code::kDenied, "the recovery identity removes owners and nobody else: an owner can", 0,
                  act.id.Hex()};
   }
@@ -224,9 +231,9 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
     return {};
   }
   if (const auto* act = std::get_if<MemberAdd>(&statement.act))
-    return ApplyMemberAdd(*act, statement.sequence, upper.vault->recovery().Id());
+    return ApplyMemberAdd(*act, statement.sequence, *upper.vault);
   if (const auto* act = std::get_if<MemberRemove>(&statement.act))
-    return ApplyMemberRemove(*act, statement, upper.vault->recovery().Id());
+    return ApplyMemberRemove(*act, statement, *upper.vault);
   if (const auto* act = std::get_if<EpochStart>(&statement.act))
     return ApplyEpoch(act->epoch, statement.sequence);
   if (const auto* act = std::get_if<MemberChange>(&statement.act)) return ApplyMemberChange(*act, statement);

@@ -83,7 +83,7 @@ Result<Permission> GroupList::Needed(const Statement& statement) const {
 
 const Identity* GroupList::SignerOf(const Statement& statement, const UpperLists& upper) const {
   if (const Identity* member = upper.environment->FindIdentity(statement.signer)) return member;
-  return upper.vault->recovery().Id() == statement.signer ? &upper.vault->recovery() : nullptr;
+  return upper.vault->FindIdentity(statement.signer);
 }
 
 bool GroupList::Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
@@ -92,13 +92,15 @@ bool GroupList::Holds(const Hash& signer, Permission permission, const Act& act,
   const auto role = at != nullptr ? upper.environment->RoleAt(signer, at->environment->sequence)
                                   : upper.environment->RoleOf(signer);
   if (role == Role::kOwner) return true;
-  return upper.vault->recovery().Id() == signer && IsAnyOf<Vouch, Void>(act);
+  const std::uint64_t now = at != nullptr ? at->vault->sequence : upper.vault->next_sequence();
+  return upper.vault->WasRecovery(signer, now) && IsAnyOf<Vouch, Void>(act);
 }
 
 bool GroupList::HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const {
   const EnvironmentList& environment = *upper.environment;
   const std::uint64_t now = at != nullptr ? at->environment->sequence : environment.next_sequence();
-  return statement.signer == upper.vault->recovery().Id() ||
+  const std::uint64_t vault_now = at != nullptr ? at->vault->sequence : upper.vault->next_sequence();
+  return upper.vault->WasRecoveryThrough(statement.signer, statement.heads.vault->sequence, vault_now) ||
          environment.WasMemberThrough(statement.signer, statement.heads.environment->sequence, now);
 }
 

@@ -51,14 +51,15 @@ bool MachinesList::Holds(const Hash& signer, Permission permission, const Act& a
     return standing != standing_.end() && owns(standing->second.issuer);
   }
   if (permission != Permission::kVaultOwner) return false;
-  if (upper.vault->recovery().Id() == signer) return IsAnyOf<Vouch, Void>(act);
+  const std::uint64_t now = at != nullptr ? at->vault->sequence : upper.vault->next_sequence();
+  if (upper.vault->WasRecovery(signer, now)) return IsAnyOf<Vouch, Void>(act);
   return owns(signer);
 }
 
 bool MachinesList::HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const {
   const VaultList& vault = *upper.vault;
   const std::uint64_t now = at != nullptr ? at->vault->sequence : vault.next_sequence();
-  return statement.signer == vault.recovery().Id() ||
+  return vault.WasRecoveryThrough(statement.signer, statement.heads.vault->sequence, now) ||
          vault.WasOwnerThrough(RightOf(statement), statement.heads.vault->sequence, now);
 }
 

@@ -64,7 +64,8 @@ Result<Permission> SecretList::Needed(const Statement& statement) const {
 
 const Identity* SecretList::SignerOf(const Statement& statement, const UpperLists& upper) const {
   if (const Identity* member = upper.environment->FindIdentity(statement.signer)) return member;
-  return upper.vault->recovery().Id() == statement.signer ? &upper.vault->recovery() : nullptr;
+  // In whichever time: the right is judged by the heads that it names.
+  return upper.vault->FindIdentity(statement.signer);
 }
 
 bool SecretList::Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
@@ -77,13 +78,15 @@ bool SecretList::Holds(const Hash& signer, Permission permission, const Act& act
     const std::string* named = PathNamed(act);
     return (named != nullptr ? *named : state_.path).starts_with(held->prefix);
   }
-  return upper.vault->recovery().Id() == signer && IsAnyOf<Vouch, Void>(act);
+  const std::uint64_t now = at != nullptr ? at->vault->sequence : upper.vault->next_sequence();
+  return upper.vault->WasRecovery(signer, now) && IsAnyOf<Vouch, Void>(act);
 }
 
 bool SecretList::HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const {
   const EnvironmentList& environment = *upper.environment;
   const std::uint64_t now = at != nullptr ? at->environment->sequence : environment.next_sequence();
-  return statement.signer == upper.vault->recovery().Id() ||
+  const std::uint64_t vault_now = at != nullptr ? at->vault->sequence : upper.vault->next_sequence();
+  return upper.vault->WasRecoveryThrough(statement.signer, statement.heads.vault->sequence, vault_now) ||
          environment.WasMemberThrough(statement.signer, statement.heads.environment->sequence, now);
 }
 

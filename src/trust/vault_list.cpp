@@ -26,7 +26,19 @@ std::vector<Identity> VaultList::Owners() const {
 const Identity* VaultList::FindIdentity(const Hash& id) const {
   const auto owner = owners_.find(id);
   if (owner != owners_.end()) return &owner->second.identity;
-  return !empty() && recovery_.Id() == id ? &recovery_ : nullptr;
+  const auto recovery = std::find_if(recoveries_.begin(), recoveries_.end(),
+                                     [&](const Recovery& one) { return one.identity.Id() == id; });
+  return recovery == recoveries_.end() ? nullptr : &recovery->identity;
+}
+
+bool VaultList::WasRecovery(const Hash& id, std::uint64_t sequence) const {
+  return WasRecoveryThrough(id, sequence, sequence);
+}
+
+bool VaultList::WasRecoveryThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const {
+  return std::any_of(recoveries_.begin(), recoveries_.end(), [&](const Recovery& one) {
+    return one.identity.Id() == id && one.tenure.At(from) && one.tenure.At(to);
+  });
 }
 
 const Identity* VaultList::FindPerson(const Hash& id) const {
@@ -51,14 +63,14 @@ bool VaultList::HasPersonNamed(const std::string& name) const {
   const auto same = [&](const Identity& one) { return one.name == name && !IsRemoved(one.Id()); };
   const auto owners = Owners();
   const auto people = People();
-  return recovery_.name == name || std::any_of(owners.begin(), owners.end(), same) ||
+  return recovery().name == name || std::any_of(owners.begin(), owners.end(), same) ||
          std::any_of(people.begin(), people.end(), same);
 }
 
 Result<Permission> VaultList::Needed(const Statement& statement) const {
   const Act& act = statement.act;
   if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd,
-              PinsSet, Vouch, Void, Restore>(act)) {
+              PinsSet, Vouch, Void, Restore, RecoveryReplace, LevelRaise>(act)) {
     return Permission::kVaultOwner;
   }
   return Misplaced(statement);
@@ -76,11 +88,11 @@ bool VaultList::Holds(const Hash& signer, Permission permission, const Act& act,
   if (const auto* create = std::get_if<VaultCreate>(&act); create != nullptr && empty())
     return create->owner.Id() == signer;
   if (IsOwner(signer)) return true;
-  return !empty() && recovery_.Id() == signer && IsAnyOf<VaultOwnerAdd, VaultOwnerRemove, Vouch, Void>(act);
+  return !empty() && IsRecovery(signer) && IsAnyOf<VaultOwnerAdd, VaultOwnerRemove, Vouch, Void>(act);
 }
 
 bool VaultList::HeldSince(const Statement& statement, const SeenHeads*, const UpperLists&) const {
-  return statement.signer == recovery_.Id() ||
+  return WasRecoveryThrough(statement.signer, statement.sequence, next_sequence()) ||
          WasOwnerThrough(statement.signer, statement.sequence, next_sequence());
 }
 
@@ -93,7 +105,8 @@ Status VaultList::ApplyCreate(const VaultCreate& act, const SignedStatement& sta
     return Nonsense(statement, "owner and recovery must be two identities");
   vault_id_ = statement.hash();
   owners_[act.owner.Id()] = {act.owner, {{0, {}}}};
-  recovery_ = act.recovery;
+  recoveries_ = {{act.recovery, {0, {}}}};
+  level_ = act.level;
   pins_ = act.pins;
   log_origin_ = act.log_origin;
   log_key_ = act.log_key;
@@ -104,7 +117,7 @@ Status VaultList::ApplyOwnerAdd(const VaultOwnerAdd& act, std::uint64_t sequence
   const Hash id = act.owner.Id();
   if (act.owner.kind != IdentityKind::kUser)
     return Error{Code::kInvalid, "only a user can own a vault", 0, act.owner.name};
-  if (IsOwner(id) || id == recovery_.Id())
+  if (IsOwner(id) || IsRecovery(id))
     return Error{Code::kInvalid, "is an owner already", 0, act.owner.name};
   auto& owner = owners_[id];
   owner.identity = act.owner;
@@ -136,6 +149,17 @@ Status VaultList::ApplyIdentityAdd(const IdentityAdd& act) {
   return {};
 }
 
+Status VaultList::ApplyRecovery(const RecoveryReplace& act, std::uint64_t sequence) {
+  const Hash id = act.recovery.Id();
+  const auto refuse = [&](const char* why) { return Error{Code::kInvalid, why, 0, act.recovery.name}; };
+  if (act.recovery.kind != IdentityKind::kUser) return refuse("the recovery identity is a user");
+  if (FindIdentity(id) != nullptr || people_.contains(id) || removed_.contains(id))
+    return refuse("this key is known to the vault already; recovery needs one of its own");
+  recoveries_.back().tenure.until = sequence;
+  recoveries_.push_back({act.recovery, {sequence, {}}});
+  return {};
+}
+
 Status VaultList::Apply(const StatementPtr& signed_statement, const UpperLists&) {
   const Statement& statement = signed_statement->statement();
   if (const auto* act = std::get_if<VaultCreate>(&statement.act)) return ApplyCreate(*act, *signed_statement);
@@ -145,7 +169,7 @@ Status VaultList::Apply(const StatementPtr& signed_statement, const UpperLists&)
     return ApplyOwnerRemove(*act, statement);
   if (const auto* act = std::get_if<IdentityAdd>(&statement.act)) return ApplyIdentityAdd(*act);
   if (const auto* act = std::get_if<IdentityRemove>(&statement.act)) {
-    if (act->id == recovery_.Id())
+    if (IsRecovery(act->id))
       return Nonsense(*signed_statement, "the recovery identity is not removed: it could help nobody then");
     if (!removed_.emplace(act->id, act->name).second)
       return Nonsense(*signed_statement, "the identity is removed already");
@@ -161,6 +185,11 @@ Status VaultList::Apply(const StatementPtr& signed_statement, const UpperLists&)
       return Nonsense(*signed_statement, "a restore lowers no number from which secrets are counted");
     log_origin_ = restore->log_origin;
     numbers_from_[statement.sequence] = restore->numbers;
+  } else if (const auto* recovery = std::get_if<RecoveryReplace>(&statement.act)) {
+    return ApplyRecovery(*recovery, statement.sequence);
+  } else if (const auto* raise = std::get_if<LevelRaise>(&statement.act)) {
+    if (raise->level <= level_) return Nonsense(*signed_statement, "the format level is that high already");
+    level_ = raise->level;
   }
   return {};
 }
@@ -172,6 +201,8 @@ void VaultList::Reset() {
   removed_.clear();
   pins_.clear();
   numbers_from_.clear();
+  recoveries_.clear();
+  level_ = 1;
 }
 
 }  // namespace grantfs

@@ -115,11 +115,24 @@ Status AppendPlan::CheckSecretsOf(StoreReader& reader, const std::string& enviro
   }
 }
 
+// What the recovery identity before has signed anywhere needs a successor too.
+Status AppendPlan::CheckRecoverys(StoreReader& reader) {
+  const Hash former = before_->vault->recovery().Id();
+  for (const auto& [name, entry] : after_->vault->environments()) {
+    const EnvironmentList* list = after_->FindEnvironment(name);
+    const auto first = list->FirstUncounted(Upper(name));
+    if (first) return Unvouched(*list, *first);
+    GRANTFS_CHECK(CheckSecretsOf(reader, name, &former));
+  }
+  return {};
+}
+
 // Secrets are judged by their environment's list: where that takes a role away, all that its holder signed
 // must have a successor by now.
 Status AppendPlan::CheckLeavers(StoreReader& reader) {
   for (const Appended& one : appended_) {
     const Statement& statement = one.statement->statement();
+    if (std::holds_alternative<RecoveryReplace>(statement.act)) GRANTFS_CHECK(CheckRecoverys(reader));
     if (statement.list.kind != ListKind::kEnvironment || !ReducesMembers(statement.act)) continue;
     for (const auto& [key, list] : after_->groups) {
       const auto first = key.first == one.environment ? list->FirstUncounted(Upper(key.first)) : std::nullopt;

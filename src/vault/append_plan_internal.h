@@ -68,6 +68,7 @@ class AppendPlan {
   Status CheckEnvironments() const;
   Status CheckPeople() const;
   Status CheckLeavers(StoreReader& reader);
+  Status CheckRecoverys(StoreReader& reader);
   /// Where the rule is turned on that a grant needs two owners, that none stands which has one.
   Status CheckRules(StoreReader& reader);
   Status CheckSecretsOf(StoreReader& reader, const std::string& environment, const Hash* leaver);

@@ -102,7 +102,7 @@ Result<api::StatusResponse> Vault::ShowStatus(const VaultCaller& caller) const {
   status.version = core_->options.version;
   status.time = core_->Now();
   status.vault_head = *now->vault->head();
-  status.level = std::get<VaultCreate>(now->vault->At(0)->statement().act).level;
+  status.level = now->vault->level();
   status.checkpoint = GRANTFS_TRY(reader->LatestCheckpoint()).value_or("");
   if (const auto asker = now->FindPrincipal(caller.id, core_->Now()))
     status.not_after = asker->identity->not_after;

@@ -11,7 +11,8 @@ constexpr std::size_t kMostProcessText = 1024;
 std::string Bounded(const std::string& text) { return Printable(text.substr(0, kMostProcessText)); }
 
 AuditSeverity SeverityOf(const Act& act) {
-  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, RulesSet, SecretDestroy, Void>(act))
+  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, RulesSet, SecretDestroy, Void, RecoveryReplace,
+              LevelRaise>(act))
     return AuditSeverity::kCritical;
   // A vault's and an environment's; those of their many secrets follow from these.
   if (const auto* restore = std::get_if<Restore>(&act);
@@ -84,6 +85,8 @@ struct AboutAct {
   std::string operator()(const GroupInvitationRemove& act) const { return std::to_string(act.number); }
   std::string operator()(const Vouch&) const { return {}; }
   std::string operator()(const Void& act) const { return std::to_string(act.from); }
+  std::string operator()(const RecoveryReplace& act) const { return act.recovery.name; }
+  std::string operator()(const LevelRaise& act) const { return std::to_string(act.level); }
   std::string operator()(const Restore& act) const { return std::to_string(act.accepted.sequence); }
 };
 

@@ -37,7 +37,7 @@ struct VaultState {
     std::uint64_t machine = 0;  ///< of a machine: the sequence of its approval
   };
   std::optional<Principal> FindPrincipal(const Hash& id, std::int64_t now) const;
-  bool IsRecovery(const Hash& id) const { return claimed() && vault->recovery().Id() == id; }
+  bool IsRecovery(const Hash& id) const { return claimed() && vault->IsRecovery(id); }
   /// A present owner of the vault, whom nothing names as removed.
   bool IsVaultOwner(const Hash& id) const;
   /// The role of a member who is not removed.

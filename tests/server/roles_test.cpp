@@ -55,6 +55,8 @@ constexpr Row kTable[] = {
     {"grant", "3323333334441"},
     {"revoke", "3323333334441"},
     {"vouch for a secret", "3223333334441"},
+    {"restore a secret", "3323333334441"},
+    {"restore the vault", "2333333333441"},
     {"add an auditor", "3323333334441"},
     {"remove an auditor", "3323333334441"},
     {"change an auditor's role", "3323333334441"},
@@ -298,6 +300,12 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     if (what == "grant") return Grant(who);
     if (what == "revoke") return Revoke(who);
     if (what == "vouch for a secret") return AppendTo(who, "a", Vouch{});
+    if (what == "restore a secret") {
+      const SecretList& list = world.secret(kEnvironment, "a").list;
+      return AppendTo(who, "a", Restore{*list.head(), {}, "", 0, {}, list.state().version});
+    }
+    if (what == "restore the vault")
+      return Append(who, world.vault, Restore{*world.vault.head(), {}, "vault.test/anew", 1, {}, 0});
     if (what == "add an auditor")
       return Append(who, world.environment(kEnvironment).list,
                     MemberAdd{NewIdentity("new").identity(), Role::kAuditor, "", {}});

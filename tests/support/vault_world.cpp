@@ -87,7 +87,8 @@ Result<api::AppendResponse> VaultWorld::Send(const PrivateIdentity& who, const a
 
 Status VaultWorld::Claim() {
   const api::ClaimInfo info = GRANTFS_TRY(door_.ShowClaim());
-  VaultCreate create{owner.identity(), recovery.identity(), {info.pin}, info.log_origin, info.log_key, 1};
+  VaultCreate create{owner.identity(), recovery.identity(), {info.pin}, info.log_origin, info.log_key,
+                     kFormatLevel};
   const api::AppendRequest genesis = One(Next(vault, owner, create), owner);
   Take(genesis);
   const api::AppendRequest machines_begin = One(Next(machines, owner, MachinesCreate{}), owner);

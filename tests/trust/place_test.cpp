@@ -40,10 +40,10 @@ bool IsOf(ListKind kind, const Act& act) {
     return std::any_of(beginnings.begin(), beginnings.end(),
                        [&](const char* beginning) { return name.starts_with(beginning); });
   };
-  if (any({"vouch", "void"})) return true;
+  if (any({"vouch", "void", "restore"})) return true;
   switch (kind) {
     case ListKind::kVault:
-      return any({"vault", "identity.", "environment.add", "pins."});
+      return any({"vault", "identity.", "environment.add", "pins.", "recovery.", "level."});
     case ListKind::kMachines:
       return any({"machine", "invitation."});
     case ListKind::kEnvironment:
@@ -142,7 +142,7 @@ TEST_F(PlaceTest, AStatementOfAnotherVaultIsRefused) {
   ExpectRefused(world.vault, world.Sign(vouch, world.owner), "another vault");
   Statement create = world.Next(
       VaultList(), world.owner,
-      VaultCreate{world.owner.identity(), world.recovery.identity(), {Hash{}}, "vault.test/log", {}, 1});
+      VaultCreate{world.owner.identity(), world.recovery.identity(), {Hash{}}, "vault.test/log", {}, kFormatLevel});
   ExpectRefused(VaultList(), world.Sign(create, world.owner), "another vault");
   create.vault = Hash{};
   EXPECT_TRUE(VaultList().Append(world.Sign(create, world.owner), {}));

@@ -29,6 +29,8 @@ constexpr Row kTable[] = {
     {"member.change", "x........"},
     {"epoch.start", "x......x."},
     {"rules.set", "........."},  // one signature is never enough
+    {"restore", "x........"},
+    {"restore the environment", "x........"},
     {"group.create", "x........"},
     {"group-epoch.start", "x......x."},
     {"group.delete", "x........"},
@@ -91,7 +93,7 @@ class RolesTableTest : public ::testing::Test {
     const bool appended = SecretList(list).Append(made, world.Upper()).has_value();
     const bool counts = list.Receive(made, world.Upper()) && list.CheckStanding(world.Upper());
     EXPECT_EQ(appended, counts) << "what may not be appended is not used, and the other way round";
-    if (!std::holds_alternative<SecretCreate>(made->statement().act)) {
+    if (!IsAnyOf<SecretCreate, Restore>(made->statement().act)) {
       EXPECT_EQ(MachineUses(list, made), counts) << "a machine sees it as owners do";
     }
     return counts;
@@ -145,6 +147,11 @@ class RolesTableTest : public ::testing::Test {
       const Hash whom = who.Id() == auditor.Id() ? operator_.Id() : auditor.Id();
       return Counts(world.environment, who, MemberRemove{whom, {}});
     }
+    if (act == "restore")
+      return Counts(world.secret, who, Restore{*world.secret.head(), {}, "", 0, {}, 5});
+    if (act == "restore the environment")
+      return Counts(world.environment, who,
+                    Restore{*world.environment.head(), {}, "", 0, world.EpochAfterRemoving({}).epoch, 0});
     if (act == "member.change") {
       const Hash whom = who.Id() == auditor.Id() ? operator_.Id() : auditor.Id();
       return Counts(world.environment, who, MemberChange{whom, Role::kWriter, "", {}, {}});

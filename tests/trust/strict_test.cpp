@@ -300,7 +300,7 @@ TEST_F(StrictTest, AStatementsOwnBounds) {
 
 TEST_F(StrictTest, BoundsOfTheVaultsActs) {
   const std::string pin = Hash{}.Hex();
-  ExpectBounds(kCreate, {"level"}, {1}, {0, 2});
+  ExpectBounds(kCreate, {"level"}, {1, 2}, {0, 3});
   ExpectBounds(kCreate, {"log_origin"}, {"a", std::string(255, 'a')}, {"", "a\n", std::string(256, 'a')});
   for (const std::size_t act : {kCreate, kPins})
     ExpectBounds(act, {"pins"}, {Texts(1, pin), Texts(2, pin)},

@@ -4,7 +4,7 @@ namespace grantfs::testing {
 
 World::World() {
   Must(Result<int>(InitCrypto() ? Result<int>(0) : Result<int>(Error{})));
-  VaultCreate create{owner.identity(), recovery.identity(), {Hash{}}, "vault.test/log", {}, 1};
+  VaultCreate create{owner.identity(), recovery.identity(), {Hash{}}, "vault.test/log", {}, kFormatLevel};
   EXPECT_TRUE(Add(vault, owner, create));
   EXPECT_TRUE(Add(machines, owner, MachinesCreate{}));
   auto epoch = Must(MakeEpoch({owner.identity(), recovery.identity()}, nullptr, nullptr));
@@ -94,7 +94,9 @@ std::vector<Act> World::EveryAct() const {
           GroupInvitationRemove{9, 12},
           Vouch{},
           Void{1, Hash{}},
-          Restore{{4, Hash{}}, Head{9, Hash{}}, "vault.test/log2", 1000, epoch, 12}};
+          Restore{{4, Hash{}}, Head{9, Hash{}}, "vault.test/log2", 1000, epoch, 12},
+          RecoveryReplace{second.identity()},
+          LevelRaise{kFormatLevel}};
 }
 
 VersionPublish World::VersionOf(const SecretList& list, const std::string& path) const {

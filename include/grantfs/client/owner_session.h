@@ -321,6 +321,17 @@ class OwnerSession {
   /// new epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
   /// environments. Errors: kConflict (others changed the same lists: run it again).
   virtual Result<RestoreResult> AcceptBackup(const RestoreOptions& options) = 0;
+
+  // ---- the recovery identity, and the format level
+
+  /// Puts a new one in its place, and starts a new epoch in the environments that I own. Vault owners. Errors:
+  /// kConflict (an environment of others has an act of the old one without a successor: its owner follows first).
+  virtual Result<ReplacedRecovery> ReplaceRecovery(const std::string& reason) = 0;
+  /// Starts a new epoch in each environment that I own whose key is not sealed to the recovery identity as it is
+  /// now. @return those.
+  virtual Result<std::vector<std::string>> FollowRecovery(const std::string& reason) = 0;
+  /// Lets acts of that level be written. Vault owners. Errors: kInvalid (it is that high, or this build knows less).
+  virtual Status RaiseLevel(std::int64_t level, const std::string& reason) = 0;
 };
 
 }  // namespace grantfs

@@ -4,13 +4,23 @@
 #include <string>
 #include <vector>
 
+#include "grantfs/crypto/secret.h"
+
 namespace grantfs {
 
-// What accepting a restored backup takes and gives.
+// What accepting a restored backup, and replacing the recovery identity, take and give.
+
+/// What took the recovery identity's place.
+struct ReplacedRecovery {
+  SecretMemory code;                  ///< to be shown once
+  std::vector<std::string> followed;  ///< environments whose keys are sealed to it
+  std::vector<std::string> others;    ///< those whose owners have yet to do that
+};
 
 struct RestoreOptions {
   bool dry_run = false;
-  bool anyway = false;  ///< though this home has seen nothing that the vault does not have
+  bool raise_level = false;  ///< where the vault's format level does not know restores yet
+  bool anyway = false;       ///< though this home has seen nothing that the vault does not have
   std::string reason;
 };
 

@@ -55,6 +55,15 @@ struct EnvironmentAdd {
 struct PinsSet {
   std::vector<Hash> pins;
 };
+/// Another recovery identity from here on: what the one before signed needs a successor then, and each
+/// environment follows by a new epoch.
+struct RecoveryReplace {
+  Identity recovery;
+};
+/// From here on acts may be written that only newer programs know: all of them up to this level.
+struct LevelRaise {
+  std::int64_t level = 0;
+};
 
 // ---- machines list
 
@@ -359,7 +368,7 @@ using Act = std::variant<
     SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy,
     GroupCreate, GroupEpochStart, GroupDelete, PrefixGrant, PrefixRevoke,                                  // environment
     GroupListCreate, GroupMachinesAdd, GroupMachinesRemove, GroupInvitationAdd, GroupInvitationRemove,     // group
-    Vouch, Void, Restore>;                                                                                       // each
+    Vouch, Void, Restore, RecoveryReplace, LevelRaise>;                                                                                      // each
 // clang-format on
 
 template <typename... Ts>
@@ -371,6 +380,11 @@ bool IsAnyOf(const Act& act) {
 inline bool SetsGrantsRoot(const Act& act) {
   return IsAnyOf<SecretCreate, GrantAdd, GrantRevoke, Restore>(act);
 }
+
+/// The format level that this build writes, and the highest that it reads.
+inline constexpr std::int64_t kFormatLevel = 2;
+/// The least level of a vault in whose lists the act may be written: 1 for what the first release knew.
+std::int64_t LevelOf(const Act& act);
 
 /// "vault.create", "member.add", ...
 const char* ActName(const Act& act);

@@ -33,7 +33,15 @@ class VaultList : public SignedList {
 
   /// The hash of the genesis statement. The list must not be empty.
   const Hash& vault_id() const { return vault_id_; }
-  const Identity& recovery() const { return recovery_; }
+  const Identity& recovery() const { return recoveries_.back().identity; }
+  /// The sequence of the statement that made it the recovery identity.
+  std::uint64_t recovery_since() const { return recoveries_.back().tenure.from; }
+  bool IsRecovery(const Hash& id) const { return WasRecovery(id, next_sequence()); }
+  /// As WasOwner and WasOwnerThrough.
+  bool WasRecovery(const Hash& id, std::uint64_t sequence) const;
+  bool WasRecoveryThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const;
+  /// What may be written into its lists: acts whose LevelOf is no higher.
+  std::int64_t level() const { return level_; }
   const std::vector<Hash>& pins() const { return pins_; }
   const std::string& log_origin() const { return log_origin_; }
   const VerifyKey& log_key() const { return log_key_; }
@@ -46,7 +54,7 @@ class VaultList : public SignedList {
   bool WasOwnerThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const;
   /// Named by an IdentityRemove: nobody seals to it.
   bool IsRemoved(const Hash& id) const { return removed_.contains(id); }
-  const Identity* FindIdentity(const Hash& id) const;  ///< present and former owners, recovery
+  const Identity* FindIdentity(const Hash& id) const;  ///< present and former owners and recoveries
   /// A user or agent that was let in, removed since or not.
   const Identity* FindPerson(const Hash& id) const;
   /// The lowest number that a secret may have whose creation names the head `sequence`: lower ones may have
@@ -77,7 +85,13 @@ class VaultList : public SignedList {
   Status ApplyIdentityAdd(const IdentityAdd& act);
   Hash vault_id_;
   std::map<Hash, Owner> owners_;
-  Identity recovery_;
+  struct Recovery {
+    Identity identity;
+    Tenure tenure;
+  };
+  Status ApplyRecovery(const RecoveryReplace& act, std::uint64_t sequence);
+  std::vector<Recovery> recoveries_;  ///< the last one is in force
+  std::int64_t level_ = 1;
   std::vector<Hash> pins_;
   std::string log_origin_;
   VerifyKey log_key_;
@@ -171,6 +185,10 @@ class EnvironmentList : public SignedList {
   const std::map<Hash, Member>& members() const { return members_; }  ///< also former ones
   const std::vector<Epoch>& epochs() const { return epochs_; }        ///< [0] is number 1
   const Epoch& newest_epoch() const { return epochs_.back(); }
+  /// The sequence of the statement that started the newest epoch.
+  std::uint64_t newest_epoch_sequence() const { return epoch_sequences_.back(); }
+  /// Whether its newest key is sealed to the vault's recovery identity as it is now.
+  bool HasFollowedRecovery(const VaultList& vault) const;
   const EnvironmentGroups& groups() const { return groups_; }
   /// The number of the newest epoch at the state after statement `sequence`; 0 for none.
   std::uint32_t EpochAt(std::uint64_t sequence) const;
@@ -206,8 +224,8 @@ class EnvironmentList : public SignedList {
   void Reset() override;
 
  private:
-  Status ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence, const Hash& recovery);
-  Status ApplyMemberRemove(const MemberRemove& act, const Statement& statement, const Hash& recovery);
+  Status ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence, const VaultList& vault);
+  Status ApplyMemberRemove(const MemberRemove& act, const Statement& statement, const VaultList& vault);
   Status ApplyMemberChange(const MemberChange& act, const Statement& statement);
   Status ApplyEpoch(const Epoch& epoch, std::uint64_t sequence);
   std::map<Hash, Member> members_;
