@@ -154,8 +154,9 @@ std::string Method(const Route& route) {
 
 std::vector<Entry> Entries() {
   std::vector<Entry> all;
-  for (const auto describe : {describe::DescribeVault, describe::DescribeSecrets, describe::DescribeMachines,
-                              describe::DescribeTripwires, describe::DescribeAudit}) {
+  for (const auto describe :
+       {describe::DescribeVault, describe::DescribeSecrets, describe::DescribeMachines,
+        describe::DescribeTripwires, describe::DescribeRequests, describe::DescribeAudit}) {
     for (Entry& entry : describe()) all.push_back(std::move(entry));
   }
   return all;

@@ -32,6 +32,7 @@ std::vector<Entry> DescribeVault();      ///< claim, status, lists, enrolments, 
 std::vector<Entry> DescribeSecrets();    ///< secrets, staging, epochs
 std::vector<Entry> DescribeMachines();   ///< what machines ask, watches, presence
 std::vector<Entry> DescribeTripwires();  ///< freezes, canaries, tripwires, alerts
+std::vector<Entry> DescribeRequests();   ///< requests to an environment's owners
 std::vector<Entry> DescribeAudit();      ///< the audit log
 
 /// What several routes have in common: components/schemas. Named("Head") refers to one.

@@ -80,7 +80,7 @@ Json SharedSchemas() {
        {"ListName",
         About(
             Matching(
-                R"(^(vault|machines|environment/[^/\x00-\x1f\x7f]+/[^/\x00-\x1f\x7f]+|secret/[1-9][0-9]*)$)",
+                R"(^(vault|machines|environment/[^/\x00-\x1f\x7f]+/[^/\x00-\x1f\x7f]+|group/[^/\x00-\x1f\x7f]+/[^/\x00-\x1f\x7f]+/[1-9][0-9]*|secret/[1-9][0-9]*)$)",
                 kMaxNameBytes),
             "a signed list")},
        {"Head", About(Object({{"sequence", Count()}, {"hash", Digits(64)}}),
