@@ -67,6 +67,8 @@ Json Time();
 Json TimeMs();
 Json SecretNumber();
 Json VersionNumber(std::int64_t min);
+inline Json Epoch(std::int64_t min = 1) { return UnsignedInt(min); }
+inline Json Sealed() { return Blob(kMaxSealedBytes); }
 inline Json Limit(std::size_t max) { return Number(1, static_cast<std::int64_t>(max)); }
 inline Json Nothing() { return Object({}); }
 

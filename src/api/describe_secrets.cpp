@@ -3,9 +3,6 @@
 namespace grantfs::api::describe {
 namespace {
 
-Json Epoch(std::int64_t min = 1) { return UnsignedInt(min); }
-Json Sealed() { return Blob(kMaxSealedBytes); }
-
 Json StagedCopy() {
   return Object({{"kind", Words({"environment", "machine", "group", "invitation"})},
                  {"number", Count()},
