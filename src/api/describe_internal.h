@@ -32,7 +32,7 @@ std::vector<Entry> DescribeVault();      ///< claim, status, lists, enrolments, 
 std::vector<Entry> DescribeSecrets();    ///< secrets, staging, epochs
 std::vector<Entry> DescribeMachines();   ///< what machines ask, watches, presence
 std::vector<Entry> DescribeTripwires();  ///< freezes, canaries, tripwires, alerts
-std::vector<Entry> DescribeRequests();   ///< requests to an environment's owners
+std::vector<Entry> DescribeRequests();   ///< requests to owners
 std::vector<Entry> DescribeAudit();      ///< the audit log
 
 /// What several routes have in common: components/schemas. Named("Head") refers to one.
@@ -67,8 +67,8 @@ Json Time();
 Json TimeMs();
 Json SecretNumber();
 Json VersionNumber(std::int64_t min);
-inline Json Epoch(std::int64_t min = 1) { return UnsignedInt(min); }
-inline Json Sealed() { return Blob(kMaxSealedBytes); }
+Json Epoch(std::int64_t min = 1);  ///< of an environment's or group's key
+Json Sealed();                     ///< a key, to one recipient
 inline Json Limit(std::size_t max) { return Number(1, static_cast<std::int64_t>(max)); }
 inline Json Nothing() { return Object({}); }
 

@@ -2,45 +2,37 @@
 #include "grantfs/api/requests.h"
 
 namespace grantfs::api::describe {
-namespace {
-
-Json AskText() { return About(Text(kMaxAskBytes, 1), "the text of a DSSE envelope (contrib/FORMATS.md)"); }
-
-Json RequestEntry() {
-  return Object({{"number", Count()},
-                 {"request", AskText()},
-                 {"received", Time()},
-                 {"state", Words({"open", "fulfilled", "refused", "withdrawn"})},
-                 {"changed", Time()},
-                 {"by", Text(kMaxReasonBytes)},
-                 {"reason", Text(kMaxReasonBytes)}});
-}
-
-}  // namespace
 
 std::vector<Entry> DescribeRequests() {
-  const Problems problems = {ProblemCode::kDenied, ProblemCode::kFrozen, ProblemCode::kConflict};
+  const Problems denied = {ProblemCode::kDenied};
+  const Problems settled = {ProblemCode::kDenied, ProblemCode::kConflict};
+  const Json envelope =
+      About(Text(kMaxAskBytes, 1), "a request: the text of a DSSE envelope (contrib/FORMATS.md)");
+  const Json one = Object({{"number", Count()},
+                           {"request", envelope},
+                           {"received", Time()},
+                           {"state", Words({"open", "fulfilled", "refused", "withdrawn"})},
+                           {"changed", Time()},
+                           {"by", About(Text(kMaxReasonBytes), "who settled it, by name; empty: nobody")},
+                           {"reason", Text(kMaxReasonBytes)}});
   return {
       {&kRequestsAsk, "requests", "Ask an environment's owners for something",
-       "What fulfils a request is an append whose statements name it.", Object({{"request", AskText()}}),
-       Object({{"id", Digits(64)}}), problems},
-      {&kRequestsList,
-       "requests",
-       "What was asked for, and what became of it",
-       "Newest first: all of an environment for its owners, one's own for who may ask. Go on with `before` "
-       "the last.",
+       "By who has signed it. The same again is answered as before.", Object({{"request", envelope}}),
+       Object({{"id", Digits(64)}}), settled},
+      {&kRequestsList, "requests", "What was asked for, and what became of it",
+       "Newest first: all of an environment for its owners, one's own for who may ask.",
        Object({{"environment", Named("Environment")},
                {"mine", Flag()},
-               {"all", Flag()},
+               {"all", About(Flag(), "also what is settled or has expired")},
                {"limit", Limit(kMaxRequestsListed)},
                Optional("before", Count())}),
-       Object({{"requests", Array(RequestEntry(), kMaxRequestsListed)}, {"more", Flag()}}),
-       {ProblemCode::kDenied}},
-      {&kRequestsSettle, "requests", "Refuse a request, or withdraw one's own", "",
+       Object({{"requests", Array(one, kMaxRequestsListed)}, {"more", Flag()}}), denied},
+      {&kRequestsSettle, "requests", "Refuse a request, or withdraw one's own",
+       "What fulfils one is an append whose statements name it.",
        Object({{"id", Digits(64)},
                {"state", Words({"refused", "withdrawn"})},
                {"reason", Text(kMaxReasonBytes)}}),
-       Nothing(), problems},
+       Nothing(), settled},
   };
 }
 

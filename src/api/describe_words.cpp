@@ -73,4 +73,8 @@ Json TimeMs() { return About(Number(0, kMaxLeafTimeMs), "unix milliseconds"); }
 Json SecretNumber() { return Number(1, static_cast<std::int64_t>(kMaxSecretNumber)); }
 Json VersionNumber(std::int64_t min) { return Number(min, kMaxVersion); }
 
+Json Epoch(std::int64_t min) { return UnsignedInt(min); }
+
+Json Sealed() { return Blob(kMaxSealedBytes); }
+
 }  // namespace grantfs::api::describe

@@ -15,6 +15,10 @@ Result<EnrolmentProgress> ParseProgress(std::string_view text) {
   return Error{Code::kInvalid, "an enrolment's state is none, pending or approved"};
 }
 
+Json WriteGroupKeys(const std::vector<OwnGroupKey>& keys) {
+  return WriteAll(keys, [](const OwnGroupKey& key) { return key.ToJson(); });
+}
+
 }  // namespace
 
 const char* EnrolmentProgressName(EnrolmentProgress progress) {
@@ -50,17 +54,24 @@ Result<EnrolmentStateResponse> EnrolmentStateResponse::FromJson(const Json& json
   return response;
 }
 
-Json JoinRequest::ToJson() const { return Json::Object({{"statement", statement}}); }
+Json JoinRequest::ToJson() const {
+  return Json::Object({{"statement", statement}, {"groups", WriteGroupKeys(groups)}});
+}
 
 Result<JoinRequest> JoinRequest::FromJson(const Json& json) {
   JsonReader in(json, "join");
-  JoinRequest request{in.String("statement", kMaxEnvelopeBytes)};
+  JoinRequest request;
+  request.statement = in.String("statement", kMaxEnvelopeBytes);
+  request.groups = ReadAll<OwnGroupKey>(in, "groups", kMaxOwnGroups);
   GRANTFS_CHECK(in.Finish());
   return request;
 }
 
 Json JoinResponse::ToJson() const {
-  return Json::Object({{"state", EnrolmentProgressName(state)}, {"head", head.ToJson()}, {"lives", lives}});
+  return Json::Object({{"state", EnrolmentProgressName(state)},
+                       {"head", head.ToJson()},
+                       {"lives", lives},
+                       {"groups", WriteGroupKeys(groups)}});
 }
 
 Result<JoinResponse> JoinResponse::FromJson(const Json& json) {
@@ -69,6 +80,7 @@ Result<JoinResponse> JoinResponse::FromJson(const Json& json) {
   response.state = Taken(in, "state", ParseProgress(in.String("state", 16)));
   const Json& head = in.Object("head");
   response.lives = in.Number("lives", 0, kMaxLifeSeconds);
+  response.groups = ReadAll<OwnGroupKey>(in, "groups", kMaxOwnGroups);
   GRANTFS_CHECK(in.Finish());
   response.head = GRANTFS_TRY(Head::FromJson(head));
   return response;

@@ -22,7 +22,7 @@ RequestState ReadRequestState(JsonReader& in) {
 // People read it on a terminal.
 std::string ReadWords(JsonReader& in, const char* name) {
   std::string text = in.String(name, kMaxReasonBytes);
-  if (Printable(text) != text) in.Fail("the text must be printable, on one line", name);
+  if (Printable(text) != text) in.Fail("has a character that cannot be printed", name);
   return text;
 }
 

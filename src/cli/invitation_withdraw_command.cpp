@@ -12,6 +12,7 @@ std::string WithdrawnWords(const WithdrawResult& result) {
 }
 
 void NoteLetIn(Terminal& terminal, const WithdrawResult& result) {
+  if (!result.groups.empty()) terminal.Note("new keys for " + JoinWords(result.groups));
   if (result.let_in.empty()) return;
   terminal.Note("it has let in, and they stay until grantfs identity remove: " + JoinWords(result.let_in));
 }
@@ -49,7 +50,7 @@ them: nobody is let in by these any more. Of a standing invitation it names the 
     .examples = {{"grantfs invitation withdraw web-3",
                   "web-3: 1 invitation withdrawn, with 1 request to enrol"},
                  {"grantfs invitation withdraw --reason 'sent to the wrong chat' --json web-2",
-                  R"({"name": "web-2", "withdrawn": 1, "waiting": 0, "let_in": []})"},
+                  R"({"name": "web-2", "withdrawn": 1, "waiting": 0, "groups": [], "let_in": []})"},
                  {"grantfs invitation withdraw 'app-*'", R"(app-*: 1 invitation withdrawn
 it has let in, and they stay until grantfs identity remove: app-1, app-2)"}},
     .next = "grantfs invite web-3, to make a new one.",

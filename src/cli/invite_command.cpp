@@ -25,16 +25,19 @@ Status RunStanding(Context& context) {
   options.uses = static_cast<std::uint32_t>(GRANTFS_TRY(given.Number("uses", kMaxStandingUses, 1)));
   options.ttl = GRANTFS_TRY(given.Seconds("ttl", kDefaultTtl));
   options.lives = GRANTFS_TRY(given.Seconds("lives", 0));
+  options.groups = given.Many("group");
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const InviteResult result = GRANTFS_TRY(session->InviteStanding(options));
   if (context.json())
-    return OutJsonWithLine(context.terminal,
-                           Json::Object({{"pattern", options.pattern},
-                                         {"uses", options.uses},
-                                         {"id", result.id},
-                                         {"expires", result.expires},
-                                         {"lives", options.lives}}),
-                           "line", result.line);
+    return OutJsonWithLine(
+        context.terminal,
+        Json::Object({{"pattern", options.pattern},
+                      {"uses", options.uses},
+                      {"id", result.id},
+                      {"expires", result.expires},
+                      {"lives", options.lives},
+                      {"groups", Json::Array({options.groups.begin(), options.groups.end()})}}),
+        "line", result.line);
   OutSecretLine(context.terminal, result.line);
   context.terminal.Note("whoever has this line lets machines in as " + options.pattern + ", " +
                         Count(options.uses, "time") + " until " + FormatTime(result.expires) +
@@ -50,6 +53,9 @@ Status RunInviteCommand(Context& context) {
   if (context.arguments.At(0).empty()) return Error{Code::kInvalid, "an argument is missing", 0, "NAME"};
   if (context.arguments.Has("uses"))
     return Error{Code::kInvalid, "only a standing invitation is used several times", 0, "--uses"};
+  if (context.arguments.Has("group"))
+    return Error{Code::kInvalid, "only a standing invitation leads into groups; grantfs group add does later",
+                 0, "--group"};
   InviteOptions options;
   options.name = context.arguments.At(0);
   GRANTFS_CHECK(CheckIdentityName(options.name));
@@ -90,7 +96,8 @@ what it is granted; a user (a person) or an agent (a program that manages, and n
 in an environment with grantfs member add.
 
 With --standing it makes an invitation that many machines let themselves in by, without an approval of each:
-for machines that nobody watches when they boot (cloud-init, autoscaling). Whoever has that line has such
+for machines that nobody watches when they boot (cloud-init, autoscaling). With --group each reads what its groups
+are granted, from its first boot on. Whoever has that line has such
 machines, until it is used up, expires or is withdrawn (grantfs invitation withdraw). Removing a machine that
 came by it withdraws it too, and so does removing the owner who made it.)",
     .options = {{"kind", "KIND", "machine, user or agent (default: machine)"},
@@ -98,6 +105,8 @@ came by it withdraws it too, and so does removing the owner who made it.)",
                 {"lives", "TIME",
                  "a machine that it lets in is in for so long (default: until it is removed)"},
                 {"standing", "PATTERN", "in the place of NAME: let machines in whose names match, as web-*"},
+                {"group", "PROJECT/ENVIRONMENT@GROUP",
+                 "a standing one leads into this group (may be given several times)", true},
                 {"uses", "N", "how many machines a standing one lets in, up to 10000 (default: 1)"}},
     .examples =
         {{"grantfs invite web-1",
@@ -111,7 +120,7 @@ came by it withdraws it too, and so does removing the owner who made it.)",
           R"({"name": "web-1", "kind": "machine", "id": "5c...", "expires": 1769860800, "lives": 0, "line": "grantfs-invite-1.AAAD..."})"},
          {"grantfs invite --lives 1h build-7", R"(grantfs-invite-1.AAAD...
 (the machine is out of the vault an hour after its approval))"},
-         {"grantfs invite --standing 'web-*' --uses 50 --ttl 30d > line",
+         {"grantfs invite --standing 'web-*' --uses 50 --ttl 30d --group shop/prod@web > line",
           R"((on standard error: what it lets in))"}},
     .next = "grantfs enroll there, then grantfs approve web-1 here.",
     .failure = "there is no invitation",

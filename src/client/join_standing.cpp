@@ -43,6 +43,19 @@ Result<std::string> JoinStatement(const WaitingEnrolment& waiting, const VaultLi
   return GRANTFS_TRY(SignedStatement::Sign(statement, waiting.identity.signing_key())).envelope();
 }
 
+// The groups' keys that the invitation opens, sealed to the machine's own key: from then on it needs the
+// invitation no more. Whether they are the groups' is known once their environments' lists are seen.
+Result<std::vector<api::OwnGroupKey>> OwnCopies(const WaitingEnrolment& waiting,
+                                                const std::vector<api::OwnGroupKey>& sealed) {
+  std::vector<api::OwnGroupKey> own;
+  for (const api::OwnGroupKey& one : sealed) {
+    const auto key = GRANTFS_TRY(waiting.invite.unseal_key().Open(one.sealed));
+    own.push_back(
+        {one.environment, one.group, one.epoch, GRANTFS_TRY(Seal(waiting.identity.identity().seal, key))});
+  }
+  return own;
+}
+
 // What the vault says of the name or the clock is told; what mends it is here.
 Error Explained(Error error) {
   if (error.code == Code::kDenied) error.where = "mend that, and run grantfs enroll with the same line again";
@@ -60,6 +73,7 @@ Status JoinByStanding(const WaitingEnrolment& waiting, VaultConnection& connecti
     api::JoinRequest request;
     request.statement =
         GRANTFS_TRY(JoinStatement(waiting, keeper.vault(), *told, options.clock->WallSeconds()));
+    request.groups = GRANTFS_TRY(OwnCopies(waiting, told->groups));
     told = connection.Ask<api::JoinResponse>(api::kEnrolmentsJoin, request);
     if (!told) return Explained(told.error());
     if (told->state == api::EnrolmentProgress::kApproved) return {};

@@ -1,3 +1,5 @@
+#include <tuple>
+
 #include "machine_internal.h"
 #include "standing_changes_internal.h"
 
@@ -43,6 +45,21 @@ KnownStore::Granted ToKeep(const VerifiedSecret& secret, const SecretView* befor
     from = std::max(from, before->proof.next_sequence());
   for (; from < list.next_sequence(); ++from) granted.statements.push_back(list.At(from));
   return granted;
+}
+
+bool SameTerms(const Grant& a, const Grant& b) {
+  const auto key = [](const Grant& one) {
+    return std::tie(one.grantee.kind, one.grantee.number, one.grantee.not_after, one.label, one.owner,
+                    one.group, one.mode, one.conditions, one.lease, one.offline, one.record, one.expires,
+                    one.strict);
+  };
+  return key(a) == key(b);
+}
+
+// Told again, and nothing of it is new.
+bool SaysTheSame(const SecretView& shown, const SecretView& told) {
+  return shown.problem.empty() && shown.environment == told.environment && shown.path == told.path &&
+         SameTerms(shown.terms, told.terms) && shown.proof.IsSame(told.proof);
 }
 
 bool Has(const SignedList& list, const Head& head) { return list.HashAt(head.sequence) == head.hash; }
@@ -222,10 +239,8 @@ Status MachineSessionImpl::TakeGrant(Draft& draft, api::GrantEvidence evidence) 
     auto again = anew ? VerifyGrant(next, *anew, before.get()) : anew.error();
     if (again) verified = std::move(again);
   }
-  // Told again, and nothing of it is new: what is shown and remembered stays, and is not there twice
-  // meanwhile.
-  if (verified && before && before->problem.empty() && before->environment == verified->view->environment &&
-      before->path == verified->view->path && before->proof.IsSame(verified->view->proof)) {
+  // What is shown and remembered stays, and is not there twice meanwhile.
+  if (verified && before && SaysTheSame(*before, *verified->view)) {
     next.refused.erase(number);
     return {};
   }

@@ -7,7 +7,7 @@
 namespace grantfs {
 namespace {
 
-std::vector<SecretName> NamesOf(const std::string& environment, const std::vector<std::string>& paths) {
+std::vector<SecretName> SecretsNamed(const std::string& environment, const std::vector<std::string>& paths) {
   std::vector<SecretName> names;
   for (const std::string& path : paths) names.push_back({environment, path});
   return names;
@@ -47,7 +47,7 @@ Status OwnerSessionImpl::Approve(const AskGrant& ask, const ApproveOptions& opti
   grant.dry_run = options.dry_run;
   grant.wait = options.wait;
   const auto granted =
-      GRANTFS_TRY(GrantTo(ask.machine, NamesOf(result.request.environment, ask.paths), grant));
+      GRANTFS_TRY(GrantTo(ask.machine, SecretsNamed(result.request.environment, ask.paths), grant));
   for (const GrantOutcome& one : granted.secrets)
     result.lines.push_back("grant " + one.secret.Full() + " to " + granted.machine + " (" +
                            granted.fingerprint + ", " + Versions(one.versions) +
@@ -60,7 +60,7 @@ Status OwnerSessionImpl::Approve(const AskGrant& ask, const ApproveOptions& opti
 }
 
 Status OwnerSessionImpl::Approve(const AskRevoke& ask, const ApproveOptions& options, ApproveResult& result) {
-  const auto names = NamesOf(result.request.environment, ask.paths);
+  const auto names = SecretsNamed(result.request.environment, ask.paths);
   for (const SecretName& name : names)
     result.lines.push_back("revoke " + name.Full() + " from " + ask.machine);
   result.machine = ask.machine;

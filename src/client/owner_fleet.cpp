@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <set>
 
+#include "grantfs/log/log.h"
 #include "grantfs/trust/names.h"
+#include "grantfs/util/text.h"
 #include "owner_internal.h"
 
 // Many machines at once: standing invitations, requests that come without one, and what ends by itself.
@@ -17,7 +20,9 @@ Result<std::vector<SignedList::StatementPtr>> OwnerSessionImpl::Tidy(MachinesLis
   const std::int64_t now = Now();
   std::vector<Act> acts;
   for (const auto& [id, entry] : machines.standing()) {
-    if (!entry.withdrawn && entry.invitation.expires <= now) acts.push_back(InvitationWithdraw{id});
+    if (entry.withdrawn || entry.invitation.expires > now) continue;
+    acts.push_back(InvitationWithdraw{id});
+    expired_standing_.insert(id);
   }
   for (const auto& [number, machine] : machines.machines()) {
     if (!machine.removed && machine.HasEnded(now)) acts.push_back(MachineRemove{machine.identity.Id()});
@@ -58,16 +63,116 @@ Result<InviteResult> OwnerSessionImpl::InviteStanding(const StandingOptions& opt
     GRANTFS_CHECK(RequireVaultOwner());
     GRANTFS_CHECK(keeper_->RefreshMachines());
     invitation.expires = Now() + options.ttl;
+    for (const std::string& group : options.groups)
+      GRANTFS_CHECK(EnterGroups(GRANTFS_TRY(ParseGroupPlace(group)).first));
     MachinesList machines = keeper_->machines();
     auto made = GRANTFS_TRY(Tidy(machines));
+    const std::uint64_t number = machines.next_sequence();
     made.push_back(
         GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationStand{invitation}, {})));
-    GRANTFS_TRY(Submit({{ListId::Machines(), std::move(made), {}}}));
+    Batch batch{{ListId::Machines(), std::move(made), {}}};
+    for (const std::string& group : options.groups)
+      batch.push_back(GRANTFS_TRY(LeadInto(group, invitation, number)));
+    GRANTFS_TRY(Submit(batch));
     return {};
   });
   GRANTFS_CHECK(invited);
+  ShutOutExpired();
   auto line = GRANTFS_TRY(InviteLineOf(secret, IdentityKind::kMachine, options.pattern, true));
   return InviteResult{std::move(line), invitation.id, invitation.expires};
+}
+
+// ---- groups that standing invitations lead into
+
+Result<std::pair<std::string, std::string>> ParseGroupPlace(const std::string& text) {
+  const auto at = text.find('@');
+  const std::string environment = text.substr(0, at);
+  if (at != std::string::npos && CheckEnvironmentName(environment) && CheckIdentityName(text.substr(at + 1)))
+    return std::pair(environment, text.substr(at + 1));
+  return Error{Code::kInvalid, "a group is named with its environment: shop/prod@web", 0, Printable(text)};
+}
+
+// The environment was entered.
+Result<KnownStore::Verified> OwnerSessionImpl::LeadInto(const std::string& place,
+                                                        const StandingInvitation& invitation,
+                                                        std::uint64_t number) {
+  const auto [environment, name] = GRANTFS_TRY(ParseGroupPlace(place));
+  GroupList group = GRANTFS_TRY(FetchGroup(environment, name));
+  const EnvironmentList& list = *keeper_->FindEnvironment(environment);
+  const auto& standing = *list.groups().Find(group.id().number);
+  const std::uint32_t epoch = standing.newest().epoch.number;
+  const UnsealKey key = GRANTFS_TRY(GroupKeyOf(list, standing));
+  const auto copies =
+      GRANTFS_TRY(SealGroupKey(key, {{{RecipientKind::kInvitation, number, 0}, invitation.seal}}));
+  GRANTFS_CHECK(StageGroup(environment, group.id().number, epoch, copies));
+  const GroupInvitationAdd leads{number, invitation.id,          invitation.seal, invitation.expires,
+                                 epoch,  GroupCopiesRoot(copies)};
+  auto made = GRANTFS_TRY(Next(group, keeper_->UpperOf(environment), leads, {}));
+  return KnownStore::Verified{group.id(), {std::move(made)}, {}};
+}
+
+namespace {
+
+// The highest number of a machine that came by it; where none did, its own, which is lower than any to come.
+std::uint64_t LastBy(const MachinesList& machines, const GroupInvitationAdd& invitation) {
+  std::uint64_t last = invitation.number;
+  for (const auto& [number, machine] : machines.machines())
+    if (machine.standing == invitation.id) last = std::max(last, number);
+  return last;
+}
+
+}  // namespace
+
+// Whoever has the invitation has the group's key: its next one begins in the same append.
+Status OwnerSessionImpl::ShutOut(const std::set<std::string>& invitations, const MachinesList& machines,
+                                 const std::string& reason, Batch& batch, std::vector<std::string>& groups) {
+  for (const std::string& environment : GRANTFS_TRY(EnvironmentsWith(Operation::kManageMembers))) {
+    if (keeper_->FindEnvironment(environment)->groups().all().empty()) continue;
+    EnvironmentList list = *keeper_->FindEnvironment(environment);
+    std::vector<StatementPtr> started;
+    const auto all = list.groups().all();
+    for (const auto& [number, standing] : all) {
+      GroupList group = GRANTFS_TRY(keeper_->RefreshGroup(environment, number));
+      KnownStore::Verified ended{group.id(), {}, {}};
+      const auto leading = group.invitations();
+      for (const auto& [at, invitation] : leading) {
+        if (!invitation.open || !invitations.contains(invitation.act.id)) continue;
+        const GroupInvitationRemove remove{at, LastBy(machines, invitation.act)};
+        ended.statements.push_back(GRANTFS_TRY(Next(group, keeper_->UpperOf(environment), remove, reason)));
+      }
+      if (ended.statements.empty()) continue;
+      const UnsealKey key = GRANTFS_TRY(GroupKeyOf(list, standing));
+      started.push_back(GRANTFS_TRY(NextGroupEpoch(list, group, key, reason)));
+      groups.push_back(environment + "@" + standing.name);
+      batch.push_back(std::move(ended));
+    }
+    if (!started.empty()) batch.push_back({list.id(), std::move(started), {}});
+  }
+  return {};
+}
+
+Status OwnerSessionImpl::ShutOutNow(const std::set<std::string>& invitations, const std::string& reason,
+                                    std::vector<std::string>& groups) {
+  return Retry([&]() -> Status {
+    GRANTFS_CHECK(keeper_->RefreshMachines());
+    Batch batch;
+    groups.clear();
+    GRANTFS_CHECK(ShutOut(invitations, keeper_->machines(), reason, batch, groups));
+    if (!batch.empty()) GRANTFS_TRY(Submit(batch));
+    return {};
+  });
+}
+
+void OwnerSessionImpl::ShutOutExpired() {
+  if (expired_standing_.empty()) return;
+  std::vector<std::string> groups;
+  const Status done = ShutOutNow(expired_standing_, "ended by itself", groups);
+  if (!done)
+    Log(LogLevel::kWarning,
+        "a standing invitation has expired, and its groups have no new keys yet: grantfs status says what is "
+        "left to do",
+        done.error());
+  expired_standing_.clear();
 }
 
 // ---- requests
@@ -170,6 +275,7 @@ Result<AdmitResult> OwnerSessionImpl::Admit(const std::vector<EnrolmentRequest>&
     std::move(some->begin(), some->end(), std::back_inserter(result.machines));
     Report("letting in", result.machines.size(), requests.size());
   }
+  ShutOutExpired();
   return result;
 }
 

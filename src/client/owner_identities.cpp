@@ -112,6 +112,7 @@ Result<InviteResult> OwnerSessionImpl::Invite(const InviteOptions& options) {
     return {};
   });
   GRANTFS_CHECK(invited);
+  ShutOutExpired();
   return InviteResult{GRANTFS_TRY(InviteLineOf(secret, options.kind, options.name, false)), invitation.id,
                       invitation.expires};
 }

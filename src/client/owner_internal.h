@@ -231,7 +231,8 @@ class OwnerSessionImpl final : public OwnerSession {
   static Status CheckType(const SecretList& list, const NewValue& value);
   /// The parts of what is granted, if it is a template / without those that the machine may read.
   static void NamePartsOf(const SecretList& list, GrantOutcome& outcome);
-  void DropGrantedParts(const std::string& who, const std::vector<SecretName>& granted, GrantOutcome& outcome);
+  void DropGrantedParts(const std::string& who, const std::vector<SecretName>& granted,
+                        GrantOutcome& outcome);
 
   // ---- keys of environments (owner_keys.cpp)
   /// The private key of an epoch. Errors: kDenied (I hold no copy), kIntegrity.
@@ -411,6 +412,18 @@ class OwnerSessionImpl final : public OwnerSession {
   /// Appends some. @return their lines' machines
   Result<std::vector<AdmittedMachine>> AdmitSome(std::span<const EnrolmentRequest> requests,
                                                  std::int64_t lives, const std::string& reason);
+  /// What makes a standing invitation lead into a group. @param number  of its statement
+  Result<KnownStore::Verified> LeadInto(const std::string& place, const StandingInvitation& invitation,
+                                        std::uint64_t number);
+  /// Adds to what is to be appended that these invitations lead into no group of mine any more, and the next
+  /// epochs of those that they did. @param groups  is given their names: "shop/prod@web"
+  Status ShutOut(const std::set<std::string>& invitations, const MachinesList& machines,
+                 const std::string& reason, Batch& batch, std::vector<std::string>& groups);
+  /// The same in an append of its own.
+  Status ShutOutNow(const std::set<std::string>& invitations, const std::string& reason,
+                    std::vector<std::string>& groups);
+  /// Of those that Tidy withdrew. What cannot be done is told as a warning.
+  void ShutOutExpired();
   AcceptLine LineFor(const Hash& identity) const;
   Result<SecretMemory> InviteLineOf(const InviteSecret& secret, IdentityKind kind, const std::string& name,
                                     bool standing) const;
@@ -444,6 +457,8 @@ class OwnerSessionImpl final : public OwnerSession {
   /// The request that is being approved: what is signed meanwhile names it.
   std::optional<Hash> answers_;
   std::string approval_reason_;
+  std::set<std::string>
+      expired_standing_;  ///< that Tidy withdrew, and whose groups have yet to have new keys
 };
 
 /// How often an append is tried while others change the same lists.
@@ -460,6 +475,8 @@ IdentityInfo InfoOf(const MachinesList::Machine& machine);
 Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const std::string& name);
 /// Of a life that begins now; 0 = it has no end.
 inline std::int64_t EndOfLife(std::int64_t now, std::int64_t lives) { return lives == 0 ? 0 : now + lives; }
+/// "shop/prod@web" taken apart. Errors: kInvalid.
+Result<std::pair<std::string, std::string>> ParseGroupPlace(const std::string& text);
 /// Errors: kInvalid.
 Status CheckLifetime(std::int64_t lives, const std::string& name);
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "grantfs/api/enrolments.h"
 #include "owner_internal.h"
@@ -58,20 +59,30 @@ Result<std::vector<SignedList::StatementPtr>> OwnerSessionImpl::Withdraw(Machine
 
 Result<WithdrawResult> OwnerSessionImpl::WithdrawInvitations(const std::string& name,
                                                              const std::string& reason) {
-  return Retry([&]() -> Result<WithdrawResult> {
+  auto withdrawn = Retry([&]() -> Result<WithdrawResult> {
     GRANTFS_CHECK(RequireVaultOwner());
     GRANTFS_CHECK(keeper_->RefreshMachines());
     MachinesList machines = keeper_->machines();
     WithdrawResult result;
     auto made = GRANTFS_TRY(Withdraw(machines, name, reason, result));
-    if (made.empty())
+    // Also of those that ended before, so that what was left to do in my groups is done by this.
+    std::set<std::string> standing;
+    for (const auto& [id, entry] : machines.standing()) {
+      if (id == name || (entry.invitation.pattern == name && !made.empty())) standing.insert(id);
+    }
+    Batch batch;
+    if (!standing.empty()) GRANTFS_CHECK(ShutOut(standing, machines, reason, batch, result.groups));
+    if (made.empty() && batch.empty())
       return Settled({Code::kNotFound,
                       "no invitation of this name is open: grantfs invitation list shows those that are", 0,
                       name});
     for (auto& ended : GRANTFS_TRY(Tidy(machines))) made.push_back(std::move(ended));
-    GRANTFS_TRY(Submit({{ListId::Machines(), std::move(made), {}}}));
+    if (!made.empty()) batch.insert(batch.begin(), {ListId::Machines(), std::move(made), {}});
+    GRANTFS_TRY(Submit(batch));
     return result;
   });
+  if (withdrawn) ShutOutExpired();
+  return withdrawn;
 }
 
 }  // namespace grantfs

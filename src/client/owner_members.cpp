@@ -210,6 +210,7 @@ Status OwnerSessionImpl::RemoveVaultOwnerOnce(const Hash& id, const std::string&
   // Nobody is let in by what he has promised to strangers.
   for (const auto& [standing, entry] : keeper_->machines().standing()) {
     if (entry.issuer != id || entry.withdrawn) continue;
+    expired_standing_.insert(standing);
     more.statements.push_back(
         GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationWithdraw{standing}, reason)));
   }
@@ -220,6 +221,7 @@ Status OwnerSessionImpl::RemoveVaultOwnerOnce(const Hash& id, const std::string&
   }
   if (!more.statements.empty()) batch.push_back(std::move(more));
   GRANTFS_TRY(Submit(batch));
+  ShutOutExpired();
   return {};
 }
 

@@ -82,12 +82,14 @@ Status OwnerSessionImpl::EndIdentity(const Identity& who, const std::string& rea
   }
   if (machine != nullptr && !machine->removed) {
     const std::string standing = machine->standing;
-    const bool stands = !standing.empty() && !ended_by_itself && !machines.standing().at(standing).withdrawn;
+    const auto by = machines.standing().find(standing);
+    const bool stands = by != machines.standing().end() && !ended_by_itself && !by->second.withdrawn;
     ended.statements.push_back(
         GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, MachineRemove{who.Id()}, reason)));
     if (stands) {  // withdrawn by that
       ++result.invitations.withdrawn;
       result.invitations.let_in = LetInBy(machines, standing);
+      result.invitations.standing = standing;
     }
   }
   if (batch.empty() && ended.statements.empty()) return {};  // somebody may have invited the name again since
@@ -128,6 +130,11 @@ Result<RemoveIdentityResult> OwnerSessionImpl::RemoveIdentity(const std::string&
   });
   GRANTFS_CHECK(ended);
   result.name = name;
+  if (!result.invitations.standing.empty()) {
+    const Status shut = ShutOutNow({result.invitations.standing}, reason, result.invitations.groups);
+    if (!shut) result.problems.push_back(Describe(shut.error()));
+  }
+  ShutOutExpired();
   const auto mine = GRANTFS_TRY(EnvironmentsWith(Operation::kManageMembers));
   for (const auto& [environment, entry] : keeper_->vault().environments()) {
     if (std::find(mine.begin(), mine.end(), environment) == mine.end())

@@ -31,7 +31,7 @@ Meaning MeaningOf(api::ProblemCode code) {
       return {Code::kDenied, "the role does not allow it; an owner can change roles",
               "an owner of it can allow it"};
     case Problem::kFrozen:
-      return {Code::kDenied, "it is frozen, or an owner is removing this identity",
+      return {Code::kDenied, "it is frozen, or an owner is removing this identity or changing its role",
               "whoever did it, or another owner, can end it (grantfs freezes, grantfs unfreeze)"};
     case Problem::kExpired:
       return {Code::kExpired, "the grant has expired; an owner can grant it again",

@@ -47,7 +47,9 @@ std::vector<GroupList::Target> GroupList::EpochTargets(const MachinesList& all, 
     targets.push_back({{RecipientKind::kMachine, number, 0}, machine.seal, machine.name, machine.id});
   }
   for (const auto& [number, invitation] : invitations_) {
-    if (!invitation.InForce(time)) continue;
+    const auto standing = all.standing().find(invitation.act.id);
+    const bool withdrawn = standing != all.standing().end() && standing->second.withdrawn;
+    if (!invitation.InForce(time) || withdrawn) continue;
     targets.push_back({{RecipientKind::kInvitation, number, 0}, invitation.act.seal, invitation.act.id, {}});
   }
   return targets;

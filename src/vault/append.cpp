@@ -64,8 +64,9 @@ class Appender {
     const auto& standing = before->machines->standing();
     const auto found = standing.find(caller_.key);
     if (found == standing.end()) return NotVisible();
+    const auto keys = GRANTFS_TRY(KeysFor(found->second));
     const auto answer = [&](const VaultState& state, api::EnrolmentProgress progress) {
-      return api::JoinResponse{progress, *state.machines->head(), found->second.invitation.lives};
+      return api::JoinResponse{progress, *state.machines->head(), found->second.invitation.lives, keys};
     };
     if (request.statement.empty()) return answer(*before, api::EnrolmentProgress::kNone);
     const api::AppendRequest append{{{ListId::Machines(), {request.statement}}}};
@@ -74,6 +75,8 @@ class Appender {
       const auto reader = GRANTFS_TRY(core_.store.Read());
       if (GRANTFS_TRY(AllThere(*reader, append))) return answer(*before, api::EnrolmentProgress::kApproved);
       Status ready = CheckJoin(*before, found->second, request.statement);
+      if (ready && !AreOf(request.groups, keys))
+        ready = Error{Code::kConflict, "the groups' keys are others by now"};
       if (ready) ready = plan->Prepare(*reader, append, nullptr);
       // Somebody else's came first, or the vault's list went on: the machine signs another one.
       if (!ready && ready.error().code == Code::kConflict)
@@ -85,12 +88,37 @@ class Appender {
         return refused;
       }
     }
-    const std::uint64_t change = GRANTFS_TRY(Write(plan));
+    const std::uint64_t machine = plan->after()->machines->head()->sequence;
+    const Hash signer = plan->appended().front().statement->statement().signer;
+    const std::uint64_t change = GRANTFS_TRY(Write(plan, [&](StoreWriter& writer) -> Status {
+      for (const api::OwnGroupKey& key : request.groups) {
+        const GroupCopy copy{{RecipientKind::kMachine, machine, 0}, key.sealed};
+        GRANTFS_CHECK(writer.PutGroupCopies(signer, {key.environment, key.group, key.epoch}, {copy}, false));
+      }
+      return {};
+    }));
     Publish(*plan, change);
     return answer(*plan->after(), api::EnrolmentProgress::kApproved);
   }
 
  private:
+  /// The keys of the groups that a standing invitation leads into, sealed to it.
+  Result<std::vector<api::OwnGroupKey>> KeysFor(const MachinesList::StandingEntry& standing) const {
+    const auto reader = GRANTFS_TRY(core_.store.Read());
+    std::vector<api::OwnGroupKey> keys;
+    for (StoredGroupCopy& one : GRANTFS_TRY(reader->GroupsOf(RecipientKind::kInvitation, standing.number)))
+      keys.push_back({one.environment, one.group, one.epoch, std::move(one.copy.sealed)});
+    return keys;
+  }
+
+  /// That those are keys of the same groups and epochs.
+  static bool AreOf(const std::vector<api::OwnGroupKey>& keys, const std::vector<api::OwnGroupKey>& groups) {
+    return std::equal(keys.begin(), keys.end(), groups.begin(), groups.end(),
+                      [](const api::OwnGroupKey& a, const api::OwnGroupKey& b) {
+                        return a.environment == b.environment && a.group == b.group && a.epoch == b.epoch;
+                      });
+  }
+
   // What the list cannot know: the time, and what is newest.
   Status CheckJoin(const VaultState& before, const MachinesList::StandingEntry& standing,
                    const std::string& envelope) const {
@@ -151,7 +179,8 @@ class Appender {
     if (state.IsVaultOwner(caller_.id) || state.IsRecovery(caller_.id)) return true;
     // Every person may know that these two are there.
     if (list.kind == ListKind::kVault || list.kind == ListKind::kMachines) return true;
-    if (list.kind == ListKind::kEnvironment || list.kind == ListKind::kGroup) return state.RoleOf(caller_.id, list.environment).has_value();
+    if (list.kind == ListKind::kEnvironment || list.kind == ListKind::kGroup)
+      return state.RoleOf(caller_.id, list.environment).has_value();
     const auto reader = core_.store.Read();
     if (!reader) return true;
     const auto secret = (*reader)->GetSecret(list.number);
@@ -173,13 +202,15 @@ class Appender {
     return why;
   }
 
-  Result<std::uint64_t> Write(const std::shared_ptr<AppendPlan>& plan) {
+  Result<std::uint64_t> Write(const std::shared_ptr<AppendPlan>& plan,
+                              const std::function<Status(StoreWriter&)>& more = {}) {
     auto change = std::make_shared<std::uint64_t>(0);
     core_.ahead.Set(plan->after());
-    const Status written = core_.store.WriteAndWait([this, plan, change](StoreWriter& writer) -> Status {
-      *change = GRANTFS_TRY(WritePlan(writer, *plan, caller_, core_.clock()));
-      return {};
-    });
+    const Status written =
+        core_.store.WriteAndWait([this, plan, change, &more](StoreWriter& writer) -> Status {
+          *change = GRANTFS_TRY(WritePlan(writer, *plan, caller_, core_.clock()));
+          return more ? more(writer) : Status();
+        });
     if (!written) {
       core_.ahead.Set(core_.state.Get());
       return written.error();

@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 
+import fleet
 from harness import BINARY, CONFLICT, DENIED, DONE, NOT_FOUND, UNREACHABLE, USAGE, Case, Home, Mount, main, until
 
 
@@ -184,6 +185,29 @@ class StandingTest(Fleet):
             err = process.stderr.read()
             self.assertEqual(process.wait(), DONE, err)
         self.assertEqual(sorted(self.names()), sorted(home.name for home in homes))
+
+
+class GroupTest(Case):
+    def test_a_small_fleet_from_the_invitation_to_the_removal(self):
+        self.assertEqual(fleet.Fleet(self.world, 5, 4).show(), [])
+
+    def test_withdrawal_gives_its_groups_new_keys(self):
+        small = fleet.Fleet(self.world, 3, 2)
+        small.prepare()
+        for home in small.homes[:2]:
+            home.run("enroll", "--name", home.name, stdin=small.line)
+        epoch = lambda: self.world.owner.json("group", "list", "shop/prod")["groups"][0]["epoch"]
+        before = epoch()
+        done = self.world.owner.json("invitation", "withdraw", "web-*")
+        self.assertEqual((done["withdrawn"], done["groups"], done["let_in"]), (1, [fleet.GROUP], ["web-1", "web-2"]))
+        self.assertEqual(epoch(), before + 1)
+        self.world.owner.set(fleet.SECRET, b"two")
+        self.assertEqual(small.reads(fleet.SECRET, b"two", small.homes[:2]), 2, "who came by it is in the group still")
+        for wrong in ("web", "shop/prod", "shop/prod@Web", "@web"):
+            run = self.world.owner.run("invite", "--standing", "web-*", "--group", wrong, expect=None)
+            self.refused(run, USAGE, "shop/prod@web")
+        run = self.world.owner.run("invite", "--standing", "web-*", "--group", "shop/prod@none", expect=None)
+        self.refused(run, NOT_FOUND, "group list")
 
 
 class LifeTest(Fleet):

@@ -34,7 +34,7 @@ class AskTest(RequestCase):
         self.assertEqual((asked["type"], asked["by"], asked["state"]), ("grant", "ops", "open"))
         waiting = self.owner.json("status")["requests"]
         self.assertEqual([one["asks"] for one in waiting], ["grant web-1 " + NAME])
-        self.assertIn("ops asks: grant web-1 " + NAME, self.owner.run("status").text)
+        self.assertIn("ops asks: grant web-1 " + NAME, self.owner.run("status").err)
         shown = self.owner.run("request", "show", asked["id"][:12]).text
         self.assertIn("the new web server", shown)
         self.assertIn("approved, it would grant %s to web-1 (%s" % (NAME, self.owner.json("identity", "show", "web-1")["fingerprint"]), shown)

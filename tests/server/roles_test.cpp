@@ -63,6 +63,10 @@ constexpr Row kTable[] = {
     {"add a vault owner", "2233333333441"},
     {"make an environment", "2344444444441"},
     {"invite", "2333333333441"},
+    {"make a standing invitation", "2333333333441"},
+    {"withdraw it", "2333333333441"},
+    {"admit a machine", "2333333333441"},
+    {"join", "4444444444441"},
     {"remove a machine", "2333333333441"},
     {"list who waits", "2333333333441"},
     {"show the TLS keys", "2333333333441"},
@@ -219,6 +223,26 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
                                 4'000'000'000};
     return Append(who, world.machines, InvitationCreate{invitation});
   }
+  int InviteStanding(const PrivateIdentity& who) {
+    const InviteSecret secret = Must(InviteSecret::Generate());
+    const StandingInvitation invitation{
+        secret.id(),   "app-*", 5, secret.signing_key().verify_key(), secret.unseal_key().seal_key(),
+        4'000'000'000, 0};
+    const int status = Append(who, world.machines, InvitationStand{invitation});
+    if (status == 200) standing_.push_back(secret.id());
+    return status;
+  }
+  int Withdraw(const PrivateIdentity& who) {
+    const std::string id = standing_.empty() ? std::string(32, 'a') : standing_.back();
+    const int status = Append(who, world.machines, InvitationWithdraw{id});
+    if (status == 200) standing_.pop_back();
+    return status;
+  }
+  int Admit(const PrivateIdentity& who) {
+    const auto asks = NewIdentity("asks-" + std::to_string(++made_), IdentityKind::kMachine);
+    const std::int64_t now = world.Next(world.machines, who, Vouch{}).time;
+    return Append(who, world.machines, MachineAdmit{MakeEnrolmentRequest(asks, now, now + 3600), 0});
+  }
   int RemoveMachine(const PrivateIdentity& who) {
     if (!leaving_) leaving_ = world.EnrolMachine("leaving-" + std::to_string(++made_));
     const int status = Append(who, world.machines, MachineRemove{leaving_->key.Id()});
@@ -284,12 +308,16 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     if (what == "add a vault owner") return PersonAdded(who, true);
     if (what == "make an environment") return MakeEnvironment(who);
     if (what == "invite") return Invite(who);
+    if (what == "make a standing invitation") return InviteStanding(who);
+    if (what == "withdraw it") return Withdraw(who);
+    if (what == "admit a machine") return Admit(who);
     if (what == "remove a machine") return RemoveMachine(who);
     return 0;
   }
   int Others(const std::string& what, const PrivateIdentity& who) {
     const FrozenObject environment{FrozenKind::kEnvironment, kEnvironment};
     const FrozenObject frozen{FrozenKind::kMachine, blind_.key.Id().Hex()};
+    if (what == "join") return Ask(who, api::kEnrolmentsJoin, api::JoinRequest{});
     if (what == "show the TLS keys") return Ask(who, api::kTlsShow, api::Nothing{});
     if (what == "make the next TLS key") return Ask(who, api::kTlsNext, api::TlsNextRequest{true});
     if (what == "switch the TLS key") return Ask(who, api::kTlsSwitch, api::TlsSwitchRequest{server.pin()});
@@ -399,6 +427,7 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
   PrivateIdentity stranger_ = NewIdentity("eve");
   VaultWorld::Machine blind_;  ///< enrolled, and granted nothing
   std::optional<VaultWorld::Machine> leaving_;
+  std::vector<std::string> standing_;  ///< that are open
   int made_ = 0;
 };
 

@@ -120,6 +120,10 @@ Result<api::EnrolmentStateResponse> DirectVault::Enrol(const InviteSecret& invit
   return Wait<api::EnrolmentStateResponse>([&](auto done) { vault_->Enrol(Caller(invite), request, done); });
 }
 
+Result<api::JoinResponse> DirectVault::Join(const InviteSecret& invite, const api::JoinRequest& request) {
+  return Wait<api::JoinResponse>([&](auto done) { vault_->Join(Caller(invite), request, done); });
+}
+
 Result<api::ReadResponse> DirectVault::Read(const PrivateIdentity& machine, std::uint64_t secret,
                                             const std::string& open, std::uint32_t version, bool grace) {
   api::ReadRequest request;

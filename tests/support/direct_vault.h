@@ -72,6 +72,7 @@ class DirectVault final : public VaultDoor {
   Status Stage(const PrivateIdentity& who, const api::StageEpochRequest& request) override;
   Result<api::EnrolmentStateResponse> Enrol(const InviteSecret& invite,
                                             const api::EnrolRequest& request) override;
+  Result<api::JoinResponse> Join(const InviteSecret& invite, const api::JoinRequest& request);
 
   Result<api::ReadResponse> Read(const PrivateIdentity& machine, std::uint64_t secret,
                                  const std::string& open, std::uint32_t version = 0, bool grace = false);

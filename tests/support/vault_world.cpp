@@ -60,6 +60,8 @@ SignedList* VaultWorld::ListOf(const Statement& statement) {
       return &environments_.at(statement.list.environment)->list;
     case ListKind::kSecret:
       return &secrets_.at(statement.list.number)->list;
+    case ListKind::kGroup:
+      break;  // there are none here
   }
   std::abort();
 }

@@ -359,6 +359,7 @@ TEST_F(ConsentTest, ARestoredBackupEndsWhatWasAgreedBefore) {
   const Agreement agreement = Agree(world.secret, world.second, Grant1());
   Restore restore;
   restore.accepted = *world.secret.head();
+  restore.version = world.secret.state().version;
   ASSERT_TRUE(world.AddTo(world.secret, world.owner, restore));
   EXPECT_FALSE(Append(world.secret, world.owner, Grant1(), agreement))
       << "it may have been used and revoked in what was lost";

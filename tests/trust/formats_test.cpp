@@ -47,7 +47,7 @@ TEST(FormatsTest, UnknownMembersAndActsAreRefused) {
     json.Set("surprise", 1);
     EXPECT_FALSE(ActFromJson(json)) << block;
   }
-  EXPECT_EQ(ActFromJson(Json::Object({{"type", "rules.set"}})).error().code, Code::kUnsupported);
+  EXPECT_EQ(ActFromJson(Json::Object({{"type", "act.of-tomorrow"}})).error().code, Code::kUnsupported);
 }
 
 TEST(FormatsTest, WhatASignerWritesControlsNoTerminal) {

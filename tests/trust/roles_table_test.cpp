@@ -28,6 +28,7 @@ constexpr Row kTable[] = {
     {"member.remove", "x........"},
     {"member.change", "x........"},
     {"epoch.start", "x......x."},
+    {"rules.set", "........."},  // one signature is never enough
     {"group.create", "x........"},
     {"group-epoch.start", "x......x."},
     {"group.delete", "x........"},
@@ -171,6 +172,7 @@ class RolesTableTest : public ::testing::Test {
       return Counts(group, who, GroupInvitationAdd{10, std::string(32, '1'), {}, 0, 1, {}});
     if (act == "group-invitation.remove") return Counts(group, who, GroupInvitationRemove{9, 9});
     if (act == "group vouch") return Counts(group, who, Vouch{});
+    if (act == "rules.set") return Counts(world.environment, who, RulesSet{true});
     ADD_FAILURE() << "there is no such act: " << act;
     return false;
   }

@@ -107,6 +107,81 @@ TEST_F(EnrolmentTest, APersonIsLetInByBothListsAtOnce) {
   EXPECT_FALSE(vault().FindKey(ci.Id().Hex()));
 }
 
+struct JoinTest : ::testing::Test, ClaimedVault {
+  JoinTest() { Stand(2, direct.clock().WallSeconds() + 3600, 0); }
+  void Stand(std::uint32_t uses, std::int64_t expires, std::int64_t lives) {
+    const StandingInvitation invitation{
+        invite.id(), "web-*", uses, invite.signing_key().verify_key(), invite.unseal_key().seal_key(),
+        expires,     lives};
+    Must(world.Send(
+        world.owner,
+        VaultWorld::One(world.Next(world.machines, world.owner, InvitationStand{invitation}), world.owner)));
+  }
+  static PrivateIdentity Machine(const std::string& name) {
+    return NewIdentity(name, IdentityKind::kMachine);
+  }
+  /// As the machine makes it, behind the head that the vault names.
+  std::string Statement(const PrivateIdentity& who, std::int64_t off = 0) {
+    auto said = world.Next(world.machines, who,
+                           MachineJoin{Must(MakeEnrolment(world.vault.vault_id(), invite, who)), 0});
+    const Head head = Must(direct.Join(invite, {})).head;
+    said.sequence = head.sequence + 1;
+    said.previous = head.hash;
+    said.time = direct.clock().WallSeconds() + off;
+    return Must(SignedStatement::Sign(said, who.signing_key())).envelope();
+  }
+  std::optional<Vault::Key> Key() { return vault().FindKey("invite:" + invite.id()); }
+  InviteSecret invite = Must(InviteSecret::Generate());
+};
+
+TEST_F(JoinTest, AMachineLetsItselfInAndTheLostAnswerIsGivenAgain) {
+  const auto web1 = Machine("web-1");
+  const std::string statement = Statement(web1);
+  EXPECT_FALSE(vault().FindKey(web1.Id().Hex()));
+  EXPECT_EQ(Must(direct.Join(invite, {statement})).state, api::EnrolmentProgress::kApproved);
+  EXPECT_TRUE(vault().FindKey(web1.Id().Hex()));
+  EXPECT_EQ(Must(direct.Join(invite, {statement})).state, api::EnrolmentProgress::kApproved);
+}
+
+TEST_F(JoinTest, WhoComesBehindAnotherIsToldTheNewHead) {
+  const auto web1 = Machine("web-1"), web2 = Machine("web-2");
+  const std::string first = Statement(web1), second = Statement(web2);
+  Must(direct.Join(invite, {first}));
+  const auto told = Must(direct.Join(invite, {second}));
+  EXPECT_EQ(told.state, api::EnrolmentProgress::kPending);
+  EXPECT_EQ(told.head, Must(direct.Join(invite, {})).head);
+  EXPECT_FALSE(vault().FindKey(web2.Id().Hex()));
+  EXPECT_EQ(Must(direct.Join(invite, {Statement(web2)})).state, api::EnrolmentProgress::kApproved);
+  EXPECT_TRUE(Key()->gone) << "two of two";
+  EXPECT_EQ(direct.Join(invite, {Statement(Machine("web-3"))}).error().code, Code::kExpired);
+}
+
+TEST_F(JoinTest, WhatDoesNotFitIsRefused) {
+  const auto refused = [&](const std::string& statement) {
+    return direct.Join(invite, {statement}).error().code;
+  };
+  EXPECT_EQ(refused(Statement(Machine("db-1"))), Code::kDenied);
+  EXPECT_EQ(refused(Statement(NewIdentity("web-1"))), Code::kDenied) << "a person";
+  EXPECT_EQ(refused(Statement(Machine("web-1"), 301)), Code::kDenied) << "a clock that is ahead";
+  EXPECT_EQ(refused(Statement(Machine("web-1"), -301)), Code::kDenied);
+  const auto owners = world.Next(world.machines, world.owner, Vouch{});
+  EXPECT_EQ(refused(Must(SignedStatement::Sign(owners, world.owner.signing_key())).envelope()), Code::kDenied)
+      << "an owner's statement, by one who holds an invitation";
+  const InviteSecret other = world.Invite("web-7", direct.clock().WallSeconds() + 3600);
+  EXPECT_EQ(direct.Join(other, {Statement(Machine("web-1"))}).error().code, Code::kNotFound)
+      << "by an invitation of another kind";
+  Must(direct.Join(invite, {Statement(Machine("web-1"))}));
+  EXPECT_EQ(refused(Statement(Machine("web-1"))), Code::kDenied) << "the name is taken";
+}
+
+TEST_F(JoinTest, ItIsGoneWhenItHasExpired) {
+  EXPECT_FALSE(Key()->gone);
+  direct.clock().Pass(3600);
+  EXPECT_TRUE(Key()->gone);
+  EXPECT_EQ(direct.Join(invite, {Statement(Machine("web-1"))}).error().code, Code::kExpired)
+      << "authenticated a moment before";
+}
+
 TEST_F(EnrolmentTest, OwnersOfEnvironmentsSeeTheMachinesTheyGrantTo) {
   const PrivateIdentity bob = NewIdentity("bob"), rita = NewIdentity("rita");
   Must(world.AddMember("shop/prod", bob, Role::kOwner));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "grantfs/api/machine.h"
 #include "grantfs/json/json.h"
 #include "grantfs/trust/invitation.h"
 #include "grantfs/trust/statement.h"
@@ -31,6 +32,8 @@ struct EnrolmentStateResponse {
 /// where somebody else's came first, it is told what its own has to follow.
 struct JoinRequest {
   std::string statement;  ///< the envelope of a machine.join, or ""
+  std::vector<OwnGroupKey>
+      groups;  ///< of each group that the invitation leads into: the key, sealed to itself
   Json ToJson() const;
   static Result<JoinRequest> FromJson(const Json& json);
 };
@@ -38,6 +41,7 @@ struct JoinResponse {
   EnrolmentProgress state = EnrolmentProgress::kNone;  ///< kApproved: it is in
   Head head;                                           ///< of the machines list
   std::int64_t lives = 0;                              ///< as the invitation says: seconds, 0 = for ever
+  std::vector<OwnGroupKey> groups;                     ///< the same keys, sealed to the invitation
   Json ToJson() const;
   static Result<JoinResponse> FromJson(const Json& json);
 };

@@ -40,7 +40,8 @@ inline constexpr char kProblemType[] = "application/problem+json";
 inline constexpr char kWhereSuperseded[] =
     "the version is no longer the one that the label points at";                         ///< kConflict
 inline constexpr char kWhereGone[] = "the invitation or claim was used or has expired";  ///< kExpired
-inline constexpr char kWhereFrozen[] = "an owner is removing this identity";             ///< kDenied
+inline constexpr char kWhereFrozen[] =
+    "an owner is removing this identity, or changing its role";  ///< kDenied
 inline constexpr char kWhereNotDelivered[] =
     "nothing of it is delivered until that is lifted";                                  ///< kDenied: frozen
 inline constexpr char kWhereTooLarge[] = "the request is larger than the vault takes";  ///< kInvalid

@@ -105,7 +105,8 @@ struct StandingOptions {
   std::string pattern;  ///< CheckNamePattern
   std::uint32_t uses = 1;
   std::int64_t ttl = 3600;
-  std::int64_t lives = 0;  ///< of each machine, from then on that it joins
+  std::int64_t lives = 0;           ///< of each machine, from then on that it joins
+  std::vector<std::string> groups;  ///< that it leads into: "shop/prod@web", each once
 };
 struct InviteResult {
   SecretMemory line;  ///< what is pasted there
@@ -128,6 +129,8 @@ struct WithdrawResult {
   std::size_t withdrawn = 0;        ///< invitations
   std::size_t waiting = 0;          ///< requests to enrol with those
   std::vector<std::string> let_in;  ///< machines that came by a standing one of these, and are in still
+  std::string standing;             ///< the id of the one that a removed machine came by
+  std::vector<std::string> groups;  ///< "shop/prod@web": that it led into, and that have new keys now
 };
 
 struct PendingEnrolment {

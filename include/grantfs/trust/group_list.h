@@ -48,7 +48,8 @@ class GroupList : public SignedList {
   bool Includes(const MachinesList::Machine& machine) const;
   /// Their numbers alone, ordered.
   std::vector<std::uint64_t> MemberNumbers(const MachinesList& all) const;
-  /// Members that have not expired at `time`, and invitations in force then. Ordered by recipient. The
+  /// Members that have not expired at `time`, and invitations in force then, which the machines list has not
+  /// as withdrawn. Ordered by recipient. The
   /// environment's own copy is the caller's to add.
   std::vector<Target> EpochTargets(const MachinesList& all, std::int64_t time) const;
   /// That this list begins with the statement that the environment's list names. Errors: kIntegrity,
