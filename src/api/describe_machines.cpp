@@ -29,15 +29,18 @@ Json GrantsResponseSchema() {
 Json ReadResponseSchema() {
   const Json heads =
       Object({{"vault", Named("Head")}, {"environment", Named("Head")}, {"secret", Named("Head")}});
-  return Object({{"secret", SecretNumber()},
-                 {"version", VersionNumber(1)},
-                 {"statement", Digits(64)},
-                 {"ciphertext", Blob(kMaxCiphertextBytes)},
-                 {"sealed", About(Blob(kMaxSealedBytes), "the data key, to the machine's key or its group's")},
-                 {"heads", heads},
-                 {"record", About(Count(), "its place in the audit log")},
-                 Optional("group", Count(1)),
-                 Optional("group_epoch", Epoch())});
+  return Object(
+             {{"secret", SecretNumber()},
+              {"version", VersionNumber(1)},
+              {"statement", Digits(64)},
+              {"ciphertext", Blob(kMaxCiphertextBytes)},
+              {"sealed", About(Blob(kMaxSealedBytes), "the data key, to the machine's key or its group's")},
+              {"heads", heads},
+              {"record", About(Count(), "its place in the audit log")},
+              Optional("group", Count(1)),
+              Optional("group_epoch", Epoch())})
+      .Set("dependentRequired",
+           Json::Object({{"group", Json::Array({"group_epoch"})}, {"group_epoch", Json::Array({"group"})}}));
 }
 
 Json RefusalSchema() {

@@ -15,8 +15,12 @@ Json Frozen(const std::vector<Field>& beside) {
   std::vector<Field> machine = {{"kind", Words({FrozenKindName(FrozenKind::kMachine)})}, {"id", Digits(64)}};
   std::vector<Field> environment = {{"kind", Words({FrozenKindName(FrozenKind::kEnvironment)})},
                                     {"id", Named("Environment")}};
-  for (auto* fields : {&machine, &environment}) fields->insert(fields->end(), beside.begin(), beside.end());
-  return OneOf({Object(machine), Object(environment)});
+  std::vector<Field> both = {{"kind", Words({FrozenKindName(FrozenKind::kMachineIn)})},
+                             {"id", Digits(64)},
+                             {"environment", Named("Environment")}};
+  for (auto* fields : {&machine, &environment, &both})
+    fields->insert(fields->end(), beside.begin(), beside.end());
+  return OneOf({Object(machine), Object(environment), Object(both)});
 }
 
 Json IdentitySchema() {
@@ -40,19 +44,21 @@ Json PolicySchema() {
 }
 
 Json EvidenceSchema() {
-  return Object(
-      {{"secret", SecretNumber()},
-       {"environment", Named("Environment")},
-       {"path", Named("SecretPath")},
-       {"first", About(Count(), "the sequence of the first of the statements")},
-       {"statements", Array(Named("Envelope"), kMaxStatements)},
-       Optional("grant", Named("Envelope")),
-       Optional("proof",
-                Object({{"index", Count()}, {"leaves", Count(1)}, {"path", Array(Digits(64), kMaxProofHashes)}})),
-       Optional("prefix", About(Object({{"prefix", Text(kMaxNameBytes)}, {"group", Count(1)}}),
-                                "of a grant by prefix, in the place of grant and proof")),
-       {"version", About(Text(kMaxEnvelopeBytes), "the envelope; empty: there is none yet")},
-       Optional("more", Flag())});
+  std::vector<Field> single = {
+      {"secret", SecretNumber()},
+      {"environment", Named("Environment")},
+      {"path", Named("SecretPath")},
+      {"first", About(Count(), "the sequence of the first of the statements")},
+      {"statements", Array(Named("Envelope"), kMaxStatements)},
+      {"version", About(Text(kMaxEnvelopeBytes), "the envelope; empty: there is none yet")},
+      Optional("more", Flag())};
+  std::vector<Field> by_prefix = single;
+  single.push_back({"grant", Named("Envelope")});
+  single.push_back(
+      {"proof",
+       Object({{"index", Count()}, {"leaves", Count(1)}, {"path", Array(Digits(64), kMaxProofHashes)}})});
+  by_prefix.push_back({"prefix", Object({{"prefix", Text(kMaxNameBytes)}, {"group", Count(1)}})});
+  return About(OneOf({Object(single), Object(by_prefix)}), "of a grant of its own, or of one by prefix");
 }
 
 Json ProblemSchema() {
@@ -80,7 +86,7 @@ Json SharedSchemas() {
        {"ListName",
         About(
             Matching(
-                R"(^(vault|machines|environment/[^/\x00-\x1f\x7f]+/[^/\x00-\x1f\x7f]+|secret/[1-9][0-9]*)$)",
+                R"(^(vault|machines|environment/[^/\x00-\x1f\x7f]+/[^/\x00-\x1f\x7f]+|group/[^/\x00-\x1f\x7f]+/[^/\x00-\x1f\x7f]+/[1-9][0-9]*|secret/[1-9][0-9]*)$)",
                 kMaxNameBytes),
             "a signed list")},
        {"Head", About(Object({{"sequence", Count()}, {"hash", Digits(64)}}),

@@ -12,6 +12,12 @@ Json TlsKeys() {
            Json::Object({{"next", Json::Array({"made"})}, {"made", Json::Array({"next"})}}));
 }
 
+Json ListPart() {
+  return Object({{"list", Named("ListName")},
+                 {"head", OneOf({Named("Head"), Json::Object({{"type", "null"}})})},
+                 {"statements", Statements(0)}});
+}
+
 Json Progress() { return Object({{"state", Words({"none", "pending", "approved"})}}); }
 
 }  // namespace
@@ -40,14 +46,15 @@ std::vector<Entry> DescribeVault() {
        "The vault, its head, the audit log's checkpoint",
        "",
        {},
-       Object({{"vault", Digits(64)},
-               {"name", Text(kMaxServerNameBytes)},
-               {"version", Text(64)},
-               {"time", Time()},
-               {"heads", Named("VaultHead")},
-               {"level", Number(1, 1'000'000)},
-               {"checkpoint",
-                About(Text(kMaxSentCheckpointBytes), "a C2SP signed note; empty: no record yet")}}),
+       Object(
+           {{"vault", Digits(64)},
+            {"name", Text(kMaxServerNameBytes)},
+            {"version", Text(64)},
+            {"time", Time()},
+            {"heads", Named("VaultHead")},
+            {"level", Number(1, 1'000'000)},
+            {"checkpoint", About(Text(kMaxSentCheckpointBytes), "a C2SP signed note; empty: no record yet")},
+            Optional("not_after", Time())}),
        {}},
       {&kDescription,
        "vault",
@@ -63,10 +70,17 @@ std::vector<Entry> DescribeVault() {
        "statement "
        "is always sent. A head of null: there is no such list.",
        Object({{"list", Named("ListName")}, {"from", Count()}, {"limit", Limit(kMaxStatements)}}),
-       Object({{"list", Named("ListName")},
-               {"head", OneOf({Named("Head"), Json::Object({{"type", "null"}})})},
-               {"statements", Statements(0)}}),
+       ListPart(),
        {ProblemCode::kDenied, ProblemCode::kGone}},
+      {&kListsTails,
+       "lists",
+       "Statements of several secrets' lists",
+       "Of each from the sequence that is named on; about 2 MiB together, so that the last lists may be "
+       "missing.",
+       Object({{"environment", Named("Environment")},
+               {"secrets", Array(Object({{"secret", SecretNumber()}, {"from", Count()}}), kMaxTails, 1)}}),
+       Object({{"lists", Array(ListPart(), kMaxTails, 1)}}),
+       {ProblemCode::kDenied}},
       {&kListsAppend,
        "lists",
        "Append statements to several lists at once",
@@ -93,6 +107,15 @@ std::vector<Entry> DescribeVault() {
        Nothing(),
        Progress(),
        {ProblemCode::kGone}},
+      {&kEnrolmentsJoin,
+       "enrolments",
+       "Let oneself in by a standing invitation",
+       "The statement is signed with the invitation's key.",
+       Object({{"statement", Text(kMaxEnvelopeBytes)}}),
+       Object({{"state", Words({"none", "pending", "approved"})},
+               {"head", Named("Head")},
+               {"lives", About(Number(0, kMaxLifeSeconds), "seconds; 0: for ever")}}),
+       {ProblemCode::kGone, ProblemCode::kDenied, ProblemCode::kConflict, ProblemCode::kExpired}},
       {&kEnrolmentsList,
        "enrolments",
        "Who waits to be let in",

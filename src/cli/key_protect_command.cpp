@@ -6,7 +6,7 @@ namespace grantfs {
 namespace {
 
 Status RunKeyProtectCommand(Context& context) {
-  const Home home = GRANTFS_TRY(Home::Open(context.home));
+  const Home home = GRANTFS_TRY(Home::OpenAny(context.home));
   const bool changes = GRANTFS_TRY(home.IsKeyProtected());
   if (!changes && context.arguments.IsTyped("passphrase-file"))
     return Error{

@@ -5,7 +5,7 @@ namespace grantfs {
 namespace {
 
 Status RunKeyUnprotectCommand(Context& context) {
-  const Home home = GRANTFS_TRY(Home::Open(context.home));
+  const Home home = GRANTFS_TRY(Home::OpenAny(context.home));
   GRANTFS_CHECK(home.Unprotect());
   if (context.json())
     context.terminal.OutJson(Json::Object({{"home", context.home}, {"protected", false}}));

@@ -231,8 +231,9 @@ std::vector<Json> Mutants(const JsonSchema& schemas, const Json& value, const Js
 /// members go together. Everything else that the server refuses is to be refused by the schema too.
 bool BeyondSchemas(const Error& error) {
   const std::string why = Describe(error);
-  for (const char* known : {"base64", "component", "not signed", "who passes", "cannot be printed",
-                            "is no type of a record", "too short"})
+  for (const char* known :
+       {"base64", "component", "not signed", "who passes", "cannot be printed", "must be printable",
+        "is not a row of records", "is no type of a record", "too short"})
     if (why.find(known) != std::string::npos) return true;
   return false;
 }

@@ -1,5 +1,6 @@
 // The seed under a passphrase: what becomes of it at every turn.
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,17 +49,17 @@ class HomeSeedTest : public ClientTest {
 TEST_F(HomeSeedTest, IsProtectedChangedAndBareAgain) {
   EXPECT_FALSE(Must(Open().IsKeyProtected()));
   const std::string bare = Seed();
-  Must(Open().Protect(Phrase("first passphrase")));
+  Good(Open().Protect(Phrase("first passphrase")));
   EXPECT_TRUE(Must(Open().IsKeyProtected()));
   EXPECT_EQ(Seed().find(bare), std::string::npos);
   EXPECT_EQ(CodeOf(Open().LoadIdentity()), Code::kDenied) << "nobody knows it";
   Know("first passphrase");
   EXPECT_EQ(Must(Open().LoadIdentity()).Id(), id_);
-  Must(Open().Protect(Phrase("second passphrase")));
+  Good(Open().Protect(Phrase("second passphrase")));
   EXPECT_EQ(CodeOf(Open().LoadIdentity()), Code::kDenied);
   Know("second passphrase");
   EXPECT_EQ(Must(Open().LoadIdentity()).Id(), id_);
-  Must(Open().Unprotect());
+  Good(Open().Unprotect());
   EXPECT_EQ(Seed(), bare);
   asked_ = 0;
   EXPECT_EQ(Must(Open().LoadIdentity()).Id(), id_);
@@ -71,7 +72,7 @@ TEST_F(HomeSeedTest, IsProtectedChangedAndBareAgain) {
 }
 
 TEST_F(HomeSeedTest, AWrongPassphraseChangesNothing) {
-  Must(Open().Protect(Phrase("first passphrase")));
+  Good(Open().Protect(Phrase("first passphrase")));
   const std::string before = Seed();
   Know("another passphrase");
   EXPECT_EQ(CodeOf(Open().LoadIdentity()), Code::kDenied);
@@ -90,7 +91,7 @@ TEST_F(HomeSeedTest, ATooShortOneIsRefusedBeforeAnythingIsWritten) {
 TEST_F(HomeSeedTest, WhatAnInterruptedChangeLeftDoesNotCount) {
   std::ofstream(Path("home") + "/seed.new") << "half";
   EXPECT_EQ(Must(Open().LoadIdentity()).Id(), id_);
-  Must(Open().Protect(Phrase("first passphrase")));
+  Good(Open().Protect(Phrase("first passphrase")));
   Know("first passphrase");
   EXPECT_EQ(Must(Open().LoadIdentity()).Id(), id_);
 }
@@ -108,7 +109,7 @@ TEST_F(HomeSeedTest, ADamagedFileIsSaidToBeDamaged) {
 TEST_F(HomeSeedTest, TheBytesOfABareSeedAreOverwritten) {
   const int held = ::open((Path("home") + "/seed").c_str(), O_RDONLY | O_CLOEXEC);
   const UniqueFd before(held);
-  Must(Open().Protect(Phrase("first passphrase")));
+  Good(Open().Protect(Phrase("first passphrase")));
   char bytes[32];
   ASSERT_EQ(::pread(before.get(), bytes, sizeof bytes, 0), 32);
   EXPECT_EQ(std::string(bytes, sizeof bytes), std::string(32, '\0'));
