@@ -18,8 +18,8 @@ Json GrantsResponseSchema() {
                  {"more", Flag()},
                  Optional("groups", Array(Object({{"environment", Named("Environment")},
                                                   {"group", Count(1)},
-                                                  {"epoch", Epoch()},
-                                                  {"sealed", Sealed()}}),
+                                                  {"epoch", Number(1, 0xffffffff)},
+                                                  {"sealed", Blob(kMaxSealedBytes)}}),
                                           kMaxOwnGroups)),
                  Optional("freezes", Array(Named("Freeze"), kMaxCopiesSent))});
 }
@@ -35,7 +35,7 @@ Json ReadResponseSchema() {
                  {"heads", heads},
                  {"record", About(Count(), "its place in the audit log")},
                  Optional("group", Count(1)),
-                 Optional("group_epoch", Epoch())});
+                 Optional("group_epoch", Number(1, 0xffffffff))});
 }
 
 Json RefusalSchema() {
