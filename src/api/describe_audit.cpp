@@ -33,6 +33,23 @@ Json ReaderSchema() {
            Json::Object({{"uid", Json::Array({"executable"})}, {"executable", Json::Array({"uid"})}}));
 }
 
+Json ComplaintSchema() {
+  const Json shown = Text(kMaxComplaintCheckpointBytes, 1);
+  return OneOf({Object({{"kind", Words({"lower", "forked"})},
+                        {"remembered", Text(kMaxComplaintCheckpointBytes, 1)},
+                        {"shown", shown},
+                        {"time", Time()}}),
+                Object({{"kind", Words({"record"})},
+                        {"remembered", Text(kMaxComplaintCheckpointBytes)},
+                        {"shown", shown},
+                        {"time", Time()},
+                        {"record", Count()},
+                        {"secret", SecretNumber()},
+                        {"version", VersionNumber(1)},
+                        {"open", Named("OpenId")},
+                        {"what", Text(kMaxReasonBytes)}})});
+}
+
 }  // namespace
 
 std::vector<Entry> DescribeAudit() {
@@ -72,6 +89,15 @@ std::vector<Entry> DescribeAudit() {
        Json::Object({{"type", "string"}}),
        {},
        "text/plain; charset=utf-8"},
+      {&kLogComplaints,
+       "audit",
+       "Say that the log contradicts what was seen of it",
+       "Becomes a critical record, once. Checkpoints must be signed by the log's key, and contradict each "
+       "other "
+       "as the kind says.",
+       ComplaintSchema(),
+       Object({{"record", Count()}}),
+       {ProblemCode::kUnrecorded}},
       {&kLogTile,
        "audit",
        "The audit log's tiles",

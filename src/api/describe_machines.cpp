@@ -1,4 +1,5 @@
 #include "describe_internal.h"
+#include "grantfs/api/log.h"
 #include "grantfs/journal/entry.h"
 
 namespace grantfs::api::describe {
@@ -47,6 +48,16 @@ Json RefusalSchema() {
                  {"first", Time()},
                  {"last", Time()},
                  {"caller", Named("Caller")}});
+}
+
+Json Hashes() { return Array(Digits(64), kMaxProofHashes); }
+
+Json ProvenRecordSchema() {
+  return OneOf({Object({{"record", Count()}}), Object({{"record", Count()},
+                                                       {"leaf", Blob(kMaxLogLeafBytes)},
+                                                       Optional("salt", Blob(kMaxLogSaltBytes)),
+                                                       Optional("body", Text(kMaxAuditBodyBytes)),
+                                                       {"proof", Hashes()}})});
 }
 
 Json WatchLineSchema() {
@@ -128,9 +139,23 @@ std::vector<Entry> DescribeMachines() {
        "recorded.",
        Object({{"journal", Digits(32)},
                {"entries", Array(Text(kMaxJournalEntryBytes), kMaxJournalEntries, 1)},
-               {"signature", Digits(128)}}),
-       Object({{"sequence", Count()}}),
+               {"signature", Digits(128)},
+               Optional("places", Flag())}),
+       Object({{"sequence", Count()},
+               Optional("places", About(Array(Count(), kMaxJournalEntries),
+                                        "if asked for: in which records the last so many entries stand"))}),
        {ProblemCode::kConflict, ProblemCode::kUnrecorded}},
+      {&kMachineRecords,
+       "machines",
+       "Proofs that a machine's reads are in the log",
+       "RFC 6962 audit paths in the checkpoint's tree, with the bodies of the machine's own records; without "
+       "`leaf`: the log has no such record. The records are asked for in order, and may be answered for in "
+       "part.",
+       Object({{"records", Array(Count(), kMaxProvenRecords, 1)}, {"before", Count()}}),
+       Object({{"checkpoint", Text(kMaxSentCheckpointBytes)},
+               {"consistency", Hashes()},
+               {"records", Array(ProvenRecordSchema(), kMaxProvenRecords, 1)}}),
+       {}},
   };
   for (const Entry& entry : Watching()) entries.push_back(entry);
   return entries;

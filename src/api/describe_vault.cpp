@@ -6,6 +6,12 @@ namespace {
 
 Json Statements(std::size_t min) { return Array(Named("Envelope"), kMaxStatements, min); }
 
+Json TlsKeys() {
+  return Object({{"current", Digits(64)}, Optional("next", Digits(64)), Optional("made", Time())})
+      .Set("dependentRequired",
+           Json::Object({{"next", Json::Array({"made"})}, {"made", Json::Array({"next"})}}));
+}
+
 Json Progress() { return Object({{"state", Words({"none", "pending", "approved"})}}); }
 
 }  // namespace
@@ -94,6 +100,29 @@ std::vector<Entry> DescribeVault() {
        Nothing(),
        Object({{"enrolments", Array(Named("Enrolment"), kMaxNumbers)}}),
        {ProblemCode::kDenied}},
+      {&kTlsShow,
+       "tls",
+       "The pins of the server's TLS keys",
+       "Which of them clients accept is said by the vault's list (pins.set), not here.",
+       Nothing(),
+       TlsKeys(),
+       {ProblemCode::kDenied}},
+      {&kTlsNext,
+       "tls",
+       "Make the next one",
+       "Unless there is one. `fresh`: another in its place; 409 if the vault's list names that one.",
+       Object({{"fresh", Flag()}}),
+       TlsKeys(),
+       {ProblemCode::kDenied, ProblemCode::kConflict, ProblemCode::kUnrecorded}},
+      {&kTlsSwitch,
+       "tls",
+       "Show it from now on",
+       "On new connections; the key before is destroyed. 409: it is not the next key, or the vault's list "
+       "does not "
+       "name it.",
+       Object({{"next", Digits(64)}}),
+       TlsKeys(),
+       {ProblemCode::kDenied, ProblemCode::kConflict, ProblemCode::kUnrecorded}},
   };
 }
 

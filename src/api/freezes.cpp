@@ -8,18 +8,19 @@ namespace grantfs::api {
 namespace {
 
 FrozenKind ReadKind(JsonReader& in) {
-  const std::string text = in.String("kind", 16);
-  for (const FrozenKind kind : {FrozenKind::kMachine, FrozenKind::kEnvironment}) {
+  const std::string text = in.String("kind", 32);
+  for (const FrozenKind kind : {FrozenKind::kMachine, FrozenKind::kEnvironment, FrozenKind::kMachineIn}) {
     if (text == FrozenKindName(kind)) return kind;
   }
-  in.Fail("what is frozen is a machine or an environment", "kind");
+  in.Fail("what is frozen is a machine, an environment, or a machine in an environment", "kind");
   return FrozenKind::kEnvironment;
 }
 
 FrozenObject ReadObject(JsonReader& in) {
   FrozenObject object;
   object.kind = ReadKind(in);
-  object.id = object.kind == FrozenKind::kMachine ? ReadHex<Hash>(in, "id").Hex() : ReadEnvironment(in, "id");
+  object.id = object.IsMachine() ? ReadHex<Hash>(in, "id").Hex() : ReadEnvironment(in, "id");
+  if (object.kind == FrozenKind::kMachineIn) object.environment = ReadEnvironment(in);
   return object;
 }
 
@@ -52,12 +53,16 @@ const char* FrozenKindName(FrozenKind kind) {
       return "machine";
     case FrozenKind::kEnvironment:
       return "environment";
+    case FrozenKind::kMachineIn:
+      return "machine-in-environment";
   }
   std::abort();
 }
 
 Json FrozenObjectToJson(const FrozenObject& object) {
-  return Json::Object({{"kind", FrozenKindName(object.kind)}, {"id", object.id}});
+  Json json = Json::Object({{"kind", FrozenKindName(object.kind)}, {"id", object.id}});
+  if (object.kind == FrozenKind::kMachineIn) json.Set("environment", object.environment);
+  return json;
 }
 
 Result<FrozenObject> FrozenObjectFromJson(const Json& json) {
@@ -85,12 +90,18 @@ Result<Freeze> Freeze::FromJson(const Json& json) {
   return freeze;
 }
 
-std::string Freeze::Sentence(const std::string& what) const { return FreezeSentence(what, by, time, reason); }
+std::string Freeze::Sentence(const std::string& what) const {
+  return FreezeSentence(what, by, time, reason, object.environment);
+}
+
+std::string Freeze::SentenceForMachine() const {
+  return Sentence(object.IsMachine() ? "this machine" : object.id);
+}
 
 std::string FreezeSentence(const std::string& what, const std::string& by, std::int64_t time,
-                           const std::string& reason) {
-  return what + " was frozen by " + Printable(by) + " at " + FormatTime(time) +
-         (reason.empty() ? "" : ": " + Printable(reason));
+                           const std::string& reason, const std::string& in) {
+  return what + " was frozen" + (in.empty() ? "" : " in " + in) + " by " + Printable(by) + " at " +
+         FormatTime(time) + (reason.empty() ? "" : ": " + Printable(reason));
 }
 
 Json FreezeRequest::ToJson() const {

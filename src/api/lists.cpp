@@ -133,9 +133,10 @@ Result<ListReadResponse> ListReadResponse::FromJson(const Json& json) {
 }
 
 Json TailsRequest::ToJson() const {
-  return Json::Object({{"environment", environment}, {"secrets", WriteAll(secrets, [](const From& one) {
-                          return Json::Object({{"secret", one.secret}, {"from", one.from}});
-                        })}});
+  return Json::Object(
+      {{"environment", environment}, {"secrets", WriteAll(secrets, [](const From& one) {
+                                        return Json::Object({{"secret", one.secret}, {"from", one.from}});
+                                      })}});
 }
 
 Result<TailsRequest> TailsRequest::FromJson(const Json& json) {

@@ -125,8 +125,10 @@ Result<RefusalsRequest> RefusalsRequest::FromJson(const Json& json) {
 }
 
 Json JournalRequest::ToJson() const {
-  return Json::Object(
+  Json json = Json::Object(
       {{"journal", journal}, {"entries", WriteTexts(entries)}, {"signature", HexEncode(signature.bytes)}});
+  if (places) json.Set("places", true);
+  return json;
 }
 
 Result<JournalRequest> JournalRequest::FromJson(const Json& json) {
@@ -145,15 +147,29 @@ Result<JournalRequest> JournalRequest::FromJson(const Json& json) {
   const Bytes bytes = Taken(in, "signature", HexDecode(in.String("signature", 128, 128), 64));
   if (bytes.size() == request.signature.bytes.size())
     std::copy(bytes.begin(), bytes.end(), request.signature.bytes.begin());
+  if (in.Has("places")) request.places = in.Bool("places");
   GRANTFS_CHECK(in.Finish());
   return request;
 }
 
-Json JournalResponse::ToJson() const { return Json::Object({{"sequence", sequence}}); }
+Json JournalResponse::ToJson() const {
+  Json json = Json::Object({{"sequence", sequence}});
+  if (!places.empty()) json.Set("places", WriteAll(places, [](std::uint64_t place) { return Json(place); }));
+  return json;
+}
 
 Result<JournalResponse> JournalResponse::FromJson(const Json& json) {
   JsonReader in(json, "journal");
-  JournalResponse response{ReadCount(in, "sequence")};
+  JournalResponse response;
+  response.sequence = ReadCount(in, "sequence");
+  if (in.Has("places")) {
+    for (const Json& place : in.Array("places", kMaxJournalEntries)) {
+      if (place.is(Json::Kind::kNumber) && place.AsNumber() >= 0 && place.AsNumber() <= kMaxSequence)
+        response.places.push_back(static_cast<std::uint64_t>(place.AsNumber()));
+      else
+        in.Fail("is no record's number", "places");
+    }
+  }
   GRANTFS_CHECK(in.Finish());
   return response;
 }

@@ -87,8 +87,8 @@ std::vector<FreezeInfo> FreezesOf(const AdminSnapshot& snapshot, FreezeTarget::K
                                   const std::string& id_or_name) {
   std::vector<FreezeInfo> found;
   for (const FreezeInfo& one : snapshot.frozen) {
-    const std::string& key = kind == FreezeTarget::Kind::kMachine ? one.id : one.name;
-    if (one.kind == kind && key == id_or_name) found.push_back(one);
+    const bool machine = kind == FreezeTarget::Kind::kMachine;
+    if (one.IsMachine() == machine && (machine ? one.id : one.name) == id_or_name) found.push_back(one);
   }
   return found;
 }

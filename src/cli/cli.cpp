@@ -10,6 +10,7 @@
 #include "grantfs/util/text.h"
 #include "homes_internal.h"
 #include "mount_worker_internal.h"
+#include "passphrase_internal.h"
 
 namespace grantfs {
 namespace {
@@ -46,6 +47,8 @@ Status RunCommand(Terminal& terminal, const Command& command, const std::vector<
     return {};
   }
   Context context = GRANTFS_TRY(MakeContext(terminal, command, std::move(arguments)));
+  std::optional<PassphraseOfHome> passphrase;
+  if (command.uses_home) passphrase.emplace(context);
   const Status status = command.run(context);
   if (context.failure != nullptr) *failure = context.failure;
   return status;

@@ -26,10 +26,17 @@ extern const Command kOwnerAddCommand, kOwnerRemoveCommand, kOwnerListCommand, k
     kReviewCommand;
 extern const Command kGrantCommand, kRevokeCommand, kFreezeCommand, kUnfreezeCommand, kFreezesCommand,
     kGrantsCommand;
+extern const Command kEnvRulesCommand;
+extern const Command kRequestGrantCommand, kRequestRevokeCommand, kRequestMemberCommand,
+    kRequestRotationCommand;
+extern const Command kRequestListCommand, kRequestShowCommand, kRequestApproveCommand, kRequestRefuseCommand,
+    kRequestWithdrawCommand;
 extern const Command kAlertTestCommand, kSecretCanaryCommand, kTripwireSetCommand, kTripwireShowCommand;
 extern const Command kReadCommand, kMountCommand, kUmountCommand, kWhyCommand;
 extern const Command kAuditExportCommand, kAuditFollowCommand, kAuditListCommand, kAuditProveCommand,
     kAuditReadersCommand, kAuditVerifyCommand;
+extern const Command kKeyProtectCommand, kKeyUnprotectCommand;
+extern const Command kTlsNextCommand, kTlsPinCommand, kTlsShowCommand, kTlsSwitchCommand, kTlsTrustCommand;
 extern const Command kDoctorCommand, kOpenApiCommand, kVersionCommand, kHelpCommand;
 
 /// The table, in the order in which a newcomer meets them.

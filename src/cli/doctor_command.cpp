@@ -61,7 +61,9 @@ const Command kDoctorCommand = {
         R"(Looks at the home, its files, modes and disk, the clock, the way to the vault, the vault's identity and lists,
 at the mounts of this home and the programs that serve them, and at the vault's data where that is on this host. Each finding that needs something says what; the
 exit code is 1 if one is a failure.)",
-    .options = {},
+    .options = {{"passphrase-file", "FILE",
+                 "the passphrase of the key there (grantfs key protect), in a file of yours (0600); else it "
+                 "is asked for"}},
     .examples = {{"grantfs doctor",
                   R"(LEVEL    CHECK        FOUND
 good     home.mode    only its owner may enter /etc/grantfs

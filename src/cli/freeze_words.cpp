@@ -15,10 +15,16 @@ constexpr std::size_t kMostBehindNamed = 20;
 Result<FreezeTarget> ParseFreezeTarget(const Arguments& arguments) {
   const std::string kind = arguments.At(0);
   const std::string name = arguments.At(1);
+  const std::string environment = arguments.Text("environment");
   if (kind == "machine") {
     if (!Hash::FromHex(name)) GRANTFS_CHECK(CheckIdentityName(name));
-    return FreezeTarget{FreezeTarget::Kind::kMachine, name};
+    if (environment.empty()) return FreezeTarget{FreezeTarget::Kind::kMachine, name};
+    GRANTFS_CHECK(CheckEnvironmentName(environment));
+    return FreezeTarget{FreezeTarget::Kind::kMachineIn, name, environment};
   }
+  if (!environment.empty())
+    return Error{Code::kInvalid, "says where a machine is frozen: machine NAME --environment shop/prod", 0,
+                 "--environment"};
   if (kind == "env" || kind == "environment") {
     GRANTFS_CHECK(CheckEnvironmentName(name));
     return FreezeTarget{FreezeTarget::Kind::kEnvironment, name};
@@ -33,13 +39,31 @@ Result<FreezeTarget> ParseFreezeTarget(const Arguments& arguments) {
                kind};
 }
 
+namespace {
+
+std::string Frozen(const FreezeInfo& freeze) {
+  return (freeze.IsMachine() ? "machine " : "env ") + freeze.name;
+}
+
+const char* KindName(const FreezeInfo& freeze) {
+  if (!freeze.IsMachine()) return "environment";
+  return freeze.environment.empty() ? "machine" : "machine-in-environment";
+}
+
+}  // namespace
+
 std::string FreezeWords(const FreezeInfo& freeze) {
-  return (freeze.kind == FreezeTarget::Kind::kMachine ? "machine " : "env ") + freeze.name;
+  return Frozen(freeze) + (freeze.environment.empty() ? "" : " --environment " + freeze.environment);
+}
+
+std::string FreezeCell(const FreezeInfo& freeze) {
+  return Frozen(freeze) + (freeze.environment.empty() ? "" : " in " + freeze.environment);
 }
 
 Json ToJson(const FreezeInfo& freeze) {
-  return Json::Object({{"kind", freeze.kind == FreezeTarget::Kind::kMachine ? "machine" : "environment"},
+  return Json::Object({{"kind", KindName(freeze)},
                        {"name", freeze.name},
+                       {"environment", freeze.IsMachine() ? freeze.environment : freeze.name},
                        {"id", freeze.id},
                        {"by", freeze.by},
                        {"time", freeze.time},
@@ -53,7 +77,7 @@ Json FreezesJson(const std::vector<FreezeInfo>& freezes) {
 }
 
 std::string FreezeSentence(const FreezeInfo& freeze) {
-  return api::FreezeSentence(FreezeWords(freeze), freeze.by, freeze.time, freeze.reason);
+  return api::FreezeSentence(Frozen(freeze), freeze.by, freeze.time, freeze.reason, freeze.environment);
 }
 
 namespace {

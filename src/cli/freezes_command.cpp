@@ -17,7 +17,7 @@ Status RunFreezesCommand(Context& context) {
   }
   Table table({"FROZEN", "SINCE", "BY", "REASON"});
   for (const FreezeInfo& freeze : freezes)
-    table.Add({FreezeWords(freeze), TimeCell(freeze.time), freeze.by, freeze.reason});
+    table.Add({FreezeCell(freeze), TimeCell(freeze.time), freeze.by, freeze.reason});
   if (table.empty())
     context.terminal.Note("nothing that you may see is frozen");
   else
@@ -34,13 +34,15 @@ const Command kFreezesCommand = {
     .max_arguments = 0,
     .summary = "list what is frozen",
     .about =
-        R"(Lists what is frozen: the environments that you are a member of, and machines for an owner of the vault.
+        R"(Lists what is frozen: the environments that you are a member of, machines in them, and machines for an owner
+of the vault.
 On a machine, grantfs status says what is frozen there.)",
     .options = {},
     .examples =
-        {{"grantfs freezes", R"(FROZEN         SINCE                 BY   REASON
-machine web-1  2026-01-31T12:00:00Z  ann  it was broken into
-env shop/prod  2026-01-31T12:05:00Z  ann  -)"},
+        {{"grantfs freezes", R"(FROZEN                      SINCE                 BY          REASON
+machine web-1               2026-01-31T12:00:00Z  ann         it was broken into
+env shop/prod               2026-01-31T12:05:00Z  ann         -
+machine web-2 in shop/test  2026-01-31T12:07:00Z  a tripwire  the audit log of whom it concerns says why)"},
          {"grantfs freezes --json",
           "{\"freezes\": [{\"kind\": \"environment\", \"name\": \"shop/prod\", \"by\": \"ann\", ...}]}"}},
     .next = "grantfs unfreeze machine web-1",

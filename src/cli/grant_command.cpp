@@ -6,6 +6,7 @@
 #include "grantfs/trust/conditions.h"
 #include "listing_internal.h"
 #include "owner_internal.h"
+#include "request_output_internal.h"
 #include "table_internal.h"
 
 namespace grantfs {
@@ -32,6 +33,8 @@ Json ToJson(const GrantResult& result, const GrantOptions& options) {
        {"secrets", std::move(secrets)}});
   if (!result.prefix.empty()) json.Set("prefix", result.prefix);
   if (dry_run) return json;
+  json.Set("waiting", Json::Array({result.waiting.begin(), result.waiting.end()}));
+  if (!result.waiting.empty()) return json;
   if (!IsGroup(result.machine)) return json.Set("delivery", DeliveryJson(result.delivery));
   Json followed = Json::Array();
   for (const EnvironmentDelivery& one : result.followed) followed.Append(GroupFollowedJson(one));
@@ -54,9 +57,12 @@ void OutResult(Terminal& terminal, const GrantResult& result, const GrantOptions
     terminal.OutLine((dry_run ? "would grant whatever is or will be below " : "granted whatever is or will be below ") +
                      result.prefix + " to " + result.machine + terms);
   for (const GrantOutcome& outcome : result.secrets)
-    terminal.OutLine((dry_run ? "would grant " : "granted ") + outcome.secret.Full() + " to " +
-                     result.machine + " (" + Count(outcome.versions, "version") +
-                     (outcome.replaced ? ", replaces its grant" : "") + ")" + terms);
+    terminal.OutLine((dry_run                ? "would grant "
+                      : outcome.needs_second ? "signed for a second owner: grant "
+                                             : "granted ") +
+                     outcome.secret.Full() + " to " + result.machine + " (" +
+                     Count(outcome.versions, "version") + (outcome.replaced ? ", replaces its grant" : "") +
+                     ")" + terms);
   for (const GrantOutcome& outcome : result.secrets) {
     if (outcome.lacking.empty()) continue;
     std::string names;
@@ -71,7 +77,11 @@ void OutResult(Terminal& terminal, const GrantResult& result, const GrantOptions
     terminal.Note(outcome.secret.Full() + " was to be rotated by " + FormatTime(outcome.overdue) +
                   ", so that no lease of it holds until it is: grantfs secret set " + outcome.secret.Full());
   }
+  NoteWaiting(terminal, result.waiting);
   if (dry_run) return terminal.Note("nothing was changed: leave out --dry-run to do it");
+  const bool all_wait = !result.waiting.empty() && std::all_of(result.secrets.begin(), result.secrets.end(),
+                                    [](const GrantOutcome& one) { return one.needs_second; });
+  if (all_wait) return;
   if (!IsGroup(result.machine)) return terminal.Note(DeliverySentence(result.machine, result.delivery));
   for (const EnvironmentDelivery& followed : result.followed) OutGroupFollowed(terminal, followed);
 }

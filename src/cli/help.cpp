@@ -82,6 +82,10 @@ std::vector<Option> AcceptedOptions(const Command& command) {
     options.push_back({"home", "DIR",
                        "where the identity is (default: $GRANTFS_HOME, else /etc/grantfs for root and"
                        " $XDG_CONFIG_HOME/grantfs for others)"});
+  if (command.uses_home && !command.uses_data)
+    options.push_back({"passphrase-file", "FILE",
+                       "the passphrase of the key there (grantfs key protect), in a file of yours (0600); "
+                       "else it is asked for"});
   options.push_back({"json", "", "print one JSON document, for programs"});
   options.push_back({"help", "", "this text"});
   return options;

@@ -9,6 +9,7 @@
 #include "admin_mount_internal.h"
 #include "background_internal.h"
 #include "commands_internal.h"
+#include "grantfs/client/home.h"
 #include "grantfs/client/join.h"
 #include "grantfs/client/mount_home.h"
 #include "grantfs/mount/mount.h"
@@ -19,6 +20,7 @@
 #include "manager_store_internal.h"
 #include "mount_worker_internal.h"
 #include "notify_internal.h"
+#include "passphrase_internal.h"
 
 namespace grantfs {
 namespace {
@@ -104,6 +106,7 @@ Status RunWorkers(const MountRequest& request, bool background, DescriptorStore*
   if (const std::string doubt = DoubtAboutWorkerUser(options.user); !doubt.empty())
     Log(LogLevel::kWarning, doubt);
   const MountHome home = GRANTFS_TRY(OpenMountHome(request.home, options.user, options.group));
+  Home::AskPassphraseBy({});  // it has done what it was for
   options.mount_point = request.directory;
   options.root = request.root;
   options.identity = home.identity;
@@ -178,6 +181,7 @@ Status RunMountCommand(Context& context) {
   if (context.arguments.Flag("upgrade")) return RunUpgrade(context);
   const MountRequest request = GRANTFS_TRY(Requested(context));
   const auto told = [&] { OutMounted(context, request, ::getpid()); };
+  GRANTFS_CHECK(AskPassphraseNow(request.home));
   if (context.arguments.Flag("foreground")) return RunHere(request, false, told);
   const pid_t process = GRANTFS_TRY(RunInBackground(
       [&request](const std::function<void()>& ready) { return RunHere(request, true, ready); }));

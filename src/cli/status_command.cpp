@@ -5,6 +5,7 @@
 #include "freeze_words_internal.h"
 #include "grantfs/util/clock.h"
 #include "owner_internal.h"
+#include "request_output_internal.h"
 #include "rotation_internal.h"
 #include "table_internal.h"
 
@@ -37,6 +38,14 @@ void OutOverdue(Terminal& terminal, const std::vector<SecretInfo>& overdue) {
                   " more: grantfs secret list, or grantfs status --json");
 }
 
+Json RequestsJson(const VaultStatusInfo& status) {
+  Json list = Json::Array();
+  for (const auto& one : status.requests)
+    list.Append(Json::Object(
+        {{"id", one.id}, {"environment", one.environment}, {"by", one.asker}, {"asks", one.what}}));
+  return list;
+}
+
 Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment>& pending,
                const std::vector<SecretInfo>& overdue) {
   Json waiting = Json::Array();
@@ -48,9 +57,11 @@ Json OwnerJson(const VaultStatusInfo& status, const std::vector<PendingEnrolment
                        {"level", status.level},
                        {"vault_statements", status.vault_sequence + 1},
                        {"audit_records", status.log_size},
+                       {"audit_problem", status.log_problem},
                        {"vault_owner", status.vault_owner},
                        {"waiting_for_approval", std::move(waiting)},
                        {"overdue", OverdueJson(overdue)},
+                       {"requests", RequestsJson(status)},
                        {"frozen", FreezesJson(status.frozen)},
                        {"owed", Json::Array({status.owed.begin(), status.owed.end()})}});
 }
@@ -64,11 +75,14 @@ void OutOwner(Terminal& terminal, const WhoAmIInfo& who, const VaultStatusInfo& 
   table.Add({"time there", FormatTime(status.time)});
   table.Add({"format level", std::to_string(status.level)});
   table.Add({"audit log", Count(status.log_size, "record")});
+  if (!status.log_problem.empty()) table.Add({"audit log", "CRITICAL: " + status.log_problem});
   table.Add({"you are", who.name + (status.vault_owner ? ", an owner of the vault" : "")});
   terminal.Out(table.Text());
   for (const PendingEnrolment& each : pending)
     terminal.Note(each.name + " waits for approval: grantfs approve " + each.name);
   OutOverdue(terminal, overdue);
+  for (const auto& one : status.requests)
+    terminal.Note(one.asker + " asks: " + one.what + "; grantfs request show " + ShortId(one.id));
   for (const FreezeInfo& freeze : status.frozen)
     terminal.Note(FreezeSentence(freeze) + "; it ends with grantfs unfreeze " + FreezeWords(freeze));
   for (const std::string& owed : status.owed) terminal.Note("to do: " + owed);

@@ -59,8 +59,9 @@ const Command kTripwireSetCommand = {
     .about =
         R"(Says what happens where a canary of the environment is read, and how many distinct secrets one machine may
 read within a minute; what is not named stays. Both make a critical record, with the reading process, and so
-an alert. A machine that reads in several environments has of each limit the share that the others leave: half
-of one and half of another is the whole. --pass names programs (a backup, updatedb) whose reading freezes
+an alert. More than the rate freezes the machine in this environment alone. Whatever the environments say, more
+than 100 over all of them freeze it everywhere; but an environment with a higher rate (or none), or where more
+only alerts, answers for its own secrets, which count there alone. --pass names programs (a backup, updatedb) whose reading freezes
 nothing: it is recorded and alerted all the same. Who reads is what the machine itself says of it: one that was
 taken can say that its reader may pass, so let few pass, and none where a canary matters most. Listing a
 directory reads nothing; a bundle or template that is opened reads each of its parts. Owners and operators of
@@ -68,16 +69,16 @@ the environment may do this.)",
     .options =
         {{"canary", "freeze|alert", "what the reading of a canary does (at first: freeze)"},
          {"scope", "environment|project",
-          R"(what it freezes; a project stands for those of its environments that you may freeze when it
-happens (at first: environment))"},
+          R"(what it freezes; a project stands for those of its environments that you may freeze now, also
+when you have left, and those that you may freeze when it happens (at first: environment))"},
          {"rate", "N", "distinct secrets a minute by one machine, 0 = no limit (at first: 100)"},
-         {"rate-action", "freeze|alert", "what more of them do to the machine (at first: freeze)"},
+         {"rate-action", "freeze|alert", "what more of them do to the machine there (at first: freeze)"},
          {"pass", "WHO", "exe=/usr/bin/rsync, uid=0 or unit=backup.service; replaces those before", true},
          {"no-pass", "", "nobody passes any more"}},
     .examples = {{"grantfs tripwire set shop/prod --scope project --rate 300 --pass unit=backup.service",
                   R"(environment         shop/prod
 a canary's reading  freezes the project and alerts
-rate                more than 300 distinct secrets a minute by one machine freezes the machine and alerts
+rate                more than 300 distinct secrets a minute by one machine freezes the machine there and alerts
 who passes          unit=backup.service
 set                 by ann at 2026-01-31T12:00:00Z)"},
                  {"grantfs tripwire set shop/prod --canary alert --no-pass --json",

@@ -29,7 +29,7 @@ secrets within a minute than it should. Its owners and operators may see that.)"
     .examples =
         {{"grantfs tripwire show shop/prod", R"(environment         shop/prod
 a canary's reading  freezes the environment and alerts
-rate                more than 100 distinct secrets a minute by one machine freezes the machine and alerts
+rate                more than 100 distinct secrets a minute by one machine freezes the machine there and alerts
 who passes          nobody
 set                 by nobody: as usual)"},
          {"grantfs tripwire show shop/prod --json",

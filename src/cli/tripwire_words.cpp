@@ -13,7 +13,8 @@ std::string CanarySentence(const TripwirePolicy& policy) {
 
 std::string RateSentence(const TripwirePolicy& policy) {
   if (policy.rate == 0) return "no limit";
-  const char* then = policy.rate_action == TripAction::kFreeze ? "freezes the machine and alerts" : "alerts";
+  const char* then =
+      policy.rate_action == TripAction::kFreeze ? "freezes the machine there and alerts" : "alerts";
   return "more than " + std::to_string(policy.rate) + " distinct secrets a minute by one machine " + then;
 }
 

@@ -25,7 +25,8 @@ const Command kUnfreezeCommand = {
     .about =
         R"(Ends what grantfs freeze began: files can be opened again at once, and those that stayed open are read
 on. Whoever may freeze a thing may unfreeze it. A machine that was removed since goes by its id.)",
-    .options = {{"reason", "TEXT", "why; the audit log keeps it"},
+    .options = {{"environment", "PROJECT/ENVIRONMENT", "of a machine: that it is frozen there alone"},
+                {"reason", "TEXT", "why; the audit log keeps it"},
                 {"wait", "TIME", "how long to wait for the machines that are online (default: 5s)"}},
     .examples = {{"grantfs unfreeze machine web-1",
                   R"(unfrozen: machine web-1 was frozen by ann at 2026-01-31T12:00:00Z: it was broken into

@@ -10,6 +10,7 @@
 #include "grantfs/api/lists.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/list_keeper.h"
+#include "grantfs/client/tls.h"
 #include "grantfs/store/audit_verify.h"
 #include "grantfs/store/store.h"
 #include "grantfs/tlog/checkpoint.h"
@@ -74,7 +75,13 @@ class Doctor {
   }
 
   bool LookAtSeed() {
+    const auto is_protected = home_->IsKeyProtected();
     auto identity = home_->LoadIdentity();
+    if (is_protected && *is_protected && !identity) {
+      Add(Level::kWarning, "seed.passphrase", Describe(identity.error()),
+          "grantfs doctor --passphrase-file FILE");
+      return false;
+    }
     if (!identity) {
       const std::string seed = home_->SeedPath();
       if (identity.error().code == Code::kDenied)
@@ -86,6 +93,10 @@ class Doctor {
     }
     identity_ = std::move(*identity);
     Add(Level::kGood, "seed.mode", "only its owner may read the seed");
+    Add(Level::kGood, "seed.passphrase",
+        is_protected && *is_protected
+            ? "the key is under a passphrase"
+            : "the key is under no passphrase (grantfs key protect puts it under one)");
     return true;
   }
 
@@ -137,7 +148,7 @@ class Doctor {
     const auto said = (*connection)->Get<api::StatusResponse>(api::kStatus);
     if (!said) return AddFailure(said.error());
     Add(Level::kGood, "vault.reach", "the vault answers at " + home_->profile().address.Text());
-    Add(Level::kGood, "vault.pin", "it shows the key that this home expects");
+    LookAtPin();
     if (said->vault != home_->profile().vault) {
       return Add(Level::kFailure, "vault.id", "another vault answers at " + home_->profile().address.Text(),
                  "name the home of that vault with --home");
@@ -148,12 +159,43 @@ class Doctor {
     LookAtCheckpoint(said->checkpoint, peer->checkpoint);
   }
 
+  /// Whether the server shows the one of two keys. Its own word is not asked: the handshake tells.
+  bool Shows(const Hash& pin) {
+    ConnectionOptions connection = ConnectionTo(home_->profile(), options_, {});
+    connection.pins = {pin};
+    auto other =
+        VaultConnection::Create(std::move(connection), identity_->Id().Hex(), &identity_->signing_key());
+    if (!other) return false;
+    const auto said = (*other)->Get<api::StatusResponse>(api::kStatus);
+    return said || said.error().code != Code::kIntegrity;
+  }
+
+  void LookAtPin() {
+    ListKeeper keeper(known_.get(), nullptr, home_->profile().vault);
+    if (!keeper.Load() || keeper.vault().empty())
+      return Add(Level::kGood, "vault.pin", "it shows the key that this home expects");
+    const auto& pins = keeper.vault().pins();
+    const auto told = [&](const Hash& pin) {
+      return pin.Hex().substr(0, 16) + " (named since " + FormatTime(PinSince(keeper.vault(), pin)) + ")";
+    };
+    if (pins.size() == 1)
+      return Add(Level::kGood, "vault.pin", "it shows the key that the vault's list names: " + told(pins[0]));
+    const std::string both =
+        "the vault's list names the current key " + told(pins[0]) + " and the next " + told(pins[1]);
+    if (Shows(pins[0]))
+      return Add(Level::kNote, "vault.pin", both + "; it shows the current one",
+                 "grantfs tls switch (an owner of the vault) ends the change");
+    Add(Level::kWarning, "vault.pin", both + "; it shows the next one already, not the list's current",
+        "grantfs tls switch (an owner of the vault) makes it the only one");
+  }
+
   void AddFailure(const Error& error) {
     const std::string address = home_->profile().address.Text();
     if (error.code == Code::kIntegrity) {
-      return Add(
-          Level::kFailure, "vault.pin", Describe(error),
-          "if the vault was moved or made anew, enrol with another home; if not, somebody is in between");
+      return Add(Level::kFailure, "vault.pin", Describe(error),
+                 "if an owner says that its key was replaced, grantfs tls trust PIN; if the vault was made "
+                 "anew, enrol "
+                 "with another home; if neither, somebody is in between");
     }
     if (error.code == Code::kUnauthentic) {
       return Add(Level::kFailure, "vault.identity", Describe(error), "grantfs identity list (an owner)");

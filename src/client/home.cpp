@@ -63,7 +63,7 @@ Status RemoveFile(const std::string& path) {
 // identity.json goes first: without it the rest does not count.
 Status RemoveParts(const std::string& directory) {
   for (const char* part :
-       {kProfile, kInvite, kRecovery, kSeed, "/known.db", "/known.db-journal", "/reserve"}) {
+       {kProfile, kInvite, kRecovery, kSeed, "/seed.new", "/known.db", "/known.db-journal", "/reserve"}) {
     GRANTFS_CHECK(RemoveFile(directory + part));
   }
   return {};
@@ -140,15 +140,6 @@ Result<Home> Home::Create(const std::string& directory, const HomeProfile& profi
   GRANTFS_TRY(KnownStore::Open(home.KnownPath(), KnownStore::Missing::kMake));
   GRANTFS_CHECK(WriteProfile(directory + kProfile, profile));
   return home;
-}
-
-Result<PrivateIdentity> Home::LoadIdentity() const {
-  const auto seed = GRANTFS_TRY(ReadSecretFile((directory_ + kSeed).c_str(), kSeedBytes));
-  if (seed.size() != kSeedBytes) {
-    return Error{Code::kIntegrity, "the seed is damaged; restore it, or enrol anew with another home", 0,
-                 directory_ + kSeed};
-  }
-  return PrivateIdentity::FromSeed(seed, profile_.kind, profile_.name);
 }
 
 Result<InviteSecret> Home::LoadInvite() const {

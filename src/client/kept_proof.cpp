@@ -1,4 +1,5 @@
 #include <cstring>
+#include <tuple>
 
 #include "kept_proof_internal.h"
 
@@ -59,6 +60,14 @@ KeptProof::KeptProof(const SecretProof& proof, const KeptProof* before)
 bool KeptProof::GoesOnFrom(const KeptProof& before, const SecretList& list) const {
   return before.listed_ > 0 && before.first_ == first_ &&
          list.HashAt(before.head_.sequence) == before.head_.hash;
+}
+
+bool KeptProof::IsSame(const KeptProof& other) const {
+  const auto key = [](const KeptProof& one) {
+    return std::tie(one.first_, one.head_.sequence, one.head_.hash, one.listed_, one.grant_, one.version_,
+                    one.older_, one.place_.index, one.place_.leaves, one.place_.path, one.bytes_);
+  };
+  return key(*this) == key(other);
 }
 
 void KeptProof::Append(const SignedStatement& statement) {

@@ -39,6 +39,8 @@ class KeptProof {
   std::uint64_t next_sequence() const { return head_.sequence + 1; }
   const Head& head() const { return head_; }
   bool has_older() const { return !older_.empty(); }
+  /// Whether the other proves the same by the same statements.
+  bool IsSame(const KeptProof& other) const;
 
   /// The version that the label points at, and those before it, by number. Errors: kIntegrity.
   using Versions = std::map<std::uint32_t, SignedList::StatementPtr>;

@@ -1,5 +1,7 @@
 #include "grantfs/client/known_store.h"
 
+#include "grantfs/tlog/tree.h"
+#include "grantfs/util/text.h"
 #include "known_schema_internal.h"
 
 namespace grantfs {
@@ -13,6 +15,13 @@ Error Forked(const std::string& list, std::uint64_t sequence) {
       Code::kIntegrity,
       "the vault serves another history than the one that this home has verified (a fork, or a rollback)", 0,
       list + "#" + std::to_string(sequence)};
+}
+
+/// Of a checkpoint that was verified before it was stored.
+std::uint64_t SizeOfCheckpoint(const std::string& checkpoint) {
+  const auto lines = Split(checkpoint, '\n');
+  unsigned long long size = 0;
+  return lines.size() > 1 && ParseNumber(lines[1], kMaxTreeSize, &size) ? size : 0;
 }
 
 struct StoredHead {
@@ -73,10 +82,10 @@ Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadKept(const std::ve
                    database_.path()};
     }
     // Two processes may have kept different beginnings of a machine's view: what is behind the gap is whole.
-    const bool follows =
-        statements.empty() || parsed->statement().sequence == statements.back()->statement().sequence + 1 ||
-        (std::holds_alternative<Restore>(parsed->statement().act) &&
-         parsed->statement().previous == statements.back()->hash());
+    const bool follows = statements.empty() ||
+                         parsed->statement().sequence == statements.back()->statement().sequence + 1 ||
+                         (std::holds_alternative<Restore>(parsed->statement().act) &&
+                          parsed->statement().previous == statements.back()->hash());
     if (!follows) statements.clear();
     statements.push_back(std::make_shared<const SignedStatement>(std::move(*parsed)));
   }
@@ -213,11 +222,17 @@ Result<std::optional<SecretName>> KnownStore::NameOf(std::uint64_t number) {
   return std::optional<SecretName>(SecretName{row.Text(0), row.Text(1)});
 }
 
+Result<Transaction> KnownStore::ReadTogether() {
+  const std::lock_guard guard(mutex_);
+  return Transaction::BeginRead(database_);
+}
+
 Result<std::vector<KnownStore::Numbered>> KnownStore::NumbersIn(const std::string& environment) {
   const std::lock_guard guard(mutex_);
-  SqlStatement rows = GRANTFS_TRY(database_.Prepare(
-      "SELECT number, environment, path FROM numbers WHERE (?1 = '' OR environment = ?1) AND path NOT LIKE '%/' "
-      "ORDER BY number"));
+  SqlStatement rows =
+      GRANTFS_TRY(database_.Prepare("SELECT number, environment, path FROM numbers WHERE (?1 = '' OR "
+                                    "environment = ?1) AND path NOT LIKE '%/' "
+                                    "ORDER BY number"));
   rows.BindAll(environment);
   std::vector<Numbered> all;
   while (GRANTFS_TRY(rows.Step())) all.push_back({Unsigned(rows.Int(0)), {rows.Text(1), rows.Text(2)}});
@@ -234,7 +249,8 @@ Result<std::vector<std::uint64_t>> KnownStore::GrantedNumbers() {
 
 Result<std::optional<KnownStore::Granted>> KnownStore::FindGranted(std::uint64_t number) {
   const std::lock_guard guard(mutex_);
-  Transaction transaction = GRANTFS_TRY(Transaction::BeginRead(database_));
+  std::optional<Transaction> transaction;
+  if (!database_.InTransaction()) transaction.emplace(GRANTFS_TRY(Transaction::BeginRead(database_)));
   Granted granted;
   granted.number = number;
   {
@@ -346,7 +362,26 @@ Result<std::string> KnownStore::Groups() {
 
 Status KnownStore::RememberCheckpoint(const std::string& checkpoint) {
   const std::lock_guard guard(mutex_);
-  return PutText("checkpoint", checkpoint);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  const std::string stored = GRANTFS_TRY(GetText("checkpoint"));
+  if (!stored.empty() && SizeOfCheckpoint(stored) > SizeOfCheckpoint(checkpoint)) return {};
+  GRANTFS_CHECK(PutText("checkpoint", checkpoint));
+  return transaction.Commit();
+}
+
+Result<std::string> KnownStore::Complaints() {
+  const std::lock_guard guard(mutex_);
+  return GetText("complaints");
+}
+
+Status KnownStore::ChangeComplaints(const std::function<std::string(const std::string&)>& change) {
+  const std::lock_guard guard(mutex_);
+  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
+  const std::string before = GRANTFS_TRY(GetText("complaints"));
+  const std::string after = change(before);
+  if (after == before) return {};
+  GRANTFS_CHECK(PutText("complaints", after));
+  return transaction.Commit();
 }
 
 Result<Bytes> KnownStore::Image() {
@@ -374,14 +409,22 @@ Status KnownStore::TakeHeadsOf(const std::string& path) {
     GRANTFS_CHECK(TakeNumber(Unsigned(numbers.Int(0)), {numbers.Text(1), numbers.Text(2)}));
   const std::lock_guard guard(mutex_);
   Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
-  SqlStatement heads = GRANTFS_TRY(other.Prepare("SELECT list, sequence, hash, minimum, restored FROM heads"));
+  SqlStatement heads =
+      GRANTFS_TRY(other.Prepare("SELECT list, sequence, hash, minimum, restored FROM heads"));
   while (GRANTFS_TRY(heads.Step())) {
     const Head head{Unsigned(heads.Int(1)), GRANTFS_TRY(Hash::FromBytes(heads.Blob(2)))};
     GRANTFS_CHECK(RememberHead(heads.Text(0), head));
-    GRANTFS_CHECK(
-        database_.Run("UPDATE heads SET minimum = max(minimum, ?1), restored = max(restored, ?2) WHERE list = ?3",
-                      heads.Int(3), heads.Int(4), heads.Text(0)));
+    GRANTFS_CHECK(database_.Run(
+        "UPDATE heads SET minimum = max(minimum, ?1), restored = max(restored, ?2) WHERE list = ?3",
+        heads.Int(3), heads.Int(4), heads.Text(0)));
   }
+  // Which keys the server may show is learnt of its list alone, and not from a server that shows another.
+  SqlStatement vault =
+      GRANTFS_TRY(other.Prepare("SELECT envelope FROM statements WHERE list = ?1 ORDER BY sequence"));
+  vault.BindAll(ListId::Vault().Text());
+  while (GRANTFS_TRY(vault.Step()))
+    GRANTFS_CHECK(
+        RememberStatement(ListId::Vault().Text(), GRANTFS_TRY(SignedStatement::Parse(vault.Text(0)))));
   return transaction.Commit();
 }
 

@@ -18,8 +18,10 @@
 #include "grantfs/journal/journal.h"
 #include "held_versions_internal.h"
 #include "kept_leases_internal.h"
+#include "log_judge_internal.h"
 #include "machine_view_internal.h"
 #include "offline_store_internal.h"
+#include "read_checks_internal.h"
 #include "refusal_reporter_internal.h"
 #include "timer_internal.h"
 
@@ -204,6 +206,19 @@ class MachineSessionImpl final : public MachineSession {
   /// What may not be served any more is wiped.
   void DropHeld();
 
+  // ---- proofs that reads are in the log (machine_checks.cpp)
+  void NoteRecorded(RecordedRead read);
+  void NotePlaces(const Journal::Batch& batch, const std::vector<std::uint64_t>& places);
+  void LoadComplaints();
+  bool HasToCheck() const;
+  void CheckReads();
+  void CheckLater(std::chrono::nanoseconds pause);
+  void Checked(std::string remembered, std::vector<RecordedRead> reads, Result<Json> answer);
+  void CheckRecords(const Checkpoint& log, std::vector<RecordedRead> reads,
+                    const api::MachineRecordsResponse& response);
+  void Complain(bool good);
+  void SetLogProblem(std::string problem);
+
   // ---- the keeper's thread (machine_keeper.cpp)
   void LoadOffline();
   void LoadLeases();
@@ -211,6 +226,7 @@ class MachineSessionImpl final : public MachineSession {
   void HoldAgain(api::ReadResponse version, std::int64_t Grant::*term);
   void RunKeeper();
   void WakeKeeper();
+  void GiveBackMemory();
   void KeepOffline();
   void KeepContact();
   bool MayBeKept(const MachineView& shown, std::uint64_t number, std::uint32_t version) const;
@@ -238,6 +254,9 @@ class MachineSessionImpl final : public MachineSession {
   mutable std::mutex status_mutex_;
   std::string problem_;
   std::string journal_problem_;
+  std::string log_problem_;
+  std::string record_problem_;  ///< the last read that was not in the log, as long as this process lives
+  std::vector<KeptComplaint> complaints_;  ///< as they are in known.db
   std::int64_t last_heard_ = 0;
   std::atomic<std::int64_t> heard_boot_ns_{-1};
   std::atomic<bool> listens_{false};  ///< the stream stands
@@ -253,6 +272,13 @@ class MachineSessionImpl final : public MachineSession {
   OfflineStore::Contact contact_;          ///< as it was at the start
   std::chrono::nanoseconds contact_boot_{};
   std::int64_t contact_kept_ = 0;  ///< the keeper's
+  ReadChecks checks_;
+  std::atomic<bool> checking_{false};
+  std::atomic<bool> log_good_{false};  ///< as it was shown last
+  std::atomic<std::int64_t> check_after_boot_ns_{0};
+  std::atomic<bool> places_unknown_{false};  ///< the vault does not say where it records a journal's entries
+  std::atomic<bool> laid_out_{false};  ///< another view was shown
+  bool garbage_ = false;               ///< the keeper's: of one that was
   std::atomic<bool> telling_{false};
   std::atomic<std::int64_t> tell_after_boot_ns_{0};
   std::mutex keeper_mutex_;

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include "grantfs/log/log.h"
 #include "machine_internal.h"
 #include "problem_internal.h"
@@ -12,6 +14,8 @@ constexpr std::chrono::seconds kKeeperPause{1};
 constexpr std::int64_t kContactEvery = 10;
 /// A vault that takes no more for now is told again after so long.
 constexpr std::chrono::seconds kTellLater{10};
+/// With fewer secrets the allocator keeps what it has.
+constexpr std::size_t kManySecrets = 500;
 
 }  // namespace
 
@@ -46,6 +50,16 @@ void MachineSessionImpl::HoldAgain(api::ReadResponse version, std::int64_t Grant
   held_.Put({std::move(version), *at->second->publish, {}});
 }
 
+/// What a view was made of and the one before it are garbage a moment after it was shown, and so is the
+/// listing that the mount has laid out of that: it is given back when nothing more has come for a while.
+void MachineSessionImpl::GiveBackMemory() {
+  if (laid_out_.exchange(false)) {
+    garbage_ = view()->secrets.size() > kManySecrets;
+  } else if (std::exchange(garbage_, false)) {
+    ::malloc_trim(0);
+  }
+}
+
 void MachineSessionImpl::RunKeeper() {
   std::unique_lock lock(keeper_mutex_);
   while (!keeper_stop_) {
@@ -57,7 +71,10 @@ void MachineSessionImpl::RunKeeper() {
     leases_.KeepAhead(latest_.ahead());
     DropHeld();
     KeepOffline();
+    journal_->TakeLeft();
     SendJournal();
+    CheckReads();
+    GiveBackMemory();
     lock.lock();
   }
 }
@@ -126,17 +143,24 @@ void MachineSessionImpl::SendJournal() {
   request.journal = batch.journal;
   request.entries = batch.entries;
   request.signature = batch.signature;
+  request.places = !places_unknown_;
   vault_->Send(api::kMachineJournal, request.ToJson(), {},
                [this, batch](Result<Json> answer) { Told(batch, std::move(answer)); });
 }
 
 void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) {
   const auto response = vault_->Read<api::JournalResponse>(std::move(answer));
+  // An older vault does not know the question: it is told without.
+  if (!response && response.error().code == Code::kUnsupported && !places_unknown_.exchange(true)) {
+    telling_ = false;
+    return WakeKeeper();
+  }
   Status told = response ? Status() : Status(response.error());
   if (response && response->sequence < batch.last)
     told = Error{Code::kUnrecorded, "the vault says that it recorded less than it was sent"};
   else if (response)
     told = journal_->Sent(batch);
+  if (response) NotePlaces(batch, response->places);
   if (!told && IsRefusedByVault(told.error())) journal_->Refused(batch, told.error());
   if (!told && (told.error().code == Code::kThrottled || told.error().code == Code::kUnrecorded))
     tell_after_boot_ns_ = (options_.clock->Boot() + std::chrono::nanoseconds(kTellLater)).count();

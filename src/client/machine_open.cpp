@@ -149,6 +149,8 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
     }
     auto value = DecryptVersion(*key, context, publish, response_.ciphertext);
     if (!value) return About(value.error(), name);
+    session_->NoteRecorded(
+        {response_.record, request_.number, publish.version, request_.open_id, /*told_later=*/false});
     session_->Hold(response_, publish, std::move(*key));
     return OpenedSecret{std::move(*value), publish.version, response_.record,
                         EvidenceOf(publish, response_.sealed, response_.ciphertext)};

@@ -1,5 +1,3 @@
-#include <malloc.h>
-
 #include <algorithm>
 
 #include "grantfs/log/log.h"
@@ -9,9 +7,6 @@ namespace grantfs {
 namespace {
 
 constexpr std::chrono::milliseconds kRetry{1000};
-/// After so many secrets the allocator is asked to give back what their evidence took, most of which was
-/// parsed, verified and dropped.
-constexpr std::size_t kMuch = 500;
 
 std::uint64_t RememberedHead(const MachineView& view, std::uint64_t number) {
   const auto at = view.secrets.find(number);
@@ -98,7 +93,6 @@ void MachineSessionImpl::Finished(const Work& work) {
     complete = complete_;
   }
   round_ended_.notify_all();
-  if (work.everything || work.secrets.size() > kMuch) ::malloc_trim(0);
   if (work.change == 0) return;
   if (auto kept = known_->RememberChange(complete); !kept) {
     Log(LogLevel::kWarning, "could not remember what the vault has told", kept.error());

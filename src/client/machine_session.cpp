@@ -1,7 +1,5 @@
 #include "grantfs/client/machine_session.h"
 
-#include <malloc.h>
-
 #include "connect_internal.h"
 #include "grantfs/json/json.h"
 #include "grantfs/log/log.h"
@@ -52,9 +50,14 @@ Result<std::unique_ptr<MachineSession>> MachineSession::StartHanded(Home home, M
 
 Status MachineSessionImpl::Begin() {
   timer_ = std::make_unique<Timer>(options_.pausing);
-  GRANTFS_CHECK(Connect());
-  reporter_ = std::make_unique<RefusalReporter>(vault_.get(), timer_.get(), options_.kept);
-  GRANTFS_CHECK(LoadKept());
+  known_ = GRANTFS_TRY(KnownStore::Open(home_.KnownPath(), KnownStore::Missing::kRefuse));
+  {
+    const Transaction together = GRANTFS_TRY(known_->ReadTogether());
+    GRANTFS_CHECK(Connect());
+    reporter_ = std::make_unique<RefusalReporter>(vault_.get(), timer_.get(), options_.kept);
+    GRANTFS_CHECK(LoadKept());
+    LoadComplaints();
+  }
   LoadOffline();
   LoadLeases();
   if (options_.watch) keeper_thread_ = std::thread([this] { RunKeeper(); });
@@ -93,7 +96,6 @@ MachineSessionImpl::~MachineSessionImpl() {
 
 Status MachineSessionImpl::Connect() {
   const HomeProfile& profile = home_.profile();
-  known_ = GRANTFS_TRY(KnownStore::Open(home_.KnownPath(), KnownStore::Missing::kRefuse));
   journal_ = Journal::Make({.directory = home_.JournalPath(),
                             .vault = profile.vault,
                             .key = &me_.signing_key(),
@@ -162,7 +164,6 @@ Status MachineSessionImpl::LoadKept() {
       next->vault_problem = Describe(standing.error());
   }
   Show(std::move(next));
-  ::malloc_trim(0);
   return {};
 }
 
@@ -173,14 +174,14 @@ std::shared_ptr<const MachineView> MachineSessionImpl::view() const {
 
 void MachineSessionImpl::Show(std::shared_ptr<MachineView> next) {
   const auto before = view();
-  const Listing nothing;
   next->bundles = MakeBundles(*next, before ? &before->bundles : nullptr);
-  next->listing = MakeListing(*next, before ? *before->listing : nothing);
+  next->listing = MakeListing(*next, before ? before->listing : std::make_shared<const Listing>());
   const bool changed = before && next->listing->generation != before->listing->generation;
   {
     const std::lock_guard guard(view_mutex_);
     view_ = std::move(next);
   }
+  laid_out_ = true;
   DropHeld();
   if (!changed) return;
   const std::lock_guard guard(subscriber_mutex_);
@@ -207,7 +208,17 @@ SourceStatus MachineSessionImpl::CurrentStatus() const {
   status.unsent = options_.watch ? journal_->Waiting() : Journal::CountWaiting(home_.JournalPath());
   if (const std::string problem = journal_->Problem(); !problem.empty())
     status.notices.push_back("the journal of reads: " + problem);
+  const ReadChecks::Figures checked = checks_.figures();
+  status.proved = checked.proved;
+  status.unproved = checked.left_out;
   const std::lock_guard guard(status_mutex_);
+  status.log_problem = log_problem_;
+  const auto add = [&status](const std::string& problem) {
+    if (!problem.empty()) status.log_problem += (status.log_problem.empty() ? "" : "; ") + problem;
+  };
+  add(record_problem_);
+  for (const KeptComplaint& kept : complaints_)
+    if (log_problem_.empty() && record_problem_.empty()) add(DescribeComplaint(kept));
   status.last_heard = last_heard_;
   status.problem = problem_;
   status.untold = journal_problem_;

@@ -25,7 +25,8 @@ constexpr int kMaxTailPages = 64;
 
 constexpr char kHeadNotShown[] = "the vault names a head that its list does not have";
 constexpr char kLower[] =
-    "the vault serves an older state than this machine has verified (a rollback): nothing of it is used; if it "
+    "the vault serves an older state than this machine has verified (a rollback): nothing of it is used; if "
+    "it "
     "was restored from a backup, an owner accepts that with grantfs restore";
 
 // What is new of a secret's list since the view before, for known.db.
@@ -100,7 +101,7 @@ Status MachineSessionImpl::TakeEnvironment(MachineView& next, const std::string&
 void MachineSessionImpl::TakeFreezes(MachineView& next, const api::GrantsResponse& response) const {
   next.freezes = response.freezes;
   std::erase_if(next.freezes, [&](const api::Freeze& freeze) {
-    return freeze.object.kind == FrozenKind::kMachine && freeze.object.id != me_.Id().Hex();
+    return freeze.object.IsMachine() && freeze.object.id != me_.Id().Hex();
   });
 }
 
@@ -220,6 +221,13 @@ Status MachineSessionImpl::TakeGrant(Draft& draft, api::GrantEvidence evidence) 
     const auto anew = AskFromTheStart(number);
     auto again = anew ? VerifyGrant(next, *anew, before.get()) : anew.error();
     if (again) verified = std::move(again);
+  }
+  // Told again, and nothing of it is new: what is shown and remembered stays, and is not there twice
+  // meanwhile.
+  if (verified && before && before->problem.empty() && before->environment == verified->view->environment &&
+      before->path == verified->view->path && before->proof.IsSame(verified->view->proof)) {
+    next.refused.erase(number);
+    return {};
   }
   if (verified) {
     draft.urgent =

@@ -144,7 +144,9 @@ Result<VerifiedSecret> VerifyOver(const api::GrantEvidence& evidence, const Secr
   SecretList list = GRANTFS_TRY(ReceiveTail(evidence, before, upper));
   GRANTFS_CHECK(CheckMark(evidence, list, mark));
   GRANTFS_CHECK(list.CheckStanding(upper));
-  VerifiedSecret secret{std::make_shared<SecretView>(), std::make_shared<SecretProof>(std::move(list))};
+  // Not of one piece with its count, which each view keeps for as long as it is shown.
+  VerifiedSecret secret{std::make_shared<SecretView>(),
+                        std::shared_ptr<SecretProof>(new SecretProof(std::move(list)))};
   SecretView& view = *secret.view;
   view.number = evidence.secret;
   view.environment = evidence.environment;

@@ -55,7 +55,7 @@ UpperLists MachineView::UpperOf(const std::string& environment) const {
 
 const api::Freeze* MachineView::FreezeOf(const std::string& environment) const {
   const auto at = std::find_if(freezes.begin(), freezes.end(), [&](const api::Freeze& freeze) {
-    return freeze.object.kind == FrozenKind::kMachine || freeze.object.id == environment;
+    return freeze.object.kind == FrozenKind::kMachine || freeze.object.Where() == environment;
   });
   return at == freezes.end() ? nullptr : &*at;
 }
@@ -64,10 +64,7 @@ std::int64_t MachineView::EndOfMachine(const SecretView& secret) const {
   return EarlierEnd(not_after, secret.terms.grantee.not_after);
 }
 
-std::string SentenceOf(const api::Freeze& freeze) {
-  const bool machine = freeze.object.kind == FrozenKind::kMachine;
-  return freeze.Sentence(machine ? "this machine" : freeze.object.id);
-}
+std::string SentenceOf(const api::Freeze& freeze) { return freeze.SentenceForMachine(); }
 
 const std::string& MachineView::ProblemOf(const SecretView& secret) const {
   if (!vault_problem.empty()) return vault_problem;
@@ -111,8 +108,10 @@ std::string UnenforceableReason(const Grant& terms) {
   return {};
 }
 
-std::shared_ptr<const Listing> MakeListing(const MachineView& view, const Listing& before) {
+std::shared_ptr<const Listing> MakeListing(const MachineView& view,
+                                           const std::shared_ptr<const Listing>& before) {
   auto listing = std::make_shared<Listing>();
+  listing->secrets.reserve(view.secrets.size());
   for (const auto& [number, secret] : view.secrets) {
     if (!secret->publish) continue;
     listing->secrets.push_back(Shown(view, *secret));
@@ -125,9 +124,11 @@ std::shared_ptr<const Listing> MakeListing(const MachineView& view, const Listin
             [](const GrantedSecret& a, const GrantedSecret& b) {
               return std::tie(a.environment, a.path) < std::tie(b.environment, b.path);
             });
-  const bool same = std::equal(listing->secrets.begin(), listing->secrets.end(), before.secrets.begin(),
-                               before.secrets.end(), Same);
-  listing->generation = before.generation + (same ? 0 : 1);
+  // The tree of the mount keeps the one that it was made of: another would be beside it for nothing.
+  const auto& shown = before->secrets;
+  if (std::equal(listing->secrets.begin(), listing->secrets.end(), shown.begin(), shown.end(), Same))
+    return before;
+  listing->generation = before->generation + 1;
   return listing;
 }
 

@@ -74,8 +74,9 @@ std::string UnenforceableReason(const Grant& terms);
 /// "this machine was frozen by ann at ...", "shop/prod was frozen by ...".
 std::string SentenceOf(const api::Freeze& freeze);
 
-/// @param generation  of the listing before; grows if the new one differs.
-std::shared_ptr<const Listing> MakeListing(const MachineView& view, const Listing& before);
+/// @param before  is the answer if nothing differs; never null.
+std::shared_ptr<const Listing> MakeListing(const MachineView& view,
+                                           const std::shared_ptr<const Listing>& before);
 
 /// What the home remembers of a secret beside its view.
 struct SecretMark {

@@ -140,13 +140,14 @@ namespace {
 Result<MountHome> TakeOut(int opened, uid_t user, gid_t group) {
   const std::string directory = ByDescriptor(opened);
   const Home home = GRANTFS_TRY(OpenMachineHome(directory));
-  const PrivateIdentity identity = GRANTFS_TRY(home.LoadIdentity());
+  const SecretMemory seed = GRANTFS_TRY(home.LoadSeed());
+  const PrivateIdentity identity =
+      GRANTFS_TRY(PrivateIdentity::FromSeed(seed, home.profile().kind, home.profile().name));
   const auto known = GRANTFS_TRY(KnownStore::Open(home.KnownPath(), KnownStore::Missing::kRefuse));
   MountHome handed;
   handed.identity = identity.Id().Hex();
   handed.profile = GRANTFS_TRY(SealedFile(GRANTFS_TRY(ReadFile(home.ProfilePath(), std::size_t{64} << 10))));
-  handed.seed =
-      GRANTFS_TRY(SealedMemory(GRANTFS_TRY(ReadSecretFile(home.SeedPath().c_str(), kHandedSeedBytes))));
+  handed.seed = GRANTFS_TRY(SealedMemory(seed));
   handed.known = GRANTFS_TRY(SealedFile(GRANTFS_TRY(known->Image())));
   handed.state = GRANTFS_TRY(WorkersDirectory(opened, "mount-" + handed.identity.substr(0, 16), user, group));
   handed.journal = GRANTFS_TRY(WorkersDirectory(opened, "journal", user, group));

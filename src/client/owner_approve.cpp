@@ -51,7 +51,8 @@ Status OwnerSessionImpl::Approve(const AskGrant& ask, const ApproveOptions& opti
   for (const GrantOutcome& one : granted.secrets)
     result.lines.push_back("grant " + one.secret.Full() + " to " + granted.machine + " (" +
                            granted.fingerprint + ", " + Versions(one.versions) +
-                           (one.replaced ? ", replaces its grant" : "") + ")");
+                           (one.replaced ? ", replaces its grant" : "") + ")" +
+                           (one.needs_second ? ", which another owner signs too" : ""));
   result.waiting = granted.waiting;
   result.machine = granted.machine;
   result.delivery = granted.delivery;

@@ -118,8 +118,10 @@ Result<AuditVerdict> OwnerSessionImpl::VerifyAudit() {
   const auto anchor = GRANTFS_TRY(AnchorOf(keeper_->vault(), peer.checkpoint));
   WireAudit source(vault_.get(), [this](std::uint64_t done) { Report("verifying", done, 0); });
   AuditVerdict verdict = GRANTFS_TRY(grantfs::VerifyAudit(source, anchor));
-  if (verdict.good && !verdict.checkpoint.empty())
-    GRANTFS_CHECK(known_->RememberCheckpoint(verdict.checkpoint));
+  if (verdict.checkpoint.empty()) return verdict;
+  if (verdict.good) GRANTFS_CHECK(known_->RememberCheckpoint(verdict.checkpoint));
+  // The verdict says more than this would; what is complained of is told.
+  [[maybe_unused]] const auto compared = CompareLog({peer.checkpoint, verdict.checkpoint});
   return verdict;
 }
 

@@ -24,7 +24,7 @@ AskConsent::Item OwnerSessionImpl::ConsentTo(const SignedList& list, const Upper
   item.list = list.id();
   item.consent.signer = me_.Id();
   item.consent.after = *list.head();
-  if (list.id().kind == ListKind::kSecret) item.consent.environment = upper.environment->head();
+  if (list.id().kind != ListKind::kEnvironment) item.consent.environment = upper.environment->head();
   item.act = std::move(act);
   return item;
 }
@@ -90,6 +90,9 @@ Result<bool> OwnerSessionImpl::HasTwoOwners(const std::string& environment) {
 Result<std::vector<AskConsent::Item>> OwnerSessionImpl::StandingGrants(const std::string& environment) {
   std::vector<AskConsent::Item> items;
   const UpperLists upper = keeper_->UpperOf(environment);
+  for (const auto& [key, standing] : upper.environment->groups().prefixes()) {
+    if (!standing.by_two) items.push_back(ConsentTo(*upper.environment, upper, standing.act));
+  }
   const auto names = GRANTFS_TRY(ListNames(environment, {}));
   std::size_t done = 0;
   for (const Listed& listed : names) {
@@ -126,16 +129,15 @@ Status OwnerSessionImpl::PrepareSecondGrant(const std::string& environment, cons
                                             bool dry_run, Batch& batch, std::vector<std::string>& lines) {
   const Grant& grant = std::get<GrantAdd>(item.act).grant;
   const std::string what = ActSentence(environment, item);
+  if (grant.grantee.kind == GranteeKind::kGroup)
+    return PrepareSecondGroupGrant(environment, item, dry_run, batch, lines);
   const auto* machine = keeper_->machines().FindById(grant.grantee.id);
-  if (grant.grantee.kind != GranteeKind::kMachine || machine == nullptr || machine->removed ||
-      machine->number != grant.grantee.number || machine->identity.seal != grant.grantee.seal ||
-      machine->identity.name != grant.grantee.name || keeper_->vault().IsRemoved(grant.grantee.id)) {
+  if (machine == nullptr || machine->removed || machine->number != grant.grantee.number ||
+      machine->identity.seal != grant.grantee.seal || machine->identity.name != grant.grantee.name ||
+      keeper_->vault().IsRemoved(grant.grantee.id)) {
     return Error{Code::kIntegrity, "the machine is none of this vault, or was removed", 0, what};
   }
-  std::optional<Listed> listed;
-  for (const Listed& one : GRANTFS_TRY(ListNames(environment, {}))) {
-    if (ListId::Secret(one.number) == item.list) listed = one;
-  }
+  const auto listed = GRANTFS_TRY(FindListed(environment, item.list));
   if (!listed) return Changed(what);
   SecretList list = GRANTFS_TRY(keeper_->RefreshSecret(listed->number, listed->name, listed->head));
   const UpperLists upper = keeper_->UpperOf(environment);
@@ -153,6 +155,56 @@ Status OwnerSessionImpl::PrepareSecondGrant(const std::string& environment, cons
                   machine->identity.Fingerprint() + ", " + std::to_string(versions) + " version" +
                   (versions == 1 ? "" : "s") + (replaces ? ", replaces its grant" : "") + ")" + terms);
   batch.push_back({list.id(), {*made}, {}});
+  return {};
+}
+
+Result<std::optional<OwnerSessionImpl::Listed>> OwnerSessionImpl::FindListed(const std::string& environment,
+                                                                             const ListId& list) {
+  for (const Listed& one : GRANTFS_TRY(ListNames(environment, {}))) {
+    if (ListId::Secret(one.number) == list) return std::optional(one);
+  }
+  return std::optional<Listed>();
+}
+
+Status OwnerSessionImpl::PrepareSecondGroupGrant(const std::string& environment, const AskConsent::Item& item,
+                                                 bool dry_run, Batch& batch,
+                                                 std::vector<std::string>& lines) {
+  const Grant& grant = std::get<GrantAdd>(item.act).grant;
+  const UpperLists upper = keeper_->UpperOf(environment);
+  const auto* group = upper.environment->groups().Find(grant.grantee);
+  const auto listed = GRANTFS_TRY(FindListed(environment, item.list));
+  if (group == nullptr || !listed) return Changed(ActSentence(environment, item));
+  SecretList list = GRANTFS_TRY(keeper_->RefreshSecret(listed->number, listed->name, listed->head));
+  Statement statement = Draft(list, upper, item.act, approval_reason_);
+  statement.state = GRANTFS_TRY(list.StateAfter(statement.act, upper));
+  auto made = SignSecond(list, upper, std::move(statement), item);
+  if (!made) return made.error().code == Code::kDenied ? Changed(listed->name.Full()) : made.error();
+  GRANTFS_TRY(SealVersionsTo(list, *upper.environment, {group->recipient(), group->seal(), "@" + group->name},
+                             dry_run));
+  lines.push_back("grant " + listed->name.Full() + " to @" + group->name);
+  batch.push_back({list.id(), {*made}, {}});
+  return {};
+}
+
+// What is there now is sealed to the group; what comes later is by whoever sets it.
+Status OwnerSessionImpl::PrepareSecondPrefix(EnvironmentList& list, const AskConsent::Item& item,
+                                             bool dry_run, std::vector<StatementPtr>& made,
+                                             std::vector<std::string>& lines) {
+  const PrefixGrant& act = std::get<PrefixGrant>(item.act);
+  const auto* group = list.groups().Find(act.grant.grantee);
+  if (group == nullptr) return Changed(ActSentence(list.name(), item));
+  const SecretList::Target target{group->recipient(), group->seal(), "@" + group->name};
+  const UpperLists upper{&keeper_->vault(), nullptr};
+  const auto signed_by_two = SignSecond(list, upper, Draft(list, upper, act, approval_reason_), item);
+  if (!signed_by_two)
+    return signed_by_two.error().code == Code::kDenied ? Changed(list.name()) : signed_by_two.error();
+  made.push_back(*signed_by_two);
+  for (const Listed& listed : GRANTFS_TRY(ListNames(list.name(), act.prefix))) {
+    const SecretList secret = GRANTFS_TRY(keeper_->RefreshSecret(listed.number, listed.name, listed.head));
+    GRANTFS_TRY(SealVersionsTo(secret, *keeper_->FindEnvironment(list.name()), target, dry_run));
+  }
+  lines.push_back("grant " + list.name() + "/" + act.prefix + " and what will be below it to @" +
+                  group->name);
   return {};
 }
 
@@ -214,8 +266,11 @@ Status OwnerSessionImpl::ApproveConsent(const AskConsent& ask, const ApproveOpti
     std::vector<StatementPtr> made;
     for (const AskConsent::Item& item : ask.items) {
       if (std::holds_alternative<GrantAdd>(item.act)) {
-        result.machine = std::get<GrantAdd>(item.act).grant.grantee.name;
+        const Grantee& grantee = std::get<GrantAdd>(item.act).grant.grantee;
+        if (grantee.kind == GranteeKind::kMachine) result.machine = grantee.name;
         GRANTFS_CHECK(PrepareSecondGrant(environment, item, options.dry_run, batch, result.lines));
+      } else if (std::holds_alternative<PrefixGrant>(item.act)) {
+        GRANTFS_CHECK(PrepareSecondPrefix(list, item, options.dry_run, made, result.lines));
       } else if (std::holds_alternative<MemberAdd>(item.act)) {
         GRANTFS_CHECK(PrepareSecondMember(list, item, options.dry_run, made, result.lines));
       } else if (std::holds_alternative<RulesSet>(item.act)) {

@@ -2,6 +2,7 @@
 #include <condition_variable>
 #include <iterator>
 #include <mutex>
+#include <set>
 
 #include "grantfs/api/freezes.h"
 #include "grantfs/util/text.h"
@@ -36,6 +37,42 @@ Result<FrozenObject> OwnerSessionImpl::MachineToFreeze(const std::string& name) 
   if (machine != nullptr) return FrozenObject{FrozenKind::kMachine, machine->identity.Id().Hex()};
   return Error{Code::kNotFound, "there is no such machine: grantfs identity list shows those that there are",
                0, name};
+}
+
+// Who may not see the list of machines, as an operator, knows them by the grants of the environment.
+Result<FrozenObject> OwnerSessionImpl::MachineToFreezeIn(const std::string& environment,
+                                                         const std::string& name) {
+  GRANTFS_CHECK(Enter(environment, Operation::kFreeze));
+  const FrozenObject none{FrozenKind::kMachineIn, "", environment};
+  const auto of = [&](const std::string& id) { return FrozenObject{none.kind, id, environment}; };
+  if (Hash::FromHex(name)) return of(name);
+  if (RequireMachines()) {
+    if (const auto* machine = keeper_->machines().FindByName(name)) return of(machine->identity.Id().Hex());
+  } else {
+    GRANTFS_CHECK(LearnGrantees(environment));
+    std::optional<std::string> found;
+    for (const auto& [id, known] : grantees_) {
+      if (known != name || keeper_->vault().IsRemoved(id)) continue;
+      if (found) return Error{Code::kInvalid, "several machines have this name: name it by its id", 0, name};
+      found = id.Hex();
+    }
+    if (found) return of(*found);
+  }
+  return Error{Code::kNotFound,
+               "there is no such machine, or none that is granted something there: grantfs grants shows them",
+               0, name + " in " + environment};
+}
+
+Status OwnerSessionImpl::LearnGrantees(const std::string& environment) {
+  const auto names = GRANTFS_TRY(ListNames(environment, {}));
+  return keeper_->RefreshSecrets(environment, names, [&](const Listed&, Result<SecretList> list) -> Status {
+    if (!list) return {};  // a machine by its id will do
+    for (const auto& [key, standing] : list->grants()) {
+      const Grantee& grantee = standing.grant.grantee;
+      if (key.first == GranteeKind::kMachine) grantees_[grantee.id] = grantee.name;
+    }
+    return {};
+  });
 }
 
 Result<std::vector<FrozenObject>> OwnerSessionImpl::ProjectToFreeze(const std::string& name,
@@ -73,6 +110,9 @@ Result<FreezeResult> OwnerSessionImpl::ChangeFreezes(const api::Route& route, co
     case FreezeTarget::Kind::kMachine:
       request.objects = {GRANTFS_TRY(MachineToFreeze(target.name))};
       break;
+    case FreezeTarget::Kind::kMachineIn:
+      request.objects = {GRANTFS_TRY(MachineToFreezeIn(target.environment, target.name))};
+      break;
     case FreezeTarget::Kind::kEnvironment:
       GRANTFS_CHECK(Enter(target.name, Operation::kFreeze));
       request.objects = {{FrozenKind::kEnvironment, target.name}};
@@ -87,7 +127,7 @@ Result<FreezeResult> OwnerSessionImpl::ChangeFreezes(const api::Route& route, co
   if (response.change == 0) return result;
   const auto until = std::chrono::steady_clock::now() + wait;
   for (const FreezeInfo& changed : result.freezes) {
-    if (changed.kind == FreezeTarget::Kind::kMachine)
+    if (changed.IsMachine())
       result.delivery = WaitFor(GRANTFS_TRY(Hash::FromHex(changed.id)), response.change, wait);
     else
       result.followed.push_back(WaitForMachinesOf(changed.name, response.change, until));
@@ -136,11 +176,22 @@ Result<FreezeResult> OwnerSessionImpl::Unfreeze(const FreezeTarget& target, cons
 std::vector<FreezeInfo> OwnerSessionImpl::InfosOf(const std::vector<api::Freeze>& freezes) const {
   std::vector<FreezeInfo> infos;
   for (const api::Freeze& freeze : Ordered(freezes)) {
-    const bool machine = freeze.object.kind == FrozenKind::kMachine;
-    const auto id = machine ? Hash::FromHex(freeze.object.id) : Result<Hash>(Hash{});
-    infos.push_back({machine ? FreezeTarget::Kind::kMachine : FreezeTarget::Kind::kEnvironment,
-                     machine && id ? NameOf(*id) : freeze.object.id, machine ? freeze.object.id : "",
-                     freeze.by, freeze.time, freeze.reason});
+    FreezeInfo info;
+    info.name = freeze.object.id;
+    if (freeze.object.IsMachine()) {
+      const bool here = freeze.object.kind == FrozenKind::kMachineIn;
+      info.kind = here ? FreezeTarget::Kind::kMachineIn : FreezeTarget::Kind::kMachine;
+      info.id = freeze.object.id;
+      info.environment = freeze.object.environment;
+      if (const auto id = Hash::FromHex(info.id)) {
+        const auto grantee = grantees_.find(*id);
+        info.name = grantee != grantees_.end() ? grantee->second : NameOf(*id);
+      }
+    }
+    info.by = freeze.by;
+    info.time = freeze.time;
+    info.reason = freeze.reason;
+    infos.push_back(std::move(info));
   }
   return infos;
 }
@@ -155,12 +206,18 @@ Result<std::vector<FreezeInfo>> OwnerSessionImpl::ListFreezes() {
     std::move(page.freezes.begin(), page.freezes.end(), std::back_inserter(all));
     request.after = page.next;
   } while (request.after);
-  const bool machines = std::any_of(all.begin(), all.end(), [](const api::Freeze& freeze) {
-    return freeze.object.kind == FrozenKind::kMachine;
-  });
-  if (machines) {
-    GRANTFS_CHECK(keeper_->RefreshVault());
-    if (keeper_->vault().IsOwner(me_.Id())) GRANTFS_CHECK(keeper_->RefreshMachines());
+  std::set<std::string> environments;  // machines are named by
+  bool machines = false;
+  for (const api::Freeze& freeze : all) {
+    machines = machines || freeze.object.IsMachine();
+    if (freeze.object.kind == FrozenKind::kMachineIn) environments.insert(freeze.object.environment);
+  }
+  if (machines) GRANTFS_CHECK(keeper_->RefreshVault());
+  if (machines && keeper_->vault().IsOwner(me_.Id())) {
+    GRANTFS_CHECK(keeper_->RefreshMachines());
+  } else {
+    for (const std::string& environment : environments)
+      if (Enter(environment, Operation::kList)) GRANTFS_CHECK(LearnGrantees(environment));
   }
   return InfosOf(all);
 }

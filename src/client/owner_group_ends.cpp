@@ -51,7 +51,7 @@ void OwnerSessionImpl::LeaveGroups(const Hash& machine, const std::string& envir
 
 // ---- delivery
 
-std::vector<std::string> OwnerSessionImpl::NamesOf(const std::vector<Grantee>& machines) {
+std::vector<std::string> OwnerSessionImpl::MachineNamesOf(const std::vector<Grantee>& machines) {
   std::vector<std::string> names;
   for (const Grantee& machine : machines) names.push_back(machine.name);
   return names;

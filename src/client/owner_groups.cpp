@@ -186,7 +186,7 @@ Result<GroupChange> OwnerSessionImpl::CreateGroup(const std::string& environment
     GRANTFS_CHECK(StageGroup(environment, group.id().number, 1, epoch.copies));
     for (auto& one : GRANTFS_TRY(NextMachines(group, upper, members, epoch.key, 1, options.reason)))
       made.statements.push_back(std::move(one));
-    change.machines = NamesOf(members);
+    change.machines = MachineNamesOf(members);
     number = group.id().number;
     return Submit({{list.id(), {created}, {}}, std::move(made)});
   });
@@ -208,7 +208,7 @@ Result<GroupChange> OwnerSessionImpl::AddToGroup(const std::string& environment,
     auto members = GRANTFS_TRY(MachinesNamed(machines));
     const auto there = group.Members(keeper_->machines());
     std::erase_if(members, [&](const Grantee& one) { return there.contains(one.number); });
-    change.machines = NamesOf(members);
+    change.machines = MachineNamesOf(members);
     if (members.empty()) return 0;
     const auto& standing = *list.groups().Find(number);
     const UnsealKey key = GRANTFS_TRY(GroupKeyOf(list, standing));

@@ -17,6 +17,8 @@
 #include "grantfs/client/owner_session.h"
 #include "grantfs/trust/accept_line.h"
 #include "grantfs/trust/sealing.h"
+#include "log_judge_internal.h"
+#include "owner_traces_internal.h"
 
 namespace grantfs {
 
@@ -101,7 +103,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<RevokeResult> RevokeAll(const std::string& machine, const std::string& reason,
                                  std::chrono::milliseconds wait) override;
   Result<std::vector<GrantInfo>> ListGrants(const std::string& machine, const SecretName& secret) override;
-  Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+  Result<RequestInfo> AskFor(const std::string& environment, AnyAsk ask, const std::string& reason,
                              std::int64_t seconds) override;
   Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) override;
   Result<ApproveResult> ApproveRequest(const std::string& id, const ApproveOptions& options) override;
@@ -121,6 +123,10 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<TripwireInfo> SetTripwire(const std::string& environment, const TripwireChange& change) override;
   Result<std::vector<AlertSinkInfo>> AlertSinks() override;
   Result<std::uint64_t> TestAlert() override;
+  Result<TlsKeys> ShowTlsKeys() override;
+  Result<TlsKeys> MakeTlsKey() override;
+  Result<TlsKeys> AnnounceTlsKey(const std::optional<Hash>& expected, const std::string& reason) override;
+  Result<TlsKeys> SwitchTlsKey(bool force, const std::string& reason) override;
   Result<std::vector<AuditLine>> ListAudit(const AuditFilter& filter) override;
   Result<AuditPage> NextAudit(const AuditFilter& filter, std::uint64_t from) override;
   Result<ReadersReport> ReadersOf(const SecretName& name) override;
@@ -170,6 +176,10 @@ class OwnerSessionImpl final : public OwnerSession {
   Status RequireVaultOwner();
   void Report(const char* what, std::uint64_t done, std::uint64_t total) const;
   std::string NameOf(const Hash& id) const;
+
+  // ---- the server's key (owner_tls.cpp)
+  Result<std::vector<std::string>> NotHeardSince(std::int64_t time);
+  Status CheckAllHeard(const Hash& next);
 
   // ---- secrets
   struct Found {
@@ -256,6 +266,9 @@ class OwnerSessionImpl final : public OwnerSession {
   // ---- the audit log (owner_audit.cpp)
   /// Refreshes the lists that names are in. Errors: kInvalid (several have the actor's name).
   Result<api::AuditSearchRequest> SearchFor(const AuditFilter& filter);
+  /// With what the home remembers, and remembers it; what contradicts is told to the vault.
+  Result<Checkpoint> CompareLog(const ShownLog& log);
+  void Complain(bool good);
   AuditLine NamedLineOf(const AuditEntry& entry) const;
   /// Asks the audit log, newest first, on and on until there is no more or `limit` (0: none) are found.
   Status EachFound(api::AuditSearchRequest request, std::size_t limit,
@@ -267,6 +280,10 @@ class OwnerSessionImpl final : public OwnerSession {
 
   // ---- freezes
   Result<FrozenObject> MachineToFreeze(const std::string& name);
+  Result<FrozenObject> MachineToFreezeIn(const std::string& environment, const std::string& name);
+  /// The machines that are granted something in an environment, by the grants there.
+  Status LearnGrantees(const std::string& environment);
+  std::map<Hash, std::string> grantees_;
   /// @param left  is given the environments of the project that are not mine to freeze.
   Result<std::vector<FrozenObject>> ProjectToFreeze(const std::string& name, std::vector<std::string>& left);
   Result<FreezeResult> ChangeFreezes(const api::Route& route, const FreezeTarget& target,
@@ -300,7 +317,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Status CheckGroupsOwed(const std::string& environment, std::vector<std::string>& owed);
   void LeaveGroups(const Hash& machine, const std::string& environment, const std::string& reason,
                    RemoveIdentityResult& result);
-  static std::vector<std::string> NamesOf(const std::vector<Grantee>& machines);
+  static std::vector<std::string> MachineNamesOf(const std::vector<Grantee>& machines);
   EnvironmentDelivery WaitForGroup(const std::string& environment, std::uint64_t number, std::uint64_t change,
                                    std::chrono::milliseconds wait);
   EnvironmentDelivery WaitForMachines(const std::string& what, const std::vector<std::uint64_t>& machines,
@@ -316,7 +333,7 @@ class OwnerSessionImpl final : public OwnerSession {
   /// Of which groups a machine is: "@web". None where I may not know.
   Result<std::set<std::string>> GroupsOf(const std::string& environment, const std::string& machine);
   // ---- requests (owner_requests.cpp)
-  Result<SignedRequest> SignRequest(const std::string& environment, Asked ask, const std::string& reason,
+  Result<SignedRequest> SignRequest(const std::string& environment, AnyAsk ask, const std::string& reason,
                                     std::int64_t time, std::int64_t expires);
   Result<Hash> SendRequest(const SignedRequest& request);
   RequestInfo RequestInfoOf(const SignedRequest& request) const;
@@ -343,36 +360,32 @@ class OwnerSessionImpl final : public OwnerSession {
                                   const AskConsent::Item& item);
   Status PrepareSecondGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
                             Batch& batch, std::vector<std::string>& lines);
+  Result<std::optional<Listed>> FindListed(const std::string& environment, const ListId& list);
+  Status PrepareSecondGroupGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
+                                 Batch& batch, std::vector<std::string>& lines);
+  Status PrepareSecondPrefix(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
+                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
   Status PrepareSecondMember(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
                              std::vector<StatementPtr>& made, std::vector<std::string>& lines);
   Status PrepareSecondRules(EnvironmentList& list, const AskConsent::Item& item,
                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
 
   // ---- members
+  Status ChangeMember(EnvironmentList list, MemberChange change, const std::string& reason);
+  Result<NewEpoch> CopyFor(const EnvironmentList& list, const Identity& reader);
+  Result<NewEpoch> EpochWithout(const EnvironmentList& list, const Hash& leaver);
   Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
   // ---- what one who leaves has signed (owner_vouch.cpp)
   /// Vouches in every secret's list whose end would not count any more after `ending`, the statement that
-  /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault is
-  /// asked for that: it refuses, and freezes what the leaver appends.
+  /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault
+  /// is asked for that: it refuses, and freezes what the leaver appends.
   Status VouchBefore(const EnvironmentList& after, const Hash& leaver, const StatementPtr& ending,
                      const std::string& reason);
   struct Vouching;
   Status VouchIn(Vouching& vouching, std::span<const Listed> secrets, const std::string& reason);
   Status SendVouches(Vouching& vouching);
   Status FreezeLeaver(Vouching& vouching);
-  /// What this command has seen of a secret that it verified.
-  struct Trace {
-    Head head;
-    std::uint32_t version = 0;  ///< the current one; 0: none
-    std::uint32_t epoch = 0;
-    Hash setter;
-  };
-  static Trace TraceOf(const SecretList& list);
-  std::map<std::uint64_t, Trace> traces_;
-  /// Secrets whose lists, up to these heads, stand without somebody: for who has to begin again because others
-  /// were quicker. What they were judged by: the leaver, the environment's head and the vault's.
-  std::map<std::uint64_t, Head> swept_;
-  std::optional<std::tuple<Hash, Head, Head>> swept_by_;
+  SecretTraces traces_;
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
   struct Uses;
   /// What the audit log of an environment tells, newest times alone.

@@ -51,6 +51,24 @@ Result<Identity> OwnerSessionImpl::FindPerson(const std::string& name) {
                0, name};
 }
 
+// The newest epoch's key for one who is to read; nothing for another role.
+Result<NewEpoch> OwnerSessionImpl::CopyFor(const EnvironmentList& list, const Identity& reader) {
+  NewEpoch copy;
+  copy.epoch = list.newest_epoch();
+  const UnsealKey* key = GRANTFS_TRY(EpochKey(list, copy.epoch.number));
+  copy.copies = {{reader.Id(), GRANTFS_TRY(Seal(reader.seal, key->private_bytes()))}};
+  return copy;
+}
+
+Result<NewEpoch> OwnerSessionImpl::EpochWithout(const EnvironmentList& list, const Hash& leaver) {
+  std::vector<Identity> stay;
+  for (const Identity& one : list.EpochRecipients(keeper_->vault())) {
+    if (one.Id() != leaver) stay.push_back(one);
+  }
+  const UnsealKey* key = GRANTFS_TRY(EpochKey(list, list.newest_epoch().number));
+  return MakeEpoch(stay, &list.newest_epoch(), key);
+}
+
 Result<std::vector<std::string>> OwnerSessionImpl::AddMember(const std::string& environment,
                                                              const Identity& member, Role role,
                                                              const std::string& prefix,
@@ -59,15 +77,16 @@ Result<std::vector<std::string>> OwnerSessionImpl::AddMember(const std::string& 
   return Retry([&]() -> Result<Ids> {
     GRANTFS_CHECK(Enter(environment, Operation::kManageMembers));
     EnvironmentList list = *keeper_->FindEnvironment(environment);
-    if (list.RoleOf(member.Id())) {
-      return Settled(
-          {Code::kConflict,
-           "is a member already: grantfs member list shows as what; one's role does not change, but "
-           "ends with grantfs member remove",
-           0, member.name + " of " + environment});
-    }
     if (keeper_->vault().IsRemoved(member.Id())) {
       return Error{Code::kDenied, "was removed from the vault and can be no member", 0, member.name};
+    }
+    if (const auto* has = list.TenureOf(member.Id()); has != nullptr) {
+      if (has->role != role || has->prefix != prefix) {
+        GRANTFS_CHECK(ChangeMember(std::move(list), {member.Id(), role, prefix, {}, {}}, reason));
+        return Ids{};
+      }
+      return Settled({Code::kConflict, "has this role already: grantfs member list shows who has which", 0,
+                      member.name + " of " + environment});
     }
     MemberAdd add{member, role, prefix, {}};
     if (NeedsTwoOwners(add, list.two_owners())) {
@@ -75,10 +94,8 @@ Result<std::vector<std::string>> OwnerSessionImpl::AddMember(const std::string& 
       return Propose(environment, {ConsentTo(list, keeper_->UpperOf(environment), add)}, reason);
     }
     NewEpoch copy;
-    copy.epoch = list.newest_epoch();
     if (HoldsKey(role)) {
-      const UnsealKey* key = GRANTFS_TRY(EpochKey(list, copy.epoch.number));
-      copy.copies = {{member.Id(), GRANTFS_TRY(Seal(member.seal, key->private_bytes()))}};
+      copy = GRANTFS_TRY(CopyFor(list, member));
       add.copy = Blake2b256({copy.copies.front().sealed});
     }
     const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, add, reason));
@@ -86,6 +103,32 @@ Result<std::vector<std::string>> OwnerSessionImpl::AddMember(const std::string& 
     GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
     return Ids{};
   });
+}
+
+// What the role that ends has signed needs a successor, as where somebody leaves.
+Status OwnerSessionImpl::ChangeMember(EnvironmentList list, MemberChange change, const std::string& reason) {
+  const auto& member = list.members().at(change.id);
+  if (change.id == me_.Id())
+    return Error{Code::kInvalid, "you cannot change your own role: another owner of the environment can", 0,
+                 member.identity.name};
+  if (NeedsTwoOwners(change, list.two_owners()))
+    return Error{Code::kDenied,
+                 "this environment asks two owners for a new owner, and a change of role is one's alone: let "
+                 "the person enrol with a new key, and add that as owner",
+                 0, member.identity.name};
+  NewEpoch keys;
+  if (HoldsKey(member.role) && !HoldsKey(change.role)) {
+    keys = GRANTFS_TRY(EpochWithout(list, change.id));
+    change.epoch = keys.epoch;
+  } else if (!HoldsKey(member.role) && HoldsKey(change.role)) {
+    keys = GRANTFS_TRY(CopyFor(list, member.identity));
+    change.copy = Blake2b256({keys.copies.front().sealed});
+  }
+  const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, change, reason));
+  GRANTFS_CHECK(VouchBefore(list, change.id, made, reason));
+  if (!keys.copies.empty()) GRANTFS_CHECK(StageEpoch(list.name(), keys));
+  GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
+  return {};
 }
 
 Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const Hash& id,
@@ -96,12 +139,7 @@ Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const 
   MemberRemove remove{id, {}};
   NewEpoch epoch;
   if (HoldsKey(*role)) {
-    std::vector<Identity> stay;
-    for (const Identity& one : list.EpochRecipients(keeper_->vault())) {
-      if (one.Id() != id) stay.push_back(one);
-    }
-    const UnsealKey* key = GRANTFS_TRY(EpochKey(list, list.newest_epoch().number));
-    epoch = GRANTFS_TRY(MakeEpoch(stay, &list.newest_epoch(), key));
+    epoch = GRANTFS_TRY(EpochWithout(list, id));
     remove.epoch = epoch.epoch;
   }
   const EnvironmentList before = list;

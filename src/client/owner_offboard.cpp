@@ -7,11 +7,12 @@
 namespace grantfs {
 namespace {
 
+// By any of the roles that he has had: a later key was sealed to those who could read then.
 bool CouldRead(const EnvironmentList::Member& member, const EnvironmentList& list, std::uint32_t epoch) {
-  if (!RoleAllows(member.role, Operation::kReadValue)) return false;
-  if (member.present) return true;
-  const auto until = member.tenures.back().until;
-  return until && epoch <= list.EpochAt(*until - 1);  // a later key was sealed to those who stayed
+  return std::any_of(member.tenures.begin(), member.tenures.end(), [&](const auto& tenure) {
+    return RoleAllows(tenure.role, Operation::kReadValue) &&
+           (!tenure.until || epoch <= list.EpochAt(*tenure.until - 1));
+  });
 }
 
 }  // namespace
@@ -94,13 +95,12 @@ Status OwnerSessionImpl::AddDue(const Hash& id, const std::string& environment, 
   GRANTFS_CHECK(TraceAll(environment, names, result.problems));
   const EnvironmentList& members = *keeper_->FindEnvironment(environment);
   for (const Listed& listed : names) {
-    const auto trace = traces_.find(listed.number);
-    if (trace == traces_.end() || trace->second.version == 0) continue;
+    const auto trace = traces_.seen.find(listed.number);
+    if (trace == traces_.seen.end() || trace->second.version == 0) continue;
     const bool set = trace->second.setter == id;
     if (!set && !CouldRead(members.members().at(id), members, trace->second.epoch)) continue;
     const auto read = reads.find(listed.name.Full());
-    result.due.push_back(
-        {listed.name, trace->second.version, set, read == reads.end() ? 0 : read->second});
+    result.due.push_back({listed.name, trace->second.version, set, read == reads.end() ? 0 : read->second});
   }
   return {};
 }
@@ -110,9 +110,9 @@ Status OwnerSessionImpl::TraceAll(const std::string& environment, const std::vec
                                   std::vector<std::string>& problems) {
   std::vector<Listed> unseen;
   for (const Listed& one : secrets) {
-    const auto trace = traces_.find(one.number);
-    if (trace != traces_.end() && trace->second.head == one.head) continue;
-    traces_.erase(one.number);
+    const auto trace = traces_.seen.find(one.number);
+    if (trace != traces_.seen.end() && trace->second.head == one.head) continue;
+    traces_.seen.erase(one.number);
     unseen.push_back(one);
   }
   std::size_t done = secrets.size() - unseen.size();
@@ -120,7 +120,7 @@ Status OwnerSessionImpl::TraceAll(const std::string& environment, const std::vec
                                  [&](const Listed& one, Result<SecretList> list) -> Status {
                                    Report("looking", ++done, secrets.size());
                                    if (list)
-                                     traces_[one.number] = TraceOf(*list);
+                                     traces_.seen[one.number] = TraceOf(*list);
                                    else
                                      problems.push_back(Describe(list.error()));
                                    return {};

@@ -1,6 +1,7 @@
 #include "audit_line_internal.h"
 #include "grantfs/api/audit.h"
 #include "grantfs/crypto/merkle.h"
+#include "grantfs/log/log.h"
 #include "grantfs/tlog/checkpoint.h"
 #include "log_tiles_internal.h"
 #include "owner_internal.h"
@@ -12,26 +13,6 @@ namespace {
 
 Error Proven(const char* what, std::uint64_t about) {
   return {Code::kIntegrity, what, 0, "record " + std::to_string(about)};
-}
-
-/// Errors: kIntegrity.
-Status CheckContinues(TileProver& prover, const Checkpoint& before, const Checkpoint& now) {
-  const std::string subject = "the audit log of " + std::to_string(now.size) + " records, seen with " +
-                              std::to_string(before.size) + " before";
-  if (now.size < before.size)
-    return Error{
-        Code::kIntegrity,
-        "the audit log has shrunk: the vault's database was put back to an older copy, or records were taken "
-        "away; keep a copy of it as evidence",
-        0, subject};
-  if (before.size == 0) return {};
-  const auto proof = GRANTFS_TRY(prover.Consistency(before.size));
-  if (VerifyConsistency(before.size, before.root, now.size, now.root, proof)) return {};
-  return Error{
-      Code::kIntegrity,
-      "the audit log is another than was seen before: records were changed; keep a copy of the vault's "
-      "database as evidence, and run grantfs audit verify",
-      0, subject};
 }
 
 /// That an entry is the record of this number, and its body, where it is shown, the header's.
@@ -50,18 +31,15 @@ Status CheckEntry(const AuditEntry& entry, std::uint64_t record) {
 Result<AuditProof> OwnerSessionImpl::ProveAudit(std::optional<std::uint64_t> record) {
   GRANTFS_CHECK(keeper_->RefreshVault());
   if (keeper_->vault().IsOwner(me_.Id())) GRANTFS_CHECK(keeper_->RefreshMachines());  // for names
-  const VerifyKey& key = keeper_->vault().log_key();
-  const std::string& origin = keeper_->vault().log_origin();
-  const std::string remembered = GRANTFS_TRY(known_->ReadPeer()).checkpoint;
-  const std::string text = GRANTFS_TRY(FetchCheckpoint(*vault_));
-  const Checkpoint now = GRANTFS_TRY(OpenCheckpoint(text, key, origin));
+  ShownLog log{GRANTFS_TRY(known_->ReadPeer()).checkpoint, {}};
+  log.shown = GRANTFS_TRY(FetchCheckpoint(*vault_));
+  const Checkpoint now = GRANTFS_TRY(CompareLog(log));
   TileProver prover(now.size, [this](const TileName& name) { return FetchTile(*vault_, name); });
   AuditProof proof{now.size, now.root, 0, {}};
-  if (!remembered.empty()) {
-    const Checkpoint before = GRANTFS_TRY(OpenCheckpoint(remembered, key, origin));
-    GRANTFS_CHECK(CheckContinues(prover, before, now));
-    proof.before = before.size;
-  }
+  if (!log.remembered.empty())
+    proof.before =
+        GRANTFS_TRY(OpenCheckpoint(log.remembered, keeper_->vault().log_key(), keeper_->vault().log_origin()))
+            .size;
   if (record) {
     if (*record >= now.size)
       return Error{Code::kNotFound, "the log has no such record yet", 0, std::to_string(*record)};
@@ -77,8 +55,35 @@ Result<AuditProof> OwnerSessionImpl::ProveAudit(std::optional<std::uint64_t> rec
       return Proven("it is not in the log that the checkpoint is of", *record);
     proof.record = NamedLineOf(page.records[0]);
   }
-  GRANTFS_CHECK(known_->RememberCheckpoint(text));
   return proof;
+}
+
+Result<Checkpoint> OwnerSessionImpl::CompareLog(const ShownLog& log) {
+  auto judged = JudgeLog(
+      *known_, keeper_->vault(), log,
+      [this](std::uint64_t before, const Checkpoint& now) {
+        return TileProver(now.size, [this](const TileName& name) { return FetchTile(*vault_, name); })
+            .Consistency(before);
+      },
+      Now());
+  Complain(judged.has_value());
+  return judged;
+}
+
+// What is not told now is told by the next command that looks at the log.
+void OwnerSessionImpl::Complain(bool good) {
+  for (std::size_t told = 0; told < kMaxComplaints; ++told) {
+    const auto kept = Complaints(*known_);
+    const auto next = kept ? NextComplaint(*kept, good) : std::nullopt;
+    if (!next) return;
+    const auto answer = vault_->Ask<api::LogComplaintResponse>(api::kLogComplaints, *next);
+    const Status taken = answer ? ComplaintTaken(*known_, *next, good) : Status(answer.error());
+    if (!taken)
+      return Log(LogLevel::kWarning, "the vault was not told that its audit log contradicts what was seen",
+                 taken.error());
+    Log(LogLevel::kWarning, "the vault was told that its audit log contradicts what was seen: record " +
+                                std::to_string(answer->record));
+  }
 }
 
 }  // namespace grantfs

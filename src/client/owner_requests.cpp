@@ -8,7 +8,7 @@
 
 namespace grantfs {
 
-Result<SignedRequest> OwnerSessionImpl::SignRequest(const std::string& environment, Asked ask,
+Result<SignedRequest> OwnerSessionImpl::SignRequest(const std::string& environment, AnyAsk ask,
                                                     const std::string& reason, std::int64_t time,
                                                     std::int64_t expires) {
   Request request;
@@ -31,7 +31,7 @@ Result<Hash> OwnerSessionImpl::SendRequest(const SignedRequest& request) {
   return Error{Code::kIntegrity, "the vault keeps another request than was sent", 0, request.id().Hex()};
 }
 
-Result<RequestInfo> OwnerSessionImpl::AskFor(const std::string& environment, Asked ask,
+Result<RequestInfo> OwnerSessionImpl::AskFor(const std::string& environment, AnyAsk ask,
                                              const std::string& reason, std::int64_t seconds) {
   if (seconds < 1 || seconds > kMaxRequestSeconds)
     return Error{Code::kInvalid, "a request holds for 1s to 30d", 0, environment};

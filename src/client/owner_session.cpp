@@ -67,6 +67,7 @@ WhoAmIInfo OwnerSessionImpl::WhoAmI() const {
 }
 
 Result<VaultStatusInfo> OwnerSessionImpl::VaultStatus() {
+  const std::string remembered = GRANTFS_TRY(known_->ReadPeer()).checkpoint;
   const auto said = GRANTFS_TRY(vault_->Get<api::StatusResponse>(api::kStatus));
   GRANTFS_CHECK(keeper_->RefreshVault());
   VaultStatusInfo info;
@@ -84,6 +85,9 @@ Result<VaultStatusInfo> OwnerSessionImpl::VaultStatus() {
       return About(checkpoint.error(), "the audit log's checkpoint of " + home_.profile().address.Text());
     }
     info.log_size = checkpoint->size;
+    const auto compared = CompareLog({remembered, said.checkpoint});
+    if (!compared && compared.error().code == Code::kIntegrity) info.log_problem = Describe(compared.error());
+    if (!compared && compared.error().code != Code::kIntegrity) return compared.error();
   }
   for (const auto& environment : GRANTFS_TRY(EnvironmentsWith(Operation::kManageMembers))) {
     GRANTFS_CHECK(CheckOwed(environment, info.owed));

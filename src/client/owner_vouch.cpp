@@ -27,8 +27,8 @@ struct OwnerSessionImpl::Vouching {
   std::size_t all = 0;
 };
 
-OwnerSessionImpl::Trace OwnerSessionImpl::TraceOf(const SecretList& list) {
-  Trace trace;
+SecretTrace TraceOf(const SecretList& list) {
+  SecretTrace trace;
   trace.head = *list.head();
   if (const auto* current = list.Current()) {
     trace.version = current->publish.version;
@@ -38,8 +38,8 @@ OwnerSessionImpl::Trace OwnerSessionImpl::TraceOf(const SecretList& list) {
   return trace;
 }
 
-// What is asked for is refused for now: a vouch is missing. Granted all the same, by a vault that lets be lost
-// what was signed, it is vouched for after it.
+// What is asked for is refused for now: a vouch is missing. Granted all the same, by a vault that lets be
+// lost what was signed, it is vouched for after it.
 Status OwnerSessionImpl::FreezeLeaver(Vouching& vouching) {
   const auto now = options_.clock->Boot();
   if (!vouching.freezes || (vouching.frozen.count() != 0 && now - vouching.frozen < kFreezeAgain)) return {};
@@ -58,7 +58,7 @@ Status OwnerSessionImpl::SendVouches(Vouching& vouching) {
   for (const auto& list : batch) {
     const std::uint64_t secret = list.list.number;
     if (sent)
-      traces_[secret].head = swept_[secret] = list.statements.back()->head();
+      traces_.seen[secret].head = traces_.swept[secret] = list.statements.back()->head();
     else
       vouching.again.insert(secret);
   }
@@ -71,10 +71,10 @@ Status OwnerSessionImpl::VouchIn(Vouching& vouching, std::span<const Listed> sec
   const auto take = [&](const Listed& secret, Result<SecretList> list) -> Status {
     if (!list) return list.error();
     const UpperLists now = keeper_->UpperOf(environment);
-    traces_[secret.number] = TraceOf(*list);
+    traces_.seen[secret.number] = TraceOf(*list);
     Report("vouching", ++vouching.done, vouching.all);
     if (list->CheckStanding({now.vault, &vouching.after})) {
-      swept_[secret.number] = *list->head();
+      traces_.swept[secret.number] = *list->head();
       return {};
     }
     const auto made = GRANTFS_TRY(Next(*list, now, Vouch{}, reason));
@@ -92,12 +92,12 @@ Status OwnerSessionImpl::VouchBefore(const EnvironmentList& after, const Hash& l
   const std::string& environment = after.name();
   const auto by =
       std::tuple(leaver, *keeper_->FindEnvironment(environment)->head(), *keeper_->vault().head());
-  if (swept_by_ != by) swept_.clear();
-  swept_by_ = by;
+  if (traces_.swept_by != by) traces_.swept.clear();
+  traces_.swept_by = by;
   auto secrets = GRANTFS_TRY(ListNames(environment, {}));
   std::erase_if(secrets, [this](const Listed& one) {
-    const auto swept = swept_.find(one.number);
-    return swept != swept_.end() && swept->second == one.head;
+    const auto swept = traces_.swept.find(one.number);
+    return swept != traces_.swept.end() && swept->second == one.head;
   });
   Vouching vouching{after, ending, !keeper_->vault().IsRemoved(leaver)};
   for (int tries = 1;; ++tries) {

@@ -53,6 +53,8 @@ std::string ActSentence(const std::string& environment, const AskConsent::Item& 
     if (!grant.conditions.empty()) text += ", only for " + JoinConditions(grant.conditions);
     return text;
   }
+  if (const auto* prefix = std::get_if<PrefixGrant>(&item.act))
+    return "grant @" + prefix->grant.grantee.name + " " + environment + "/" + prefix->prefix;
   if (const auto* member = std::get_if<MemberAdd>(&item.act))
     return "make " + member->member.name + " (" + member->member.Fingerprint() + ") " +
            RoleName(member->role) + " of " + environment;
@@ -62,7 +64,7 @@ std::string ActSentence(const std::string& environment, const AskConsent::Item& 
   return std::string(ActName(item.act)) + " in " + environment;
 }
 
-std::string AskSentence(const std::string& environment, const Asked& ask) {
+std::string AskSentence(const std::string& environment, const AnyAsk& ask) {
   return std::visit([&](const auto& one) { return Sentence(environment, one); }, ask);
 }
 

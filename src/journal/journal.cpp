@@ -59,18 +59,27 @@ Status RunningJournal::Begin() {
 Status RunningJournal::MayRecord() const {
   if (unwritten_) return *unwritten_;
   if (failed_) return *failed_;
-  if (file_bytes_ + (recent_ ? recent_->bytes() : 0) < options_.max_bytes) return {};
+  if (in_files_.bytes + (recent_ ? recent_->bytes() : 0) < options_.max_bytes) return {};
   return Error{
       Code::kUnrecorded,
       "too many reads wait to be told to the vault, so no more can be recorded: bring the vault back", 0,
       PathForMessages(options_.directory)};
 }
 
-void RunningJournal::NoteBytes() {
-  std::uint64_t bytes = own_ ? own_->bytes() : 0;
-  for (const auto& [id, file] : left_) bytes += file->bytes();
+RunningJournal::InFiles RunningJournal::CountFiles() const {
+  InFiles count;
+  if (own_) count = {own_->bytes(), own_->waiting()};
+  for (const auto& [id, file] : left_) {
+    count.bytes += file->bytes();
+    count.entries += file->waiting();
+  }
+  return count;
+}
+
+void RunningJournal::NoteFiles() {
+  const InFiles count = CountFiles();
   const std::lock_guard lock(mutex_);
-  file_bytes_ = bytes;
+  in_files_ = count;
 }
 
 void RunningJournal::Dirty(bool urgent) {
@@ -116,7 +125,7 @@ Status RunningJournal::RecordInFile(JournalEntry entry, Waiter* waiter) {
   }
   GRANTFS_CHECK(WriteOut());
   GRANTFS_CHECK(own_->Append(entry));
-  NoteBytes();
+  NoteFiles();
   const std::lock_guard lock(mutex_);
   if (waiter != nullptr) waiters_.push_back(std::move(*waiter));
   Dirty(waiter != nullptr);
@@ -135,8 +144,9 @@ Status RunningJournal::WriteOut() {
     entries = recent_->Entries(both);
   }
   const Status written = own_->Append(entries);
-  NoteBytes();
+  const InFiles count = CountFiles();
   const std::lock_guard lock(mutex_);
+  in_files_ = count;
   if (written) {
     both ? recent_->ClearAll() : recent_->ClearOther();
     unwritten_.reset();
@@ -174,22 +184,41 @@ void RunningJournal::Run() {
 
 // Slots whose minute is over become entries.
 void RunningJournal::EndMinutes(bool all) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!counts_) return;
-    for (auto& over : all ? counts_->All() : counts_->OverAt(options_.clock->WallMilliseconds())) {
-      if (!own_->Append(over.entry)) break;  // the slot holds it until there is room
-      counts_->Free(over.slot);
-      dirty_ = true;
-    }
+  const std::lock_guard lock(mutex_);
+  if (!counts_) return;
+  for (auto& over : all ? counts_->All() : counts_->OverAt(options_.clock->WallMilliseconds())) {
+    if (!own_->Append(over.entry)) break;  // the slot holds it until there is room
+    counts_->Free(over.slot);
+    dirty_ = true;
   }
-  NoteBytes();
+  in_files_ = CountFiles();
+}
+
+/// What the last sync has not written. Until that is done nothing counts as on the disk.
+Status RunningJournal::WriteAnew() {
+  if (!lost_) return {};
+  GRANTFS_CHECK(own_->WriteAnew());
+  const std::lock_guard lock(mutex_);
+  if (counts_) GRANTFS_CHECK(counts_->WriteAgain());
+  lost_ = false;
+  return {};
+}
+
+/// Not when the file is made: whoever reads then waits for it.
+Status RunningJournal::SyncName() {
+  if (named_) return {};
+  const Status synced = SyncDirectoryOf(own_->path());
+  named_ = bool(synced);
+  if (synced) return {};
+  return Error{Code::kUnrecorded, "the read cannot be recorded: the disk does not take it",
+               synced.error().sys, PathForMessages(own_->path())};
 }
 
 void RunningJournal::Flush() {
   Waiters waiters;
   std::shared_ptr<const UniqueFd> entries, counts;
   std::string path;
+  Status synced;
   {
     const std::lock_guard files(files_mutex_);
     EndMinutes(false);
@@ -202,24 +231,29 @@ void RunningJournal::Flush() {
     const Status sealed = own_->Seal(signer());
     if (!sealed && !unsealed_) Log(LogLevel::kWarning, "the journal could not be signed", sealed.error());
     unsealed_ = !sealed;
+    synced = WriteAnew();
+    if (synced) synced = SyncName();
     entries = own_->fd();
     path = own_->path();
     const std::lock_guard lock(mutex_);
     counts = counts_ ? counts_->fd() : nullptr;
     waiters.swap(waiters_);
   }
-  Status synced;
   const auto begun = Ticks::now();
-  if (::fdatasync(entries->get()) != 0 || (counts && ::fdatasync(counts->get()) != 0))
+  if (synced && (::fdatasync(entries->get()) != 0 || (counts && ::fdatasync(counts->get()) != 0)))
     synced = Error{Code::kUnrecorded, "the read cannot be recorded: the disk does not take it", errno,
                    PathForMessages(path)};
   // Twice what it took now: it may take longer the next time.
   const auto left = kOnDisk - std::chrono::ceil<std::chrono::milliseconds>(2 * (Ticks::now() - begun));
   gather_ = std::clamp(left, kLeastGather, kMostGather);
+  {
+    const std::lock_guard files(files_mutex_);
+    lost_ = lost_ || !synced;
+    const std::lock_guard lock(mutex_);
+    failed_ = synced ? std::nullopt : std::optional(synced.error());
+    dirty_ = dirty_ || failed_;
+  }
   for (const auto& done : waiters) done(synced);
-  const std::lock_guard lock(mutex_);
-  failed_ = synced ? std::nullopt : std::optional(synced.error());
-  dirty_ = dirty_ || failed_;
 }
 
 std::unique_ptr<Journal> Journal::Make(JournalOptions options) {

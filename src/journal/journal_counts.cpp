@@ -17,6 +17,8 @@ constexpr std::size_t kSlots = 1024;
 /// Of a slot, at least, for the ids of opens: more of one slot than fit are not answered at once.
 constexpr std::size_t kOpensBytes = 256;
 constexpr std::int64_t kMinuteMs = 60'000;
+/// With the ids of opens that others counted: far more than one process answers at a time.
+constexpr std::size_t kCarrySlots = 32;
 
 std::string CountsPath(const std::string& directory, const std::string& id) {
   return directory + "/" + id + kCountsSuffix;
@@ -79,9 +81,17 @@ std::vector<std::string> JournalCounts::OpensLeft(const std::string& directory, 
   std::vector<std::string> left;
   const auto slots = SlotsLeft(directory, id);
   if (!slots) return left;  // Left says what is wrong with it
+  std::vector<std::vector<std::string_view>> of_slots;
   for (const auto& [text, opens] : *slots) {
-    for (const std::string_view open : Split(opens, ' ')) {
-      if (!open.empty()) left.emplace_back(open);
+    of_slots.push_back(Split(opens, ' '));
+    std::erase_if(of_slots.back(), [](std::string_view open) { return open.empty(); });
+  }
+  for (std::size_t place = 0, found = 1; found > 0; ++place) {
+    found = 0;
+    for (const auto& opens : of_slots) {
+      if (place >= opens.size()) continue;
+      left.emplace_back(opens[place]);
+      ++found;
     }
   }
   return left;
@@ -123,6 +133,27 @@ Result<JournalCounts::Counted> JournalCounts::Add(const JournalEntry& read) {
     slots_.emplace(key, std::move(over));
   }
   return Counted::kYes;
+}
+
+Status JournalCounts::Carry(std::vector<std::string> opens) {
+  auto next = opens.begin();
+  for (std::size_t i = 0; i < kCarrySlots && next != opens.end() && !free_.empty(); ++i) {
+    std::string text = "\n";
+    for (; next != opens.end() && text.size() + next->size() < kSlotBytes; ++next) text += *next + ' ';
+    GRANTFS_CHECK(Write(free_.front(), text));
+    free_.push_back(free_.front());  // to be used last
+    free_.pop_front();
+  }
+  return {};
+}
+
+Status JournalCounts::WriteAgain() {
+  for (auto& [key, over] : slots_) {
+    std::string text = over.entry.Text() + "\n";
+    text += OpensText(&over.opens, kSlotBytes - text.size());
+    GRANTFS_CHECK(Write(over.slot, text));
+  }
+  return {};
 }
 
 Status JournalCounts::Write(std::size_t slot, const std::string& text) {

@@ -25,9 +25,16 @@ class JournalCounts {
   static Result<std::unique_ptr<JournalCounts>> Create(const std::string& directory, const std::string& id);
   /// What the file of an ended process holds. Errors: kIo.
   static Result<std::vector<JournalEntry>> Left(const std::string& directory, const std::string& id);
-  /// The ids of the opens that it counted last.
+  /// The ids of the opens that it counted last, or carried; the newest of each slot come first.
   static std::vector<std::string> OpensLeft(const std::string& directory, const std::string& id);
   static void Remove(const std::string& directory, const std::string& id);
+
+  /// Ids of opens that ended processes counted last stand here too, so that whoever comes next knows them
+  /// when this process ends as well: the first of them, as far as there is room. Errors: kUnrecorded.
+  Status Carry(std::vector<std::string> opens);
+  /// Everything once more: of what a failed sync has not written the kernel keeps nothing. Errors:
+  /// kUnrecorded.
+  Status WriteAgain();
 
   enum class Counted { kYes, kNoRoom };
   /// @return kNoRoom: to be recorded by itself.  Errors: kUnrecorded.

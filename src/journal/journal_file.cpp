@@ -3,7 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <utility>
 
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/crypto/random.h"
@@ -50,6 +53,53 @@ Result<std::string> ReadAt(int fd, std::uint64_t from, std::uint64_t size, const
   return text;
 }
 
+/// The lines of a file, read in pieces: one that was left may have 64 MiB.
+class Lines {
+ public:
+  Lines(int fd, std::uint64_t from, std::uint64_t end, const std::string& path)
+      : fd_(fd), read_(from), end_(end), behind_(from), path_(path) {}
+
+  /// Lives until the next one. @return none where there is no further line, or none of a bearable length.
+  Result<std::optional<std::string_view>> Next() {
+    for (;;) {
+      const std::size_t end = piece_.find('\n', at_);
+      if (end != std::string::npos) {
+        const std::string_view line = std::string_view(piece_).substr(at_, end - at_);
+        at_ = end + 1;
+        behind_ += line.size() + 1;
+        return std::optional(line);
+      }
+      if (read_ == end_ || piece_.size() - at_ > kMaxJournalEntryBytes)
+        return std::optional<std::string_view>();
+      piece_.erase(0, std::exchange(at_, 0));
+      const std::uint64_t size = std::min<std::uint64_t>(end_ - read_, kPieceBytes);
+      piece_ += GRANTFS_TRY(ReadAt(fd_, read_, size, path_));
+      read_ += size;
+    }
+  }
+  /// Offset behind the last line.
+  std::uint64_t behind() const { return behind_; }
+
+ private:
+  static constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
+  const int fd_;
+  std::uint64_t read_;
+  const std::uint64_t end_;
+  std::uint64_t behind_;
+  const std::string& path_;
+  std::string piece_;
+  std::size_t at_ = 0;
+};
+
+Result<bool> HasLineEnd(int fd, std::uint64_t from, std::uint64_t end, const std::string& path) {
+  constexpr std::uint64_t kPieceBytes = std::uint64_t{256} << 10;
+  for (; from < end; from += kPieceBytes) {
+    const std::string piece = GRANTFS_TRY(ReadAt(fd, from, std::min(end - from, kPieceBytes), path));
+    if (piece.find('\n') != std::string::npos) return true;
+  }
+  return false;
+}
+
 bool SameFile(int fd, const std::string& path) {
   struct stat mine {
   }, there{};
@@ -85,7 +135,6 @@ Result<std::unique_ptr<JournalFile>> JournalFile::Create(const std::string& dire
   file->fd_ = std::make_shared<const UniqueFd>(std::move(fd));
   Status written = file->Write(HeaderLine(id));
   if (written && ::rename(fresh.c_str(), file->path_.c_str()) != 0) written = NotWritten(errno, file->path_);
-  if (written) written = SyncDirectoryOf(file->path_);
   if (!written) {
     ::unlink(fresh.c_str());
     ::unlink(file->path_.c_str());
@@ -122,26 +171,28 @@ Status JournalFile::Recover(const JournalSigner& signer) {
   struct stat info {};
   if (::fstat(fd_->get(), &info) != 0)
     return Error{Code::kIo, "a journal cannot be read", errno, PathForMessages(path_)};
-  const std::string text =
-      GRANTFS_TRY(ReadAt(fd_->get(), 0, static_cast<std::uint64_t>(info.st_size), path_));
+  const auto size = static_cast<std::uint64_t>(info.st_size);
   const std::string header = HeaderLine(id_);
-  std::size_t good = 0;
-  if (text.starts_with(header)) {
-    good = header.size();
-    for (std::size_t end = 0; (end = text.find('\n', good)) != std::string::npos; good = end + 1)
-      if (!Accept(std::string_view(text).substr(good, end - good), signer)) break;
+  std::uint64_t good = 0;
+  Lines lines(fd_->get(), 0, size, path_);
+  auto line = GRANTFS_TRY(lines.Next());
+  if (line && std::string(*line) + "\n" == header) {
+    do {
+      good = lines.behind();
+      line = GRANTFS_TRY(lines.Next());
+    } while (line && Accept(*line, signer));
   }
-  header_ = cut_offset_ = std::min(header.size(), text.size());
+  header_ = cut_offset_ = std::min<std::uint64_t>(header.size(), size);
   size_ = good;
-  if (good == text.size()) return {};
-  const bool torn = text.find('\n', good) == std::string::npos;
-  const std::string rest =
-      Count(text.size() - good, "byte") + " behind entry " + std::to_string(head_sequence_);
+  if (good == size) return {};
+  const bool torn = !GRANTFS_TRY(HasLineEnd(fd_->get(), good, size, path_));
+  const std::string rest = Count(size - good, "byte") + " behind entry " + std::to_string(head_sequence_);
   if (torn) {
     damage_ = "a torn end was cut: " + rest;
   } else {
     damage_ = "it is damaged, and " + rest + " are not sent; they are kept in " + PathForMessages(path_) +
               kDamagedSuffix;
+    const std::string text = GRANTFS_TRY(ReadAt(fd_->get(), 0, size, path_));
     GRANTFS_CHECK(WriteFileAtomic(path_ + kDamagedSuffix, AsBytes(text), 0600));
   }
   if (::ftruncate(fd_->get(), static_cast<off_t>(good)) != 0)
@@ -221,7 +272,6 @@ Status JournalFile::Seal(const JournalSigner& signer) {
 
 Result<JournalFile::Piece> JournalFile::Read(std::size_t max_entries, std::size_t max_bytes) const {
   Piece piece;
-  piece.end = cut_offset_;
   const std::uint64_t size = std::min<std::uint64_t>(size_ - cut_offset_, max_bytes);
   const std::string text = GRANTFS_TRY(ReadAt(fd_->get(), cut_offset_, size, path_));
   piece.last = cut_sequence_;
@@ -232,15 +282,40 @@ Result<JournalFile::Piece> JournalFile::Read(std::size_t max_entries, std::size_
     if (!IsEntry(line)) continue;
     piece.entries.emplace_back(line);
     ++piece.last;
-    piece.end = cut_offset_ + end + 1;
+    piece.bytes = end + 1;
   }
   if (!piece.entries.empty()) piece.head = JournalHash(piece.entries.back());
   return piece;
 }
 
+Status JournalFile::ForEach(const std::function<void(std::string_view entry)>& visit) const {
+  Lines lines(fd_->get(), cut_offset_, size_, path_);
+  while (const auto line = GRANTFS_TRY(lines.Next()))
+    if (IsEntry(*line)) visit(*line);
+  return {};
+}
+
+Status JournalFile::WriteAnew() {
+  std::uint64_t entries = 0;
+  Hash head;
+  bool chained = true;
+  GRANTFS_CHECK(ForEach([&](std::string_view text) {
+    const auto entry = JournalEntry::Parse(text);
+    chained = chained && entry && entry->sequence == cut_sequence_ + ++entries &&
+              (entries == 1 || entry->previous == head);
+    head = JournalHash(text);
+  }));
+  if (!chained || entries != waiting() || (entries > 0 && head != head_))
+    return Error{Code::kUnrecorded, "what was recorded is not in the journal any more: the disk has lost it",
+                 0, PathForMessages(path_)};
+  if (const Status written = Rewrite(cut_offset_); !written) return NotWritten(written.error().sys, path_);
+  broken_ = false;
+  return SyncDirectoryOf(path_);
+}
+
 Status JournalFile::Cut(const Piece& piece, std::uint64_t above) {
   cut_sequence_ = piece.last;
-  cut_offset_ = piece.end;
+  cut_offset_ += piece.bytes;
   if (cut_sequence_ != head_sequence_) {
     return cut_offset_ - header_ > above ? Rewrite(cut_offset_) : Status();
   }

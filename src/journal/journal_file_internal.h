@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,7 +29,8 @@ void GiveToOwnerOf(const std::string& directory, int fd);
 /// One file of entries, locked by the process that writes it. Threads: one at a time.
 class JournalFile {
  public:
-  /// A new one under a new id. Errors: kUnrecorded.
+  /// A new one under a new id. That outlives a power cut when it and its directory (SyncDirectoryOf) are
+  /// synced. Errors: kUnrecorded.
   static Result<std::unique_ptr<JournalFile>> Create(const std::string& directory);
   /// One that a process has left. @return nullptr: it is another's still, or gone, or held nothing and was
   /// taken away.  Errors: kIo.
@@ -42,14 +44,21 @@ class JournalFile {
   /// Signs what was appended since the last signature. Errors: kUnrecorded.
   Status Seal(const JournalSigner& signer);
 
+  /// After a sync that failed the kernel may have forgotten what it did not write, and call the next one
+  /// good: all that waits is written into another file, which is on the disk when it takes this one's place.
+  /// Errors: kUnrecorded (also if what is read back is not what was written).
+  Status WriteAnew();
+
   struct Piece {
     std::vector<std::string> entries;
     std::uint64_t last = 0;
     Hash head;
-    std::uint64_t end = 0;  ///< offset behind the last entry
+    std::uint64_t bytes = 0;  ///< that they take in the file, from where it is cut
   };
   /// The oldest entries that are not cut yet. Errors: kIo.
   Result<Piece> Read(std::size_t max_entries, std::size_t max_bytes) const;
+  /// Each entry that is not cut yet. Errors: kIo.
+  Status ForEach(const std::function<void(std::string_view entry)>& visit) const;
   /// Takes the entries of the piece that was read last away; the file is written anew when more than `above`
   /// bytes of what was sent stand in front of what was not.
   Status Cut(const Piece& piece, std::uint64_t above);

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "grantfs/util/file.h"
+#include "grantfs/util/mapped_copy.h"
 #include "grantfs/util/text.h"
 #include "grantfs/util/unique_fd.h"
 #include "journal_recent_internal.h"
@@ -76,10 +78,12 @@ bool JournalRecent::Put(const JournalEntry& entry) {
   unchained.clear();
   entry.AppendUnchained(&unchained);
   const std::string line = ChainedText(1, JournalHash(unchained), unchained) + '\n';
-  const std::size_t used = used_[half_];
-  if (used + line.size() > kHalfBytes - kUsedBytes) return false;
-  std::memcpy(memory_ + half_ * kHalfBytes + kUsedBytes + used, line.data(), line.size());
-  SetUsed(half_, used + line.size());
+  std::string& put = put_[half_];
+  if (lost_ || put.size() + line.size() > kHalfBytes - kUsedBytes) return false;
+  Write(half_ * kHalfBytes + kUsedBytes + put.size(), line.data(), line.size());
+  SetUsed(half_, put.size() + line.size());
+  if (lost_) return false;
+  put += line;
   ++counts_[half_];
   return true;
 }
@@ -88,22 +92,29 @@ std::vector<std::string_view> JournalRecent::Entries(bool of_both_halves) const 
   std::vector<std::string_view> entries;
   for (const unsigned half : {half_ ^ 1, half_}) {
     if (half == half_ && !of_both_halves) break;
-    std::string_view rest(reinterpret_cast<const char*>(memory_) + half * kHalfBytes + kUsedBytes,
-                          used_[half]);
+    std::string_view rest = put_[half];
     for (std::size_t end = 0; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1))
-      if (end > kHeadBytes) entries.push_back(rest.substr(kHeadBytes, end - kHeadBytes));
+      entries.push_back(rest.substr(kHeadBytes, end - kHeadBytes));
   }
   return entries;
 }
 
-void JournalRecent::SetUsed(unsigned half, std::size_t bytes) {
-  used_[half] = bytes;
-  auto* const counts = reinterpret_cast<std::uint64_t*>(memory_ + half * kHalfBytes);
-  __atomic_store_n(counts, std::uint64_t{bytes}, __ATOMIC_RELEASE);
+// A file that another process cut off, or a full disk on which what is there is written anew (copy on write)
+// though it has its room, would end this one.
+void JournalRecent::Write(std::size_t at, const void* bytes, std::size_t size) {
+  if (!lost_ && !CopyIntoMapped(memory_ + at, bytes, size)) lost_ = true;
 }
 
+void JournalRecent::SetUsed(unsigned half, std::size_t bytes) {
+  const std::uint64_t used = bytes;
+  std::atomic_thread_fence(std::memory_order_release);
+  Write(half * kHalfBytes, &used, sizeof used);
+}
+
+// What cannot be cleared in the file any more is there and in the journal: the vault knows the opens again.
 void JournalRecent::Clear(unsigned half) {
   SetUsed(half, 0);
+  put_[half].clear();
   counts_[half] = 0;
 }
 

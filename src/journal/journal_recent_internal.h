@@ -16,7 +16,8 @@ inline constexpr char kRecentSuffix[] = ".recent";
 
 /// What was recorded in the last moment and is not in the journal yet: entries in a file beside it that is
 /// mapped, so that one stands there, outliving the process, without a system call. Two halves: one takes
-/// entries while those of the other are written to the journal. Threads: one at a time.
+/// entries while those of the other are written to the journal. What this process has put it knows by itself,
+/// and never reads from the file. Threads: one at a time.
 class JournalRecent {
  public:
   static constexpr std::size_t kHalfBytes = std::size_t{256} << 10;
@@ -34,12 +35,12 @@ class JournalRecent {
   JournalRecent& operator=(const JournalRecent&) = delete;
   ~JournalRecent();
 
-  /// @return false if it finds no room.
+  /// @return false if it finds no room, or the file none on its disk (any more): then never again.
   bool Put(const JournalEntry& entry);
   /// What was put and is not cleared: as AppendUnchained makes it, in that order. It stays until it is.
   std::vector<std::string_view> Entries(bool of_both_halves) const;
   std::size_t count() const { return counts_[0] + counts_[1]; }
-  std::size_t bytes() const { return used_[0] + used_[1]; }
+  std::size_t bytes() const { return put_[0].size() + put_[1].size(); }
   /// From here on entries go to the other half, which must be empty.
   void Turn() { half_ ^= 1; }
   /// The half that is not in use is in the journal.
@@ -50,12 +51,14 @@ class JournalRecent {
  private:
   explicit JournalRecent(std::uint8_t* memory) : memory_(memory) {}
   void Clear(unsigned half);
+  void Write(std::size_t at, const void* bytes, std::size_t size);
   void SetUsed(unsigned half, std::size_t bytes);
 
-  std::uint8_t* memory_;
+  std::uint8_t* memory_;  ///< written to alone
+  bool lost_ = false;     ///< nothing more can be written there
+  std::string put_[2];    ///< what counts in each half
   unsigned half_ = 0;
   std::size_t counts_[2] = {};
-  std::size_t used_[2] = {};  ///< what stands in the file is never read again: it may be altered there
 };
 
 }  // namespace grantfs

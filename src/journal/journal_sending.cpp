@@ -10,17 +10,16 @@
 #include "grantfs/util/file.h"
 #include "running_journal_internal.h"
 
-// What is sent to the vault, this process's and what ended ones have left.
+// What is sent to the vault.
 
 namespace grantfs {
 namespace {
 
-using Ticks = std::chrono::steady_clock;
-
-constexpr std::chrono::seconds kLookForLeft{2};
 constexpr std::string_view kEntry = "{\"sequence\":";
 constexpr std::size_t kBatchEntries = 500;
 constexpr std::size_t kBatchBytes = std::size_t{256} << 10;
+
+}  // namespace
 
 /// The id of the open in an entry's text; a path that says the same comes behind it.
 std::string_view OpenIn(std::string_view entry) {
@@ -30,8 +29,6 @@ std::string_view OpenIn(std::string_view entry) {
   entry.remove_prefix(at + kBefore.size());
   return entry.substr(0, entry.find('"'));
 }
-
-}  // namespace
 
 std::vector<std::string> NamesIn(const std::string& directory, std::string_view suffix) {
   std::vector<std::string> names;
@@ -45,69 +42,9 @@ std::vector<std::string> NamesIn(const std::string& directory, std::string_view 
   return names;
 }
 
-void RunningJournal::TakeLeft() {
-  const auto now = Ticks::now();
-  if (looked_ != Ticks::time_point{} && now - looked_ < kLookForLeft) return;
-  looked_ = now;
-  for (const std::string& name : NamesIn(options_.directory, kNewSuffix))
-    JournalFile::RemoveUnfinished(options_.directory + "/" + name);
-  for (const std::string& name : NamesIn(options_.directory, kJournalSuffix)) {
-    const std::string id = name.substr(0, name.size() - (sizeof kJournalSuffix - 1));
-    if ((own_ && own_->id() == id) || left_.contains(id)) continue;
-    if (const Status adopted = Adopt(name); !adopted) damage_ = Describe(adopted.error());
-    NoteBytes();
-  }
-}
-
-/// In a journal of its own: where the one that it was to go to had come to is not known any more when all
-/// of it was sent, or less of it is on the disk than was sent. What the vault has under the same place in a
-/// chain it would take for this.
-Status RunningJournal::WriteLast(const std::vector<JournalEntry>& last) {
-  if (last.empty()) return {};
-  auto file = GRANTFS_TRY(JournalFile::Create(options_.directory));
-  Status written;
-  for (const JournalEntry& entry : last)
-    if (written) written = file->Append(entry);
-  // What it stands in must not be gone before.
-  if (written && ::fdatasync(file->fd()->get()) != 0)
-    written = Error{Code::kIo, "a journal that was left behind cannot be written", errno,
-                    PathForMessages(file->path())};
-  if (!written) {
-    file->Remove();
-    return written;
-  }
-  left_.emplace(file->id(), std::move(file));
-  return {};
-}
-
-Status RunningJournal::Adopt(const std::string& name) {
-  auto file = GRANTFS_TRY(JournalFile::Adopt(options_.directory + "/" + name, signer()));
-  if (!file) return {};
-  if (!file->damage().empty()) {
-    damage_ = PathForMessages(file->path()) + ": " + file->damage();
-    Log(LogLevel::kWarning, "a journal of reads was left behind: " + damage_);
-  }
-  // What was recorded and counted last; an entry of it may be there already.
-  auto last = GRANTFS_TRY(JournalRecent::Left(options_.directory, file->id()));
-  for (auto& entry : GRANTFS_TRY(JournalCounts::Left(options_.directory, file->id())))
-    last.push_back(std::move(entry));
-  const auto piece = GRANTFS_TRY(file->Read(~std::size_t{0}, ~std::size_t{0}));
-  std::unordered_set<std::string_view> there;
-  for (const std::string& text : piece.entries) there.insert(OpenIn(text));
-  std::erase_if(last, [&](const JournalEntry& entry) { return there.contains(entry.open); });
-  GRANTFS_CHECK(WriteLast(last));
-  JournalCounts::Remove(options_.directory, file->id());
-  JournalRecent::Remove(options_.directory, file->id());
-  if (file->waiting() == 0)
-    file->Remove();
-  else
-    left_.emplace(file->id(), std::move(file));
-  return {};
-}
-
 Result<std::optional<Journal::Batch>> RunningJournal::NextBatch() {
-  const std::lock_guard files(files_mutex_);
   TakeLeft();
+  const std::lock_guard files(files_mutex_);
   (void)WriteOut();  // what is in the file can be sent all the same
   JournalFile* file = left_.empty() ? own_.get() : left_.begin()->second.get();
   if (file == nullptr || file->waiting() == 0) return std::optional<Batch>();
@@ -123,7 +60,7 @@ Result<std::optional<Journal::Batch>> RunningJournal::NextBatch() {
 Status RunningJournal::Sent(const Batch& batch) {
   const std::lock_guard files(files_mutex_);
   const Status cut = Cut(batch);
-  NoteBytes();
+  NoteFiles();
   const std::lock_guard lock(mutex_);
   if (unwritten_) {
     room_made_ = true;
@@ -134,10 +71,11 @@ Status RunningJournal::Sent(const Batch& batch) {
 
 Status RunningJournal::Cut(const Batch& batch) {
   if (sending_.last != batch.last) return {};
-  if (own_ && own_->id() == batch.journal) return own_->Cut(sending_, options_.cut_above);
+  const JournalFile::Piece sent = std::exchange(sending_, {});  // once
+  if (own_ && own_->id() == batch.journal) return own_->Cut(sent, options_.cut_above);
   const auto at = left_.find(batch.journal);
   if (at == left_.end()) return {};
-  GRANTFS_CHECK(at->second->Cut(sending_, options_.cut_above));
+  GRANTFS_CHECK(at->second->Cut(sent, options_.cut_above));
   if (at->second->waiting() > 0) return {};
   at->second->Remove();
   left_.erase(at);
@@ -149,24 +87,22 @@ void RunningJournal::Refused(const Batch& batch, const Error& why) {
   const auto at = left_.find(batch.journal);
   if (at == left_.end()) return;
   const std::string path = at->second->path();
-  damage_ =
+  const std::string damage =
       PathForMessages(path) + kDamagedSuffix + ": the vault does not take these reads: " + Describe(why);
-  Log(LogLevel::kError, "a journal of reads was set aside: " + damage_);
+  Log(LogLevel::kError, "a journal of reads was set aside: " + damage);
   if (::rename(path.c_str(), (path + kDamagedSuffix).c_str()) == 0) left_.erase(at);
-  NoteBytes();
+  const InFiles count = CountFiles();
+  const std::lock_guard lock(mutex_);
+  in_files_ = count;
+  damage_ = damage;
 }
 
-std::uint64_t RunningJournal::Waiting() {
-  const std::lock_guard files(files_mutex_);
-  TakeLeft();
+std::uint64_t RunningJournal::Waiting() const {
   const std::lock_guard lock(mutex_);
-  std::uint64_t waiting = (own_ ? own_->waiting() : 0) + Recent() + (counts_ ? counts_->used() : 0);
-  for (const auto& [id, file] : left_) waiting += file->waiting();
-  return waiting;
+  return in_files_.entries + Recent() + (counts_ ? counts_->used() : 0);
 }
 
 std::string RunningJournal::Problem() const {
-  const std::lock_guard files(files_mutex_);
   const std::lock_guard lock(mutex_);
   if (unwritten_) return Describe(*unwritten_);
   return failed_ ? Describe(*failed_) : damage_;

@@ -23,8 +23,11 @@ namespace grantfs {
 
 /// The names in a directory that end so, and have something in front of it.
 std::vector<std::string> NamesIn(const std::string& directory, std::string_view suffix);
+/// The id of the open in an entry's text.
+std::string_view OpenIn(std::string_view entry);
 
-/// The one implementation: journal.cpp records, journal_sending.cpp has what is sent.
+/// The one implementation: journal.cpp records, journal_left.cpp takes over what ended
+/// processes have left, journal_sending.cpp has what is sent.
 class RunningJournal final : public Journal {
  public:
   explicit RunningJournal(JournalOptions options);
@@ -36,7 +39,8 @@ class RunningJournal final : public Journal {
   Result<std::optional<Batch>> NextBatch() override;
   Status Sent(const Batch& batch) override;
   void Refused(const Batch& batch, const Error& why) override;
-  std::uint64_t Waiting() override;
+  void TakeLeft() override;
+  std::uint64_t Waiting() const override;
   std::string Problem() const override;
 
  private:
@@ -48,11 +52,21 @@ class RunningJournal final : public Journal {
   Status Begin();
   Status WriteOut();
   void EndMinutes(bool all);
-  void TakeLeft();
-  Status Adopt(const std::string& name);
-  Status WriteLast(const std::vector<JournalEntry>& last);
   Status Cut(const Batch& batch);
-  void NoteBytes();
+  struct InFiles {
+    std::uint64_t bytes = 0;
+    std::uint64_t entries = 0;
+  };
+  InFiles CountFiles() const;
+  void NoteFiles();
+  Status WriteAnew();
+  Status SyncName();
+
+  // Of what was left (journal_left.cpp), with the lock of whoever looks for it alone held.
+  Status Adopt(const std::string& name);
+  Result<std::unique_ptr<JournalFile>> WriteLast(const std::vector<JournalEntry>& last);
+  Status CarryOpens(std::vector<std::string> opens);
+  void Take(std::unique_ptr<JournalFile> file);
 
   // With the lock of what is recent held.
   Status MayRecord() const;
@@ -67,21 +81,26 @@ class RunningJournal final : public Journal {
   const JournalOptions options_;
   std::set<std::string> counted_;  ///< opens that ended processes counted last; set once
 
-  // Whoever reads waits for the second alone, under which nothing is written to the disk. Both: this one
-  // first.
+  // Whoever looks for what was left, which may take long.
+  std::mutex left_mutex_;
+  std::chrono::steady_clock::time_point looked_{};
+
+  // Whoever reads waits for the last of the three alone, under which nothing is written to the disk. Several:
+  // in this order.
   mutable std::mutex files_mutex_;
   std::unique_ptr<JournalFile> own_;
   std::map<std::string, std::unique_ptr<JournalFile>> left_;  ///< of ended processes, by id
-  std::string damage_;
   bool unsealed_ = false;  ///< it was told that no signature could be written
-  std::chrono::steady_clock::time_point looked_{};
+  bool named_ = false;     ///< the directory is on the disk with this process's journal in it
+  bool lost_ = false;      ///< a sync has failed, and what it was to write is not written anew yet
   JournalFile::Piece sending_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::unique_ptr<JournalCounts> counts_;
   std::unique_ptr<JournalRecent> recent_;
-  std::uint64_t file_bytes_ = 0;    ///< of all that waits in files
+  InFiles in_files_;  ///< all that waits there
+  std::string damage_;
   std::optional<Error> unwritten_;  ///< why what is recent could not be written to the file
   std::optional<Error> failed_;     ///< to write to the disk
   Waiters waiters_;

@@ -183,7 +183,7 @@ std::optional<Refusal> Filesystem::RefuseReadOf(const OpenFile& file, bool page_
   const auto tree = CurrentTree();
   const SecretFile* shown = tree->FindSecret(NumberOf(file.node));
   const bool bound = page_fill && (file.bound || rules_.IsBound(file.node));
-  return RefuseRead(shown ? shown->grant : nullptr, SystemClock().WallSeconds(), page_fill, bound);
+  return RefuseRead(shown ? shown->grant : nullptr, file.clock.Seconds(), page_fill, bound);
 }
 
 /// What the kernel holds it hands out unasked, so it may hold only what it would be given.

@@ -1,5 +1,3 @@
-#include <malloc.h>
-
 #include <utility>
 
 #include "mount/filesystem_internal.h"
@@ -8,26 +6,13 @@
 
 namespace grantfs {
 
-namespace {
-constexpr std::size_t kManySecrets = 1000;
-}  // namespace
-
 void Filesystem::Refresh(bool force) {
-  // Two listings and two trees were there at once: what the former took is given back, when the last who
-  // tells of it has let go of it.
-  if (TakeListing(force) && CurrentTree()->secrets().size() > kManySecrets)
-    notifier_->Post([] { ::malloc_trim(0); });
-}
-
-/// @return whether it is another one.
-bool Filesystem::TakeListing(bool force) {
   std::lock_guard lock(refresh_mutex_);
   if (const auto left = std::exchange(taken_over_, std::nullopt)) Finish(*left);
   auto listing = source().CurrentListing();
   const auto before = CurrentTree();
-  if (!force && listing->generation == before->listing()->generation) return false;
+  if (!force && listing->generation == before->listing()->generation) return;
   Finish(Begin(before, Build(std::move(listing), before.get())));
-  return true;
 }
 
 /// Shows the new tree: where that can be, name by name as the helper will get to them, for watchers to see.

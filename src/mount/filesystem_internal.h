@@ -180,7 +180,6 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
         untold;            ///< shown already by the process before this one, which told of it nobody
     bool visibly = false;  ///< the helper makes the steps
   };
-  bool TakeListing(bool force);
   std::shared_ptr<const Tree> Build(std::shared_ptr<const Listing> listing, const Tree* previous);
   Transition Begin(std::shared_ptr<const Tree> before, std::shared_ptr<const Tree> next,
                    const std::set<std::uint64_t>& untold = {});

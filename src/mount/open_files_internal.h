@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "grantfs/crypto/secret.h"
+#include "grantfs/util/clock.h"
 #include "grantfs/util/result.h"
 #include "mount/node_id_internal.h"
 #include "mount/tree_internal.h"
@@ -39,6 +42,21 @@ class OpenValue {
   std::optional<SecretValue> value_;
 };
 
+/// The time of day since a file was opened, which never goes back: a clock that is set back lets nobody read
+/// on for longer.
+class OpenClock {
+ public:
+  explicit OpenClock(const Clock* clock = &SystemClock())
+      : clock_(clock), ahead_(clock->WallMilliseconds() - Boot()) {}
+  /// Unix seconds.
+  std::int64_t Seconds() const { return std::max(clock_->WallSeconds(), (Boot() + ahead_) / 1000); }
+
+ private:
+  std::int64_t Boot() const { return std::chrono::floor<std::chrono::milliseconds>(clock_->Boot()).count(); }
+  const Clock* clock_;
+  std::int64_t ahead_;  ///< of CLOCK_BOOTTIME, in milliseconds
+};
+
 /// What one open(2) returned: a version's plaintext or the text of a report.
 struct OpenFile {
   NodeId node = 0;
@@ -51,7 +69,8 @@ struct OpenFile {
   std::string evidence;      ///< SecretSource::Reopen makes the value of it again; no plaintext
   std::uint64_t unique = 0;  ///< of the OPEN
   std::uint32_t opener = 0;  ///< the user that opened it
-  bool kept = false;         ///< in the memory that outlives this process
+  OpenClock clock;
+  bool kept = false;                        ///< in the memory that outlives this process
   mutable std::atomic<bool> cached{false};  ///< the kernel asked for pages by it, and may keep them
 };
 

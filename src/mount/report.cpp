@@ -103,6 +103,13 @@ std::string StatusReport(const ReportInput& input) {
     AddLine(&out, "to be told",
             Count(input.source.unsent, "read") + " under leases or offline" +
                 (input.source.untold.empty() ? "" : ", since " + input.source.untold));
+  if (input.source.proved + input.source.unproved > 0)
+    AddLine(
+        &out, "audit log",
+        Count(input.source.proved, "read") + " of this machine found in it" +
+            (input.source.unproved == 0 ? ""
+                                        : ", " + std::to_string(input.source.unproved) + " not looked for"));
+  if (!input.source.log_problem.empty()) AddLine(&out, "audit log", "CRITICAL: " + input.source.log_problem);
   const auto add_count = [&out](const char* name, std::size_t count, const char* what) {
     if (count > 0) AddLine(&out, name, std::to_string(count) + what + kGrantsHint);
   };

@@ -78,27 +78,34 @@ std::string Rotation::Problem() const {
 }
 
 bool Rotation::Ready() {
-  std::lock_guard lock(mutex_);
-  std::erase_if(dying_, [](const auto& helper) { return helper->Reaped(); });
-  if (interrupted_) return false;
-  if (helper_ && helper_->Alive()) return true;
-  if (helper_) {
-    log_(LogLevel::kWarning, "the helper that shows rotations to watchers died; it is started again");
-    Bury();
-  }
-  if (Steady::now() < not_before_) {
-    if (problem_.empty()) problem_ = kDied;
-    return false;
-  }
+  const Readiness readiness = LookAtHelper();
+  if (readiness != Readiness::kToBeStarted) return readiness == Readiness::kReady;
+  // Another process starts it, which may stand still: nobody who asks how things are waits for that.
   auto started = starter_(point_, device_);
+  std::lock_guard lock(mutex_);
   if (!started) {
     problem_ = Describe(started.error());
     not_before_ = Steady::now() + kLongestPause;
     return false;
   }
   helper_ = *std::move(started);
+  if (interrupted_) helper_->Interrupt();
   problem_.clear();
-  return true;
+  return !interrupted_;
+}
+
+Rotation::Readiness Rotation::LookAtHelper() {
+  std::lock_guard lock(mutex_);
+  std::erase_if(dying_, [](const auto& helper) { return helper->Reaped(); });
+  if (interrupted_) return Readiness::kNot;
+  if (helper_ && helper_->Alive()) return Readiness::kReady;
+  if (helper_) {
+    log_(LogLevel::kWarning, "the helper that shows rotations to watchers died; it is started again");
+    Bury();
+  }
+  if (Steady::now() >= not_before_) return Readiness::kToBeStarted;
+  if (problem_.empty()) problem_ = kDied;
+  return Readiness::kNot;
 }
 
 /// With the lock held. The first that dies is replaced at once, others later and later.
@@ -149,6 +156,8 @@ bool Rotation::Attempt(const std::vector<NameChange>& changes, RotationHelper::T
     const bool touch = change.kind == NameChangeKind::kOnlyTouch;
     if (!touch && !held_.Holds(change)) continue;  // done by the attempt before
     error = Change(change, deadline);
+    // One that has done something is not one that dies at once: who comes after it need not wait.
+    if (error == 0 || (!touch && !held_.Holds(change))) ForgetPause();
     if (error != 0 && !IsLost(error))
       problem = std::string("a file cannot be renamed or touched: ") + std::strerror(error);
   }
@@ -163,9 +172,13 @@ bool Rotation::Attempt(const std::vector<NameChange>& changes, RotationHelper::T
     return false;
   }
   SetProblem(problem);
+  ForgetPause();
+  return true;
+}
+
+void Rotation::ForgetPause() {
   std::lock_guard lock(mutex_);
   pause_ = std::chrono::seconds(0);
-  return true;
 }
 
 int Rotation::Change(const NameChange& change, RotationHelper::Time deadline) {

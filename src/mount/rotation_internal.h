@@ -44,7 +44,8 @@ class Rotation {
   /// Ends a Perform() that waits; later ones do nothing.
   void Interrupt();
 
-  /// Whether a helper is there, started again if need be and if it did not just die.
+  /// Whether a helper is there, started again if need be and if it did not just die. As Perform(), one at a
+  /// time.
   bool Ready();
   /// Does those of `changes` that are held, and touches. What it could not do is still held when it returns.
   void Perform(const std::vector<NameChange>& changes);
@@ -60,12 +61,15 @@ class Rotation {
   std::string Problem() const;
 
  private:
+  enum class Readiness { kReady, kToBeStarted, kNot };
+  Readiness LookAtHelper();
   bool Attempt(const std::vector<NameChange>& changes, RotationHelper::Time deadline);
   int Change(const NameChange& change, RotationHelper::Time deadline);
   int TouchOlder(const NameChange& change, RotationHelper::Time deadline);
   void Lost(int error);
   void SetProblem(const std::string& problem);
   void Bury();
+  void ForgetPause();
 
   const std::string point_;
   const std::chrono::milliseconds bound_;

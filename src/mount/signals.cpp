@@ -28,6 +28,8 @@ void BlockAllSignals(int except) {
   sigset_t all;
   sigfillset(&all);
   if (except != 0) sigdelset(&all, except);
+  sigdelset(&all,
+            SIGBUS);  // blocked, it ends the process all the same, and nobody can answer it (mapped_copy.h)
   pthread_sigmask(SIG_SETMASK, &all, nullptr);
 }
 

@@ -11,6 +11,8 @@ namespace grantfs {
 namespace {
 constexpr std::size_t kMostCallers = 8;
 constexpr std::chrono::seconds kPatience{1};
+/// Whoever cannot be let in (there is no descriptor left, say) still knocks: he is not heard all the time.
+constexpr std::chrono::milliseconds kDeaf{200};
 }  // namespace
 
 void Supervisor::Answer(int socket, const Status& status) {
@@ -21,8 +23,9 @@ void Supervisor::Answer(int socket, const Status& status) {
 }
 
 void Supervisor::HearCallers() {
-  if (SaysSomething(control_.fd())) {
+  if (Now() >= deaf_until_ && SaysSomething(control_.fd())) {
     UniqueFd socket = control_.Accept();
+    if (!socket) deaf_until_ = Now() + kDeaf;
     if (socket && callers_.size() < kMostCallers) callers_.push_back({std::move(socket), Now() + kPatience});
   }
   for (Caller& caller : callers_) {

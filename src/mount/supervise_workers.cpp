@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "grantfs/util/clock.h"
+#include "mount/priority_internal.h"
 #include "mount/supervisor_internal.h"
 #include "mount/worker_internal.h"
 
@@ -90,6 +91,7 @@ void Supervisor::HearLeader() {
   if (before || !leader_.ready || leader_.since == Time{}) return;
   vain_kills_ = 0;
   leader_.serves_since = Now();
+  SetNice(leader_.process.pid(), kUsualNice);
   Announce();
   start_standby_at_ = std::min(start_standby_at_, Now());
 }
@@ -107,6 +109,7 @@ void Supervisor::ReplaceStandby() {
   if (worker) {
     standby_ = std::move(*worker);
     standby_.program = program_number_;
+    if (promote_) SetNice(standby_.process.pid(), kAwaitedNice);
     return;
   }
   Log(LogLevel::kError, "cannot start a worker: " + Describe(worker.error()));
@@ -128,6 +131,7 @@ void Supervisor::Promote() {
   leader_.since = Now();
   slots_->shared().beat = MonotonicNow();
   silent_checks_ = 0;
+  SetNice(leader_.process.pid(), kAwaitedNice);  // until it serves
   SendMessage(leader_.process.control(), kGoMessage);
   start_standby_at_ = Now() + kStandbyPause;  // or when this one serves: readers wait for that first
 }

@@ -173,7 +173,7 @@ void Supervisor::Wait(std::chrono::milliseconds most) {
   add(refuser_.end_fd(), POLLIN);
   if (leader_.process) add(leader_.helpers.get(), POLLIN);
   if (takes_orders_) {
-    add(control_.fd(), POLLIN);
+    if (Now() >= deaf_until_) add(control_.fd(), POLLIN);
     for (const Caller& caller : callers_) add(caller.socket.get(), POLLIN);
   }
   poll(watched.data(), watched.size(), static_cast<int>(most.count()));

@@ -196,6 +196,7 @@ class Supervisor {
 
   bool takes_orders_ = false;  ///< what is said at the control socket is heard
   std::vector<Caller> callers_;
+  Time deaf_until_{};  ///< to further ones
 
   // An upgrade that is under way.
   UniqueFd order_;  ///< who waits for its end

@@ -94,6 +94,10 @@ class Server final : public HttpServer {
   Status Open();
   std::vector<std::uint16_t> Ports() const override;
   std::size_t ConnectionCount() const override { return core_->count(); }
+  Status UseIdentity(const TlsIdentity& identity) override {
+    core_->UseContext(GRANTFS_TRY(MakeServerContext(identity)));
+    return {};
+  }
   void Stop(std::chrono::milliseconds grace) override;
 
  private:
@@ -203,7 +207,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions options,
                                                       Handler handler) {
   GRANTFS_CHECK(net::CheckOptions(options));
   auto core = std::make_shared<net::ServerCore>();
-  core->context = GRANTFS_TRY(net::MakeServerContext(identity));
+  core->UseContext(GRANTFS_TRY(net::MakeServerContext(identity)));
   core->options = std::move(options);
   core->handler = std::move(handler);
   auto server = std::make_unique<net::Server>(std::move(core));

@@ -1,7 +1,6 @@
 #include "grantfs/net/message_sink.h"
 
 #include <linux/sockios.h>
-#include <netdb.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -11,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "dial_internal.h"
 #include "grantfs/net/address.h"
 #include "grantfs/util/unique_fd.h"
 #include "message_sink_internal.h"
@@ -93,34 +93,12 @@ Result<UniqueFd> ConnectUnix(const SinkTarget& target, int type) {
   return Error{Code::kUnreachable, "nobody takes messages there", errno, target.Text()};
 }
 
-Result<UniqueFd> ConnectTo(const SinkTarget& target, const addrinfo& where,
-                           std::chrono::milliseconds deadline) {
-  const Error unreachable{Code::kUnreachable, "does not answer", 0, target.Text()};
-  UniqueFd fd(::socket(where.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) return Error{Code::kIo, "a socket cannot be made", errno, target.Text()};
-  if (::connect(fd.get(), where.ai_addr, where.ai_addrlen) == 0) return fd;
-  if (errno != EINPROGRESS) return Error{Code::kUnreachable, "does not answer", errno, target.Text()};
-  pollfd poll{fd.get(), POLLOUT, 0};
-  if (::poll(&poll, 1, static_cast<int>(deadline.count())) <= 0) return unreachable;
-  int sys = 0;
-  socklen_t size = sizeof sys;
-  if (::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &sys, &size) != 0 || sys != 0)
-    return Error{Code::kUnreachable, "does not answer", sys, target.Text()};
-  return fd;
-}
-
 Result<UniqueFd> ConnectTcp(const SinkTarget& target, std::chrono::milliseconds deadline) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(target.host.c_str(), std::to_string(target.port).c_str(), &hints, &found) != 0)
-    return Error{Code::kUnreachable, "its name cannot be looked up", 0, target.Text()};
-  Result<UniqueFd> connected = Error{Code::kUnreachable, "has no address", 0, target.Text()};
-  for (const addrinfo* each = found; each != nullptr && !connected; each = each->ai_next)
-    connected = ConnectTo(target, *each, deadline);
-  ::freeaddrinfo(found);
-  return connected;
+  DialOptions options;
+  options.server = {target.host, target.port};
+  options.subject = target.Text();
+  options.end = std::chrono::steady_clock::now() + deadline;
+  return GRANTFS_TRY(Dial(options)).fd;
 }
 
 bool IsDatagram(int fd) {

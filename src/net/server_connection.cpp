@@ -47,7 +47,7 @@ ServerConnection::ServerConnection(std::shared_ptr<ServerCore> core, std::shared
     : core_(std::move(core)),
       thread_(std::move(thread)),
       remote_(AddressText(socket)),
-      tls_(core_->context.get(), std::move(socket), /*is_server=*/true),
+      tls_(core_->context().get(), std::move(socket), /*is_server=*/true),
       timer_(thread_->io()),
       reader_(core_->options.max_body_bytes) {}
 

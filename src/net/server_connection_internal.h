@@ -19,7 +19,16 @@ namespace grantfs::net {
 struct ServerCore {
   HttpServerOptions options;
   HttpServer::Handler handler;
-  SslContext context;
+  /// What a new connection is made of; it keeps what it needs of it.
+  std::shared_ptr<SSL_CTX> context() {
+    const std::lock_guard lock(mutex_);
+    return context_;
+  }
+  void UseContext(SslContext context) {
+    std::shared_ptr<SSL_CTX> shared(std::move(context));
+    const std::lock_guard lock(mutex_);
+    context_ = std::move(shared);
+  }
   std::atomic<bool> stopping{false};
 
   void Added();
@@ -28,6 +37,7 @@ struct ServerCore {
   bool WaitUntilNone(std::chrono::milliseconds at_most);
 
  private:
+  std::shared_ptr<SSL_CTX> context_;
   std::atomic<std::size_t> count_{0};
   std::mutex mutex_;
   std::condition_variable none_;

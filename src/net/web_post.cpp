@@ -1,6 +1,5 @@
 #include "grantfs/net/web_post.h"
 
-#include <netdb.h>
 #include <openssl/x509_vfy.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -10,6 +9,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "dial_internal.h"
 #include "grantfs/util/unique_fd.h"
 #include "tls_stream_internal.h"
 
@@ -22,10 +22,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kLook{200};  ///< how often it is asked whether to go on
 constexpr std::size_t kMostTarget = 1024;
-
-struct FreeInfo {
-  void operator()(addrinfo* info) const { ::freeaddrinfo(info); }
-};
 
 /// One post on its way.
 class WebExchange {
@@ -58,34 +54,16 @@ class WebExchange {
   }
 
   Status Connect() {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_NUMERICSERV;
-    addrinfo* found = nullptr;
-    const std::string port = std::to_string(address_.server.port);
-    if (::getaddrinfo(address_.server.host.c_str(), port.c_str(), &hints, &found) != 0)
-      return Failed(Code::kUnreachable, "its name cannot be resolved");
-    const std::unique_ptr<addrinfo, FreeInfo> all(found);
-    Status last = Failed(Code::kUnreachable, "its name has no address");
-    for (const addrinfo* one = all.get(); one != nullptr; one = one->ai_next) {
-      last = ConnectTo(*one);
-      if (last || last.error().code == Code::kCancelled) return last;
-    }
-    return last;
-  }
-
-  Status ConnectTo(const addrinfo& to) {
-    socket_.Reset(::socket(to.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!socket_) return Failed(Code::kUnreachable, "no connection could be made", errno);
+    DialOptions options;
+    options.server = address_.server;
+    options.subject = address_.server.Text();
+    options.end = end_;
+    options.stop = &stop_;
+    Dialed dialed = GRANTFS_TRY(Dial(options));
+    socket_ = std::move(dialed.fd);
     fd_ = socket_.get();
-    is_v6_ = to.ai_family == AF_INET6;
-    if (::connect(fd_, to.ai_addr, to.ai_addrlen) == 0) return {};
-    if (errno != EINPROGRESS) return Failed(Code::kUnreachable, "no connection could be made", errno);
-    GRANTFS_CHECK(Await(POLLOUT));
-    int failed = 0;
-    socklen_t size = sizeof failed;
-    if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) failed = errno;
-    return failed == 0 ? Status() : Status(Failed(Code::kUnreachable, "no connection could be made", failed));
+    is_v6_ = dialed.v6;
+    return {};
   }
 
   Status Handshake() {

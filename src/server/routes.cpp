@@ -46,6 +46,9 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kRequestsSettle,  &Bound<&Vault::SettleRequest>::Handle},
     {&api::kAlertsState,     &Bound<&Vault::AlertsState>::Handle},
     {&api::kAlertsTest,      &Bound<&Vault::TestAlert>::Handle},
+    {&api::kTlsShow,         &Bound<&Vault::ShowTls>::Handle},
+    {&api::kTlsNext,         &Bound<&Vault::MakeNextTls>::Handle},
+    {&api::kTlsSwitch,       &Bound<&Vault::SwitchTls>::Handle},
     {&api::kMachineGrants,   &Bound<&Vault::MachineGrants>::Handle},
     {&api::kMachineRead,     &Bound<&Vault::MachineRead>::Handle},
     {&api::kMachineCheck,    &Bound<&Vault::MachineCheck>::Handle},
@@ -59,6 +62,8 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kAuditReaders,    &Bound<&Vault::AuditReaders>::Handle},
     {&api::kLogCheckpoint,   &HandleLogCheckpoint},
     {&api::kLogTile,         &HandleLogTile},
+    {&api::kMachineRecords,  &Bound<&Vault::MachineRecords>::Handle},
+    {&api::kLogComplaints,   &Bound<&Vault::ComplainOfLog>::Handle},
 };
 // clang-format on
 static_assert(std::size(kEndpoints) == std::size(api::kRoutes));

@@ -78,14 +78,22 @@ class RunningServer final : public VaultServer {
 
   const std::vector<Address>& addresses() const override { return bound_; }
   const std::vector<Address>& names() const override { return names_; }
-  const Hash& pin() const override { return pin_; }
+  Hash pin() const override {
+    const std::lock_guard lock(mutex_);
+    return pin_;
+  }
   Hash vault_id() const override { return vault_ != nullptr ? vault_->vault_id() : Hash{}; }
 
   // From the outside inwards: no request comes in any more, then nothing is decided, then nothing is stored.
   void Stop() override {
     metrics_.reset();
-    if (http_ != nullptr) http_->Stop(kStopGrace);
-    http_.reset();
+    std::shared_ptr<HttpServer> http;
+    {
+      const std::lock_guard lock(mutex_);
+      http.swap(http_);
+    }
+    if (http != nullptr) http->Stop(kStopGrace);
+    http.reset();
     late_.reset();
     vault_.reset();
     store_.reset();
@@ -97,6 +105,7 @@ class RunningServer final : public VaultServer {
   Status Listen() {
     const TlsIdentity tls = GRANTFS_TRY(LoadTls(*store_));
     pin_ = GRANTFS_TRY(PinOf(tls.certificate_pem));
+    vault_->OnTlsSwitch([this] { return ShowNewKey(); });
     late_ = std::make_unique<LateAnswers>(kLateAnswer);
     HttpServerOptions http;
     http.listen = options_.listen;
@@ -121,6 +130,22 @@ class RunningServer final : public VaultServer {
       }));
     }
     return Announce();
+  }
+
+  // On the store's thread, which the vault waits for before it ends.
+  Status ShowNewKey() {
+    const TlsIdentity tls = GRANTFS_TRY(LoadTls(*store_));
+    const Hash pin = GRANTFS_TRY(PinOf(tls.certificate_pem));
+    std::shared_ptr<HttpServer> http;
+    {
+      const std::lock_guard lock(mutex_);
+      pin_ = pin;
+      http = http_;
+    }
+    if (http == nullptr) return {};  // it stops
+    GRANTFS_CHECK(http->UseIdentity(tls));
+    Say(options_, "shows the TLS key " + pin.Hex() + " from now on");
+    return {};
   }
 
   Status Announce() {
@@ -161,14 +186,14 @@ class RunningServer final : public VaultServer {
   std::unique_ptr<Store> store_;
   std::unique_ptr<Vault> vault_;
   std::unique_ptr<LateAnswers> late_;
-  std::unique_ptr<HttpServer> http_;
+  std::shared_ptr<HttpServer> http_;
   std::vector<Address> bound_;
   std::vector<Address> names_;
   Hash pin_;
   RequestCounts counts_;
   const std::int64_t started_ = SystemClock().WallSeconds();
   std::unique_ptr<MetricsListener> metrics_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unique_ptr<Authenticator> authenticator_;
 };
 

@@ -8,13 +8,15 @@
 #include <cstring>
 
 #include "alert_sinks_internal.h"
+#include "grantfs/log/event_format.h"
 #include "grantfs/util/clock.h"
 #include "grantfs/util/unique_fd.h"
 
 namespace grantfs {
 namespace {
 
-constexpr int kPriority = 4 * 8 + 1;  // authentication and security, at once (RFC 5424, 6.2.1)
+constexpr int kSecurity = 4;  // facility: security and authorization (RFC 5424, 6.2.1)
+constexpr int kAtOnce = 1;    // severity: action must be taken immediately
 constexpr std::size_t kMostLine = 1800;
 constexpr std::chrono::seconds kMostWait{20};
 constexpr int kLookMs = 200;  ///< how often it is asked whether to go on
@@ -54,17 +56,24 @@ class SyslogSink final : public AlertSink {
     }
   }
 
-  // What the C library sends, and every daemon behind the socket reads: a sentence is one printable line.
-  static std::string Line(const std::string& sentence) {
-    const std::time_t now = static_cast<std::time_t>(SystemClock().WallSeconds());
-    std::tm local{};
-    ::localtime_r(&now, &local);
-    char time[32];
-    if (std::strftime(time, sizeof time, "%b %e %H:%M:%S", &local) == 0) time[0] = 0;
-    return "<" + std::to_string(kPriority) + ">" + time + " grantfs[" + std::to_string(::getpid()) +
-           "]: alert: " + sentence.substr(0, kMostLine);
+  std::string Line(const std::string& sentence) const {
+    SyslogEvent event;
+    event.facility = kSecurity;
+    event.severity = kAtOnce;
+    event.time_ms = SystemClock().WallMilliseconds();
+    event.host = host_;
+    event.id = "alert";
+    event.text = "alert: " + sentence.substr(0, kMostLine);
+    return FormatSyslog(event);
   }
+
+  static std::string HostName() {
+    char name[256] = {};
+    return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
+  }
+
   const std::string path_;
+  const std::string host_ = HostName();
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "grantfs/store/server_keys.h"
 #include "grantfs/store/store.h"
 #include "grantfs/util/unique_fd.h"
 #include "schema_internal.h"
@@ -52,16 +53,47 @@ Status CheckCopy(const std::string& copy, AuditVerdict* log) {
 
 }  // namespace
 
-Result<StoreBackup> BackupStore(const std::string& directory, const std::string& path) {
+namespace {
+
+/// A vault's database, to be read beside whoever serves it.
+struct OpenedVault {
+  UniqueFd stopped;
+  Database connection;
+};
+
+Result<OpenedVault> OpenBeside(const std::string& directory) {
   const std::string database = directory + "/" + kDatabaseFile;
   GRANTFS_CHECK(CheckThere(database));
-  const UniqueFd stopped = HoldStopped(directory);
+  UniqueFd stopped = HoldStopped(directory);
   Database connection =
       GRANTFS_TRY(Database::Open(database, {.mode = ModeFor(database, static_cast<bool>(stopped))}));
   GRANTFS_CHECK(CheckStoreSchema(connection));
+  return OpenedVault{std::move(stopped), std::move(connection)};
+}
+
+}  // namespace
+
+Result<StoredCertificates> ReadCertificates(const std::string& directory) {
+  OpenedVault vault = GRANTFS_TRY(OpenBeside(directory));
+  StoredCertificates found;
+  {
+    SqlStatement current = GRANTFS_TRY(vault.connection.Prepare("SELECT tls_certificate FROM server"));
+    if (!GRANTFS_TRY(current.Step()))
+      return Error{Code::kNotFound, "the vault has no keys yet: grantfs serve makes them", 0, directory};
+    found.current = current.Text(0);
+  }
+  if (GRANTFS_TRY(vault.connection.UserVersion()) < kTlsNextSchema) return found;
+  SqlStatement next = GRANTFS_TRY(vault.connection.Prepare("SELECT certificate FROM tls_next"));
+  if (GRANTFS_TRY(next.Step())) found.next = next.Text(0);
+  return found;
+}
+
+Result<StoreBackup> BackupStore(const std::string& directory, const std::string& path) {
+  OpenedVault vault = GRANTFS_TRY(OpenBeside(directory));
   StoreBackup done;
-  GRANTFS_CHECK(connection.BackupInto(path, Database::Existing::kRefuse,
-                                      [&](const std::string& copy) { return CheckCopy(copy, &done.log); }));
+  GRANTFS_CHECK(vault.connection.BackupInto(path, Database::Existing::kRefuse, [&](const std::string& copy) {
+    return CheckCopy(copy, &done.log);
+  }));
   struct stat found {};
   if (::stat(path.c_str(), &found) == 0) done.bytes = static_cast<std::uint64_t>(found.st_size);
   return done;

@@ -114,7 +114,9 @@ static_assert(static_cast<int>(GranteeKind::kMachine) == 0 && static_cast<int>(G
 static_assert(static_cast<int>(RecipientKind::kEnvironment) == 0 &&
               static_cast<int>(RecipientKind::kMachine) == 1 && static_cast<int>(RecipientKind::kGroup) == 2 &&
               static_cast<int>(RecipientKind::kInvitation) == 3);
-static_assert(static_cast<int>(FrozenKind::kMachine) == 0 && static_cast<int>(FrozenKind::kEnvironment) == 1);
+static_assert(static_cast<int>(FrozenKind::kMachine) == 0 &&
+              static_cast<int>(FrozenKind::kEnvironment) == 1 &&
+              static_cast<int>(FrozenKind::kMachineIn) == 2);
 static_assert(static_cast<int>(TripAction::kFreeze) == 0 && static_cast<int>(TripAction::kAlert) == 1);
 static_assert(static_cast<int>(TripScope::kEnvironment) == 0 && static_cast<int>(TripScope::kProject) == 1);
 static_assert(static_cast<int>(EnrolmentState::kPending) == 0 &&

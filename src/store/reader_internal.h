@@ -11,6 +11,7 @@ class SqliteReader : public virtual StoreReader {
   explicit SqliteReader(Database& database) : database_(database) {}
 
   Result<std::optional<ServerState>> Server() override;
+  Result<std::optional<StoredTls>> NextTls() override;
   Result<std::optional<Hash>> VaultId() override;
   Result<std::optional<StoredClaim>> Claim() override;
   Result<std::uint64_t> NextSecretNumber() override;

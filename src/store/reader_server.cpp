@@ -8,6 +8,8 @@ namespace grantfs {
 
 Result<std::optional<ServerState>> SqliteReader::Server() { return LoadServerState(database_); }
 
+Result<std::optional<StoredTls>> SqliteReader::NextTls() { return LoadNextTls(database_); }
+
 Result<std::optional<Hash>> SqliteReader::VaultId() {
   return Query(database_, "SELECT hash FROM vault").One([](RowColumns& row) { return row.Digest(); });
 }
@@ -121,6 +123,7 @@ StoredFreeze ReadFreeze(RowColumns& row) {
   StoredFreeze freeze;
   freeze.object.kind = static_cast<FrozenKind>(row.Int());
   freeze.object.id = row.Text();
+  freeze.object.environment = row.Text();
   freeze.signer = row.Digest();
   freeze.name = row.Text();
   freeze.time = row.Int();
@@ -132,26 +135,30 @@ StoredFreeze ReadFreeze(RowColumns& row) {
 
 Result<std::optional<StoredFreeze>> SqliteReader::FindFreeze(const FrozenObject& object) {
   return Query(database_,
-               "SELECT kind, object, signer, name, time, reason FROM freezes WHERE kind = ?1 AND object = ?2",
-               Stored(object.kind), object.id)
+               "SELECT kind, object, environment, signer, name, time, reason FROM freezes "
+               "WHERE kind = ?1 AND object = ?2 AND environment = ?3",
+               Stored(object.kind), object.id, object.environment)
       .One(ReadFreeze);
 }
 
 Result<std::optional<StoredFreeze>> SqliteReader::FreezeOf(const Hash* machine,
                                                            std::string_view environment) {
   return Query(database_,
-               "SELECT kind, object, signer, name, time, reason FROM freezes WHERE (kind = 0 AND object = ?1)"
-               " OR (kind = 1 AND object = ?2) ORDER BY kind LIMIT 1",
+               "SELECT kind, object, environment, signer, name, time, reason FROM freezes "
+               "WHERE (kind = 0 AND object = ?1) OR (kind = 1 AND object = ?2) "
+               "OR (kind = 2 AND object = ?1 AND environment = ?2) ORDER BY kind LIMIT 1",
                machine != nullptr ? machine->Hex() : std::string(), environment)
       .One(ReadFreeze);
 }
 
 Result<std::vector<StoredFreeze>> SqliteReader::FreezesOf(const Hash& machine, std::uint64_t number) {
   return Query(database_,
-               "SELECT kind, object, signer, name, time, reason FROM freezes WHERE (kind = 0 AND object = ?1)"
-               " OR (kind = 1 AND object IN (SELECT environment FROM grants JOIN secrets ON secrets.number ="
-               " grants.secret WHERE grants.kind = ?2 AND grants.number = ?3 UNION ALL SELECT environment FROM"
-               " group_copies WHERE kind = 1 AND number = ?3)) ORDER BY kind, object",
+               "WITH mine AS (SELECT environment FROM grants JOIN secrets ON secrets.number = grants.secret"
+               " WHERE grants.kind = ?2 AND grants.number = ?3 UNION ALL SELECT environment FROM group_copies"
+               " WHERE kind = 1 AND number = ?3)"
+               " SELECT kind, object, environment, signer, name, time, reason FROM freezes WHERE"
+               " (kind = 0 AND object = ?1) OR (kind = 1 AND object IN mine)"
+               " OR (kind = 2 AND object = ?1 AND environment IN mine) ORDER BY kind, object, environment",
                machine.Hex(), Stored(GranteeKind::kMachine), static_cast<std::int64_t>(number))
       .All(ReadFreeze);
 }
@@ -167,10 +174,11 @@ Result<std::vector<std::uint64_t>> SqliteReader::MachinesIn(std::string_view env
 
 Result<std::vector<StoredFreeze>> SqliteReader::ListFreezes(const FrozenObject* after, std::size_t limit) {
   return Query(database_,
-               "SELECT kind, object, signer, name, time, reason FROM freezes WHERE (kind, object) > (?1, ?2)"
-               " ORDER BY kind, object LIMIT ?3",
+               "SELECT kind, object, environment, signer, name, time, reason FROM freezes "
+               "WHERE (kind, object, environment) > (?1, ?2, ?3) ORDER BY kind, object, environment LIMIT ?4",
                after != nullptr ? Stored(after->kind) : std::int64_t{-1},
-               after != nullptr ? after->id : std::string(), RowLimit(limit))
+               after != nullptr ? after->id : std::string(),
+               after != nullptr ? after->environment : std::string(), RowLimit(limit))
       .All(ReadFreeze);
 }
 

@@ -306,7 +306,8 @@ CREATE TABLE destroyed (
   path TEXT NOT NULL
 ) STRICT;
 )sql"},
-    // Requests to an environment's owners.
+    // Requests to an environment's owners; freezes of a machine in one environment; what a tripwire's project
+    // stands for.
     {5, R"sql(
 CREATE TABLE requests (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -368,6 +369,30 @@ CREATE TABLE prefix_grants (
   PRIMARY KEY (environment, prefix, grp)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX prefix_grants_by_group ON prefix_grants (environment, grp);
+
+-- Freezes of a machine in one environment, and how far a tripwire reaches.
+CREATE TABLE freezes_with_environment (
+  kind INTEGER NOT NULL CHECK (kind IN (0, 1, 2)),
+  object TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  signer BLOB NOT NULL CHECK (length(signer) = 32),
+  name TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (kind, object, environment)
+) STRICT, WITHOUT ROWID;
+INSERT INTO freezes_with_environment SELECT kind, object, '', signer, name, time, reason FROM freezes;
+DROP TABLE freezes;
+ALTER TABLE freezes_with_environment RENAME TO freezes;
+ALTER TABLE tripwires ADD COLUMN reach TEXT NOT NULL DEFAULT '[]';
+
+-- The TLS key that is to come.
+CREATE TABLE tls_next (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  certificate TEXT NOT NULL,
+  key BLOB NOT NULL,
+  made INTEGER NOT NULL
+) STRICT;
 )sql"},
 };
 static_assert(std::size(kMigrations) == kStoreSchema);

@@ -8,6 +8,7 @@ namespace grantfs {
 inline constexpr int kStoreApplicationId = 0x67667376;
 /// The newest schema that this program knows.
 inline constexpr int kStoreSchema = 5;
+inline constexpr int kTlsNextSchema = 5;  ///< the first with tls_next
 
 /// Brings a vault's database to kStoreSchema. Errors: as Migrate.
 Status MigrateStore(Database& database);

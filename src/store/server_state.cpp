@@ -44,6 +44,29 @@ Result<std::optional<ServerState>> LoadServerState(Database& database) {
   return std::optional<ServerState>(std::move(row->state));
 }
 
+Result<std::optional<StoredTls>> LoadNextTls(Database& database) {
+  struct Found {
+    StoredTls tls;
+    Bytes key;
+  };
+  auto row =
+      GRANTFS_TRY(Query(database, "SELECT certificate, key, made FROM tls_next").One([](RowColumns& in) {
+        Found found;
+        found.tls.certificate = in.Text();
+        found.key = in.Blob();
+        found.tls.made = in.Int();
+        return found;
+      }));
+  if (!row) return std::optional<StoredTls>();
+  row->tls.key = GRANTFS_TRY(MoveToLocked(std::move(row->key)));
+  return std::optional<StoredTls>(std::move(row->tls));
+}
+
+Status SaveNextTls(Database& database, const StoredTls& next) {
+  return database.Run("INSERT OR REPLACE INTO tls_next VALUES (1, ?1, ?2, ?3)", next.certificate,
+                      ByteView(next.key.Expose()), next.made);
+}
+
 Status SaveServerState(Database& database, const ServerState& state) {
   return database.Run(
       "INSERT INTO server VALUES (1, ?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET name = "

@@ -5,23 +5,23 @@
 namespace grantfs {
 namespace {
 
-constexpr std::size_t kMostPassBytes = 8192, kMostPasses = 64;
+constexpr std::size_t kMostTextBytes = 8192, kMostPasses = 64, kMostEnvironments = 100'000;
 
-std::string PassesText(const std::vector<std::string>& passes) {
-  return Json::Array({passes.begin(), passes.end()}).Dump();
+std::string TextsOf(const std::vector<std::string>& texts) {
+  return Json::Array({texts.begin(), texts.end()}).Dump();
 }
 
-Result<std::vector<std::string>> ReadPasses(const std::string& text) {
-  const Json whole = Json::Object({{"passes", GRANTFS_TRY(ParseJson(text))}});
-  JsonReader in(whole, "passes");
-  std::vector<std::string> passes;
-  for (const Json& item : in.Array("passes", kMostPasses)) {
-    if (!item.is(Json::Kind::kString) || item.AsString().size() > kMostPassBytes)
+Result<std::vector<std::string>> ReadTexts(const std::string& text, std::size_t most) {
+  const Json whole = Json::Object({{"texts", GRANTFS_TRY(ParseJson(text))}});
+  JsonReader in(whole, "texts");
+  std::vector<std::string> texts;
+  for (const Json& item : in.Array("texts", most)) {
+    if (!item.is(Json::Kind::kString) || item.AsString().size() > kMostTextBytes)
       return Error{Code::kIntegrity, "a tripwire's row is damaged: restore a backup"};
-    passes.push_back(item.AsString());
+    texts.push_back(item.AsString());
   }
   GRANTFS_CHECK(in.Finish());
-  return passes;
+  return texts;
 }
 
 }  // namespace
@@ -49,13 +49,13 @@ Result<std::vector<StoredCanary>> SqliteReader::ListCanaries(std::string_view en
 }
 
 Result<std::optional<StoredTripwire>> SqliteReader::FindTripwire(std::string_view environment) {
-  std::string passes;
+  std::string passes, reach;
   auto found = GRANTFS_TRY(
       Query(database_,
-            "SELECT environment, signer, name, time, canary, scope, rate, rate_action, passes FROM tripwires "
-            "WHERE environment = ?1",
+            "SELECT environment, signer, name, time, canary, scope, rate, rate_action, passes, reach "
+            "FROM tripwires WHERE environment = ?1",
             environment)
-          .One([&passes](RowColumns& row) {
+          .One([&passes, &reach](RowColumns& row) {
             StoredTripwire tripwire;
             tripwire.environment = row.Text();
             tripwire.signer = row.Digest();
@@ -66,9 +66,11 @@ Result<std::optional<StoredTripwire>> SqliteReader::FindTripwire(std::string_vie
             tripwire.policy.rate = row.Number32();
             tripwire.policy.rate_action = static_cast<TripAction>(row.Int());
             passes = row.Text();
+            reach = row.Text();
             return tripwire;
           }));
-  if (found) found->policy.passes = GRANTFS_TRY(ReadPasses(passes));
+  if (found) found->policy.passes = GRANTFS_TRY(ReadTexts(passes, kMostPasses));
+  if (found) found->reach = GRANTFS_TRY(ReadTexts(reach, kMostEnvironments));
   return found;
 }
 
@@ -88,10 +90,10 @@ Status SqliteWriter::RemoveCanary(std::uint64_t secret) {
 
 Status SqliteWriter::PutTripwire(const StoredTripwire& tripwire) {
   const TripwirePolicy& policy = tripwire.policy;
-  return Run("INSERT OR REPLACE INTO tripwires VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+  return Run("INSERT OR REPLACE INTO tripwires VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
              tripwire.environment, tripwire.signer.View(), tripwire.name, tripwire.time,
              Stored(policy.canary), Stored(policy.scope), policy.rate, Stored(policy.rate_action),
-             PassesText(policy.passes));
+             TextsOf(policy.passes), TextsOf(tripwire.reach));
 }
 
 Status SqliteWriter::SetAlertReached(std::string_view sink, std::uint64_t reached) {

@@ -16,6 +16,8 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   SqliteWriter(Database& database, AuditAppender& audit) : SqliteReader(database), audit_(audit) {}
 
   Status PutServer(const ServerState& state) override;
+  Status PutNextTls(const StoredTls& next) override;
+  Status SwitchTls() override;
   Status SetVaultId(const Hash& vault) override;
   Status PutClaim(const StoredClaim& claim) override;
   Status RemoveClaim() override;

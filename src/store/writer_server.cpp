@@ -32,6 +32,16 @@ Status SqliteWriter::PutServer(const ServerState& state) {
   return Note(SaveServerState(database_, state));
 }
 
+Status SqliteWriter::PutNextTls(const StoredTls& next) { return Note(SaveNextTls(database_, next)); }
+
+Status SqliteWriter::SwitchTls() {
+  GRANTFS_CHECK(
+      RunOnOne("there is no next key",
+               "UPDATE server SET (tls_certificate, tls_key) = (SELECT certificate, key FROM tls_next) "
+               "WHERE EXISTS (SELECT 1 FROM tls_next)"));
+  return Run("DELETE FROM tls_next");
+}
+
 Status SqliteWriter::SetVaultId(const Hash& vault) {
   const auto now = GRANTFS_TRY(VaultId());
   if (now && *now != vault) return Error{Code::kConflict, "the vault has an id already", 0, now->Hex()};
@@ -77,7 +87,8 @@ Result<std::uint64_t> SqliteWriter::NextChange() {
 Status SqliteWriter::AppendStatement(const StoredStatement& statement, const Hash& previous) {
   const auto head = GRANTFS_TRY(FindHead(statement.list));
   const std::uint64_t next = head ? head->sequence + 1 : 0;
-  if (statement.head.sequence < next || (!head && statement.head.sequence != 0) || previous != (head ? head->hash : Hash{})) {
+  if (statement.head.sequence < next || (!head && statement.head.sequence != 0) ||
+      previous != (head ? head->hash : Hash{})) {
     return Error{Code::kConflict, "the list has moved on: read it again", 0, statement.list};
   }
   if (GRANTFS_TRY(FindStatement(statement.head.hash))) {
@@ -111,13 +122,15 @@ Status SqliteWriter::RemoveEnrolment(std::string_view invitation) {
 }
 
 Status SqliteWriter::PutFreeze(const StoredFreeze& freeze) {
-  return Run("INSERT INTO freezes VALUES (?1, ?2, ?3, ?4, ?5, ?6)", Stored(freeze.object.kind),
-             freeze.object.id, freeze.signer.View(), freeze.name, freeze.time, freeze.reason);
+  return Run("INSERT INTO freezes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", Stored(freeze.object.kind),
+             freeze.object.id, freeze.object.environment, freeze.signer.View(), freeze.name, freeze.time,
+             freeze.reason);
 }
 
 Status SqliteWriter::RemoveFreeze(const FrozenObject& object) {
-  return RunOnOne("it is not frozen", "DELETE FROM freezes WHERE kind = ?1 AND object = ?2",
-                  Stored(object.kind), object.id);
+  return RunOnOne("it is not frozen",
+                  "DELETE FROM freezes WHERE kind = ?1 AND object = ?2 AND environment = ?3",
+                  Stored(object.kind), object.id, object.environment);
 }
 
 // An old journal that comes back has a gap, which is recorded; its opens are known by their ids.

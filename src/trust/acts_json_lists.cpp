@@ -204,6 +204,28 @@ Result<EpochStart> ReadAct<EpochStart>(JsonReader& in) {
   return EpochStart{GRANTFS_TRY(EpochFromJson(epoch))};
 }
 
+void WriteAct(const MemberChange& act, Json& json) {
+  json.Set("id", act.id.Hex());
+  json.Set("role", RoleName(act.role));
+  json.Set("prefix", act.prefix);
+  json.Set("copy", act.copy.Hex());
+  if (act.epoch) json.Set("epoch", EpochToJson(*act.epoch));
+}
+
+template <>
+Result<MemberChange> ReadAct<MemberChange>(JsonReader& in) {
+  MemberChange act;
+  act.id = ReadHex<Hash>(in, "id");
+  const std::string role = in.String("role", 16);
+  act.prefix = in.String("prefix", kMaxNameBytes);
+  act.copy = ReadHex<Hash>(in, "copy");
+  const Json* epoch = in.OptionalObject("epoch");
+  GRANTFS_CHECK(in.Finish());
+  act.role = GRANTFS_TRY(ParseRole(role));
+  if (epoch != nullptr) act.epoch = GRANTFS_TRY(EpochFromJson(*epoch));
+  return act;
+}
+
 void WriteAct(const RulesSet& act, Json& json) { json.Set("two_owners", act.two_owners); }
 
 template <>

@@ -2,20 +2,21 @@
 
 #include "grantfs/trust/consent.h"
 
-#include <algorithm>
-
 #include "grantfs/trust/lists.h"
+#include "list_internal.h"
 
 namespace grantfs {
 
 bool NeedsTwoOwners(const Act& act, bool rule) {
   if (std::holds_alternative<RulesSet>(act)) return true;
-  return rule && MayBeConsentedTo(act);
+  // A new owner by a change of role: it has no place for the second signature, and so cannot be.
+  const auto* change = std::get_if<MemberChange>(&act);
+  return rule && (MayBeConsentedTo(act) || (change != nullptr && change->role == Role::kOwner));
 }
 
 bool MayBeConsentedTo(const Act& act) {
   if (const auto* add = std::get_if<MemberAdd>(&act)) return add->role == Role::kOwner;
-  return IsAnyOf<RulesSet, GrantAdd>(act);
+  return IsAnyOf<RulesSet, GrantAdd, PrefixGrant, GroupMachinesAdd, GroupInvitationAdd>(act);
 }
 
 std::string ConsentSubject(const Act& act) {
@@ -27,8 +28,42 @@ std::string ConsentSubject(const Act& act) {
   if (const auto* revoke = std::get_if<GrantRevoke>(&act)) return grant(revoke->kind, revoke->number);
   if (const auto* add = std::get_if<MemberAdd>(&act)) return "member/" + add->member.Id().Hex();
   if (const auto* remove = std::get_if<MemberRemove>(&act)) return "member/" + remove->id.Hex();
+  if (const auto* change = std::get_if<MemberChange>(&act)) return "member/" + change->id.Hex();
   if (std::holds_alternative<RulesSet>(act)) return "rules";
+  const auto prefix = [](const std::string& path, std::uint64_t group) {
+    return "prefix/" + std::to_string(group) + "/" + path;
+  };
+  if (const auto* add = std::get_if<PrefixGrant>(&act)) return prefix(add->prefix, add->grant.grantee.number);
+  if (const auto* revoke = std::get_if<PrefixRevoke>(&act)) return prefix(revoke->prefix, revoke->group);
+  // Several machines at once: whatever is done to any of them meanwhile is about the same.
+  if (IsAnyOf<GroupMachinesAdd, GroupMachinesRemove>(act)) return "machines";
+  const auto invitation = [](std::uint64_t number) { return "invitation/" + std::to_string(number); };
+  if (const auto* add = std::get_if<GroupInvitationAdd>(&act)) return invitation(add->number);
+  if (const auto* remove = std::get_if<GroupInvitationRemove>(&act)) return invitation(remove->number);
   return {};
+}
+
+Act ConsentedAct(const Act& act) {
+  Act meant = act;
+  if (auto* member = std::get_if<MemberAdd>(&meant)) member->copy = Hash{};
+  if (auto* machines = std::get_if<GroupMachinesAdd>(&meant)) {
+    machines->epoch = 1;
+    machines->copies_root = Hash{};
+  }
+  if (auto* invitation = std::get_if<GroupInvitationAdd>(&meant)) {
+    invitation->epoch = 1;
+    invitation->copy = Hash{};
+  }
+  return meant;
+}
+
+bool OwnsEnvironmentThrough(const EnvironmentList& environment, const Consent& consent,
+                            const Statement& statement) {
+  const std::uint64_t from = consent.environment->sequence;
+  const std::uint64_t to = statement.heads.environment->sequence;
+  return from <= to && environment.HashAt(from) == consent.environment->hash &&
+         environment.RoleAt(consent.signer, to) == Role::kOwner &&
+         environment.WasMemberThrough(consent.signer, from, to);
 }
 
 bool SignedList::TwoOwnersAt(const Statement&, const UpperLists&) const { return false; }
@@ -59,7 +94,8 @@ Status SignedList::CheckConsent(const SignedStatement& signed_statement, const U
   return CheckUnused(consent, statement);
 }
 
-// Whatever became of the subject since, a void included, has used the consent up or overtaken it.
+// Whatever became of the subject since, a void included, has used the consent up or overtaken it. So has a
+// restored backup: nobody knows what it lost.
 Status SignedList::CheckUnused(const Consent& consent, const Statement& statement) const {
   const auto refuse = [&](const char* why) {
     return Error{Code::kDenied, why, 0, id_.Text() + "#" + std::to_string(statement.sequence)};
@@ -69,10 +105,12 @@ Status SignedList::CheckUnused(const Consent& consent, const Statement& statemen
   if (after >= first_ && HashAt(after) != consent.after.hash)
     return refuse("the second signature was made over another history of the list");
   const std::string subject = ConsentSubject(statement.act);
-  for (std::uint64_t i = std::max(after + 1, first_); i < next_sequence(); ++i) {
-    const Entry& entry = entries_[i - first_];
-    if (i == statement.sequence) continue;
-    if (ConsentSubject(entry.statement->statement().act) == subject)
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    const Statement& other = entry->statement->statement();
+    if (other.sequence <= after) break;
+    if (other.sequence == statement.sequence) continue;
+    const bool restored = std::holds_alternative<Restore>(other.act) && other.sequence < statement.sequence;
+    if (restored || ConsentSubject(other.act) == subject)
       return refuse("the second signature was used, or the same thing was changed after it was made");
   }
   return {};

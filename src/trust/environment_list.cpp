@@ -9,6 +9,13 @@ namespace {
 
 bool HoldsKey(Role role) { return RoleAllows(role, Operation::kReadValue); }
 
+/// nullptr: the role can have that prefix.
+const char* WhyNoPrefix(Role role, const std::string& prefix) {
+  if (prefix.empty()) return nullptr;
+  if (role != Role::kWriter) return "only a writer's role has a prefix";
+  return CheckPrefix(prefix) ? nullptr : "a prefix is components that end in a slash";
+}
+
 }  // namespace
 
 std::optional<Role> EnvironmentList::RoleOf(const Hash& id) const {
@@ -18,9 +25,21 @@ std::optional<Role> EnvironmentList::RoleOf(const Hash& id) const {
 }
 
 std::optional<Role> EnvironmentList::RoleAt(const Hash& id, std::uint64_t sequence) const {
+  const RoleTenure* tenure = TenureAt(id, sequence);
+  return tenure == nullptr ? std::nullopt : std::optional(tenure->role);
+}
+
+const EnvironmentList::RoleTenure* EnvironmentList::TenureOf(const Hash& id) const {
   const auto member = members_.find(id);
-  if (member == members_.end() || !HeldAt(member->second.tenures, sequence)) return std::nullopt;
-  return member->second.role;
+  return member == members_.end() || !member->second.present ? nullptr : &member->second.tenures.back();
+}
+
+const EnvironmentList::RoleTenure* EnvironmentList::TenureAt(const Hash& id, std::uint64_t sequence) const {
+  const auto member = members_.find(id);
+  if (member == members_.end()) return nullptr;
+  for (const RoleTenure& tenure : member->second.tenures)
+    if (tenure.At(sequence)) return &tenure;
+  return nullptr;
 }
 
 bool EnvironmentList::WasMemberThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const {
@@ -61,8 +80,8 @@ Status EnvironmentList::CheckGenesis(const VaultList& vault) const {
 }
 
 Result<Permission> EnvironmentList::Needed(const Statement& statement) const {
-  if (IsAnyOf<EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, RulesSet, Vouch, Void, Restore>(
-          statement.act) ||
+  if (IsAnyOf<EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, MemberChange, RulesSet, Vouch, Void,
+              Restore>(statement.act) ||
       EnvironmentGroups::Takes(statement.act))
     return Permission::kOwner;
   return Misplaced(statement);
@@ -131,10 +150,7 @@ Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, std::uint64_t seque
   if (id == recovery) return refuse("the recovery identity adds and removes owners, and is no member itself");
   if (HoldsKey(act.role) == (act.copy == Hash{}))
     return refuse("an owner or reader needs a copy of the environment's key, and no other has one");
-  if (!act.prefix.empty()) {
-    if (act.role != Role::kWriter) return refuse("only a writer's role has a prefix");
-    if (!CheckPrefix(act.prefix)) return refuse("a prefix is components that end in a slash");
-  }
+  if (const char* why = WhyNoPrefix(act.role, act.prefix)) return refuse(why);
   Member& member = members_[id];
   const bool returns = !member.tenures.empty();
   // What it signed is judged by the role and prefix that it has: they must be those that it had then.
@@ -144,7 +160,30 @@ Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, std::uint64_t seque
   member.role = act.role;
   member.prefix = act.prefix;
   member.present = true;
-  member.tenures.push_back({sequence, {}});
+  member.tenures.push_back({{sequence, {}}, act.role, act.prefix});
+  return {};
+}
+
+// What he signed before needs a successor, whatever he becomes: it stood by a role that has ended.
+Status EnvironmentList::ApplyMemberChange(const MemberChange& act, const Statement& statement) {
+  const auto role = RoleOf(act.id);
+  if (!role) return Error{Code::kInvalid, "is not a member", 0, act.id.Hex()};
+  Member& member = members_.at(act.id);
+  const auto refuse = [&](const char* why) { return Error{Code::kInvalid, why, 0, member.identity.name}; };
+  if (act.id == statement.signer) return refuse("a member cannot change its own role: another owner can");
+  if (*role == act.role && member.prefix == act.prefix) return refuse("has this role already");
+  if (!KindMayHold(member.identity.kind, act.role))
+    return refuse("an identity of this kind cannot hold this role");
+  if (const char* why = WhyNoPrefix(act.role, act.prefix)) return refuse(why);
+  if ((!HoldsKey(*role) && HoldsKey(act.role)) == (act.copy == Hash{}))
+    return refuse("who becomes owner or reader needs a copy of the environment's key, and no other has one");
+  if ((HoldsKey(*role) && !HoldsKey(act.role)) != act.epoch.has_value())
+    return refuse("an owner or reader who becomes neither starts a new epoch, and no other does");
+  if (act.epoch) GRANTFS_CHECK(ApplyEpoch(*act.epoch, statement.sequence));
+  member.role = act.role;
+  member.prefix = act.prefix;
+  member.tenures.back().until = statement.sequence;
+  member.tenures.push_back({{statement.sequence, {}}, act.role, act.prefix});
   return {};
 }
 
@@ -181,7 +220,7 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
     if (create->owner.kind != IdentityKind::kUser)
       return Nonsense(*signed_statement, "an environment's owner is a user");
     GRANTFS_CHECK(ApplyEpoch(create->epoch, 0));
-    members_[create->owner.Id()] = {create->owner, Role::kOwner, {}, {{0, {}}}, true};
+    members_[create->owner.Id()] = {create->owner, Role::kOwner, {}, {{{0, {}}, Role::kOwner, {}}}, true};
     return {};
   }
   if (const auto* act = std::get_if<MemberAdd>(&statement.act))
@@ -190,13 +229,16 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
     return ApplyMemberRemove(*act, statement, upper.vault->recovery().Id());
   if (const auto* act = std::get_if<EpochStart>(&statement.act))
     return ApplyEpoch(act->epoch, statement.sequence);
+  if (const auto* act = std::get_if<MemberChange>(&statement.act)) return ApplyMemberChange(*act, statement);
   if (const auto* act = std::get_if<RulesSet>(&statement.act)) {
     if (act->two_owners == two_owners()) return Nonsense(*signed_statement, "the rules are so already");
     rules_.emplace_back(statement.sequence, *act);
+    groups_.SetRule(act->two_owners);
   }
   if (const auto* act = std::get_if<Restore>(&statement.act))
     return ApplyEpoch(*act->epoch, statement.sequence);
-  return groups_.Apply(statement.act, statement.sequence, newest_epoch().number);
+  return groups_.Apply(statement.act, statement.sequence, newest_epoch().number,
+                       statement.consent.has_value());
 }
 
 void EnvironmentList::Reset() {

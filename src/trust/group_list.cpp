@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "grantfs/trust/consent.h"
 #include "list_internal.h"
 
 namespace grantfs {
@@ -97,6 +98,22 @@ bool GroupList::HeldSince(const Statement& statement, const SeenHeads* at, const
   const std::uint64_t now = at != nullptr ? at->environment->sequence : environment.next_sequence();
   return statement.signer == upper.vault->recovery().Id() ||
          environment.WasMemberThrough(statement.signer, statement.heads.environment->sequence, now);
+}
+
+bool GroupList::TwoOwnersAt(const Statement& statement, const UpperLists& upper) const {
+  return upper.environment->TwoOwnersAfter(statement.heads.environment->sequence);
+}
+
+bool GroupList::OwnsThrough(const Consent& consent, const Statement& statement,
+                            const UpperLists& upper) const {
+  return OwnsEnvironmentThrough(*upper.environment, consent, statement);
+}
+
+// By the newest rule, whatever older head the statement names.
+Status GroupList::CheckNew(const Statement& statement, const UpperLists& upper) const {
+  if (statement.consent || !NeedsTwoOwners(statement.act, upper.environment->two_owners())) return {};
+  return Error{Code::kDenied, "the act needs the signatures of two owners, by the environment's rule", 0,
+               name_};
 }
 
 Status GroupList::ApplyCreate(const GroupListCreate& act) {

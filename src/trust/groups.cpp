@@ -39,7 +39,7 @@ std::vector<const EnvironmentGroups::StandingPrefix*> EnvironmentGroups::Coverin
     const std::string& path) const {
   std::vector<const StandingPrefix*> covering;
   for (const auto& [key, standing] : prefixes_) {
-    if (path.starts_with(key.first)) covering.push_back(&standing);
+    if (path.starts_with(key.first) && (standing.by_two || !two_owners_)) covering.push_back(&standing);
   }
   // Prefixes of one path, in order, are the longer the later; of one prefix the groups are in order.
   std::stable_sort(covering.begin(), covering.end(),
@@ -59,12 +59,13 @@ bool EnvironmentGroups::Takes(const Act& act) {
   return IsAnyOf<GroupCreate, GroupEpochStart, GroupDelete, PrefixGrant, PrefixRevoke>(act);
 }
 
-Status EnvironmentGroups::Apply(const Act& act, std::uint64_t sequence, std::uint32_t environment_epoch) {
+Status EnvironmentGroups::Apply(const Act& act, std::uint64_t sequence, std::uint32_t environment_epoch,
+                                bool by_two) {
   if (const auto* create = std::get_if<GroupCreate>(&act))
     return Create(*create, sequence, environment_epoch);
   if (const auto* start = std::get_if<GroupEpochStart>(&act)) return Start(*start, environment_epoch);
   if (const auto* gone = std::get_if<GroupDelete>(&act)) return Delete(*gone);
-  if (const auto* grant = std::get_if<PrefixGrant>(&act)) return Add(*grant, sequence);
+  if (const auto* grant = std::get_if<PrefixGrant>(&act)) return Add(*grant, sequence, by_two);
   if (const auto* revoke = std::get_if<PrefixRevoke>(&act)) return Remove(*revoke);
   return {};
 }
@@ -99,13 +100,13 @@ Status EnvironmentGroups::Delete(const GroupDelete& act) {
   return {};
 }
 
-Status EnvironmentGroups::Add(const PrefixGrant& act, std::uint64_t sequence) {
+Status EnvironmentGroups::Add(const PrefixGrant& act, std::uint64_t sequence, bool by_two) {
   const Grantee& grantee = act.grant.grantee;
   if (Find(grantee) == nullptr) return Refused("there is no such group", grantee.name);
   const PrefixKey key{act.prefix, grantee.number};
   if (!prefixes_.contains(key) && prefixes_.size() >= kMaxPrefixGrants)
     return Refused("an environment has at most 1000 grants by prefix", act.prefix);
-  prefixes_[key] = {act, sequence};
+  prefixes_[key] = {act, sequence, by_two};
   return {};
 }
 
@@ -118,6 +119,7 @@ Status EnvironmentGroups::Remove(const PrefixRevoke& act) {
 void EnvironmentGroups::Clear() {
   groups_.clear();
   prefixes_.clear();
+  two_owners_ = false;
 }
 
 }  // namespace grantfs

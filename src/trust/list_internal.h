@@ -7,13 +7,19 @@
 
 namespace grantfs {
 
-inline bool HeldAt(const std::vector<Tenure>& tenures, std::uint64_t sequence) {
+template <typename Tenures>
+bool HeldAt(const Tenures& tenures, std::uint64_t sequence) {
   return std::any_of(tenures.begin(), tenures.end(), [&](const Tenure& t) { return t.At(sequence); });
 }
 
-inline bool HeldThrough(const std::vector<Tenure>& tenures, std::uint64_t from, std::uint64_t to) {
+template <typename Tenures>
+bool HeldThrough(const Tenures& tenures, std::uint64_t from, std::uint64_t to) {
   return std::any_of(tenures.begin(), tenures.end(), [&](const Tenure& t) { return t.At(from) && t.At(to); });
 }
+
+/// Of a list below the environment's: SignedList::OwnsThrough. (consent.cpp)
+bool OwnsEnvironmentThrough(const EnvironmentList& environment, const Consent& consent,
+                            const Statement& statement);
 
 inline Error Nonsense(const SignedStatement& statement, const char* why) {
   const Statement& said = statement.statement();

@@ -22,7 +22,7 @@ bool IsKnown(const Head& head, const SignedList& list) { return list.HashAt(head
 
 }  // namespace
 
-const char* AskName(const Asked& ask) {
+const char* AskName(const AnyAsk& ask) {
   static constexpr const char* kNames[] = {"grant", "revoke", "member", "rotation", "consent"};
   return kNames[ask.index()];
 }

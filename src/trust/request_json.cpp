@@ -60,7 +60,7 @@ Json AskToJson(const AskConsent& ask) {
   return json;
 }
 
-Result<Asked> ReadAskGrant(JsonReader& in) {
+Result<AnyAsk> ReadAskGrant(JsonReader& in) {
   AskGrant ask;
   ask.machine = ReadChecked(in, "machine", 63, CheckIdentityName);
   ask.paths = ReadPaths(in);
@@ -69,18 +69,18 @@ Result<Asked> ReadAskGrant(JsonReader& in) {
   JsonReader terms_in(terms, "terms");
   ask.terms = ReadGrantTerms(terms_in);
   GRANTFS_CHECK(terms_in.Finish());
-  return Asked(std::move(ask));
+  return AnyAsk(std::move(ask));
 }
 
-Result<Asked> ReadAskRevoke(JsonReader& in) {
+Result<AnyAsk> ReadAskRevoke(JsonReader& in) {
   AskRevoke ask;
   ask.machine = ReadChecked(in, "machine", 63, CheckIdentityName);
   ask.paths = ReadPaths(in);
   GRANTFS_CHECK(in.Finish());
-  return Asked(std::move(ask));
+  return AnyAsk(std::move(ask));
 }
 
-Result<Asked> ReadAskMember(JsonReader& in) {
+Result<AnyAsk> ReadAskMember(JsonReader& in) {
   AskMember ask;
   const Json& member = in.Object("member");
   const std::string role = in.String("role", 16);
@@ -90,10 +90,10 @@ Result<Asked> ReadAskMember(JsonReader& in) {
   ask.role = GRANTFS_TRY(ParseRole(role));
   if (!KindMayHold(ask.member.kind, ask.role))
     return Error{Code::kInvalid, "an identity of this kind cannot hold this role", 0, ask.member.name};
-  return Asked(std::move(ask));
+  return AnyAsk(std::move(ask));
 }
 
-Result<Asked> ReadAskRotation(JsonReader& in) {
+Result<AnyAsk> ReadAskRotation(JsonReader& in) {
   AskRotation ask;
   ask.path = ReadChecked(in, "secret", kMaxNameBytes, CheckSecretPath);
   // Both or none.
@@ -102,7 +102,7 @@ Result<Asked> ReadAskRotation(JsonReader& in) {
     ask.alphabet = ReadText(in, "alphabet", 16);
   }
   GRANTFS_CHECK(in.Finish());
-  return Asked(std::move(ask));
+  return AnyAsk(std::move(ask));
 }
 
 Result<AskConsent::Item> ReadItem(const Json& json, const std::string& environment) {
@@ -114,13 +114,14 @@ Result<AskConsent::Item> ReadItem(const Json& json, const std::string& environme
   GRANTFS_CHECK(in.Finish());
   AskConsent::Item item{GRANTFS_TRY(ListId::Parse(list)), GRANTFS_TRY(ActFromJson(act)),
                         GRANTFS_TRY(Consent::FromJson(consent)), signature};
-  const bool here = item.list.kind == ListKind::kSecret || item.list == ListId::Environment(environment);
+  const bool here = item.list.kind == ListKind::kSecret ||
+                    (item.list.kind != ListKind::kVault && item.list.environment == environment);
   if (!here || !MayBeConsentedTo(item.act))
     return Error{Code::kInvalid, "the act is none that needs a second owner in this environment", 0, list};
   return item;
 }
 
-Result<Asked> ReadAskConsent(JsonReader& in, const Request& request) {
+Result<AnyAsk> ReadAskConsent(JsonReader& in, const Request& request) {
   AskConsent ask;
   const auto& items = in.Array("acts", kMaxConsents);
   if (in.Has("request")) ask.request = ReadHex<Hash>(in, "request");
@@ -133,10 +134,10 @@ Result<Asked> ReadAskConsent(JsonReader& in, const Request& request) {
       return Error{Code::kInvalid, "the acts are signed by who asks, and end with the request"};
   }
   if (ask.items.empty()) return Error{Code::kInvalid, "there is no act to sign"};
-  return Asked(std::move(ask));
+  return AnyAsk(std::move(ask));
 }
 
-Result<Asked> ReadAsk(const Json& json, const std::string& type, const Request& request) {
+Result<AnyAsk> ReadAsk(const Json& json, const std::string& type, const Request& request) {
   JsonReader in(json, "ask");
   if (type == "grant") return ReadAskGrant(in);
   if (type == "revoke") return ReadAskRevoke(in);

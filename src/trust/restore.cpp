@@ -60,7 +60,9 @@ class Reading {
     memory_.revoked[key] = grantees_[key];
     memory_.granted.erase(key);
   }
-  void operator()(const VersionDestroy& act) { memory_.ended.insert(act.versions.begin(), act.versions.end()); }
+  void operator()(const VersionDestroy& act) {
+    memory_.ended.insert(act.versions.begin(), act.versions.end());
+  }
   void operator()(const SecretDelete&) { memory_.deleted = true; }
   void operator()(const SecretUndelete&) { memory_.deleted = false; }
   void operator()(const SecretDestroy&) { memory_.destroyed = true; }
@@ -95,8 +97,8 @@ void Note(Undone& undone, const std::string& who) {
 }
 
 /// Whether somebody who has a role has it from before `from`, however often he came and went.
-bool IsOld(const std::vector<Tenure>& tenures, std::uint64_t from) {
-  return !tenures.empty() && tenures.back().from < from;
+bool IsOld(const EnvironmentList::Member& member, std::uint64_t from) {
+  return !member.tenures.empty() && member.tenures.back().from < from;
 }
 
 void FindOwners(const ListMemory& seen, const VaultList& list, std::uint64_t from, Undone& undone) {
@@ -115,8 +117,7 @@ void FindOwners(const ListMemory& seen, const VaultList& list, std::uint64_t fro
 void FindMembers(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
   for (const auto& [id, name] : seen.former_members) {
     const auto member = list.members().find(id);
-    if (member == list.members().end() || !member->second.present || !IsOld(member->second.tenures, from))
-      continue;
+    if (member == list.members().end() || !member->second.present || !IsOld(member->second, from)) continue;
     undone.members.push_back(id);
     Note(undone, Called(name, id));
   }
@@ -178,7 +179,8 @@ void FindSecret(const ListMemory& seen, const SecretList& list, std::uint64_t fr
 }
 
 Error Refuse(const SignedList& list, const std::string& subject, const char* why) {
-  return Error{Code::kIntegrity, why, 0, subject.empty() ? list.id().Text() : subject + " in " + list.id().Text()};
+  return Error{Code::kIntegrity, why, 0,
+               subject.empty() ? list.id().Text() : subject + " in " + list.id().Text()};
 }
 
 // What a number was seen to be, no other value may be.
@@ -191,9 +193,10 @@ Status CheckNumbers(const std::vector<SignedList::StatementPtr>& seen, std::uint
     if (lost->version < list.next_version() && !list.versions().contains(lost->version) &&
         !list.ended().contains(lost->version))
       continue;
-    return Refuse(list, "version " + std::to_string(lost->version),
-                  "was another value when this home saw it: the restored backup gives its number out again; an owner "
-                  "who saw it too has to run grantfs restore");
+    return Refuse(
+        list, "version " + std::to_string(lost->version),
+        "was another value when this home saw it: the restored backup gives its number out again; an owner "
+        "who saw it too has to run grantfs restore");
   }
   return {};
 }
@@ -248,8 +251,9 @@ Status CheckRestored(const std::vector<SignedList::StatementPtr>& seen, const Si
   if (seen.empty()) return {};
   const auto common = LastCommon(seen, list);
   if (!common)
-    return Refuse(list, "", "the vault serves another history of this list than this home has verified (a fork): "
-                            "nothing of it is used");
+    return Refuse(list, "",
+                  "the vault serves another history of this list than this home has verified (a fork): "
+                  "nothing of it is used");
   if (*common == seen.back()->statement().sequence) return {};
   const ListMemory memory = ListMemory::Of(seen);
   const bool by_owner = list.id().kind == ListKind::kVault || list.id().kind == ListKind::kEnvironment;
@@ -257,7 +261,8 @@ Status CheckRestored(const std::vector<SignedList::StatementPtr>& seen, const Si
   std::uint64_t first = 0;
   for (const auto& statement : list.Statements()) {
     const Statement& said = statement->statement();
-    if (!std::holds_alternative<Restore>(said.act) || list.IsVoided(said.sequence) || said.sequence <= *common)
+    if (!std::holds_alternative<Restore>(said.act) || list.IsVoided(said.sequence) ||
+        said.sequence <= *common)
       continue;
     if (said.sequence <= memory.head->sequence) continue;
     const bool may = !by_owner || memory.owners.contains(said.signer);
@@ -266,18 +271,21 @@ Status CheckRestored(const std::vector<SignedList::StatementPtr>& seen, const Si
     restored = restored || may;
   }
   if (!restored && stranger)
-    return Refuse(list, "",
-                  "the vault goes on from a backup, which one accepts who was no owner any more as far as this home "
-                  "has seen; another owner has to run grantfs restore");
+    return Refuse(
+        list, "",
+        "the vault goes on from a backup, which one accepts who was no owner any more as far as this home "
+        "has seen; another owner has to run grantfs restore");
   if (!restored)
-    return Refuse(list, "",
-                  "the vault serves another history of this list than this home has verified (a fork): nothing of it "
-                  "is used; if it was restored from a backup, grantfs restore, run by an owner, accepts that");
+    return Refuse(
+        list, "",
+        "the vault serves another history of this list than this home has verified (a fork): nothing of it "
+        "is used; if it was restored from a backup, grantfs restore, run by an owner, accepts that");
   const Undone undone = UndoneBy(memory, list, first);
   if (!undone.empty())
-    return Refuse(list, undone.who,
-                  "came back with a restored backup, though this home saw that it had ended: an owner who saw it too "
-                  "ends it again with grantfs restore");
+    return Refuse(
+        list, undone.who,
+        "came back with a restored backup, though this home saw that it had ended: an owner who saw it too "
+        "ends it again with grantfs restore");
   return list.id().kind == ListKind::kSecret
              ? CheckNumbers(seen, *common, static_cast<const SecretList&>(list))
              : Status();

@@ -17,10 +17,6 @@ void TakeVersion(SecretState& state, const VersionPublish& act, const Hash& stat
     state.labels[act.label] = statement;
 }
 
-bool WithinPrefix(const EnvironmentList::Member& member, const std::string& path) {
-  return path.starts_with(member.prefix);
-}
-
 std::optional<SecretList::GrantKey> GrantKeyOf(const Act& act) {
   if (const auto* add = std::get_if<GrantAdd>(&act)) {
     return SecretList::GrantKey{add->grant.grantee.kind, add->grant.grantee.number};
@@ -60,8 +56,8 @@ const SecretList::Version* SecretList::Current() const {
 Result<Permission> SecretList::Needed(const Statement& statement) const {
   if (IsAnyOf<SecretCreate, VersionPublish, LabelMove, LabelRemove, SecretDescribe>(statement.act))
     return Permission::kPublish;
-  if (IsAnyOf<GrantAdd, GrantRevoke, VersionDestroy, SecretDelete, SecretUndelete, SecretDestroy, Vouch,
-              Void, Restore>(statement.act))
+  if (IsAnyOf<GrantAdd, GrantRevoke, VersionDestroy, SecretDelete, SecretUndelete, SecretDestroy, Vouch, Void,
+              Restore>(statement.act))
     return Permission::kOwner;
   return Misplaced(statement);
 }
@@ -74,12 +70,12 @@ const Identity* SecretList::SignerOf(const Statement& statement, const UpperList
 bool SecretList::Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
                        const UpperLists& upper) const {
   if (permission == Permission::kVaultOwner) return false;
-  const auto role = at != nullptr ? upper.environment->RoleAt(signer, at->environment->sequence)
-                                  : upper.environment->RoleOf(signer);
-  if (role == Role::kOwner) return true;
-  if (role == Role::kWriter && permission == Permission::kPublish) {
+  const auto* held = at != nullptr ? upper.environment->TenureAt(signer, at->environment->sequence)
+                                   : upper.environment->TenureOf(signer);
+  if (held != nullptr && held->role == Role::kOwner) return true;
+  if (held != nullptr && held->role == Role::kWriter && permission == Permission::kPublish) {
     const std::string* named = PathNamed(act);
-    return WithinPrefix(upper.environment->members().at(signer), named != nullptr ? *named : state_.path);
+    return (named != nullptr ? *named : state_.path).starts_with(held->prefix);
   }
   return upper.vault->recovery().Id() == signer && IsAnyOf<Vouch, Void>(act);
 }
@@ -103,12 +99,7 @@ bool SecretList::TwoOwnersAt(const Statement& statement, const UpperLists& upper
 
 bool SecretList::OwnsThrough(const Consent& consent, const Statement& statement,
                              const UpperLists& upper) const {
-  const EnvironmentList& environment = *upper.environment;
-  const std::uint64_t from = consent.environment->sequence;
-  const std::uint64_t to = statement.heads.environment->sequence;
-  return from <= to && environment.HashAt(from) == consent.environment->hash &&
-         environment.RoleAt(consent.signer, to) == Role::kOwner &&
-         environment.WasMemberThrough(consent.signer, from, to);
+  return OwnsEnvironmentThrough(*upper.environment, consent, statement);
 }
 
 Status SecretList::CheckNew(const Statement& statement, const UpperLists& upper) const {
@@ -158,8 +149,7 @@ Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upp
     if (!from || *from == 0) {
       return Error{Code::kInvalid, "the void names no statement of the list"};
     }
-    for (std::size_t i = *from; i < after.entries_.size(); ++i)
-      after.entries_[i].voided = true;
+    for (std::size_t i = *from; i < after.entries_.size(); ++i) after.entries_[i].voided = true;
     GRANTFS_CHECK(after.Rebuild(upper));
     return after.state_;
   }
@@ -189,8 +179,8 @@ std::vector<Hash> SecretList::GrantLeaves() const {
 
 Status SecretList::ApplyCreate(const SecretCreate& act, const Statement& statement, const UpperLists& upper) {
   if (act.number < upper.vault->NumbersFrom(statement.heads.vault->sequence))
-    return Error{Code::kInvalid, "the secret's number may have been another's, which a restored backup lost", 0,
-                 act.path};
+    return Error{Code::kInvalid, "the secret's number may have been another's, which a restored backup lost",
+                 0, act.path};
   if (act.number != id().number)
     return Error{Code::kInvalid, "the creation names another secret's number", 0, act.path};
   if (act.environment != upper.environment->name()) {
@@ -259,7 +249,8 @@ Status SecretList::ApplyAct(const StatementPtr& statement, const UpperLists& upp
   const Act& act = statement->statement().act;
   if (destroyed_ && !std::holds_alternative<Vouch>(act))
     return Nonsense(*statement, "the secret was destroyed, and nothing follows that");
-  if (const auto* create = std::get_if<SecretCreate>(&act)) return ApplyCreate(*create, statement->statement(), upper);
+  if (const auto* create = std::get_if<SecretCreate>(&act))
+    return ApplyCreate(*create, statement->statement(), upper);
   if (const auto* version = std::get_if<VersionPublish>(&act))
     return ApplyVersion(*version, statement, upper);
   if (const auto* add = std::get_if<GrantAdd>(&act)) return ApplyGrant(add->grant, statement);

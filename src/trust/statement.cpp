@@ -8,6 +8,7 @@
 #include "grantfs/trust/names.h"
 #include "grantfs/util/text.h"
 #include "json_fields_internal.h"
+#include "packing_internal.h"
 
 namespace grantfs {
 namespace {
@@ -119,47 +120,6 @@ std::string EnvelopeOf(const std::string& payload, const Signed& first, const st
                        {"payload", Base64Encode(AsBytes(payload))},
                        {"signatures", std::move(signatures)}})
       .Dump();
-}
-
-// Hashes and keys make most of a payload. Packed, the 64 digits of one are a mark, which no JSON text holds,
-// and 32 bytes.
-constexpr char kDigestMark = '\x01';
-constexpr std::size_t kDigestDigits = 64;
-
-bool BeginsWithDigest(std::string_view text) {
-  return text.size() >= kDigestDigits && std::all_of(text.begin(), text.begin() + kDigestDigits, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
-
-std::string PackDigests(std::string_view text) {
-  std::string packed;
-  while (!text.empty()) {
-    const std::size_t before = std::min(text.find('"'), text.size() - 1) + 1;
-    packed += text.substr(0, before);
-    text.remove_prefix(before);
-    if (!BeginsWithDigest(text)) continue;
-    const auto digest = HexDecode(text.substr(0, kDigestDigits), kDigestDigits / 2);
-    if (!digest) continue;
-    packed += kDigestMark;
-    packed += AsText(*digest);
-    text.remove_prefix(kDigestDigits);
-  }
-  return packed;
-}
-
-std::string UnpackDigests(std::string_view packed) {
-  std::string text;
-  while (!packed.empty()) {
-    const std::size_t before = std::min(packed.find(kDigestMark), packed.size());
-    text += packed.substr(0, before);
-    packed.remove_prefix(before);
-    if (packed.empty()) break;
-    const std::string_view digest = packed.substr(1, kDigestDigits / 2);
-    text += HexEncode(AsBytes(digest));
-    packed.remove_prefix(1 + digest.size());
-  }
-  return text;
 }
 
 struct Parts {
@@ -276,12 +236,10 @@ Result<Consent> Consent::FromJson(const Json& json) {
 }
 
 Bytes ConsentBytes(const Hash& vault, const ListId& list, const Consent& consent, const Act& act) {
-  Act meant = act;
-  if (auto* member = std::get_if<MemberAdd>(&meant)) member->copy = Hash{};
   const Json json = Json::Object({{"vault", vault.Hex()},
                                   {"list", list.Text()},
                                   {"consent", consent.ToJson()},
-                                  {"act", ActToJson(meant)}});
+                                  {"act", ActToJson(ConsentedAct(act))}});
   return DssePae(kConsentType, json.Dump());
 }
 
@@ -333,7 +291,7 @@ std::string SignedStatement::Packed() const {
   std::string packed(1, consent_ ? '\2' : '\1');
   packed += AsText(signature_.bytes);
   if (consent_) packed += AsText(consent_->bytes);
-  packed += PackDigests(payload_);
+  packed += PackJson(payload_);
   packed.shrink_to_fit();
   return packed;
 }
@@ -353,7 +311,7 @@ Result<SignedStatement> SignedStatement::Unpack(std::string_view packed) {
   const Signature first = take();
   std::optional<Signature> second;
   if (count == 2) second = take();
-  return Of(UnpackDigests(packed), first, second);
+  return Of(UnpackJson(packed), first, second);
 }
 
 bool SignedStatement::VerifyConsent(const VerifyKey& key) const {

@@ -132,7 +132,7 @@ class Appender {
         const auto statement = SignedStatement::Parse(envelope);
         if (!statement) continue;
         const Act& act = statement->statement().act;
-        if (const auto* member = std::get_if<MemberRemove>(&act)) core_.frozen[member->id] = now + kFreeze;
+        if (const Hash* member = WhoseRoleEnds(act)) core_.frozen[*member] = now + kFreeze;
         if (const auto* owner = std::get_if<VaultOwnerRemove>(&act)) core_.frozen[owner->id] = now + kFreeze;
       }
     }
@@ -191,7 +191,17 @@ class Appender {
     core_.state.Set(plan.after());
     for (const auto& [number, touched] : plan.secrets()) core_.secrets.Put(touched.after);
     core_.hub.Publish(change, plan.Events(), *plan.after());
-    for (const auto& one : plan.appended()) Expel(*plan.after(), one.statement->statement().act);
+    for (const auto& one : plan.appended()) {
+      const Act& act = one.statement->statement().act;
+      Expel(*plan.after(), act);
+      if (const auto* changed = std::get_if<MemberChange>(&act)) Thaw(changed->id);
+    }
+  }
+
+  // Who has another role by now goes on with that at once.
+  void Thaw(const Hash& id) {
+    const std::lock_guard lock(core_.frozen_mutex);
+    core_.frozen.erase(id);
   }
 
   // Whoever can no longer authenticate is told nothing more either.

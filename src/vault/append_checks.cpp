@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kSecretsPage = 1000;
 
-bool ReducesMembers(const Act& act) { return IsAnyOf<MemberRemove, Void>(act); }
+bool ReducesMembers(const Act& act) { return IsAnyOf<MemberRemove, MemberChange, Void>(act); }
 
 }  // namespace
 
@@ -121,12 +121,11 @@ Status AppendPlan::CheckLeavers(StoreReader& reader) {
   for (const Appended& one : appended_) {
     const Statement& statement = one.statement->statement();
     if (statement.list.kind != ListKind::kEnvironment || !ReducesMembers(statement.act)) continue;
-    const auto* removal = std::get_if<MemberRemove>(&statement.act);
     for (const auto& [key, list] : after_->groups) {
       const auto first = key.first == one.environment ? list->FirstUncounted(Upper(key.first)) : std::nullopt;
       if (first) return Unvouched(*list, *first);
     }
-    GRANTFS_CHECK(CheckSecretsOf(reader, one.environment, removal != nullptr ? &removal->id : nullptr));
+    GRANTFS_CHECK(CheckSecretsOf(reader, one.environment, WhoseRoleEnds(statement.act)));
   }
   return {};
 }

@@ -15,6 +15,8 @@ Error MissingCopy(const char* where, const std::string& environment) {
 const Epoch* EpochOf(const Act& act) {
   if (const auto* create = std::get_if<EnvironmentCreate>(&act)) return &create->epoch;
   if (const auto* start = std::get_if<EpochStart>(&act)) return &start->epoch;
+  if (const auto* change = std::get_if<MemberChange>(&act); change != nullptr && change->epoch)
+    return &*change->epoch;
   if (const auto* restore = std::get_if<Restore>(&act)) return restore->epoch ? &*restore->epoch : nullptr;
   const auto* remove = std::get_if<MemberRemove>(&act);
   return remove != nullptr && remove->epoch ? &*remove->epoch : nullptr;
@@ -44,11 +46,10 @@ Status WriteEpoch(StoreWriter& writer, const AppendPlan::Appended& one, const Ep
 
 // The copy is of the epoch that was the newest when the member was added: one of the last, if not the last.
 Status WriteMemberCopy(StoreWriter& writer, const EnvironmentList& list, const Hash& signer,
-                       const MemberAdd& add, std::int64_t now) {
-  if (add.copy == Hash{}) return {};
-  const Hash member = add.member.Id();
+                       const Hash& member, const Hash& committed, std::int64_t now) {
+  if (committed == Hash{}) return {};
   const auto is_own = [&](const EpochCopy& copy) {
-    return copy.recipient == member && Blake2b256({copy.sealed}) == add.copy;
+    return copy.recipient == member && Blake2b256({copy.sealed}) == committed;
   };
   for (auto epoch = list.epochs().rbegin(); epoch != list.epochs().rend(); ++epoch) {
     const auto copies = GRANTFS_TRY(writer.StagedEpochCopies(signer, list.name(), epoch->number, now));
@@ -56,7 +57,7 @@ Status WriteMemberCopy(StoreWriter& writer, const EnvironmentList& list, const H
     GRANTFS_TRY(writer.AdoptEpochCopies(signer, list.name(), epoch->number, {&member, 1}, true, now));
     return {};
   }
-  return MissingCopy("the new member's copy of the environment's key was not sent ahead", add.member.name);
+  return MissingCopy("the new member's copy of the environment's key was not sent ahead", list.name());
 }
 
 // Whoever holds the invitation is told of the approval, and of no other keys' than his own.
@@ -75,10 +76,13 @@ Status WriteEpochs(StoreWriter& writer, const AppendPlan& plan, const AppendPlan
                    std::int64_t now) {
   const Statement& statement = one.statement->statement();
   if (const Epoch* epoch = EpochOf(statement.act)) return WriteEpoch(writer, one, *epoch, now);
-  const auto* add = std::get_if<MemberAdd>(&statement.act);
   const EnvironmentList* list = plan.after()->FindEnvironment(one.environment);
-  if (add == nullptr || list == nullptr) return {};
-  return WriteMemberCopy(writer, *list, statement.signer, *add, now);
+  if (list == nullptr) return {};
+  if (const auto* add = std::get_if<MemberAdd>(&statement.act))
+    return WriteMemberCopy(writer, *list, statement.signer, add->member.Id(), add->copy, now);
+  if (const auto* change = std::get_if<MemberChange>(&statement.act))
+    return WriteMemberCopy(writer, *list, statement.signer, change->id, change->copy, now);
+  return {};
 }
 
 Status WriteEnrolments(StoreWriter& writer, const Act& act, std::int64_t now) {

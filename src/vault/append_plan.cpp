@@ -13,6 +13,12 @@ UpperLists AppendPlan::Upper(const std::string& environment) const {
   return upper;
 }
 
+const Hash* WhoseRoleEnds(const Act& act) {
+  if (const auto* remove = std::get_if<MemberRemove>(&act)) return &remove->id;
+  const auto* change = std::get_if<MemberChange>(&act);
+  return change != nullptr ? &change->id : nullptr;
+}
+
 std::string AppendPlan::EnvironmentOf(const ListId& id) const {
   if (id.kind == ListKind::kEnvironment || id.kind == ListKind::kGroup) return id.environment;
   return id.kind == ListKind::kSecret ? secrets_.at(id.number).environment : std::string();
@@ -93,10 +99,10 @@ std::string AppendPlan::WhoIsEnded(const ListId& id, const Act& act) const {
     who = machine != nullptr ? &machine->identity : nullptr;
   } else if (const auto* owner = std::get_if<VaultOwnerRemove>(&act); owner != nullptr && vault_ != nullptr) {
     who = vault_->FindIdentity(owner->id);
-  } else if (const auto* left = std::get_if<MemberRemove>(&act); left != nullptr) {
+  } else if (const Hash* left = WhoseRoleEnds(act); left != nullptr) {
     const auto list = environments_.find(id.environment);
     if (list == environments_.end()) return "";
-    const auto member = list->second->members().find(left->id);
+    const auto member = list->second->members().find(*left);
     who = member != list->second->members().end() ? &member->second.identity : nullptr;
   }
   return who != nullptr ? who->name : "";

@@ -85,6 +85,9 @@ class AppendPlan {
   std::vector<Appended> appended_;
 };
 
+/// Of a member's act: whose role ends by it, wholly or for another; nullptr: nobody's.
+const Hash* WhoseRoleEnds(const Act& act);
+
 /// Writes all rows of a plan; a job of the store. @return the change's number.
 Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, const VaultCaller& caller,
                                 const Clock& clock);

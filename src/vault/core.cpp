@@ -11,6 +11,7 @@ Vault::Core::Core(Store& the_store, VaultOptions the_options)
       retention(options.keep_audit.empty()
                     ? nullptr
                     : std::make_unique<Retention>(the_store, *options.clock, options.keep_audit)),
+      tripwires(options.usual_rate),
       hub(*options.clock, options.max_watches_of_one,
           [this](bool minute) {
             Beat();

@@ -74,9 +74,13 @@ struct Vault::Core {
   MinuteBudget refusals{400};                     ///< reports of refused reads: a mount counts them together
   MinuteBudget journals{kJournalBytesPerMinute};  ///< of what machines have served by themselves
 
+  mutable MinuteBudget proofs{20'000};  ///< that reads are in the log
+  MinuteBudget complaints{12};          ///< of the log, in an hour
+
   std::mutex claim_mutex;
-  std::optional<Vault::Key> claim;  ///< guarded; also a used one, which is `gone`
-  std::function<void()> claimed;    ///< guarded
+  std::optional<Vault::Key> claim;       ///< guarded; also a used one, which is `gone`
+  std::function<void()> claimed;         ///< guarded
+  std::function<Status()> tls_switched;  ///< guarded by the same
 
   std::vector<std::unique_ptr<AlertSender>> alerts;  ///< stay as they are once they are started
   std::atomic<bool> alerts_started{false};

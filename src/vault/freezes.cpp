@@ -19,27 +19,33 @@ const MachinesList::Machine* MachineOf(const VaultState& now, const FrozenObject
   return id ? now.machines->FindById(*id) : nullptr;
 }
 
-/// A machine is the vault's owners' business, an environment its owners' and operators'.
+/// A machine is the vault's owners' business; an environment, and a machine as far as that goes, its owners'
+/// and operators'.
 Status MayFreeze(const VaultState& now, const VaultCaller& caller, const FrozenObject& object) {
-  if (object.kind == FrozenKind::kEnvironment) return now.CheckMember(caller, object.id, Operation::kFreeze);
+  if (object.kind != FrozenKind::kMachine) {
+    GRANTFS_CHECK(now.CheckMember(caller, object.Where(), Operation::kFreeze));
+    if (object.kind == FrozenKind::kEnvironment) return {};
+    return MachineOf(now, object) != nullptr ? Status() : Status(NotVisible(object.id));
+  }
   if (!caller.IsPerson()) return NotVisible(object.id);
   if (!now.IsVaultOwner(caller.id)) return RoleMissing("machines");
   return MachineOf(now, object) != nullptr ? Status() : Status(NotVisible(object.id));
 }
 
 bool MaySeeFreeze(const VaultState& now, const VaultCaller& caller, const FrozenObject& object) {
-  if (object.kind == FrozenKind::kMachine) return now.IsVaultOwner(caller.id);
-  return now.RoleOf(caller.id, object.id).has_value();
+  if (object.IsMachine() && now.IsVaultOwner(caller.id)) return true;
+  return object.kind != FrozenKind::kMachine && now.RoleOf(caller.id, object.Where()).has_value();
 }
 
 AuditRecord RecordFreeze(const Vault::Core& core, const VaultCaller& caller, const char* type,
                          const FrozenObject& object, const std::string& reason) {
-  const bool machine = object.kind == FrozenKind::kMachine;
+  const bool machine = object.IsMachine();
   const auto* known = machine ? MachineOf(*core.state.Get(), object) : nullptr;
-  AuditRecord record = MakeRecord(core.clock(), caller, type, machine ? "" : object.id,
+  AuditRecord record = MakeRecord(core.clock(), caller, type, object.Where(),
                                   known != nullptr ? known->identity.name : object.id, kDone);
   record.severity = AuditSeverity::kCritical;
   if (machine) record.body.Set("machine", object.id);
+  if (object.kind == FrozenKind::kMachineIn) record.body.Set("environment", object.environment);
   if (!reason.empty()) record.body.Set("reason", reason);
   return record;
 }
@@ -49,8 +55,9 @@ std::vector<WatchEvent> FreezeEvents(const VaultState& now, const std::vector<Fr
   for (const FrozenObject& object : objects) {
     WatchEvent event;
     event.what = api::ChangeKind::kFreeze;
-    if (object.kind == FrozenKind::kEnvironment) event.environment = object.id;
-    if (const auto* machine = object.kind == FrozenKind::kMachine ? MachineOf(now, object) : nullptr)
+    event.environment = object.Where();
+    event.machines_alone = object.IsMachine();
+    if (const auto* machine = object.IsMachine() ? MachineOf(now, object) : nullptr)
       event.machines = {machine->number};
     events.push_back(std::move(event));
   }
@@ -102,8 +109,8 @@ Status CheckFreezes(Vault::Core& core, const VaultCaller& caller, const api::Fre
     const Status may = MayFreeze(*now, caller, object);
     if (may) continue;
     // Nobody writes into the log of an environment that is not his.
-    const bool member = object.kind == FrozenKind::kEnvironment && now->RoleOf(caller.id, object.id);
-    core.CountRefusal(caller, "freeze.refused", member ? object.id : "");
+    const bool member = object.kind != FrozenKind::kMachine && now->RoleOf(caller.id, object.Where());
+    core.CountRefusal(caller, "freeze.refused", member ? object.Where() : "");
     return may;
   }
   auto objects = request.objects;
@@ -197,8 +204,7 @@ void Vault::Core::Beat() {
 Status CheckNotFrozen(StoreReader& reader, const Hash* machine, const std::string& environment) {
   const auto freeze = GRANTFS_TRY(reader.FreezeOf(machine, environment));
   if (!freeze) return {};
-  const std::string what = freeze->object.kind == FrozenKind::kMachine ? "this machine" : environment;
-  return Error{Code::kDenied, api::kWhereNotDelivered, 0, TellFreeze(*freeze).Sentence(what)};
+  return Error{Code::kDenied, api::kWhereNotDelivered, 0, TellFreeze(*freeze).SentenceForMachine()};
 }
 
 Result<std::vector<api::Freeze>> FreezesFor(StoreReader& reader, const VaultCaller& machine) {
@@ -253,14 +259,21 @@ Result<api::FreezesListResponse> Vault::ListFreezes(const VaultCaller& caller,
   const FrozenObject no_machine{FrozenKind::kEnvironment, ""};
   const FrozenObject* after = request.after ? &*request.after : nullptr;
   if (!now->IsVaultOwner(caller.id) && (after == nullptr || *after < no_machine)) after = &no_machine;
-  const auto all = GRANTFS_TRY(reader->ListFreezes(after, request.limit + 1));
+  // Nor by it which machines are in another's environment: it names what the caller sees.
   api::FreezesListResponse response;
-  const std::size_t looked = std::min(all.size(), request.limit);
-  for (std::size_t i = 0; i < looked; ++i) {
-    if (MaySeeFreeze(*now, caller, all[i].object)) response.freezes.push_back(TellFreeze(all[i]));
+  for (FrozenObject place;; after = &place) {
+    const auto page = GRANTFS_TRY(reader->ListFreezes(after, request.limit + 1));
+    for (const StoredFreeze& one : page) {
+      if (!MaySeeFreeze(*now, caller, one.object)) continue;
+      if (response.freezes.size() == request.limit) {
+        response.next = response.freezes.back().object;
+        return response;
+      }
+      response.freezes.push_back(TellFreeze(one));
+    }
+    if (page.size() <= request.limit) return response;
+    place = page.back().object;
   }
-  if (looked < all.size()) response.next = all[looked - 1].object;
-  return response;
 }
 
 }  // namespace grantfs

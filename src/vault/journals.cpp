@@ -181,13 +181,14 @@ Status TouchBy(Vault::Core& core, StoreWriter& writer, const VaultCaller& caller
                                  entry.caller.executable, entry.caller.cgroup};
   Trip trip = core.tripwires.Judge(read, named.watch, core.Now(), trips->token);
   if (trip.canary && !trips->canaries.insert(entry.secret).second) trip.canary = trip.freezes_scope = false;
-  if (trip.rate && std::exchange(trips->rate, true)) trip.rate = trip.freezes_machine = false;
+  if (trip.rate && std::exchange(trips->rate, true))
+    trip.rate = trip.freezes_machine = trip.freezes_here = false;
   return core.tripwires.Act(writer, *core.state.Get(), core.clock().WallMilliseconds(), read, named.watch,
                             trip, record, &trips->frozen);
 }
 
-Result<std::uint64_t> RecordBatch(Vault::Core& core, StoreWriter& writer, const VaultCaller& caller,
-                                  const CheckedBatch& batch, Paid* paid, BatchTrips* trips) {
+Result<api::JournalResponse> RecordBatch(Vault::Core& core, StoreWriter& writer, const VaultCaller& caller,
+                                         const CheckedBatch& batch, Paid* paid, BatchTrips* trips) {
   trips->canaries.clear();  // it may run more than once
   trips->rate = false;
   trips->frozen.clear();
@@ -202,8 +203,9 @@ Result<std::uint64_t> RecordBatch(Vault::Core& core, StoreWriter& writer, const 
     GRANTFS_TRY(writer.Audit(RecordOfGap(core.clock(), caller, batch, reached)));
   } else {
     at = GRANTFS_TRY(FirstNew(batch, reached));
-    if (at == batch.entries.size()) return reached.sequence;
+    if (at == batch.entries.size()) return api::JournalResponse{reached.sequence, {}};
   }
+  api::JournalResponse response;
   for (; at < batch.entries.size(); ++at) {
     const std::uint64_t number = batch.entries[at].secret;
     auto named = names.find(number);
@@ -211,12 +213,14 @@ Result<std::uint64_t> RecordBatch(Vault::Core& core, StoreWriter& writer, const 
       named = names.emplace(number, GRANTFS_TRY(FindNamed(core, writer, caller, number, &scan, paid))).first;
     const auto record =
         GRANTFS_TRY(writer.Audit(RecordOfEntry(core.clock(), caller, batch, at, named->second)));
+    response.places.push_back(record);
     if (named->second.delivered)
       GRANTFS_CHECK(TouchBy(core, writer, caller, batch.entries[at], named->second, record, trips));
   }
   const StoredJournal now{batch.entries.back().sequence, batch.head};
   GRANTFS_CHECK(writer.PutJournal(caller.id, batch.journal, now, core.Now()));
-  return now.sequence;
+  response.sequence = now.sequence;
+  return response;
 }
 
 }  // namespace
@@ -236,9 +240,10 @@ void Vault::MachineJournal(const VaultCaller& caller, const api::JournalRequest&
   const auto reached = std::make_shared<api::JournalResponse>();
   const auto trips = std::make_shared<BatchTrips>();
   core_->store.Write(
-      [core = core_.get(), caller, batch, reached, trips,
+      [core = core_.get(), caller, batch, reached, trips, places = request.places,
        paid = Paid()](StoreWriter& writer) mutable -> Status {
-        reached->sequence = GRANTFS_TRY(RecordBatch(*core, writer, caller, *batch, &paid, trips.get()));
+        *reached = GRANTFS_TRY(RecordBatch(*core, writer, caller, *batch, &paid, trips.get()));
+        if (!places) reached->places.clear();
         return {};
       },
       [core = core_.get(), reached, trips, done = std::move(done)](Status status) {

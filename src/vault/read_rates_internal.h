@@ -40,7 +40,7 @@ class ReadWindow {
 class ReadRates {
  public:
   struct Read {
-    Hash machine;
+    Hash machine;  ///< or what else is counted for itself: a machine in an environment
     std::uint64_t secret = 0;
     std::uint32_t limit = 0;  ///< 0: any number is well
     bool passes = false;      ///< by a caller who may read more

@@ -134,7 +134,7 @@ Result<std::uint64_t> RecordDelivery(Vault::Core& core, StoreWriter& writer, con
   *delivered = {};  // it may run more than once
   const auto watch = GRANTFS_TRY(WatchOf(writer, read.secret, read.environment));
   const Trip trip = core.tripwires.Judge(read, watch, core.Now(), token);
-  const char* refusal = trip.freezes_machine ? api::kWhereNotDelivered : nullptr;
+  const char* refusal = trip.refuses() ? api::kWhereNotDelivered : nullptr;
   const auto record = GRANTFS_TRY(writer.Audit(RecordOfDelivery(core, read, refusal)));
   GRANTFS_CHECK(core.tripwires.Act(writer, *core.state.Get(), core.clock().WallMilliseconds(), read, watch,
                                    trip, record, &delivered->frozen));

@@ -52,6 +52,7 @@ struct AboutAct {
   std::string operator()(const EnvironmentCreate& act) const { return act.owner.name; }
   std::string operator()(const MemberAdd& act) const { return act.member.name; }
   std::string operator()(const MemberRemove& act) const { return act.id.Hex(); }
+  std::string operator()(const MemberChange& act) const { return act.id.Hex(); }
   std::string operator()(const EpochStart& act) const { return std::to_string(act.epoch.number); }
   std::string operator()(const RulesSet& act) const { return act.two_owners ? "two owners" : "one owner"; }
   std::string operator()(const SecretCreate&) const { return {}; }

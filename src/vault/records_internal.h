@@ -16,6 +16,7 @@ inline constexpr char kDone[] = "done";
 inline constexpr char kRefused[] = "refused";
 inline constexpr char kReadRefused[] = "read.refused";  ///< its type
 inline constexpr char kJournalGap[] = "journal.gap";
+inline constexpr char kLogContradicted[] = "log.contradicted";
 
 /// A process, as its machine told of it, within the bounds of a body.
 Json ProcessJson(const api::CallerInfo& process);

@@ -94,7 +94,7 @@ Status CheckConsents(const Settling& settling) {
     if (!statement.consent) continue;
     const auto found = statement.request ? GRANTFS_TRY(settling.writer.FindRequest(*statement.request))
                                          : std::optional<StoredRequest>();
-    if (!found || found->type != AskName(Asked(AskConsent{})) || found->signer != statement.consent->signer)
+    if (!found || found->type != AskName(AnyAsk(AskConsent{})) || found->signer != statement.consent->signer)
       return Error{Code::kConflict, "the second signature is of no request that waits for one", 0,
                    statement.list.Text()};
     if (statement.consent->expires <= settling.clock.WallSeconds()) return Gone(found->id);
@@ -142,7 +142,15 @@ Status AppendPlan::CheckRules(StoreReader& reader) {
   for (const Appended& one : appended_) {
     const auto* rules = std::get_if<RulesSet>(&one.statement->statement().act);
     if (rules == nullptr || !rules->two_owners) continue;
+    for (const auto& [key, standing] : after_->FindEnvironment(one.environment)->groups().prefixes()) {
+      if (!standing.by_two)
+        return Error{Code::kConflict,
+                     "a standing grant by prefix has one owner's signature: all are signed by two before the "
+                     "rule is turned on",
+                     0, one.environment + "/" + key.first};
+    }
     const auto check = [&](const SecretList& list) -> Status {
+      if (list.state().deleted) return {};  // back again, they are not in force until two have signed them
       for (const auto& [key, standing] : list.grants()) {
         if (standing.statement->statement().consent) continue;
         return Error{Code::kConflict,

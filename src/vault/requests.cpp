@@ -19,7 +19,7 @@ bool IsConsent(const SignedRequest& request) {
 
 std::string ObjectOf(const SignedRequest& request) {
   const std::string& environment = request.request().environment;
-  const Asked& ask = request.request().ask;
+  const AnyAsk& ask = request.request().ask;
   const std::vector<std::string>* paths = nullptr;
   if (const auto* grant = std::get_if<AskGrant>(&ask)) paths = &grant->paths;
   if (const auto* revoke = std::get_if<AskRevoke>(&ask)) paths = &revoke->paths;
@@ -27,7 +27,7 @@ std::string ObjectOf(const SignedRequest& request) {
   return paths != nullptr && paths->size() == 1 ? environment + "/" + paths->front() : environment;
 }
 
-std::string AboutOf(const Asked& ask) {
+std::string AboutOf(const AnyAsk& ask) {
   if (const auto* grant = std::get_if<AskGrant>(&ask)) return grant->machine;
   if (const auto* revoke = std::get_if<AskRevoke>(&ask)) return revoke->machine;
   if (const auto* member = std::get_if<AskMember>(&ask)) return member->member.name;

@@ -38,6 +38,7 @@ struct SecretWatch {
   bool canary = false;
   Hash setter;  ///< of the policy; zero: nobody has set any
   TripwirePolicy policy;
+  std::vector<std::string> reach;  ///< StoredTripwire::reach
 };
 Result<SecretWatch> WatchOf(StoreReader& reader, std::uint64_t secret, const std::string& environment);
 
@@ -46,17 +47,22 @@ struct Trip {
   bool canary = false;
   bool rate = false;
   bool freezes_scope = false;    ///< its environment, or project
-  bool freezes_machine = false;  ///< and then the read itself is refused
+  bool freezes_machine = false;  ///< everywhere: by the vault's usual rate
+  bool freezes_here = false;     ///< the machine in this environment, by whose rate it is
   std::size_t secrets = 0;       ///< of `rate`: distinct ones within the minute
+  std::uint32_t limit = 0;       ///< of `rate`: of them
+  bool usual = false;            ///< of `rate`: it is the vault's, over all environments
   bool any() const { return canary || rate; }
+  bool refuses() const { return freezes_machine || freezes_here; }  ///< the read itself
 };
 
 /// Judges reads in the jobs that record them. A job may run more than once: what it has claimed stands under
 /// its token until it is known whether it was committed. Threads: safe.
 class Tripwires {
  public:
+  explicit Tripwires(std::uint32_t usual_rate) : usual_rate_(usual_rate) {}
   struct Token {
-    std::vector<Hash> machines;
+    std::vector<Hash> counts;  ///< CountKey
     std::vector<std::pair<Hash, std::uint64_t>> canaries;
   };
   using TokenPtr = std::shared_ptr<Token>;
@@ -77,10 +83,14 @@ class Tripwires {
     TokenPtr by;  ///< a job that is not committed yet
   };
   bool ClaimCanary(const WatchedRead& read, std::int64_t now, const TokenPtr& token);
-  bool ClaimRate(const Hash& machine, const TokenPtr& token);
+  bool ClaimRate(const Hash& count, const TokenPtr& token);
+  void CountHere(const WatchedRead& read, const SecretWatch& watch, bool passes, std::int64_t now,
+                 const TokenPtr& token, Trip* trip);
+  void CountEverywhere(const WatchedRead& read, std::int64_t now, const TokenPtr& token, Trip* trip);
 
+  const std::uint32_t usual_rate_;
   std::mutex mutex_;
-  ReadRates rates_;
+  ReadRates rates_;  ///< by machine, and by machine and environment
   std::map<Hash, TokenPtr> tripping_;
   std::map<std::pair<Hash, std::uint64_t>, Touch> touched_;
 };

@@ -43,13 +43,27 @@ Status WriteCanary(const Vault::Core& core, StoreWriter& writer, const VaultCall
   return {};
 }
 
+/// What a project's scope stands for from now on, whatever becomes of who says so.
+std::vector<std::string> ReachOf(const VaultState& now, const VaultCaller& caller,
+                                 const StoredTripwire& tripwire) {
+  std::vector<std::string> reach;
+  if (tripwire.policy.scope != TripScope::kProject) return reach;
+  const std::string project = tripwire.environment.substr(0, tripwire.environment.find('/') + 1);
+  for (const auto& [name, list] : now.environments)
+    if (name.starts_with(project) && now.CheckMember(caller, name, Operation::kFreeze)) reach.push_back(name);
+  return reach;
+}
+
 Status WriteTripwire(const Vault::Core& core, StoreWriter& writer, const VaultCaller& caller,
-                     const StoredTripwire& tripwire) {
+                     StoredTripwire tripwire) {
   GRANTFS_CHECK(MayConfigure(core, caller, tripwire.environment));
+  tripwire.reach = ReachOf(*core.state.Get(), caller, tripwire);
   GRANTFS_CHECK(writer.PutTripwire(tripwire));
   AuditRecord record =
       ConfiguredRecord(core, caller, "tripwire.set", tripwire.environment, tripwire.environment);
   record.body.Set("policy", api::PolicyToJson(tripwire.policy));
+  if (!tripwire.reach.empty())
+    record.body.Set("reach", Json::Array({tripwire.reach.begin(), tripwire.reach.end()}));
   GRANTFS_TRY(writer.Audit(record));
   return {};
 }
@@ -93,7 +107,8 @@ void Vault::SetTripwire(const VaultCaller& caller, const api::TripwireSetRequest
                         Done<api::TripwireResponse> done) {
   const Status may = MayConfigure(*core_, caller, request.environment);
   if (!may) return done(may.error());
-  const StoredTripwire tripwire{request.environment, caller.id, caller.name, core_->Now(), request.policy};
+  const StoredTripwire tripwire{request.environment, caller.id,      caller.name,
+                                core_->Now(),        request.policy, {}};
   core_->store.Write([core = core_.get(), caller, tripwire](
                          StoreWriter& writer) { return WriteTripwire(*core, writer, caller, tripwire); },
                      [tripwire, done = std::move(done)](Status status) {

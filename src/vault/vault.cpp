@@ -49,7 +49,7 @@ Result<Vault::Figures> Vault::CurrentFigures() const {
   for (;;) {
     const auto page = GRANTFS_TRY(reader->ListFreezes(after ? &*after : nullptr, kFreezesAtOnce));
     for (const StoredFreeze& freeze : page)
-      ++(freeze.object.kind == FrozenKind::kMachine ? figures.frozen_machines : figures.frozen_environments);
+      ++(freeze.object.IsMachine() ? figures.frozen_machines : figures.frozen_environments);
     if (page.size() < kFreezesAtOnce) break;
     after = page.back().object;
   }

@@ -90,7 +90,7 @@ bool WatchHub::Concerns(const Subscriber& subscriber, const WatchEvent& event,
   if (event.what == api::ChangeKind::kVault) return true;
   if (subscriber.machine != 0) {
     if (subscriber.machine == event.except) return false;
-    const bool has_grants = subscriber.environments.contains(event.environment);
+    const bool has_grants = !event.machines_alone && subscriber.environments.contains(event.environment);
     return ((event.what == api::ChangeKind::kEnvironment || event.what == api::ChangeKind::kFreeze) &&
             has_grants) ||
            std::binary_search(event.machines.begin(), event.machines.end(), subscriber.machine);
@@ -98,6 +98,7 @@ bool WatchHub::Concerns(const Subscriber& subscriber, const WatchEvent& event,
   // A freeze with no environment is a machine's.
   const bool of_machines = event.what == api::ChangeKind::kFreeze && event.environment.empty();
   if (event.what == api::ChangeKind::kMachine || of_machines) return state.IsVaultOwner(subscriber.id);
+  if (event.machines_alone && state.IsVaultOwner(subscriber.id)) return true;
   return state.RoleOf(subscriber.id, event.environment).has_value() || state.IsRecovery(subscriber.id);
 }
 

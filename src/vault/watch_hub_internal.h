@@ -23,6 +23,7 @@ struct WatchEvent {
   std::uint64_t secret = 0;
   std::string environment;
   std::vector<std::uint64_t> machines;  ///< by number, ordered; kEnvironment: also all with grants in it
+  bool machines_alone = false;          ///< of a freeze: of machines, these and no other
   std::uint64_t except = 0;             ///< a machine that is told of it otherwise
 };
 

@@ -11,10 +11,13 @@
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/freezes.h"
 #include "grantfs/api/lists.h"
+#include "grantfs/api/log.h"
 #include "grantfs/api/machine.h"
 #include "grantfs/api/problem.h"
+#include "grantfs/api/requests.h"
 #include "grantfs/api/routes.h"
 #include "grantfs/api/secrets.h"
+#include "grantfs/api/tls.h"
 #include "grantfs/api/tripwires.h"
 #include "grantfs/api/watch.h"
 #include "grantfs/crypto/random.h"
@@ -79,6 +82,11 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(CanaryResponse),
     GRANTFS_SHAPE(CanariesListRequest),
     GRANTFS_SHAPE(CanariesListResponse),
+    GRANTFS_SHAPE(RequestAskRequest),
+    GRANTFS_SHAPE(RequestAskResponse),
+    GRANTFS_SHAPE(RequestsListRequest),
+    GRANTFS_SHAPE(RequestsListResponse),
+    GRANTFS_SHAPE(RequestSettleRequest),
     GRANTFS_SHAPE(AlertsStateRequest),
     GRANTFS_SHAPE(AlertsStateResponse),
     GRANTFS_SHAPE(AlertTestRequest),
@@ -86,6 +94,9 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(TripwireSetRequest),
     GRANTFS_SHAPE(TripwireShowRequest),
     GRANTFS_SHAPE(TripwireResponse),
+    GRANTFS_SHAPE(TlsResponse),
+    GRANTFS_SHAPE(TlsNextRequest),
+    GRANTFS_SHAPE(TlsSwitchRequest),
     GRANTFS_SHAPE(GrantsRequest),
     GRANTFS_SHAPE(GrantsResponse),
     GRANTFS_SHAPE(ReadRequest),
@@ -94,6 +105,10 @@ const std::map<std::string, Again> kShapes = {
     GRANTFS_SHAPE(RefusalsRequest),
     GRANTFS_SHAPE(JournalRequest),
     GRANTFS_SHAPE(JournalResponse),
+    GRANTFS_SHAPE(MachineRecordsRequest),
+    GRANTFS_SHAPE(MachineRecordsResponse),
+    GRANTFS_SHAPE(LogComplaintRequest),
+    GRANTFS_SHAPE(LogComplaintResponse),
     GRANTFS_SHAPE(AckRequest),
     GRANTFS_SHAPE(PresenceRequest),
     GRANTFS_SHAPE(PresenceResponse),

@@ -41,6 +41,13 @@ TEST(PeopleStoryTest, FromAnInvitationToTheDayThatSheLeaves) {
   const Finished listed = vault.Owner({"member", "list", "shop/prod"});
   EXPECT_NE(listed.out.find("tls/"), std::string::npos) << listed.Told();
 
+  const Finished other = vault.Owner({"member", "add", "shop/prod", "bea", "--role", "operator"});
+  ASSERT_EQ(other.exit, 0) << other.Told();
+  EXPECT_EQ(other.out, "bea is operator of shop/prod\n");
+  EXPECT_EQ(vault.Machine("bea", {"secret", "get", "shop/prod/db-password"}).exit, 3);
+  EXPECT_EQ(vault.Owner({"member", "add", "shop/prod", "bea", "--role", "operator"}).exit, 6);
+  ASSERT_EQ(vault.Owner({"member", "add", "shop/prod", "bea", "--role", "reader"}).exit, 0);
+
   const Finished dry = vault.Owner({"offboard", "bea", "--dry-run"});
   ASSERT_EQ(dry.exit, 0) << dry.Told();
   EXPECT_NE(dry.out.find("would be ended"), std::string::npos) << dry.out;

@@ -55,7 +55,7 @@ class BundleViewTest : public ClientTest {
   }
   GrantedSecret Shown(MachineView view) {
     view.bundles = MakeBundles(view, nullptr);
-    const auto listing = MakeListing(view, {});
+    const auto listing = MakeListing(view, std::make_shared<const Listing>());
     for (const GrantedSecret& secret : listing->secrets)
       if (secret.path == "pair") return secret;
     return {};

@@ -51,6 +51,24 @@ TEST_F(MachineGrantsTest, WhatCannotBeRememberedIsNotShownButWhatIsRevokedGoes) 
   EXPECT_EQ(ReadText(*session, "db-password"), "rotated");
 }
 
+// As after an outage: with ten thousand secrets it would be all of them that are written, and there twice.
+TEST_F(MachineGrantsTest, WhatIsToldOnceMoreAndIsNotNewIsNotWritten) {
+  Grant("web-1", "db-password");
+  ASSERT_TRUE(Lists(*Mount("web-1"), "db-password", 1));
+  auto database = Must(Database::Open(Path("web-1") + "/known.db", {.wal = false}));
+  Good(
+      database.Exec("UPDATE texts SET value = '0' WHERE name = 'change'"));  // so that it asks for everything
+  Good(database.Exec(
+      "CREATE TRIGGER no_room BEFORE INSERT ON granted BEGIN SELECT RAISE(ABORT, 'full'); END"));
+  const auto session = Mount("web-1");
+  Good(session->WaitUntilCurrent(kLong));
+  EXPECT_EQ(session->CurrentStatus().problem, "");
+  EXPECT_TRUE(Lists(*session, "db-password", 1));
+  Good(database.Exec("DROP TRIGGER no_room"));
+  Set("db-password", "rotated");
+  EXPECT_TRUE(Eventually([&] { return Lists(*session, "db-password", 2); }));
+}
+
 TEST_F(MachineGrantsTest, AGrantToAMachineThatIsNotThereSaysSo) {
   GrantOptions options;
   EXPECT_EQ(Must(Owner().GrantTo("web-1", {{"shop/prod", "db-password"}}, options)).delivery.state,

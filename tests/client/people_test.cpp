@@ -1,5 +1,7 @@
 // Users and agents: invited, let in, given roles, and what they can then do.
 
+#include <algorithm>
+
 #include "served_vault.h"
 #include "support/test_clock.h"
 
@@ -23,7 +25,8 @@ class PeopleTest : public ServedTest {
     return Must(OwnerSession::Open(Path(name)));
   }
   Status Give(const std::string& name, Role role, const std::string& prefix = {}) {
-    return Owner().AddMember("shop/prod", Must(Owner().FindPerson(name)), role, prefix, "");
+    const auto given = Owner().AddMember("shop/prod", Must(Owner().FindPerson(name)), role, prefix, "");
+    return given ? Status() : Status(given.error());
   }
   static constexpr const char* kEnvironment = "shop/prod";
 };
@@ -46,6 +49,40 @@ TEST_F(PeopleTest, OneWhoWasLetInHasNoRightUntilAnOwnerGivesARole) {
             std::string::npos);
   EXPECT_FALSE(Must(bea->ListEnvironments()).front().role);
   EXPECT_EQ(Must(Owner().ListEnvironments()).front().epoch, 2u) << "she had the key";
+}
+
+TEST_F(PeopleTest, ARoleIsChangedInOneStepWithoutANewInvitation) {
+  Set("db-password", "one");
+  const SecretName name{kEnvironment, "db-password"};
+  const auto bea = Person("bea");
+  Good(Give("bea", Role::kWriter));
+  Must(bea->SetSecret(name, Value("hers"), {}));
+  Good(Give("bea", Role::kReader));
+  EXPECT_EQ(Shown(Must(bea->GetSecret(name, {})).value), "hers");
+  EXPECT_EQ(CodeOf(bea->SetSecret(name, Value("x"), {})), Code::kDenied);
+  EXPECT_EQ(Must(Owner().SecretHistory(name)).size(), 2u) << "what she set stays good";
+  Good(Give("bea", Role::kOwner));
+  EXPECT_EQ(Must(Owner().ListEnvironments()).front().epoch, 1u) << "nobody lost the key";
+  Must(bea->SetSecret({kEnvironment, "other"}, Value("o"), {}));
+  EXPECT_EQ(CodeOf(bea->AddMember(kEnvironment, Must(bea->FindPerson("bea")), Role::kReader, "", "")),
+            Code::kInvalid)
+      << "not her own";
+  Good(Give("bea", Role::kOperator));
+  EXPECT_EQ(Must(Owner().ListEnvironments()).front().epoch, 2u) << "she had it";
+  EXPECT_EQ(CodeOf(bea->GetSecret(name, {})), Code::kDenied);
+  EXPECT_EQ(Must(bea->ListSecrets(kEnvironment, "")).size(), 2u);
+  EXPECT_EQ(CodeOf(Give("bea", Role::kOperator)), Code::kConflict);
+  Must(Owner().SetSecret(name, Value("later"), {}));
+  const auto due = Must(Owner().Offboard("bea", "", true)).due;
+  ASSERT_EQ(due.size(), 1u) << "what was set before she lost the key";
+  EXPECT_EQ(due[0].name.path, "other");
+  Good(Give("bea", Role::kReader));
+  EXPECT_EQ(Shown(Must(bea->GetSecret(name, {})).value), "later");
+  const auto members = Must(Owner().ListMembers(kEnvironment));
+  EXPECT_EQ(
+      std::count_if(members.begin(), members.end(),
+                    [](const MemberInfo& one) { return one.name == "bea" && one.role == Role::kReader; }),
+      1);
 }
 
 TEST_F(PeopleTest, AnAgentWritesBelowItsPrefixAndReadsNothing) {
@@ -125,7 +162,7 @@ TEST_F(PeopleTest, OffboardingEndsAllOfIsOnesAndNamesWhatIsToBeSetAnew) {
   Good(Give("ci", Role::kWriter));
   Must(Owner().AddVaultOwner(Must(Owner().FindPerson("cy")), ""));
   Must(cy->CreateEnvironment("blog/prod", ""));
-  Good(cy->AddMember("blog/prod", Must(cy->FindPerson("bea")), Role::kReader, "", ""));
+  Must(cy->AddMember("blog/prod", Must(cy->FindPerson("bea")), Role::kReader, "", ""));
   Must(ci->SetSecret({kEnvironment, "by-ci"}, Value("x"), {}));
   Must(bea->SetSecret({kEnvironment, "by-bea"}, Value("x"), {}));
   Must(bea->GetSecret({kEnvironment, "db-password"}, {}));

@@ -113,7 +113,7 @@ class AlertTest(Case):
         lines = b""
         while b"tripwire.touched of shop/prod/bait" not in lines:
             line = log.recv(4096)
-            self.assertRegex(line.decode(), r"^<33>\w{3} [ \d]\d \d\d:\d\d:\d\d grantfs\[\d+\]: alert: [^\n]*$")
+            self.assertRegex(line.decode(), r"^<33>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \S+ grantfs - alert - alert: [^\n]*$")
             lines += line + b"\n"
         self.assertEqual(hook.bad, [])
 

@@ -53,6 +53,42 @@ class FreezeTest(Case):
         self.assertIn("freeze.lifted", said)
         self.owner.run("audit", "verify")
 
+    def test_a_machine_in_one_environment_by_its_operator(self):
+        mount = self.mounted("--lease", "7d")
+        elsewhere = "shop/test/a"
+        self.owner.run("env", "create", "shop/test")
+        self.owner.set(elsewhere, b"other")
+        self.owner.run("grant", "web-1", elsewhere)
+        otto = Home(self.world, "otto")
+        otto.run("enroll", stdin=self.owner.run("invite", "--kind", "user", "otto").out)
+        self.owner.run("approve", "otto")
+        otto.run("enroll")
+        self.owner.run("member", "add", "shop/prod", "otto", "--role", "operator")
+        here = ("machine", "web-1", "--environment", "shop/prod")
+        until("the read elsewhere", lambda: mount.reads(elsewhere, b"other"))
+        done = otto.run("freeze", *here, "--reason", "odd reads", "--wait", "60s", timeout=90)
+        self.assertRegex(done.text, "^frozen: machine web-1 was frozen in shop/prod by otto at .*: odd reads")
+        until("the mount to refuse", lambda: self.refuses(mount))
+        self.assertEqual(mount.read(elsewhere), b"other")
+        for report in ".grantfs/status", ".grantfs/grants", ".grantfs/why/" + SECRET:
+            self.assertRegex(self.text(mount, report), "this machine was frozen in shop/prod by otto at 2.*: odd reads")
+        self.refused(self.web1.run("read", SECRET, expect=None), DENIED, "was frozen in shop/prod by otto", "odd reads")
+        self.assertEqual(self.web1.run("read", elsewhere).out, b"other")
+        for who in self.owner, otto:
+            self.assertIn("machine web-1 in shop/prod", who.run("freezes").text)
+            [one] = who.json("freezes")["freezes"]
+            self.assertEqual((one["kind"], one["name"], one["environment"]), ("machine-in-environment", "web-1", "shop/prod"))
+        self.assertIn("grantfs unfreeze machine web-1 --environment shop/prod", self.owner.run("status").err)
+        self.refused(otto.run("freeze", "machine", "web-1", "--environment", "shop/test", expect=None), NOT_FOUND)
+        self.refused(otto.run("freeze", "machine", "web-1", expect=None), DENIED)
+        self.refused(otto.run("freeze", "env", "shop/prod", "--environment", "shop/prod", expect=None), USAGE, "--environment")
+        self.refused(otto.run("freeze", "machine", "web-9", "--environment", "shop/prod", expect=None), NOT_FOUND, "grantfs grants")
+        self.refused(self.owner.run("unfreeze", "machine", "web-1", expect=None), NOT_FOUND, "not frozen")
+        [record] = self.owner.json("audit", "list", "--action", "freeze.set")["records"]
+        self.assertEqual((record["actor"], record["object"], record["severity"]), ("otto", "web-1", "critical"))
+        otto.run("unfreeze", *here, "--wait", "60s", timeout=90)
+        until("the mount to read again", lambda: mount.reads(SECRET, b"hunter2"))
+
     def test_an_environment_and_its_project(self):
         mount = self.mounted("--lease", "7d")
         self.world.machine("idle-1")

@@ -107,8 +107,8 @@ class Survival:
         finally:
             database.close()
 
-    def finish(self):
-        """Ends the readers. @return what came of them."""
+    def finish(self, sent_later=False):
+        """Ends the readers. @param sent_later  the vault is told of reads when they are over. @return what came of them."""
         open(self.stop, "w").close()
         told = {"opens": 0, "reads": 0, "wrong": 0, "errors": {}, "stalls": []}
         for kind, name, reader in self.readers:
@@ -121,6 +121,8 @@ class Survival:
             told["stalls"] += said["stalls"]
             for what, count in said["errors"].items():
                 told["errors"][kind + " " + what] = told["errors"].get(kind + " " + what, 0) + count
+        if sent_later:
+            until("all records", lambda: self.records()[0] - self.before[0] >= told["opens"], 300)
         records, by_opens = self.records()
         told["records"], told["recorded_opens"] = records - self.before[0], by_opens - self.before[1]
         return told

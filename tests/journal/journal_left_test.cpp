@@ -100,6 +100,8 @@ TEST_F(JournalTest, WhatIsOnItsWayIntoTheJournalWhenTheProcessEndsIsThereOnce) {
   WriteRecent(recent, RecentLine(Entry(4)) + RecentLine(Entry(5)) + RecentLine(Entry(6)));
   EXPECT_EQ(Journal::CountWaiting(Directory()), 6u);
   const auto journal = Open();
+  EXPECT_EQ(journal->Waiting(), 0u) << "who asks waits for nothing";
+  journal->TakeLeft();
   EXPECT_EQ(journal->Waiting(), 6u);
   EXPECT_FALSE(fs::exists(recent)) << "it is in the journal now";
   EXPECT_EQ(OpensOf(Drain(*journal)),
@@ -181,6 +183,52 @@ TEST_F(JournalTest, WhatIsWrittenIntoTheMappedFileByOthersHarmsNobody) {
     Must(journal->Record(Entry(used)));
     EXPECT_LE(journal->Waiting(), 4u);
     EXPECT_TRUE(Must(journal->NextBatch()));
+  }
+}
+
+TEST_F(JournalTest, WhatOthersCutOffUnderItEndsNobodyAndLosesNothing) {
+  const auto journal = Open();
+  Must(journal->Record(Entry(1)));
+  fs::resize_file(OnlyFile(".recent"), 0);
+  for (std::uint64_t i = 2; i <= 50; ++i) Must(journal->Record(Entry(i)));
+  EXPECT_TRUE(FileHas(".journal", "open-50")) << "at once";
+  EXPECT_EQ(Drain(*journal).size(), 50u);
+}
+
+TEST_F(JournalTest, ALargeOneThatWasLeftIsTakenOverInPieces) {
+  constexpr std::uint64_t kEntries = 20000;  // some MiB
+  InDyingProcess([&] {
+    const auto journal = Open();
+    for (std::uint64_t i = 1; i <= kEntries; ++i) Must(journal->Record(Entry(i)));
+    ::raise(SIGKILL);
+  });
+  const auto journal = Open();
+  EXPECT_EQ(journal->Waiting(), 0u);
+  auto taking = std::async(std::launch::async, [&] { journal->TakeLeft(); });
+  // Whoever records or asks meanwhile does not wait for it.
+  for (std::uint64_t i = 1; i <= 100; ++i) Must(journal->Record(Entry(kEntries + i)));
+  taking.get();
+  EXPECT_EQ(journal->Waiting(), kEntries + 100);
+  const auto opens = OpensOf(Drain(*journal));
+  EXPECT_EQ(opens.size(), kEntries + 100);
+  EXPECT_TRUE(std::adjacent_find(opens.begin(), opens.end()) == opens.end());
+  EXPECT_EQ(journal->Problem(), "");
+}
+
+TEST_F(JournalTest, ALongTornEndIsNoDamageAndALineBehindItIs) {
+  for (const bool line : {false, true}) {
+    InDyingProcess([&] {
+      const auto journal = Open();
+      Must(journal->Record(Entry(1)));
+      if (!Eventually([&] { return FileHas(".journal", "open-1"); })) ::_exit(1);
+      ::raise(SIGKILL);
+    });
+    fs::remove(OnlyFile(".recent"));
+    std::ofstream(OnlyFile(".journal"), std::ios::app) << std::string(600'000, '\0') << (line ? "x\n" : "");
+    const auto journal = Open();
+    EXPECT_EQ(Drain(*journal).size(), 1u);
+    EXPECT_NE(journal->Problem().find(line ? "are kept in" : "a torn end was cut"), std::string::npos)
+        << journal->Problem();
   }
 }
 
@@ -309,26 +357,6 @@ TEST_F(JournalTest, WhatWasCountedIsNotTakenAwayBeforeWhatIsWrittenInsteadIsOnTh
   const auto entries = Drain(*journal);
   ASSERT_EQ(entries.size(), 1u);
   EXPECT_EQ(entries[0].count, 1u);
-}
-
-TEST_F(JournalTest, WhatAnEndedProcessCountedLastIsKnown) {
-  InDyingProcess([&] {
-    const auto journal = Open();
-    for (std::uint64_t i = 1; i <= 100; ++i) Must(journal->Record(Entry(i, kRecordAggregate)));
-    clock_.Pass(60);
-    Must(journal->Record(Entry(101)));  // wakes the thread that looks at the minutes
-    if (!Eventually([&] { return FileHas(".journal", "\"count\":100"); })) ::_exit(1);
-    Must(journal->Record(Entry(102, kRecordAggregate)));
-    ::raise(SIGKILL);
-  });
-  const auto next = Open();
-  for (const std::uint64_t number : {98, 99, 100, 102})
-    EXPECT_TRUE(next->HasCounted("open-" + std::to_string(number))) << number;
-  EXPECT_FALSE(next->HasCounted("open-103"));
-  EXPECT_FALSE(next->HasCounted("open-1")) << "it is bounded";
-  std::uint64_t count = 0;
-  for (const auto& entry : Drain(*next)) count += entry.count;
-  EXPECT_EQ(count, 102u);
 }
 
 }  // namespace

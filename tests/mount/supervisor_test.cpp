@@ -4,12 +4,14 @@
 #include <linux/fuse.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -52,6 +54,24 @@ TEST_F(SupervisorTest, AWorkerHasNoRights) {
   for (const pid_t one : {worker, ChildOf(worker, "grantfs-inspect"), ChildOf(worker, "grantfs-notify")}) {
     EXPECT_EQ(ProcLine(one, "NoNewPrivs"), "\t1");
     EXPECT_EQ(ProcLine(one, "Seccomp"), CanConfineProcess() ? "\t2" : "\t0") << "makes no process";
+  }
+  End(&program);
+}
+
+/// The nice values of a process's threads.
+std::set<int> NiceValuesOf(pid_t process) {
+  std::set<int> values;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task"))
+    values.insert(getpriority(PRIO_PROCESS, static_cast<id_t>(std::stol(thread.path().filename()))));
+  return values;
+}
+
+// Until it serves, readers wait for it; then it is one of many.
+TEST_F(SupervisorTest, AWorkerThatServesHasNoMoreOfTheProcessorsThanOthers) {
+  Program program = MountWithWorkers();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(Eventually([&] { return NiceValuesOf(Worker()) == std::set<int>{0}; }));
+    KillWorker();
   }
   End(&program);
 }

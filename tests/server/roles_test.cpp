@@ -4,6 +4,10 @@
 
 #include "grantfs/api/audit.h"
 #include "grantfs/api/freezes.h"
+#include "grantfs/api/log.h"
+#include "grantfs/api/tls.h"
+#include "grantfs/api/requests.h"
+#include "grantfs/util/clock.h"
 #include "group_maker.h"
 #include "served.h"
 
@@ -54,6 +58,7 @@ constexpr Row kTable[] = {
     {"vouch for a secret", "3223333334441"},
     {"add an auditor", "3323333334441"},
     {"remove an auditor", "3323333334441"},
+    {"change an auditor's role", "3323333334441"},
     {"start an epoch", "3223333334441"},
     {"let a user in", "2333333333441"},
     {"add a vault owner", "2233333333441"},
@@ -61,13 +66,25 @@ constexpr Row kTable[] = {
     {"invite", "2333333333441"},
     {"remove a machine", "2333333333441"},
     {"list who waits", "2333333333441"},
+    {"show the TLS keys", "2333333333441"},
+    {"make the next TLS key", "2333333333441"},
+    {"switch the TLS key", "2333333333441"},
     {"freeze an environment", "4423332234441"},
     {"lift that", "4423332234441"},
     {"freeze a machine", "2333333333441"},
+    {"freeze a machine in the environment", "4423332234441"},
     {"list freezes", "2222222222441"},
+    {"ask for a rotation", "4423332234441"},
+    {"list one's requests", "4423332234441"},
+    {"list all requests", "4423333334441"},
+    {"refuse a request", "4423333334441"},
+    {"withdraw another's", "4433333334441"},
+    {"change the rules alone", "3333333334441"},
     {"presence", "2323333333441"},
     {"a machine's grants", "4444444444221"},
     {"a machine's read", "4444444444241"},
+    {"proofs of records", "4444444444221"},
+    {"complain of the log", "2222222222221"},
 };
 
 class RolesTableTest : public ::testing::Test, protected ServedSecret {
@@ -164,6 +181,12 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     const auto leaver = NewIdentity("leaver");
     Must(world.AddMember(kEnvironment, leaver, Role::kAuditor));
     return Append(who, world.environment(kEnvironment).list, MemberRemove{leaver.Id(), {}});
+  }
+  int ChangeAuditor(const PrivateIdentity& who) {
+    const auto changed = NewIdentity("changed");
+    Must(world.AddMember(kEnvironment, changed, Role::kAuditor));
+    return Append(who, world.environment(kEnvironment).list,
+                  MemberChange{changed.Id(), Role::kOperator, "", {}, {}});
   }
   int StartEpoch(const PrivateIdentity& who) {
     VaultWorld::Environment& environment = world.environment(kEnvironment);
@@ -269,6 +292,7 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
       return Append(who, world.environment(kEnvironment).list,
                     MemberAdd{NewIdentity("new").identity(), Role::kAuditor, "", {}});
     if (what == "remove an auditor") return RemoveAuditor(who);
+    if (what == "change an auditor's role") return ChangeAuditor(who);
     if (what == "start an epoch") return StartEpoch(who);
     if (what == "let a user in") return PersonAdded(who, false);
     if (what == "add a vault owner") return PersonAdded(who, true);
@@ -280,10 +304,15 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
   int Others(const std::string& what, const PrivateIdentity& who) {
     const FrozenObject environment{FrozenKind::kEnvironment, kEnvironment};
     const FrozenObject frozen{FrozenKind::kMachine, blind_.key.Id().Hex()};
+    if (what == "show the TLS keys") return Ask(who, api::kTlsShow, api::Nothing{});
+    if (what == "make the next TLS key") return Ask(who, api::kTlsNext, api::TlsNextRequest{true});
+    if (what == "switch the TLS key") return Ask(who, api::kTlsSwitch, api::TlsSwitchRequest{server.pin()});
     if (what == "list who waits") return Ask(who, api::kEnrolmentsList, api::Nothing{});
     if (what == "freeze an environment") return Freeze(who, api::kFreezesSet, environment);
     if (what == "lift that") return Freeze(who, api::kFreezesLift, environment);
     if (what == "freeze a machine") return Freeze(who, api::kFreezesSet, frozen);
+    if (what == "freeze a machine in the environment")
+      return Freeze(who, api::kFreezesSet, {FrozenKind::kMachineIn, frozen.id, kEnvironment});
     if (what == "list freezes") return Ask(who, api::kFreezesList, api::FreezesListRequest{});
     if (what == "presence") return Ask(who, api::kPresence, api::PresenceRequest{machine.key.Id(), 0, 0});
     if (what == "a machine's grants") return Ask(who, api::kMachineGrants, api::GrantsRequest{});
@@ -291,13 +320,71 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
       return Must(client().Exchange(RequestSigner::Of(who), api::kMachineRead,
                                     ReadBody("o" + std::to_string(++made_))))
           .status;
+    if (what == "proofs of records")
+      return Ask(who, api::kMachineRecords, api::MachineRecordsRequest{{0}, 0});
+    if (what == "complain of the log") {
+      api::LogComplaintRequest complaint;
+      complaint.kind = api::LogComplaintRequest::Kind::kRecord;
+      complaint.shown = Must(client().Exchange(RequestSigner::Of(world.owner), api::kLogCheckpoint, "")).body;
+      complaint.secret = complaint.version = 1;
+      complaint.open = "o";
+      complaint.what = "it is not there";
+      return Ask(who, api::kLogComplaints, complaint);
+    }
     ADD_FAILURE() << "there is no such operation: " << what;
     return 0;
   }
   int Do(const std::string& what, const PrivateIdentity& who) {
     if (const int status = Lists(what, who)) return status;
     if (const int status = Changes(what, who)) return status;
+    if (const int status = Requests(what, who)) return status;
     return Others(what, who);
+  }
+  api::RequestAskRequest Rotation(const PrivateIdentity& who) {
+    Request request;
+    request.vault = world.vault.vault_id();
+    request.environment = kEnvironment;
+    request.signer = who.Id();
+    request.time = SystemClock().WallSeconds();
+    request.expires = request.time + 60 + ++made_;
+    request.vault_head = *world.vault.head();
+    request.environment_head = *world.environment(kEnvironment).list.head();
+    request.ask = AskRotation{"a", 0, ""};
+    return {Must(SignedRequest::Sign(request, who.signing_key())).envelope()};
+  }
+  /// Of one that the operator makes for it, and takes back if it is left.
+  int Settle(const PrivateIdentity& who, RequestState state) {
+    const auto asked = Rotation(operator_);
+    EXPECT_EQ(Ask(operator_, api::kRequestsAsk, asked), 200);
+    const Hash id = Must(SignedRequest::Parse(asked.request)).id();
+    const int status = Ask(who, api::kRequestsSettle, api::RequestSettleRequest{id, state, ""});
+    if (status != 200) {
+      EXPECT_EQ(
+          Ask(operator_, api::kRequestsSettle, api::RequestSettleRequest{id, RequestState::kWithdrawn, ""}),
+          200);
+    }
+    return status;
+  }
+  int Requests(const std::string& what, const PrivateIdentity& who) {
+    if (what == "ask for a rotation") return Ask(who, api::kRequestsAsk, Rotation(who));
+    if (what == "list one's requests")
+      return Ask(who, api::kRequestsList, api::RequestsListRequest{kEnvironment, true, false, {}, 9});
+    if (what == "list all requests")
+      return Ask(who, api::kRequestsList, api::RequestsListRequest{kEnvironment, false, false, {}, 9});
+    if (what == "refuse a request") return Settle(who, RequestState::kRefused);
+    if (what == "withdraw another's" && who.Id() != operator_.Id())
+      return Settle(who, RequestState::kWithdrawn);
+    if (what == "withdraw another's")  // the operator's own is his to take back
+      return Ask(who, api::kRequestsSettle,
+                 api::RequestSettleRequest{OwnersRequest(), RequestState::kWithdrawn, ""});
+    if (what == "change the rules alone")
+      return Append(who, world.environment(kEnvironment).list, RulesSet{true});
+    return 0;
+  }
+  Hash OwnersRequest() {
+    const auto asked = Rotation(owner_);
+    EXPECT_EQ(Ask(owner_, api::kRequestsAsk, asked), 200);
+    return Must(SignedRequest::Parse(asked.request)).id();
   }
   static char Digit(int status) {
     switch (status) {

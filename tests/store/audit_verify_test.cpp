@@ -333,11 +333,11 @@ TEST_F(AuditVerifyTest, WhatIsNoVaultsDatabaseIsRefused) {
   EXPECT_EQ(OpenAuditDatabase(Path("none.db")).error().code, Code::kNotFound);
   ASSERT_TRUE(Get(Database::Open(Path("other.db"))).Exec("CREATE TABLE t (x TEXT) STRICT"));
   EXPECT_EQ(OpenAuditDatabase(Path("other.db")).error().code, Code::kInvalid);
-  ASSERT_TRUE(Get(Database::Open(DatabasePath())).SetUserVersion(5));
+  ASSERT_TRUE(Get(Database::Open(DatabasePath())).SetUserVersion(6));
   const auto newer = OpenAuditDatabase(DatabasePath());
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().code, Code::kUnsupported);
-  EXPECT_THAT(Describe(newer.error()), HasSubstr("has schema 5, this grantfs knows none above 4"));
+  EXPECT_THAT(Describe(newer.error()), HasSubstr("has schema 6, this grantfs knows none above 5"));
 }
 
 }  // namespace

@@ -82,10 +82,10 @@ TEST_F(StartupTest, AnotherProcessesServerIsRefusedToo) {
 TEST_F(StartupTest, ANewerSchemaIsRefused) {
   OpenServing();
   store_.reset();
-  ASSERT_TRUE(Get(Database::Open(DatabasePath())).SetUserVersion(5));
+  ASSERT_TRUE(Get(Database::Open(DatabasePath())).SetUserVersion(6));
   const Error refused = Refusal();
   EXPECT_EQ(refused.code, Code::kUnsupported);
-  EXPECT_THAT(Describe(refused), HasSubstr("has schema 5, this grantfs knows none above 4: upgrade grantfs"));
+  EXPECT_THAT(Describe(refused), HasSubstr("has schema 6, this grantfs knows none above 5: upgrade grantfs"));
 }
 
 TEST_F(StartupTest, AnotherProgramsDatabaseIsRefused) {

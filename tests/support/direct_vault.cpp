@@ -33,7 +33,7 @@ void BreakableStore::Write(Job job, Done done) {
       std::move(done));
 }
 
-DirectVault::DirectVault() {
+DirectVault::DirectVault(std::uint32_t usual_rate) : usual_rate_(usual_rate) {
   Must(Reopen());
   claim_ = Must(vault_->MakeClaim());
 }
@@ -58,6 +58,7 @@ Status DirectVault::Reopen() {
   }
   VaultOptions vault;
   vault.clock = &clock_;
+  vault.usual_rate = usual_rate_;
   vault.keep_audit = keep_audit;
   vault_ = GRANTFS_TRY(Vault::Open(*store_, vault));
   return {};

@@ -49,7 +49,7 @@ class BreakableStore final : public Store {
 /// A vault over a real store in a directory of its own, called without a server between.
 class DirectVault final : public VaultDoor {
  public:
-  DirectVault();
+  explicit DirectVault(std::uint32_t usual_rate = kUsualRate);
   Vault& vault() { return *vault_; }
   BreakableStore& store() { return *store_; }
   TestClock& clock() { return clock_; }
@@ -79,6 +79,7 @@ class DirectVault final : public VaultDoor {
   std::vector<AuditEntry> Audit(const std::string& type);
 
  private:
+  const std::uint32_t usual_rate_;
   TempDir dir_;
   TestClock clock_;
   std::unique_ptr<BreakableStore> store_;
@@ -88,7 +89,7 @@ class DirectVault final : public VaultDoor {
 
 /// With a vault that was claimed and has the environment shop/prod.
 struct ClaimedVault {
-  ClaimedVault() {
+  explicit ClaimedVault(std::uint32_t usual_rate = kUsualRate) : direct(usual_rate) {
     Must(world.Claim());
     Must(world.AddEnvironment("shop/prod"));
   }

@@ -19,7 +19,7 @@ class TestServer {
  public:
   explicit TestServer(ServeOptions options = {});
   const Address& address() const { return server_->addresses().front(); }
-  const Hash& pin() const { return server_->pin(); }
+  Hash pin() const { return server_->pin(); }
   VaultServer& server() { return *server_; }
   const std::string& directory() const { return options_.data_directory; }
   std::string claim_path() const { return directory() + "/" + kClaimFile; }

@@ -2,6 +2,7 @@
 
 #include "grantfs/trust/consent.h"
 
+#include "grantfs/trust/group_list.h"
 #include "world.h"
 
 namespace grantfs::testing {
@@ -20,7 +21,7 @@ class ConsentTest : public ::testing::Test {
   /// What `second` would sign now.
   Consent ConsentOf(const SignedList& list, const PrivateIdentity& second) const {
     Consent consent{second.Id(), kTime, kTime + 3600, *list.head(), {}};
-    if (list.id().kind == ListKind::kSecret) consent.environment = world.environment.head();
+    if (list.id().kind != ListKind::kEnvironment) consent.environment = world.environment.head();
     return consent;
   }
   Signature SignatureOf(const Consent& consent, const ListId& list, const Act& act,
@@ -55,6 +56,15 @@ class ConsentTest : public ::testing::Test {
   Status Agreed(SecretList& list, const PrivateIdentity& first, const PrivateIdentity& second, Act act) {
     const Agreement agreement = Agree(list, second, act);
     return Append(list, first, std::move(act), agreement);
+  }
+  Status Agreed(GroupList& list, const PrivateIdentity& first, Act act, const Agreement& agreement) {
+    auto made = Make(world.Next(list, first, std::move(act)), first, agreement);
+    if (!made) return made.error();
+    GroupList received = list;
+    const bool counts = received.Receive(*made, world.Upper()) && received.CheckStanding(world.Upper());
+    const Status appended = list.Append(*made, world.Upper());
+    EXPECT_EQ(appended.has_value(), counts);
+    return appended;
   }
   Status Agreed(EnvironmentList& list, const PrivateIdentity& first, const PrivateIdentity& second, Act act) {
     const Agreement agreement = Agree(list, second, act);
@@ -290,6 +300,71 @@ TEST_F(ConsentTest, AMachineRefusesWhatTwoDidNotSign) {
   EXPECT_FALSE(view.VerifyGrant(*made, {0, 1, {}}, world.web1.identity(), world.Upper()));
 }
 
+TEST_F(ConsentTest, AdditionsToAGroupAndGrantsByPrefixNeedTwo) {
+  // The group stood before the rule; who is in it stays.
+  const std::uint64_t number = world.environment.next_sequence();
+  GroupList list("shop/prod", number);
+  const auto genesis = world.Made(list, world.owner, GroupListCreate{"shop/prod", number, "web"});
+  const GroupCopyTarget environment{
+      {RecipientKind::kEnvironment, world.vault.environments().at("shop/prod").number, 1},
+      world.environment.newest_epoch().key};
+  const GroupEpoch epoch{Must(MakeGroupEpoch({environment}, 1, nullptr)).epoch, 1, 0, genesis->hash()};
+  ASSERT_TRUE(world.Add(world.environment, world.owner, GroupCreate{"web", genesis->hash(), epoch}));
+  ASSERT_TRUE(list.Append(genesis, world.Upper()));
+  const Grantee web1 = world.GrantTo(world.web1, 3).grantee;
+  const GroupMachinesAdd add{1, {web1}, Hash{}};
+  EXPECT_FALSE(world.Add(list, world.owner, add));
+  const Agreement agreement = Agree(list, world.second, add);
+  GroupMachinesAdd sealed = add;  // whoever publishes it seals the key, of whatever epoch it is then
+  sealed.epoch = 2;
+  sealed.copies_root.bytes[0] = 5;
+  ASSERT_TRUE(Agreed(list, world.owner, sealed, agreement));
+  ASSERT_TRUE(world.Add(list, world.second, GroupMachinesRemove{{3}})) << "taking out needs one";
+  EXPECT_FALSE(Agreed(list, world.owner, sealed, agreement)) << "an old pair brings nobody back";
+  const GroupInvitationAdd invite{9, std::string(32, 'a'), world.web1.identity().seal, 0, 1, Hash{}};
+  EXPECT_FALSE(world.Add(list, world.owner, invite));
+  EXPECT_TRUE(Agreed(list, world.owner, invite, Agree(list, world.second, invite)));
+
+  Grant to_web;
+  to_web.grantee = world.environment.groups().Find(number)->AsGrantee();
+  const PrefixGrant prefix{"", to_web};
+  EXPECT_FALSE(world.Add(world.environment, world.owner, prefix));
+  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 1u);
+  EXPECT_TRUE(Agreed(world.environment, world.owner, world.second, prefix));
+  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 2u);
+}
+
+TEST_F(ConsentTest, AGrantByPrefixFromBeforeTheRuleIsNotInForceUntilTwoHaveSigned) {
+  World fresh;
+  world = std::move(fresh);
+  const std::uint64_t number = world.environment.next_sequence();
+  GroupList list("shop/prod", number);
+  const auto genesis = world.Made(list, world.owner, GroupListCreate{"shop/prod", number, "web"});
+  const GroupCopyTarget environment{
+      {RecipientKind::kEnvironment, world.vault.environments().at("shop/prod").number, 1},
+      world.environment.newest_epoch().key};
+  const GroupEpoch epoch{Must(MakeGroupEpoch({environment}, 1, nullptr)).epoch, 1, 0, genesis->hash()};
+  ASSERT_TRUE(world.Add(world.environment, world.owner, GroupCreate{"web", genesis->hash(), epoch}));
+  Grant to_web;
+  to_web.grantee = world.environment.groups().Find(number)->AsGrantee();
+  ASSERT_TRUE(world.Add(world.environment, world.owner, PrefixGrant{"", to_web}));
+  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 2u);
+  TurnOn();
+  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 1u);
+  ASSERT_TRUE(Agreed(world.environment, world.owner, world.second, PrefixGrant{"", to_web}));
+  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 2u);
+}
+
+TEST_F(ConsentTest, ARestoredBackupEndsWhatWasAgreedBefore) {
+  const Agreement agreement = Agree(world.secret, world.second, Grant1());
+  Restore restore;
+  restore.accepted = *world.secret.head();
+  ASSERT_TRUE(world.AddTo(world.secret, world.owner, restore));
+  EXPECT_FALSE(Append(world.secret, world.owner, Grant1(), agreement))
+      << "it may have been used and revoked in what was lost";
+  EXPECT_TRUE(Agreed(world.secret, world.owner, world.second, Grant1()));
+}
+
 TEST_F(ConsentTest, AnEnvelopeHasBothSignaturesOrNone) {
   const Agreement agreement = Agree(world.secret, world.second, Grant1());
   const auto made = Must(Make(world.NextOf(world.secret, world.owner, Grant1()), world.owner, agreement));
@@ -311,6 +386,23 @@ TEST_F(ConsentTest, AnEnvelopeHasBothSignaturesOrNone) {
   Statement revoke = world.Next(world.secret, world.owner, GrantRevoke{GranteeKind::kMachine, 3});
   revoke.state = world.secret.state();
   EXPECT_FALSE(Make(revoke, world.owner, agreement)) << "no place for a second signature";
+}
+
+// A change of role has no place for the second signature: what would make an owner is refused, the rest goes
+// on.
+TEST_F(ConsentTest, NobodyBecomesAnOwnerByAChangeOfRole) {
+  const auto carol = MakeIdentity("carol");
+  Hash copy;
+  copy.bytes[0] = 1;
+  ASSERT_TRUE(
+      world.Add(world.environment, world.owner, MemberAdd{carol.identity(), Role::kReader, "", copy}));
+  const MemberChange up{carol.Id(), Role::kOwner, "", {}, {}};
+  EXPECT_EQ(world.Add(world.environment, world.owner, up).error().code, Code::kDenied);
+  EXPECT_FALSE(Agreed(world.environment, world.owner, world.second, up));
+  EXPECT_EQ(world.environment.RoleOf(carol.Id()), Role::kReader);
+  EXPECT_TRUE(world.Add(
+      world.environment, world.owner,
+      MemberChange{carol.Id(), Role::kAuditor, "", {}, world.EpochAfterRemoving(carol.Id()).epoch}));
 }
 
 }  // namespace

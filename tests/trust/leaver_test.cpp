@@ -105,6 +105,87 @@ TEST_F(LeaverTest, NobodyReturnsWithAnotherRole) {
   EXPECT_EQ(world.secret.Append(grant, world.Upper()).error().code, Code::kDenied);
 }
 
+TEST_F(LeaverTest, AnotherRoleInOneStep) {
+  const auto carol = MakeIdentity("carol");
+  ASSERT_TRUE(AddWriter(carol, ""));
+  const auto change = [&](Role role, const std::string& prefix, const Hash& sealed,
+                          std::optional<Epoch> epoch, const PrivateIdentity& by) {
+    return world.Add(world.environment, by, MemberChange{carol.Id(), role, prefix, sealed, epoch});
+  };
+  const auto refused = [&](Role role, const std::string& prefix, const Hash& sealed,
+                           std::optional<Epoch> epoch = {}) {
+    EXPECT_EQ(change(role, prefix, sealed, epoch, world.owner).error().code, Code::kInvalid)
+        << RoleName(role) << " " << prefix;
+  };
+  const Epoch next = world.EpochAfterRemoving(carol.Id()).epoch;
+  refused(Role::kWriter, "", {});         // what it is
+  refused(Role::kReader, "", {});         // without a key
+  refused(Role::kAuditor, "", copy);      // with one
+  refused(Role::kAuditor, "", {}, next);  // it had none to lose
+  refused(Role::kAuditor, "tls/", {});    // a prefix is a writer's
+  refused(Role::kWriter, "tls", {});      // and ends in a slash
+  EXPECT_FALSE(change(Role::kOwner, "", copy, {}, carol)) << "nobody raises himself";
+  EXPECT_EQ(
+      world.Add(world.environment, world.owner, MemberChange{world.owner.Id(), Role::kReader, "", {}, {}})
+          .error()
+          .code,
+      Code::kInvalid)
+      << "nor lowers himself";
+  EXPECT_FALSE(change(Role::kAuditor, "", {}, {}, world.recovery)) << "that is no business of recovery's";
+  ASSERT_TRUE(change(Role::kReader, "", copy, {}, world.owner));
+  EXPECT_EQ(world.environment.RoleOf(carol.Id()), Role::kReader);
+  refused(Role::kOperator, "", {});  // who loses the key starts a new epoch
+  ASSERT_TRUE(change(Role::kOwner, "", {}, {}, world.owner)) << "it has the key";
+  ASSERT_TRUE(change(Role::kWriter, "tls/", {}, world.EpochAfterRemoving(carol.Id()).epoch, world.owner));
+  EXPECT_EQ(world.environment.TenureOf(carol.Id())->prefix, "tls/");
+  EXPECT_TRUE(Again(world.environment, EnvironmentList("shop/prod")).CheckStanding(world.Upper()));
+  const auto agent = MakeIdentity("ci", IdentityKind::kAgent);
+  ASSERT_TRUE(AddWriter(agent, ""));
+  EXPECT_EQ(world.Add(world.environment, world.owner, MemberChange{agent.Id(), Role::kReader, "", copy, {}})
+                .error()
+                .code,
+            Code::kInvalid)
+      << "an agent never reads";
+}
+
+TEST_F(LeaverTest, WhatIsSignedIsJudgedByTheRoleOfItsTime) {
+  const auto carol = MakeIdentity("carol");
+  ASSERT_TRUE(AddWriter(carol, ""));
+  // As a writer she could not say this; as an owner later she could, and says it of then.
+  const auto grant = world.MadeOf(world.secret, carol, GrantAdd{world.GrantTo(world.web2, 9)});
+  ASSERT_TRUE(world.AddTo(world.secret, carol, world.VersionOf(world.secret)));
+  ASSERT_TRUE(
+      world.Add(world.environment, world.owner, MemberChange{carol.Id(), Role::kOwner, "", copy, {}}));
+  SecretList before = Again(world.secret, SecretList(7));
+  EXPECT_FALSE(before.CheckStanding(world.Upper()))
+      << "a role that ended stands for nothing until one vouches";
+  ASSERT_TRUE(world.AddTo(world.secret, world.owner, Vouch{}));
+  EXPECT_TRUE(Again(world.secret, SecretList(7)).CheckStanding(world.Upper()));
+  Statement back = world.NextOf(world.secret, carol, GrantAdd{world.GrantTo(world.web2, 9)});
+  back.heads = grant->statement().heads;
+  EXPECT_FALSE(world.secret.Append(world.Sign(back, carol), world.Upper()));
+  ASSERT_TRUE(world.AddTo(world.secret, carol, GrantAdd{world.GrantTo(world.web2, 9)})) << "now she may";
+  // And down again: her grant needs a successor, and she can publish only below her prefix.
+  ASSERT_TRUE(world.Add(
+      world.environment, world.owner,
+      MemberChange{carol.Id(), Role::kWriter, "tls/", {}, world.EpochAfterRemoving(carol.Id()).epoch}));
+  EXPECT_EQ(world.secret.FirstUncounted(world.Upper()), 4u);
+  ASSERT_TRUE(world.AddTo(world.secret, world.owner, Vouch{}));
+  EXPECT_FALSE(world.AddTo(world.secret, carol, world.VersionOf(world.secret)));
+  EXPECT_TRUE(Again(world.secret, SecretList(7)).CheckStanding(world.Upper()));
+}
+
+TEST_F(LeaverTest, ARoleThatComesBackRevivesNothing) {
+  ASSERT_TRUE(AddWriter(writer, ""));
+  const auto late = world.MadeOf(world.secret, writer, world.VersionOf(world.secret));
+  for (const Role role : {Role::kAuditor, Role::kWriter})
+    ASSERT_TRUE(world.Add(world.environment, world.owner, MemberChange{writer.Id(), role, "", {}, {}}));
+  ASSERT_TRUE(world.secret.Receive(late, world.Upper())) << "signed before, shown after";
+  EXPECT_EQ(world.secret.FirstUncounted(world.Upper()), 2u);
+  ASSERT_TRUE(world.AddTo(world.secret, world.owner, Vouch{}));
+  EXPECT_TRUE(world.AddTo(world.secret, writer, world.VersionOf(world.secret)));
+}
+
 TEST_F(LeaverTest, AVoidedForgeryDoesNotSpoilTheListOnceItsSignerIsKnown) {
   const auto later = MakeIdentity("carol");
   const auto junk = Forge(world.NextOf(world.secret, later, world.VersionOf(world.secret)));

@@ -26,6 +26,7 @@ constexpr Row kTable[] = {
     {"member.add", "x........"},
     {"member.add owner", "x......x."},
     {"member.remove", "x........"},
+    {"member.change", "x........"},
     {"epoch.start", "x......x."},
     {"group.create", "x........"},
     {"group-epoch.start", "x......x."},
@@ -142,6 +143,10 @@ class RolesTableTest : public ::testing::Test {
     if (act == "member.remove") {
       const Hash whom = who.Id() == auditor.Id() ? operator_.Id() : auditor.Id();
       return Counts(world.environment, who, MemberRemove{whom, {}});
+    }
+    if (act == "member.change") {
+      const Hash whom = who.Id() == auditor.Id() ? operator_.Id() : auditor.Id();
+      return Counts(world.environment, who, MemberChange{whom, Role::kWriter, "", {}, {}});
     }
     if (act == "epoch.start")
       return Counts(world.environment, who, EpochStart{world.EpochAfterRemoving({}).epoch});

@@ -108,9 +108,10 @@ TEST_F(StrictTest, EveryMemberOfAnActIsNeededAndNoOtherTaken) {
     ForEachMember(json, [&](std::vector<std::string> path) {
       const std::string type = ActName(act);
       // Which of them a restore has follows from its list's kind.
-      const bool optional = (type == "member.remove" && path.back() == "epoch") ||
-                            (type == "machine.approve" && path == std::vector<std::string>{"not_after"}) ||
-                            (type == "restore" && path.size() == 1 && path.back() != "accepted" && path.back() != "type");
+      const bool optional =
+          ((type == "member.remove" || type == "member.change") && path.back() == "epoch") ||
+          (type == "machine.approve" && path == std::vector<std::string>{"not_after"}) ||
+          (type == "restore" && path.size() == 1 && path.back() != "accepted" && path.back() != "type");
       EXPECT_EQ(ActFromJson(With(json, path, {})).has_value(), optional) << json.Dump() << Shown(path);
       path.back() = "surprise";
       EXPECT_FALSE(ActFromJson(With(json, path, 1))) << json.Dump() << Shown(path);

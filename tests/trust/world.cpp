@@ -69,6 +69,7 @@ std::vector<Act> World::EveryAct() const {
           MemberAdd{second.identity(), Role::kReader, "", Hash{}},
           MemberRemove{second.Id(), epoch},
           EpochStart{epoch},
+          MemberChange{second.Id(), Role::kWriter, "tls/", Hash{}, epoch},
           RulesSet{true},
           SecretCreate{7, "shop/prod", "db-password", SecretType::kValue, "ann", "of the shop"},
           VersionOf(secret),

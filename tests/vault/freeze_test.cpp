@@ -22,6 +22,9 @@ struct FreezeTest : ::testing::Test, PeopledVault {
   static FrozenObject Of(const VaultWorld::Machine& one) {
     return {FrozenKind::kMachine, one.key.Id().Hex()};
   }
+  static FrozenObject In(const VaultWorld::Machine& one, const std::string& environment) {
+    return {FrozenKind::kMachineIn, one.key.Id().Hex(), environment};
+  }
   Result<api::FreezeResponse> Freeze(const PrivateIdentity& who, std::vector<FrozenObject> objects,
                                      const std::string& reason = {}) {
     return Wait<api::FreezeResponse>([&](auto done) {
@@ -53,7 +56,9 @@ struct FreezeTest : ::testing::Test, PeopledVault {
   std::vector<std::string> Listed(const PrivateIdentity& who) {
     std::vector<std::string> ids;
     for (const auto& freeze : Must(vault().ListFreezes(direct.Caller(who), {})).freezes)
-      ids.push_back(freeze.object.kind == FrozenKind::kMachine ? "machine" : freeze.object.id);
+      ids.push_back(!freeze.object.IsMachine()                   ? freeze.object.id
+                    : freeze.object.kind == FrozenKind::kMachine ? "machine"
+                                                                 : "machine in " + freeze.object.environment);
     return ids;
   }
   VaultWorld::Machine machine, other;
@@ -125,6 +130,61 @@ TEST_F(FreezeTest, AMachineIsToldWhatConcernsItAndGoesOnListing) {
   EXPECT_EQ(told[1].reason, "why");
   EXPECT_TRUE(Told(other).empty());
   EXPECT_EQ(Must(vault().MachineGrants(direct.Caller(machine.key), {})).grants.size(), 2U);
+}
+
+TEST_F(FreezeTest, AMachineInAnEnvironmentIsThatsOwnersAndOperators) {
+  const std::pair<const PrivateIdentity*, const char*> table[] = {
+      {&world.owner, "yes"},       {&operating, "yes"},           {&reader, "denied"},
+      {&writer, "denied"},         {&auditor, "denied"},          {&outsider, "not-found"},
+      {&machine.key, "not-found"}, {&world.recovery, "not-found"}};
+  for (const auto& [who, said] : table) {
+    EXPECT_EQ(Said(Freeze(*who, {In(machine, "shop/prod")})), said) << who->identity().name;
+    EXPECT_EQ(Said(Lift(*who, {In(machine, "shop/prod")})), said) << who->identity().name;
+  }
+  EXPECT_EQ(Said(Freeze(operating, {In(machine, "shop/test")})), "not-found") << "where he is nothing";
+  EXPECT_EQ(Said(Freeze(operating, {{FrozenKind::kMachineIn, Hash{}.Hex(), "shop/prod"}})), "not-found");
+  Must(Freeze(operating, {In(machine, "shop/prod")}));
+  EXPECT_EQ(Said(Lift(outsider, {In(machine, "shop/prod")})), "not-found");
+}
+
+TEST_F(FreezeTest, AMachineInAnEnvironmentIsDeliveredNothingOfItAndOthersAre) {
+  Must(Freeze(operating, {In(machine, "shop/prod")}, "odd reads"));
+  const auto refused = Read(machine);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(api::CodeOfError(refused.error()), api::ProblemCode::kFrozen);
+  EXPECT_NE(refused.error().subject.find("this machine was frozen in shop/prod by ope at "),
+            std::string::npos)
+      << refused.error().subject;
+  EXPECT_EQ(Check(machine), "denied");
+  EXPECT_TRUE(Read(machine, "shop/test"));
+  EXPECT_TRUE(Read(other));
+  EXPECT_TRUE(Value(world.owner));
+  Must(Freeze(world.owner, {Of(machine), Env("shop/prod")}));
+  Must(Lift(operating, {In(machine, "shop/prod")}));
+  EXPECT_FALSE(Read(machine, "shop/test")) << "the others stand for themselves";
+  Must(Lift(world.owner, {Of(machine), Env("shop/prod")}));
+  EXPECT_TRUE(Read(machine));
+}
+
+TEST_F(FreezeTest, AMachineInAnEnvironmentIsToldAndListedWhereItConcerns) {
+  Must(Freeze(operating, {In(machine, "shop/prod")}, "why"));
+  ASSERT_EQ(Told(machine).size(), 1U);
+  EXPECT_EQ(Told(machine)[0].object, In(machine, "shop/prod"));
+  EXPECT_TRUE(Told(other).empty());
+  Must(Freeze(world.owner, {In(other, "shop/test")}));
+  EXPECT_TRUE(Told(other).empty()) << "it is granted nothing there, and learns of no environment";
+  EXPECT_EQ(Listed(operating), (std::vector<std::string>{"machine in shop/prod"}));
+  EXPECT_EQ(Listed(outsider), (std::vector<std::string>{"machine in shop/test"}));
+  EXPECT_EQ(Listed(world.owner).size(), 2U);
+  api::FreezesListRequest page;
+  page.limit = 1;
+  EXPECT_FALSE(Must(vault().ListFreezes(direct.Caller(operating), page)).next) << "of another's environment";
+  const auto records = direct.Audit("freeze.set");
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[1].columns->environment, "shop/prod");
+  EXPECT_EQ(Must(ParseJson(*records[1].body)).Find("object")->AsString(), "web-1");
+  Must(direct.Reopen());
+  EXPECT_FALSE(Read(machine)) << "it stands after a restart";
 }
 
 TEST_F(FreezeTest, WhatIsFrozenStaysAsItIsAndEachIsRecordedOnce) {
@@ -240,9 +300,8 @@ TEST_F(FreezeTest, ItIsListedForWhomItConcerns) {
   EXPECT_EQ(pages, 3U);
   EXPECT_EQ(seen, 3U);
   const auto first = Must(vault().ListFreezes(direct.Caller(reader), page));
-  EXPECT_EQ(first.freezes.size(), 1U) << "machines are none of his, and no page ends at one";
-  ASSERT_TRUE(first.next);
-  EXPECT_EQ(first.next->id, "shop/prod");
+  EXPECT_EQ(first.freezes.size(), 1U) << "machines are none of his";
+  EXPECT_FALSE(first.next) << "nor is what comes after it";
 }
 
 TEST(FreezeShapeTest, IsStrictAndBounded) {
@@ -257,6 +316,10 @@ TEST(FreezeShapeTest, IsStrictAndBounded) {
        {std::string(R"({"objects":[]})"), std::string(R"({"objects":[{"kind":"project","id":"shop"}]})"),
         std::string(R"({"objects":[{"kind":"environment","id":"shop"}]})"),
         std::string(R"({"objects":[{"kind":"machine","id":"web-1"}]})"),
+        std::string(R"({"objects":[{"kind":"machine-in-environment","id":")") + id + R"("}]})",
+        std::string(R"({"objects":[{"kind":"machine-in-environment","id":")") + id +
+            R"(","environment":"shop"}]})",
+        std::string(R"({"objects":[{"kind":"machine","id":")") + id + R"(","environment":"shop/prod"}]})",
         std::string(R"({"objects":[{"kind":"environment","id":"shop/prod","x":1}]})"),
         R"({"objects":[{"kind":"environment","id":"shop/prod"}],"reason":")" + std::string(513, 'x') + "\"}",
         std::string(R"({"objects":[{"kind":"environment","id":"shop/prod"}],"reason":"a\nb"})")})

@@ -85,6 +85,45 @@ TEST_F(RemovalTest, AVoidTakesBackTheLeaversVersion) {
       "anew");
 }
 
+TEST_F(RemovalTest, AnotherRoleWaitsForAVouchAndFreezesTheMember) {
+  const auto change = VaultWorld::One(world.Next(world.environment("shop/prod").list, world.owner,
+                                                 MemberChange{bob.Id(), Role::kAuditor, "", {}, {}}),
+                                      world.owner);
+  const auto refused = direct.Append(world.owner, change);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().subject, "secret/" + std::to_string(NumberOf("a")) + "#3");
+  auto& secret = world.secret("shop/prod", "a");
+  const auto more = VaultWorld::One(world.NextOf(secret, bob, world.StageVersion(secret, "more", bob)), bob);
+  const auto frozen = direct.Append(bob, more);
+  ASSERT_FALSE(frozen) << "he outran it";
+  EXPECT_STREQ(frozen.error().where, api::kWhereFrozen);
+  auto vouched = VaultWorld::One(world.NextOf(secret, world.owner, Vouch{}), world.owner);
+  vouched.appends.push_back(change.appends[0]);
+  Must(world.Send(world.owner, vouched));
+  EXPECT_TRUE(direct.vault().FindKey(bob.Id().Hex())) << "he is a member still";
+  EXPECT_EQ(Must(direct.Read(machine.key, NumberOf("a"), "x")).version, 2U);
+  const auto records = direct.Audit("member.change");
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(Must(ParseJson(*records[0].body)).Find("about")->AsString(), "bob");
+}
+
+TEST_F(RemovalTest, WhoBecomesAReaderNeedsACopySentAhead) {
+  auto& environment = world.environment("shop/prod");
+  const EpochCopy copy{bob.Id(), Must(Seal(bob.identity().seal, environment.keys.back().private_bytes()))};
+  auto& secret = world.secret("shop/prod", "a");
+  Must(world.Send(world.owner, VaultWorld::One(world.NextOf(secret, world.owner, Vouch{}), world.owner)));
+  const auto change =
+      VaultWorld::One(world.Next(environment.list, world.owner,
+                                 MemberChange{bob.Id(), Role::kReader, "", Blake2b256({copy.sealed}), {}}),
+                      world.owner);
+  EXPECT_EQ(direct.Append(world.owner, change).error().code, Code::kConflict);
+  Must(direct.Stage(world.owner,
+                    api::StageEpochRequest{"shop/prod", environment.list.newest_epoch().number, {copy}}));
+  Must(world.Send(world.owner, change));
+  const auto copies = Must(Must(direct.store().Read())->EpochCopies("shop/prod", bob.Id()));
+  EXPECT_EQ(copies.size(), 1u);
+}
+
 TEST_F(RemovalTest, OfAnOwnerStartsAnEpochWithoutHim) {
   const PrivateIdentity cid = NewIdentity("cid");
   Must(world.AddMember("shop/prod", cid, Role::kOwner));

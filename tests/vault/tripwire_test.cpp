@@ -1,121 +1,9 @@
-#include "grantfs/api/problem.h"
-#include "grantfs/api/tripwires.h"
-#include "grantfs/journal/entry.h"
-#include "support/direct_vault.h"
+#include "tripwire_fixture.h"
 
-// What a canary's reading and many reads at once lead to, who may set that, and that machines are told
-// nothing.
+// What a canary's reading leads to, who may set that, and that machines are told nothing.
 
 namespace grantfs::testing {
 namespace {
-
-struct TripwireTest : ::testing::Test, ClaimedVault {
-  TripwireTest() {
-    for (const char* name : {"shop/test", "shop/stage", "other/prod"}) Must(world.AddEnvironment(name));
-    const std::pair<PrivateIdentity*, Role> members[] = {{&reader, Role::kReader},
-                                                         {&writer, Role::kWriter},
-                                                         {&operating, Role::kOperator},
-                                                         {&auditor, Role::kAuditor}};
-    for (const auto& [who, role] : members) Must(world.AddMember("shop/prod", *who, role));
-    Must(world.AddMember("shop/test", operating, Role::kOperator));
-    machine = world.EnrolMachine("web-1");
-    other = world.EnrolMachine("web-2");
-    Must(world.Publish("shop/prod", "bait", "decoy"));
-    for (int i = 0; i < 8; ++i) Must(world.Publish("shop/prod", Name(i), "value"));
-    for (const auto* who : {&machine, &other}) {
-      Must(world.GrantTo(*who, "shop/prod", "bait"));
-      for (int i = 0; i < 8; ++i) Must(world.GrantTo(*who, "shop/prod", Name(i)));
-    }
-    Must(world.Publish("shop/test", "a", "value"));
-    Must(world.GrantTo(machine, "shop/test", "a"));
-  }
-  static std::string Name(int i) { return "s" + std::to_string(i); }
-
-  Result<api::CanaryResponse> Canary(const PrivateIdentity& who, bool canary = true) {
-    return Wait<api::CanaryResponse>([&](auto done) {
-      vault().SetCanary(direct.Caller(who), {NumberOf("bait"), canary}, done);
-    });
-  }
-  Result<api::TripwireResponse> Set(const PrivateIdentity& who, const TripwirePolicy& policy,
-                                    const std::string& environment = "shop/prod") {
-    return Wait<api::TripwireResponse>([&](auto done) {
-      vault().SetTripwire(direct.Caller(who), {environment, policy}, done);
-    });
-  }
-  Result<api::ReadResponse> Read(const VaultWorld::Machine& who, const std::string& path,
-                                 const api::CallerInfo& process = {4711, 33, 33, "/usr/bin/cat", "/"},
-                                 const std::string& environment = "shop/prod") {
-    api::ReadRequest request;
-    request.secret = world.secret(environment, path).list.id().number;
-    request.open = "open-" + std::to_string(++opens);
-    request.caller = process;
-    return Wait<api::ReadResponse>(
-        [&](auto done) { vault().MachineRead(direct.Caller(who.key), request, done); });
-  }
-  template <typename T>
-  static std::string Said(const Result<T>& answer) {
-    return answer ? "yes" : CodeName(answer.error().code);
-  }
-  std::vector<std::string> Frozen() {
-    std::vector<std::string> names;
-    for (const auto& freeze : Must(vault().ListFreezes(direct.Caller(world.owner), {})).freezes)
-      names.push_back(freeze.object.kind == FrozenKind::kMachine ? "machine" : freeze.object.id);
-    return names;
-  }
-  void Lift(std::vector<FrozenObject> objects) {
-    Must(Wait<api::FreezeResponse>([&](auto done) {
-      vault().LiftFreezes(direct.Caller(world.owner), {std::move(objects), ""}, done);
-    }));
-  }
-  void LiftProd() { Lift({{FrozenKind::kEnvironment, "shop/prod"}}); }
-  /// The newest critical record of a touched tripwire.
-  Json Touched(std::size_t count) {
-    const auto records = direct.Audit("tripwire.touched");
-    EXPECT_EQ(records.size(), count);
-    if (records.empty()) return {};
-    EXPECT_EQ(records[0].columns->severity, static_cast<int>(AuditSeverity::kCritical));
-    EXPECT_EQ(records[0].columns->environment, "shop/prod");
-    return Must(ParseJson(*records[0].body));
-  }
-  TripwirePolicy Alerting() {
-    TripwirePolicy policy;
-    policy.canary = policy.rate_action = TripAction::kAlert;
-    return policy;
-  }
-  TripwirePolicy OfRate(std::uint32_t rate) {
-    TripwirePolicy policy;
-    policy.rate = rate;
-    return policy;
-  }
-  Result<api::JournalResponse> Tell(const std::vector<std::string>& paths, std::int64_t time_ms,
-                                    std::int64_t step_ms, const std::string& journal = std::string(32, 'a')) {
-    api::JournalRequest request;
-    request.journal = journal;
-    std::string previous;
-    JournalEntry entry;
-    for (const std::string& path : paths) {
-      ++entry.sequence;
-      if (!previous.empty()) entry.previous = JournalHash(previous);
-      entry.time_ms = time_ms;
-      time_ms += step_ms;
-      entry.open = "leased-" + std::to_string(++opens);
-      entry.secret = NumberOf(path);
-      entry.version = 1;
-      entry.record = kRecordEach;
-      entry.caller = {99, 33, 33, "/usr/bin/tar", "/system.slice"};
-      previous = entry.Text();
-      request.entries.push_back(previous);
-    }
-    request.signature = SignJournal(machine.key.signing_key(), vault().vault_id(), journal, entry.sequence,
-                                    JournalHash(previous));
-    return Wait<api::JournalResponse>(
-        [&](auto done) { vault().MachineJournal(direct.Caller(machine.key), request, done); });
-  }
-  PrivateIdentity reader = NewIdentity("rea"), writer = NewIdentity("wri"), operating = NewIdentity("ope"),
-                  auditor = NewIdentity("aud"), outsider = NewIdentity("out");
-  VaultWorld::Machine machine, other;
-  int opens = 0;
-};
 
 TEST_F(TripwireTest, OwnersAndOperatorsConfigureAndNobodyElseIsTold) {
   const std::pair<const PrivateIdentity*, const char*> table[] = {
@@ -261,92 +149,19 @@ TEST_F(TripwireTest, AProjectStandsForWhatItsSetterMayFreeze) {
   }
 }
 
-TEST_F(TripwireTest, TooManyDistinctSecretsFreezeTheMachineBeforeOneMoreIsDelivered) {
-  Must(Set(world.owner, OfRate(5)));
-  for (int i = 0; i < 5; ++i)
-    for (int again = 0; again < 3; ++again) EXPECT_TRUE(Read(machine, Name(i))) << i;
-  Touched(0);
-  const auto sixth = Read(machine, Name(5));
-  ASSERT_FALSE(sixth);
-  EXPECT_EQ(api::CodeOfError(sixth.error()), api::ProblemCode::kFrozen);
-  EXPECT_EQ(Frozen(), (std::vector<std::string>{"machine"}));
-  EXPECT_TRUE(Read(other, Name(5))) << "others go on";
-  const Json body = Touched(1);
-  EXPECT_EQ(body.Find("secrets")->AsNumber(), 6);
-  EXPECT_EQ(body.Find("limit")->AsNumber(), 5);
-  EXPECT_EQ(body.Find("outcome")->AsString(), "refused");
-  Lift({{FrozenKind::kMachine, machine.key.Id().Hex()}});
-  EXPECT_TRUE(Read(machine, Name(5))) << "it begins anew";
-}
-
-TEST_F(TripwireTest, WhatIsReadSlowlyTouchesNothing) {
-  Must(Set(world.owner, OfRate(2)));
-  for (int i = 0; i < 8; ++i) {
-    EXPECT_TRUE(Read(machine, Name(i))) << i;
-    direct.clock().Pass(31);
-  }
-  Touched(0);
-}
-
-TEST_F(TripwireTest, AListingIsNoRead) {
-  Must(Set(world.owner, OfRate(2)));
-  for (int i = 0; i < 8; ++i) {
-    Must(vault().MachineGrants(direct.Caller(machine.key), {}));
-    Must(vault().MachineCheck(direct.Caller(machine.key), {NumberOf(Name(i)), 0}));
-  }
-  EXPECT_TRUE(Read(machine, Name(0)));
-  Touched(0);
-}
-
-TEST_F(TripwireTest, TheLimitsOfSeveralEnvironmentsAreSharedInProportion) {
-  Must(Set(world.owner, OfRate(4)));
-  Must(Set(world.owner, OfRate(2), "shop/test"));
-  EXPECT_TRUE(Read(machine, "a", {}, "shop/test"));
-  EXPECT_TRUE(Read(machine, Name(0)));
-  EXPECT_TRUE(Read(machine, Name(1))) << "a half and two quarters";
-  EXPECT_FALSE(Read(machine, Name(2)));
-}
-
-TEST_F(TripwireTest, ARateOfNoneAndOneThatAlerts) {
-  Must(Set(world.owner, OfRate(0)));
-  for (int i = 0; i < 8; ++i) EXPECT_TRUE(Read(machine, Name(i)));
-  Touched(0);
-  TripwirePolicy alerting = Alerting();
-  alerting.rate = 3;
-  Must(Set(world.owner, alerting));
-  for (int i = 0; i < 8; ++i) EXPECT_TRUE(Read(machine, Name(i)));
-  EXPECT_EQ(Touched(2).Find("reaction")->AsString(), "alert") << "the fourth, and four after it";
-  EXPECT_TRUE(Frozen().empty());
-}
-
-TEST_F(TripwireTest, AProgramThatPassesMayReadMoreAndCostsOthersNothing) {
-  TripwirePolicy policy = OfRate(3);
-  policy.passes = {"exe=/usr/bin/rsync"};
-  Must(Set(world.owner, policy));
-  for (int i = 0; i < 8; ++i) EXPECT_TRUE(Read(machine, Name(i), {1, 0, 0, "/usr/bin/rsync", "/"}));
-  EXPECT_TRUE(Frozen().empty());
-  EXPECT_EQ(Touched(2).Find("reaction")->AsString(), "pass");
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Read(machine, Name(i))) << "it has its three";
-  EXPECT_FALSE(Read(machine, Name(3)));
-}
-
-TEST_F(TripwireTest, WhatAJournalTellsCountsAtItsOwnTime) {
-  Must(Set(world.owner, OfRate(3)));
-  const std::int64_t long_ago = (direct.clock().WallSeconds() - 7200) * 1000;
-  Must(Tell({"s0", "s1", "s2", "s3", "s4", "s5"}, long_ago, 61'000));
-  EXPECT_TRUE(Frozen().empty()) << "one a minute, told at once";
-  Must(Tell({"s0", "s1", "s2", "s3"}, long_ago + 600'000, 1000, std::string(32, 'b')));
-  EXPECT_EQ(Frozen(), (std::vector<std::string>{"machine"}));
-  EXPECT_EQ(Touched(1).Find("caller")->Find("executable")->AsString(), "/usr/bin/tar");
-}
-
-TEST_F(TripwireTest, LeasedReadsCountBesideThoseThatAreAskedFor) {
-  Must(Set(world.owner, OfRate(3)));
-  EXPECT_TRUE(Read(machine, Name(0)));
-  EXPECT_TRUE(Read(machine, Name(1)));
-  Must(Tell({"s1", "s2"}, direct.clock().WallMilliseconds(), 1));
-  EXPECT_TRUE(Frozen().empty());
-  EXPECT_FALSE(Read(machine, Name(3)));
+TEST_F(TripwireTest, AProjectsScopeOutlivesWhoeverSetIt) {
+  Must(Canary(world.owner));
+  TripwirePolicy policy;
+  policy.scope = TripScope::kProject;
+  Must(Set(operating, policy));
+  const auto set = direct.Audit("environment.configured");
+  ASSERT_FALSE(set.empty());
+  EXPECT_EQ(Must(ParseJson(*set[0].body)).Find("reach")->Dump(), R"(["shop/prod","shop/test"])");
+  for (const char* environment : {"shop/prod", "shop/test"})
+    Must(world.Send(world.owner, world.Removal(environment, operating.Id())));
+  Must(direct.Reopen());
+  EXPECT_TRUE(Read(machine, "bait"));
+  EXPECT_EQ(Frozen(), (std::vector<std::string>{"shop/prod", "shop/test"}));
 }
 
 TEST_F(TripwireTest, ACanaryUnderALeaseFreezesWhenItsJournalArrives) {

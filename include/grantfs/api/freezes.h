@@ -13,7 +13,7 @@
 
 namespace grantfs::api {
 
-const char* FrozenKindName(FrozenKind kind);  ///< "machine", "environment"
+const char* FrozenKindName(FrozenKind kind);  ///< "machine", "environment", "machine-in-environment"
 Json FrozenObjectToJson(const FrozenObject& object);
 Result<FrozenObject> FrozenObjectFromJson(const Json& json);
 
@@ -25,12 +25,16 @@ struct Freeze {
   bool operator==(const Freeze&) const = default;
   Json ToJson() const;
   static Result<Freeze> FromJson(const Json& json);
-  /// FreezeSentence of it. @param what  "this machine", "env shop/prod"
+  /// FreezeSentence of it. @param what  "env shop/prod"
   std::string Sentence(const std::string& what) const;
+  /// As the machine that it stops is told: "this machine was frozen by ...", "this machine was frozen in
+  /// shop/prod by ...", "shop/prod was frozen by ...".
+  std::string SentenceForMachine() const;
 };
 /// "env shop/prod was frozen by ann at 2026-01-31T12:00:00Z: a leak is suspected".
+/// @param in  "": all of it; "shop/prod": "machine web-1 was frozen in shop/prod by ann at ...".
 std::string FreezeSentence(const std::string& what, const std::string& by, std::int64_t time,
-                           const std::string& reason);
+                           const std::string& reason, const std::string& in = {});
 
 /// POST /v1/freezes/set and /v1/freezes/lift: all of them or none.
 struct FreezeRequest {

@@ -136,11 +136,15 @@ struct JournalRequest {
   std::string journal;               ///< 32 hexadecimal digits
   std::vector<std::string> entries;  ///< 1..kMaxJournalEntries, the text that is hashed
   Signature signature;               ///< up to the last entry
+  bool places = false;               ///< the answer is to say in which records they stand
   Json ToJson() const;
   static Result<JournalRequest> FromJson(const Json& json);
 };
 struct JournalResponse {
   std::uint64_t sequence = 0;  ///< up to which the journal is recorded
+  /// If asked for: the records of the last so many entries that were sent; those before them were recorded
+  /// earlier.
+  std::vector<std::uint64_t> places;
   Json ToJson() const;
   static Result<JournalResponse> FromJson(const Json& json);
 };

@@ -59,11 +59,15 @@ inline constexpr Route kRequestsList    {"POST", "/v1/requests/list",     Who::k
 inline constexpr Route kRequestsSettle  {"POST", "/v1/requests/settle",   Who::kMember};     ///< Refuse a request, or withdraw one's own
 inline constexpr Route kAlertsState     {"POST", "/v1/alerts/state",      Who::kVaultOwner}; ///< How far alerts were delivered
 inline constexpr Route kAlertsTest      {"POST", "/v1/alerts/test",       Who::kVaultOwner}; ///< Make one
+inline constexpr Route kTlsShow         {"POST", "/v1/tls/show",          Who::kVaultOwner}; ///< The pins of the server's TLS keys
+inline constexpr Route kTlsNext         {"POST", "/v1/tls/next",          Who::kVaultOwner}; ///< Make the next one
+inline constexpr Route kTlsSwitch       {"POST", "/v1/tls/switch",        Who::kVaultOwner}; ///< Show it from now on
 inline constexpr Route kMachineGrants   {"POST", "/v1/machine/grants",    Who::kMachine};    ///< A machine's grants with their evidence
 inline constexpr Route kMachineRead     {"POST", "/v1/machine/read",      Who::kMachine};    ///< One version's ciphertext and sealed key
 inline constexpr Route kMachineCheck    {"POST", "/v1/machine/check",     Who::kMachine};    ///< Whether a grant still stands
 inline constexpr Route kMachineRefusals {"POST", "/v1/machine/refusals",  Who::kMachine};    ///< Reads that a mount refused because of who read
 inline constexpr Route kMachineJournal  {"POST", "/v1/machine/journal",   Who::kMachine};    ///< What a machine has served under leases
+inline constexpr Route kMachineRecords  {"POST", "/v1/machine/records",   Who::kMachine};    ///< Proofs that a machine's reads are in the log
 inline constexpr Route kWatch           {"GET",  "/v1/watch",             Who::kIdentity};   ///< Changes and heartbeats
 inline constexpr Route kWatchAck        {"POST", "/v1/watch/ack",         Who::kMachine};    ///< Up to which change a machine has followed
 inline constexpr Route kPresence        {"POST", "/v1/machines/presence", Who::kPerson};     ///< Whether a machine listens and has followed
@@ -71,6 +75,7 @@ inline constexpr Route kAuditRecords    {"POST", "/v1/audit/records",     Who::k
 inline constexpr Route kAuditSearch     {"POST", "/v1/audit/search",      Who::kPerson};     ///< Records of the audit log by what they say
 inline constexpr Route kAuditReaders    {"POST", "/v1/audit/readers",     Who::kMember};     ///< Who has read which version of a secret last
 inline constexpr Route kLogCheckpoint   {"GET",  "/v1/log/checkpoint",    Who::kIdentity};   ///< The audit log's newest signed checkpoint
+inline constexpr Route kLogComplaints   {"POST", "/v1/log/complaints",    Who::kIdentity};   ///< Say that the log contradicts what was seen of it
 inline constexpr Route kLogTile         {"GET",  "/v1/log/tile/",         Who::kIdentity};   ///< Its tiles; the rest of the path names one
 
 inline constexpr const Route* kRoutes[] = {
@@ -81,7 +86,7 @@ inline constexpr const Route* kRoutes[] = {
     &kCanariesSet, &kCanariesList, &kTripwiresSet, &kTripwiresShow, &kRequestsAsk, &kRequestsList,
     &kRequestsSettle, &kAlertsState, &kAlertsTest, &kFreezesFollowed, &kMachineGrants, &kMachineRead,
     &kMachineCheck, &kMachineRefusals, &kMachineJournal, &kWatch, &kWatchAck, &kPresence, &kAuditRecords,
-    &kAuditSearch, &kAuditReaders, &kLogCheckpoint, &kLogTile};
+    &kAuditSearch, &kAuditReaders, &kTlsShow, &kTlsNext, &kTlsSwitch, &kLogCheckpoint, &kLogTile, &kMachineRecords, &kLogComplaints};
 // clang-format on
 
 /// The keyids of requests beside an identity's 64 digits.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,13 +31,16 @@ struct HomeProfile {
   std::int64_t not_after = 0;  ///< when its life in the vault ends: unix seconds, 0 = never
 };
 
+inline constexpr char kNextSeedSuffix[] = ".new";  ///< of the seed's file
+
 /// "claiming", "enrolling", "requesting", "ready": as identity.json has it.
 const char* HomeStateName(HomeProfile::State state);
 
 // clang-format off
 /// The directory of one identity and its vault, 0700:
 ///
-///     seed           0600, 32 bytes: both private keys derive from it
+///     seed           0600: both private keys derive from it; 32 bytes, or 105 under a passphrase (crypto/passphrase.h)
+///     seed.new       0600, for a moment: the seed while its passphrase changes
 ///     identity.json  0600, HomeProfile; written last, so that a home is whole or does not count
 ///     invite         0600, while enrolling: the invitation's secret
 ///     recovery       0600, while claiming: the recovery identity's seed, so that an interrupted init can show it
@@ -89,7 +93,21 @@ class Home {
   /// Gives that room back, for what must be noted now.
   void GiveUpReserve() const;
 
+  /// Where the passphrase of a key comes from that is under one. Set for the whole process, before it has
+  /// other threads; empty: from nowhere.
+  using PassphraseSource = std::function<Result<SecretMemory>()>;
+  static void AskPassphraseBy(PassphraseSource source);
+  /// Errors: as LoadIdentity.
+  Result<bool> IsKeyProtected() const;
+  /// Errors: kDenied (a file that others may read; the passphrase is wrong, or nobody knows it), kIntegrity
+  /// (damaged), those of the source.
+  Result<SecretMemory> LoadSeed() const;
   Result<PrivateIdentity> LoadIdentity() const;
+  /// Puts the seed under a passphrase, in place of none or of the one before. After an error, and after a
+  /// crash at any moment, it is as it was or as it is to be. Errors: as LoadSeed; kConflict (another process
+  /// is at work here).
+  Status Protect(const SecretMemory& passphrase) const;
+  Status Unprotect() const;
   /// Only while enrolling. Errors: kNotFound, as LoadIdentity.
   Result<InviteSecret> LoadInvite() const;
   /// Only while claiming. Errors: kNotFound, as LoadIdentity.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -103,6 +104,9 @@ class KnownStore {
     std::uint64_t first = 0;
     Head head;
   };
+  /// Until it goes, all that is read is of one moment, and the file is locked and looked at once. Nothing is
+  /// remembered meanwhile, and no other thread is at work.
+  Result<Transaction> ReadTogether();
   Result<std::vector<std::uint64_t>> GrantedNumbers();
   /// One at a time: what is kept of all together has the size of the file. @return none if it is gone.
   Result<std::optional<Granted>> FindGranted(std::uint64_t number);
@@ -132,7 +136,11 @@ class KnownStore {
   /// Its copies of groups' keys, likewise.
   Status RememberGroups(const std::string& groups);
   Result<std::string> Groups();
+  /// One that was verified; a lower one than is remembered changes nothing.
   Status RememberCheckpoint(const std::string& checkpoint);
+  /// What is to be told to the vault of its audit log (log_judge_internal.h). @return "" if there is nothing.
+  Result<std::string> Complaints();
+  Status ChangeComplaints(const std::function<std::string(const std::string&)>& change);
 
   // ---- for a process that keeps a file of its own (mount_home.h)
 

@@ -71,8 +71,8 @@ class ListKeeper {
   /// one that was lost.
   Status CheckRenewed(const SecretName& name, std::uint64_t number, const SecretList* list = nullptr);
 
-  // ---- what the vault serves, whatever the home remembers: for who accepts a restored backup. Linked, signed
-  // and counting; of a list that is not served at all, an empty one.
+  // ---- what the vault serves, whatever the home remembers: for who accepts a restored backup. Linked,
+  // signed and counting; of a list that is not served at all, an empty one.
 
   Result<VaultList> FetchServedVault();
   Result<MachinesList> FetchServedMachines(const VaultList& vault);

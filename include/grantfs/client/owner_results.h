@@ -33,9 +33,10 @@ struct WhoAmIInfo {
 
 /// What can be frozen; a project stands for those of its environments that one may freeze.
 struct FreezeTarget {
-  enum class Kind { kMachine, kEnvironment, kProject };
+  enum class Kind { kMachine, kEnvironment, kProject, kMachineIn };
   Kind kind = Kind::kEnvironment;
-  std::string name;  ///< of a machine: or its id, 64 digits
+  std::string name;              ///< of a machine: or its id, 64 digits
+  std::string environment = {};  ///< of a machine in one: that
 };
 
 struct FreezeInfo {
@@ -45,6 +46,8 @@ struct FreezeInfo {
   std::string by;
   std::int64_t time = 0;
   std::string reason;
+  std::string environment = {};  ///< of a machine in one
+  bool IsMachine() const { return !id.empty(); }
   bool operator==(const FreezeInfo&) const = default;
 };
 
@@ -56,6 +59,7 @@ struct VaultStatusInfo {
   std::int64_t level = 0;
   std::uint64_t vault_sequence = 0;
   std::uint64_t log_size = 0;  ///< of the audit log, by its signed checkpoint
+  std::string log_problem;     ///< it contradicts what this home has seen; "" = it continues that
   bool vault_owner = false;    ///< the asker is one
   std::vector<std::string>
       owed;  ///< one sentence each: what removals still leave to do in one's environments
@@ -290,6 +294,18 @@ struct TripwireChange {
   std::optional<std::uint32_t> rate;
   std::optional<TripAction> rate_action;
   std::optional<std::vector<std::string>> passes;  ///< instead of those that there are
+};
+
+/// The server's TLS keys by their pins.
+struct TlsKeys {
+  struct Listed {
+    Hash pin;
+    std::int64_t since = 0;  ///< the list names it: unix seconds, by its owner's clock
+  };
+  std::vector<Listed> listed;  ///< in the vault's list, which is what clients accept: current, then next
+  Hash shown;                  ///< by the server
+  std::optional<Hash> next;    ///< that the server has ready
+  std::int64_t made = 0;       ///< when, unix seconds
 };
 
 /// A sink of alerts, as the vault sees it.

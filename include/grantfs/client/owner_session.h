@@ -8,9 +8,9 @@
 #include "grantfs/client/audit.h"
 #include "grantfs/client/options.h"
 #include "grantfs/client/owner_results.h"
+#include "grantfs/client/request_results.h"
 #include "grantfs/store/audit_purge.h"
 #include "grantfs/trust/enrol_request.h"
-#include "grantfs/client/request_results.h"
 #include "grantfs/trust/statement.h"
 #include "grantfs/util/result.h"
 
@@ -48,8 +48,9 @@ class OwnerSession {
   /// member. Errors: kNotFound (nobody, or a machine), kInvalid (several).
   virtual Result<Identity> FindPerson(const std::string& name) = 0;
   /// Adds a user or agent, whose keys FindPerson gave or were learnt elsewhere. An owner or reader is sealed
-  /// the newest epoch's key. Environment owners. Errors: kInvalid (an agent as owner or reader), kConflict
-  /// (is a member already).
+  /// the newest epoch's key. One who is a member gets that role in place of his own, in one step, with the
+  /// vouches and the epoch that this needs. Environment owners. Errors: kInvalid (an agent as owner or
+  /// reader; oneself), kConflict (has that role).
   ///
   /// @return  ids of the request by which a new owner waits for a second owner's signature, where the
   /// environment asks for two; else none, and it is done.
@@ -221,7 +222,7 @@ class OwnerSession {
 
   /// Asks for something, for so many seconds (1..kMaxRequestSeconds). Whose role allows asking. Errors:
   /// kConflict (too many are open).
-  virtual Result<RequestInfo> AskFor(const std::string& environment, Asked ask, const std::string& reason,
+  virtual Result<RequestInfo> AskFor(const std::string& environment, AnyAsk ask, const std::string& reason,
                                      std::int64_t seconds) = 0;
   /// By environment, newest first. One's own, or as an owner everybody's.
   virtual Result<std::vector<RequestInfo>> ListRequests(const RequestQueryOptions& options) = 0;
@@ -272,6 +273,19 @@ class OwnerSession {
   /// Makes a critical record. @return its sequence.
   virtual Result<std::uint64_t> TestAlert() = 0;
 
+  // ---- the server's TLS key: vault owners
+
+  virtual Result<TlsKeys> ShowTlsKeys() = 0;
+  /// Has another next key made, in place of one that was not announced. Signs nothing. Errors: kConflict
+  /// (announced).
+  virtual Result<TlsKeys> MakeTlsKey() = 0;
+  /// Signs that clients accept the server's next key too; has one made where there is none. @param expected
+  /// it must be this one.  Errors: kIntegrity (it is another, or the server does not show the current one).
+  virtual Result<TlsKeys> AnnounceTlsKey(const std::optional<Hash>& expected, const std::string& reason) = 0;
+  /// Has the server show it, and signs that clients accept nothing else. Errors: kConflict (not announced; a
+  /// machine has not been heard since, unless `force`).
+  virtual Result<TlsKeys> SwitchTlsKey(bool force, const std::string& reason) = 0;
+
   // ---- audit
 
   /// Newest first. Errors also: kInvalid (more than kMaxListedRecords).
@@ -302,9 +316,9 @@ class OwnerSession {
 
   // ---- a restored backup
 
-  /// Accepts, list by list, that the vault goes on from a backup that has less than this home has seen: signs a
-  /// restore for every list that is mine to sign, does again what ended something for somebody, and starts new
-  /// epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
+  /// Accepts, list by list, that the vault goes on from a backup that has less than this home has seen: signs
+  /// a restore for every list that is mine to sign, does again what ended something for somebody, and starts
+  /// new epochs. Called again it goes on where it was interrupted. Owners of the vault first, then those of
   /// environments. Errors: kConflict (others changed the same lists: run it again).
   virtual Result<RestoreResult> AcceptBackup(const RestoreOptions& options) = 0;
 };

@@ -23,7 +23,7 @@ struct RequestInfo {
   std::int64_t time = 0;
   std::int64_t expires = 0;
   std::string reason;
-  Asked ask;
+  AnyAsk ask;
   std::string what;     ///< what is asked for, in one line
   std::string problem;  ///< why it cannot be acted on, "" = it can
   // What became of it, as the vault tells.

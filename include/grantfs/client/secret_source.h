@@ -87,6 +87,9 @@ struct SourceStatus {
   std::string problem;               ///< the last failure in one sentence with its mend, "" = none
   std::uint64_t unsent = 0;          ///< reads under leases that the vault was not told of yet
   std::string untold;                ///< why the vault does not take them; "" = nothing is known against it
+  std::uint64_t proved = 0;          ///< reads that were found in the vault's audit log
+  std::uint64_t unproved = 0;        ///< that nobody looked for: too many at once, or purged meanwhile
+  std::string log_problem;           ///< what the audit log contradicts; "" = nothing
   std::vector<std::string> notices;  ///< one sentence each: refused lists, unenforceable grants
 };
 

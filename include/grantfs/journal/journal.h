@@ -40,8 +40,8 @@ class Journal {
   virtual Status Record(JournalEntry entry) = 0;
   /// Whether a process that has ended counted this open just before: who serves it again records nothing.
   virtual bool HasCounted(const std::string& open) const = 0;
-  /// As Record, for `sync`: `done` runs exactly once, when the entry is on the disk or cannot be; perhaps on a
-  /// thread of the journal, which it must not keep for long.
+  /// As Record, for `sync`: `done` runs exactly once, when the entry is on the disk or cannot be; perhaps on
+  /// a thread of the journal, which it must not keep for long.
   virtual void RecordDurably(JournalEntry entry, std::function<void(Status)> done) = 0;
 
   /// Entries of one journal in a row, signed as a whole.
@@ -51,7 +51,10 @@ class Journal {
     Signature signature;
     std::uint64_t last = 0;  ///< sequence of the last entry
   };
-  /// The oldest entries that wait; none if nothing does. Takes over what ended processes have left.
+  /// Takes over what ended processes have left, if it has not looked for some just before. That may take a
+  /// second, which holds up nobody else.
+  virtual void TakeLeft() = 0;
+  /// The oldest entries that wait; none if nothing does. Takes over what was left first.
   /// Errors: kIo, kIntegrity.
   virtual Result<std::optional<Batch>> NextBatch() = 0;
   /// The vault has recorded them: they are cut from the file.
@@ -61,9 +64,9 @@ class Journal {
   /// told, so that it does not hold up the rest; this process's own goes on waiting.
   virtual void Refused(const Batch& batch, const Error& why) = 0;
 
-  /// How many entries wait to be sent, those included that ended processes have left.
-  virtual std::uint64_t Waiting() = 0;
-  /// Why nothing can be recorded now, or what was damaged; "" = none.
+  /// How many entries wait to be sent, those included that were taken over. Waits for nothing.
+  virtual std::uint64_t Waiting() const = 0;
+  /// Why nothing can be recorded now, or what was damaged; "" = none. Waits for nothing.
   virtual std::string Problem() const = 0;
 
   /// How many entries wait in a directory of journals, those of running processes included; for who has no

@@ -47,7 +47,9 @@ struct StreamEvents {
 };
 
 /// Why a request to who has another key failed: nothing of it, and of the answer, was the server's.
-inline constexpr char kWrongPin[] = "the server's key is not the pinned one";
+inline constexpr char kWrongPin[] =
+    "the server's key is not the pinned one: if an owner of the vault says that it was replaced (grantfs tls "
+    "show), run grantfs tls trust PIN; if not, somebody is in between";
 
 /// Talks to ONE server over TLS 1.3, recognised by its pinned key and by nothing else. Threads: safe.
 ///

@@ -71,6 +71,10 @@ class HttpServer {
   virtual std::vector<std::uint16_t> Ports() const = 0;
   virtual std::size_t ConnectionCount() const = 0;
 
+  /// New connections are shown this key and certificate; those that are open go on. Errors: kInvalid, kIo.
+  /// Threads: safe.
+  virtual Status UseIdentity(const TlsIdentity& identity) = 0;
+
   /// Stops accepting, ends idle connections and streams, gives running requests `grace` to be answered, ends
   /// the rest, and joins the threads. No handler runs afterwards; Responders and streams that are still held
   /// do nothing. Not from a server thread.

@@ -30,8 +30,8 @@ class WebPoster {
   static Result<std::unique_ptr<WebPoster>> Create(WebAddress address, const std::string& ca_file);
   virtual ~WebPoster() = default;
   /// @return the status of the answer; its body is not read.  Errors: kUnreachable, kIntegrity (a certificate
-  /// that does not verify), kInvalid (no HTTP), kCancelled.  Blocks: at most `deadline` beside the lookup of
-  /// the name, and ends soon where `stop` becomes true.
+  /// that does not verify), kInvalid (no HTTP), kCancelled.  Blocks: at most `deadline`, and ends soon where `stop`
+  /// becomes true, also while the name is looked up.
   virtual Result<int> Post(const std::vector<HttpHeader>& headers, const std::string& body,
                            std::chrono::milliseconds deadline, const std::atomic<bool>& stop) = 0;
 };

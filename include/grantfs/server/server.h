@@ -69,9 +69,9 @@ class VaultServer {
 
   virtual const std::vector<Address>& addresses() const = 0;  ///< bound, in the order of the listen addresses
   virtual const std::vector<Address>& names()
-      const = 0;                        ///< what clients may sign for; the first is told them
-  virtual const Hash& pin() const = 0;  ///< of the TLS key
-  virtual Hash vault_id() const = 0;    ///< zero until it is claimed
+      const = 0;                      ///< what clients may sign for; the first is told them
+  virtual Hash pin() const = 0;       ///< of the TLS key that it shows
+  virtual Hash vault_id() const = 0;  ///< zero until it is claimed
   /// Ends streams, lets running requests end for at most two seconds, closes the store. Not from its threads.
   virtual void Stop() = 0;
 };

@@ -22,6 +22,7 @@ class StoreReader : public RequestReader {
 
   // ---- the server itself
   virtual Result<std::optional<ServerState>> Server() = 0;
+  virtual Result<std::optional<StoredTls>> NextTls() = 0;
   virtual Result<std::optional<Hash>> VaultId() = 0;  ///< absent until claimed
   virtual Result<std::optional<StoredClaim>> Claim() = 0;
   virtual Result<std::uint64_t> NextSecretNumber() = 0;  ///< all below were handed out

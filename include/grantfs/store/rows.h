@@ -27,6 +27,13 @@ struct ServerState {
   SecretMemory log_seed;        ///< 32 bytes: of the key that signs them
 };
 
+/// The TLS key that follows the server's own. Move-only.
+struct StoredTls {
+  std::string certificate;  ///< PEM
+  SecretMemory key;         ///< PEM
+  std::int64_t made = 0;    ///< unix seconds
+};
+
 /// The one use of an empty vault: who holds the matching keys may make it his.
 struct StoredClaim {
   std::string id;  ///< InviteSecret::id
@@ -145,12 +152,16 @@ struct StoredEpochCopy {
   Bytes sealed;
 };
 
-/// What can be frozen: no value of it is delivered then.
-enum class FrozenKind { kMachine, kEnvironment };
+/// What can be frozen: no value of it is delivered then. A machine in one environment: nothing of that.
+enum class FrozenKind { kMachine, kEnvironment, kMachineIn };
 struct FrozenObject {
   FrozenKind kind = FrozenKind::kEnvironment;
-  std::string id;  ///< a machine's identity id as 64 digits, an environment's name
+  std::string id;                ///< a machine's identity id as 64 digits, an environment's name
+  std::string environment = {};  ///< of kMachineIn: where
   auto operator<=>(const FrozenObject&) const = default;
+  bool IsMachine() const { return kind != FrozenKind::kEnvironment; }
+  /// The environment that it is of; "": of a machine everywhere.
+  const std::string& Where() const { return kind == FrozenKind::kEnvironment ? id : environment; }
 };
 
 /// The server's own state, which nobody signed: it can only deny.
@@ -176,6 +187,8 @@ struct StoredTripwire {
   std::string name;       ///< of him
   std::int64_t time = 0;  ///< unix seconds
   TripwirePolicy policy;
+  /// Of a project's scope: those of its environments that who set it might freeze then, and so for good.
+  std::vector<std::string> reach;
 };
 
 enum class EnrolmentState { kPending, kApproved };

@@ -27,6 +27,8 @@ class StoreWriter : public virtual StoreReader, public RequestWriter {
  public:
   // ---- the server itself
   virtual Status PutServer(const ServerState& state) = 0;  ///< makes or replaces
+  virtual Status PutNextTls(const StoredTls& next) = 0;    ///< makes or replaces
+  virtual Status SwitchTls() = 0;                          ///< makes it the server's; kNotFound if there is none
   virtual Status SetVaultId(const Hash& vault) = 0;        ///< kConflict if it has another
   virtual Status PutClaim(const StoredClaim& claim) = 0;   ///< makes or replaces
   virtual Status RemoveClaim() = 0;                        ///< kNotFound if there is none: it was used

@@ -122,6 +122,14 @@ struct MemberRemove {
 struct EpochStart {
   Epoch epoch;
 };
+/// Another role, or prefix, for one who is a member: in one act, so that there is no moment without any.
+struct MemberChange {
+  Hash id;
+  Role role = Role::kOwner;
+  std::string prefix;  ///< as in MemberAdd
+  Hash copy;           ///< as in MemberAdd, where one becomes owner or reader who was neither; else zero
+  std::optional<Epoch> epoch;  ///< required where an owner or reader becomes neither, as he leaves
+};
 /// The environment's rules, all of them, from here on.
 struct RulesSet {
   bool two_owners = false;  ///< what trust/consent.h names needs the signatures of two owners
@@ -346,7 +354,7 @@ using Act = std::variant<
     VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd, PinsSet,    // vault
     MachinesCreate, InvitationCreate, InvitationStand, InvitationWithdraw,                                 // machines
     MachineApprove, MachineAdmit, MachineJoin, MachineRemove,
-    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, RulesSet,                                           // environment
+    EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, MemberChange, RulesSet,                                           // environment
     SecretCreate, VersionPublish, GrantAdd, GrantRevoke, LabelMove, LabelRemove, VersionDestroy,           // secret
     SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy,
     GroupCreate, GroupEpochStart, GroupDelete, PrefixGrant, PrefixRevoke,                                  // environment
@@ -360,7 +368,9 @@ bool IsAnyOf(const Act& act) {
 }
 
 /// Whether it sets the root of a secret's grants, which stays until the next that does.
-inline bool SetsGrantsRoot(const Act& act) { return IsAnyOf<SecretCreate, GrantAdd, GrantRevoke, Restore>(act); }
+inline bool SetsGrantsRoot(const Act& act) {
+  return IsAnyOf<SecretCreate, GrantAdd, GrantRevoke, Restore>(act);
+}
 
 /// "vault.create", "member.add", ...
 const char* ActName(const Act& act);

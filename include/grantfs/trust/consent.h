@@ -18,6 +18,10 @@ bool NeedsTwoOwners(const Act& act, bool rule);
 /// Whether a second owner's signature has a place in the act's statement at all.
 bool MayBeConsentedTo(const Act& act);
 
+/// The act as the second owner signs it: without what whoever publishes it makes anew, sealed copies of keys
+/// and the epoch that they are of.
+Act ConsentedAct(const Act& act);
+
 /// What an act is about, for a second owner: "grant/machine/17", "member/..", "rules". A consent holds until
 /// the next statement about the same in that list, be it the one that it was given for. "" for other acts.
 std::string ConsentSubject(const Act& act);

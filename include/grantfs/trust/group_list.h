@@ -64,6 +64,10 @@ class GroupList : public SignedList {
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
+  bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const override;
+  bool OwnsThrough(const Consent& consent, const Statement& statement,
+                   const UpperLists& upper) const override;
+  Status CheckNew(const Statement& statement, const UpperLists& upper) const override;
   Status Apply(const StatementPtr& statement, const UpperLists& upper) override;
   void Reset() override;
 

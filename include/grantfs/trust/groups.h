@@ -30,6 +30,7 @@ class EnvironmentGroups {
   struct StandingPrefix {
     PrefixGrant act;
     std::uint64_t sequence = 0;  ///< of the statement that granted
+    bool by_two = false;         ///< two owners signed it
   };
   using PrefixKey = std::pair<std::string, std::uint64_t>;  ///< prefix, group
 
@@ -39,7 +40,8 @@ class EnvironmentGroups {
   const Group* FindByName(const std::string& name) const;
   /// The group that a grant means, if it is there.
   const Group* Find(const Grantee& grantee) const;
-  /// Those that cover the path, the more specific before the less, the older group before the younger.
+  /// Those in force (by the two-owner rule) that cover the path, the more specific before the less, the older
+  /// group before the younger.
   std::vector<const StandingPrefix*> Covering(const std::string& path) const;
   /// Groups whose newest epoch was sealed to an environment's key before `epoch`: each owes one of its own.
   std::vector<std::uint64_t> SealedBefore(std::uint32_t epoch) const;
@@ -47,17 +49,22 @@ class EnvironmentGroups {
   /// Whether the act is one of these. `environment_epoch` is the newest. Errors: kInvalid; nothing is changed
   /// then.
   static bool Takes(const Act& act);
-  Status Apply(const Act& act, std::uint64_t sequence, std::uint32_t environment_epoch);
+  ///
+  /// @param by_two  two owners have signed it
+  Status Apply(const Act& act, std::uint64_t sequence, std::uint32_t environment_epoch, bool by_two);
+  /// Whether grants need two owners' signatures from now on.
+  void SetRule(bool two_owners) { two_owners_ = two_owners; }
   void Clear();
 
  private:
   Status Create(const GroupCreate& act, std::uint64_t sequence, std::uint32_t environment_epoch);
   Status Start(const GroupEpochStart& act, std::uint32_t environment_epoch);
   Status Delete(const GroupDelete& act);
-  Status Add(const PrefixGrant& act, std::uint64_t sequence);
+  Status Add(const PrefixGrant& act, std::uint64_t sequence, bool by_two);
   Status Remove(const PrefixRevoke& act);
   std::map<std::uint64_t, Group> groups_;
   std::map<PrefixKey, StandingPrefix> prefixes_;
+  bool two_owners_ = false;
 };
 
 }  // namespace grantfs

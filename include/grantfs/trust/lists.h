@@ -155,11 +155,16 @@ class MachinesList : public SignedList {
 class EnvironmentList : public SignedList {
  public:
   explicit EnvironmentList(std::string name) : SignedList(ListId::Environment(std::move(name))) {}
-  struct Member {
-    Identity identity;
+  /// A time with one role and prefix: what is signed in it is judged by these.
+  struct RoleTenure : Tenure {
     Role role = Role::kOwner;
     std::string prefix;
-    std::vector<Tenure> tenures;
+  };
+  struct Member {
+    Identity identity;
+    Role role = Role::kOwner;  ///< now, or last
+    std::string prefix;
+    std::vector<RoleTenure> tenures;
     bool present = false;
   };
   const std::string& name() const { return id().environment; }
@@ -172,8 +177,11 @@ class EnvironmentList : public SignedList {
   /// The role that somebody holds now / held at the state after statement `sequence`.
   std::optional<Role> RoleOf(const Hash& id) const;
   std::optional<Role> RoleAt(const Hash& id, std::uint64_t sequence) const;
-  /// A member without a break from the state after statement `from` to that after `to`. (A key has one role
-  /// and prefix for ever.)
+  /// What he holds now / held at the state after statement `sequence`; nullptr: nothing.
+  const RoleTenure* TenureOf(const Hash& id) const;
+  const RoleTenure* TenureAt(const Hash& id, std::uint64_t sequence) const;
+  /// A member, with one role and prefix, without a break from the state after statement `from` to that after
+  /// `to`.
   bool WasMemberThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const;
   const Identity* FindIdentity(const Hash& id) const;
   /// The two-owner rule (trust/consent.h): now, and at the state after statement `sequence`.
@@ -200,6 +208,7 @@ class EnvironmentList : public SignedList {
  private:
   Status ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence, const Hash& recovery);
   Status ApplyMemberRemove(const MemberRemove& act, const Statement& statement, const Hash& recovery);
+  Status ApplyMemberChange(const MemberChange& act, const Statement& statement);
   Status ApplyEpoch(const Epoch& epoch, std::uint64_t sequence);
   std::map<Hash, Member> members_;
   std::vector<Epoch> epochs_;
@@ -289,8 +298,8 @@ class SecretList : public SignedList {
 
   /// Everyone whom a version's data key must be sealed to when it is published at `time` (unix seconds, the
   /// statement's): the environment's newest epoch, each standing grantee that is not removed or expired by
-  /// then, and each group to which a prefix of the path is granted, with their keys. Each once. None whose grant
-  /// lacks the second signature that the rule asks for.
+  /// then, and each group to which a prefix of the path is granted, with their keys. Each once. None whose
+  /// grant lacks the second signature that the rule asks for.
   struct Target {
     Recipient recipient;
     SealKey key;

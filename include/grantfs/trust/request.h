@@ -46,8 +46,8 @@ struct AskConsent {
   std::vector<Item> items;      ///< 1..kMaxConsents
   std::optional<Hash> request;  ///< the request that these acts fulfil
 };
-using Asked = std::variant<AskGrant, AskRevoke, AskMember, AskRotation, AskConsent>;
-const char* AskName(const Asked& ask);  ///< "grant", "revoke", "member", "rotation", "consent"
+using AnyAsk = std::variant<AskGrant, AskRevoke, AskMember, AskRotation, AskConsent>;
+const char* AskName(const AnyAsk& ask);  ///< "grant", "revoke", "member", "rotation", "consent"
 
 inline constexpr std::size_t kMaxAskedSecrets = 50;
 inline constexpr std::size_t kMaxConsents = 50;
@@ -64,7 +64,7 @@ struct Request {
   std::string reason;        ///< at most Statement::kMaxReasonBytes
   Head vault_head;           ///< that the signer had seen
   Head environment_head;
-  Asked ask;
+  AnyAsk ask;
 };
 
 /// One in its DSSE envelope, read strictly; its signature is not yet verified.

@@ -11,9 +11,11 @@
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/freezes.h"
 #include "grantfs/api/lists.h"
+#include "grantfs/api/log.h"
 #include "grantfs/api/machine.h"
 #include "grantfs/api/requests.h"
 #include "grantfs/api/secrets.h"
+#include "grantfs/api/tls.h"
 #include "grantfs/api/tripwires.h"
 #include "grantfs/crypto/secret.h"
 #include "grantfs/store/store.h"
@@ -28,10 +30,11 @@ namespace grantfs {
 
 struct VaultOptions {
   const Clock* clock = &SystemClock();
-  std::string version;                                  ///< of the program, for the status
-  std::size_t cached_statements = 50'000;               ///< of secrets' lists that are kept in memory
-  std::size_t max_waiting_appends = 256;                ///< more are kThrottled
-  std::size_t max_watches_of_one = 16;                  ///< streams of one identity
+  std::string version;                     ///< of the program, for the status
+  std::uint32_t usual_rate = kUsualRate;   ///< distinct secrets a minute by one machine over all environments
+  std::size_t cached_statements = 50'000;  ///< of secrets' lists that are kept in memory
+  std::size_t max_waiting_appends = 256;   ///< more are kThrottled
+  std::size_t max_watches_of_one = 16;     ///< streams of one identity
   std::vector<std::shared_ptr<AlertSink>> alert_sinks;  ///< each of another kind
   AuditKeep keep_audit;                                 ///< for how long; empty: all is kept for ever
 };
@@ -181,6 +184,17 @@ class Vault {
   void TestAlert(const VaultCaller& caller, const api::AlertTestRequest& request,
                  Done<api::AlertTestResponse> done);
 
+  // ---- the server's TLS keys: for owners of the vault
+  Result<api::TlsResponse> ShowTls(const VaultCaller& caller) const;
+  /// `done` also: kConflict (a list names the one that is to be replaced).
+  void MakeNextTls(const VaultCaller& caller, const api::TlsNextRequest& request,
+                   Done<api::TlsResponse> done);
+  /// `done` also: kConflict (it is not the next one, or the vault's list does not name it).
+  void SwitchTls(const VaultCaller& caller, const api::TlsSwitchRequest& request,
+                 Done<api::TlsResponse> done);
+  /// Runs on the store's thread whenever the key in the store has become another, which is to be shown.
+  void OnTlsSwitch(std::function<Status()> switched);
+
   // ---- watches
   /// Sends the hello, then changes and a beat each second, until Unwatch or the sink fails. @return its
   /// number. Errors: kThrottled (too many of this identity).
@@ -197,6 +211,14 @@ class Vault {
                                                const api::AuditSearchRequest& request) const;
   Result<api::AuditReadersResponse> AuditReaders(const VaultCaller& caller,
                                                  const api::AuditReadersRequest& request) const;
+  /// Proofs that records are in the log, with the bodies of the machine's own, over one state of it.
+  /// Errors also: kThrottled.
+  Result<api::MachineRecordsResponse> MachineRecords(const VaultCaller& caller,
+                                                     const api::MachineRecordsRequest& request) const;
+  /// Records what a client says against the log, once. `done` also: kInvalid (its evidence is none),
+  /// kThrottled, kUnrecorded.
+  void ComplainOfLog(const VaultCaller& caller, const api::LogComplaintRequest& request,
+                     Done<api::LogComplaintResponse> done);
   /// The newest checkpoint. Errors also: kNotFound (the log is empty).
   Result<std::string> LogCheckpoint() const;
   /// The bytes of a tile: 32 a hash; of entries, each leaf behind its length in two bytes. Errors also:

@@ -1,0 +1,117 @@
+// The seed of a home, and the passphrase that it may lie under.
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "grantfs/client/home.h"
+#include "grantfs/crypto/passphrase.h"
+#include "grantfs/util/file.h"
+#include "grantfs/util/unique_fd.h"
+
+namespace grantfs {
+namespace {
+
+constexpr std::size_t kBareSeedBytes = 32;
+
+Home::PassphraseSource& Source() {
+  static Home::PassphraseSource source;
+  return source;
+}
+
+Error DamagedSeed(const std::string& path) {
+  return {Code::kIntegrity, "the seed is damaged; restore it, or enrol anew with another home", 0, path};
+}
+
+Error AboutSeed(Error error, const std::string& path) {
+  if (error.subject.empty()) error.subject = path;
+  return error;
+}
+
+Result<SecretMemory> ReadSeedFile(const std::string& path) {
+  SecretMemory content = GRANTFS_TRY(ReadSecretFile(path.c_str(), kProtectedKeyBytes));
+  if (content.size() == kBareSeedBytes || IsProtectedKey(content.Expose())) return content;
+  return DamagedSeed(path);
+}
+
+/// As far as the medium lets one: what a bare seed was stored in is not left to whoever finds it.
+void Overwrite(int fd, std::size_t size) {
+  const Bytes zeros(size);
+  if (::pwrite(fd, zeros.data(), zeros.size(), 0) == static_cast<ssize_t>(zeros.size())) ::fsync(fd);
+}
+
+/// At every moment, also after a crash, the one or the other stands there whole.
+Status Replace(const std::string& path, const SecretMemory& content) {
+  const std::string next = path + kNextSeedSuffix;
+  ::unlink(next.c_str());  // of an interrupted call
+  const UniqueFd before(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  GRANTFS_CHECK(WriteSecretFile(next.c_str(), content));
+  if (::rename(next.c_str(), path.c_str()) != 0) {
+    const int sys = errno;
+    ::unlink(next.c_str());
+    return Error{Code::kIo, "the seed could not be put in its place; it is as it was", sys, path};
+  }
+  GRANTFS_CHECK(SyncDirectoryOf(path));
+  if (before) Overwrite(before.get(), kProtectedKeyBytes);
+  return {};
+}
+
+Result<UniqueFd> LockHome(const std::string& directory) {
+  UniqueFd lock(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  return Error{Code::kConflict, "another grantfs is at work in this home: wait for it", 0, directory};
+}
+
+}  // namespace
+
+void Home::AskPassphraseBy(PassphraseSource source) { Source() = std::move(source); }
+
+Result<bool> Home::IsKeyProtected() const {
+  return GRANTFS_TRY(ReadSeedFile(SeedPath())).size() != kBareSeedBytes;
+}
+
+Result<SecretMemory> Home::LoadSeed() const {
+  SecretMemory content = GRANTFS_TRY(ReadSeedFile(SeedPath()));
+  if (content.size() == kBareSeedBytes) return content;
+  if (!Source())
+    return Error{Code::kDenied,
+                 "the key is under a passphrase, which is not known here: give --passphrase-file", 0,
+                 SeedPath()};
+  const SecretMemory passphrase = GRANTFS_TRY(Source()());
+  auto seed = UnprotectKey(content.Expose(), passphrase);
+  if (seed) return seed;
+  return AboutSeed(seed.error(), SeedPath());
+}
+
+Result<PrivateIdentity> Home::LoadIdentity() const {
+  return PrivateIdentity::FromSeed(GRANTFS_TRY(LoadSeed()), profile_.kind, profile_.name);
+}
+
+// What is written is opened once before it takes the other's place: a passphrase that does not open it would
+// lose the key.
+Status Home::Protect(const SecretMemory& passphrase) const {
+  const UniqueFd lock = GRANTFS_TRY(LockHome(directory_));
+  const SecretMemory seed = GRANTFS_TRY(LoadSeed());
+  const Bytes made = GRANTFS_TRY(ProtectKey(seed, passphrase));
+  const auto again = UnprotectKey(made, passphrase);
+  if (!again || !again->Equals(seed))
+    return Error{Code::kIntegrity,
+                 "what was made does not open again: nothing was changed; is the memory good?", 0,
+                 SeedPath()};
+  SecretMemory content = GRANTFS_TRY(SecretMemory::Allocate(made.size()));
+  std::copy(made.begin(), made.end(), content.Expose().begin());
+  return Replace(SeedPath(), content);
+}
+
+Status Home::Unprotect() const {
+  const UniqueFd lock = GRANTFS_TRY(LockHome(directory_));
+  if (!GRANTFS_TRY(IsKeyProtected()))
+    return Error{Code::kConflict, "the key is under no passphrase", 0, SeedPath()};
+  return Replace(SeedPath(), GRANTFS_TRY(LoadSeed()));
+}
+
+}  // namespace grantfs

@@ -1,0 +1,171 @@
+#include "grantfs/log/log.h"
+#include "grantfs/store/audit_purge.h"
+#include "machine_internal.h"
+#include "problem_internal.h"
+
+// Behind the reads, never in one: what the vault said that it recorded is in its log, and the log goes on
+// from what was seen. What is not is told wherever somebody looks; reading goes on.
+
+namespace grantfs {
+namespace {
+
+constexpr std::chrono::seconds kCheckEvery{10};
+/// A vault that is older than this program, or takes no complaint for now.
+constexpr std::chrono::seconds kCheckLater{600};
+
+}  // namespace
+
+void MachineSessionImpl::LoadComplaints() {
+  auto kept = Complaints(*known_);
+  const std::lock_guard guard(status_mutex_);
+  if (kept) complaints_ = *std::move(kept);
+}
+
+void MachineSessionImpl::NoteRecorded(RecordedRead read) {
+  if (options_.watch) checks_.Add(std::move(read));
+}
+
+void MachineSessionImpl::NotePlaces(const Journal::Batch& batch, const std::vector<std::uint64_t>& places) {
+  if (places.size() > batch.entries.size()) return;
+  const std::size_t first = batch.entries.size() - places.size();
+  for (const std::size_t at : ReadChecks::SampleOf(places.size())) {
+    const auto entry = JournalEntry::Parse(batch.entries[first + at]);
+    if (entry) NoteRecorded({places[at], entry->secret, entry->version, entry->open, /*told_later=*/true});
+  }
+}
+
+void MachineSessionImpl::CheckLater(std::chrono::nanoseconds pause) {
+  check_after_boot_ns_ = (options_.clock->Boot() + pause).count();
+  checking_ = false;
+}
+
+bool MachineSessionImpl::HasToCheck() const {
+  if (checks_.figures().waiting > 0) return true;
+  const std::lock_guard guard(status_mutex_);
+  return NextComplaint(complaints_, log_good_).has_value();
+}
+
+void MachineSessionImpl::CheckReads() {
+  if (!HasToCheck() || !listens_ || options_.clock->Boot().count() < check_after_boot_ns_ ||
+      view()->vault->empty() || checking_.exchange(true))
+    return;
+  // Before anything is asked for: another process may remember a newer one meanwhile.
+  const auto peer = known_->ReadPeer();
+  auto reads = checks_.Take(api::kMaxProvenRecords);
+  if (!peer || reads.empty()) {
+    checks_.Return(std::move(reads));
+    return Complain(log_good_);
+  }
+  api::MachineRecordsRequest request;
+  for (const RecordedRead& read : reads) request.records.push_back(read.record);
+  const auto& vault = *view()->vault;
+  if (const auto before = OpenCheckpoint(peer->checkpoint, vault.log_key(), vault.log_origin()))
+    request.before = before->size;
+  vault_->Send(api::kMachineRecords, request.ToJson(), {},
+               [this, remembered = peer->checkpoint, reads = std::move(reads)](Result<Json> answer) mutable {
+                 Checked(std::move(remembered), std::move(reads), std::move(answer));
+               });
+}
+
+void MachineSessionImpl::Checked(std::string remembered, std::vector<RecordedRead> reads,
+                                 Result<Json> answer) {
+  auto response = vault_->Read<api::MachineRecordsResponse>(std::move(answer));
+  if (!response) {
+    const Code code = response.error().code;
+    checks_.Return(std::move(reads));
+    if (code == Code::kCancelled) return;
+    const bool old = code == Code::kNotFound || code == Code::kUnsupported;
+    SetLogProblem(old ? "the vault cannot prove that reads are in it: it is older than this program" : "");
+    return CheckLater(old ? std::chrono::nanoseconds(kCheckLater) : std::chrono::nanoseconds(kCheckEvery));
+  }
+  const std::int64_t now = options_.clock->WallSeconds();
+  const auto log = JudgeLog(
+      *known_, *view()->vault, {std::move(remembered), response->checkpoint},
+      [&](std::uint64_t, const Checkpoint&) { return Result<std::vector<Hash>>(response->consistency); },
+      now);
+  log_good_ = log.has_value();
+  if (!log) {  // an honest one may yet show them
+    checks_.Return(std::move(reads));
+    SetLogProblem(Describe(log.error()));
+  } else {
+    SetLogProblem({});
+    CheckRecords(*log, std::move(reads), *response);
+  }
+  LoadComplaints();
+  Complain(log_good_);
+}
+
+void MachineSessionImpl::CheckRecords(const Checkpoint& log, std::vector<RecordedRead> reads,
+                                      const api::MachineRecordsResponse& response) {
+  std::uint64_t proved = 0;
+  std::uint64_t gone = 0;
+  const std::int64_t now_ms = options_.clock->WallMilliseconds();
+  std::size_t at = 0;
+  for (; at < response.records.size() && at < reads.size(); ++at) {
+    const RecordedRead& read = reads[at];
+    std::string what = "the vault answered for another record";
+    ReadProof proven = ReadProof::kBad;
+    if (response.records[at].record == read.record)
+      proven = CheckProven(read, response.records[at], log, me_.Id(), now_ms - kMinKeepSeconds * 1000, &what);
+    proved += proven == ReadProof::kGood ? 1 : 0;
+    gone += proven == ReadProof::kGone ? 1 : 0;
+    if (proven != ReadProof::kBad) continue;
+    api::LogComplaintRequest complaint;
+    complaint.kind = api::LogComplaintRequest::Kind::kRecord;
+    complaint.shown = response.checkpoint;
+    complaint.time = now_ms / 1000;
+    complaint.record = read.record;
+    complaint.secret = read.secret;
+    complaint.version = read.version;
+    complaint.open = read.open;
+    complaint.what = what;
+    const std::string sentence = DescribeComplaint({complaint, false});
+    Log(LogLevel::kError, sentence);
+    {
+      const std::lock_guard guard(status_mutex_);
+      record_problem_ = sentence;
+    }
+    if (const Status kept = KeepComplaint(*known_, complaint); !kept)
+      Log(LogLevel::kError, "that could not be kept, to be told to the vault", kept.error());
+  }
+  checks_.CountChecked(proved, gone);
+  reads.erase(reads.begin(), reads.begin() + static_cast<std::ptrdiff_t>(at));
+  checks_.Return(std::move(reads));
+}
+
+/// Sends what is still to be told, one at a time; the last lets the next look begin.
+void MachineSessionImpl::Complain(bool good) {
+  std::optional<api::LogComplaintRequest> next;
+  {
+    const std::lock_guard guard(status_mutex_);
+    next = NextComplaint(complaints_, good);
+  }
+  if (!next) return CheckLater(kCheckEvery);
+  const Json body = next->ToJson();
+  vault_->Send(api::kLogComplaints, body, {},
+               [this, good, complaint = *std::move(next)](const Result<Json>& answer) {
+                 if (!answer && answer.error().code == Code::kCancelled) return;
+                 if (!answer) {
+                   Log(LogLevel::kWarning,
+                       "the vault was not told what its audit log contradicts; trying again", answer.error());
+                   return CheckLater(answer.error().code == Code::kUnreachable
+                                         ? std::chrono::nanoseconds(kCheckEvery)
+                                         : std::chrono::nanoseconds(kCheckLater));
+                 }
+                 const Status taken = ComplaintTaken(*known_, complaint, good);
+                 if (!taken) return CheckLater(kCheckLater);
+                 LoadComplaints();
+                 Complain(good);
+               });
+}
+
+void MachineSessionImpl::SetLogProblem(std::string problem) {
+  {
+    const std::lock_guard guard(status_mutex_);
+    if (problem == log_problem_) return;
+    log_problem_ = problem;
+  }
+  if (!problem.empty()) Log(LogLevel::kError, "the vault's audit log: " + problem);
+}
+
+}  // namespace grantfs

@@ -1,0 +1,208 @@
+// Requests and the two-owner rule over the wire, with a vault that lies about them.
+
+#include "grantfs/api/requests.h"
+#include "grantfs/trust/consent.h"
+#include "hostile_owner_test.h"
+
+namespace grantfs::testing {
+namespace {
+
+constexpr char kEnvironment[] = "shop/prod";
+constexpr ApproveOptions kAtOnce{{}, false, std::chrono::milliseconds(0)};
+
+class HostileRequestTest : public HostileOwnerTest {
+ protected:
+  HostileRequestTest() {
+    Machine("web-1");
+    Person("ops", Role::kOperator);
+    Person("bob", Role::kOwner);
+  }
+  void Person(const std::string& name, Role role) {
+    const Identity one = MakeHome(name);
+    Must(Owner().AddVaultOwner(one, ""));  // so that the vault's list knows it
+    Must(Owner().AddMember(kEnvironment, one, role, "", ""));
+  }
+  std::unique_ptr<OwnerSession> As(const std::string& name) { return Must(OwnerSession::Open(Path(name))); }
+  std::string AskFor(AnyAsk ask, const std::string& who = "ops") {
+    return Must(As(who)->AskFor(kEnvironment, std::move(ask), "please", 3600)).id;
+  }
+  AskGrant Grant1() const { return {"web-1", {"a"}, {}}; }
+  std::vector<std::string> Grant2() {
+    GrantOptions options;
+    options.wait = std::chrono::milliseconds(0);
+    return Must(Owner().GrantTo("web-1", {A()}, options)).waiting;
+  }
+  void TurnOn() {
+    for (const std::string& id : Must(Owner().SetTwoOwners(kEnvironment, true, "the auditors ask")))
+      Must(As("bob")->ApproveRequest(id, kAtOnce));
+    ASSERT_TRUE(Must(Owner().HasTwoOwners(kEnvironment)));
+  }
+  /// What the lists of requests are answered with is changed.
+  void LieAbout(std::function<void(api::RequestsListResponse::Entry&)> lie) {
+    vault_.Lie<api::RequestsListRequest, api::RequestsListResponse>(
+        api::kRequestsList, [lie](const auto&, api::RequestsListResponse& answer) {
+          for (auto& entry : answer.requests) lie(entry);
+        });
+  }
+  RequestInfo Mine(const std::string& who, const std::string& id) {
+    for (const RequestInfo& info :
+         Must(As(who)->ListRequests({.environment = {}, .mine = true, .all = true})))
+      if (info.id == id) return info;
+    ADD_FAILURE() << "there is no such request";
+    return {};
+  }
+};
+
+TEST_F(HostileRequestTest, TheOperatorAsksTheOwnerApprovesTheMachineReads) {
+  const std::string id = AskFor(Grant1());
+  EXPECT_EQ(CodeOf(As("ops")->ApproveRequest(id, kAtOnce)), Code::kNotFound) << "no owner";
+  const auto waiting = Must(Owner().VaultStatus()).requests;
+  ASSERT_EQ(waiting.size(), 1u);
+  EXPECT_EQ(waiting[0].what, "grant web-1 shop/prod/a");
+  const auto shown = Must(Owner().ApproveRequest(id.substr(0, 12), {{}, true, {}}));
+  ASSERT_EQ(shown.lines.size(), 1u);
+  EXPECT_NE(shown.lines[0].find(Must(Owner().ShowIdentity("web-1")).fingerprint), std::string::npos);
+  EXPECT_TRUE(Must(Owner().ListGrants("web-1", {})).empty()) << "nothing was changed";
+  Must(Owner().ApproveRequest(id, kAtOnce));
+  EXPECT_EQ(ReadText(*Mount("web-1"), "a"), "one");
+  EXPECT_EQ(Mine("ops", id).state, RequestState::kFulfilled);
+  EXPECT_EQ(Mine("ops", id).settled_by, "ann");
+  EXPECT_EQ(CodeOf(Owner().ApproveRequest(id, kAtOnce)), Code::kConflict);
+  EXPECT_EQ(Must(Owner().SecretEvents(A())).front().reason, "please");
+}
+
+TEST_F(HostileRequestTest, RefusedWithdrawnAndRotatedAreSeenByWhoAsked) {
+  const std::string refused = AskFor(Grant1());
+  Must(Owner().RefuseRequest(refused, "use web-2"));
+  EXPECT_EQ(Mine("ops", refused).settled_reason, "use web-2");
+  const std::string withdrawn = AskFor(Grant1());
+  Must(As("ops")->WithdrawRequest(withdrawn, ""));
+  EXPECT_EQ(Mine("ops", withdrawn).state, RequestState::kWithdrawn);
+  const std::string rotated = AskFor(AskRotation{"a", 0, ""});
+  EXPECT_EQ(CodeOf(Owner().ApproveRequest(rotated, kAtOnce)), Code::kInvalid) << "a value is to be set";
+  Set("a", "new");
+  EXPECT_EQ(Mine("ops", rotated).state, RequestState::kFulfilled);
+  const std::string generated = AskFor(AskRotation{"a", 20, "hex"});
+  Must(Owner().ApproveRequest(generated, kAtOnce));
+  EXPECT_EQ(Shown(Must(Owner().GetSecret(A(), kCurrent)).value).size(), 20u);
+  EXPECT_EQ(Mine("ops", generated).state, RequestState::kFulfilled);
+  const Identity eve = MakeHome("eve");
+  Must(Owner().AddVaultOwner(eve, ""));
+  Must(Owner().ApproveRequest(AskFor(AskMember{eve, Role::kAuditor, ""}), kAtOnce));
+  EXPECT_EQ(Must(Owner().ListMembers(kEnvironment)).size(), 4u);
+}
+
+TEST_F(HostileRequestTest, AChangedRequestIsNotActedOn) {
+  const std::string id = AskFor(Grant1());
+  const Forger eve(Path("bob"));  // another's key, under the operator's name
+  LieAbout([&](api::RequestsListResponse::Entry& entry) {
+    Request changed = Must(SignedRequest::Parse(entry.request)).request();
+    std::get<AskGrant>(changed.ask).paths = {"b"};
+    entry.request = Must(SignedRequest::Sign(changed, eve.me().signing_key())).envelope();
+  });
+  const auto listed = Must(Owner().ListRequests({}));
+  ASSERT_EQ(listed.size(), 1u);
+  EXPECT_NE(listed[0].problem.find("signature does not match"), std::string::npos);
+  EXPECT_EQ(CodeOf(Owner().ApproveRequest(listed[0].id, kAtOnce)), Code::kDenied);
+  EXPECT_TRUE(Must(Owner().VaultStatus()).requests.empty());
+}
+
+TEST_F(HostileRequestTest, AnOldRequestShownAgainIsNotActedOnTwice) {
+  const std::string id = AskFor(Grant1());
+  Must(Owner().ApproveRequest(id, kAtOnce));
+  Must(Owner().RevokeFrom("web-1", {A()}, "", std::chrono::milliseconds(0)));
+  LieAbout([](api::RequestsListResponse::Entry& entry) {
+    entry.state = RequestState::kOpen;
+    entry.changed = 0;
+    entry.by = entry.reason = "";
+  });
+  const auto again = Owner().ApproveRequest(id, kAtOnce);
+  EXPECT_EQ(CodeOf(again), Code::kConflict);
+  EXPECT_NE(Sentence(again).find("fulfilled already"), std::string::npos) << Sentence(again);
+  EXPECT_TRUE(Must(Owner().ListGrants("web-1", {})).empty());
+}
+
+TEST_F(HostileRequestTest, ARequestOfWhoLostTheRoleCountsNoMore) {
+  const std::string id = AskFor(Grant1());
+  Must(Owner().RemoveMember(kEnvironment, "ops", "left"));
+  EXPECT_EQ(CodeOf(Owner().ApproveRequest(id, kAtOnce)), Code::kDenied);
+}
+
+TEST_F(HostileRequestTest, TwoOwnersSignAcrossABusyWriter) {
+  Grant("web-1", "a");
+  Grant("web-1", "b");
+  const auto mount = Mount("web-1");
+  TurnOn();
+  EXPECT_EQ(ReadText(*mount, "a"), "one") << "what stood was signed by both";
+  Must(Owner().RevokeFrom("web-1", {A()}, "", std::chrono::milliseconds(0)));
+  const auto ids = Grant2();
+  ASSERT_EQ(ids.size(), 1u);
+  EXPECT_EQ(CodeOf(Owner().ApproveRequest(ids[0], kAtOnce)), Code::kDenied) << "one is not two";
+  for (const char* value : {"1", "2", "3"}) Set("a", value);
+  Must(As("bob")->ApproveRequest(ids[0], kAtOnce));
+  EXPECT_TRUE(Eventually([&] {
+    const auto text = ReadText(*Mount("web-1"), "a");
+    return text == "3";
+  }));
+  // Revoked again: the vault shows the old signature as open, and bob would use it.
+  Must(Owner().RevokeFrom("web-1", {A()}, "", std::chrono::milliseconds(0)));
+  LieAbout([](api::RequestsListResponse::Entry& entry) { entry.state = RequestState::kOpen; });
+  EXPECT_FALSE(As("bob")->ApproveRequest(ids[0], kAtOnce));
+  EXPECT_TRUE(Must(Owner().ListGrants("web-1", A())).empty());
+}
+
+TEST_F(HostileRequestTest, WhatAnOperatorAsksForTwoOwnersAnswer) {
+  TurnOn();
+  const std::string id = AskFor(Grant1());
+  const auto first = Must(Owner().ApproveRequest(id, kAtOnce));
+  ASSERT_EQ(first.waiting.size(), 1u);
+  EXPECT_EQ(Mine("ops", id).state, RequestState::kOpen);
+  EXPECT_EQ(CodeOf(As("bob")->ApproveRequest(id, kAtOnce)), Code::kConflict) << "he signs what ann left";
+  Must(As("bob")->ApproveRequest(first.waiting[0], kAtOnce));
+  EXPECT_EQ(Mine("ops", id).state, RequestState::kFulfilled);
+  EXPECT_EQ(ReadText(*Mount("web-1"), "a"), "one");
+}
+
+TEST_F(HostileRequestTest, ANewOwnerAndTheRulesEndNeedTwo) {
+  TurnOn();
+  const Identity carol = MakeHome("carol");
+  Must(Owner().AddVaultOwner(carol, ""));
+  const auto ids = Must(Owner().AddMember(kEnvironment, carol, Role::kOwner, "", ""));
+  ASSERT_EQ(ids.size(), 1u);
+  EXPECT_EQ(Must(Owner().ListMembers(kEnvironment)).size(), 3u);
+  Must(As("bob")->ApproveRequest(ids[0], kAtOnce));
+  EXPECT_EQ(Shown(Must(As("carol")->GetSecret(A(), kCurrent)).value), "one") << "bob has sealed the key";
+  const auto off = Must(As("carol")->SetTwoOwners(kEnvironment, false, ""));
+  EXPECT_TRUE(Must(Owner().HasTwoOwners(kEnvironment)));
+  Must(Owner().ApproveRequest(off.at(0), kAtOnce));
+  EXPECT_FALSE(Must(Owner().HasTwoOwners(kEnvironment)));
+  EXPECT_TRUE(Grant2().empty()) << "one is enough";
+}
+
+TEST_F(HostileRequestTest, AMountRefusesAGrantThatOneOwnerSigned) {
+  Grant("web-1", "a");
+  std::filesystem::copy(Path("web-1"), Path("fresh"), std::filesystem::copy_options::recursive);
+  const auto captured = Capture<api::GrantsRequest, api::GrantsResponse>(api::kMachineGrants);
+  EXPECT_EQ(ReadText(*Mount("web-1"), "a"), "one");
+  const auto old = captured->grants;
+  vault_.SetRewrite({});
+  TurnOn();
+  // A home that remembers nothing is shown the grant as it stood with one signature, and the newest lists.
+  vault_.Lie<api::GrantsRequest, api::GrantsResponse>(
+      api::kMachineGrants, [old](const auto&, api::GrantsResponse& answer) { answer.grants = old; });
+  const auto fresh = Mount("fresh");
+  const auto says = [&](const std::string& why) {
+    for (const std::string& notice : fresh->CurrentStatus().notices)
+      if (notice.find(why) != std::string::npos) return true;
+    return false;
+  };
+  EXPECT_TRUE(Eventually([&] { return says("the environment's rule asks for two"); }));
+  EXPECT_FALSE(Lists(*fresh, "a"));
+  vault_.SetRewrite({});
+  Grant2();  // nothing: it waits for bob
+  Set("a", "two");
+  EXPECT_TRUE(Eventually([&] { return Lists(*fresh, "a", 2); })) << "as both signed it";
+}
+
+}  // namespace
+}  // namespace grantfs::testing
