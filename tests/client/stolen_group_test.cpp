@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "grantfs/api/machine.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/known_store.h"
 #include "grantfs/json/json.h"
