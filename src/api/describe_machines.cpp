@@ -20,8 +20,8 @@ Json GrantsResponseSchema() {
                  {"more", Flag()},
                  Optional("groups", Array(Object({{"environment", Named("Environment")},
                                                   {"group", Count(1)},
-                                                  {"epoch", Epoch()},
-                                                  {"sealed", Sealed()}}),
+                                                  {"epoch", Number(1, 0xffffffff)},
+                                                  {"sealed", Blob(kMaxSealedBytes)}}),
                                           kMaxOwnGroups)),
                  Optional("freezes", Array(Named("Freeze"), kMaxCopiesSent))});
 }

@@ -186,7 +186,7 @@ Result<GroupChange> OwnerSessionImpl::CreateGroup(const std::string& environment
     GRANTFS_CHECK(StageGroup(environment, group.id().number, 1, epoch.copies));
     for (auto& one : GRANTFS_TRY(NextMachines(group, upper, members, epoch.key, 1, options.reason)))
       made.statements.push_back(std::move(one));
-    change.machines = NamesOf(members);
+    change.machines = MachineNamesOf(members);
     number = group.id().number;
     return Submit({{list.id(), {created}, {}}, std::move(made)});
   });
@@ -208,7 +208,7 @@ Result<GroupChange> OwnerSessionImpl::AddToGroup(const std::string& environment,
     auto members = GRANTFS_TRY(MachinesNamed(machines));
     const auto there = group.Members(keeper_->machines());
     std::erase_if(members, [&](const Grantee& one) { return there.contains(one.number); });
-    change.machines = NamesOf(members);
+    change.machines = MachineNamesOf(members);
     if (members.empty()) return 0;
     const auto& standing = *list.groups().Find(number);
     const UnsealKey key = GRANTFS_TRY(GroupKeyOf(list, standing));
@@ -311,93 +311,6 @@ Result<std::vector<GroupInfo>> OwnerSessionImpl::ListGroups(const std::string& e
   }
   if (!name.empty() && all.empty()) return NoGroup(environment, name);
   return all;
-}
-
-// ---- what an environment owes its groups, and the end of a machine in them
-
-Status OwnerSessionImpl::CheckGroupsOwed(const std::string& environment, std::vector<std::string>& owed) {
-  const EnvironmentList& list = *keeper_->FindEnvironment(environment);
-  if (list.groups().all().empty()) return {};
-  GRANTFS_CHECK(keeper_->RefreshMachines());
-  const VaultList& vault = keeper_->vault();
-  for (const auto& [number, group] : list.groups().all()) {
-    const GroupList members = GRANTFS_TRY(keeper_->RefreshGroup(environment, number));
-    const std::string name = "@" + group.name + " of " + environment;
-    for (const auto& [at, machine] : keeper_->machines().machines()) {
-      if (!members.Includes(machine) || !(machine.removed || vault.IsRemoved(machine.identity.Id()))) continue;
-      owed.push_back(machine.identity.name + " was removed from the vault and has the key of " + name +
-                     ": run grantfs group remove " + environment + " " + group.name + " " +
-                     machine.identity.Id().Hex());
-    }
-    if (GRANTFS_TRY(members.EpochIsDue(group)) ||
-        group.newest().environment_epoch < list.newest_epoch().number)
-      owed.push_back(name + " has a key that somebody who left it has too: its next key is due");
-  }
-  return {};
-}
-
-void OwnerSessionImpl::LeaveGroups(const Hash& machine, const std::string& environment,
-                                   const std::string& reason, RemoveIdentityResult& result) {
-  const auto leave = [&](std::uint64_t number) -> Status {
-    return Retry([&]() -> Status {
-      GRANTFS_CHECK(EnterGroups(environment));
-      const GroupList group = GRANTFS_TRY(keeper_->RefreshGroup(environment, number));
-      const auto* known = keeper_->machines().FindById(machine);
-      if (known == nullptr || !group.Includes(*known)) return {};
-      GRANTFS_TRY(TakeOut(environment, group, {known->number}, reason));
-      result.groups.push_back(environment + "@" + group.name());
-      return {};
-    });
-  };
-  std::vector<std::uint64_t> numbers;
-  for (const auto& [number, group] : keeper_->FindEnvironment(environment)->groups().all())
-    numbers.push_back(number);
-  for (const std::uint64_t number : numbers) {
-    const Status left = leave(number);
-    if (!left) result.problems.push_back(Describe(left.error()));
-  }
-}
-
-// ---- delivery
-
-std::vector<std::string> OwnerSessionImpl::NamesOf(const std::vector<Grantee>& machines) {
-  std::vector<std::string> names;
-  for (const Grantee& machine : machines) names.push_back(machine.name);
-  return names;
-}
-
-EnvironmentDelivery OwnerSessionImpl::WaitForGroup(const std::string& environment, std::uint64_t number,
-                                                   std::uint64_t change, std::chrono::milliseconds wait) {
-  if (change == 0 || !keeper_->RefreshMachines()) return {};
-  const auto group = keeper_->RefreshGroup(environment, number);
-  if (!group) return {};
-  return WaitForMachines("@" + group->name(), group->MemberNumbers(keeper_->machines()), change, wait);
-}
-
-// Each is asked about until the time is over; about those that are left then nothing is known.
-EnvironmentDelivery OwnerSessionImpl::WaitForMachines(const std::string& what,
-                                                      const std::vector<std::uint64_t>& machines,
-                                                      std::uint64_t change, std::chrono::milliseconds wait) {
-  EnvironmentDelivery delivery;
-  delivery.environment = what;
-  delivery.known = true;
-  delivery.machines = machines.size();
-  const auto until = std::chrono::steady_clock::now() + wait;
-  for (const std::uint64_t number : machines) {
-    const auto machine = keeper_->machines().machines().find(number);
-    if (machine == keeper_->machines().machines().end()) continue;
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    if (left.count() < 0) break;
-    const Delivery one = WaitFor(machine->second.identity.Id(), change, left);
-    if (one.state == Delivery::State::kAcknowledged) {
-      ++delivery.followed;
-    } else {
-      delivery.pending += one.state == Delivery::State::kPending ? 1 : 0;
-      if (delivery.behind.size() < 100) delivery.behind.push_back({machine->second.identity.name, one});
-    }
-  }
-  return delivery;
 }
 
 }  // namespace grantfs

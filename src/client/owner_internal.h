@@ -330,7 +330,7 @@ class OwnerSessionImpl final : public OwnerSession {
   Status CheckGroupsOwed(const std::string& environment, std::vector<std::string>& owed);
   void LeaveGroups(const Hash& machine, const std::string& environment, const std::string& reason,
                    RemoveIdentityResult& result);
-  static std::vector<std::string> NamesOf(const std::vector<Grantee>& machines);
+  static std::vector<std::string> MachineNamesOf(const std::vector<Grantee>& machines);
   EnvironmentDelivery WaitForGroup(const std::string& environment, std::uint64_t number, std::uint64_t change,
                                    std::chrono::milliseconds wait);
   EnvironmentDelivery WaitForMachines(const std::string& what, const std::vector<std::uint64_t>& machines,

@@ -8,6 +8,7 @@
 #include "grantfs/api/tls.h"
 #include "grantfs/api/requests.h"
 #include "grantfs/util/clock.h"
+#include "group_maker.h"
 #include "served.h"
 
 namespace grantfs::testing {
@@ -43,9 +44,9 @@ constexpr Row kTable[] = {
     {"reserve numbers", "4423223334441"},
     {"stage a version", "4423223334441"},
     {"stage an epoch", "4223333334441"},
-    {"stage a group's key", "2223333334441"},
-    {"groups' keys", "2223333334441"},
-    {"a group's list", "3324333334441"},
+    {"stage a group's key", "4223333334441"},
+    {"groups' keys", "4223333334441"},
+    {"a group's list", "4223333334441"},
     {"make a group", "3323333334441"},
     {"grant a prefix", "3323333334441"},
     {"create a secret", "3323233334441"},
@@ -111,6 +112,7 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
         VaultWorld::One(world.Next(world.vault, world.owner, IdentityAdd{guest_.identity()}), world.owner)));
   }
 
+  GroupMaker groups_{*this};
   std::vector<const PrivateIdentity*> Callers() const {
     return {&vault_owner_, &world.recovery, &owner_, &reader_,     &writer_,    &tls_writer_, &operator_,
             &agent_,       &auditor_,       &guest_, &machine.key, &blind_.key, &stranger_};
@@ -293,6 +295,18 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     if (what == "stage a version") return StageVersion(who, "a");
     if (what == "stage an epoch")
       return Ask(who, api::kStageEpoch, api::StageEpochRequest{kEnvironment, 77, {{Hash{}, Bytes(80)}}});
+    if (what == "stage a group's key")
+      return Ask(who, api::kStageGroup,
+                 api::StageGroupRequest{kEnvironment, 77, 1, {{{RecipientKind::kMachine, 1, 0}, Bytes(80)}}});
+    if (what == "groups' keys") return Ask(who, api::kGroupKeys, api::GroupKeysRequest{kEnvironment});
+    if (what == "a group's list") return ReadList(who, ListId::Group(kEnvironment, groups_.Make("read")));
+    if (what == "make a group") return groups_.Ask("made-" + std::to_string(++made_), who).first;
+    if (what == "grant a prefix") {
+      ::grantfs::Grant grant;
+      grant.grantee = groups_.Grantee(groups_.Make("prefix"));
+      return Append(who, world.environment(kEnvironment).list,
+                    PrefixGrant{"empty-" + std::to_string(++made_) + "/", grant});
+    }
     if (what == "create a secret") return Create(who, "");
     if (what == "create below tls/") return Create(who, "tls/");
     if (what == "publish") return Publish(who, "a");

@@ -31,6 +31,8 @@ Statement VaultWorld::Next(const SignedList& list, const PrivateIdentity& signer
   statement.signer = signer.Id();
   statement.time = SystemClock().WallSeconds();
   if (list.id().kind != ListKind::kVault) statement.heads.vault = vault.head();
+  if (list.id().kind == ListKind::kGroup)
+    statement.heads.environment = environments_.at(list.id().environment)->list.head();
   statement.act = std::move(act);
   return statement;
 }
@@ -60,8 +62,11 @@ SignedList* VaultWorld::ListOf(const Statement& statement) {
       return &environments_.at(statement.list.environment)->list;
     case ListKind::kSecret:
       return &secrets_.at(statement.list.number)->list;
-    case ListKind::kGroup:
-      break;  // there are none here
+    case ListKind::kGroup: {
+      auto& group = groups[statement.list];
+      if (!group) group = std::make_shared<GroupList>(statement.list.environment, statement.list.number);
+      return group.get();
+    }
   }
   std::abort();
 }

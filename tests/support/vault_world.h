@@ -9,6 +9,7 @@
 #include "grantfs/api/enrolments.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/api/secrets.h"
+#include "grantfs/trust/group_list.h"
 #include "grantfs/trust/lists.h"
 #include "must.h"
 
@@ -100,6 +101,7 @@ class VaultWorld {
   PrivateIdentity recovery = NewIdentity("recovery");
   VaultList vault;
   MachinesList machines;
+  std::map<ListId, std::shared_ptr<GroupList>> groups;  ///< as they were appended
 
  private:
   SignedList* ListOf(const Statement& statement);

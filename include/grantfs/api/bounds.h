@@ -22,6 +22,7 @@ inline constexpr std::size_t kMaxCopies = 1000;       ///< of a data key, or of 
 inline constexpr std::size_t kMaxCopiesSent = 20000;  ///< in one response
 inline constexpr std::size_t kMaxNumbers = 1000;      ///< reserved, listed or asked for at once
 inline constexpr std::size_t kMaxGrants = 200;        ///< in one response
+inline constexpr std::size_t kMaxOwnGroups = 1000;    ///< of a machine, in one response
 inline constexpr std::size_t kMaxRefusals = 50;       ///< reported in one request
 inline constexpr std::size_t kMaxReasonBytes = 1024;  ///< of a refusal
 inline constexpr std::size_t kMaxAuditRecords = 1000;

@@ -56,8 +56,6 @@ struct OwnGroupKey {
   static Result<OwnGroupKey> FromJson(const Json& json);
   bool operator==(const OwnGroupKey&) const = default;
 };
-inline constexpr std::size_t kMaxOwnGroups = 1000;
-
 struct EnvironmentHead {
   std::string name;
   Head head;
