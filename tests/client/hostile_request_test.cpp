@@ -7,7 +7,7 @@
 namespace grantfs::testing {
 namespace {
 
-constexpr char kEnvironment[] = "shop/prod";
+constexpr char kShop[] = "shop/prod";
 constexpr ApproveOptions kAtOnce{{}, false, std::chrono::milliseconds(0)};
 
 class HostileRequestTest : public HostileOwnerTest {
@@ -20,11 +20,11 @@ class HostileRequestTest : public HostileOwnerTest {
   void Person(const std::string& name, Role role) {
     const Identity one = MakeHome(name);
     Must(Owner().AddVaultOwner(one, ""));  // so that the vault's list knows it
-    Must(Owner().AddMember(kEnvironment, one, role, "", ""));
+    Must(Owner().AddMember(kShop, one, role, "", ""));
   }
   std::unique_ptr<OwnerSession> As(const std::string& name) { return Must(OwnerSession::Open(Path(name))); }
   std::string AskFor(AnyAsk ask, const std::string& who = "ops") {
-    return Must(As(who)->AskFor(kEnvironment, std::move(ask), "please", 3600)).id;
+    return Must(As(who)->AskFor(kShop, std::move(ask), "please", 3600)).id;
   }
   AskGrant Grant1() const { return {"web-1", {"a"}, {}}; }
   std::vector<std::string> Grant2() {
@@ -33,9 +33,9 @@ class HostileRequestTest : public HostileOwnerTest {
     return Must(Owner().GrantTo("web-1", {A()}, options)).waiting;
   }
   void TurnOn() {
-    for (const std::string& id : Must(Owner().SetTwoOwners(kEnvironment, true, "the auditors ask")))
+    for (const std::string& id : Must(Owner().SetTwoOwners(kShop, true, "the auditors ask")))
       Must(As("bob")->ApproveRequest(id, kAtOnce));
-    ASSERT_TRUE(Must(Owner().HasTwoOwners(kEnvironment)));
+    ASSERT_TRUE(Must(Owner().HasTwoOwners(kShop)));
   }
   /// What the lists of requests are answered with is changed.
   void LieAbout(std::function<void(api::RequestsListResponse::Entry&)> lie) {
@@ -89,7 +89,7 @@ TEST_F(HostileRequestTest, RefusedWithdrawnAndRotatedAreSeenByWhoAsked) {
   const Identity eve = MakeHome("eve");
   Must(Owner().AddVaultOwner(eve, ""));
   Must(Owner().ApproveRequest(AskFor(AskMember{eve, Role::kAuditor, ""}), kAtOnce));
-  EXPECT_EQ(Must(Owner().ListMembers(kEnvironment)).size(), 4u);
+  EXPECT_EQ(Must(Owner().ListMembers(kShop)).size(), 4u);
 }
 
 TEST_F(HostileRequestTest, AChangedRequestIsNotActedOn) {
@@ -124,7 +124,7 @@ TEST_F(HostileRequestTest, AnOldRequestShownAgainIsNotActedOnTwice) {
 
 TEST_F(HostileRequestTest, ARequestOfWhoLostTheRoleCountsNoMore) {
   const std::string id = AskFor(Grant1());
-  Must(Owner().RemoveMember(kEnvironment, "ops", "left"));
+  Must(Owner().RemoveMember(kShop, "ops", "left"));
   EXPECT_EQ(CodeOf(Owner().ApproveRequest(id, kAtOnce)), Code::kDenied);
 }
 
@@ -167,15 +167,15 @@ TEST_F(HostileRequestTest, ANewOwnerAndTheRulesEndNeedTwo) {
   TurnOn();
   const Identity carol = MakeHome("carol");
   Must(Owner().AddVaultOwner(carol, ""));
-  const auto ids = Must(Owner().AddMember(kEnvironment, carol, Role::kOwner, "", ""));
+  const auto ids = Must(Owner().AddMember(kShop, carol, Role::kOwner, "", ""));
   ASSERT_EQ(ids.size(), 1u);
-  EXPECT_EQ(Must(Owner().ListMembers(kEnvironment)).size(), 3u);
+  EXPECT_EQ(Must(Owner().ListMembers(kShop)).size(), 3u);
   Must(As("bob")->ApproveRequest(ids[0], kAtOnce));
   EXPECT_EQ(Shown(Must(As("carol")->GetSecret(A(), kCurrent)).value), "one") << "bob has sealed the key";
-  const auto off = Must(As("carol")->SetTwoOwners(kEnvironment, false, ""));
-  EXPECT_TRUE(Must(Owner().HasTwoOwners(kEnvironment)));
+  const auto off = Must(As("carol")->SetTwoOwners(kShop, false, ""));
+  EXPECT_TRUE(Must(Owner().HasTwoOwners(kShop)));
   Must(Owner().ApproveRequest(off.at(0), kAtOnce));
-  EXPECT_FALSE(Must(Owner().HasTwoOwners(kEnvironment)));
+  EXPECT_FALSE(Must(Owner().HasTwoOwners(kShop)));
   EXPECT_TRUE(Grant2().empty()) << "one is enough";
 }
 

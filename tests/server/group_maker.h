@@ -45,9 +45,8 @@ class GroupMaker {
     return {GranteeKind::kMachine, machine.number, who.Id(), who.name, who.seal, who.not_after};
   }
   void Stage(std::uint64_t number, std::uint32_t epoch, const std::vector<GroupCopy>& copies) {
-    if (!copies.empty())
-      EXPECT_EQ(Send(world().owner, api::kStageGroup, api::StageGroupRequest{kPlace, number, epoch, copies}),
-                200);
+    if (copies.empty()) return;
+    EXPECT_EQ(Send(world().owner, api::kStageGroup, api::StageGroupRequest{kPlace, number, epoch, copies}), 200);
   }
 
   /// Asks for a new group. @return the answer's status, and the group's number
