@@ -73,7 +73,8 @@ Status OwnerSessionImpl::StageGroup(const std::string& environment, std::uint64_
 Result<SignedList::StatementPtr> OwnerSessionImpl::NextGroupEpoch(EnvironmentList& environment,
                                                                   const GroupList& list,
                                                                   const UnsealKey& previous,
-                                                                  const std::string& reason) {
+                                                                  const std::string& reason,
+                                                                  const VaultList* vault) {
   const EnvironmentGroups::Group group = *environment.groups().Find(list.id().number);
   std::vector<GroupCopyTarget> targets{EnvironmentTarget(keeper_->vault(), environment)};
   for (const auto& target : list.EpochTargets(keeper_->machines(), Now()))
@@ -82,13 +83,14 @@ Result<SignedList::StatementPtr> OwnerSessionImpl::NextGroupEpoch(EnvironmentLis
   GRANTFS_CHECK(StageGroup(environment.name(), group.number, made.epoch.number, made.copies));
   const GroupEpoch epoch{made.epoch, environment.newest_epoch().number, list.head()->sequence,
                          list.head()->hash};
-  return Next(environment, {&keeper_->vault(), nullptr}, GroupEpochStart{group.number, epoch}, reason);
+  return Next(environment, {vault != nullptr ? vault : &keeper_->vault(), nullptr}, GroupEpochStart{group.number, epoch}, reason);
 }
 
 // Whoever leaves the environment has had its groups' keys.
 Result<std::vector<SignedList::StatementPtr>> OwnerSessionImpl::NextGroupEpochs(const EnvironmentList& before,
                                                                                 EnvironmentList& after,
-                                                                                const std::string& reason) {
+                                                                                const std::string& reason,
+                                                                                const VaultList* vault) {
   std::vector<StatementPtr> made;
   if (before.groups().all().empty()) return made;
   GRANTFS_CHECK(keeper_->RefreshMachines());
@@ -96,7 +98,7 @@ Result<std::vector<SignedList::StatementPtr>> OwnerSessionImpl::NextGroupEpochs(
   for (const auto& [number, group] : before.groups().all()) {
     const GroupList list = GRANTFS_TRY(keeper_->RefreshGroup(before.name(), number));
     const UnsealKey previous = GRANTFS_TRY(GroupKeyOf(before, group));
-    made.push_back(GRANTFS_TRY(NextGroupEpoch(after, list, previous, reason)));
+    made.push_back(GRANTFS_TRY(NextGroupEpoch(after, list, previous, reason, vault)));
     Report("starting the groups' next keys", ++done, before.groups().all().size());
   }
   return made;

@@ -314,10 +314,13 @@ class OwnerSessionImpl final : public OwnerSession {
                     const std::vector<GroupCopy>& copies);
   /// A new key for those who are in it by `list`, sent ahead, and the statement that starts it.
   Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const GroupList& list,
-                                      const UnsealKey& previous, const std::string& reason);
+                                      const UnsealKey& previous, const std::string& reason,
+                                      const VaultList* vault = nullptr);
   /// One for each group, where the environment has a new key. @param before  without that.
+  /// @param vault  whose head they name; nullptr: the keeper's
   Result<std::vector<StatementPtr>> NextGroupEpochs(const EnvironmentList& before, EnvironmentList& after,
-                                                    const std::string& reason);
+                                                    const std::string& reason,
+                                                    const VaultList* vault = nullptr);
   /// @param after  without the one who leaves.
   Status VouchInGroups(const EnvironmentList& after, const std::string& reason);
   Result<std::vector<Grantee>> MachinesNamed(const std::vector<std::string>& names) const;
@@ -452,7 +455,7 @@ class OwnerSessionImpl final : public OwnerSession {
 
   Status MakeOwnerOf(const std::string& environment, const Identity& owner);
   struct Following {
-    StatementPtr statement;
+    std::vector<StatementPtr> statements;  ///< its groups' next epochs too
     NewEpoch epoch;
   };
   /// Of an environment, sealed as `vault` says.

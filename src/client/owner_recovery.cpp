@@ -156,7 +156,10 @@ Result<OwnerSessionImpl::Following> OwnerSessionImpl::NextEpoch(const std::strin
   const UnsealKey* key = GRANTFS_TRY(EpochKey(list, list.newest_epoch().number));
   Following next;
   next.epoch = GRANTFS_TRY(MakeEpoch(list.EpochRecipients(vault), &list.newest_epoch(), key));
-  next.statement = GRANTFS_TRY(Next(list, {&vault, nullptr}, EpochStart{next.epoch.epoch}, reason));
+  const EnvironmentList before = list;
+  next.statements.push_back(GRANTFS_TRY(Next(list, {&vault, nullptr}, EpochStart{next.epoch.epoch}, reason)));
+  for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, reason, &vault)))
+    next.statements.push_back(std::move(started));
   return next;
 }
 
@@ -177,7 +180,7 @@ Result<ReplacedRecovery> OwnerSessionImpl::ReplaceRecovery(const std::string& re
       }
       const Following next = GRANTFS_TRY(NextEpoch(environment, vault, reason));
       GRANTFS_CHECK(StageEpoch(environment, next.epoch));
-      batch.push_back({ListId::Environment(environment), {next.statement}, {}});
+      batch.push_back({ListId::Environment(environment), next.statements, {}});
       replaced.followed.push_back(environment);
     }
     replaced.code = GRANTFS_TRY(EncodeRecoveryCode(seed));
@@ -194,7 +197,7 @@ Result<std::vector<std::string>> OwnerSessionImpl::FollowRecovery(const std::str
       if (keeper_->FindEnvironment(environment)->HasFollowedRecovery(keeper_->vault())) continue;
       const Following next = GRANTFS_TRY(NextEpoch(environment, keeper_->vault(), reason));
       GRANTFS_CHECK(StageEpoch(environment, next.epoch));
-      GRANTFS_TRY(Submit({{ListId::Environment(environment), {next.statement}, {}}}));
+      GRANTFS_TRY(Submit({{ListId::Environment(environment), next.statements, {}}}));
       followed.push_back(environment);
     }
     return followed;
