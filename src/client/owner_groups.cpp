@@ -76,14 +76,15 @@ Result<SignedList::StatementPtr> OwnerSessionImpl::NextGroupEpoch(EnvironmentLis
                                                                   const std::string& reason,
                                                                   const VaultList* vault) {
   const EnvironmentGroups::Group group = *environment.groups().Find(list.id().number);
-  std::vector<GroupCopyTarget> targets{EnvironmentTarget(keeper_->vault(), environment)};
+  if (vault == nullptr) vault = &keeper_->vault();
+  std::vector<GroupCopyTarget> targets{EnvironmentTarget(*vault, environment)};
   for (const auto& target : list.EpochTargets(keeper_->machines(), Now()))
     targets.push_back({target.recipient, target.key});
   const auto made = GRANTFS_TRY(MakeGroupEpoch(targets, group.newest().epoch.number + 1, &previous));
   GRANTFS_CHECK(StageGroup(environment.name(), group.number, made.epoch.number, made.copies));
   const GroupEpoch epoch{made.epoch, environment.newest_epoch().number, list.head()->sequence,
                          list.head()->hash};
-  return Next(environment, {vault != nullptr ? vault : &keeper_->vault(), nullptr}, GroupEpochStart{group.number, epoch}, reason);
+  return Next(environment, {vault, nullptr}, GroupEpochStart{group.number, epoch}, reason);
 }
 
 // Whoever leaves the environment has had its groups' keys.

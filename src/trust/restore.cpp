@@ -75,6 +75,13 @@ class Reading {
   void operator()(const RulesSet& act) { memory_.two_owners = act.two_owners; }
   void operator()(const GroupCreate& act) { groups_[now_at] = act.name; }
   void operator()(const GroupDelete& act) { memory_.deleted_groups[act.group] = "@" + groups_[act.group]; }
+  void operator()(const GroupMachinesAdd& act) {
+    for (const Grantee& machine : act.machines) memory_.left_group.erase(machine.number);
+  }
+  void operator()(const GroupMachinesRemove& act) {
+    memory_.left_group.insert(act.machines.begin(), act.machines.end());
+  }
+  void operator()(const GroupInvitationRemove& act) { memory_.left_invitations[act.number] = act; }
   void operator()(const PrefixGrant& act) {
     memory_.revoked_prefixes.erase({act.prefix, act.grant.grantee.number});
   }
@@ -203,6 +210,27 @@ void FindMembers(const ListMemory& seen, const EnvironmentList& list, std::uint6
   FindGroups(seen, list, from, undone);
 }
 
+void FindInGroup(const ListMemory& seen, const GroupList& list, std::uint64_t from, Undone& undone) {
+  std::set<std::uint64_t> anew;
+  for (const auto& statement : list.Statements()) {
+    const auto* add = std::get_if<GroupMachinesAdd>(&statement->statement().act);
+    if (add == nullptr || statement->statement().sequence < from) continue;
+    for (const Grantee& machine : add->machines) anew.insert(machine.number);
+  }
+  for (const std::uint64_t machine : seen.left_group) {
+    const bool may_be_in = list.machines().contains(machine) || !list.invitations().empty();
+    if (!may_be_in || list.HasTakenOut(machine) || anew.contains(machine)) continue;
+    undone.group_machines.push_back(machine);
+    Note(undone, "machine " + std::to_string(machine));
+  }
+  for (const auto& [number, removed] : seen.left_invitations) {
+    const auto at = list.invitations().find(number);
+    if (at == list.invitations().end() || !at->second.open) continue;
+    undone.group_invitations.push_back(removed);
+    Note(undone, "invitation " + at->second.act.id);
+  }
+}
+
 void FindMachines(const ListMemory& seen, const MachinesList& list, std::uint64_t from, Undone& undone) {
   for (const auto& [id, name] : seen.former_machines) {
     const auto* machine = list.FindById(id);
@@ -319,6 +347,7 @@ Undone UndoneBy(const ListMemory& seen, const SignedList& list, std::uint64_t fr
       FindSecret(seen, static_cast<const SecretList&>(list), from, undone);
       break;
     case ListKind::kGroup:
+      FindInGroup(seen, static_cast<const GroupList&>(list), from, undone);
       break;
   }
   return undone;
