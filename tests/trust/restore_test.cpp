@@ -298,6 +298,10 @@ TEST_F(RestoreTest, NeedsTheLevelThatKnowsIt) {
   ASSERT_TRUE(old.Append(next(LevelRaise{2}, 1), {}));
   EXPECT_EQ(old.level(), 2);
   EXPECT_TRUE(old.Append(next(OfVault(old), 1000), {}));
+  InvitationCreate invite;
+  EXPECT_EQ(LevelOf(invite), 1);
+  invite.invitation.lives = 60;
+  EXPECT_EQ(LevelOf(invite), 2) << "an older program refuses what it does not know";
 }
 
 }  // namespace
