@@ -11,6 +11,10 @@ std::string Where(const ListId& id, std::uint64_t sequence) {
   return id.Text() + "#" + std::to_string(sequence);
 }
 
+/// What a restore leaves out. There are enough numbers for millions of restores: nobody ends a list, before he is
+/// removed from it, by taking the last of them.
+constexpr std::uint64_t kMaxLeftOut = std::uint64_t{1} << 32;
+
 bool MaySealTail(const Act& act) {
   return std::holds_alternative<Vouch>(act) || std::holds_alternative<Void>(act);
 }
@@ -94,7 +98,8 @@ Status SignedList::CheckLink(const Statement& statement) const {
   if (statement.list != id_)
     return Error{Code::kIntegrity, "the statement belongs to another list", 0, where};
   const bool leaves_out =
-      std::holds_alternative<Restore>(statement.act) && !entries_.empty() && MayLeaveOut();
+      std::holds_alternative<Restore>(statement.act) && !entries_.empty() && MayLeaveOut() &&
+      (statement.sequence < next_sequence() || statement.sequence - next_sequence() <= kMaxLeftOut);
   if (statement.sequence < next_sequence() || (statement.sequence > next_sequence() && !leaves_out)) {
     return Error{Code::kConflict, "the statement is not the next of its list: read the list again", 0, where};
   }
