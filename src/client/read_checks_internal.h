@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -18,6 +19,7 @@ struct RecordedRead {
   std::uint32_t version = 0;
   std::string open;
   bool told_later = false;  ///< by a journal: the vault may have found that nothing was granted any more
+  std::chrono::nanoseconds told_boot{0};  ///< CLOCK_BOOTTIME when the vault said so
 };
 
 /// What is still to be proved: of more than kMaxWaiting a sample that nobody can foresee. Threads: safe.

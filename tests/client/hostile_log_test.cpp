@@ -140,6 +140,18 @@ TEST_F(HostileLogTest, WhatIsRecordedOtherwiseOrElsewhereIsFound) {
   }
 }
 
+TEST_F(HostileLogTest, ABodyThatIsHiddenIsToldHoweverOldTheRecordSaysItIs) {
+  const auto session = Start();
+  LieAboutRecords([](api::ProvenRecord& record) {
+    record.body.reset();
+    record.salt.reset();
+  });
+  ASSERT_TRUE(Read(*session, "a"));
+  clock_.SetBy(3 * 86400);  // by this machine's clock the record is of long ago
+  clock_.Pass(11);
+  EXPECT_TRUE(Warns(*session, "does not show what it says")) << session->CurrentStatus().log_problem;
+}
+
 TEST_F(HostileLogTest, ALowerCheckpointIsToldOnceAndTheHigherOneKept) {
   const std::string old = TakeLog().newest;
   const auto session = Start();
