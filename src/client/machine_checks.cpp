@@ -32,9 +32,13 @@ void MachineSessionImpl::NoteRecorded(RecordedRead read) {
 }
 
 void MachineSessionImpl::NotePlaces(const Journal::Batch& batch, const std::vector<std::uint64_t>& places) {
-  if (places.size() > batch.entries.size()) return;
+  const bool placed = places.size() <= batch.entries.size();
+  const auto sample = ReadChecks::SampleOf(placed ? places.size() : 0);
+  // Who names no place shall not have it look as if all were found.
+  if (options_.watch) checks_.CountChecked(0, batch.entries.size() - sample.size());
+  if (!placed) return;
   const std::size_t first = batch.entries.size() - places.size();
-  for (const std::size_t at : ReadChecks::SampleOf(places.size())) {
+  for (const std::size_t at : sample) {
     const auto entry = JournalEntry::Parse(batch.entries[first + at]);
     if (entry) NoteRecorded({places[at], entry->secret, entry->version, entry->open, /*told_later=*/true});
   }

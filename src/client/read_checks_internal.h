@@ -41,7 +41,7 @@ class ReadChecks {
   struct Figures {
     std::uint64_t proved = 0;
     std::uint64_t waiting = 0;
-    std::uint64_t left_out = 0;  ///< too many came at once, or the body had been purged by then
+    std::uint64_t left_out = 0;  ///< too many came at once, the vault named no place, or the body was purged
   };
   Figures figures() const;
 
