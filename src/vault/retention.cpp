@@ -17,6 +17,8 @@ constexpr std::size_t kPurgesLookedAt = 100;
 /// Where so many jobs wait, others need the disk more.
 constexpr std::uint64_t kBusy = 32;
 constexpr std::chrono::milliseconds kPause{50};
+/// A look that finds nothing has read all that is old.
+constexpr std::chrono::hours kLookAgain{1};
 
 Error Stopped() { return {Code::kCancelled, "the vault is closing"}; }
 
@@ -66,7 +68,9 @@ Status Retention::RunOnce() {
     if (last != newest.end() && !finished_[at]) GRANTFS_CHECK(Purge(*last));
     finished_[at] = true;
     if (last != newest.end() && clock_.WallMilliseconds() - last->time_ms < kDayMs) continue;
+    if (nothing_[at] && clock_.Boot() - *nothing_[at] < kLookAgain) continue;
     auto purge = GRANTFS_TRY(Find(severity, *keep_.seconds[at]));
+    if (!purge) nothing_[at] = clock_.Boot();
     if (!purge) continue;
     finished_[at] = false;
     GRANTFS_CHECK(Tell(&*purge));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -38,7 +39,9 @@ class Retention {
   Store& store_;
   const Clock& clock_;
   const AuditKeep keep_;
-  std::array<bool, 3> finished_{};  ///< the thread's own: nothing of a former purge is left
+  // The thread's own, by severity.
+  std::array<bool, 3> finished_{};                                  ///< nothing of a former purge is left
+  std::array<std::optional<std::chrono::nanoseconds>, 3> nothing_;  ///< when a look found nothing old
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
