@@ -81,16 +81,28 @@ Status Retention::RunOnce() {
   return {};
 }
 
+/// Of each severity that may have an unfinished purge the last one must be among them.
+bool Retention::KnowsLast(const std::vector<AuditPurge>& purges) const {
+  for (std::size_t at = 0; at < keep_.seconds.size(); ++at) {
+    const auto is_it = [at](const AuditPurge& purge) { return purge.severity == static_cast<AuditSeverity>(at); };
+    if (keep_.seconds[at] && !finished_[at] && std::none_of(purges.begin(), purges.end(), is_it)) return false;
+  }
+  return true;
+}
+
 /// The purges that were told last, the newest first.
 Result<std::vector<AuditPurge>> Retention::Newest() {
   AuditQuery query;
   query.type = kAuditPurgeType;
   query.limit = kPurgesLookedAt;
   const auto reader = GRANTFS_TRY(store_.Read());
-  const auto found = GRANTFS_TRY(reader->SearchAudit(query));
   std::vector<AuditPurge> purges;
-  for (const AuditEntry& entry : found.records) purges.push_back(GRANTFS_TRY(PurgeOfRecord(entry)));
-  return purges;
+  for (;;) {
+    const auto found = GRANTFS_TRY(reader->SearchAudit(query));
+    for (const AuditEntry& entry : found.records) purges.push_back(GRANTFS_TRY(PurgeOfRecord(entry)));
+    if (!found.next || KnowsLast(purges)) return purges;
+    query.before = found.next;
+  }
 }
 
 /// What a purge would take now; absent: nothing.

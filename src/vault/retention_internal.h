@@ -30,6 +30,7 @@ class Retention {
  private:
   void Run();
   Status RunOnce();
+  bool KnowsLast(const std::vector<AuditPurge>& purges) const;
   Result<std::vector<AuditPurge>> Newest();
   Result<std::optional<AuditPurge>> Find(AuditSeverity severity, std::int64_t keep_seconds);
   Status Tell(AuditPurge* purge);
