@@ -157,6 +157,14 @@ Result<api::RequestsListResponse> Vault::ListRequests(const VaultCaller& caller,
 
 void Vault::SettleRequest(const VaultCaller& caller, const api::RequestSettleRequest& settle,
                           Done<api::Nothing> done) {
+  // Who may not see it does not make all writing wait; judged again where it is written.
+  const auto visible = [&]() -> Status {
+    const auto reader = GRANTFS_TRY(core_->store.Read());
+    const auto found = GRANTFS_TRY(reader->FindRequest(settle.id));
+    const bool member = found && core_->state.Get()->RoleOf(caller.id, found->environment).has_value();
+    return member ? Status() : Status(NotVisible(settle.id.Hex()));
+  }();
+  if (!visible) return done(visible.error());
   core_->store.Write([core = core_.get(), caller,
                       settle](StoreWriter& writer) { return WriteSettled(*core, writer, caller, settle); },
                      [done = std::move(done)](Status status) {
