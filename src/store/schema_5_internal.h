@@ -22,6 +22,8 @@ CREATE TABLE requests (
 ) STRICT;
 CREATE INDEX requests_by_environment ON requests (environment, number);
 CREATE INDEX requests_open ON requests (environment, signer) WHERE state = 0;
+CREATE INDEX requests_by_signer ON requests (environment, signer, number);
+CREATE INDEX requests_by_expires ON requests (expires);
 
 -- Groups. epoch is the group's, of which there are copies of the newest alone; recipient_epoch is that of the
 -- environment's key where the recipient is the environment.

@@ -73,6 +73,8 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Status SettleRequest(const Hash& id, RequestState state, std::string_view by, std::string_view reason,
                        std::int64_t now) override;
   Status DropRequests(std::int64_t before) override;
+  Status DropRequestsOf(const Hash& signer, std::string_view environment, bool consents, std::size_t keep,
+                        std::int64_t now) override;
 
   Status PutCanary(const StoredCanary& canary) override;
   Status RemoveCanary(std::uint64_t secret) override;

@@ -187,6 +187,16 @@ TEST_F(GroupsTest, AGrantMeansOneGroupAndNoOtherOfItsName) {
   EXPECT_FALSE(ActFromJson(ActToJson(GrantAdd{grant}))) << "a key beside the group's own";
 }
 
+TEST_F(GroupsTest, WhatOneOwnerSignedIsNotInForceWhereTwoAreAskedFor) {
+  ASSERT_TRUE(GrantPrefix("tls/", GrantOf(number)));
+  EnvironmentGroups groups = world.environment.groups();
+  EXPECT_NE(groups.InForce({"tls/", number}), nullptr);
+  EXPECT_EQ(groups.InForce({"tls", number}), nullptr);
+  groups.SetRule(true);
+  EXPECT_EQ(groups.InForce({"tls/", number}), nullptr);
+  EXPECT_TRUE(groups.Covering("tls/key").empty());
+}
+
 TEST_F(GroupsTest, TheMoreSpecificPrefixComesFirst) {
   const std::uint64_t db = Create("db");
   ASSERT_TRUE(GrantPrefix("", GrantOf(number)));
