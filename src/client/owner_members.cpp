@@ -129,8 +129,10 @@ Status OwnerSessionImpl::ChangeMember(EnvironmentList list, MemberChange change,
   GRANTFS_CHECK(VouchBefore(list, change.id, made.front(), reason));
   GRANTFS_CHECK(VouchInGroups(list, reason));
   if (!keys.copies.empty()) GRANTFS_CHECK(StageEpoch(list.name(), keys));
-  if (change.epoch)
-    for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, reason))) made.push_back(std::move(started));
+  if (change.epoch) {
+    for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, keeper_->vault(), reason)))
+      made.push_back(std::move(started));
+  }
   GRANTFS_TRY(Submit({{list.id(), std::move(made), {}}}));
   return {};
 }
@@ -152,7 +154,8 @@ Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const 
   GRANTFS_CHECK(VouchInGroups(list, reason));
   if (remove.epoch) {
     GRANTFS_CHECK(StageEpoch(environment, epoch));
-    for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, reason))) made.push_back(std::move(started));
+    for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, keeper_->vault(), reason)))
+      made.push_back(std::move(started));
   }
   GRANTFS_TRY(Submit({{list.id(), std::move(made), {}}}));
   return {};

@@ -162,7 +162,7 @@ Status OwnerSessionImpl::Restorer::AcceptGroups(const EnvironmentList& before, E
     for (const GroupInvitationRemove& ended : compared.undone.group_invitations) GRANTFS_CHECK(add(ended));
     if (!list.CheckStanding({&vault_, &after})) GRANTFS_CHECK(add(Vouch{}));
     const UnsealKey key = GRANTFS_TRY(s_.GroupKeyOf(before, group));
-    started.push_back(GRANTFS_TRY(s_.NextGroupEpoch(after, list, key, options_.reason, &vault_)));
+    started.push_back(GRANTFS_TRY(s_.NextGroupEpoch(after, vault_, list, key, options_.reason)));
     if (!append.statements.empty()) batch.push_back(std::move(append));
   }
   return {};
