@@ -73,8 +73,7 @@ Status OwnerSessionImpl::StageGroup(const std::string& environment, std::uint64_
 Result<SignedList::StatementPtr> OwnerSessionImpl::NextGroupEpoch(EnvironmentList& environment,
                                                                   const VaultList& vault, const GroupList& list,
                                                                   const UnsealKey& previous,
-                                                                  const std::string& reason,
-                                                                  const VaultList* vault) {
+                                                                  const std::string& reason) {
   const EnvironmentGroups::Group group = *environment.groups().Find(list.id().number);
   std::vector<GroupCopyTarget> targets{EnvironmentTarget(vault, environment)};
   for (const auto& target : list.EpochTargets(keeper_->machines(), Now()))
