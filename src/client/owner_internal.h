@@ -313,11 +313,13 @@ class OwnerSessionImpl final : public OwnerSession {
   Status StageGroup(const std::string& environment, std::uint64_t group, std::uint32_t epoch,
                     const std::vector<GroupCopy>& copies);
   /// A new key for those who are in it by `list`, sent ahead, and the statement that starts it.
-  Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const GroupList& list,
-                                      const UnsealKey& previous, const std::string& reason);
-  /// One for each group, where the environment has a new key. @param before  without that.
+  Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const VaultList& vault,
+                                      const GroupList& list, const UnsealKey& previous,
+                                      const std::string& reason);
+  /// One for each group, where the environment has a new key. @param before  without that. @param vault  as the
+  /// statements are to name it
   Result<std::vector<StatementPtr>> NextGroupEpochs(const EnvironmentList& before, EnvironmentList& after,
-                                                    const std::string& reason);
+                                                    const VaultList& vault, const std::string& reason);
   /// @param after  without the one who leaves.
   Status VouchInGroups(const EnvironmentList& after, const std::string& reason);
   Result<std::vector<Grantee>> MachinesNamed(const std::vector<std::string>& names) const;
@@ -452,10 +454,10 @@ class OwnerSessionImpl final : public OwnerSession {
 
   Status MakeOwnerOf(const std::string& environment, const Identity& owner);
   struct Following {
-    StatementPtr statement;
+    std::vector<StatementPtr> statements;  ///< its own, and those of its groups
     NewEpoch epoch;
   };
-  /// Of an environment, sealed as `vault` says.
+  /// Of an environment, sealed as `vault` says; the groups' keys are sent ahead.
   Result<Following> NextEpoch(const std::string& environment, const VaultList& vault, const std::string& reason);
   /// By what this home remembers.
   Result<bool> IsSeenDestroyed(std::uint64_t number);

@@ -62,13 +62,49 @@ Result<std::vector<OwnerSessionImpl::Restorer::Removal>> OwnerSessionImpl::Resto
     removals.push_back(std::move(removal));
     ++result_.repeated;
   }
+  for (const MemberChange& change : compared.undone.changed)
+    removals.push_back(GRANTFS_TRY(ChangeBack(after, change)));
+  const auto add = [&](Act act) -> Status {
+    Removal removal;
+    removal.statement = GRANTFS_TRY(s_.Next(after, {&vault_, nullptr}, std::move(act), options_.reason));
+    removals.push_back(std::move(removal));
+    ++result_.repeated;
+    return {};
+  };
+  // With a group go the grants to it.
+  for (const auto& [prefix, group] : compared.undone.prefixes) GRANTFS_CHECK(add(PrefixRevoke{prefix, group}));
+  for (const std::uint64_t group : compared.undone.groups) GRANTFS_CHECK(add(GroupDelete{group}));
   return removals;
+}
+
+Result<OwnerSessionImpl::Restorer::Removal> OwnerSessionImpl::Restorer::ChangeBack(EnvironmentList& after,
+                                                                                   MemberChange change) {
+  const EnvironmentList::Member& member = after.members().at(change.id);
+  const bool reads = RoleAllows(member.role, Operation::kReadValue);
+  const bool will_read = RoleAllows(change.role, Operation::kReadValue);
+  Removal removal;
+  removal.has_epoch = reads != will_read;
+  if (reads && !will_read) {
+    removal.epoch = GRANTFS_TRY(EpochFor(after, {change.id}));
+    change.epoch = removal.epoch.epoch;
+    s_.epoch_keys_[after.name()].insert_or_assign(change.epoch->number, std::move(removal.epoch.key));
+  } else if (will_read && !reads) {
+    removal.epoch = GRANTFS_TRY(s_.CopyFor(after, member.identity));
+    change.copy = Blake2b256({removal.epoch.copies.front().sealed});
+  }
+  removal.statement = GRANTFS_TRY(s_.Next(after, {&vault_, nullptr}, std::move(change), options_.reason));
+  ++result_.repeated;
+  return removal;
 }
 
 Status OwnerSessionImpl::Restorer::AcceptEnvironment(const std::string& environment, EnvironmentList list) {
   const UpperLists upper{&vault_, nullptr};
   const Compared compared = GRANTFS_TRY(Compare(list));
   Tell(environment, compared);
+  if (ListMemory::Of(compared.seen).two_owners && !list.two_owners())
+    result_.problems.push_back(environment +
+                               ": the backup is from before two owners had to sign there, so one is enough again: "
+                               "turn the rule on anew");
   if (compared.needs_restore) {
     NewEpoch epoch = GRANTFS_TRY(EpochFor(list, {}));
     Restore act;
