@@ -39,9 +39,9 @@ struct RequestQuery {
   std::size_t limit = 0;
 };
 
-class RequestReader {
+class StoredRequestReader {
  public:
-  virtual ~RequestReader() = default;
+  virtual ~StoredRequestReader() = default;
   virtual Result<std::optional<StoredRequest>> FindRequest(const Hash& id) = 0;
   /// Newest first.
   virtual Result<std::vector<StoredRequest>> ListRequests(const RequestQuery& query) = 0;
@@ -53,9 +53,9 @@ class RequestReader {
 };
 
 /// Errors as StoreWriter's.
-class RequestWriter {
+class StoredRequestWriter {
  public:
-  virtual ~RequestWriter() = default;
+  virtual ~StoredRequestWriter() = default;
   /// An open one; its number is given here. kConflict: there is one of this id.
   virtual Status AddRequest(const StoredRequest& request) = 0;
   /// Of an open one: kConflict if it is settled, kNotFound.

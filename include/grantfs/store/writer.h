@@ -23,7 +23,7 @@ struct AuditPurged {
 /// Errors of all: kNoSpace (the disk is full), kConflict (what a row refers to is not there, or it exists
 /// already), kInvalid (out of bounds), kIntegrity, kIo. After an error the job must end with one: all that it
 /// did is undone.
-class StoreWriter : public virtual StoreReader, public RequestWriter {
+class StoreWriter : public virtual StoreReader, public StoredRequestWriter {
  public:
   // ---- the server itself
   virtual Status PutServer(const ServerState& state) = 0;  ///< makes or replaces
