@@ -113,11 +113,13 @@ class OwnerBase : public OwnerSession {
   Status StageGroup(const std::string& environment, std::uint64_t group, std::uint32_t epoch,
                     const std::vector<GroupCopy>& copies);
   /// A new key for those who are in it by `list`, sent ahead, and the statement that starts it.
-  Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const GroupList& list,
-                                      const UnsealKey& previous, const std::string& reason);
-  /// One for each group, where the environment has a new key. @param before  without that.
+  Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const VaultList& vault,
+                                      const GroupList& list, const UnsealKey& previous,
+                                      const std::string& reason);
+  /// One for each group, where the environment has a new key. @param before  without that. @param vault  as the
+  /// statements are to name it
   Result<std::vector<StatementPtr>> NextGroupEpochs(const EnvironmentList& before, EnvironmentList& after,
-                                                    const std::string& reason);
+                                                    const VaultList& vault, const std::string& reason);
 
   // ---- until mounts have followed a change (owner_wait.cpp)
   Delivery WaitFor(const Hash& machine, std::uint64_t change, std::chrono::milliseconds wait);

@@ -55,22 +55,24 @@ Status OwnerBase::StageGroup(const std::string& environment, std::uint64_t group
 }
 
 Result<SignedList::StatementPtr> OwnerBase::NextGroupEpoch(EnvironmentList& environment,
-                                                           const GroupList& list, const UnsealKey& previous,
+                                                           const VaultList& vault, const GroupList& list,
+                                                           const UnsealKey& previous,
                                                            const std::string& reason) {
   const EnvironmentGroups::Group group = *environment.groups().Find(list.id().number);
-  std::vector<GroupCopyTarget> targets{EnvironmentTarget(keeper_->vault(), environment)};
+  std::vector<GroupCopyTarget> targets{EnvironmentTarget(vault, environment)};
   for (const auto& target : list.EpochTargets(keeper_->machines(), Now()))
     targets.push_back({target.recipient, target.key});
   const auto made = GRANTFS_TRY(MakeGroupEpoch(targets, group.newest().epoch.number + 1, &previous));
   GRANTFS_CHECK(StageGroup(environment.name(), group.number, made.epoch.number, made.copies));
   const GroupEpoch epoch{made.epoch, environment.newest_epoch().number, list.head()->sequence,
                          list.head()->hash};
-  return Next(environment, {&keeper_->vault(), nullptr}, GroupEpochStart{group.number, epoch}, reason);
+  return Next(environment, {&vault, nullptr}, GroupEpochStart{group.number, epoch}, reason);
 }
 
 // Whoever leaves the environment has had its groups' keys.
 Result<std::vector<SignedList::StatementPtr>> OwnerBase::NextGroupEpochs(const EnvironmentList& before,
                                                                          EnvironmentList& after,
+                                                                         const VaultList& vault,
                                                                          const std::string& reason) {
   std::vector<StatementPtr> made;
   if (before.groups().all().empty()) return made;
@@ -79,7 +81,7 @@ Result<std::vector<SignedList::StatementPtr>> OwnerBase::NextGroupEpochs(const E
   for (const auto& [number, group] : before.groups().all()) {
     const GroupList list = GRANTFS_TRY(keeper_->RefreshGroup(before.name(), number));
     const UnsealKey previous = GRANTFS_TRY(GroupKeyOf(before, group));
-    made.push_back(GRANTFS_TRY(NextGroupEpoch(after, list, previous, reason)));
+    made.push_back(GRANTFS_TRY(NextGroupEpoch(after, vault, list, previous, reason)));
     Report("starting the groups' next keys", ++done, before.groups().all().size());
   }
   return made;
