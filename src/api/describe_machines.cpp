@@ -18,11 +18,7 @@ Json GrantsResponseSchema() {
                  {"environments", Array(environment, kMaxCopiesSent)},
                  {"grants", Array(Named("GrantEvidence"), kMaxGrants)},
                  {"more", Flag()},
-                 Optional("groups", Array(Object({{"environment", Named("Environment")},
-                                                  {"group", Count(1)},
-                                                  {"epoch", Number(1, 0xffffffff)},
-                                                  {"sealed", Blob(kMaxSealedBytes)}}),
-                                          kMaxOwnGroups)),
+                 Optional("groups", Array(Named("OwnGroupKey"), kMaxOwnGroups)),
                  Optional("freezes", Array(Named("Freeze"), kMaxCopiesSent))});
 }
 
@@ -52,16 +48,6 @@ Json RefusalSchema() {
                  {"first", Time()},
                  {"last", Time()},
                  {"caller", Named("Caller")}});
-}
-
-Json Hashes() { return Array(Digits(64), kMaxProofHashes); }
-
-Json ProvenRecordSchema() {
-  return OneOf({Object({{"record", Count()}}), Object({{"record", Count()},
-                                                       {"leaf", Blob(kMaxLogLeafBytes)},
-                                                       Optional("salt", Blob(kMaxLogSaltBytes)),
-                                                       Optional("body", Text(kMaxAuditBodyBytes)),
-                                                       {"proof", Hashes()}})});
 }
 
 Json WatchLineSchema() {
@@ -157,8 +143,8 @@ std::vector<Entry> DescribeMachines() {
        "part.",
        Object({{"records", Array(Count(), kMaxProvenRecords, 1)}, {"before", Count()}}),
        Object({{"checkpoint", Text(kMaxSentCheckpointBytes)},
-               {"consistency", Hashes()},
-               {"records", Array(ProvenRecordSchema(), kMaxProvenRecords, 1)}}),
+               {"consistency", Array(Digits(64), kMaxProofHashes)},
+               {"records", Array(Named("ProvenRecord"), kMaxProvenRecords, 1)}}),
        {}},
   };
   for (const Entry& entry : Watching()) entries.push_back(entry);

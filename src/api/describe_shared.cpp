@@ -1,5 +1,6 @@
 #include "describe_internal.h"
 #include "grantfs/api/freezes.h"
+#include "grantfs/api/log.h"
 #include "grantfs/api/tripwires.h"
 #include "grantfs/trust/identity.h"
 #include "grantfs/trust/tripwire.h"
@@ -61,6 +62,14 @@ Json EvidenceSchema() {
   return About(OneOf({Object(single), Object(by_prefix)}), "of a grant of its own, or of one by prefix");
 }
 
+Json ProvenRecordSchema() {
+  return OneOf({Object({{"record", Count()}}), Object({{"record", Count()},
+                                                       {"leaf", Blob(kMaxLogLeafBytes)},
+                                                       Optional("salt", Blob(kMaxLogSaltBytes)),
+                                                       Optional("body", Text(kMaxAuditBodyBytes)),
+                                                       {"proof", Array(Digits(64), kMaxProofHashes)}})});
+}
+
 Json ProblemSchema() {
   std::vector<std::string> codes;
   for (const ProblemCode code : kAllProblemCodes) codes.push_back(ProblemCodeName(code));
@@ -113,6 +122,11 @@ Json SharedSchemas() {
                           Optional("reason", Text(kMaxFreezeReasonBytes))})},
        {"TripwirePolicy", PolicySchema()},
        {"GrantEvidence", EvidenceSchema()},
+       {"OwnGroupKey", Object({{"environment", Named("Environment")},
+                               {"group", Count(1)},
+                               {"epoch", Epoch()},
+                               {"sealed", Blob(kMaxSealedBytes)}})},
+       {"ProvenRecord", ProvenRecordSchema()},
        {"AuditEntry", Object({{"sequence", Count()},
                               {"leaf", Blob(kMaxLeafBytes)},
                               Optional("salt", Blob(kMaxSaltBytes)),

@@ -13,6 +13,14 @@ std::uint64_t RememberedHead(const MachineView& view, std::uint64_t number) {
   return at == view.secrets.end() || !at->second->problem.empty() ? 0 : at->second->proof.head().sequence;
 }
 
+std::set<std::uint64_t> RefusedIn(const MachineView& view) {
+  std::set<std::uint64_t> numbers;
+  for (const auto& [number, secret] : view.secrets)
+    if (!secret->problem.empty()) numbers.insert(number);
+  for (const auto& [number, problem] : view.refused) numbers.insert(number);
+  return numbers;
+}
+
 /// The sequence of the newest restore in the list of a secret's environment; 0: none, or not known.
 std::uint64_t LastRestoreOf(const MachineView& view, std::uint64_t number) {
   const auto secret = view.secrets.find(number);
@@ -74,8 +82,13 @@ void MachineSessionImpl::ServeWaiters() {
 Status MachineSessionImpl::DoWork(const Work& work) {
   if (!work.frozen.empty()) GRANTFS_CHECK(RefreshFreezes());
   if (work.everything) return RefreshEverything();
-  if (work.upper) GRANTFS_CHECK(RefreshUpper());
-  return work.secrets.empty() ? Status() : RefreshSecrets(work.secrets);
+  std::set<std::uint64_t> secrets = work.secrets;
+  if (work.upper) {
+    GRANTFS_CHECK(RefreshUpper());
+    // What an older list above could not prove, the newer one may.
+    secrets.merge(RefusedIn(*view()));
+  }
+  return secrets.empty() ? Status() : RefreshSecrets(secrets);
 }
 
 void MachineSessionImpl::Finished(const Work& work) {

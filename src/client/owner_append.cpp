@@ -45,12 +45,12 @@ Result<SignedList::StatementPtr> OwnerBase::Next(SecretList& list, const UpperLi
 // Whatever the vault says of a request: what was made of it stands in the list.
 Status OwnerBase::CheckUnanswered(const SignedList& list) {
   if (!answers_) return {};
-  for (std::uint64_t i = list.first_sequence(); i < list.next_sequence(); ++i) {
-    if (list.At(i)->statement().request != answers_) continue;
+  for (const StatementPtr& one : list.Statements()) {  // its sequences have gaps where a backup was accepted
+    if (one->statement().request != answers_) continue;
     return Settled({Code::kConflict,
                     "the request was fulfilled already, by the statement there, though the vault shows it as "
                     "open",
-                    0, list.id().Text() + "#" + std::to_string(i)});
+                    0, list.id().Text() + "#" + std::to_string(one->statement().sequence)});
   }
   return {};
 }

@@ -370,10 +370,10 @@ class OwnerSessionImpl final : public OwnerBase {
 
   Status MakeOwnerOf(const std::string& environment, const Identity& owner);
   struct Following {
-    StatementPtr statement;
+    std::vector<StatementPtr> statements;  ///< its own, and those of its groups
     NewEpoch epoch;
   };
-  /// Of an environment, sealed as `vault` says.
+  /// Of an environment, sealed as `vault` says; the groups' keys are sent ahead.
   Result<Following> NextEpoch(const std::string& environment, const VaultList& vault, const std::string& reason);
   /// By what this home remembers.
   Result<bool> IsSeenDestroyed(std::uint64_t number);

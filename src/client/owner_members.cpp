@@ -124,10 +124,16 @@ Status OwnerSessionImpl::ChangeMember(EnvironmentList list, MemberChange change,
     keys = GRANTFS_TRY(CopyFor(list, member.identity));
     change.copy = Blake2b256({keys.copies.front().sealed});
   }
-  const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, change, reason));
-  GRANTFS_CHECK(VouchBefore(list, change.id, made, reason));
+  const EnvironmentList before = list;
+  std::vector<StatementPtr> made{GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, change, reason))};
+  GRANTFS_CHECK(VouchBefore(list, change.id, made.front(), reason));
+  GRANTFS_CHECK(VouchInGroups(list, reason));
   if (!keys.copies.empty()) GRANTFS_CHECK(StageEpoch(list.name(), keys));
-  GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
+  if (change.epoch) {
+    for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, keeper_->vault(), reason)))
+      made.push_back(std::move(started));
+  }
+  GRANTFS_TRY(Submit({{list.id(), std::move(made), {}}}));
   return {};
 }
 
@@ -148,7 +154,8 @@ Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const 
   GRANTFS_CHECK(VouchInGroups(list, reason));
   if (remove.epoch) {
     GRANTFS_CHECK(StageEpoch(environment, epoch));
-    for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, reason))) made.push_back(std::move(started));
+    for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, keeper_->vault(), reason)))
+      made.push_back(std::move(started));
   }
   GRANTFS_TRY(Submit({{list.id(), std::move(made), {}}}));
   return {};

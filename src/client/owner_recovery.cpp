@@ -152,11 +152,14 @@ Result<std::vector<Finding>> CheckRecoveryCopies(const std::string& home_directo
 Result<OwnerSessionImpl::Following> OwnerSessionImpl::NextEpoch(const std::string& environment,
                                                                const VaultList& vault,
                                                                const std::string& reason) {
-  EnvironmentList list = *keeper_->FindEnvironment(environment);
+  const EnvironmentList before = *keeper_->FindEnvironment(environment);
+  EnvironmentList list = before;
   const UnsealKey* key = GRANTFS_TRY(EpochKey(list, list.newest_epoch().number));
   Following next;
   next.epoch = GRANTFS_TRY(MakeEpoch(list.EpochRecipients(vault), &list.newest_epoch(), key));
-  next.statement = GRANTFS_TRY(Next(list, {&vault, nullptr}, EpochStart{next.epoch.epoch}, reason));
+  next.statements.push_back(GRANTFS_TRY(Next(list, {&vault, nullptr}, EpochStart{next.epoch.epoch}, reason)));
+  for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, vault, reason)))
+    next.statements.push_back(std::move(started));
   return next;
 }
 
@@ -175,9 +178,9 @@ Result<ReplacedRecovery> OwnerSessionImpl::ReplaceRecovery(const std::string& re
         replaced.others.push_back(environment);
         continue;
       }
-      const Following next = GRANTFS_TRY(NextEpoch(environment, vault, reason));
+      Following next = GRANTFS_TRY(NextEpoch(environment, vault, reason));
       GRANTFS_CHECK(StageEpoch(environment, next.epoch));
-      batch.push_back({ListId::Environment(environment), {next.statement}, {}});
+      batch.push_back({ListId::Environment(environment), std::move(next.statements), {}});
       replaced.followed.push_back(environment);
     }
     replaced.code = GRANTFS_TRY(EncodeRecoveryCode(seed));
@@ -192,9 +195,9 @@ Result<std::vector<std::string>> OwnerSessionImpl::FollowRecovery(const std::str
     std::vector<std::string> followed;
     for (const std::string& environment : GRANTFS_TRY(EnvironmentsWith(Operation::kManageMembers))) {
       if (keeper_->FindEnvironment(environment)->HasFollowedRecovery(keeper_->vault())) continue;
-      const Following next = GRANTFS_TRY(NextEpoch(environment, keeper_->vault(), reason));
+      Following next = GRANTFS_TRY(NextEpoch(environment, keeper_->vault(), reason));
       GRANTFS_CHECK(StageEpoch(environment, next.epoch));
-      GRANTFS_TRY(Submit({{ListId::Environment(environment), {next.statement}, {}}}));
+      GRANTFS_TRY(Submit({{ListId::Environment(environment), std::move(next.statements), {}}}));
       followed.push_back(environment);
     }
     return followed;

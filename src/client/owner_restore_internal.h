@@ -60,6 +60,11 @@ class OwnerSessionImpl::Restorer {
   Status AcceptEnvironment(const std::string& environment, EnvironmentList list);
   Result<NewEpoch> EpochFor(const EnvironmentList& list, const std::set<Hash>& without);
   Result<std::vector<Removal>> Removals(EnvironmentList& after, const Compared& compared);
+  /// The role that a member had last, for one who has a wider one again.
+  Result<Removal> ChangeBack(EnvironmentList& after, MemberChange change);
+  /// Of an environment that has a new key: its groups' lists, accepted, and what starts the groups' next epochs.
+  Status AcceptGroups(const EnvironmentList& before, EnvironmentList& after, std::vector<StatementPtr>& started,
+                      Batch& batch);
   Status AcceptSecrets(const EnvironmentList& list, const EnvironmentList& after);
   Status AddToSecret(const Listed& listed, const UpperLists& upper, const EnvironmentList& after, Batch& batch);
   Status RepeatEnds(SecretList& list, const UpperLists& upper, const SecretName& name, const Undone& undone,

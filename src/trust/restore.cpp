@@ -5,89 +5,6 @@
 namespace grantfs {
 namespace {
 
-// ---- what was seen
-
-/// Without what was voided.
-std::vector<const Statement*> Standing(const std::vector<SignedList::StatementPtr>& statements) {
-  std::vector<const Statement*> standing;
-  for (const auto& statement : statements) {
-    const Statement& said = statement->statement();
-    const auto* taken_back = std::get_if<Void>(&said.act);
-    if (taken_back == nullptr) {
-      standing.push_back(&said);
-      continue;
-    }
-    std::erase_if(standing, [&](const Statement* one) { return one->sequence >= taken_back->from; });
-  }
-  return standing;
-}
-
-class Reading {
- public:
-  explicit Reading(ListMemory& memory) : memory_(memory) {}
-
-  void operator()(const VaultCreate& act) { Enter(act.owner); }
-  void operator()(const VaultOwnerAdd& act) {
-    Enter(act.owner);
-    memory_.former_owners.erase(act.owner.Id());
-  }
-  void operator()(const VaultOwnerRemove& act) { Leave(act.id, memory_.former_owners); }
-  void operator()(const IdentityRemove& act) { memory_.removed[act.id] = act.name; }
-  void operator()(const InvitationCreate& act) { names_[act.invitation.id] = act.invitation.name; }
-  void operator()(const InvitationWithdraw& act) { memory_.closed[act.id] = names_[act.id]; }
-  void operator()(const MachineApprove& act) {
-    const Identity& who = act.enrolment.identity;
-    memory_.closed[act.enrolment.invitation] = who.name;
-    people_[who.Id()] = who.name;
-  }
-  void operator()(const MachineRemove& act) { memory_.former_machines[act.id] = people_[act.id]; }
-  void operator()(const EnvironmentCreate& act) { Enter(act.owner); }
-  void operator()(const MemberAdd& act) {
-    people_[act.member.Id()] = act.member.name;
-    if (act.role == Role::kOwner) memory_.owners.insert(act.member.Id());
-    memory_.former_members.erase(act.member.Id());
-  }
-  void operator()(const MemberRemove& act) { Leave(act.id, memory_.former_members); }
-  void operator()(const VersionPublish& act) { memory_.version = act.version; }
-  void operator()(const GrantAdd& act) {
-    const SecretList::GrantKey key{act.grant.grantee.kind, act.grant.grantee.number};
-    grantees_[key] = act.grant.grantee.name;
-    memory_.revoked.erase(key);
-    granted = key;
-  }
-  void operator()(const GrantRevoke& act) {
-    const SecretList::GrantKey key{act.kind, act.number};
-    memory_.revoked[key] = grantees_[key];
-    memory_.granted.erase(key);
-  }
-  void operator()(const VersionDestroy& act) {
-    memory_.ended.insert(act.versions.begin(), act.versions.end());
-  }
-  void operator()(const SecretDelete&) { memory_.deleted = true; }
-  void operator()(const SecretUndelete&) { memory_.deleted = false; }
-  void operator()(const SecretDestroy&) { memory_.destroyed = true; }
-  void operator()(const Restore& act) { memory_.version = std::max(memory_.version, act.version); }
-  template <typename T>
-  void operator()(const T&) {}
-
-  std::optional<SecretList::GrantKey> granted;  ///< by the act that was read last
-
- private:
-  void Enter(const Identity& who) {
-    people_[who.Id()] = who.name;
-    memory_.owners.insert(who.Id());
-  }
-  void Leave(const Hash& id, std::map<Hash, std::string>& former) {
-    memory_.owners.erase(id);
-    former[id] = people_[id];
-  }
-
-  ListMemory& memory_;
-  std::map<Hash, std::string> people_;
-  std::map<std::string, std::string> names_;
-  std::map<SecretList::GrantKey, std::string> grantees_;
-};
-
 // ---- what comes back
 
 std::string Called(const std::string& name, const Hash& id) { return name.empty() ? id.Hex() : name; }
@@ -112,6 +29,41 @@ void FindOwners(const ListMemory& seen, const VaultList& list, std::uint64_t fro
     undone.removed.push_back(id);
     Note(undone, Called(name, id));
   }
+  // Another that was made since stands above them all.
+  const auto& known = seen.recoveries;
+  if (known.empty() || list.recovery_since() >= from || list.recovery().Id() == known.back().Id()) return;
+  undone.recovery = known.back();
+  Note(undone, "the recovery identity before");
+}
+
+/// Whether one with the role `is` could do anything by it that `was` did not let him.
+bool IsWider(const EnvironmentList::Member& is, const MemberChange& was) {
+  if (was.role == Role::kOwner) return false;
+  return is.role != was.role || !is.prefix.starts_with(was.prefix);
+}
+
+void FindChanged(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
+  for (const auto& [id, change] : seen.changed_members) {
+    const auto member = list.members().find(id);
+    if (member == list.members().end() || !member->second.present || !IsOld(member->second, from)) continue;
+    if (!IsWider(member->second, change.second)) continue;
+    undone.changed.push_back(change.second);
+    Note(undone, Called(change.first, id));
+  }
+}
+
+void FindGroups(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
+  for (const auto& [number, name] : seen.deleted_groups) {
+    if (number >= from || list.groups().Find(number) == nullptr) continue;
+    undone.groups.push_back(number);
+    Note(undone, name);
+  }
+  for (const auto& [key, name] : seen.revoked_prefixes) {
+    const auto standing = list.groups().prefixes().find(key);
+    if (standing == list.groups().prefixes().end() || standing->second.sequence >= from) continue;
+    undone.prefixes.push_back(key);
+    Note(undone, name);
+  }
 }
 
 void FindMembers(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
@@ -120,6 +72,29 @@ void FindMembers(const ListMemory& seen, const EnvironmentList& list, std::uint6
     if (member == list.members().end() || !member->second.present || !IsOld(member->second, from)) continue;
     undone.members.push_back(id);
     Note(undone, Called(name, id));
+  }
+  FindChanged(seen, list, from, undone);
+  FindGroups(seen, list, from, undone);
+}
+
+void FindInGroup(const ListMemory& seen, const GroupList& list, std::uint64_t from, Undone& undone) {
+  std::set<std::uint64_t> anew;
+  for (const auto& statement : list.Statements()) {
+    const auto* add = std::get_if<GroupMachinesAdd>(&statement->statement().act);
+    if (add == nullptr || statement->statement().sequence < from) continue;
+    for (const Grantee& machine : add->machines) anew.insert(machine.number);
+  }
+  for (const std::uint64_t machine : seen.left_group) {
+    const bool may_be_in = list.machines().contains(machine) || !list.invitations().empty();
+    if (!may_be_in || list.HasTakenOut(machine) || anew.contains(machine)) continue;
+    undone.group_machines.push_back(machine);
+    Note(undone, "machine " + std::to_string(machine));
+  }
+  for (const auto& [number, removed] : seen.left_invitations) {
+    const auto at = list.invitations().find(number);
+    if (at == list.invitations().end() || !at->second.open) continue;
+    undone.group_invitations.push_back(removed);
+    Note(undone, "invitation " + at->second.act.id);
   }
 }
 
@@ -132,8 +107,12 @@ void FindMachines(const ListMemory& seen, const MachinesList& list, std::uint64_
   }
   for (const auto& [id, name] : seen.closed) {
     const auto open = list.invitations().find(id);
-    if (open == list.invitations().end() || open->second.state != MachinesList::InvitationState::kOpen)
-      continue;
+    const auto standing = list.standing().find(id);
+    const bool is_open = (open != list.invitations().end() &&
+                          open->second.state == MachinesList::InvitationState::kOpen) ||
+                         (standing != list.standing().end() && !standing->second.withdrawn &&
+                          standing->second.number < from);
+    if (!is_open) continue;
     undone.invitations.push_back(id);
     Note(undone, name.empty() ? id : name);
   }
@@ -203,20 +182,6 @@ Status CheckNumbers(const std::vector<SignedList::StatementPtr>& seen, std::uint
 
 }  // namespace
 
-ListMemory ListMemory::Of(const std::vector<SignedList::StatementPtr>& statements) {
-  ListMemory memory;
-  if (!statements.empty()) memory.head = statements.back()->head();
-  Reading reading(memory);
-  std::map<std::uint64_t, SignedList::StatementPtr> by_sequence;
-  for (const auto& statement : statements) by_sequence[statement->statement().sequence] = statement;
-  for (const Statement* said : Standing(statements)) {
-    reading.granted.reset();
-    std::visit(reading, said->act);
-    if (reading.granted) memory.granted[*reading.granted] = by_sequence.at(said->sequence);
-  }
-  return memory;
-}
-
 Undone UndoneBy(const ListMemory& seen, const SignedList& list, std::uint64_t from) {
   Undone undone;
   switch (list.id().kind) {
@@ -233,6 +198,7 @@ Undone UndoneBy(const ListMemory& seen, const SignedList& list, std::uint64_t fr
       FindSecret(seen, static_cast<const SecretList&>(list), from, undone);
       break;
     case ListKind::kGroup:
+      FindInGroup(seen, static_cast<const GroupList&>(list), from, undone);
       break;
   }
   return undone;

@@ -212,6 +212,7 @@ std::vector<Json> Mutants(const JsonSchema& schemas, const Json& value, const Js
         if (other != name) fewer.Set(other, kept);
       made.push_back(fewer);
       const Json* inner = schema.Find("properties")->Find(name);
+      if (inner == nullptr) continue;  // not described: the test above fails of it
       for (Json& changed : Mutants(schemas, member, *inner))
         made.push_back(Json(value).Set(name, std::move(changed)));
     }

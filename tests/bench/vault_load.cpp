@@ -13,14 +13,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
+#include <cmath>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <mutex>
-#include <random>
-#include <thread>
 
 #include "grantfs/api/machine.h"
 #include "grantfs/api/routes.h"
@@ -129,12 +128,10 @@ class Load {
 
   // At `rate` a second, whatever the answers do. Milliseconds of each since it was due.
   std::vector<double> Open(double rate, double seconds) {
-    std::mt19937_64 random(1);  // NOLINT: the same moments each time, so that runs compare
-    std::exponential_distribution<double> pause(rate);
     const auto begin = Ticks::now();
     end_ = begin;
-    for (double due = pause(random); due < seconds; due += pause(random)) {
-      std::this_thread::sleep_until(begin + Duration(due));
+    for (double due = Gap(rate); due < seconds; due += Gap(rate)) {
+      WaitUntil(begin + Duration(due));
       Send(begin + Duration(due));
     }
     return AllAnswered();
@@ -143,6 +140,21 @@ class Load {
  private:
   static Ticks::duration Duration(double seconds) {
     return std::chrono::duration_cast<Ticks::duration>(std::chrono::duration<double>(seconds));
+  }
+
+  // Seconds to the next moment of a Poisson process of `rate` a second: exponentially distributed.
+  static double Gap(double rate) {
+    const Bytes random = RandomBytes(sizeof(std::uint64_t));
+    std::uint64_t number = 0;
+    std::memcpy(&number, random.data(), sizeof(number));
+    const double above_zero = (static_cast<double>(number >> 11) + 1) * 0x1p-53;  // 53 bits: (0, 1]
+    return -std::log(above_zero) / rate;
+  }
+
+  // Answers come meanwhile; none of them ends the wait.
+  void WaitUntil(Ticks::time_point due) {
+    std::unique_lock lock(mutex_);
+    while (due_.wait_until(lock, due) != std::cv_status::timeout) continue;
   }
 
   void Send(Ticks::time_point due) {
@@ -181,6 +193,7 @@ class Load {
   Ticks::time_point end_;  // closed: nothing is sent after it
   std::mutex mutex_;
   std::condition_variable finished_;
+  std::condition_variable due_;  // nobody notifies it
   std::size_t under_way_ = 0;
   std::vector<double> milliseconds_;
 };

@@ -137,6 +137,20 @@ class GroupTest(Case):
         self.assertEqual(keys, [(0, 2), (1, 2)])
         database.close()
 
+    def test_a_reader_who_becomes_a_writer_has_the_groups_next_key_no_more(self):
+        mount = self.mount(self.web1, "one")
+        self.owner.run("grant", "@web", NAME)
+        line = self.owner.run("invite", "rita", "--kind", "user").out
+        rita = Home(self.world, "rita")
+        rita.run("enroll", stdin=line)
+        self.owner.run("approve", "rita")
+        rita.run("enroll")
+        self.owner.run("member", "add", "shop/prod", "rita", "--role", "reader")
+        self.owner.run("member", "add", "shop/prod", "rita", "--role", "writer")
+        self.assertEqual(self.owner.json("group", "list", "shop/prod")["groups"][0]["epoch"], 2)
+        rita.set(NAME, b"two")
+        self.shows(mount, NAME, b"two")
+
     def test_what_cannot_be(self):
         self.refused(self.owner.run("grant", "@db", NAME, expect=NOT_FOUND), NOT_FOUND, "no such group")
         self.refused(self.owner.run("grant", "web-1", "shop/prod/", expect=USAGE), USAGE, "granted to a group")

@@ -20,6 +20,10 @@ class RecoveryTest(Case):
         self.web1 = self.world.machine("web-1")
         self.owner.set(SECRET, b"one")
         self.owner.run("grant", "web-1", SECRET)
+        self.owner.run("group", "create", "shop/prod", "web", "web-1")
+
+    def group_epoch(self, owner):
+        return owner.json("group", "list", "shop/prod")["groups"][0]["epoch"]
 
     def test_the_only_owners_home_is_lost(self):
         self.begin()
@@ -74,7 +78,9 @@ class RecoveryTest(Case):
         home.run("enroll")
         self.owner.run("owner", "add", "eve")
         home.run("env", "create", "shop/test")
+        home.run("group", "create", "shop/test", "web", "web-1")
         said = self.owner.run("recovery", "replace", "--json")
+        self.assertEqual(self.group_epoch(self.owner), 2, "a group's key follows the environment's")
         self.assertEqual((said.json["followed"], said.json["others"]), (["shop/prod"], ["shop/test"]))
         code = said.json["recovery_code"].encode()
         found = self.owner.run("doctor", "--recovery-code", "-", stdin=code, expect=None).text
@@ -83,6 +89,7 @@ class RecoveryTest(Case):
         self.assertIn("grantfs recovery follow", home.run("status").text + home.run("status").err)
         self.assertEqual(home.json("recovery", "follow")["followed"], ["shop/test"])
         self.assertEqual(home.json("recovery", "follow")["followed"], [])
+        self.assertEqual(home.json("group", "list", "shop/test")["groups"][0]["epoch"], 2)
         found = self.owner.run("doctor", "--recovery-code", "-", stdin=code, expect=None).text
         self.assertIn("the code opens every key of shop/test", found)
 

@@ -32,10 +32,10 @@ class GroupMaker {
     if (status == 200) world().Take(request);
     return status;
   }
-  GroupCopyTarget Environment() {
-    return {{RecipientKind::kEnvironment, world().vault.environments().at(kPlace).number,
-             environment().newest_epoch().number},
-            environment().newest_epoch().key};
+  GroupCopyTarget Environment() { return Environment(environment().newest_epoch()); }
+  GroupCopyTarget Environment(const Epoch& epoch) {
+    return {{RecipientKind::kEnvironment, world().vault.environments().at(kPlace).number, epoch.number},
+            epoch.key};
   }
   static GroupCopyTarget Of(const VaultWorld::Machine& machine) {
     return {{RecipientKind::kMachine, machine.number, 0}, machine.identity().seal};
@@ -46,7 +46,8 @@ class GroupMaker {
   }
   void Stage(std::uint64_t number, std::uint32_t epoch, const std::vector<GroupCopy>& copies) {
     if (copies.empty()) return;
-    EXPECT_EQ(Send(world().owner, api::kStageGroup, api::StageGroupRequest{kPlace, number, epoch, copies}), 200);
+    EXPECT_EQ(Send(world().owner, api::kStageGroup, api::StageGroupRequest{kPlace, number, epoch, copies}),
+              200);
   }
 
   /// Asks for a new group. @return the answer's status, and the group's number
@@ -83,13 +84,18 @@ class GroupMaker {
   /// list
   GroupEpochStart Starting(std::uint64_t number, const std::vector<GroupCopyTarget>& machines,
                            const Head& after) {
+    return Starting(number, machines, after, environment().newest_epoch());
+  }
+  /// @param sealed_to  the environment's epoch, which may begin in the same append
+  GroupEpochStart Starting(std::uint64_t number, const std::vector<GroupCopyTarget>& machines,
+                           const Head& after, const Epoch& sealed_to) {
     auto targets = machines;
-    targets.push_back(Environment());
+    targets.push_back(Environment(sealed_to));
     const std::uint32_t epoch = group(number).newest().epoch.number + 1;
     auto made = Must(MakeGroupEpoch(targets, epoch, &keys.at(number)));
     Stage(number, epoch, made.copies);
     next_key = std::move(made.key);
-    return {number, {made.epoch, environment().newest_epoch().number, after.sequence, after.hash}};
+    return {number, {made.epoch, sealed_to.number, after.sequence, after.hash}};
   }
 
   std::map<std::uint64_t, UnsealKey> keys;  ///< of the newest epochs

@@ -3,18 +3,12 @@
 #include <sstream>
 
 #include "grantfs/api/audit.h"
-#include "grantfs/api/freezes.h"
 #include "grantfs/api/log.h"
 #include "grantfs/api/tls.h"
-#include "grantfs/api/requests.h"
-#include "grantfs/util/clock.h"
-#include "group_maker.h"
-#include "served.h"
+#include "role_operations.h"
 
 namespace grantfs::testing {
 namespace {
-
-constexpr char kEnvironment[] = "shop/prod";
 
 /// What each of kRows is answered, in their order: 2 = 200, 1 = 401, 3 = 403, 4 = 404, ? = anything else.
 struct Row {
@@ -93,174 +87,8 @@ constexpr Row kTable[] = {
     {"complain of the log", "2222222222221"},
 };
 
-class RolesTableTest : public ::testing::Test, protected ServedSecret {
+class RolesTableTest : public ::testing::Test, protected RoleOperations {
  protected:
-  RolesTableTest() : blind_(world.EnrolMachine("web-2")) {
-    Must(world.Publish(kEnvironment, "tls/key", "two"));
-    Must(world.Send(world.owner, VaultWorld::One(world.Next(world.vault, world.owner,
-                                                            VaultOwnerAdd{vault_owner_.identity()}),
-                                                 world.owner)));
-    Must(world.AddMember(kEnvironment, owner_, Role::kOwner));
-    Must(world.AddMember(kEnvironment, reader_, Role::kReader));
-    Must(world.AddMember(kEnvironment, writer_, Role::kWriter));
-    Must(world.AddMember(kEnvironment, tls_writer_, Role::kWriter, "tls/"));
-    Must(world.AddMember(kEnvironment, operator_, Role::kOperator));
-    Must(world.AddMember(kEnvironment, agent_, Role::kOperator));
-    Must(world.AddMember(kEnvironment, auditor_, Role::kAuditor));
-    Must(world.Send(
-        world.owner,
-        VaultWorld::One(world.Next(world.vault, world.owner, IdentityAdd{guest_.identity()}), world.owner)));
-  }
-
-  GroupMaker groups_{*this};
-  std::vector<const PrivateIdentity*> Callers() const {
-    return {&vault_owner_, &world.recovery, &owner_, &reader_,     &writer_,    &tls_writer_, &operator_,
-            &agent_,       &auditor_,       &guest_, &machine.key, &blind_.key, &stranger_};
-  }
-  template <typename Request>
-  int Ask(const PrivateIdentity& who, const api::Route& route, const Request& request) {
-    return Must(client().Exchange(RequestSigner::Of(who), route, request.ToJson().Dump())).status;
-  }
-  int Get(const PrivateIdentity& who, const api::Route& route) {
-    return Must(client().Exchange(RequestSigner::Of(who), route, "")).status;
-  }
-  int ReadList(const PrivateIdentity& who, const ListId& list) {
-    return Ask(who, api::kListsRead, api::ListReadRequest{list, 0, 10});
-  }
-  /// Sends it, and takes what was accepted into the world's lists.
-  int Append(const PrivateIdentity& who, const api::AppendRequest& request) {
-    const int status = Ask(who, api::kListsAppend, request);
-    if (status == 200) world.Take(request);
-    return status;
-  }
-  int Append(const PrivateIdentity& who, const SignedList& list, Act act) {
-    return Append(who, VaultWorld::One(world.Next(list, who, std::move(act)), who));
-  }
-  int AppendTo(const PrivateIdentity& who, const std::string& path, Act act) {
-    return Append(who,
-                  VaultWorld::One(world.NextOf(world.secret(kEnvironment, path), who, std::move(act)), who));
-  }
-
-  int Create(const PrivateIdentity& who, const std::string& prefix) {
-    const auto reserved = Must(client().Call<api::ReserveResponse>(
-        RequestSigner::Of(world.owner), api::kSecretsReserve, api::ReserveRequest{kEnvironment, 1}));
-    const std::string path = prefix + "made-" + std::to_string(reserved.first);
-    VaultWorld::Secret made{kEnvironment, SecretList(reserved.first), {}};
-    const SecretCreate act{reserved.first, kEnvironment, path, SecretType::kValue, "", ""};
-    return Ask(who, api::kListsAppend, VaultWorld::One(world.NextOf(made, who, act), who));
-  }
-  int StageVersion(const PrivateIdentity& who, const std::string& path) {
-    const SecretList& list = world.secret(kEnvironment, path).list;
-    return Ask(who, api::kStageCiphertext,
-               api::StageCiphertextRequest{list.id().number, list.next_version(), Hash{}, Bytes(64)});
-  }
-  int Publish(const PrivateIdentity& who, const std::string& path) {
-    VaultWorld::Secret& secret = world.secret(kEnvironment, path);
-    // One who may not send the value ahead has nothing but a statement; it must be refused by itself.
-    const bool stages = StageVersion(who, path) == 200;
-    VersionPublish version{kEnvironment, path, secret.list.next_version(), 1, {}, {}, 0, ""};
-    version.epoch = world.environment(kEnvironment).list.newest_epoch().number;
-    if (stages) version = world.StageVersion(secret, "x", who);
-    return AppendTo(who, path, version);
-  }
-  int Grant(const PrivateIdentity& who) {
-    const VaultWorld::Secret& secret = world.secret(kEnvironment, "tls/key");
-    for (const auto& [version, key] : secret.data_keys) {
-      if (!secret.list.versions().contains(version)) continue;
-      const api::SealedCopy copy{{RecipientKind::kMachine, machine.number, 0},
-                                 Must(SealDataKey(machine.identity().seal, key))};
-      Ask(who, api::kStageCopies,
-          api::StageCopiesRequest{secret.list.id().number,
-                                  version,
-                                  secret.list.versions().at(version).publish.commitment,
-                                  {copy}});
-    }
-    return AppendTo(who, "tls/key", GrantAdd{world.GrantFor(machine)});
-  }
-  int Revoke(const PrivateIdentity& who) {
-    const SecretList::GrantKey key{GranteeKind::kMachine, machine.number};
-    if (!world.secret(kEnvironment, "tls/key").list.grants().contains(key))
-      Must(world.GrantTo(machine, kEnvironment, "tls/key"));
-    return AppendTo(who, "tls/key", GrantRevoke{GranteeKind::kMachine, machine.number});
-  }
-  int RemoveAuditor(const PrivateIdentity& who) {
-    const auto leaver = NewIdentity("leaver");
-    Must(world.AddMember(kEnvironment, leaver, Role::kAuditor));
-    return Append(who, world.environment(kEnvironment).list, MemberRemove{leaver.Id(), {}});
-  }
-  int ChangeAuditor(const PrivateIdentity& who) {
-    const auto changed = NewIdentity("changed");
-    Must(world.AddMember(kEnvironment, changed, Role::kAuditor));
-    return Append(who, world.environment(kEnvironment).list,
-                  MemberChange{changed.Id(), Role::kOperator, "", {}, {}});
-  }
-  int StartEpoch(const PrivateIdentity& who) {
-    VaultWorld::Environment& environment = world.environment(kEnvironment);
-    NewEpoch epoch = Must(MakeEpoch(environment.list.EpochRecipients(world.vault),
-                                    &environment.list.newest_epoch(), &environment.keys.back()));
-    Ask(who, api::kStageEpoch, api::StageEpochRequest{kEnvironment, epoch.epoch.number, epoch.copies});
-    const int status = Append(who, environment.list, EpochStart{epoch.epoch});
-    if (status == 200) environment.keys.push_back(std::move(epoch.key));
-    return status;
-  }
-  int MakeEnvironment(const PrivateIdentity& who) {
-    const std::string name = "shop/e" + std::to_string(++made_);
-    const NewEpoch epoch = Must(MakeEpoch({who.identity(), world.recovery.identity()}, nullptr, nullptr));
-    Ask(who, api::kStageEpoch, api::StageEpochRequest{name, 1, epoch.copies});
-    const EnvironmentList list(name);
-    auto request =
-        VaultWorld::One(world.Next(list, who, EnvironmentCreate{name, who.identity(), epoch.epoch}), who);
-    const Hash genesis = Must(SignedStatement::Parse(request.appends[0].statements[0])).hash();
-    const auto added = VaultWorld::One(world.Next(world.vault, who, EnvironmentAdd{name, genesis}), who);
-    request.appends.push_back(added.appends[0]);
-    const int status = Ask(who, api::kListsAppend, request);
-    if (status == 200) world.Take(added);
-    return status;
-  }
-  int Invite(const PrivateIdentity& who) {
-    const InviteSecret secret = Must(InviteSecret::Generate());
-    const Invitation invitation{secret.id(),
-                                IdentityKind::kMachine,
-                                "web-" + std::to_string(10 + ++made_),
-                                secret.signing_key().verify_key(),
-                                secret.unseal_key().seal_key(),
-                                4'000'000'000};
-    return Append(who, world.machines, InvitationCreate{invitation});
-  }
-  int InviteStanding(const PrivateIdentity& who) {
-    const InviteSecret secret = Must(InviteSecret::Generate());
-    const StandingInvitation invitation{
-        secret.id(),   "app-*", 5, secret.signing_key().verify_key(), secret.unseal_key().seal_key(),
-        4'000'000'000, 0};
-    const int status = Append(who, world.machines, InvitationStand{invitation});
-    if (status == 200) standing_.push_back(secret.id());
-    return status;
-  }
-  int Withdraw(const PrivateIdentity& who) {
-    const std::string id = standing_.empty() ? std::string(32, 'a') : standing_.back();
-    const int status = Append(who, world.machines, InvitationWithdraw{id});
-    if (status == 200) standing_.pop_back();
-    return status;
-  }
-  int Admit(const PrivateIdentity& who) {
-    const auto asks = NewIdentity("asks-" + std::to_string(++made_), IdentityKind::kMachine);
-    const std::int64_t now = world.Next(world.machines, who, Vouch{}).time;
-    return Append(who, world.machines, MachineAdmit{MakeEnrolmentRequest(asks, now, now + 3600), 0});
-  }
-  int RemoveMachine(const PrivateIdentity& who) {
-    if (!leaving_) leaving_ = world.EnrolMachine("leaving-" + std::to_string(++made_));
-    const int status = Append(who, world.machines, MachineRemove{leaving_->key.Id()});
-    if (status == 200) leaving_.reset();
-    return status;
-  }
-  int Freeze(const PrivateIdentity& who, const api::Route& route, const FrozenObject& object) {
-    return Ask(who, route, api::FreezeRequest{{object}, ""});
-  }
-  int PersonAdded(const PrivateIdentity& who, bool owner) {
-    const auto one = NewIdentity("new-" + std::to_string(++made_)).identity();
-    return owner ? Append(who, world.vault, VaultOwnerAdd{one}) : Append(who, world.vault, IdentityAdd{one});
-  }
-
   int Lists(const std::string& what, const PrivateIdentity& who) {
     const std::uint64_t secret = world.secret(kEnvironment, "a").list.id().number;
     if (what == "status") return Get(who, api::kStatus);
@@ -376,31 +204,6 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
     if (const int status = Requests(what, who)) return status;
     return Others(what, who);
   }
-  api::RequestAskRequest Rotation(const PrivateIdentity& who) {
-    Request request;
-    request.vault = world.vault.vault_id();
-    request.environment = kEnvironment;
-    request.signer = who.Id();
-    request.time = SystemClock().WallSeconds();
-    request.expires = request.time + 60 + ++made_;
-    request.vault_head = *world.vault.head();
-    request.environment_head = *world.environment(kEnvironment).list.head();
-    request.ask = AskRotation{"a", 0, ""};
-    return {Must(SignedRequest::Sign(request, who.signing_key())).envelope()};
-  }
-  /// Of one that the operator makes for it, and takes back if it is left.
-  int Settle(const PrivateIdentity& who, RequestState state) {
-    const auto asked = Rotation(operator_);
-    EXPECT_EQ(Ask(operator_, api::kRequestsAsk, asked), 200);
-    const Hash id = Must(SignedRequest::Parse(asked.request)).id();
-    const int status = Ask(who, api::kRequestsSettle, api::RequestSettleRequest{id, state, ""});
-    if (status != 200) {
-      EXPECT_EQ(
-          Ask(operator_, api::kRequestsSettle, api::RequestSettleRequest{id, RequestState::kWithdrawn, ""}),
-          200);
-    }
-    return status;
-  }
   int Requests(const std::string& what, const PrivateIdentity& who) {
     if (what == "ask for a rotation") return Ask(who, api::kRequestsAsk, Rotation(who));
     if (what == "list one's requests")
@@ -417,11 +220,6 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
       return Append(who, world.environment(kEnvironment).list, RulesSet{true});
     return 0;
   }
-  Hash OwnersRequest() {
-    const auto asked = Rotation(owner_);
-    EXPECT_EQ(Ask(owner_, api::kRequestsAsk, asked), 200);
-    return Must(SignedRequest::Parse(asked.request)).id();
-  }
   static char Digit(int status) {
     switch (status) {
       case 200:
@@ -436,21 +234,6 @@ class RolesTableTest : public ::testing::Test, protected ServedSecret {
         return '?';
     }
   }
-
-  PrivateIdentity vault_owner_ = NewIdentity("vic");
-  PrivateIdentity owner_ = NewIdentity("olga");
-  PrivateIdentity reader_ = NewIdentity("rita");
-  PrivateIdentity writer_ = NewIdentity("wim");
-  PrivateIdentity tls_writer_ = NewIdentity("certs", IdentityKind::kAgent);
-  PrivateIdentity operator_ = NewIdentity("otto");
-  PrivateIdentity agent_ = NewIdentity("ops", IdentityKind::kAgent);
-  PrivateIdentity auditor_ = NewIdentity("aud");
-  PrivateIdentity guest_ = NewIdentity("gus");
-  PrivateIdentity stranger_ = NewIdentity("eve");
-  VaultWorld::Machine blind_;  ///< enrolled, and granted nothing
-  std::optional<VaultWorld::Machine> leaving_;
-  std::vector<std::string> standing_;  ///< that are open
-  int made_ = 0;
 };
 
 TEST_F(RolesTableTest, EveryCellIsAnsweredAsTheTableSays) {

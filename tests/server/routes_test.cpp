@@ -79,7 +79,6 @@ TEST_F(RoutesTest, TheDescriptionIsServedToWhomTheVaultKnowsAsTheProgramPrintsIt
   ASSERT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, api::Description("0").Dump());
   EXPECT_EQ(Ask(RequestSigner::Of(NewIdentity("eve")), api::kDescription, "").status, 401);
-  EXPECT_EQ(Ask(RequestSigner::Of(machine.key), api::kDescription, "{}").status, 400);
 }
 
 TEST_F(RoutesTest, WhatIsNoRouteIsNotThere) {

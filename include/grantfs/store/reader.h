@@ -16,7 +16,7 @@ namespace grantfs {
 
 /// Reads of one state of the vault. All: an absent thing is an empty optional or vector, not an error.
 /// Errors: kIntegrity (the database is damaged), kIo.  Threads: one at a time.
-class StoreReader : public RequestReader {
+class StoreReader : public StoredRequestReader {
  public:
   ~StoreReader() override = default;
 

@@ -39,9 +39,9 @@ struct RequestQuery {
   std::size_t limit = 0;
 };
 
-class RequestReader {
+class StoredRequestReader {
  public:
-  virtual ~RequestReader() = default;
+  virtual ~StoredRequestReader() = default;
   virtual Result<std::optional<StoredRequest>> FindRequest(const Hash& id) = 0;
   /// Newest first.
   virtual Result<std::vector<StoredRequest>> ListRequests(const RequestQuery& query) = 0;
@@ -53,9 +53,9 @@ class RequestReader {
 };
 
 /// Errors as StoreWriter's.
-class RequestWriter {
+class StoredRequestWriter {
  public:
-  virtual ~RequestWriter() = default;
+  virtual ~StoredRequestWriter() = default;
   /// An open one; its number is given here. kConflict: there is one of this id.
   virtual Status AddRequest(const StoredRequest& request) = 0;
   /// Of an open one: kConflict if it is settled, kNotFound.
@@ -63,6 +63,10 @@ class RequestWriter {
                                std::string_view reason, std::int64_t now) = 0;
   /// Those that ended before, of every environment.
   virtual Status DropRequests(std::int64_t before) = 0;
+  /// Of those of this signer and kind (consents or all others) that are settled or have ended, all but the
+  /// newest `keep`.
+  virtual Status DropRequestsOf(const Hash& signer, std::string_view environment, bool consents,
+                                std::size_t keep, std::int64_t now) = 0;
 };
 
 }  // namespace grantfs

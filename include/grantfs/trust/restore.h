@@ -4,8 +4,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "grantfs/trust/group_list.h"
 #include "grantfs/trust/lists.h"
 
 namespace grantfs {
@@ -20,6 +22,15 @@ struct ListMemory {
   std::map<Hash, std::string> former_owners;    ///< of the vault: id -> name
   std::map<Hash, std::string> removed;          ///< from the vault, for good
   std::map<Hash, std::string> former_members;   ///< of the environment
+  /// Who was given another role, and the one that he had last.
+  std::map<Hash, std::pair<std::string, MemberChange>> changed_members;
+  std::map<EnvironmentGroups::PrefixKey, std::string> revoked_prefixes;
+  std::map<std::uint64_t, std::string> deleted_groups;
+  std::set<std::uint64_t> left_group;                           ///< machines that were taken out of a group
+  std::map<std::uint64_t, GroupInvitationRemove> left_invitations;  ///< that led into it
+  /// Of the vault: the recovery identities, the one in force last.
+  std::vector<Identity> recoveries;
+  bool two_owners = false;  ///< of the environment
   std::map<Hash, std::string> former_machines;  ///< removed
   std::map<std::string, std::string> closed;    ///< invitations, used or withdrawn: id -> name
   // Of a secret's list:
@@ -39,6 +50,12 @@ struct Undone {
   std::vector<Hash> owners;    ///< of the vault, who come back
   std::vector<Hash> removed;   ///< from the vault
   std::vector<Hash> members;   ///< of the environment
+  std::vector<MemberChange> changed;  ///< who has a role again that was taken from him; without copy and epoch
+  std::vector<EnvironmentGroups::PrefixKey> prefixes;
+  std::vector<std::uint64_t> groups;
+  std::vector<std::uint64_t> group_machines;  ///< of a group
+  std::vector<GroupInvitationRemove> group_invitations;
+  std::optional<Identity> recovery;  ///< that a former one came back in the place of
   std::vector<Hash> machines;  ///< removed
   std::vector<std::string> invitations;
   std::vector<SecretList::GrantKey> grants;
