@@ -34,6 +34,9 @@ constexpr auto& kActs = Names<Act>::kAll;
 const char* ActName(const Act& act) { return kActs[act.index()].name; }
 
 std::int64_t LevelOf(const Act& act) {
+  if (const auto* invite = std::get_if<InvitationCreate>(&act); invite != nullptr && invite->invitation.lives != 0)
+    return 2;
+  if (const auto* approve = std::get_if<MachineApprove>(&act); approve != nullptr && approve->not_after != 0) return 2;
   const bool first =
       IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd, PinsSet,
               MachinesCreate, InvitationCreate, InvitationWithdraw, MachineApprove, MachineRemove,

@@ -195,13 +195,14 @@ Status SignedList::CheckRestore(const Statement& statement) const {
 }
 
 // Of what is written, not of what is read: a program that knows an act reads it at any level.
-Status SignedList::CheckLevel(const Act& act, const UpperLists& upper) const {
+Status SignedList::CheckLevel(const Statement& statement, const UpperLists& upper) const {
   const auto* vault = id_.kind == ListKind::kVault ? static_cast<const VaultList*>(this) : upper.vault;
-  if (vault->empty() || LevelOf(act) <= vault->level()) return {};
+  const std::int64_t signatures = statement.consent ? 2 : 1;  // the first level knew one
+  if (vault->empty() || std::max(LevelOf(statement.act), signatures) <= vault->level()) return {};
   return Error{Code::kInvalid,
                "programs of the vault's format level do not know this act, and would refuse the whole list: once all "
                "are upgraded, an owner of the vault runs grantfs level raise",
-               0, ActName(act)};
+               0, ActName(statement.act)};
 }
 
 Status SignedList::Append(StatementPtr statement, const UpperLists& upper) {
@@ -210,7 +211,7 @@ Status SignedList::Append(StatementPtr statement, const UpperLists& upper) {
   GRANTFS_CHECK(CheckRight(*statement, upper));
   GRANTFS_CHECK(CheckSignature(*statement, upper));
   if (!MaySealTail(statement->statement().act)) GRANTFS_CHECK(CheckStanding(upper));
-  GRANTFS_CHECK(CheckLevel(statement->statement().act, upper));
+  GRANTFS_CHECK(CheckLevel(statement->statement(), upper));
   GRANTFS_CHECK(CheckNew(statement->statement(), upper));
   GRANTFS_CHECK(Take(statement, upper));
   entries_.push_back({std::move(statement)});

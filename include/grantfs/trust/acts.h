@@ -383,7 +383,8 @@ inline bool SetsGrantsRoot(const Act& act) {
 
 /// The format level that this build writes, and the highest that it reads.
 inline constexpr std::int64_t kFormatLevel = 2;
-/// The least level of a vault in whose lists the act may be written: 1 for what the first release knew.
+/// The least level of a vault in whose lists the act may be written: 1 for what the first release knew, as far
+/// as it has no member that is newer.
 std::int64_t LevelOf(const Act& act);
 
 /// "vault.create", "member.add", ...
