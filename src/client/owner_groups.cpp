@@ -84,7 +84,7 @@ Result<GroupChange> OwnerSessionImpl::CreateGroup(const std::string& environment
                                                   const std::vector<std::string>& machines,
                                                   const GroupOptions& options) {
   GRANTFS_CHECK(CheckIdentityName(name));
-  GroupChange change{environment, name, {}, {}};
+  GroupChange change{environment, name, {}, {}, {}};
   std::uint64_t number = 0;
   const auto done = Retry([&]() -> Result<std::uint64_t> {
     GRANTFS_CHECK(EnterGroups(environment));
@@ -93,6 +93,11 @@ Result<GroupChange> OwnerSessionImpl::CreateGroup(const std::string& environment
       return Settled({Code::kConflict, "the group exists already", 0, "@" + name + " of " + environment});
     const auto members = GRANTFS_TRY(MachinesNamed(machines));
     const UpperLists upper = keeper_->UpperOf(environment);
+    if (list.two_owners() && !members.empty())
+      return Settled({Code::kDenied,
+                      "two owners sign there for a group's machines: make the group without any, then sign for them "
+                      "with grantfs group add",
+                      0, environment});
     GroupList group(environment, list.next_sequence());
     KnownStore::Verified made{group.id(), {}, {}};
     made.statements.push_back(
@@ -118,8 +123,9 @@ Result<GroupChange> OwnerSessionImpl::CreateGroup(const std::string& environment
 Result<GroupChange> OwnerSessionImpl::AddToGroup(const std::string& environment, const std::string& name,
                                                  const std::vector<std::string>& machines,
                                                  const GroupOptions& options) {
-  GroupChange change{environment, name, {}, {}};
+  GroupChange change{environment, name, {}, {}, {}};
   std::uint64_t number = 0;
+  std::vector<AskConsent::Item> waiting;
   const auto done = Retry([&]() -> Result<std::uint64_t> {
     GRANTFS_CHECK(EnterGroups(environment));
     const EnvironmentList& list = *keeper_->FindEnvironment(environment);
@@ -129,7 +135,14 @@ Result<GroupChange> OwnerSessionImpl::AddToGroup(const std::string& environment,
     const auto there = group.Members(keeper_->machines());
     std::erase_if(members, [&](const Grantee& one) { return there.contains(one.number); });
     change.machines = MachineNamesOf(members);
+    waiting.clear();
     if (members.empty()) return 0;
+    if (list.two_owners()) {  // the group's key is sealed by the owner who signs second
+      if (members.size() > kMaxGroupMachines)
+        return Settled({Code::kInvalid, "two owners sign there for 100 machines at most at once", 0, environment});
+      waiting = {ConsentTo(group, keeper_->UpperOf(environment), GroupMachinesAdd{1, members, {}})};
+      return 0;
+    }
     const auto& standing = *list.groups().Find(number);
     const UnsealKey key = GRANTFS_TRY(GroupKeyOf(list, standing));
     KnownStore::Verified made{group.id(), {}, {}};
@@ -138,6 +151,8 @@ Result<GroupChange> OwnerSessionImpl::AddToGroup(const std::string& environment,
     return Submit({std::move(made)});
   });
   if (!done) return done.error();
+  if (!waiting.empty())
+    change.waiting = GRANTFS_TRY(Propose(environment, std::move(waiting), options.reason));
   if (*done != 0) change.followed = WaitForGroup(environment, number, *done, options.wait);
   return change;
 }
@@ -165,7 +180,7 @@ Result<std::uint64_t> OwnerSessionImpl::TakeOut(const std::string& environment, 
 Result<GroupChange> OwnerSessionImpl::RemoveFromGroup(const std::string& environment, const std::string& name,
                                                       const std::vector<std::string>& machines,
                                                       const GroupOptions& options) {
-  GroupChange change{environment, name, {}, {}};
+  GroupChange change{environment, name, {}, {}, {}};
   std::uint64_t number = 0;
   std::vector<std::uint64_t> gone;
   const auto done = Retry([&]() -> Result<std::uint64_t> {

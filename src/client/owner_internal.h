@@ -267,6 +267,9 @@ class OwnerSessionImpl final : public OwnerBase {
   Result<SignedRequest> SignRequest(const std::string& environment, AnyAsk ask, const std::string& reason,
                                     std::int64_t time, std::int64_t expires);
   Result<Hash> SendRequest(const SignedRequest& request);
+  /// Makes a request of this time and sends it. What was asked before in the same second, and settled, would
+  /// be the same request: then it is one of the next.
+  Result<SignedRequest> SendNewRequest(const std::function<Result<SignedRequest>(std::int64_t time)>& make);
   RequestInfo RequestInfoOf(const SignedRequest& request) const;
   Result<std::vector<RequestInfo>> RequestsIn(const std::string& environment, bool mine, bool all);
   static void NameWaiting(std::vector<RequestInfo>& infos);
@@ -296,6 +299,8 @@ class OwnerSessionImpl final : public OwnerBase {
                                  Batch& batch, std::vector<std::string>& lines);
   Status PrepareSecondPrefix(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
                              std::vector<StatementPtr>& made, std::vector<std::string>& lines);
+  Status PrepareSecondMachines(const std::string& environment, const AskConsent::Item& item, bool dry_run,
+                               Batch& batch, std::vector<std::string>& lines);
   Status PrepareSecondMember(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
                              std::vector<StatementPtr>& made, std::vector<std::string>& lines);
   Status PrepareSecondRules(EnvironmentList& list, const AskConsent::Item& item,

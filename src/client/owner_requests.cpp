@@ -31,14 +31,26 @@ Result<Hash> OwnerSessionImpl::SendRequest(const SignedRequest& request) {
   return Error{Code::kIntegrity, "the vault keeps another request than was sent", 0, request.id().Hex()};
 }
 
+Result<SignedRequest> OwnerSessionImpl::SendNewRequest(
+    const std::function<Result<SignedRequest>(std::int64_t time)>& make) {
+  constexpr std::int64_t kMostLater = 3;  // the vault takes what is a little of the future
+  const std::int64_t now = Now();
+  for (std::int64_t time = now;; ++time) {
+    auto request = GRANTFS_TRY(make(time));
+    const auto sent = SendRequest(request);
+    if (sent) return request;
+    if (sent.error().code != Code::kConflict || time == now + kMostLater) return sent.error();
+  }
+}
+
 Result<RequestInfo> OwnerSessionImpl::AskFor(const std::string& environment, AnyAsk ask,
                                              const std::string& reason, std::int64_t seconds) {
   if (seconds < 1 || seconds > kMaxRequestSeconds)
     return Error{Code::kInvalid, "a request holds for 1s to 30d", 0, environment};
   GRANTFS_CHECK(Enter(environment, Operation::kAsk));
-  const auto request = GRANTFS_TRY(SignRequest(environment, std::move(ask), reason, Now(), Now() + seconds));
-  GRANTFS_TRY(SendRequest(request));
-  return RequestInfoOf(request);
+  return RequestInfoOf(GRANTFS_TRY(SendNewRequest([&](std::int64_t time) {
+    return SignRequest(environment, ask, reason, time, time + seconds);
+  })));
 }
 
 RequestInfo OwnerSessionImpl::RequestInfoOf(const SignedRequest& signed_request) const {

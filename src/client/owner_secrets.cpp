@@ -108,7 +108,7 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
   result.expires_after =
       options.expires_after.value_or(current == nullptr ? 0 : current->publish.expires_after);
   const UpperLists upper = keeper_->UpperOf(name.environment);
-  const auto targets = list.SealTargets(Now(), upper);
+  auto targets = list.SealTargets(Now(), upper);
   result.sealed_to = found ? targets.size() - 1 : 0;
   GRANTFS_CHECK(CheckAfter(list, name, options));
   if (options.dry_run) return result;
@@ -118,6 +118,7 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
     const SecretCreate create{result.number, name.environment, name.path,
                               type,          options.owner,    options.description};
     appended.statements.push_back(GRANTFS_TRY(Next(list, upper, create, options.reason)));
+    targets = list.SealTargets(Now(), upper);  // by its name now: groups have what is below a prefix
   }
   VersionPublish version;
   version.environment = name.environment;

@@ -210,7 +210,7 @@ Status SignedList::CheckLevel(const Statement& statement, const UpperLists& uppe
   return Error{Code::kInvalid,
                "programs of the vault's format level do not know this act, and would refuse the whole list: once all "
                "are upgraded, an owner of the vault runs grantfs level raise",
-               0, ActName(act)};
+               0, ActName(statement.act)};
 }
 
 Status SignedList::Append(StatementPtr statement, const UpperLists& upper) {

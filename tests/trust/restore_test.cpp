@@ -314,5 +314,18 @@ TEST_F(RestoreTest, NeedsTheLevelThatKnowsIt) {
   EXPECT_EQ(LevelOf(invite), 2) << "an older program refuses what it does not know";
 }
 
+TEST(LevelTest, AnActWithAMemberThatTheFirstReleaseDidNotKnowNeedsMore) {
+  InvitationCreate invite;
+  MachineApprove approve;
+  EXPECT_EQ(LevelOf(invite), 1);
+  EXPECT_EQ(LevelOf(approve), 1);
+  invite.invitation.lives = 60;
+  approve.not_after = 4102444800;
+  EXPECT_EQ(LevelOf(invite), 2);
+  EXPECT_EQ(LevelOf(approve), 2);
+  EXPECT_EQ(LevelOf(GroupCreate{}), 2);
+  EXPECT_EQ(LevelOf(RulesSet{}), 2);
+}
+
 }  // namespace
 }  // namespace grantfs::testing
