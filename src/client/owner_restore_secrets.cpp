@@ -17,6 +17,8 @@ constexpr std::uint32_t kVersionGap = 1000;
 
 Status OwnerSessionImpl::Restorer::LookAt(const std::string& environment, const EnvironmentList& list) {
   Note(GRANTFS_TRY(Compare(list)));
+  for (const auto& [number, group] : list.groups().all())
+    Note(GRANTFS_TRY(Compare(GRANTFS_TRY(s_.keeper_->FetchServedGroup(number, {&vault_, &list})))));
   const auto served = GRANTFS_TRY(s_.ListNames(environment, {}));
   std::set<std::uint64_t> there;
   for (const Listed& listed : served) {
@@ -41,55 +43,62 @@ Result<NewEpoch> OwnerSessionImpl::Restorer::EpochFor(const EnvironmentList& lis
   return MakeEpoch(stay, &list.newest_epoch(), key);
 }
 
-// Each starts a key of its own where its member held the one before. What follows is signed over the list as it
-// is without them, so that their acts have a successor when they go.
-Result<std::vector<OwnerSessionImpl::Restorer::Removal>> OwnerSessionImpl::Restorer::Removals(
-    EnvironmentList& after, const Compared& compared) {
-  std::vector<Removal> removals;
+// What follows is signed over the list as it is without them, so that their acts have a successor when they go.
+Result<EnvironmentList> OwnerSessionImpl::Restorer::Without(const EnvironmentList& list, const Compared& compared) {
+  EnvironmentList after = list;
   for (const Hash& id : compared.undone.members) {
     const auto role = after.RoleOf(id);
     if (!role) continue;
-    Removal removal;
     MemberRemove act{id, {}};
-    removal.has_epoch = RoleAllows(*role, Operation::kReadValue);
-    if (removal.has_epoch) {
-      removal.epoch = GRANTFS_TRY(EpochFor(after, {id}));
-      act.epoch = removal.epoch.epoch;
-      auto& keys = s_.epoch_keys_[after.name()];
-      keys.insert_or_assign(act.epoch->number, std::move(removal.epoch.key));
+    if (RoleAllows(*role, Operation::kReadValue)) {
+      NewEpoch epoch = GRANTFS_TRY(EpochFor(after, {id}));
+      act.epoch = epoch.epoch;
+      s_.epoch_keys_[after.name()].insert_or_assign(act.epoch->number, std::move(epoch.key));
     }
-    removal.statement = GRANTFS_TRY(s_.Next(after, {&vault_, nullptr}, std::move(act), options_.reason));
-    removals.push_back(std::move(removal));
+    GRANTFS_TRY(s_.Next(after, {&vault_, nullptr}, std::move(act), options_.reason));
     ++result_.repeated;
   }
-  return removals;
+  return after;
+}
+
+// Each starts a key of its own, and of each group, where its member held the one before.
+Status OwnerSessionImpl::Restorer::RemoveMembers(EnvironmentList& list, const Compared& compared,
+                                                 const Groups& groups) {
+  for (const Hash& id : compared.undone.members) {
+    const auto role = list.RoleOf(id);
+    if (!role) continue;
+    const EnvironmentList before = list;
+    MemberRemove act{id, {}};
+    const bool has_epoch = RoleAllows(*role, Operation::kReadValue);
+    if (has_epoch) {
+      NewEpoch epoch = GRANTFS_TRY(EpochFor(list, {id}));
+      act.epoch = epoch.epoch;
+      GRANTFS_CHECK(s_.StageEpoch(list.name(), epoch));
+      s_.epoch_keys_[list.name()].insert_or_assign(act.epoch->number, std::move(epoch.key));
+    }
+    KnownStore::Verified own{list.id(), {}, {}};
+    own.statements.push_back(GRANTFS_TRY(s_.Next(list, {&vault_, nullptr}, std::move(act), options_.reason)));
+    for (const auto& [number, group] : before.groups().all())
+      if (has_epoch) GRANTFS_CHECK(StartGroupEpoch(list, before, groups.at(number).list, own));
+    GRANTFS_TRY(s_.Send({std::move(own)}));
+  }
+  return {};
 }
 
 Status OwnerSessionImpl::Restorer::AcceptEnvironment(const std::string& environment, EnvironmentList list) {
-  const UpperLists upper{&vault_, nullptr};
   const Compared compared = GRANTFS_TRY(Compare(list));
   Tell(environment, compared);
-  if (compared.needs_restore) {
-    NewEpoch epoch = GRANTFS_TRY(EpochFor(list, {}));
-    Restore act;
-    act.epoch = epoch.epoch;
-    const auto made = GRANTFS_TRY(SignRestore(list, upper, compared, std::move(act)));
-    result_.new_epochs.push_back(environment);
-    if (!options_.dry_run) {
-      GRANTFS_CHECK(s_.StageEpoch(environment, epoch));
-      GRANTFS_TRY(s_.Send({{list.id(), {made}, {}}}));
-    }
-    s_.epoch_keys_[environment].insert_or_assign(epoch.epoch.number, std::move(epoch.key));
-  }
-  EnvironmentList after = list;
-  const auto removals = GRANTFS_TRY(Removals(after, compared));
+  Groups groups = GRANTFS_TRY(CompareGroups(list));
+  GRANTFS_CHECK(AcceptGroups(list, compared, groups));
+  const EnvironmentList after = GRANTFS_TRY(Without(list, compared));
+  GRANTFS_CHECK(VouchInGroups(list, after, groups));
   GRANTFS_CHECK(AcceptSecrets(list, after));
   if (options_.dry_run) return {};
-  for (const Removal& removal : removals) {
-    if (removal.has_epoch) GRANTFS_CHECK(s_.StageEpoch(environment, removal.epoch));
-    GRANTFS_TRY(s_.Send({{list.id(), {removal.statement}, {}}}));
-  }
-  return s_.keeper_->RefreshEnvironment(environment);
+  GRANTFS_CHECK(RemoveMembers(list, compared, groups));
+  GRANTFS_CHECK(s_.keeper_->RefreshEnvironment(environment));
+  for (const auto& [number, group] : list.groups().all())
+    GRANTFS_TRY(s_.keeper_->RefreshGroup(environment, number));
+  return {};
 }
 
 // Each is sent with the others that are ready; what was sent need not be done again.

@@ -76,7 +76,7 @@ Result<bool> GroupList::EpochIsDue(const EnvironmentGroups::Group& group) const 
 
 Result<Permission> GroupList::Needed(const Statement& statement) const {
   if (IsAnyOf<GroupListCreate, GroupMachinesAdd, GroupMachinesRemove, GroupInvitationAdd,
-              GroupInvitationRemove, Vouch, Void>(statement.act))
+              GroupInvitationRemove, Vouch, Void, Restore>(statement.act))
     return Permission::kOwner;
   return Misplaced(statement);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "grantfs/trust/group_list.h"
+
 namespace grantfs {
 namespace {
 
@@ -48,6 +50,30 @@ class Reading {
     memory_.former_members.erase(act.member.Id());
   }
   void operator()(const MemberRemove& act) { Leave(act.id, memory_.former_members); }
+  void operator()(const GroupCreate& act) { groups_[sequence] = act; }
+  void operator()(const GroupDelete& act) {
+    memory_.groups_gone[act.group] = groups_[act.group];
+    std::erase_if(memory_.prefixes, [&](const auto& entry) { return entry.first.second == act.group; });
+  }
+  void operator()(const PrefixGrant& act) {
+    const EnvironmentGroups::PrefixKey key{act.prefix, act.grant.grantee.number};
+    memory_.prefixes_gone.erase(key);
+    granted_prefix = key;
+  }
+  void operator()(const PrefixRevoke& act) {
+    memory_.prefixes_gone.insert({act.prefix, act.group});
+    memory_.prefixes.erase({act.prefix, act.group});
+  }
+  void operator()(const GroupMachinesAdd& act) {
+    for (const Grantee& machine : act.machines) {
+      machines_[machine.number] = machine.name;
+      memory_.left.erase(machine.number);
+    }
+  }
+  void operator()(const GroupMachinesRemove& act) {
+    for (const std::uint64_t machine : act.machines) memory_.left[machine] = machines_[machine];
+  }
+  void operator()(const GroupInvitationRemove& act) { memory_.shut[act.number] = act.last; }
   void operator()(const VersionPublish& act) { memory_.version = act.version; }
   void operator()(const GrantAdd& act) {
     const SecretList::GrantKey key{act.grant.grantee.kind, act.grant.grantee.number};
@@ -70,7 +96,9 @@ class Reading {
   template <typename T>
   void operator()(const T&) {}
 
+  std::uint64_t sequence = 0;                   ///< of the act that is read next
   std::optional<SecretList::GrantKey> granted;  ///< by the act that was read last
+  std::optional<EnvironmentGroups::PrefixKey> granted_prefix;  ///< the same
 
  private:
   void Enter(const Identity& who) {
@@ -86,6 +114,8 @@ class Reading {
   std::map<Hash, std::string> people_;
   std::map<std::string, std::string> names_;
   std::map<SecretList::GrantKey, std::string> grantees_;
+  std::map<std::uint64_t, GroupCreate> groups_;
+  std::map<std::uint64_t, std::string> machines_;
 };
 
 // ---- what comes back
@@ -123,6 +153,59 @@ void FindMembers(const ListMemory& seen, const EnvironmentList& list, std::uint6
   }
 }
 
+void FindGroups(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
+  for (const auto& [number, created] : seen.groups_gone) {
+    const auto* group = list.groups().Find(number);
+    if (group == nullptr || group->genesis != created.genesis) continue;
+    undone.groups.push_back(number);
+    Note(undone, "@" + group->name);
+  }
+  for (const auto& [key, standing] : list.groups().prefixes()) {
+    if (standing.sequence >= from) continue;
+    const std::string who = "@" + standing.act.grant.grantee.name + " " + key.first;
+    if (seen.prefixes_gone.contains(key)) {
+      undone.prefixes.push_back(key);
+      Note(undone, who);
+      continue;
+    }
+    const auto other = seen.prefixes.find(key);
+    if (other == seen.prefixes.end() || other->second->statement().sequence <= standing.sequence) continue;
+    undone.wider_prefixes.push_back(other->second);
+    Note(undone, who);
+  }
+}
+
+// One that came by an invitation is named nowhere here: it may be in as long as it was not taken out.
+void FindInGroup(const ListMemory& seen, const GroupList& list, std::uint64_t from, Undone& undone) {
+  std::map<std::uint64_t, std::uint64_t> added;
+  std::set<std::uint64_t> out;
+  const auto statements = list.Statements();
+  for (const Statement* said : Standing(statements)) {
+    if (const auto* add = std::get_if<GroupMachinesAdd>(&said->act)) {
+      for (const Grantee& machine : add->machines) {
+        added[machine.number] = said->sequence;
+        out.erase(machine.number);
+      }
+    } else if (const auto* remove = std::get_if<GroupMachinesRemove>(&said->act)) {
+      for (const std::uint64_t machine : remove->machines) added.erase(machine);
+      out.insert(remove->machines.begin(), remove->machines.end());
+    }
+  }
+  for (const auto& [number, name] : seen.left) {
+    const auto at = added.find(number);
+    const bool may_be_in = at != added.end() ? at->second < from : !list.invitations().empty();
+    if (out.contains(number) || !may_be_in) continue;
+    undone.left.push_back(number);
+    Note(undone, name.empty() ? "machine " + std::to_string(number) : name);
+  }
+  for (const auto& [number, last] : seen.shut) {
+    const auto at = list.invitations().find(number);
+    if (at == list.invitations().end() || !at->second.open) continue;
+    undone.shut[number] = last;
+    Note(undone, at->second.act.id);
+  }
+}
+
 void FindMachines(const ListMemory& seen, const MachinesList& list, std::uint64_t from, Undone& undone) {
   for (const auto& [id, name] : seen.former_machines) {
     const auto* machine = list.FindById(id);
@@ -132,8 +215,11 @@ void FindMachines(const ListMemory& seen, const MachinesList& list, std::uint64_
   }
   for (const auto& [id, name] : seen.closed) {
     const auto open = list.invitations().find(id);
-    if (open == list.invitations().end() || open->second.state != MachinesList::InvitationState::kOpen)
-      continue;
+    const auto standing = list.standing().find(id);
+    const bool is_open =
+        (open != list.invitations().end() && open->second.state == MachinesList::InvitationState::kOpen) ||
+        (standing != list.standing().end() && !standing->second.withdrawn);
+    if (!is_open) continue;
     undone.invitations.push_back(id);
     Note(undone, name.empty() ? id : name);
   }
@@ -211,7 +297,11 @@ ListMemory ListMemory::Of(const std::vector<SignedList::StatementPtr>& statement
   for (const auto& statement : statements) by_sequence[statement->statement().sequence] = statement;
   for (const Statement* said : Standing(statements)) {
     reading.granted.reset();
+    reading.granted_prefix.reset();
+    reading.sequence = said->sequence;
     std::visit(reading, said->act);
+    if (reading.granted_prefix)
+      memory.prefixes[*reading.granted_prefix] = by_sequence.at(said->sequence);
     if (reading.granted) memory.granted[*reading.granted] = by_sequence.at(said->sequence);
   }
   return memory;
@@ -228,11 +318,13 @@ Undone UndoneBy(const ListMemory& seen, const SignedList& list, std::uint64_t fr
       break;
     case ListKind::kEnvironment:
       FindMembers(seen, static_cast<const EnvironmentList&>(list), from, undone);
+      FindGroups(seen, static_cast<const EnvironmentList&>(list), from, undone);
       break;
     case ListKind::kSecret:
       FindSecret(seen, static_cast<const SecretList&>(list), from, undone);
       break;
     case ListKind::kGroup:
+      FindInGroup(seen, static_cast<const GroupList&>(list), from, undone);
       break;
   }
   return undone;

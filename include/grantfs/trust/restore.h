@@ -22,6 +22,13 @@ struct ListMemory {
   std::map<Hash, std::string> former_members;   ///< of the environment
   std::map<Hash, std::string> former_machines;  ///< removed
   std::map<std::string, std::string> closed;    ///< invitations, used or withdrawn: id -> name
+  // Of the environment's groups:
+  std::map<std::uint64_t, GroupCreate> groups_gone;  ///< deleted, by number
+  std::map<EnvironmentGroups::PrefixKey, SignedList::StatementPtr> prefixes;
+  std::set<EnvironmentGroups::PrefixKey> prefixes_gone;  ///< revoked
+  // Of a group's list:
+  std::map<std::uint64_t, std::string> left;    ///< machines that were taken out: number -> name
+  std::map<std::uint64_t, std::uint64_t> shut;  ///< invitations that lead into it no more -> the last machine
   // Of a secret's list:
   std::map<SecretList::GrantKey, SignedList::StatementPtr> granted;
   std::map<SecretList::GrantKey, std::string> revoked;  ///< -> name
@@ -41,6 +48,11 @@ struct Undone {
   std::vector<Hash> members;   ///< of the environment
   std::vector<Hash> machines;  ///< removed
   std::vector<std::string> invitations;
+  std::vector<std::uint64_t> groups;                       ///< of the environment, deleted
+  std::vector<EnvironmentGroups::PrefixKey> prefixes;      ///< revoked
+  std::vector<SignedList::StatementPtr> wider_prefixes;    ///< grants by prefix in whose place others stood: those
+  std::vector<std::uint64_t> left;                         ///< machines of a group
+  std::map<std::uint64_t, std::uint64_t> shut;             ///< invitations into a group -> the last machine
   std::vector<SecretList::GrantKey> grants;
   std::vector<SignedList::StatementPtr> wider;  ///< grants in whose place others stood: those
   std::vector<std::uint32_t> versions;          ///< destroyed
