@@ -108,8 +108,6 @@ web-1  machine  k3vq-7m2a-x4pd-ce6w-hn5t  -)"},
           R"(web-1 shows the fingerprint k3vq-7m2a-x4pd-ce6w-hn5t
 Is it the one that grantfs enroll printed on web-1? [y/N] y
 approved web-1, fingerprint k3vq-7m2a-x4pd-ce6w-hn5t)"},
-         {"grantfs approve --fingerprint k3vq-7m2a-x4pd-ce6w-hn5t web-1",
-          "approved web-1, fingerprint k3vq-7m2a-x4pd-ce6w-hn5t"},
          {"for h in $hosts; do ssh $h sudo grantfs enroll --request; done | grantfs approve - > lines",
           R"(NAME   FINGERPRINT
 web-1  k3vq-7m2a-x4pd-ce6w-hn5t

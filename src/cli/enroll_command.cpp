@@ -114,8 +114,6 @@ exit code 6 if it has not come by then)"}},
 web-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t
 an owner compares it and runs: grantfs approve web-1
 this is web-1, of the vault at vault.lan:7843)"},
-                 {"grantfs invite web-1 | ssh web-1 sudo grantfs enroll",
-                  "web-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t"},
                  {"sudo grantfs enroll --file /root/invitation --wait 1h && sudo grantfs mount",
                   "(for a setup script)"},
                  {"grantfs enroll --request --name web-7", "grantfs-request-1.eyJp..."},

@@ -154,8 +154,6 @@ count while there is another.)",
         {{"grantfs grant web-1 shop/prod/db-password",
           R"(granted shop/prod/db-password to web-1 (1 version)
 web-1 has followed: its mount knows of the change)"},
-         {"grantfs grant web-1 shop/prod/tls/server.key --owner nginx --mode 0400 --strict",
-          "granted shop/prod/tls/server.key to web-1 (2 versions)"},
          {"grantfs grant web-1 shop/prod/db-password --only-user app --only-exe /usr/bin/psql --lease 10m",
           "granted shop/prod/db-password to web-1 (1 version), only for user=app, exe=/usr/bin/psql, lease "
           "10m"},

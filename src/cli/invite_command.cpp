@@ -116,10 +116,6 @@ came by it withdraws it too, and so does removing the owner who made it.)",
           "web-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t"},
          {"grantfs invite --kind user bea", R"(grantfs-invite-1.AAAD...
 (then grantfs member add shop/prod bea --role writer, once she is approved))"},
-         {"grantfs invite --ttl 10m --json web-1",
-          R"({"name": "web-1", "kind": "machine", "id": "5c...", "expires": 1769860800, "lives": 0, "line": "grantfs-invite-1.AAAD..."})"},
-         {"grantfs invite --lives 1h build-7", R"(grantfs-invite-1.AAAD...
-(the machine is out of the vault an hour after its approval))"},
          {"grantfs invite --standing 'web-*' --uses 50 --ttl 30d --group shop/prod@web > line",
           R"((on standard error: what it lets in))"}},
     .next = "grantfs enroll there, then grantfs approve web-1 here.",

@@ -39,7 +39,7 @@ const Command kKeyProtectCommand = {
     .arguments = "",
     .min_arguments = 0,
     .max_arguments = 0,
-    .summary = "put this home's key under a passphrase, or under another one",
+    .summary = "put this home's key under a passphrase",
     .about =
         R"(Encrypts the seed of this home under a passphrase (Argon2id, 128 MiB). From then on every command of this
 home that needs the key asks for it, or takes it from --passphrase-file. Where nobody can type, as for a machine's

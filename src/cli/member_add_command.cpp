@@ -39,7 +39,7 @@ const Command kMemberAddCommand = {
     .arguments = "PROJECT/ENVIRONMENT NAME",
     .min_arguments = 2,
     .max_arguments = 2,
-    .summary = "give a user or agent a role in an environment, or another one",
+    .summary = "give a user or agent a role, or another one",
     .about =
         R"(Makes a user or agent that was let into the vault (grantfs invite --kind user, grantfs approve) a member
 of an environment. An owner may do all there; a reader reads every value; a writer makes secrets and sets

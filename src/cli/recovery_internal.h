@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "command_internal.h"
 #include "grantfs/client/home.h"
@@ -9,6 +10,8 @@ namespace grantfs {
 
 /// --name, else the login name. Errors: kInvalid.
 Result<std::string> OwnerName(const Arguments& arguments);
+
+Json TextsJson(const std::vector<std::string>& all);
 
 /// The command that uses a recovery code, as it is to be kept beside it.
 std::string RecoverLine(const HomeProfile& profile);

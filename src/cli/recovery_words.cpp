@@ -19,6 +19,8 @@ Result<std::string> OwnerName(const Arguments& arguments) {
   return name;
 }
 
+Json TextsJson(const std::vector<std::string>& all) { return Json::Array({all.begin(), all.end()}); }
+
 std::string RecoverLine(const HomeProfile& profile) {
   return "grantfs recover " + profile.address.Text() + " --vault " + profile.vault.Hex() + " --pin " +
          profile.pins.front().Hex();

@@ -70,7 +70,8 @@ by its fingerprint, which versions, what it would replace. Changes nothing.)",
                   R"(request  5f0c2d9be177...
 by       ops (9c0e...)
 ...
-approved, it would grant shop/prod/db-password to web-1 (2c4h-..., 1 version))"}},
+approved, it would grant shop/prod/db-password to web-1 (2c4h-..., 1 version))"},
+                 {"grantfs request show 5f0c2d --json", "(its first digits are enough)"}},
     .next = "grantfs request approve ID, or grantfs request refuse ID --reason TEXT",
     .failure = "the request is not known",
     .run = RunRequestShowCommand,

@@ -97,9 +97,8 @@ listening on 0.0.0.0:7843)"},
                   R"([serve]
 name = vault.lan
 name = 10.0.0.5
-listen = 10.0.0.5)"},
-                 {"grantfs serve --keep-audit info=90d,notice=1y",
-                  "(who read what is kept for 90 days, who changed what for a year, the rest for ever)"},
+listen = 10.0.0.5
+keep-audit = info=90d,notice=1y)"},
                  {"sudo systemctl enable --now grantfs-vault", "(reads that file)"}},
     .next = "grantfs init on your own computer.",
     .failure = "the vault does not run",

@@ -27,7 +27,7 @@ const Command kTlsPinCommand = {
     .arguments = "",
     .min_arguments = 0,
     .max_arguments = 0,
-    .summary = "on the vault's host: print the pins of the server's TLS keys",
+    .summary = "on the vault's host: print its TLS keys' pins",
     .about =
         R"(Reads the server's TLS keys in the vault's directory, while it is served or not, and prints their pins: what
 clients compare, and what an owner gives to grantfs tls next --pin where the network cannot be believed.)",

@@ -24,7 +24,7 @@ const Command kTlsShowCommand = {
     .arguments = "",
     .min_arguments = 0,
     .max_arguments = 0,
-    .summary = "show which TLS keys clients accept and which the server has",
+    .summary = "show the TLS keys of the lists and of the server",
     .about =
         R"(Shows the pins (SHA-256 of the public key) that the vault's signed list names, since when, and which of
 them the server shows or has ready. For owners of the vault; the server's own word about its keys is also printed by

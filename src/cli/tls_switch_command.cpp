@@ -21,7 +21,7 @@ const Command kTlsSwitchCommand = {
     .arguments = "",
     .min_arguments = 0,
     .max_arguments = 0,
-    .summary = "have the server show its next TLS key, and drop the one before",
+    .summary = "end the old TLS key: the server shows the next",
     .about =
         R"(The server shows the announced key on every new connection, and destroys the one before; the vault's list
 then names the new one alone. Open connections and mounts go on. Refused while a machine has not been heard since the key

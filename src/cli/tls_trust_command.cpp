@@ -27,7 +27,7 @@ const Command kTlsTrustCommand = {
     .arguments = "PIN",
     .min_arguments = 1,
     .max_arguments = 1,
-    .summary = "find the server again after its TLS key was replaced meanwhile",
+    .summary = "find the server again after its TLS key changed",
     .about =
         R"(For a machine or person that was away while the server's key was replaced, and now refuses the new one.
 Asks who shows the key PIN for the vault's list and takes it only if that is signed, goes on from what this home has

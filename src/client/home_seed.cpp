@@ -1,5 +1,6 @@
 // The seed of a home, and the passphrase that it may lie under.
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -7,6 +8,9 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "grantfs/client/home.h"
 #include "grantfs/crypto/passphrase.h"
@@ -44,15 +48,39 @@ void Overwrite(int fd, std::size_t size) {
   if (::pwrite(fd, zeros.data(), zeros.size(), 0) == static_cast<ssize_t>(zeros.size())) ::fsync(fd);
 }
 
+/// What interrupted calls have left, also under the names that a file has while it is written. One that has
+/// another name is the seed itself, perhaps.
+void RemoveUnfinished(const std::string& path) {
+  const std::size_t slash = path.rfind('/') + 1;
+  const std::string directory = path.substr(0, slash), prefix = path.substr(slash) + kNextSeedSuffix;
+  std::vector<std::string> names;
+  if (DIR* const open = ::opendir(directory.empty() ? "." : directory.c_str())) {
+    while (const dirent* const entry = ::readdir(open)) {
+      if (std::string_view(entry->d_name).starts_with(prefix)) names.push_back(directory + entry->d_name);
+    }
+    ::closedir(open);
+  }
+  for (const std::string& name : names) {
+    const UniqueFd fd(::open(name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat info {};
+    if (::unlink(name.c_str()) == 0 && fd && ::fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) &&
+        info.st_nlink == 0)
+      Overwrite(fd.get(), kProtectedKeyBytes);
+  }
+}
+
 /// At every moment, also after a crash, the one or the other stands there whole.
 Status Replace(const std::string& path, const SecretMemory& content) {
   const std::string next = path + kNextSeedSuffix;
-  ::unlink(next.c_str());  // of an interrupted call
+  RemoveUnfinished(path);
   const UniqueFd before(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
-  GRANTFS_CHECK(WriteSecretFile(next.c_str(), content));
+  if (const Status written = WriteSecretFile(next.c_str(), content); !written) {
+    RemoveUnfinished(path);
+    return written;
+  }
   if (::rename(next.c_str(), path.c_str()) != 0) {
     const int sys = errno;
-    ::unlink(next.c_str());
+    RemoveUnfinished(path);
     return Error{Code::kIo, "the seed could not be put in its place; it is as it was", sys, path};
   }
   GRANTFS_CHECK(SyncDirectoryOf(path));

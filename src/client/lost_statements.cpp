@@ -93,6 +93,16 @@ struct IsAgain {
   bool operator()(const VaultOwnerRemove& act) const { return Has(undone.owners, act.id); }
   bool operator()(const IdentityRemove& act) const { return Has(undone.removed, act.id); }
   bool operator()(const MemberRemove& act) const { return Has(undone.members, act.id); }
+  bool operator()(const MemberChange& act) const {
+    return std::any_of(undone.changed.begin(), undone.changed.end(), [&](const MemberChange& again) {
+      return again.id == act.id && again.role == act.role && again.prefix == act.prefix;
+    });
+  }
+  bool operator()(const PrefixRevoke& act) const { return Has(undone.prefixes, {act.prefix, act.group}); }
+  bool operator()(const GroupDelete& act) const { return Has(undone.groups, act.group); }
+  bool operator()(const RecoveryReplace& act) const {
+    return undone.recovery && undone.recovery->Id() == act.recovery.Id();
+  }
   bool operator()(const MachineRemove& act) const { return Has(undone.machines, act.id); }
   bool operator()(const InvitationWithdraw& act) const { return Has(undone.invitations, act.id); }
   bool operator()(const GroupDelete& act) const { return Has(undone.groups, act.group); }

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "grantfs/log/log.h"
 #include "grantfs/store/audit_purge.h"
 #include "machine_internal.h"
@@ -12,6 +14,9 @@ namespace {
 constexpr std::chrono::seconds kCheckEvery{10};
 /// A vault that is older than this program, or takes no complaint for now.
 constexpr std::chrono::seconds kCheckLater{600};
+/// Nothing that was told of later than this ago can have lost its body to retention; a minute less, as two
+/// clocks do not run alike.
+constexpr std::chrono::seconds kMayBeGone{kMinKeepSeconds - 60};
 
 }  // namespace
 
@@ -22,13 +27,18 @@ void MachineSessionImpl::LoadComplaints() {
 }
 
 void MachineSessionImpl::NoteRecorded(RecordedRead read) {
+  read.told_boot = options_.clock->Boot();
   if (options_.watch) checks_.Add(std::move(read));
 }
 
 void MachineSessionImpl::NotePlaces(const Journal::Batch& batch, const std::vector<std::uint64_t>& places) {
-  if (places.size() > batch.entries.size()) return;
+  const bool placed = places.size() <= batch.entries.size();
+  const auto sample = ReadChecks::SampleOf(placed ? places.size() : 0);
+  // Who names no place shall not have it look as if all were found.
+  if (options_.watch) checks_.CountChecked(0, batch.entries.size() - sample.size());
+  if (!placed) return;
   const std::size_t first = batch.entries.size() - places.size();
-  for (const std::size_t at : ReadChecks::SampleOf(places.size())) {
+  for (const std::size_t at : sample) {
     const auto entry = JournalEntry::Parse(batch.entries[first + at]);
     if (entry) NoteRecorded({places[at], entry->secret, entry->version, entry->open, /*told_later=*/true});
   }
@@ -112,13 +122,18 @@ void MachineSessionImpl::CheckRecords(const Checkpoint& log, std::vector<Recorde
   std::uint64_t proved = 0;
   std::uint64_t gone = 0;
   const std::int64_t now_ms = options_.clock->WallMilliseconds();
+  const std::chrono::nanoseconds now_boot = options_.clock->Boot();
   std::size_t at = 0;
   for (; at < response.records.size() && at < reads.size(); ++at) {
     const RecordedRead& read = reads[at];
     std::string what = "the vault answered for another record";
     ReadProof proven = ReadProof::kBad;
+    // The record's time is the vault's own word: one who hides what he wrote would date it back.
+    const std::int64_t gone_before_ms = now_boot - read.told_boot >= kMayBeGone
+                                            ? now_ms - kMinKeepSeconds * 1000
+                                            : std::numeric_limits<std::int64_t>::min();
     if (response.records[at].record == read.record)
-      proven = CheckProven(read, response.records[at], log, me_.Id(), now_ms - kMinKeepSeconds * 1000, &what);
+      proven = CheckProven(read, response.records[at], log, me_.Id(), gone_before_ms, &what);
     proved += proven == ReadProof::kGood ? 1 : 0;
     gone += proven == ReadProof::kGone ? 1 : 0;
     if (proven != ReadProof::kBad) continue;

@@ -116,13 +116,13 @@ Result<SecretMemory> MachineSessionImpl::OpenKey(const api::ReadResponse& respon
 bool RefreshGroupTerms(std::shared_ptr<const SecretView>& secret, const EnvironmentList& environment) {
   const EnvironmentGroups& groups = environment.groups();
   if (!secret->prefix) return groups.Find(secret->terms.grantee) != nullptr;
-  const auto standing = groups.prefixes().find(*secret->prefix);
-  if (standing == groups.prefixes().end()) return false;
-  if (standing->second.sequence == secret->prefix_sequence) return true;
-  if (standing->second.act.grant.label != secret->terms.label) return false;
+  const auto* standing = groups.FindPrefix(*secret->prefix);
+  if (standing == nullptr) return false;
+  if (standing->sequence == secret->prefix_sequence) return true;
+  if (standing->act.grant.label != secret->terms.label) return false;
   auto renewed = std::make_shared<SecretView>(*secret);
-  renewed->terms = standing->second.act.grant;
-  renewed->prefix_sequence = standing->second.sequence;
+  renewed->terms = standing->act.grant;
+  renewed->prefix_sequence = standing->sequence;
   renewed->unenforceable = UnenforceableReason(renewed->terms);
   secret = std::move(renewed);
   return true;

@@ -160,7 +160,7 @@ void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) 
     told = Error{Code::kUnrecorded, "the vault says that it recorded less than it was sent"};
   else if (response)
     told = journal_->Sent(batch);
-  if (response) NotePlaces(batch, response->places);
+  if (response && response->sequence >= batch.last) NotePlaces(batch, response->places);
   if (!told && IsRefusedByVault(told.error())) journal_->Refused(batch, told.error());
   if (!told && (told.error().code == Code::kThrottled || told.error().code == Code::kUnrecorded))
     tell_after_boot_ns_ = (options_.clock->Boot() + std::chrono::nanoseconds(kTellLater)).count();

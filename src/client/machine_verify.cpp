@@ -106,15 +106,15 @@ Status TakeVersion(const api::GrantEvidence& evidence, VerifiedSecret& secret, c
 }
 
 Status TakePrefix(const api::GrantEvidence& evidence, VerifiedSecret& secret, const UpperLists& upper) {
-  const auto& standing = upper.environment->groups().prefixes();
-  const auto at = standing.find(*evidence.prefix);
-  if (at == standing.end() || !evidence.path.starts_with(evidence.prefix->first))
-    return Refused(evidence, "the environment's list has no grant by that prefix");
+  // By the newest rule, as grants in the secret's own list are.
+  const auto* standing = upper.environment->groups().FindPrefix(*evidence.prefix);
+  if (standing == nullptr || !evidence.path.starts_with(evidence.prefix->first))
+    return Refused(evidence, "the environment's list has no grant by that prefix that is in force");
   if (secret.proof->list.state().path != evidence.path)
     return Refused(evidence, "the vault serves another secret under this name");
-  secret.view->terms = at->second.act.grant;
+  secret.view->terms = standing->act.grant;
   secret.view->prefix = evidence.prefix;
-  secret.view->prefix_sequence = at->second.sequence;
+  secret.view->prefix_sequence = standing->sequence;
   secret.view->group = evidence.prefix->second;
   return {};
 }

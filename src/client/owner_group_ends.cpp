@@ -20,6 +20,14 @@ Status OwnerSessionImpl::CheckGroupsOwed(const std::string& environment, std::ve
                      ": run grantfs group remove " + environment + " " + group.name + " " +
                      machine.identity.Id().Hex());
     }
+    for (const auto& [at, invitation] : members.invitations()) {
+      const auto standing = keeper_->machines().standing().find(invitation.act.id);
+      if (!invitation.open || standing == keeper_->machines().standing().end() ||
+          !(standing->second.withdrawn || standing->second.invitation.expires <= Now()))
+        continue;
+      owed.push_back("who holds a standing invitation that has ended (" + standing->second.invitation.pattern +
+                     ") has the key of " + name + ": run grantfs invitation withdraw " + invitation.act.id);
+    }
     if (GRANTFS_TRY(members.EpochIsDue(group)) ||
         group.newest().environment_epoch < list.newest_epoch().number)
       owed.push_back(name + " has a key that somebody who left it has too: its next key is due");

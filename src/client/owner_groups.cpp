@@ -73,7 +73,8 @@ Status OwnerSessionImpl::StageGroup(const std::string& environment, std::uint64_
 Result<SignedList::StatementPtr> OwnerSessionImpl::NextGroupEpoch(EnvironmentList& environment,
                                                                   const Above& above, const GroupList& list,
                                                                   const UnsealKey& previous,
-                                                                  const std::string& reason) {
+                                                                  const std::string& reason,
+                                                                  const VaultList* vault) {
   const EnvironmentGroups::Group group = *environment.groups().Find(list.id().number);
   std::vector<GroupCopyTarget> targets{EnvironmentTarget(*above.vault, environment)};
   for (const auto& target : list.EpochTargets(*above.machines, Now()))

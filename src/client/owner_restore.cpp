@@ -178,6 +178,7 @@ Status OwnerSessionImpl::Restorer::AddToVault(Compared& vault, KnownStore::Verif
     ++result_.repeated;
     return {};
   };
+  if (vault.undone.recovery) GRANTFS_CHECK(add(RecoveryReplace{*vault.undone.recovery}));
   for (const Hash& id : vault.undone.owners) GRANTFS_CHECK(add(VaultOwnerRemove{id}));
   const auto names = ListMemory::Of(vault.seen).removed;
   for (const Hash& id : vault.undone.removed) GRANTFS_CHECK(add(IdentityRemove{id, names.at(id)}));
@@ -195,8 +196,9 @@ Status OwnerSessionImpl::Restorer::AddToMachines(Compared& machines, KnownStore:
     ++result_.repeated;
     return {};
   };
-  for (const Hash& id : machines.undone.machines) GRANTFS_CHECK(add(MachineRemove{id}));
+  // A machine's removal withdraws what it came by, which is then not there any more.
   for (const std::string& id : machines.undone.invitations) GRANTFS_CHECK(add(InvitationWithdraw{id}));
+  for (const Hash& id : machines.undone.machines) GRANTFS_CHECK(add(MachineRemove{id}));
   return {};
 }
 

@@ -64,6 +64,14 @@ class OwnerSessionImpl::Restorer {
   /// The list as it will be without those whose return is undone: nothing is sent.
   Result<EnvironmentList> Without(const EnvironmentList& list, const Compared& compared);
   Status RemoveMembers(EnvironmentList& list, const Compared& compared, const Groups& groups);
+  /// A member's removal, or a change back to the role that he had last, with the keys that go with it.
+  struct Ending {
+    Act act;
+    NewEpoch keys;
+    bool starts_epoch = false;
+  };
+  static std::vector<Act> EndingsOf(const EnvironmentList& list, const Undone& undone);
+  Result<Ending> WithKeys(const EnvironmentList& list, Act act);
   // Its groups (owner_restore_groups.cpp)
   Result<Groups> CompareGroups(const EnvironmentList& list);
   /// The restore of the environment, and what ended in it and in its groups, in one append.

@@ -43,19 +43,42 @@ Result<NewEpoch> OwnerSessionImpl::Restorer::EpochFor(const EnvironmentList& lis
   return MakeEpoch(stay, &list.newest_epoch(), key);
 }
 
+std::vector<Act> OwnerSessionImpl::Restorer::EndingsOf(const EnvironmentList& list, const Undone& undone) {
+  std::vector<Act> endings;
+  for (const Hash& id : undone.members)
+    if (list.RoleOf(id)) endings.emplace_back(MemberRemove{id, {}});
+  for (const MemberChange& change : undone.changed) endings.emplace_back(change);
+  return endings;
+}
+
+Result<OwnerSessionImpl::Restorer::Ending> OwnerSessionImpl::Restorer::WithKeys(const EnvironmentList& list, Act act) {
+  Ending ending;
+  auto* remove = std::get_if<MemberRemove>(&act);
+  auto* change = std::get_if<MemberChange>(&act);
+  const Hash& id = remove != nullptr ? remove->id : change->id;
+  const EnvironmentList::Member& member = list.members().at(id);
+  const bool reads = RoleAllows(member.role, Operation::kReadValue);
+  const bool will_read = change != nullptr && RoleAllows(change->role, Operation::kReadValue);
+  ending.starts_epoch = reads && !will_read;
+  if (ending.starts_epoch) {
+    ending.keys = GRANTFS_TRY(EpochFor(list, {id}));
+    (remove != nullptr ? remove->epoch : change->epoch) = ending.keys.epoch;
+  } else if (will_read && !reads) {
+    ending.keys = GRANTFS_TRY(s_.CopyFor(list, member.identity));
+    change->copy = Blake2b256({ending.keys.copies.front().sealed});
+  }
+  ending.act = std::move(act);
+  return ending;
+}
+
 // What follows is signed over the list as it is without them, so that their acts have a successor when they go.
 Result<EnvironmentList> OwnerSessionImpl::Restorer::Without(const EnvironmentList& list, const Compared& compared) {
   EnvironmentList after = list;
-  for (const Hash& id : compared.undone.members) {
-    const auto role = after.RoleOf(id);
-    if (!role) continue;
-    MemberRemove act{id, {}};
-    if (RoleAllows(*role, Operation::kReadValue)) {
-      NewEpoch epoch = GRANTFS_TRY(EpochFor(after, {id}));
-      act.epoch = epoch.epoch;
-      s_.epoch_keys_[after.name()].insert_or_assign(act.epoch->number, std::move(epoch.key));
-    }
-    GRANTFS_TRY(s_.Next(after, {&vault_, nullptr}, std::move(act), options_.reason));
+  for (Act& act : EndingsOf(list, compared.undone)) {
+    Ending ending = GRANTFS_TRY(WithKeys(after, std::move(act)));
+    if (ending.starts_epoch)
+      s_.epoch_keys_[after.name()].insert_or_assign(ending.keys.epoch.number, std::move(ending.keys.key));
+    GRANTFS_TRY(s_.Next(after, {&vault_, nullptr}, std::move(ending.act), options_.reason));
     ++result_.repeated;
   }
   return after;
@@ -64,22 +87,17 @@ Result<EnvironmentList> OwnerSessionImpl::Restorer::Without(const EnvironmentLis
 // Each starts a key of its own, and of each group, where its member held the one before.
 Status OwnerSessionImpl::Restorer::RemoveMembers(EnvironmentList& list, const Compared& compared,
                                                  const Groups& groups) {
-  for (const Hash& id : compared.undone.members) {
-    const auto role = list.RoleOf(id);
-    if (!role) continue;
+  for (Act& act : EndingsOf(list, compared.undone)) {
     const EnvironmentList before = list;
-    MemberRemove act{id, {}};
-    const bool has_epoch = RoleAllows(*role, Operation::kReadValue);
-    if (has_epoch) {
-      NewEpoch epoch = GRANTFS_TRY(EpochFor(list, {id}));
-      act.epoch = epoch.epoch;
-      GRANTFS_CHECK(s_.StageEpoch(list.name(), epoch));
-      s_.epoch_keys_[list.name()].insert_or_assign(act.epoch->number, std::move(epoch.key));
-    }
+    Ending ending = GRANTFS_TRY(WithKeys(list, std::move(act)));
+    if (!ending.keys.copies.empty()) GRANTFS_CHECK(s_.StageEpoch(list.name(), ending.keys));
+    if (ending.starts_epoch)
+      s_.epoch_keys_[list.name()].insert_or_assign(ending.keys.epoch.number, std::move(ending.keys.key));
     KnownStore::Verified own{list.id(), {}, {}};
-    own.statements.push_back(GRANTFS_TRY(s_.Next(list, {&vault_, nullptr}, std::move(act), options_.reason)));
+    own.statements.push_back(
+        GRANTFS_TRY(s_.Next(list, {&vault_, nullptr}, std::move(ending.act), options_.reason)));
     for (const auto& [number, group] : before.groups().all())
-      if (has_epoch) GRANTFS_CHECK(StartGroupEpoch(list, before, groups.at(number).list, own));
+      if (ending.starts_epoch) GRANTFS_CHECK(StartGroupEpoch(list, before, groups.at(number).list, own));
     GRANTFS_TRY(s_.Send({std::move(own)}));
   }
   return {};
@@ -88,6 +106,10 @@ Status OwnerSessionImpl::Restorer::RemoveMembers(EnvironmentList& list, const Co
 Status OwnerSessionImpl::Restorer::AcceptEnvironment(const std::string& environment, EnvironmentList list) {
   const Compared compared = GRANTFS_TRY(Compare(list));
   Tell(environment, compared);
+  if (ListMemory::Of(compared.seen).two_owners && !list.two_owners())
+    result_.problems.push_back(environment +
+                               ": the backup is from before two owners had to sign there, so one is enough again: "
+                               "turn the rule on anew");
   Groups groups = GRANTFS_TRY(CompareGroups(list));
   GRANTFS_CHECK(AcceptGroups(list, compared, groups));
   const EnvironmentList after = GRANTFS_TRY(Without(list, compared));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -18,6 +19,7 @@ struct RecordedRead {
   std::uint32_t version = 0;
   std::string open;
   bool told_later = false;  ///< by a journal: the vault may have found that nothing was granted any more
+  std::chrono::nanoseconds told_boot{0};  ///< CLOCK_BOOTTIME when the vault said so
 };
 
 /// What is still to be proved: of more than kMaxWaiting a sample that nobody can foresee. Threads: safe.
@@ -39,7 +41,7 @@ class ReadChecks {
   struct Figures {
     std::uint64_t proved = 0;
     std::uint64_t waiting = 0;
-    std::uint64_t left_out = 0;  ///< too many came at once, or the body had been purged by then
+    std::uint64_t left_out = 0;  ///< too many came at once, the vault named no place, or the body was purged
   };
   Figures figures() const;
 

@@ -23,7 +23,8 @@ StandingChanges::StandingChanges(const UpperLists& then, const UpperLists& now)
     : then_(then),
       now_(now),
       goes_on_(GoesOn(*then.vault, *now.vault) && GoesOn(*then.environment, *now.environment) &&
-               then.vault->recovery_since() == now.vault->recovery_since()) {}
+               then.vault->recovery_since() == now.vault->recovery_since() &&
+               then.environment->two_owners() == now.environment->two_owners()) {}
 
 bool StandingChanges::IsSame(const Hash& signer) const {
   const EnvironmentList& then = *then_.environment;

@@ -84,7 +84,7 @@ Result<SecretMemory> UnprotectKey(ByteView bytes, const SecretMemory& passphrase
   if (!WithinBounds(cost))
     return Error{
         Code::kUnsupported,
-        "the key's file asks for more work or memory than grantfs ever does: it is damaged, or was altered"};
+        "the key's file asks for more work or memory than is ever written there: it is damaged, or was altered"};
   PassphraseSalt salt;
   std::copy_n(bytes.data() + kMarkBytes + 8, salt.size(), salt.begin());
   const SecretMemory wrapping = GRANTFS_TRY(StretchPassphrase(passphrase, salt, cost, kSeedKeyBytes));

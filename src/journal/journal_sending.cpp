@@ -72,7 +72,14 @@ Status RunningJournal::Sent(const Batch& batch) {
 Status RunningJournal::Cut(const Batch& batch) {
   if (sending_.last != batch.last) return {};
   const JournalFile::Piece sent = std::exchange(sending_, {});  // once
-  if (own_ && own_->id() == batch.journal) return own_->Cut(sent, options_.cut_above);
+  if (own_ && own_->id() == batch.journal) {
+    const auto before = own_->fd();
+    const Status cut = own_->Cut(sent, options_.cut_above);
+    // Another file has its name: until the directory is on the disk, a power cut brings the one before back,
+    // without what is recorded from now on.
+    if (own_->fd() != before) named_ = false;
+    return cut;
+  }
   const auto at = left_.find(batch.journal);
   if (at == left_.end()) return {};
   GRANTFS_CHECK(at->second->Cut(sent, options_.cut_above));

@@ -113,8 +113,13 @@ Result<std::vector<SocketAddress>> SystemLookUp(const Address& server) {
 
 Result<Dialed> Dial(const DialOptions& options) {
   Result<Dialed> dialed = DialError(options, Code::kUnreachable, "its name has no address");
-  for (const SocketAddress& to : GRANTFS_TRY(LookUpInTime(options))) {
-    dialed = ConnectInTime(options, to);
+  const Addresses all = GRANTFS_TRY(LookUpInTime(options));
+  for (std::size_t at = 0; at < all.size(); ++at) {
+    // One that never answers leaves time for those behind it.
+    DialOptions share = options;
+    const auto now = DialClock::now();
+    share.end = now + (options.end - now) / static_cast<std::int64_t>(all.size() - at);
+    dialed = ConnectInTime(share, all[at]);
     if (dialed || dialed.error().code == Code::kCancelled) return dialed;
   }
   return dialed;

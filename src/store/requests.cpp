@@ -95,4 +95,13 @@ Status SqliteWriter::DropRequests(std::int64_t before) {
   return Run("DELETE FROM requests WHERE expires < ?1", before);
 }
 
+Status SqliteWriter::DropRequestsOf(const Hash& signer, std::string_view environment, bool consents,
+                                    std::size_t keep, std::int64_t now) {
+  return Run(
+      "DELETE FROM requests WHERE number IN (SELECT number FROM requests WHERE environment = ?1 AND signer = "
+      "?2 AND (type = 'consent') = ?3 AND NOT (state = 0 AND expires > ?4) ORDER BY number DESC LIMIT -1 "
+      "OFFSET ?5)",
+      environment, signer.View(), std::int64_t{consents}, now, RowLimit(keep));
+}
+
 }  // namespace grantfs

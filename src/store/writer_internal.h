@@ -26,6 +26,7 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Result<std::uint64_t> NextChange() override;
 
   Status AppendStatement(const StoredStatement& statement, const Hash& previous) override;
+  Status AppendRestore(const StoredStatement& statement, const Hash& previous) override;
 
   Status AddSecret(std::uint64_t number, std::string_view environment, std::string_view path) override;
   Status RemoveSecret(std::uint64_t number) override;
@@ -72,6 +73,8 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Status SettleRequest(const Hash& id, RequestState state, std::string_view by, std::string_view reason,
                        std::int64_t now) override;
   Status DropRequests(std::int64_t before) override;
+  Status DropRequestsOf(const Hash& signer, std::string_view environment, bool consents, std::size_t keep,
+                        std::int64_t now) override;
 
   Status PutCanary(const StoredCanary& canary) override;
   Status RemoveCanary(std::uint64_t secret) override;
@@ -103,6 +106,8 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
     return Error{Code::kNotFound, missing, 0, database_.path()};
   }
   Status Note(Status status);
+  /// Behind the head, whose sequence the caller has held against the statement's.
+  Status AppendAbove(const std::optional<Head>& head, const StoredStatement& statement, const Hash& previous);
   /// @param version  0 = all
   Status DropStaged(std::uint64_t secret, std::uint32_t version);
   Status Supersede(std::uint64_t secret, std::string_view label, std::uint32_t version, std::int64_t now_ms);

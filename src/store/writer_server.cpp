@@ -11,6 +11,10 @@ constexpr std::uint32_t kMaxReserved = 1000;
 constexpr std::int64_t kKeptJournals = 999;
 constexpr std::int64_t kLostChanges = 1'000'000;  ///< at most, of a vault that its backup is older than
 
+Error MovedOn(const StoredStatement& statement) {
+  return {Code::kConflict, "the list has moved on: read it again", 0, statement.list};
+}
+
 }  // namespace
 
 // A conflict leaves the transaction as it was before the statement; after another failure nobody knows.
@@ -86,11 +90,19 @@ Result<std::uint64_t> SqliteWriter::NextChange() {
 
 Status SqliteWriter::AppendStatement(const StoredStatement& statement, const Hash& previous) {
   const auto head = GRANTFS_TRY(FindHead(statement.list));
-  const std::uint64_t next = head ? head->sequence + 1 : 0;
-  if (statement.head.sequence < next || (!head && statement.head.sequence != 0) ||
-      previous != (head ? head->hash : Hash{})) {
-    return Error{Code::kConflict, "the list has moved on: read it again", 0, statement.list};
-  }
+  if (statement.head.sequence != (head ? head->sequence + 1 : 0)) return MovedOn(statement);
+  return AppendAbove(head, statement, previous);
+}
+
+Status SqliteWriter::AppendRestore(const StoredStatement& statement, const Hash& previous) {
+  const auto head = GRANTFS_TRY(FindHead(statement.list));
+  if (!head || statement.head.sequence <= head->sequence) return MovedOn(statement);
+  return AppendAbove(head, statement, previous);
+}
+
+Status SqliteWriter::AppendAbove(const std::optional<Head>& head, const StoredStatement& statement,
+                                 const Hash& previous) {
+  if (previous != (head ? head->hash : Hash{})) return MovedOn(statement);
   if (GRANTFS_TRY(FindStatement(statement.head.hash))) {
     return Error{Code::kConflict, "the statement is in a list already", 0, statement.head.hash.Hex()};
   }

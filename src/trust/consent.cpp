@@ -108,9 +108,8 @@ Status SignedList::CheckUnused(const Consent& consent, const Statement& statemen
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     const Statement& other = entry->statement->statement();
     if (other.sequence <= after) break;
-    if (other.sequence == statement.sequence) continue;
-    const bool restored = std::holds_alternative<Restore>(other.act) && other.sequence < statement.sequence;
-    if (restored || ConsentSubject(other.act) == subject)
+    if (other.sequence >= statement.sequence) continue;  // a machine looks at one that others have followed
+    if (std::holds_alternative<Restore>(other.act) || ConsentSubject(other.act) == subject)
       return refuse("the second signature was used, or the same thing was changed after it was made");
   }
   return {};

@@ -118,6 +118,37 @@ bool EnvironmentList::HeldSince(const Statement& statement, const SeenHeads* at,
          WasMemberThrough(statement.signer, statement.sequence, next_sequence());
 }
 
+// A former recovery identity names old heads as it likes, and could so make an owner who then vouches for its
+// making him one. Whom it makes an owner of the vault stands in a list that it cannot go back in; of others
+// somebody else has to say that they are owners, be it by whatever he signs after them.
+std::set<std::pair<Hash, std::uint64_t>> EnvironmentList::Unfounded(const SeenHeads* at,
+                                                                    const UpperLists& upper) const {
+  const VaultList& vault = *upper.vault;
+  const std::uint64_t now = at != nullptr ? at->vault->sequence : vault.next_sequence();
+  std::set<std::pair<Hash, std::uint64_t>> unfounded;  // who, and since when
+  for (const Entry& entry : entries_) {
+    const Statement& said = entry.statement->statement();
+    if (!entry.valid || entry.voided || said.sequence == 0) continue;
+    const RoleTenure* by = TenureAt(said.signer, said.sequence - 1);
+    const bool owner = by != nullptr && by->role == Role::kOwner;
+    const bool founded = owner ? !unfounded.contains({said.signer, by->from})
+                               : vault.WasRecoveryThrough(said.signer, said.heads.vault->sequence, now);
+    if (founded && (owner || std::holds_alternative<Vouch>(said.act))) unfounded.clear();
+    if (founded) continue;
+    const auto* add = std::get_if<MemberAdd>(&said.act);
+    const auto* change = std::get_if<MemberChange>(&said.act);
+    if (change != nullptr) unfounded.insert({change->id, said.sequence});
+    if (add != nullptr && (owner || !vault.WasOwner(add->member.Id(), said.heads.vault->sequence)))
+      unfounded.insert({add->member.Id(), said.sequence});
+  }
+  return unfounded;
+}
+
+bool EnvironmentList::MayFollow(const Hash& signer, const SeenHeads* at, const UpperLists& upper) const {
+  const RoleTenure* tenure = TenureOf(signer);
+  return tenure == nullptr || !Unfounded(at, upper).contains({signer, tenure->from});
+}
+
 bool EnvironmentList::TwoOwnersAfter(std::uint64_t sequence) const {
   bool rule = false;
   for (const auto& [from, rules] : rules_) {
@@ -147,13 +178,17 @@ Status EnvironmentList::ApplyEpoch(const Epoch& epoch, std::uint64_t sequence) {
   return {};
 }
 
-Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence, const VaultList& vault) {
+Status EnvironmentList::ApplyMemberAdd(const MemberAdd& act, const Statement& statement,
+                                       const VaultList& vault) {
+  const std::uint64_t sequence = statement.sequence;
   const Hash id = act.member.Id();
   const auto refuse = [&](const char* why) { return Error{Code::kInvalid, why, 0, act.member.name}; };
   if (!KindMayHold(act.member.kind, act.role))
     return refuse("an identity of this kind cannot hold this role");
   if (RoleOf(id)) return refuse("is a member already");
-  if (id == vault.recovery().Id()) return refuse("the recovery identity adds and removes owners, and is no member itself");
+  // Nor a former one by the heads of its time: it would be its own successor.
+  if (id == vault.recovery().Id() || vault.WasRecovery(id, statement.heads.vault->sequence))
+    return refuse("the recovery identity adds and removes owners, and is no member itself");
   if (HoldsKey(act.role) == (act.copy == Hash{}))
     return refuse("an owner or reader needs a copy of the environment's key, and no other has one");
   if (const char* why = WhyNoPrefix(act.role, act.prefix)) return refuse(why);
@@ -231,7 +266,7 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
     return {};
   }
   if (const auto* act = std::get_if<MemberAdd>(&statement.act))
-    return ApplyMemberAdd(*act, statement.sequence, *upper.vault);
+    return ApplyMemberAdd(*act, statement, *upper.vault);
   if (const auto* act = std::get_if<MemberRemove>(&statement.act))
     return ApplyMemberRemove(*act, statement, *upper.vault);
   if (const auto* act = std::get_if<EpochStart>(&statement.act))

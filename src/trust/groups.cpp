@@ -35,6 +35,11 @@ const EnvironmentGroups::Group* EnvironmentGroups::Find(const Grantee& grantee) 
   return group != nullptr && group->AsGrantee() == grantee ? group : nullptr;
 }
 
+const EnvironmentGroups::StandingPrefix* EnvironmentGroups::FindPrefix(const PrefixKey& key) const {
+  const auto at = prefixes_.find(key);
+  return at != prefixes_.end() && (at->second.by_two || !two_owners_) ? &at->second : nullptr;
+}
+
 std::vector<const EnvironmentGroups::StandingPrefix*> EnvironmentGroups::Covering(
     const std::string& path) const {
   std::vector<const StandingPrefix*> covering;

@@ -28,7 +28,11 @@ class Reading {
  public:
   explicit Reading(ListMemory& memory) : memory_(memory) {}
 
-  void operator()(const VaultCreate& act) { Enter(act.owner); }
+  void operator()(const VaultCreate& act) {
+    Enter(act.owner);
+    memory_.recoveries = {act.recovery};
+  }
+  void operator()(const RecoveryReplace& act) { memory_.recoveries.push_back(act.recovery); }
   void operator()(const VaultOwnerAdd& act) {
     Enter(act.owner);
     memory_.former_owners.erase(act.owner.Id());
@@ -36,33 +40,55 @@ class Reading {
   void operator()(const VaultOwnerRemove& act) { Leave(act.id, memory_.former_owners); }
   void operator()(const IdentityRemove& act) { memory_.removed[act.id] = act.name; }
   void operator()(const InvitationCreate& act) { names_[act.invitation.id] = act.invitation.name; }
+  void operator()(const InvitationStand& act) { names_[act.invitation.id] = act.invitation.pattern; }
   void operator()(const InvitationWithdraw& act) { memory_.closed[act.id] = names_[act.id]; }
   void operator()(const MachineApprove& act) {
     const Identity& who = act.enrolment.identity;
     memory_.closed[act.enrolment.invitation] = who.name;
     people_[who.Id()] = who.name;
   }
-  void operator()(const MachineRemove& act) { memory_.former_machines[act.id] = people_[act.id]; }
+  void operator()(const MachineAdmit& act) { LetIn(act.request.identity); }
+  void operator()(const MachineJoin& act) {
+    LetIn(act.enrolment.identity);
+    lives_[act.enrolment.identity.Id()] = act.not_after;
+    came_by_[act.enrolment.identity.Id()] = act.enrolment.invitation;
+  }
+  void operator()(const MachineRemove& act) {
+    memory_.former_machines[act.id] = people_[act.id];
+    const auto by = came_by_.find(act.id);  // as MachinesList has it, its removal withdraws that too
+    const std::int64_t end = by != came_by_.end() ? lives_[act.id] : 0;
+    if (by != came_by_.end() && (end == 0 || end > now)) memory_.closed[by->second] = names_[by->second];
+  }
   void operator()(const EnvironmentCreate& act) { Enter(act.owner); }
   void operator()(const MemberAdd& act) {
     people_[act.member.Id()] = act.member.name;
     if (act.role == Role::kOwner) memory_.owners.insert(act.member.Id());
     memory_.former_members.erase(act.member.Id());
+    memory_.changed_members.erase(act.member.Id());
   }
-  void operator()(const MemberRemove& act) { Leave(act.id, memory_.former_members); }
-  void operator()(const GroupCreate& act) { groups_[sequence] = act; }
-  void operator()(const GroupDelete& act) {
-    memory_.groups_gone[act.group] = groups_[act.group];
-    std::erase_if(memory_.prefixes, [&](const auto& entry) { return entry.first.second == act.group; });
+  // Who is an owner no more signs no restore; the role that he had does not come back either.
+  void operator()(const MemberChange& act) {
+    if (act.role == Role::kOwner)
+      memory_.owners.insert(act.id);
+    else
+      memory_.owners.erase(act.id);
+    memory_.changed_members[act.id] = {people_[act.id], {act.id, act.role, act.prefix, {}, {}}};
   }
+  void operator()(const RulesSet& act) { memory_.two_owners = act.two_owners; }
+  void operator()(const GroupCreate& act) { groups_[now_at] = act.name; }
+  void operator()(const GroupDelete& act) { memory_.deleted_groups[act.group] = "@" + groups_[act.group]; }
   void operator()(const PrefixGrant& act) {
     const EnvironmentGroups::PrefixKey key{act.prefix, act.grant.grantee.number};
-    memory_.prefixes_gone.erase(key);
+    memory_.revoked_prefixes.erase(key);
     granted_prefix = key;
   }
   void operator()(const PrefixRevoke& act) {
-    memory_.prefixes_gone.insert({act.prefix, act.group});
-    memory_.prefixes.erase({act.prefix, act.group});
+    memory_.revoked_prefixes[{act.prefix, act.group}] = "@" + groups_[act.group] + " " + act.prefix;
+    memory_.granted_prefixes.erase({act.prefix, act.group});
+  }
+  void operator()(const MemberRemove& act) {
+    Leave(act.id, memory_.former_members);
+    memory_.changed_members.erase(act.id);
   }
   void operator()(const GroupMachinesAdd& act) {
     for (const Grantee& machine : act.machines) {
@@ -96,15 +122,17 @@ class Reading {
   template <typename T>
   void operator()(const T&) {}
 
-  std::uint64_t sequence = 0;                   ///< of the act that is read next
   std::optional<SecretList::GrantKey> granted;  ///< by the act that was read last
   std::optional<EnvironmentGroups::PrefixKey> granted_prefix;  ///< the same
+  std::int64_t now = 0;                         ///< that the act's statement says
+  std::uint64_t now_at = 0;                     ///< its sequence
 
  private:
   void Enter(const Identity& who) {
     people_[who.Id()] = who.name;
     memory_.owners.insert(who.Id());
   }
+  void LetIn(const Identity& who) { people_[who.Id()] = who.name; }
   void Leave(const Hash& id, std::map<Hash, std::string>& former) {
     memory_.owners.erase(id);
     former[id] = people_[id];
@@ -113,8 +141,10 @@ class Reading {
   ListMemory& memory_;
   std::map<Hash, std::string> people_;
   std::map<std::string, std::string> names_;
+  std::map<Hash, std::string> came_by_;  ///< machine -> standing invitation
+  std::map<Hash, std::int64_t> lives_;
+  std::map<std::uint64_t, std::string> groups_;
   std::map<SecretList::GrantKey, std::string> grantees_;
-  std::map<std::uint64_t, GroupCreate> groups_;
   std::map<std::uint64_t, std::string> machines_;
 };
 
@@ -142,6 +172,49 @@ void FindOwners(const ListMemory& seen, const VaultList& list, std::uint64_t fro
     undone.removed.push_back(id);
     Note(undone, Called(name, id));
   }
+  // Another that was made since stands above them all.
+  const auto& known = seen.recoveries;
+  if (known.empty() || list.recovery_since() >= from || list.recovery().Id() == known.back().Id()) return;
+  undone.recovery = known.back();
+  Note(undone, "the recovery identity before");
+}
+
+/// Whether one with the role `is` could do anything by it that `was` did not let him.
+bool IsWider(const EnvironmentList::Member& is, const MemberChange& was) {
+  if (was.role == Role::kOwner) return false;
+  return is.role != was.role || !is.prefix.starts_with(was.prefix);
+}
+
+void FindChanged(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
+  for (const auto& [id, change] : seen.changed_members) {
+    const auto member = list.members().find(id);
+    if (member == list.members().end() || !member->second.present || !IsOld(member->second, from)) continue;
+    if (!IsWider(member->second, change.second)) continue;
+    undone.changed.push_back(change.second);
+    Note(undone, Called(change.first, id));
+  }
+}
+
+void FindGroups(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
+  for (const auto& [number, name] : seen.deleted_groups) {
+    if (number >= from || list.groups().Find(number) == nullptr) continue;
+    undone.groups.push_back(number);
+    Note(undone, name);
+  }
+  for (const auto& [key, name] : seen.revoked_prefixes) {
+    const auto standing = list.groups().prefixes().find(key);
+    if (standing == list.groups().prefixes().end() || standing->second.sequence >= from) continue;
+    undone.prefixes.push_back(key);
+    Note(undone, name);
+  }
+  for (const auto& [key, granted] : seen.granted_prefixes) {
+    const auto standing = list.groups().prefixes().find(key);
+    if (standing == list.groups().prefixes().end() || standing->second.sequence >= from ||
+        granted->statement().sequence <= standing->second.sequence || seen.deleted_groups.contains(key.second))
+      continue;
+    undone.wider_prefixes.push_back(granted);
+    Note(undone, "@" + standing->second.act.grant.grantee.name + " " + key.first);
+  }
 }
 
 void FindMembers(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
@@ -151,28 +224,8 @@ void FindMembers(const ListMemory& seen, const EnvironmentList& list, std::uint6
     undone.members.push_back(id);
     Note(undone, Called(name, id));
   }
-}
-
-void FindGroups(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
-  for (const auto& [number, created] : seen.groups_gone) {
-    const auto* group = list.groups().Find(number);
-    if (group == nullptr || group->genesis != created.genesis) continue;
-    undone.groups.push_back(number);
-    Note(undone, "@" + group->name);
-  }
-  for (const auto& [key, standing] : list.groups().prefixes()) {
-    if (standing.sequence >= from) continue;
-    const std::string who = "@" + standing.act.grant.grantee.name + " " + key.first;
-    if (seen.prefixes_gone.contains(key)) {
-      undone.prefixes.push_back(key);
-      Note(undone, who);
-      continue;
-    }
-    const auto other = seen.prefixes.find(key);
-    if (other == seen.prefixes.end() || other->second->statement().sequence <= standing.sequence) continue;
-    undone.wider_prefixes.push_back(other->second);
-    Note(undone, who);
-  }
+  FindChanged(seen, list, from, undone);
+  FindGroups(seen, list, from, undone);
 }
 
 // One that came by an invitation is named nowhere here: it may be in as long as it was not taken out.
@@ -216,9 +269,10 @@ void FindMachines(const ListMemory& seen, const MachinesList& list, std::uint64_
   for (const auto& [id, name] : seen.closed) {
     const auto open = list.invitations().find(id);
     const auto standing = list.standing().find(id);
-    const bool is_open =
-        (open != list.invitations().end() && open->second.state == MachinesList::InvitationState::kOpen) ||
-        (standing != list.standing().end() && !standing->second.withdrawn);
+    const bool is_open = (open != list.invitations().end() &&
+                          open->second.state == MachinesList::InvitationState::kOpen) ||
+                         (standing != list.standing().end() && !standing->second.withdrawn &&
+                          standing->second.number < from);
     if (!is_open) continue;
     undone.invitations.push_back(id);
     Note(undone, name.empty() ? id : name);
@@ -298,10 +352,11 @@ ListMemory ListMemory::Of(const std::vector<SignedList::StatementPtr>& statement
   for (const Statement* said : Standing(statements)) {
     reading.granted.reset();
     reading.granted_prefix.reset();
-    reading.sequence = said->sequence;
+    reading.now = said->time;
+    reading.now_at = said->sequence;
     std::visit(reading, said->act);
     if (reading.granted_prefix)
-      memory.prefixes[*reading.granted_prefix] = by_sequence.at(said->sequence);
+      memory.granted_prefixes[*reading.granted_prefix] = by_sequence.at(said->sequence);
     if (reading.granted) memory.granted[*reading.granted] = by_sequence.at(said->sequence);
   }
   return memory;
@@ -318,7 +373,6 @@ Undone UndoneBy(const ListMemory& seen, const SignedList& list, std::uint64_t fr
       break;
     case ListKind::kEnvironment:
       FindMembers(seen, static_cast<const EnvironmentList&>(list), from, undone);
-      FindGroups(seen, static_cast<const EnvironmentList&>(list), from, undone);
       break;
     case ListKind::kSecret:
       FindSecret(seen, static_cast<const SecretList&>(list), from, undone);

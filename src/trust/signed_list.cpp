@@ -85,6 +85,8 @@ Status SignedList::CheckNew(const Statement&, const UpperLists&) const { return 
 
 Status SignedList::CheckClaimedState(const SignedStatement&) const { return {}; }
 
+bool SignedList::MayFollow(const Hash&, const SeenHeads*, const UpperLists&) const { return true; }
+
 void SignedList::PassOver(const Statement&) {}
 
 Status SignedList::CheckLink(const Statement& statement) const {
@@ -261,7 +263,7 @@ std::optional<std::size_t> SignedList::FirstUncountedAt(const SeenHeads* at, con
     const Permission all = id_.kind == ListKind::kVault || id_.kind == ListKind::kMachines
                                ? Permission::kVaultOwner
                                : Permission::kOwner;
-    if (holds(all))
+    if (holds(all) && MayFollow(statement.signer, at, upper))
       break;  // one who may do everything follows all that is before: only what could never stand is left
     publisher_follows = publisher_follows || holds(Permission::kPublish);
   }

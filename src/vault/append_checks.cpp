@@ -124,6 +124,10 @@ Status AppendPlan::CheckRecoverys(StoreReader& reader) {
     if (first) return Unvouched(*list, *first);
     GRANTFS_CHECK(CheckSecretsOf(reader, name, &former));
   }
+  for (const auto& [key, list] : after_->groups) {
+    const auto first = list->FirstUncounted(Upper(key.first));
+    if (first) return Unvouched(*list, *first);
+  }
   return {};
 }
 

@@ -133,10 +133,11 @@ Status WriteGrants(Job& job, const AppendPlan::TouchedSecret& touched) {
     GRANTFS_CHECK(job.writer.RemoveGrant(secret, key.first, key.second));
     const bool of_group = key.first == GranteeKind::kGroup;
     const auto* environment = job.plan.after()->FindEnvironment(touched.environment);
-    if (of_group && environment != nullptr && IsCovered(*environment, touched.after->state().path, key.second))
+    if (of_group && environment != nullptr &&
+        IsCovered(*environment, touched.after->state().path, key.second))
       continue;  // it is granted by a prefix too
-    GRANTFS_CHECK(job.writer.RemoveCopies(
-        secret, of_group ? RecipientKind::kGroup : RecipientKind::kMachine, key.second));
+    GRANTFS_CHECK(job.writer.RemoveCopies(secret, of_group ? RecipientKind::kGroup : RecipientKind::kMachine,
+                                          key.second));
   }
   for (const auto& [key, standing] : after) {
     const auto held = before.find(key);
@@ -204,13 +205,14 @@ Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, con
   Job job{writer, plan, clock, clock.WallSeconds()};
   for (const auto& one : plan.appended()) {
     const Statement& statement = one.statement->statement();
-    GRANTFS_CHECK(writer.AppendStatement(
-        {statement.list.Text(), one.statement->head(), statement.signer, one.statement->envelope()},
-        statement.previous));
+    const auto* restore = std::get_if<Restore>(&statement.act);
+    const StoredStatement row{statement.list.Text(), one.statement->head(), statement.signer,
+                              one.statement->envelope()};
+    GRANTFS_CHECK(restore != nullptr ? writer.AppendRestore(row, statement.previous)
+                                     : writer.AppendStatement(row, statement.previous));
     GRANTFS_CHECK(WriteEpochs(writer, plan, one, job.now));
     GRANTFS_CHECK(WriteGroups(writer, plan, one, job.now));
     GRANTFS_CHECK(WriteEnrolments(writer, statement.act, job.now));
-    const auto* restore = std::get_if<Restore>(&statement.act);
     if (restore != nullptr && statement.list.kind == ListKind::kVault)
       GRANTFS_CHECK(writer.GoOnFromBackup(restore->log_origin, restore->numbers));
   }

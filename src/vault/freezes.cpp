@@ -261,8 +261,9 @@ Result<api::FreezesListResponse> Vault::ListFreezes(const VaultCaller& caller,
   if (!now->IsVaultOwner(caller.id) && (after == nullptr || *after < no_machine)) after = &no_machine;
   // Nor by it which machines are in another's environment: it names what the caller sees.
   api::FreezesListResponse response;
+  constexpr std::size_t kPage = 1000;  // whoever sees few of many has them looked through all the same
   for (FrozenObject place;; after = &place) {
-    const auto page = GRANTFS_TRY(reader->ListFreezes(after, request.limit + 1));
+    const auto page = GRANTFS_TRY(reader->ListFreezes(after, kPage));
     for (const StoredFreeze& one : page) {
       if (!MaySeeFreeze(*now, caller, one.object)) continue;
       if (response.freezes.size() == request.limit) {
@@ -271,7 +272,7 @@ Result<api::FreezesListResponse> Vault::ListFreezes(const VaultCaller& caller,
       }
       response.freezes.push_back(TellFreeze(one));
     }
-    if (page.size() <= request.limit) return response;
+    if (page.size() < kPage) return response;
     place = page.back().object;
   }
 }

@@ -78,7 +78,8 @@ Result<api::TailsResponse> Vault::ReadTails(const VaultCaller& caller,
     api::ListReadResponse list{id, secret->head, {}};
     const std::size_t room = api::kTailsBytes - std::min(bytes, api::kTailsBytes);
     auto statements = GRANTFS_TRY(reader->ReadStatements(id.Text(), one.from, api::kMaxStatements, room));
-    const std::uint64_t end = one.from + statements.size();
+    // A restore leaves sequences out.
+    const std::uint64_t end = statements.empty() ? one.from : statements.back().head.sequence + 1;
     for (StoredStatement& stored : statements) {
       bytes += stored.envelope.size();
       list.statements.push_back(std::move(stored.envelope));

@@ -12,6 +12,8 @@ namespace {
 constexpr char kRefusedType[] = "request.refused", kWithdrawnType[] = "request.withdrawn";
 /// What ended so long ago is forgotten; the audit log has it.
 constexpr std::int64_t kKeptSeconds = 90LL * 86400;
+/// Of one identity in one environment: whoever asks and withdraws, or asks for a second, must not fill the disk.
+constexpr std::size_t kKeptRequests = 100, kKeptConsents = 1000;
 
 bool IsConsent(const SignedRequest& request) {
   return std::holds_alternative<AskConsent>(request.request().ask);
@@ -75,6 +77,9 @@ Status WriteAsk(const Vault::Core& core, StoreWriter& writer, const VaultCaller&
                  "settle some",
                  0, asked.environment};
   GRANTFS_CHECK(writer.DropRequests(now - kKeptSeconds));
+  const bool consent = IsConsent(request);
+  GRANTFS_CHECK(writer.DropRequestsOf(caller.id, asked.environment, consent,
+                                      consent ? kKeptConsents : kKeptRequests, now));
   StoredRequest row;
   row.id = request.id();
   row.environment = asked.environment;
@@ -152,6 +157,14 @@ Result<api::RequestsListResponse> Vault::ListRequests(const VaultCaller& caller,
 
 void Vault::SettleRequest(const VaultCaller& caller, const api::RequestSettleRequest& settle,
                           Done<api::Nothing> done) {
+  // Who may not see it does not make all writing wait; judged again where it is written.
+  const auto visible = [&]() -> Status {
+    const auto reader = GRANTFS_TRY(core_->store.Read());
+    const auto found = GRANTFS_TRY(reader->FindRequest(settle.id));
+    const bool member = found && core_->state.Get()->RoleOf(caller.id, found->environment).has_value();
+    return member ? Status() : Status(NotVisible(settle.id.Hex()));
+  }();
+  if (!visible) return done(visible.error());
   core_->store.Write([core = core_.get(), caller,
                       settle](StoreWriter& writer) { return WriteSettled(*core, writer, caller, settle); },
                      [done = std::move(done)](Status status) {

@@ -17,6 +17,8 @@ constexpr std::size_t kPurgesLookedAt = 100;
 /// Where so many jobs wait, others need the disk more.
 constexpr std::uint64_t kBusy = 32;
 constexpr std::chrono::milliseconds kPause{50};
+/// A look that finds nothing has read all that is old.
+constexpr std::chrono::hours kLookAgain{1};
 
 Error Stopped() { return {Code::kCancelled, "the vault is closing"}; }
 
@@ -66,7 +68,9 @@ Status Retention::RunOnce() {
     if (last != newest.end() && !finished_[at]) GRANTFS_CHECK(Purge(*last));
     finished_[at] = true;
     if (last != newest.end() && clock_.WallMilliseconds() - last->time_ms < kDayMs) continue;
+    if (nothing_[at] && clock_.Boot() - *nothing_[at] < kLookAgain) continue;
     auto purge = GRANTFS_TRY(Find(severity, *keep_.seconds[at]));
+    if (!purge) nothing_[at] = clock_.Boot();
     if (!purge) continue;
     finished_[at] = false;
     GRANTFS_CHECK(Tell(&*purge));
@@ -77,16 +81,28 @@ Status Retention::RunOnce() {
   return {};
 }
 
+/// Of each severity that may have an unfinished purge the last one must be among them.
+bool Retention::KnowsLast(const std::vector<AuditPurge>& purges) const {
+  for (std::size_t at = 0; at < keep_.seconds.size(); ++at) {
+    const auto is_it = [at](const AuditPurge& purge) { return purge.severity == static_cast<AuditSeverity>(at); };
+    if (keep_.seconds[at] && !finished_[at] && std::none_of(purges.begin(), purges.end(), is_it)) return false;
+  }
+  return true;
+}
+
 /// The purges that were told last, the newest first.
 Result<std::vector<AuditPurge>> Retention::Newest() {
   AuditQuery query;
   query.type = kAuditPurgeType;
   query.limit = kPurgesLookedAt;
   const auto reader = GRANTFS_TRY(store_.Read());
-  const auto found = GRANTFS_TRY(reader->SearchAudit(query));
   std::vector<AuditPurge> purges;
-  for (const AuditEntry& entry : found.records) purges.push_back(GRANTFS_TRY(PurgeOfRecord(entry)));
-  return purges;
+  for (;;) {
+    const auto found = GRANTFS_TRY(reader->SearchAudit(query));
+    for (const AuditEntry& entry : found.records) purges.push_back(GRANTFS_TRY(PurgeOfRecord(entry)));
+    if (!found.next || KnowsLast(purges)) return purges;
+    query.before = found.next;
+  }
 }
 
 /// What a purge would take now; absent: nothing.

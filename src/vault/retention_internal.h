@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -29,6 +30,7 @@ class Retention {
  private:
   void Run();
   Status RunOnce();
+  bool KnowsLast(const std::vector<AuditPurge>& purges) const;
   Result<std::vector<AuditPurge>> Newest();
   Result<std::optional<AuditPurge>> Find(AuditSeverity severity, std::int64_t keep_seconds);
   Status Tell(AuditPurge* purge);
@@ -38,7 +40,9 @@ class Retention {
   Store& store_;
   const Clock& clock_;
   const AuditKeep keep_;
-  std::array<bool, 3> finished_{};  ///< the thread's own: nothing of a former purge is left
+  // The thread's own, by severity.
+  std::array<bool, 3> finished_{};                                  ///< nothing of a former purge is left
+  std::array<std::optional<std::chrono::nanoseconds>, 3> nothing_;  ///< when a look found nothing old
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -33,9 +33,17 @@ Result<api::TlsResponse> TlsNow(StoreReader& reader) {
   return response;
 }
 
-bool IsListed(const Vault::Core& core, const Hash& pin) {
-  const auto& pins = core.state.Get()->vault->pins();
+bool Names(const StatePtr& state, const Hash& pin) {
+  const auto& pins = state->vault->pins();
   return std::find(pins.begin(), pins.end(), pin) != pins.end();
+}
+
+// An append that names a key or lets go of it may have been committed before this, and be published after it.
+bool IsListed(const Vault::Core& core, const Hash& pin) {
+  return Names(core.state.Get(), pin) && Names(core.ahead.Get(), pin);
+}
+bool MayBeListed(const Vault::Core& core, const Hash& pin) {
+  return Names(core.state.Get(), pin) || Names(core.ahead.Get(), pin);
 }
 
 Status RecordTls(const Vault::Core& core, StoreWriter& writer, const VaultCaller& caller, const char* type,
@@ -50,7 +58,7 @@ Status WriteNext(const Vault::Core& core, StoreWriter& writer, const VaultCaller
   GRANTFS_CHECK(MayAskForTls(core, caller));
   const auto now = GRANTFS_TRY(TlsNow(writer));
   if (now.next && !fresh) return {};
-  if (now.next && IsListed(core, *now.next))
+  if (now.next && MayBeListed(core, *now.next))
     return Error{Code::kConflict,
                  "the vault's list names the next key, so clients are learning it: switch to it (grantfs tls "
                  "switch), then make another",

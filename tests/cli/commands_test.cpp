@@ -19,7 +19,7 @@ std::vector<std::string> ShellWords(const std::string& line, std::size_t at) {
   char quote = '\0';
   for (; at < line.size(); ++at) {
     const char c = line[at];
-    if (quote == '\0' && std::string_view("|&>;)").find(c) != std::string_view::npos) break;
+    if (quote == '\0' && std::string_view("|&<>;)").find(c) != std::string_view::npos) break;
     if (c == quote || (quote == '\0' && c == '\'')) {
       quote = quote == '\0' ? c : '\0';
       within = true;

@@ -96,6 +96,21 @@ TEST_F(HomeSeedTest, WhatAnInterruptedChangeLeftDoesNotCount) {
   EXPECT_EQ(Must(Open().LoadIdentity()).Id(), id_);
 }
 
+TEST_F(HomeSeedTest, ABareSeedThatAKilledChangeLeftIsTakenAwayUnderEachOfItsNames) {
+  const std::string next = Path("home") + "/seed.new";
+  std::filesystem::copy_file(Path("home") + "/seed", next);
+  std::filesystem::create_hard_link(next, next + ".AbCdEf");
+  std::filesystem::create_hard_link(Path("home") + "/seed", next + ".GhIjKl");
+  const UniqueFd left(::open(next.c_str(), O_RDONLY | O_CLOEXEC));
+  Good(Open().Protect(Phrase("first passphrase")));
+  for (const char* name : {"", ".AbCdEf", ".GhIjKl"}) EXPECT_FALSE(PathExists(next + name)) << name;
+  char bytes[32];
+  ASSERT_EQ(::pread(left.get(), bytes, sizeof bytes, 0), 32);
+  EXPECT_EQ(std::string(bytes, sizeof bytes), std::string(32, '\0'));
+  Know("first passphrase");
+  EXPECT_EQ(Must(Open().LoadIdentity()).Id(), id_);
+}
+
 TEST_F(HomeSeedTest, ADamagedFileIsSaidToBeDamaged) {
   Know("first passphrase");
   for (const std::size_t size :

@@ -99,6 +99,20 @@ TEST_F(HostileLogTest, ReadsUnderALeaseAreFoundWhenTheyAreTold) {
   EXPECT_EQ(session->CurrentStatus().log_problem, "");
 }
 
+TEST_F(HostileLogTest, ReadsWhosePlaceTheVaultDoesNotNameCountAsNotLookedFor) {
+  vault_.Lie<api::JournalRequest, api::JournalResponse>(
+      api::kMachineJournal,
+      [](const api::JournalRequest&, api::JournalResponse& answer) { answer.places.clear(); });
+  GrantOptions leased;
+  leased.terms.lease = 600;
+  Grant("web-1", "a", leased);
+  const auto session = Start();
+  ASSERT_TRUE(Read(*session, "a"));
+  ASSERT_TRUE(Read(*session, "a"));
+  clock_.Pass(11);
+  EXPECT_TRUE(Eventually([&] { return session->CurrentStatus().unproved == 1; }));
+}
+
 TEST_F(HostileLogTest, AReadThatIsNotInTheLogIsToldAndReadingGoesOn) {
   const auto session = Start();
   LieAboutRecords([](api::ProvenRecord& record) {
@@ -138,6 +152,18 @@ TEST_F(HostileLogTest, WhatIsRecordedOtherwiseOrElsewhereIsFound) {
     ReadAndLook(*session);
     EXPECT_TRUE(Warns(*session, why)) << why << ": " << session->CurrentStatus().log_problem;
   }
+}
+
+TEST_F(HostileLogTest, ABodyThatIsHiddenIsToldHoweverOldTheRecordSaysItIs) {
+  const auto session = Start();
+  LieAboutRecords([](api::ProvenRecord& record) {
+    record.body.reset();
+    record.salt.reset();
+  });
+  ASSERT_TRUE(Read(*session, "a"));
+  clock_.SetBy(3 * 86400);  // by this machine's clock the record is of long ago
+  clock_.Pass(11);
+  EXPECT_TRUE(Warns(*session, "does not show what it says")) << session->CurrentStatus().log_problem;
 }
 
 TEST_F(HostileLogTest, ALowerCheckpointIsToldOnceAndTheHigherOneKept) {

@@ -15,7 +15,14 @@ namespace {
 std::atomic<bool> disk_fails{false};
 std::atomic<int> failed{0};
 std::atomic<bool> disk_forgets{false};
+std::atomic<int> directory_syncs{0};
 }  // namespace
+
+extern "C" int fsync(int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) ++directory_syncs;
+  return static_cast<int>(::syscall(SYS_fsync, fd));
+}
 
 /// In the place of libc's, for this program.
 extern "C" int fdatasync(int fd) {
@@ -98,6 +105,25 @@ TEST_F(JournalSyncTest, WhatTheDiskHasLostIsToldAndNothingMoreIsTaken) {
   })) << journal->Problem();
   EXPECT_FALSE(journal->Record(Entry(3)));
   EXPECT_FALSE(RecordDurably(*journal, 4));
+}
+
+TEST_F(JournalSyncTest, NothingCountsAsOnTheDiskBeforeTheFileThatWasWrittenAnewHasItsNameThere) {
+  const auto journal = Open();
+  for (std::uint64_t i = 1; i <= 8000; ++i) Must(journal->Record(Entry(i)));
+  Must(RecordDurably(*journal, 8001));
+  const std::string path = OnlyFile(".journal");
+  struct stat before {
+  }, after{};
+  ASSERT_EQ(::stat(path.c_str(), &before), 0);
+  after = before;
+  while (after.st_ino == before.st_ino) {
+    Must(journal->Sent(*Must(journal->NextBatch())));
+    ASSERT_EQ(::stat(path.c_str(), &after), 0);
+    ASSERT_GT(journal->Waiting(), 0u);
+  }
+  directory_syncs = 0;
+  Must(RecordDurably(*journal, 8002));
+  EXPECT_GT(directory_syncs, 0);
 }
 
 TEST_F(JournalSyncTest, WhatIsCountedIsWrittenAgain) {

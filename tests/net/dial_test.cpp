@@ -86,6 +86,23 @@ TEST(DialTest, TriesOneAddressAfterTheOther) {
   EXPECT_TRUE(Dial(options));
 }
 
+TEST(DialTest, OneThatNeverAnswersLeavesTimeForTheNext) {
+  Listener full, listener;
+  ASSERT_EQ(::listen(full.fd.get(), 0), 0);  // whoever comes when its queue is full is not heard
+  std::vector<UniqueFd> waiting;
+  for (int i = 0; i < 4; ++i) {
+    auto one = Dial(To(full.port, milliseconds(100)));
+    if (one) waiting.push_back(std::move(one->fd));
+  }
+  DialOptions options = To(listener.port, milliseconds(2'000));
+  options.look_up = [&full](const Address& server) {
+    auto found = SystemLookUp(server);
+    found->insert(found->begin(), (*SystemLookUp({"127.0.0.1", full.port}))[0]);
+    return found;
+  };
+  EXPECT_TRUE(Dial(options));
+}
+
 TEST(DialTest, ANameThatIsNotLookedUpInTimeIsUnreachable) {
   HangingLookUp hanging;
   DialOptions options = To(1, milliseconds(50));

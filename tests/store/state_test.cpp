@@ -171,6 +171,22 @@ TEST_F(StateTest, StatementsAppendOnlyToTheHead) {
       << "a list begins with nothing before it";
 }
 
+TEST_F(StateTest, ARestoreAloneLeavesSequencesOut) {
+  const auto restore = [&](std::uint64_t sequence, std::uint8_t hash, const Hash& previous) {
+    return Write(
+        [=](StoreWriter& out) { return out.AppendRestore(Statement("vault", sequence, hash), previous); });
+  };
+  EXPECT_EQ(restore(0, 1, Hash{}).error().code, Code::kConflict) << "no list begins with one";
+  EXPECT_EQ(restore(1000, 1, Hash{}).error().code, Code::kConflict) << "nor is there a list to go on from";
+  Must([](StoreWriter& out) { return out.AppendStatement(Statement("vault", 0, 1), Hash{}); });
+  EXPECT_EQ(restore(0, 2, TestHash(1)).error().code, Code::kConflict) << "not above the head";
+  EXPECT_EQ(restore(1000, 2, TestHash(9)).error().code, Code::kConflict) << "another previous";
+  EXPECT_EQ(restore(1000, 1, TestHash(1)).error().code, Code::kConflict) << "there already";
+  EXPECT_TRUE(restore(1000, 2, TestHash(1)));
+  EXPECT_EQ(Get(Reader()->FindHead("vault")), (Head{1000, TestHash(2)}));
+  Must([](StoreWriter& out) { return out.AppendStatement(Statement("vault", 1001, 3), TestHash(2)); });
+}
+
 TEST_F(StateTest, AStatementIsFoundByItsHash) {
   Must([](StoreWriter& out) { return out.AppendStatement(Statement("secret/7", 0, 1), Hash{}); });
   const auto place = Get(Reader()->FindStatement(TestHash(1)));

@@ -351,7 +351,12 @@ TEST_F(ConsentTest, AGrantByPrefixFromBeforeTheRuleIsNotInForceUntilTwoHaveSigne
   EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 2u);
   TurnOn();
   EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 1u);
+  const EnvironmentGroups& groups = world.environment.groups();
+  const EnvironmentGroups::PrefixKey key{"", to_web.grantee.number};
+  EXPECT_TRUE(groups.prefixes().contains(key));
+  EXPECT_EQ(groups.FindPrefix(key), nullptr) << "one owner's, from before the rule";
   ASSERT_TRUE(Agreed(world.environment, world.owner, world.second, PrefixGrant{"", to_web}));
+  EXPECT_NE(groups.FindPrefix(key), nullptr);
   EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 2u);
 }
 

@@ -73,6 +73,19 @@ class GroupsTest : public ::testing::Test {
                           MachineApprove{Must(MakeEnrolment(world.vault.vault_id(), invite, who))}));
     return at;
   }
+  /// Begins a standing invitation. @return its number
+  std::uint64_t Stand(const InviteSecret& invite) {
+    const std::uint64_t at = world.machines.next_sequence();
+    EXPECT_TRUE(world.Add(world.machines, world.owner, InvitationStand{StandingOf(invite)}));
+    return at;
+  }
+  /// Lets a machine in by a standing invitation. @return its number
+  std::uint64_t Join(const PrivateIdentity& who, const InviteSecret& invite) {
+    const std::uint64_t at = world.machines.next_sequence();
+    EXPECT_TRUE(world.Add(world.machines, who,
+                          MachineJoin{Must(MakeEnrolment(world.vault.vault_id(), invite, who)), 0}));
+    return at;
+  }
   std::vector<Recipient> Recipients() const {
     std::vector<Recipient> to;
     for (const auto& target : world.secret.SealTargets(1'700'000'000, world.Upper()))
@@ -175,6 +188,16 @@ TEST_F(GroupsTest, AGrantMeansOneGroupAndNoOtherOfItsName) {
   EXPECT_FALSE(ActFromJson(ActToJson(GrantAdd{grant}))) << "a key beside the group's own";
 }
 
+TEST_F(GroupsTest, WhatOneOwnerSignedIsNotInForceWhereTwoAreAskedFor) {
+  ASSERT_TRUE(GrantPrefix("tls/", GrantOf(number)));
+  EnvironmentGroups groups = world.environment.groups();
+  EXPECT_NE(groups.InForce({"tls/", number}), nullptr);
+  EXPECT_EQ(groups.InForce({"tls", number}), nullptr);
+  groups.SetRule(true);
+  EXPECT_EQ(groups.InForce({"tls/", number}), nullptr);
+  EXPECT_TRUE(groups.Covering("tls/key").empty());
+}
+
 TEST_F(GroupsTest, TheMoreSpecificPrefixComesFirst) {
   const std::uint64_t db = Create("db");
   ASSERT_TRUE(GrantPrefix("", GrantOf(number)));
@@ -257,11 +280,13 @@ TEST_F(GroupsTest, AMachineThatIsNotWhatItsApprovalSaysIsNotInIt) {
 
 TEST_F(GroupsTest, AnInvitationLeadsInUntilItEnds) {
   const auto invite = Must(InviteSecret::Generate());
-  const std::uint64_t at = world.machines.next_sequence();
+  const std::uint64_t at = Stand(invite);
   GroupInvitationAdd leads{at, invite.id(), invite.unseal_key().seal_key(), 1'700'003'600, 1, {}};
   ASSERT_TRUE(world.Add(list, world.owner, leads));
   EXPECT_FALSE(world.Add(list, world.owner, leads));
-  const auto web1 = Enrol(world.web1, invite);
+  const auto web1 = Join(world.web1, invite);
+  EXPECT_FALSE(list.Members(world.machines).contains(Enrol(world.web2, Must(InviteSecret::Generate()))))
+      << "it came by another";
   EXPECT_TRUE(list.Members(world.machines).contains(web1)) << "it came by that invitation";
   auto targets = list.EpochTargets(world.machines, 1'700'000'000);
   ASSERT_EQ(targets.size(), 2U);
@@ -281,11 +306,11 @@ TEST_F(GroupsTest, AnInvitationLeadsInUntilItEnds) {
 
 TEST_F(GroupsTest, WhoComesAfterAnInvitationEndedIsNotInIt) {
   const auto invite = Must(InviteSecret::Generate());
-  const std::uint64_t at = world.machines.next_sequence();
+  const std::uint64_t at = Stand(invite);
   ASSERT_TRUE(world.Add(list, world.owner,
                         GroupInvitationAdd{at, invite.id(), invite.unseal_key().seal_key(), 0, 1, {}}));
   ASSERT_TRUE(world.Add(list, world.owner, GroupInvitationRemove{at, at}));
-  EXPECT_FALSE(list.Members(world.machines).contains(Enrol(world.web1, invite)));
+  EXPECT_FALSE(list.Members(world.machines).contains(Join(world.web1, invite)));
 }
 
 TEST_F(GroupsTest, TheKeyIsOpenedByWhomItIsSealedToAlone) {

@@ -64,6 +64,47 @@ TEST_F(RecoveryTest, AFormerOneSignsNothingMore) {
   EXPECT_TRUE(world.Add(world.vault, other, VaultOwnerAdd{heir.identity()}));
 }
 
+// Whoever has the old code and the vault's database makes himself an owner of an environment that has not
+// followed yet, by heads of the code's time, and vouches for it himself.
+TEST_F(RecoveryTest, WhomAFormerOneMakesAnOwnerDoesNotVouchForIt) {
+  const Statement old = world.Next(world.environment, world.recovery, NewOwner());
+  ASSERT_TRUE(world.Add(world.vault, world.owner, RecoveryReplace{other.identity()}));
+  EnvironmentList list = world.environment;
+  ASSERT_TRUE(list.Receive(world.Sign(old, world.recovery), world.Upper()));
+  ASSERT_TRUE(list.Receive(world.Made(list, heir, Vouch{}), world.Upper()));
+  EXPECT_FALSE(list.CheckStanding(world.Upper()));
+  const PrivateIdentity friend_of = MakeIdentity("friend");
+  ASSERT_TRUE(list.Receive(world.Made(list, heir, MemberAdd{friend_of.identity(), Role::kOwner, "", copy}),
+                           world.Upper()));
+  ASSERT_TRUE(list.Receive(world.Made(list, friend_of, Vouch{}), world.Upper()));
+  EXPECT_FALSE(list.CheckStanding(world.Upper()));
+  EXPECT_EQ(list.FirstUncounted(world.Upper()), old.sequence);
+  EnvironmentList voided = list;
+  ASSERT_TRUE(world.Add(voided, world.owner, Void{old.sequence, *list.HashAt(old.sequence)}));
+  EXPECT_EQ(voided.RoleOf(heir.Id()), std::nullopt);
+  EXPECT_TRUE(world.Add(list, world.owner, Vouch{})) << "who means it says so";
+  EXPECT_TRUE(list.CheckStanding(world.Upper()));
+}
+
+TEST_F(RecoveryTest, AFormerOneDoesNotMakeItselfAnOwner) {
+  Statement old = world.Next(world.environment, world.recovery,
+                             MemberAdd{world.recovery.identity(), Role::kOwner, "", copy});
+  ASSERT_TRUE(world.Add(world.vault, world.owner, RecoveryReplace{other.identity()}));
+  EnvironmentList list = world.environment;
+  ASSERT_TRUE(list.Receive(world.Sign(old, world.recovery), world.Upper()));
+  EXPECT_FALSE(list.CheckStanding(world.Upper()));
+  EXPECT_EQ(list.RoleOf(world.recovery.Id()), std::nullopt);
+}
+
+// The usual case: the one owner lost his key, and who came by the code replaces the code.
+TEST_F(RecoveryTest, WhoTookTheVaultOverByTheCodeReplacesIt) {
+  ASSERT_TRUE(world.Add(world.vault, world.recovery, VaultOwnerAdd{heir.identity()}));
+  ASSERT_TRUE(world.Add(world.environment, world.recovery, NewOwner()));
+  ASSERT_TRUE(world.Add(world.vault, heir, RecoveryReplace{other.identity()}));
+  ASSERT_TRUE(world.Add(world.environment, heir, Vouch{}));
+  EXPECT_TRUE(world.environment.CheckStanding(world.Upper()));
+}
+
 TEST_F(RecoveryTest, OnlyAVaultsOwnerReplacesItByAKeyOfItsOwn) {
   EXPECT_FALSE(world.Add(world.vault, world.second, RecoveryReplace{other.identity()}));
   EXPECT_FALSE(world.Add(world.vault, world.owner, RecoveryReplace{world.owner.identity()}));

@@ -118,6 +118,18 @@ struct RequestTest : ::testing::Test, ClaimedVault {
   int asked = 0;
 };
 
+TEST_F(RequestTest, WhoeverAsksAndWithdrawsFillsNoDisk) {
+  for (int i = 0; i < 110; ++i) {
+    const Hash id = Must(AskFor(operating, Grant1()));
+    Must(Settle(operating, id, RequestState::kWithdrawn));
+  }
+  const Hash open = Must(AskFor(operating, Grant1()));
+  const auto all =
+      Must(vault().ListRequests(direct.Caller(world.owner), {kEnvironment, false, true, {}, 200}));
+  EXPECT_EQ(all.requests.size(), 101u);
+  EXPECT_EQ(Entry(open).state, RequestState::kOpen);
+}
+
 TEST_F(RequestTest, IsAskedAndFulfilledOnceAndTheRecordsAreJoined) {
   const Hash id = Must(AskFor(operating, Grant1()));
   EXPECT_EQ(Entry(id).state, RequestState::kOpen);

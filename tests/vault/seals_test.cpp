@@ -62,11 +62,11 @@ TEST_F(SealsTest, AGrantNamesTheMachinesOwnKeys) {
   Must(world.Publish("shop/prod", "a", "one"));
   const auto grant = [&](auto change) { return world.GrantTo(machine, "shop/prod", "a", change); };
   EXPECT_EQ(WhyRefused(grant([&](Grant& g) { g.grantee.seal = other.identity().seal; }), Code::kInvalid),
-            "the grant's machine is not as its approval says");
+            "a machine is not as its approval says");
   EXPECT_EQ(WhyRefused(grant([&](Grant& g) { g.grantee.number = other.number; }), Code::kInvalid),
-            "the grant's machine is not as its approval says");
+            "a machine is not as its approval says");
   EXPECT_EQ(WhyRefused(grant([&](Grant& g) { g.grantee.number = 4711; }), Code::kConflict),
-            "the grant names no machine of this vault, or one that was removed");
+            "this names no machine of this vault, or one that was removed");
   Must(grant([](Grant&) {}));
 }
 

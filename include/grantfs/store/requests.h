@@ -63,6 +63,10 @@ class RequestWriter {
                                std::string_view reason, std::int64_t now) = 0;
   /// Those that ended before, of every environment.
   virtual Status DropRequests(std::int64_t before) = 0;
+  /// Of those of this signer and kind (consents or all others) that are settled or have ended, all but the
+  /// newest `keep`.
+  virtual Status DropRequestsOf(const Hash& signer, std::string_view environment, bool consents,
+                                std::size_t keep, std::int64_t now) = 0;
 };
 
 }  // namespace grantfs

@@ -42,9 +42,12 @@ class StoreWriter : public virtual StoreReader, public RequestWriter {
   virtual Result<std::uint64_t> NextChange() = 0;
 
   // ---- statements
-  /// Appends to a list, or begins it. Errors: kConflict if the sequence is not above the head's, `previous` is not
-  /// the hash of the head (all zero at 0), or the hash is in a list already.
+  /// Appends to a list, or begins it. Errors: kConflict if the sequence is not the next, `previous` is not the
+  /// hash of the head (all zero at 0), or the hash is in a list already.
   virtual Status AppendStatement(const StoredStatement& statement, const Hash& previous) = 0;
+  /// The same for a restore, the one act that leaves sequences out: it goes on from a head that there is, at any
+  /// sequence above it.
+  virtual Status AppendRestore(const StoredStatement& statement, const Hash& previous) = 0;
 
   // ---- what follows from statements
   virtual Status AddSecret(std::uint64_t number, std::string_view environment, std::string_view path) = 0;

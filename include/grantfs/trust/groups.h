@@ -40,9 +40,11 @@ class EnvironmentGroups {
   const Group* FindByName(const std::string& name) const;
   /// The group that a grant means, if it is there.
   const Group* Find(const Grantee& grantee) const;
-  /// Those in force (by the two-owner rule) that cover the path, the more specific before the less, the older
+  /// Those in force that cover the path, the more specific before the less, the older
   /// group before the younger.
   std::vector<const StandingPrefix*> Covering(const std::string& path) const;
+  /// The standing grant of that prefix and group, if it is in force (by the two-owner rule); nullptr: none.
+  const StandingPrefix* FindPrefix(const PrefixKey& key) const;
   /// Groups whose newest epoch was sealed to an environment's key before `epoch`: each owes one of its own.
   std::vector<std::uint64_t> SealedBefore(std::uint32_t epoch) const;
 

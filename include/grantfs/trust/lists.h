@@ -217,6 +217,7 @@ class EnvironmentList : public SignedList {
   bool Holds(const Hash& signer, Permission permission, const Act& act, const SeenHeads* at,
              const UpperLists& upper) const override;
   bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const override;
+  bool MayFollow(const Hash& signer, const SeenHeads* at, const UpperLists& upper) const override;
   bool TwoOwnersAt(const Statement& statement, const UpperLists& upper) const override;
   bool OwnsThrough(const Consent& consent, const Statement& statement,
                    const UpperLists& upper) const override;
@@ -224,7 +225,9 @@ class EnvironmentList : public SignedList {
   void Reset() override;
 
  private:
-  Status ApplyMemberAdd(const MemberAdd& act, std::uint64_t sequence, const VaultList& vault);
+  /// Those, and since when, who are owners by a former recovery identity's word alone.
+  std::set<std::pair<Hash, std::uint64_t>> Unfounded(const SeenHeads* at, const UpperLists& upper) const;
+  Status ApplyMemberAdd(const MemberAdd& act, const Statement& statement, const VaultList& vault);
   Status ApplyMemberRemove(const MemberRemove& act, const Statement& statement, const VaultList& vault);
   Status ApplyMemberChange(const MemberChange& act, const Statement& statement);
   Status ApplyEpoch(const Epoch& epoch, std::uint64_t sequence);

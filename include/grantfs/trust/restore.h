@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "grantfs/trust/lists.h"
@@ -20,12 +21,17 @@ struct ListMemory {
   std::map<Hash, std::string> former_owners;    ///< of the vault: id -> name
   std::map<Hash, std::string> removed;          ///< from the vault, for good
   std::map<Hash, std::string> former_members;   ///< of the environment
+  /// Who was given another role, and the one that he had last.
+  std::map<Hash, std::pair<std::string, MemberChange>> changed_members;
+  std::map<EnvironmentGroups::PrefixKey, std::string> revoked_prefixes;
+  std::map<std::uint64_t, std::string> deleted_groups;
+  /// Of the vault: the recovery identities, the one in force last.
+  std::vector<Identity> recoveries;
+  bool two_owners = false;  ///< of the environment
   std::map<Hash, std::string> former_machines;  ///< removed
   std::map<std::string, std::string> closed;    ///< invitations, used or withdrawn: id -> name
   // Of the environment's groups:
-  std::map<std::uint64_t, GroupCreate> groups_gone;  ///< deleted, by number
-  std::map<EnvironmentGroups::PrefixKey, SignedList::StatementPtr> prefixes;
-  std::set<EnvironmentGroups::PrefixKey> prefixes_gone;  ///< revoked
+  std::map<EnvironmentGroups::PrefixKey, SignedList::StatementPtr> granted_prefixes;
   // Of a group's list:
   std::map<std::uint64_t, std::string> left;    ///< machines that were taken out: number -> name
   std::map<std::uint64_t, std::uint64_t> shut;  ///< invitations that lead into it no more -> the last machine
@@ -46,10 +52,12 @@ struct Undone {
   std::vector<Hash> owners;    ///< of the vault, who come back
   std::vector<Hash> removed;   ///< from the vault
   std::vector<Hash> members;   ///< of the environment
+  std::vector<MemberChange> changed;  ///< who has a role again that was taken from him; without copy and epoch
+  std::vector<EnvironmentGroups::PrefixKey> prefixes;
+  std::vector<std::uint64_t> groups;
+  std::optional<Identity> recovery;  ///< that a former one came back in the place of
   std::vector<Hash> machines;  ///< removed
   std::vector<std::string> invitations;
-  std::vector<std::uint64_t> groups;                       ///< of the environment, deleted
-  std::vector<EnvironmentGroups::PrefixKey> prefixes;      ///< revoked
   std::vector<SignedList::StatementPtr> wider_prefixes;    ///< grants by prefix in whose place others stood: those
   std::vector<std::uint64_t> left;                         ///< machines of a group
   std::map<std::uint64_t, std::uint64_t> shut;             ///< invitations into a group -> the last machine

@@ -94,6 +94,9 @@ class SignedList {
   /// Whether the signer has had a role without a break from the heads that the statement names up to those of
   /// `at`; nullptr = now. One who comes back does not bring back what he signed before or meanwhile.
   virtual bool HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const = 0;
+  /// Whether one who may do everything is a successor of what is before him, and does not himself rest on it
+  /// alone. `at` as of Holds.
+  virtual bool MayFollow(const Hash& signer, const SeenHeads* at, const UpperLists& upper) const;
   /// Takes the act into the state; checks its meaning first. Errors: kInvalid, kIntegrity; nothing is changed
   /// then.
   virtual Status Apply(const StatementPtr& statement, const UpperLists& upper) = 0;
