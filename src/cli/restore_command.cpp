@@ -75,8 +75,8 @@ const Command kRestoreCommand = {
 cannot tell a backup from an attacker who takes something back. If you know that it is the backup, this signs,
 list by list, that all go on from there, as far as the lists are yours to sign: an owner of the vault runs it
 first, then the owners of environments. It says what this home has seen that the backup does not have, and
-does again whatever ended something for somebody (revocations, removals, destroyed versions), so that nothing
-comes back by it; it starts new keys. Mounts and other clients then go on by themselves. Interrupted, it is run
+does again whatever ended something for somebody (revocations, removals, also from groups, destroyed versions),
+so that nothing comes back by it; it starts new keys. Mounts and other clients then go on by themselves. Interrupted, it is run
 again.)",
     .options = {{"dry-run", "", "change nothing, show what was lost and what would be done"},
                 {"anyway", "", "also where this home has seen nothing that the vault does not have: others may have"},

@@ -267,4 +267,11 @@ Result<SecretList> ListKeeper::FetchServedSecret(std::uint64_t number, const Upp
   return list;
 }
 
+Result<GroupList> ListKeeper::FetchServedGroup(std::uint64_t number, const UpperLists& upper) {
+  GroupList list(upper.environment->name(), number);
+  GRANTFS_CHECK(FetchServed(list, upper));
+  GRANTFS_CHECK(list.CheckGenesis(*upper.environment));
+  return list;
+}
+
 }  // namespace grantfs

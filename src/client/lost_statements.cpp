@@ -37,6 +37,29 @@ struct InWords {
   }
   std::string operator()(const MemberRemove& act) const { return name_of(act.id) + " removed as a member"; }
   std::string operator()(const EpochStart&) const { return "new key"; }
+  std::string operator()(const GroupCreate& act) const { return "group @" + act.name + " made"; }
+  std::string operator()(const GroupDelete&) const { return "a group deleted"; }
+  std::string operator()(const GroupEpochStart&) const { return "new key of a group"; }
+  std::string operator()(const PrefixGrant& act) const {
+    return "granted to @" + act.grant.grantee.name + " below \"" + act.prefix + "\"";
+  }
+  std::string operator()(const PrefixRevoke& act) const {
+    return "revoked from a group below \"" + act.prefix + "\"";
+  }
+  std::string operator()(const GroupMachinesAdd& act) const {
+    std::string text = "added:";
+    for (const Grantee& machine : act.machines) text += " " + machine.name;
+    return text;
+  }
+  std::string operator()(const GroupMachinesRemove& act) const {
+    std::string text = "taken out:";
+    for (const std::uint64_t machine : act.machines) {
+      const auto name = grantees.find({GranteeKind::kMachine, machine});
+      text += " " + (name != grantees.end() ? name->second : "machine " + std::to_string(machine));
+    }
+    return text;
+  }
+  std::string operator()(const GroupInvitationRemove&) const { return "an invitation leads into it no more"; }
   std::string operator()(const SecretCreate&) const { return "made"; }
   std::string operator()(const VersionPublish& act) const { return "version " + std::to_string(act.version); }
   std::string operator()(const GrantAdd& act) const { return "granted to " + act.grant.grantee.name; }
@@ -82,6 +105,15 @@ struct IsAgain {
   }
   bool operator()(const MachineRemove& act) const { return Has(undone.machines, act.id); }
   bool operator()(const InvitationWithdraw& act) const { return Has(undone.invitations, act.id); }
+  bool operator()(const PrefixGrant&) const {
+    return std::any_of(undone.wider_prefixes.begin(), undone.wider_prefixes.end(),
+                       [&](const auto& one) { return one->hash() == statement; });
+  }
+  bool operator()(const GroupMachinesRemove& act) const {
+    return std::any_of(act.machines.begin(), act.machines.end(),
+                       [&](std::uint64_t machine) { return Has(undone.left, machine); });
+  }
+  bool operator()(const GroupInvitationRemove& act) const { return undone.shut.contains(act.number); }
   bool operator()(const GrantRevoke& act) const { return Has(undone.grants, {act.kind, act.number}); }
   bool operator()(const GrantAdd&) const {
     return std::any_of(undone.wider.begin(), undone.wider.end(),
@@ -111,6 +143,8 @@ std::vector<LostStatement> DescribeLost(const std::string& where,
     const Statement& said = statement->statement();
     if (const auto* add = std::get_if<GrantAdd>(&said.act))
       grantees[{add->grant.grantee.kind, add->grant.grantee.number}] = add->grant.grantee.name;
+    if (const auto* add = std::get_if<GroupMachinesAdd>(&said.act))
+      for (const Grantee& machine : add->machines) grantees[{GranteeKind::kMachine, machine.number}] = machine.name;
     if (common && said.sequence <= *common) continue;
     lost.push_back({where, std::visit(InWords{name_of, grantees}, said.act), name_of(said.signer), said.time,
                     std::visit(IsAgain{undone, statement->hash()}, said.act)});

@@ -112,8 +112,13 @@ class OwnerBase : public OwnerSession {
   Result<UnsealKey> GroupKeyOf(const EnvironmentList& environment, const EnvironmentGroups::Group& group);
   Status StageGroup(const std::string& environment, std::uint64_t group, std::uint32_t epoch,
                     const std::vector<GroupCopy>& copies);
+  /// By which an epoch is made and named.
+  struct Above {
+    const VaultList* vault;
+    const MachinesList* machines;
+  };
   /// A new key for those who are in it by `list`, sent ahead, and the statement that starts it.
-  Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const VaultList& vault,
+  Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const Above& above,
                                       const GroupList& list, const UnsealKey& previous,
                                       const std::string& reason);
   /// One for each group, where the environment has a new key. @param before  without that. @param vault  as the

@@ -150,7 +150,7 @@ Status OwnerSessionImpl::ShutOut(const std::set<std::string>& invitations, const
       }
       if (ended.statements.empty()) continue;
       const UnsealKey key = GRANTFS_TRY(GroupKeyOf(list, standing));
-      started.push_back(GRANTFS_TRY(NextGroupEpoch(list, keeper_->vault(), group, key, reason)));
+      started.push_back(GRANTFS_TRY(NextGroupEpoch(list, {&keeper_->vault(), &keeper_->machines()}, group, key, reason)));
       groups.push_back(environment + "@" + standing.name);
       batch.push_back(std::move(ended));
     }

@@ -55,18 +55,18 @@ Status OwnerBase::StageGroup(const std::string& environment, std::uint64_t group
 }
 
 Result<SignedList::StatementPtr> OwnerBase::NextGroupEpoch(EnvironmentList& environment,
-                                                           const VaultList& vault, const GroupList& list,
+                                                           const Above& above, const GroupList& list,
                                                            const UnsealKey& previous,
                                                            const std::string& reason) {
   const EnvironmentGroups::Group group = *environment.groups().Find(list.id().number);
-  std::vector<GroupCopyTarget> targets{EnvironmentTarget(vault, environment)};
-  for (const auto& target : list.EpochTargets(keeper_->machines(), Now()))
+  std::vector<GroupCopyTarget> targets{EnvironmentTarget(*above.vault, environment)};
+  for (const auto& target : list.EpochTargets(*above.machines, Now()))
     targets.push_back({target.recipient, target.key});
   const auto made = GRANTFS_TRY(MakeGroupEpoch(targets, group.newest().epoch.number + 1, &previous));
   GRANTFS_CHECK(StageGroup(environment.name(), group.number, made.epoch.number, made.copies));
   const GroupEpoch epoch{made.epoch, environment.newest_epoch().number, list.head()->sequence,
                          list.head()->hash};
-  return Next(environment, {&vault, nullptr}, GroupEpochStart{group.number, epoch}, reason);
+  return Next(environment, {above.vault, nullptr}, GroupEpochStart{group.number, epoch}, reason);
 }
 
 // Whoever leaves the environment has had its groups' keys.
@@ -81,7 +81,7 @@ Result<std::vector<SignedList::StatementPtr>> OwnerBase::NextGroupEpochs(const E
   for (const auto& [number, group] : before.groups().all()) {
     const GroupList list = GRANTFS_TRY(keeper_->RefreshGroup(before.name(), number));
     const UnsealKey previous = GRANTFS_TRY(GroupKeyOf(before, group));
-    made.push_back(GRANTFS_TRY(NextGroupEpoch(after, vault, list, previous, reason)));
+    made.push_back(GRANTFS_TRY(NextGroupEpoch(after, {&vault, &keeper_->machines()}, list, previous, reason)));
     Report("starting the groups' next keys", ++done, before.groups().all().size());
   }
   return made;

@@ -170,7 +170,7 @@ Result<std::uint64_t> OwnerSessionImpl::TakeOut(const std::string& environment, 
                            machines.begin() + static_cast<std::ptrdiff_t>(end));
     left.statements.push_back(GRANTFS_TRY(Next(group, keeper_->UpperOf(environment), remove, reason)));
   }
-  const auto started = GRANTFS_TRY(NextGroupEpoch(list, keeper_->vault(), group, key, reason));
+  const auto started = GRANTFS_TRY(NextGroupEpoch(list, {&keeper_->vault(), &keeper_->machines()}, group, key, reason));
   Batch batch;
   if (!left.statements.empty()) batch.push_back(std::move(left));
   batch.push_back({list.id(), {started}, {}});

@@ -24,7 +24,9 @@ Result<RestoreResult> OwnerSessionImpl::Restorer::Run() {
   GRANTFS_CHECK(ReadUpper());
   fresh_ = options_.anyway || GRANTFS_TRY(LogIsShorter());
   Note(GRANTFS_TRY(Compare(vault_)));
-  if (vault_owner_) Note(GRANTFS_TRY(Compare(machines_)));
+  const Compared machines = GRANTFS_TRY(Compare(machines_));
+  if (vault_owner_) Note(machines);
+  if (machines.lower) last_machine_ = *machines.common;
   for (const auto& [name, list] : environments_) GRANTFS_CHECK(LookAt(name, list));
   result_.needed = result_.needed || fresh_;
   if (!result_.needed) return std::move(result_);
@@ -123,13 +125,15 @@ Result<OwnerSessionImpl::StatementPtr> OwnerSessionImpl::Restorer::SignRestore(S
 Status OwnerSessionImpl::Restorer::ReadUpper() {
   vault_ = GRANTFS_TRY(s_.keeper_->FetchServedVault());
   vault_owner_ = vault_.IsOwner(s_.me_.Id());
-  if (vault_owner_) machines_ = GRANTFS_TRY(s_.keeper_->FetchServedMachines(vault_));
   for (const auto& [name, entry] : vault_.environments()) {
     auto list = s_.keeper_->FetchServedEnvironment(name, vault_);
     if (!list && (list.error().code == Code::kNotFound || list.error().code == Code::kDenied)) continue;
     GRANTFS_CHECK(list);
     if (list->RoleOf(s_.me_.Id()) == Role::kOwner) environments_.emplace(name, std::move(*list));
   }
+  const bool groups = std::any_of(environments_.begin(), environments_.end(),
+                                  [](const auto& entry) { return !entry.second.groups().all().empty(); });
+  if (vault_owner_ || groups) machines_ = GRANTFS_TRY(s_.keeper_->FetchServedMachines(vault_));
   if (vault_owner_ || !environments_.empty()) return {};
   return Error{Code::kDenied, "only an owner of the vault or of an environment accepts a restored backup", 0,
                s_.home_.profile().name};

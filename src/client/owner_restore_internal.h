@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -49,22 +50,37 @@ class OwnerSessionImpl::Restorer {
   Status AddToMachines(Compared& machines, KnownStore::Verified& append);
 
   // ---- an environment and its secrets
-  struct Removal {
-    StatementPtr statement;
-    NewEpoch epoch;
-    bool has_epoch = false;
+  /// A group of it, with what is signed of its list.
+  struct ComparedGroup {
+    GroupList list;
+    Compared compared;
   };
+  using Groups = std::map<std::uint64_t, ComparedGroup>;
   /// Compares it and what it has, for `needed` and `fresh_`.
   Status LookAt(const std::string& environment, const EnvironmentList& list);
   void Note(const Compared& compared);
   Status AcceptEnvironment(const std::string& environment, EnvironmentList list);
   Result<NewEpoch> EpochFor(const EnvironmentList& list, const std::set<Hash>& without);
-  Result<std::vector<Removal>> Removals(EnvironmentList& after, const Compared& compared);
-  /// The role that a member had last, for one who has a wider one again.
-  Result<Removal> ChangeBack(EnvironmentList& after, MemberChange change);
-  /// Of an environment that has a new key: its groups' lists, accepted, and what starts the groups' next epochs.
-  Status AcceptGroups(const EnvironmentList& before, EnvironmentList& after, std::vector<StatementPtr>& started,
-                      Batch& batch);
+  /// The list as it will be without those whose return is undone: nothing is sent.
+  Result<EnvironmentList> Without(const EnvironmentList& list, const Compared& compared);
+  Status RemoveMembers(EnvironmentList& list, const Compared& compared, const Groups& groups);
+  /// A member's removal, or a change back to the role that he had last, with the keys that go with it.
+  struct Ending {
+    Act act;
+    NewEpoch keys;
+    bool starts_epoch = false;
+  };
+  static std::vector<Act> EndingsOf(const EnvironmentList& list, const Undone& undone);
+  Result<Ending> WithKeys(const EnvironmentList& list, Act act);
+  // Its groups (owner_restore_groups.cpp)
+  Result<Groups> CompareGroups(const EnvironmentList& list);
+  /// The restore of the environment, and what ended in it and in its groups, in one append.
+  Status AcceptGroups(EnvironmentList& list, const Compared& compared, Groups& groups);
+  Status AddToOwnList(EnvironmentList& list, const Undone& undone, KnownStore::Verified& append);
+  Status AddToGroup(ComparedGroup& group, const UpperLists& upper, KnownStore::Verified& append);
+  Status StartGroupEpoch(EnvironmentList& list, const EnvironmentList& before, const GroupList& group,
+                         KnownStore::Verified& append);
+  Status VouchInGroups(const EnvironmentList& list, const EnvironmentList& after, Groups& groups);
   Status AcceptSecrets(const EnvironmentList& list, const EnvironmentList& after);
   Status AddToSecret(const Listed& listed, const UpperLists& upper, const EnvironmentList& after, Batch& batch);
   Status RepeatEnds(SecretList& list, const UpperLists& upper, const SecretName& name, const Undone& undone,
@@ -80,6 +96,7 @@ class OwnerSessionImpl::Restorer {
   MachinesList machines_;
   std::map<std::string, EnvironmentList> environments_;  ///< those that are mine
   bool vault_owner_ = false;
+  std::uint64_t last_machine_ = UINT64_MAX;  ///< the highest number that this home knows to have been given rightly
   bool fresh_ = false;  ///< the vault goes on from a backup that nobody has accepted yet
 };
 

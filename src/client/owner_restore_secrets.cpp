@@ -17,6 +17,8 @@ constexpr std::uint32_t kVersionGap = 1000;
 
 Status OwnerSessionImpl::Restorer::LookAt(const std::string& environment, const EnvironmentList& list) {
   Note(GRANTFS_TRY(Compare(list)));
+  for (const auto& [number, group] : list.groups().all())
+    Note(GRANTFS_TRY(Compare(GRANTFS_TRY(s_.keeper_->FetchServedGroup(number, {&vault_, &list})))));
   const auto served = GRANTFS_TRY(s_.ListNames(environment, {}));
   std::set<std::uint64_t> there;
   for (const Listed& listed : served) {
@@ -41,130 +43,83 @@ Result<NewEpoch> OwnerSessionImpl::Restorer::EpochFor(const EnvironmentList& lis
   return MakeEpoch(stay, &list.newest_epoch(), key);
 }
 
-// Each starts a key of its own where its member held the one before. What follows is signed over the list as it
-// is without them, so that their acts have a successor when they go.
-Result<std::vector<OwnerSessionImpl::Restorer::Removal>> OwnerSessionImpl::Restorer::Removals(
-    EnvironmentList& after, const Compared& compared) {
-  std::vector<Removal> removals;
-  for (const Hash& id : compared.undone.members) {
-    const auto role = after.RoleOf(id);
-    if (!role) continue;
-    Removal removal;
-    MemberRemove act{id, {}};
-    removal.has_epoch = RoleAllows(*role, Operation::kReadValue);
-    if (removal.has_epoch) {
-      removal.epoch = GRANTFS_TRY(EpochFor(after, {id}));
-      act.epoch = removal.epoch.epoch;
-      auto& keys = s_.epoch_keys_[after.name()];
-      keys.insert_or_assign(act.epoch->number, std::move(removal.epoch.key));
-    }
-    removal.statement = GRANTFS_TRY(s_.Next(after, {&vault_, nullptr}, std::move(act), options_.reason));
-    removals.push_back(std::move(removal));
-    ++result_.repeated;
-  }
-  for (const MemberChange& change : compared.undone.changed)
-    removals.push_back(GRANTFS_TRY(ChangeBack(after, change)));
-  const auto add = [&](Act act) -> Status {
-    Removal removal;
-    removal.statement = GRANTFS_TRY(s_.Next(after, {&vault_, nullptr}, std::move(act), options_.reason));
-    removals.push_back(std::move(removal));
-    ++result_.repeated;
-    return {};
-  };
-  // With a group go the grants to it.
-  for (const auto& [prefix, group] : compared.undone.prefixes) GRANTFS_CHECK(add(PrefixRevoke{prefix, group}));
-  for (const std::uint64_t group : compared.undone.groups) GRANTFS_CHECK(add(GroupDelete{group}));
-  return removals;
+std::vector<Act> OwnerSessionImpl::Restorer::EndingsOf(const EnvironmentList& list, const Undone& undone) {
+  std::vector<Act> endings;
+  for (const Hash& id : undone.members)
+    if (list.RoleOf(id)) endings.emplace_back(MemberRemove{id, {}});
+  for (const MemberChange& change : undone.changed) endings.emplace_back(change);
+  return endings;
 }
 
-Result<OwnerSessionImpl::Restorer::Removal> OwnerSessionImpl::Restorer::ChangeBack(EnvironmentList& after,
-                                                                                   MemberChange change) {
-  const EnvironmentList::Member& member = after.members().at(change.id);
+Result<OwnerSessionImpl::Restorer::Ending> OwnerSessionImpl::Restorer::WithKeys(const EnvironmentList& list, Act act) {
+  Ending ending;
+  auto* remove = std::get_if<MemberRemove>(&act);
+  auto* change = std::get_if<MemberChange>(&act);
+  const Hash& id = remove != nullptr ? remove->id : change->id;
+  const EnvironmentList::Member& member = list.members().at(id);
   const bool reads = RoleAllows(member.role, Operation::kReadValue);
-  const bool will_read = RoleAllows(change.role, Operation::kReadValue);
-  Removal removal;
-  removal.has_epoch = reads != will_read;
-  if (reads && !will_read) {
-    removal.epoch = GRANTFS_TRY(EpochFor(after, {change.id}));
-    change.epoch = removal.epoch.epoch;
-    s_.epoch_keys_[after.name()].insert_or_assign(change.epoch->number, std::move(removal.epoch.key));
+  const bool will_read = change != nullptr && RoleAllows(change->role, Operation::kReadValue);
+  ending.starts_epoch = reads && !will_read;
+  if (ending.starts_epoch) {
+    ending.keys = GRANTFS_TRY(EpochFor(list, {id}));
+    (remove != nullptr ? remove->epoch : change->epoch) = ending.keys.epoch;
   } else if (will_read && !reads) {
-    removal.epoch = GRANTFS_TRY(s_.CopyFor(after, member.identity));
-    change.copy = Blake2b256({removal.epoch.copies.front().sealed});
+    ending.keys = GRANTFS_TRY(s_.CopyFor(list, member.identity));
+    change->copy = Blake2b256({ending.keys.copies.front().sealed});
   }
-  removal.statement = GRANTFS_TRY(s_.Next(after, {&vault_, nullptr}, std::move(change), options_.reason));
-  ++result_.repeated;
-  return removal;
+  ending.act = std::move(act);
+  return ending;
+}
+
+// What follows is signed over the list as it is without them, so that their acts have a successor when they go.
+Result<EnvironmentList> OwnerSessionImpl::Restorer::Without(const EnvironmentList& list, const Compared& compared) {
+  EnvironmentList after = list;
+  for (Act& act : EndingsOf(list, compared.undone)) {
+    Ending ending = GRANTFS_TRY(WithKeys(after, std::move(act)));
+    if (ending.starts_epoch)
+      s_.epoch_keys_[after.name()].insert_or_assign(ending.keys.epoch.number, std::move(ending.keys.key));
+    GRANTFS_TRY(s_.Next(after, {&vault_, nullptr}, std::move(ending.act), options_.reason));
+    ++result_.repeated;
+  }
+  return after;
+}
+
+// Each starts a key of its own, and of each group, where its member held the one before.
+Status OwnerSessionImpl::Restorer::RemoveMembers(EnvironmentList& list, const Compared& compared,
+                                                 const Groups& groups) {
+  for (Act& act : EndingsOf(list, compared.undone)) {
+    const EnvironmentList before = list;
+    Ending ending = GRANTFS_TRY(WithKeys(list, std::move(act)));
+    if (!ending.keys.copies.empty()) GRANTFS_CHECK(s_.StageEpoch(list.name(), ending.keys));
+    if (ending.starts_epoch)
+      s_.epoch_keys_[list.name()].insert_or_assign(ending.keys.epoch.number, std::move(ending.keys.key));
+    KnownStore::Verified own{list.id(), {}, {}};
+    own.statements.push_back(
+        GRANTFS_TRY(s_.Next(list, {&vault_, nullptr}, std::move(ending.act), options_.reason)));
+    for (const auto& [number, group] : before.groups().all())
+      if (ending.starts_epoch) GRANTFS_CHECK(StartGroupEpoch(list, before, groups.at(number).list, own));
+    GRANTFS_TRY(s_.Send({std::move(own)}));
+  }
+  return {};
 }
 
 Status OwnerSessionImpl::Restorer::AcceptEnvironment(const std::string& environment, EnvironmentList list) {
-  const UpperLists upper{&vault_, nullptr};
   const Compared compared = GRANTFS_TRY(Compare(list));
   Tell(environment, compared);
   if (ListMemory::Of(compared.seen).two_owners && !list.two_owners())
     result_.problems.push_back(environment +
                                ": the backup is from before two owners had to sign there, so one is enough again: "
                                "turn the rule on anew");
-  if (compared.needs_restore) {
-    NewEpoch epoch = GRANTFS_TRY(EpochFor(list, {}));
-    Restore act;
-    act.epoch = epoch.epoch;
-    const EnvironmentList before = list;
-    std::vector<StatementPtr> made{GRANTFS_TRY(SignRestore(list, upper, compared, std::move(act)))};
-    result_.new_epochs.push_back(environment);
-    if (!options_.dry_run) {
-      Batch batch;
-      GRANTFS_CHECK(AcceptGroups(before, list, made, batch));
-      GRANTFS_CHECK(s_.StageEpoch(environment, epoch));
-      batch.push_back({list.id(), std::move(made), {}});
-      GRANTFS_TRY(s_.Send(batch));
-    }
-    s_.epoch_keys_[environment].insert_or_assign(epoch.epoch.number, std::move(epoch.key));
-  }
-  EnvironmentList after = list;
-  const auto removals = GRANTFS_TRY(Removals(after, compared));
+  Groups groups = GRANTFS_TRY(CompareGroups(list));
+  GRANTFS_CHECK(AcceptGroups(list, compared, groups));
+  const EnvironmentList after = GRANTFS_TRY(Without(list, compared));
+  GRANTFS_CHECK(VouchInGroups(list, after, groups));
   GRANTFS_CHECK(AcceptSecrets(list, after));
   if (options_.dry_run) return {};
-  // Signed anew, as their groups' epochs come between them.
-  for (const Removal& removal : removals) {
-    const EnvironmentList before = list;
-    std::vector<StatementPtr> made{
-        GRANTFS_TRY(s_.Next(list, upper, removal.statement->statement().act, options_.reason))};
-    Batch batch;
-    if (list.epochs().size() != before.epochs().size()) GRANTFS_CHECK(AcceptGroups(before, list, made, batch));
-    if (removal.has_epoch) GRANTFS_CHECK(s_.StageEpoch(environment, removal.epoch));
-    batch.push_back({list.id(), std::move(made), {}});
-    GRANTFS_TRY(s_.Send(batch));
-  }
-  return s_.keeper_->RefreshEnvironment(environment);
-}
-
-Status OwnerSessionImpl::Restorer::AcceptGroups(const EnvironmentList& before, EnvironmentList& after,
-                                                std::vector<StatementPtr>& started, Batch& batch) {
-  if (before.groups().all().empty()) return {};
-  GRANTFS_CHECK(s_.keeper_->RefreshMachines());
-  const UpperLists upper{&vault_, &before};
-  for (const auto& [number, group] : before.groups().all()) {
-    GroupList list = GRANTFS_TRY(s_.keeper_->FetchServedGroup(before.name(), number, upper));
-    GRANTFS_CHECK(list.CheckGenesis(before));
-    const Compared compared = GRANTFS_TRY(Compare(list));
-    Tell("@" + group.name + " of " + before.name(), compared);
-    KnownStore::Verified append{list.id(), {}, {}};
-    if (compared.needs_restore)
-      append.statements.push_back(GRANTFS_TRY(SignRestore(list, upper, compared, {})));
-    const auto add = [&](Act act) -> Status {
-      append.statements.push_back(GRANTFS_TRY(s_.Next(list, upper, std::move(act), options_.reason)));
-      ++result_.repeated;
-      return {};
-    };
-    for (const std::uint64_t machine : compared.undone.group_machines)
-      GRANTFS_CHECK(add(GroupMachinesRemove{{machine}}));
-    for (const GroupInvitationRemove& ended : compared.undone.group_invitations) GRANTFS_CHECK(add(ended));
-    if (!list.CheckStanding({&vault_, &after})) GRANTFS_CHECK(add(Vouch{}));
-    const UnsealKey key = GRANTFS_TRY(s_.GroupKeyOf(before, group));
-    started.push_back(GRANTFS_TRY(s_.NextGroupEpoch(after, vault_, list, key, options_.reason)));
-    if (!append.statements.empty()) batch.push_back(std::move(append));
-  }
+  GRANTFS_CHECK(RemoveMembers(list, compared, groups));
+  GRANTFS_CHECK(s_.keeper_->RefreshEnvironment(environment));
+  for (const auto& [number, group] : list.groups().all())
+    GRANTFS_TRY(s_.keeper_->RefreshGroup(environment, number));
   return {};
 }
 

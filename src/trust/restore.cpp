@@ -1,6 +1,8 @@
-#include "grantfs/trust/restore.h"
+#include "restore_internal.h"
 
 #include <algorithm>
+
+#include "grantfs/trust/group_list.h"
 
 namespace grantfs {
 namespace {
@@ -64,6 +66,14 @@ void FindGroups(const ListMemory& seen, const EnvironmentList& list, std::uint64
     undone.prefixes.push_back(key);
     Note(undone, name);
   }
+  for (const auto& [key, granted] : seen.granted_prefixes) {
+    const auto standing = list.groups().prefixes().find(key);
+    if (standing == list.groups().prefixes().end() || standing->second.sequence >= from ||
+        granted->statement().sequence <= standing->second.sequence || seen.deleted_groups.contains(key.second))
+      continue;
+    undone.wider_prefixes.push_back(granted);
+    Note(undone, "@" + standing->second.act.grant.grantee.name + " " + key.first);
+  }
 }
 
 void FindMembers(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
@@ -77,24 +87,34 @@ void FindMembers(const ListMemory& seen, const EnvironmentList& list, std::uint6
   FindGroups(seen, list, from, undone);
 }
 
+// One that came by an invitation is named nowhere here: it may be in as long as it was not taken out.
 void FindInGroup(const ListMemory& seen, const GroupList& list, std::uint64_t from, Undone& undone) {
-  std::set<std::uint64_t> anew;
-  for (const auto& statement : list.Statements()) {
-    const auto* add = std::get_if<GroupMachinesAdd>(&statement->statement().act);
-    if (add == nullptr || statement->statement().sequence < from) continue;
-    for (const Grantee& machine : add->machines) anew.insert(machine.number);
+  std::map<std::uint64_t, std::uint64_t> added;
+  std::set<std::uint64_t> out;
+  const auto statements = list.Statements();
+  for (const Statement* said : Unvoided(statements)) {
+    if (const auto* add = std::get_if<GroupMachinesAdd>(&said->act)) {
+      for (const Grantee& machine : add->machines) {
+        added[machine.number] = said->sequence;
+        out.erase(machine.number);
+      }
+    } else if (const auto* remove = std::get_if<GroupMachinesRemove>(&said->act)) {
+      for (const std::uint64_t machine : remove->machines) added.erase(machine);
+      out.insert(remove->machines.begin(), remove->machines.end());
+    }
   }
-  for (const std::uint64_t machine : seen.left_group) {
-    const bool may_be_in = list.machines().contains(machine) || !list.invitations().empty();
-    if (!may_be_in || list.HasTakenOut(machine) || anew.contains(machine)) continue;
-    undone.group_machines.push_back(machine);
-    Note(undone, "machine " + std::to_string(machine));
+  for (const auto& [number, name] : seen.left) {
+    const auto at = added.find(number);
+    const bool may_be_in = at != added.end() ? at->second < from : !list.invitations().empty();
+    if (out.contains(number) || !may_be_in) continue;
+    undone.left.push_back(number);
+    Note(undone, name.empty() ? "machine " + std::to_string(number) : name);
   }
-  for (const auto& [number, removed] : seen.left_invitations) {
+  for (const auto& [number, last] : seen.shut) {
     const auto at = list.invitations().find(number);
     if (at == list.invitations().end() || !at->second.open) continue;
-    undone.group_invitations.push_back(removed);
-    Note(undone, "invitation " + at->second.act.id);
+    undone.shut[number] = last;
+    Note(undone, at->second.act.id);
   }
 }
 

@@ -1,15 +1,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "grantfs/trust/restore.h"
+#include "restore_internal.h"
 
 // What a home has seen of a list, read off its statements.
 
 namespace grantfs {
-namespace {
 
-/// Without what was voided.
-std::vector<const Statement*> Standing(const std::vector<SignedList::StatementPtr>& statements) {
+std::vector<const Statement*> Unvoided(const std::vector<SignedList::StatementPtr>& statements) {
   std::vector<const Statement*> standing;
   for (const auto& statement : statements) {
     const Statement& said = statement->statement();
@@ -22,6 +20,8 @@ std::vector<const Statement*> Standing(const std::vector<SignedList::StatementPt
   }
   return standing;
 }
+
+namespace {
 
 class Reading {
  public:
@@ -76,23 +76,29 @@ class Reading {
   void operator()(const RulesSet& act) { memory_.two_owners = act.two_owners; }
   void operator()(const GroupCreate& act) { groups_[now_at] = act.name; }
   void operator()(const GroupDelete& act) { memory_.deleted_groups[act.group] = "@" + groups_[act.group]; }
-  void operator()(const GroupMachinesAdd& act) {
-    for (const Grantee& machine : act.machines) memory_.left_group.erase(machine.number);
-  }
-  void operator()(const GroupMachinesRemove& act) {
-    memory_.left_group.insert(act.machines.begin(), act.machines.end());
-  }
-  void operator()(const GroupInvitationRemove& act) { memory_.left_invitations[act.number] = act; }
   void operator()(const PrefixGrant& act) {
-    memory_.revoked_prefixes.erase({act.prefix, act.grant.grantee.number});
+    const EnvironmentGroups::PrefixKey key{act.prefix, act.grant.grantee.number};
+    memory_.revoked_prefixes.erase(key);
+    granted_prefix = key;
   }
   void operator()(const PrefixRevoke& act) {
     memory_.revoked_prefixes[{act.prefix, act.group}] = "@" + groups_[act.group] + " " + act.prefix;
+    memory_.granted_prefixes.erase({act.prefix, act.group});
   }
   void operator()(const MemberRemove& act) {
     Leave(act.id, memory_.former_members);
     memory_.changed_members.erase(act.id);
   }
+  void operator()(const GroupMachinesAdd& act) {
+    for (const Grantee& machine : act.machines) {
+      machines_[machine.number] = machine.name;
+      memory_.left.erase(machine.number);
+    }
+  }
+  void operator()(const GroupMachinesRemove& act) {
+    for (const std::uint64_t machine : act.machines) memory_.left[machine] = machines_[machine];
+  }
+  void operator()(const GroupInvitationRemove& act) { memory_.shut[act.number] = act.last; }
   void operator()(const VersionPublish& act) { memory_.version = act.version; }
   void operator()(const GrantAdd& act) {
     const SecretList::GrantKey key{act.grant.grantee.kind, act.grant.grantee.number};
@@ -116,6 +122,7 @@ class Reading {
   void operator()(const T&) {}
 
   std::optional<SecretList::GrantKey> granted;  ///< by the act that was read last
+  std::optional<EnvironmentGroups::PrefixKey> granted_prefix;  ///< the same
   std::int64_t now = 0;                         ///< that the act's statement says
   std::uint64_t now_at = 0;                     ///< its sequence
 
@@ -137,6 +144,7 @@ class Reading {
   std::map<Hash, std::int64_t> lives_;
   std::map<std::uint64_t, std::string> groups_;
   std::map<SecretList::GrantKey, std::string> grantees_;
+  std::map<std::uint64_t, std::string> machines_;
 };
 
 }  // namespace
@@ -147,11 +155,14 @@ ListMemory ListMemory::Of(const std::vector<SignedList::StatementPtr>& statement
   Reading reading(memory);
   std::map<std::uint64_t, SignedList::StatementPtr> by_sequence;
   for (const auto& statement : statements) by_sequence[statement->statement().sequence] = statement;
-  for (const Statement* said : Standing(statements)) {
+  for (const Statement* said : Unvoided(statements)) {
     reading.granted.reset();
+    reading.granted_prefix.reset();
     reading.now = said->time;
     reading.now_at = said->sequence;
     std::visit(reading, said->act);
+    if (reading.granted_prefix)
+      memory.granted_prefixes[*reading.granted_prefix] = by_sequence.at(said->sequence);
     if (reading.granted) memory.granted[*reading.granted] = by_sequence.at(said->sequence);
   }
   return memory;

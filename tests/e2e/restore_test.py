@@ -121,6 +121,52 @@ class RestoreTest(Case):
         self.assertGreaterEqual(len(records), 4)
         self.assertIn("critical", {one["severity"] for one in records})
 
+    def test_groups(self):
+        """Whoever left one before the backup was brought up does not come back, nor does what was taken from one."""
+        self.begin()
+        rita, bea = self.person("rita", "owner"), self.person("bea", "reader")
+        mount2 = Mount(self.web2, "mnt2").start()
+        for name in "shop/prod/app/one", "shop/prod/tls/key":
+            self.owner.set(name, b"first")
+        self.owner.run("group", "create", "shop/prod", "web", "web-1", "web-2")
+        self.owner.run("group", "create", "shop/prod", "old", "web-2")
+        self.owner.run("grant", "@web", "shop/prod/app/one")
+        self.owner.run("grant", "@web", "shop/prod/tls/")
+        self.owner.run("grant", "@old", "shop/prod/tls/")
+        for mount in self.mount, mount2:
+            until("all to read", lambda: mount.reads("shop/prod/app/one", b"first") and mount.reads("shop/prod/tls/key", b"first"))
+        copy = self.backup()
+        self.owner.run("group", "remove", "shop/prod", "web", "web-2")
+        self.owner.run("revoke", "@web", "shop/prod/tls/")
+        self.owner.run("group", "delete", "shop/prod", "old")
+        self.owner.run("member", "remove", "shop/prod", "bea")
+        gone = lambda: not any(os.path.exists(mount2.file(name)) for name in ("shop/prod/app/one", "shop/prod/tls/key"))
+        until("web-2 to lose all", gone)
+        until("web-1 to lose the prefix", lambda: not os.path.exists(self.mount.file("shop/prod/tls/key")))
+        rita.run("group", "list", "shop/prod")
+
+        self.bring_up(copy, "new-host")
+        self.refused(self.owner.run("group", "list", "shop/prod", expect=None), INTEGRITY, "older state")
+        lost = {(one["where"], one["what"]): one["again"] for one in self.owner.json("restore", "--dry-run")["lost"]}
+        for where, what in ("shop/prod@web", "taken out: web-2"), ("shop/prod", 'revoked from a group below "tls/"'), \
+                ("shop/prod", "a group deleted"), ("shop/prod", "bea removed as a member"):
+            self.assertIs(lost.get((where, what)), True, lost)
+        self.owner.run("restore")
+        until("web-1 to go on", lambda: self.mount.reads("shop/prod/app/one", b"first") and self.mount.reads(OTHER, b"key"))
+        self.assertFalse(os.path.exists(self.mount.file("shop/prod/tls/key")), "a prefix that was revoked")
+        until("web-2 to go on", lambda: mount2.reads(OTHER, b"key"))
+        self.assertTrue(gone(), "a machine that left comes back")
+        for home in self.owner, rita:
+            groups = {one["group"]: one["machines"] for one in home.json("group", "list", "shop/prod")["groups"]}
+            self.assertEqual(groups, {"web": ["web-1"]})
+        self.assertEqual(self.owner.json("status")["owed"], [])
+        self.assertIn("no backup to accept", self.owner.run("restore").err)
+        rita.set("shop/prod/app/one", b"second")
+        until("the next value", lambda: self.mount.reads("shop/prod/app/one", b"second"))
+        self.assertTrue(gone(), "a machine that left reads the next value")
+        self.owner.run("group", "add", "shop/prod", "web", "web-2")
+        until("who is added anew", lambda: mount2.reads("shop/prod/app/one", b"second"))
+
     def test_two_restores_and_an_old_one_again(self):
         self.begin()
         first = self.backup("first")

@@ -3,6 +3,7 @@
 #include "grantfs/trust/accept_line.h"
 #include "grantfs/trust/enrol_request.h"
 #include "grantfs/trust/names.h"
+#include "grantfs/trust/restore.h"
 #include "world.h"
 
 namespace grantfs::testing {
@@ -154,6 +155,14 @@ TEST_F(StandingInvitationTest, ClearingOneWhoseLifeIsOverDoesNot) {
   ASSERT_TRUE(world.machines.Append(world.Sign(clear, world.owner), world.Upper()));
   EXPECT_FALSE(world.machines.standing().at(brief.id()).withdrawn);
   EXPECT_EQ(world.machines.FindByName("web-1"), nullptr);
+}
+
+TEST_F(StandingInvitationTest, DoesNotStandAgainWithARestoredBackup) {
+  const MachinesList backup = world.machines;
+  ASSERT_TRUE(world.Add(world.machines, world.owner, InvitationWithdraw{invite.id()}));
+  const ListMemory seen = ListMemory::Of(world.machines.Statements());
+  EXPECT_EQ(UndoneBy(seen, backup, backup.next_sequence()).invitations, std::vector<std::string>{invite.id()});
+  EXPECT_TRUE(UndoneBy(seen, world.machines, backup.next_sequence()).empty());
 }
 
 TEST_F(StandingInvitationTest, ItsIssuersRemovalEndsIt) {

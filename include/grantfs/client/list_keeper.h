@@ -80,6 +80,8 @@ class ListKeeper {
   Result<GroupList> FetchServedGroup(const std::string& environment, std::uint64_t number,
                                      const UpperLists& upper);
   Result<SecretList> FetchServedSecret(std::uint64_t number, const UpperLists& upper);
+  /// Of an environment that is in `upper`.
+  Result<GroupList> FetchServedGroup(std::uint64_t number, const UpperLists& upper);
 
   /// Statements of one's own that the vault has accepted, to be remembered; lists are refreshed from them.
   Status Take(const std::vector<KnownStore::Verified>& accepted);

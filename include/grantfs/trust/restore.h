@@ -26,13 +26,16 @@ struct ListMemory {
   std::map<Hash, std::pair<std::string, MemberChange>> changed_members;
   std::map<EnvironmentGroups::PrefixKey, std::string> revoked_prefixes;
   std::map<std::uint64_t, std::string> deleted_groups;
-  std::set<std::uint64_t> left_group;                           ///< machines that were taken out of a group
-  std::map<std::uint64_t, GroupInvitationRemove> left_invitations;  ///< that led into it
   /// Of the vault: the recovery identities, the one in force last.
   std::vector<Identity> recoveries;
   bool two_owners = false;  ///< of the environment
   std::map<Hash, std::string> former_machines;  ///< removed
   std::map<std::string, std::string> closed;    ///< invitations, used or withdrawn: id -> name
+  // Of the environment's groups:
+  std::map<EnvironmentGroups::PrefixKey, SignedList::StatementPtr> granted_prefixes;
+  // Of a group's list:
+  std::map<std::uint64_t, std::string> left;    ///< machines that were taken out: number -> name
+  std::map<std::uint64_t, std::uint64_t> shut;  ///< invitations that lead into it no more -> the last machine
   // Of a secret's list:
   std::map<SecretList::GrantKey, SignedList::StatementPtr> granted;
   std::map<SecretList::GrantKey, std::string> revoked;  ///< -> name
@@ -53,11 +56,12 @@ struct Undone {
   std::vector<MemberChange> changed;  ///< who has a role again that was taken from him; without copy and epoch
   std::vector<EnvironmentGroups::PrefixKey> prefixes;
   std::vector<std::uint64_t> groups;
-  std::vector<std::uint64_t> group_machines;  ///< of a group
-  std::vector<GroupInvitationRemove> group_invitations;
   std::optional<Identity> recovery;  ///< that a former one came back in the place of
   std::vector<Hash> machines;  ///< removed
   std::vector<std::string> invitations;
+  std::vector<SignedList::StatementPtr> wider_prefixes;    ///< grants by prefix in whose place others stood: those
+  std::vector<std::uint64_t> left;                         ///< machines of a group
+  std::map<std::uint64_t, std::uint64_t> shut;             ///< invitations into a group -> the last machine
   std::vector<SecretList::GrantKey> grants;
   std::vector<SignedList::StatementPtr> wider;  ///< grants in whose place others stood: those
   std::vector<std::uint32_t> versions;          ///< destroyed
