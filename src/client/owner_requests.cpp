@@ -8,6 +8,10 @@
 
 namespace grantfs {
 
+namespace {
+constexpr std::int64_t kMostShifted = 5;  // requests alike in one second
+}  // namespace
+
 Result<SignedRequest> OwnerSessionImpl::SignRequest(const std::string& environment, AnyAsk ask,
                                                     const std::string& reason, std::int64_t time,
                                                     std::int64_t expires) {
@@ -36,9 +40,16 @@ Result<RequestInfo> OwnerSessionImpl::AskFor(const std::string& environment, Any
   if (seconds < 1 || seconds > kMaxRequestSeconds)
     return Error{Code::kInvalid, "a request holds for 1s to 30d", 0, environment};
   GRANTFS_CHECK(Enter(environment, Operation::kAsk));
-  const auto request = GRANTFS_TRY(SignRequest(environment, std::move(ask), reason, Now(), Now() + seconds));
-  GRANTFS_TRY(SendRequest(request));
-  return RequestInfoOf(request);
+  // The same that was asked for within this second is the same request, and may be settled already: one that
+  // ends at another second is another.
+  for (std::int64_t shift = 0;; ++shift) {
+    const std::int64_t now = Now();
+    const std::int64_t expires = now + seconds + (seconds > kMostShifted ? -shift : shift);
+    const auto request = GRANTFS_TRY(SignRequest(environment, ask, reason, now, expires));
+    const auto sent = SendRequest(request);
+    if (sent) return RequestInfoOf(request);
+    if (sent.error().code != Code::kConflict || shift == kMostShifted) return sent.error();
+  }
 }
 
 RequestInfo OwnerSessionImpl::RequestInfoOf(const SignedRequest& signed_request) const {
