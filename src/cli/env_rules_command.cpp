@@ -12,7 +12,7 @@ Status Show(Context& context, OwnerSession& session, const std::string& environm
     context.terminal.OutJson(Json::Object({{"environment", environment}, {"two_owners", two}}));
   else
     context.terminal.OutLine(environment +
-                             (two ? ": two owners sign a grant, a new owner, and a change of this"
+                             (two ? ": two owners sign a grant, a new owner, what comes into a group, and a change of this"
                                   : ": one owner's signature is enough"));
   return {};
 }
@@ -47,9 +47,9 @@ const Command kEnvRulesCommand = {
     .max_arguments = 1,
     .summary = "show or change whether two owners sign",
     .about =
-        R"(Shows the rule of an environment, or asks for another. With --two-owners on, a grant and a new owner need
-the signatures of two owners: the first owner's grantfs grant waits as a request, and another owner's
-grantfs request approve signs and publishes it. The vault, owners' and writers' clients and the machines'
+        R"(Shows the rule of an environment, or asks for another. With --two-owners on, a grant, a new owner and
+what comes into a group need the signatures of two owners: the first owner's grantfs grant, member add or
+group add waits as a request, and another owner's grantfs request approve signs and publishes it. The vault, owners' and writers' clients and the machines'
 mounts refuse what two did not sign. Taking away needs one. The change itself needs two owners, on and off;
 turned on, every standing grant is signed by both with it. Where the second owner was lost, the recovery
 code adds one.)",

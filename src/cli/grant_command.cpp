@@ -54,8 +54,10 @@ void OutResult(Terminal& terminal, const GrantResult& result, const GrantOptions
   const bool dry_run = options.dry_run;
   const std::string terms = TermsText(options.terms);
   if (!result.prefix.empty())
-    terminal.OutLine((dry_run ? "would grant whatever is or will be below " : "granted whatever is or will be below ") +
-                     result.prefix + " to " + result.machine + terms);
+    terminal.OutLine((dry_run                   ? "would grant"
+                      : !result.waiting.empty() ? "signed for a second owner: grant"
+                                                : "granted") +
+                     std::string(" whatever is or will be below ") + result.prefix + " to " + result.machine + terms);
   for (const GrantOutcome& outcome : result.secrets)
     terminal.OutLine((dry_run                ? "would grant "
                       : outcome.needs_second ? "signed for a second owner: grant "

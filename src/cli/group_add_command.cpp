@@ -25,8 +25,9 @@ const Command kGroupAddCommand = {
     .summary = "put machines into a group",
     .about =
         R"(Seals the group's key to the machines, so that they may read what the group is granted, and returns when
-their mounts show it or they are known to be offline. Those that are in it already stay. For the
-environment's owners.)",
+their mounts show it or they are known to be offline. Those that are in it already stay. Where an
+environment asks for two owners (grantfs env rules), it waits for another owner's grantfs request approve.
+For the environment's owners.)",
     .options = {{"reason", "TEXT", "why; it stands in the signed statement"},
                 {"wait", "TIME", "how long to wait for the machines' mounts (default: 5s)"}},
     .examples = {{"grantfs group add shop/prod web web-3", R"(web-3 is in @web of shop/prod

@@ -4,6 +4,7 @@
 
 #include "grantfs/trust/names.h"
 #include "owner_internal.h"
+#include "request_output_internal.h"
 #include "table_internal.h"
 
 namespace grantfs {
@@ -42,15 +43,20 @@ Result<GivenGroup> GroupGiven(const Context& context) {
 void OutGroupChange(Context& context, const std::string& done, const GroupChange& change) {
   const bool created = done == "created";
   if (context.json()) {
-    return context.terminal.OutJson(
-        Json::Object({{"environment", change.environment},
-                      {"group", change.group},
-                      {created ? "machines" : done.c_str(),
-                       Json::Array({change.machines.begin(), change.machines.end()})},
-                      {"followed", GroupFollowedJson(change.followed)}}));
+    Json json = Json::Object({{"environment", change.environment},
+                              {"group", change.group},
+                              {created ? "machines" : done.c_str(),
+                               Json::Array({change.machines.begin(), change.machines.end()})},
+                              {"followed", GroupFollowedJson(change.followed)}});
+    if (done == "added") json.Set("waiting", Json::Array({change.waiting.begin(), change.waiting.end()}));
+    return context.terminal.OutJson(json);
   }
   const std::string name = "@" + change.group + " of " + change.environment;
   const std::string are = change.machines.size() == 1 ? " is " : " are ";
+  if (!change.waiting.empty()) {
+    context.terminal.OutLine("signed for a second owner: put " + Together(change.machines) + " into " + name);
+    return NoteWaiting(context.terminal, change.waiting);
+  }
   if (created) context.terminal.OutLine("made " + name);
   if (done == "removed")
     context.terminal.OutLine(Together(change.machines) + are + "not in " + name + " any more");

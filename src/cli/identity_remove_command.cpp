@@ -28,6 +28,7 @@ Status RunIdentityRemoveCommand(Context& context) {
          {"revoked", NamesJson(result.revoked)},
          {"withdrawn", std::uint64_t{result.invitations.withdrawn}},
          {"waiting", std::uint64_t{result.invitations.waiting}},
+         {"groups", Json::Array({result.invitations.groups.begin(), result.invitations.groups.end()})},
          {"let_in", Json::Array({result.invitations.let_in.begin(), result.invitations.let_in.end()})},
          {"read", ReadsJson(result.read)},
          {"reads_known", result.reads_known},

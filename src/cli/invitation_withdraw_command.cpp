@@ -28,6 +28,7 @@ Status RunInvitationWithdrawCommand(Context& context) {
         Json::Object({{"name", name},
                       {"withdrawn", std::uint64_t{result.withdrawn}},
                       {"waiting", std::uint64_t{result.waiting}},
+                      {"groups", Json::Array({result.groups.begin(), result.groups.end()})},
                       {"let_in", Json::Array({result.let_in.begin(), result.let_in.end()})}}));
   else
     context.terminal.OutLine(name + ": " + WithdrawnWords(result));

@@ -254,6 +254,13 @@ Result<EnvironmentList> ListKeeper::FetchServedEnvironment(const std::string& na
   return list;
 }
 
+Result<GroupList> ListKeeper::FetchServedGroup(const std::string& environment, std::uint64_t number,
+                                               const UpperLists& upper) {
+  GroupList list(environment, number);
+  GRANTFS_CHECK(FetchServed(list, upper));
+  return list;
+}
+
 Result<SecretList> ListKeeper::FetchServedSecret(std::uint64_t number, const UpperLists& upper) {
   SecretList list(number);
   GRANTFS_CHECK(FetchServed(list, upper));

@@ -1,11 +1,11 @@
 #include "grantfs/api/lists.h"
 #include "grantfs/log/log.h"
-#include "owner_internal.h"
+#include "owner_base_internal.h"
 
 namespace grantfs {
 
-Statement OwnerSessionImpl::Draft(const SignedList& list, const UpperLists& upper, Act act,
-                                  const std::string& reason) const {
+Statement OwnerBase::Draft(const SignedList& list, const UpperLists& upper, Act act,
+                           const std::string& reason) const {
   Statement statement;
   statement.vault = home_.profile().vault;
   statement.list = list.id();
@@ -21,8 +21,8 @@ Statement OwnerSessionImpl::Draft(const SignedList& list, const UpperLists& uppe
   return statement;
 }
 
-Result<SignedList::StatementPtr> OwnerSessionImpl::SignNext(SignedList& list, const UpperLists& upper,
-                                                            Statement statement) {
+Result<SignedList::StatementPtr> OwnerBase::SignNext(SignedList& list, const UpperLists& upper,
+                                                     Statement statement) {
   GRANTFS_CHECK(CheckUnanswered(list));
   auto made = std::make_shared<const SignedStatement>(
       GRANTFS_TRY(SignedStatement::Sign(statement, me_.signing_key())));
@@ -30,37 +30,37 @@ Result<SignedList::StatementPtr> OwnerSessionImpl::SignNext(SignedList& list, co
   return StatementPtr(std::move(made));
 }
 
-Result<SignedList::StatementPtr> OwnerSessionImpl::Next(SignedList& list, const UpperLists& upper, Act act,
-                                                        const std::string& reason) {
+Result<SignedList::StatementPtr> OwnerBase::Next(SignedList& list, const UpperLists& upper, Act act,
+                                                 const std::string& reason) {
   return SignNext(list, upper, Draft(list, upper, std::move(act), reason));
 }
 
-Result<SignedList::StatementPtr> OwnerSessionImpl::Next(SecretList& list, const UpperLists& upper, Act act,
-                                                        const std::string& reason) {
+Result<SignedList::StatementPtr> OwnerBase::Next(SecretList& list, const UpperLists& upper, Act act,
+                                                 const std::string& reason) {
   Statement statement = Draft(list, upper, std::move(act), reason);
   statement.state = GRANTFS_TRY(list.StateAfter(statement.act, upper));
   return SignNext(list, upper, std::move(statement));
 }
 
 // Whatever the vault says of a request: what was made of it stands in the list.
-Status OwnerSessionImpl::CheckUnanswered(const SignedList& list) {
+Status OwnerBase::CheckUnanswered(const SignedList& list) {
   if (!answers_) return {};
-  for (std::uint64_t i = list.first_sequence(); i < list.next_sequence(); ++i) {
-    if (list.At(i)->statement().request != answers_) continue;
+  for (const StatementPtr& one : list.Statements()) {  // its sequences have gaps where a backup was accepted
+    if (one->statement().request != answers_) continue;
     return Settled({Code::kConflict,
                     "the request was fulfilled already, by the statement there, though the vault shows it as "
                     "open",
-                    0, list.id().Text() + "#" + std::to_string(i)});
+                    0, list.id().Text() + "#" + std::to_string(one->statement().sequence)});
   }
   return {};
 }
 
-Error OwnerSessionImpl::Settled(Error error) {
+Error OwnerBase::Settled(Error error) {
   settled_ = true;
   return error;
 }
 
-Result<std::uint64_t> OwnerSessionImpl::Send(const Batch& batch) {
+Result<std::uint64_t> OwnerBase::Send(const Batch& batch) {
   api::AppendRequest request;
   for (const auto& list : batch) {
     api::ListAppend append;
@@ -72,14 +72,14 @@ Result<std::uint64_t> OwnerSessionImpl::Send(const Batch& batch) {
   return GRANTFS_TRY(vault_->Ask<api::AppendResponse>(api::kListsAppend, request)).change;
 }
 
-Result<std::uint64_t> OwnerSessionImpl::Submit(const Batch& batch) {
+Result<std::uint64_t> OwnerBase::Submit(const Batch& batch) {
   const std::uint64_t change = GRANTFS_TRY(Send(batch));
   GRANTFS_CHECK(Noted(keeper_->Take(batch)));
   return change;
 }
 
 // What the vault has taken is done, whatever becomes of this home's note of it: the next command sees it.
-Status OwnerSessionImpl::Noted(const Status& noted) {
+Status OwnerBase::Noted(const Status& noted) {
   if (noted || noted.error().code == Code::kIntegrity) return noted;
   Log(LogLevel::kWarning, "the change is made, but this home could not note that it was", noted.error());
   return {};

@@ -33,23 +33,24 @@ AskConsent::Item OwnerSessionImpl::ConsentTo(const SignedList& list, const Upper
 Result<std::vector<std::string>> OwnerSessionImpl::Propose(const std::string& environment,
                                                            std::vector<AskConsent::Item> items,
                                                            const std::string& reason) {
-  const std::int64_t time = Now();
-  const std::int64_t expires = time + kUsualRequestSeconds;
   std::vector<std::string> ids;
   for (std::size_t begun = 0; begun < items.size(); begun += kMaxConsents) {
-    AskConsent ask;
-    ask.request = answers_;
     const std::size_t end = std::min(begun + kMaxConsents, items.size());
-    for (std::size_t i = begun; i < end; ++i) {
-      AskConsent::Item& item = items[i];
-      item.consent.time = time;
-      item.consent.expires = expires;
-      item.signature =
-          me_.signing_key().Sign(ConsentBytes(home_.profile().vault, item.list, item.consent, item.act));
-      ask.items.push_back(std::move(item));
-    }
-    const auto request = GRANTFS_TRY(SignRequest(environment, std::move(ask), reason, time, expires));
-    ids.push_back(GRANTFS_TRY(SendRequest(request)).Hex());
+    const auto sent = GRANTFS_TRY(SendNewRequest([&](std::int64_t time) {
+      const std::int64_t expires = time + kUsualRequestSeconds;
+      AskConsent ask;
+      ask.request = answers_;
+      for (std::size_t i = begun; i < end; ++i) {
+        AskConsent::Item item = items[i];
+        item.consent.time = time;
+        item.consent.expires = expires;
+        item.signature =
+            me_.signing_key().Sign(ConsentBytes(home_.profile().vault, item.list, item.consent, item.act));
+        ask.items.push_back(std::move(item));
+      }
+      return SignRequest(environment, std::move(ask), reason, time, expires);
+    }));
+    ids.push_back(sent.id().Hex());
     Report("signing", end, items.size());
   }
   return ids;
@@ -208,6 +209,38 @@ Status OwnerSessionImpl::PrepareSecondPrefix(EnvironmentList& list, const AskCon
   return {};
 }
 
+// The machines are those that the lists know: what the first owner signed is looked at by the second.
+Status OwnerSessionImpl::PrepareSecondMachines(const std::string& environment, const AskConsent::Item& item,
+                                               bool dry_run, Batch& batch, std::vector<std::string>& lines) {
+  GroupMachinesAdd add = std::get<GroupMachinesAdd>(item.act);
+  const std::string what = ActSentence(environment, item);
+  const EnvironmentList& list = *keeper_->FindEnvironment(environment);
+  const auto* standing =
+      item.list.kind == ListKind::kGroup ? list.groups().Find(item.list.number) : nullptr;
+  if (standing == nullptr) return Changed(what);
+  std::vector<GroupCopyTarget> targets;
+  for (const Grantee& named : add.machines) {
+    const std::vector<Grantee> known = GRANTFS_TRY(MachinesNamed({named.name}));
+    if (known.front() != named)
+      return Error{Code::kIntegrity, "the machine is none that the vault's lists know so", 0, named.name};
+    targets.push_back({{RecipientKind::kMachine, named.number, 0}, named.seal});
+    lines.push_back("put " + named.name + " (" +
+                    keeper_->machines().FindById(named.id)->identity.Fingerprint() + ") into @" +
+                    standing->name + " of " + environment);
+  }
+  GroupList group = GRANTFS_TRY(keeper_->RefreshGroup(environment, item.list.number));
+  const UnsealKey key = GRANTFS_TRY(GroupKeyOf(list, *standing));
+  const auto copies = GRANTFS_TRY(SealGroupKey(key, targets));
+  add.epoch = standing->newest().epoch.number;
+  add.copies_root = GroupCopiesRoot(copies);
+  const UpperLists upper = keeper_->UpperOf(environment);
+  auto made = SignSecond(group, upper, Draft(group, upper, add, approval_reason_), item);
+  if (!made) return made.error().code == Code::kDenied ? Changed(what) : made.error();
+  if (!dry_run) GRANTFS_CHECK(StageGroup(environment, item.list.number, add.epoch, copies));
+  batch.push_back({group.id(), {*made}, {}});
+  return {};
+}
+
 Status OwnerSessionImpl::PrepareSecondMember(EnvironmentList& list, const AskConsent::Item& item,
                                              bool dry_run, std::vector<StatementPtr>& made,
                                              std::vector<std::string>& lines) {
@@ -271,6 +304,8 @@ Status OwnerSessionImpl::ApproveConsent(const AskConsent& ask, const ApproveOpti
         GRANTFS_CHECK(PrepareSecondGrant(environment, item, options.dry_run, batch, result.lines));
       } else if (std::holds_alternative<PrefixGrant>(item.act)) {
         GRANTFS_CHECK(PrepareSecondPrefix(list, item, options.dry_run, made, result.lines));
+      } else if (std::holds_alternative<GroupMachinesAdd>(item.act)) {
+        GRANTFS_CHECK(PrepareSecondMachines(environment, item, options.dry_run, batch, result.lines));
       } else if (std::holds_alternative<MemberAdd>(item.act)) {
         GRANTFS_CHECK(PrepareSecondMember(list, item, options.dry_run, made, result.lines));
       } else if (std::holds_alternative<RulesSet>(item.act)) {

@@ -5,19 +5,6 @@
 
 namespace grantfs {
 
-Status OwnerSessionImpl::StageEpoch(const std::string& environment, const NewEpoch& epoch) {
-  for (std::size_t from = 0; from < epoch.copies.size(); from += api::kMaxCopies) {
-    const std::size_t count = std::min(api::kMaxCopies, epoch.copies.size() - from);
-    api::StageEpochRequest request;
-    request.environment = environment;
-    request.epoch = epoch.epoch.number;
-    request.copies.assign(epoch.copies.begin() + static_cast<std::ptrdiff_t>(from),
-                          epoch.copies.begin() + static_cast<std::ptrdiff_t>(from + count));
-    GRANTFS_TRY(vault_->Ask<api::Nothing>(api::kStageEpoch, request));
-  }
-  return {};
-}
-
 Status OwnerSessionImpl::CreateEnvironment(const std::string& environment, const std::string& reason) {
   GRANTFS_CHECK(CheckEnvironmentName(environment));
   return Retry([&]() -> Status {

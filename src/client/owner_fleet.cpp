@@ -63,8 +63,16 @@ Result<InviteResult> OwnerSessionImpl::InviteStanding(const StandingOptions& opt
     GRANTFS_CHECK(RequireVaultOwner());
     GRANTFS_CHECK(keeper_->RefreshMachines());
     invitation.expires = Now() + options.ttl;
-    for (const std::string& group : options.groups)
-      GRANTFS_CHECK(EnterGroups(GRANTFS_TRY(ParseGroupPlace(group)).first));
+    for (const std::string& group : options.groups) {
+      const std::string environment = GRANTFS_TRY(ParseGroupPlace(group)).first;
+      GRANTFS_CHECK(EnterGroups(environment));
+      // It is in force at once, or not at all.
+      if (keeper_->FindEnvironment(environment)->two_owners())
+        return Settled({Code::kDenied,
+                        "two owners sign there for what leads into a group, and a standing invitation waits for "
+                        "nobody: leave out --group, and put in who has come with grantfs group add",
+                        0, group});
+    }
     MachinesList machines = keeper_->machines();
     auto made = GRANTFS_TRY(Tidy(machines));
     const std::uint64_t number = machines.next_sequence();

@@ -9,9 +9,6 @@
 namespace grantfs {
 namespace {
 
-// The vault answers a wait of its own before this.
-constexpr std::chrono::milliseconds kPatience{10'000};
-
 Error Removed(std::string machine) {
   return {Code::kDenied, "the machine was removed and can be granted nothing", 0, std::move(machine)};
 }
@@ -116,31 +113,6 @@ Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const std::string& machine,
   batch.push_back({list.id(), {GRANTFS_TRY(Next(list, upper, GrantAdd{grant}, options.reason))}, {}});
   outcome.versions = GRANTFS_TRY(SealVersionsTo(list, *upper.environment, to.target, options.dry_run));
   return outcome;
-}
-
-Delivery OwnerSessionImpl::WaitFor(const Hash& machine, std::uint64_t change,
-                                   std::chrono::milliseconds wait) {
-  api::PresenceRequest request;
-  request.machine = machine;
-  request.change = change;
-  Delivery delivery;
-  // The vault waits as long as it lets itself be asked to, so that a longer wait is asked for in pieces.
-  for (auto left = std::max(wait, std::chrono::milliseconds(0));;) {
-    const auto piece = std::min(left, std::chrono::milliseconds(api::kMaxPresenceWaitMs));
-    left -= piece;
-    request.wait_ms = static_cast<int>(piece.count());
-    VaultConnection::CallOptions call;
-    call.deadline = piece + kPatience;
-    const auto presence = vault_->Ask<api::PresenceResponse>(api::kPresence, request, call);
-    if (!presence) return delivery;
-    delivery.last_seen = presence->last_seen;
-    if (presence->acknowledged >= change) {
-      delivery.state = Delivery::State::kAcknowledged;
-    } else {
-      delivery.state = presence->online ? Delivery::State::kPending : Delivery::State::kOffline;
-    }
-    if (delivery.state != Delivery::State::kPending || left.count() == 0) return delivery;
-  }
 }
 
 Result<std::vector<OwnerSessionImpl::Listed>> OwnerSessionImpl::SecretsOfMine() {

@@ -1,4 +1,4 @@
-// What an environment owes its groups, the end of a machine in them, and how far machines have followed.
+// What an environment owes its groups, and the end of a machine in them.
 
 #include <algorithm>
 
@@ -57,46 +57,10 @@ void OwnerSessionImpl::LeaveGroups(const Hash& machine, const std::string& envir
   }
 }
 
-// ---- delivery
-
 std::vector<std::string> OwnerSessionImpl::MachineNamesOf(const std::vector<Grantee>& machines) {
   std::vector<std::string> names;
   for (const Grantee& machine : machines) names.push_back(machine.name);
   return names;
-}
-
-EnvironmentDelivery OwnerSessionImpl::WaitForGroup(const std::string& environment, std::uint64_t number,
-                                                   std::uint64_t change, std::chrono::milliseconds wait) {
-  if (change == 0 || !keeper_->RefreshMachines()) return {};
-  const auto group = keeper_->RefreshGroup(environment, number);
-  if (!group) return {};
-  return WaitForMachines("@" + group->name(), group->MemberNumbers(keeper_->machines()), change, wait);
-}
-
-// Each is asked about until the time is over; about those that are left then nothing is known.
-EnvironmentDelivery OwnerSessionImpl::WaitForMachines(const std::string& what,
-                                                      const std::vector<std::uint64_t>& machines,
-                                                      std::uint64_t change, std::chrono::milliseconds wait) {
-  EnvironmentDelivery delivery;
-  delivery.environment = what;
-  delivery.known = true;
-  delivery.machines = machines.size();
-  const auto until = std::chrono::steady_clock::now() + wait;
-  for (const std::uint64_t number : machines) {
-    const auto machine = keeper_->machines().machines().find(number);
-    if (machine == keeper_->machines().machines().end()) continue;
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    if (left.count() < 0) break;
-    const Delivery one = WaitFor(machine->second.identity.Id(), change, left);
-    if (one.state == Delivery::State::kAcknowledged) {
-      ++delivery.followed;
-    } else {
-      delivery.pending += one.state == Delivery::State::kPending ? 1 : 0;
-      if (delivery.behind.size() < 100) delivery.behind.push_back({machine->second.identity.name, one});
-    }
-  }
-  return delivery;
 }
 
 }  // namespace grantfs

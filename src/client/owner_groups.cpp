@@ -9,17 +9,6 @@
 namespace grantfs {
 namespace {
 
-Error NoGroup(const std::string& environment, const std::string& name) {
-  return {Code::kNotFound, "there is no such group: grantfs group list shows those that there are", 0,
-          "@" + name + " of " + environment};
-}
-
-GroupCopyTarget EnvironmentTarget(const VaultList& vault, const EnvironmentList& environment) {
-  const Epoch& epoch = environment.newest_epoch();
-  const std::uint64_t number = vault.environments().at(environment.name()).number;
-  return {{RecipientKind::kEnvironment, number, epoch.number}, epoch.key};
-}
-
 /// The machine of that name that is in the group, or was when it was removed from the vault.
 std::optional<std::uint64_t> MachineIn(const GroupList& group, const MachinesList& machines,
                                        const std::string& name) {
@@ -32,77 +21,6 @@ std::optional<std::uint64_t> MachineIn(const GroupList& group, const MachinesLis
 }
 
 }  // namespace
-
-Result<GroupList> OwnerSessionImpl::FetchGroup(const std::string& environment, const std::string& name) {
-  const auto* group = keeper_->FindEnvironment(environment)->groups().FindByName(name);
-  if (group == nullptr) return NoGroup(environment, name);
-  return keeper_->RefreshGroup(environment, group->number);
-}
-
-Result<UnsealKey> OwnerSessionImpl::GroupKeyOf(const EnvironmentList& environment,
-                                               const EnvironmentGroups::Group& group) {
-  const auto sent = GRANTFS_TRY(vault_->Ask<api::GroupKeysResponse>(
-      api::kGroupKeys, api::GroupKeysRequest{environment.name()}));
-  const GroupEpoch& newest = group.newest();
-  for (const api::GroupKey& key : sent.keys) {
-    if (key.group != group.number) continue;
-    if (key.epoch != newest.epoch.number || key.environment_epoch != newest.environment_epoch)
-      return Error{Code::kConflict, "the group has a newer key: read the lists again", 0, "@" + group.name};
-    const UnsealKey* own = GRANTFS_TRY(EpochKey(environment, newest.environment_epoch));
-    auto opened = OpenEpochCopy(*own, key.sealed, newest.epoch);
-    if (!opened) return About(opened.error(), "@" + group.name + " of " + environment.name());
-    return opened;
-  }
-  return Error{Code::kIntegrity, "the vault has lost the group's key: delete the group and make it anew", 0,
-               "@" + group.name + " of " + environment.name()};
-}
-
-Status OwnerSessionImpl::StageGroup(const std::string& environment, std::uint64_t group, std::uint32_t epoch,
-                                    const std::vector<GroupCopy>& copies) {
-  for (std::size_t from = 0; from < copies.size(); from += api::kMaxCopies) {
-    const std::size_t count = std::min(api::kMaxCopies, copies.size() - from);
-    api::StageGroupRequest request{environment, group, epoch, {}};
-    request.copies.assign(copies.begin() + static_cast<std::ptrdiff_t>(from),
-                          copies.begin() + static_cast<std::ptrdiff_t>(from + count));
-    GRANTFS_TRY(vault_->Ask<api::Nothing>(api::kStageGroup, request));
-    Report("sealing", from + count, copies.size());
-  }
-  return {};
-}
-
-Result<SignedList::StatementPtr> OwnerSessionImpl::NextGroupEpoch(EnvironmentList& environment,
-                                                                  const VaultList& vault, const GroupList& list,
-                                                                  const UnsealKey& previous,
-                                                                  const std::string& reason,
-                                                                  const VaultList* vault) {
-  const EnvironmentGroups::Group group = *environment.groups().Find(list.id().number);
-  std::vector<GroupCopyTarget> targets{EnvironmentTarget(vault, environment)};
-  for (const auto& target : list.EpochTargets(keeper_->machines(), Now()))
-    targets.push_back({target.recipient, target.key});
-  const auto made = GRANTFS_TRY(MakeGroupEpoch(targets, group.newest().epoch.number + 1, &previous));
-  GRANTFS_CHECK(StageGroup(environment.name(), group.number, made.epoch.number, made.copies));
-  const GroupEpoch epoch{made.epoch, environment.newest_epoch().number, list.head()->sequence,
-                         list.head()->hash};
-  return Next(environment, {&vault, nullptr}, GroupEpochStart{group.number, epoch}, reason);
-}
-
-// Whoever leaves the environment has had its groups' keys.
-Result<std::vector<SignedList::StatementPtr>> OwnerSessionImpl::NextGroupEpochs(const EnvironmentList& before,
-                                                                                EnvironmentList& after,
-                                                                                const VaultList& vault,
-                                                                                const std::string& reason) {
-  std::vector<StatementPtr> made;
-  if (before.groups().all().empty()) return made;
-  GRANTFS_CHECK(keeper_->RefreshMachines());
-  std::size_t done = 0;
-  for (const auto& [number, group] : before.groups().all()) {
-    const GroupList list = GRANTFS_TRY(keeper_->RefreshGroup(before.name(), number));
-    const UnsealKey previous = GRANTFS_TRY(GroupKeyOf(before, group));
-    made.push_back(GRANTFS_TRY(NextGroupEpoch(after, vault, list, previous, reason)));
-    Report("starting the groups' next keys", ++done, before.groups().all().size());
-  }
-  return made;
-}
 
 // What one who leaves signed in the lists of groups needs a successor too.
 Status OwnerSessionImpl::VouchInGroups(const EnvironmentList& after, const std::string& reason) {
@@ -166,7 +84,7 @@ Result<GroupChange> OwnerSessionImpl::CreateGroup(const std::string& environment
                                                   const std::vector<std::string>& machines,
                                                   const GroupOptions& options) {
   GRANTFS_CHECK(CheckIdentityName(name));
-  GroupChange change{environment, name, {}, {}};
+  GroupChange change{environment, name, {}, {}, {}};
   std::uint64_t number = 0;
   const auto done = Retry([&]() -> Result<std::uint64_t> {
     GRANTFS_CHECK(EnterGroups(environment));
@@ -175,6 +93,11 @@ Result<GroupChange> OwnerSessionImpl::CreateGroup(const std::string& environment
       return Settled({Code::kConflict, "the group exists already", 0, "@" + name + " of " + environment});
     const auto members = GRANTFS_TRY(MachinesNamed(machines));
     const UpperLists upper = keeper_->UpperOf(environment);
+    if (list.two_owners() && !members.empty())
+      return Settled({Code::kDenied,
+                      "two owners sign there for a group's machines: make the group without any, then sign for them "
+                      "with grantfs group add",
+                      0, environment});
     GroupList group(environment, list.next_sequence());
     KnownStore::Verified made{group.id(), {}, {}};
     made.statements.push_back(
@@ -200,8 +123,9 @@ Result<GroupChange> OwnerSessionImpl::CreateGroup(const std::string& environment
 Result<GroupChange> OwnerSessionImpl::AddToGroup(const std::string& environment, const std::string& name,
                                                  const std::vector<std::string>& machines,
                                                  const GroupOptions& options) {
-  GroupChange change{environment, name, {}, {}};
+  GroupChange change{environment, name, {}, {}, {}};
   std::uint64_t number = 0;
+  std::vector<AskConsent::Item> waiting;
   const auto done = Retry([&]() -> Result<std::uint64_t> {
     GRANTFS_CHECK(EnterGroups(environment));
     const EnvironmentList& list = *keeper_->FindEnvironment(environment);
@@ -211,7 +135,14 @@ Result<GroupChange> OwnerSessionImpl::AddToGroup(const std::string& environment,
     const auto there = group.Members(keeper_->machines());
     std::erase_if(members, [&](const Grantee& one) { return there.contains(one.number); });
     change.machines = MachineNamesOf(members);
+    waiting.clear();
     if (members.empty()) return 0;
+    if (list.two_owners()) {  // the group's key is sealed by the owner who signs second
+      if (members.size() > kMaxGroupMachines)
+        return Settled({Code::kInvalid, "two owners sign there for 100 machines at most at once", 0, environment});
+      waiting = {ConsentTo(group, keeper_->UpperOf(environment), GroupMachinesAdd{1, members, {}})};
+      return 0;
+    }
     const auto& standing = *list.groups().Find(number);
     const UnsealKey key = GRANTFS_TRY(GroupKeyOf(list, standing));
     KnownStore::Verified made{group.id(), {}, {}};
@@ -220,6 +151,8 @@ Result<GroupChange> OwnerSessionImpl::AddToGroup(const std::string& environment,
     return Submit({std::move(made)});
   });
   if (!done) return done.error();
+  if (!waiting.empty())
+    change.waiting = GRANTFS_TRY(Propose(environment, std::move(waiting), options.reason));
   if (*done != 0) change.followed = WaitForGroup(environment, number, *done, options.wait);
   return change;
 }
@@ -247,7 +180,7 @@ Result<std::uint64_t> OwnerSessionImpl::TakeOut(const std::string& environment, 
 Result<GroupChange> OwnerSessionImpl::RemoveFromGroup(const std::string& environment, const std::string& name,
                                                       const std::vector<std::string>& machines,
                                                       const GroupOptions& options) {
-  GroupChange change{environment, name, {}, {}};
+  GroupChange change{environment, name, {}, {}, {}};
   std::uint64_t number = 0;
   std::vector<std::uint64_t> gone;
   const auto done = Retry([&]() -> Result<std::uint64_t> {

@@ -12,25 +12,20 @@
 #include "grantfs/api/audit.h"
 #include "grantfs/api/freezes.h"
 #include "grantfs/api/routes.h"
-#include "grantfs/client/home.h"
-#include "grantfs/client/list_keeper.h"
-#include "grantfs/client/owner_session.h"
 #include "grantfs/client/recovery.h"
 #include "grantfs/trust/accept_line.h"
 #include "grantfs/trust/sealing.h"
 #include "log_judge_internal.h"
+#include "owner_base_internal.h"
+#include "owner_names_internal.h"
 #include "owner_traces_internal.h"
 
 namespace grantfs {
 
 /// The one implementation; its parts are in owner_*.cpp, by what they do.
-class OwnerSessionImpl final : public OwnerSession {
+class OwnerSessionImpl final : public OwnerBase {
  public:
-  OwnerSessionImpl(Home home, PrivateIdentity identity, ClientOptions options)
-      : home_(std::move(home)), me_(std::move(identity)), options_(std::move(options)) {}
-  ~OwnerSessionImpl() override;
-  /// Errors: as KnownStore::Open, VaultConnection::Create.
-  Status Start();
+  using OwnerBase::OwnerBase;
 
   WhoAmIInfo WhoAmI() const override;
   Result<VaultStatusInfo> VaultStatus() override;
@@ -150,64 +145,18 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<std::vector<Finding>> RecoveryFindings();
 
  private:
-  using StatementPtr = SignedList::StatementPtr;
-  using Batch = std::vector<KnownStore::Verified>;
   using Waiting = std::map<std::string, std::vector<AskConsent::Item>>;  ///< by environment
-
-  // ---- appending (owner_append.cpp)
-  std::int64_t Now() const { return options_.clock->WallSeconds(); }
-  /// Signs the act as the next statement of a copy of a list, and appends it there: it may stand.
-  Result<StatementPtr> Next(SignedList& list, const UpperLists& upper, Act act, const std::string& reason);
-  Result<StatementPtr> Next(SecretList& list, const UpperLists& upper, Act act, const std::string& reason);
-  Result<StatementPtr> SignNext(SignedList& list, const UpperLists& upper, Statement statement);
-  /// That no statement of the list names the request that is being approved. Errors: kConflict.
-  Status CheckUnanswered(const SignedList& list);
-  Statement Draft(const SignedList& list, const UpperLists& upper, Act act, const std::string& reason) const;
-  /// One atomic append; what was accepted is remembered. @return the vault's change number.
-  Result<std::uint64_t> Submit(const Batch& batch);
-  /// What becomes of a note about a change that the vault has taken: a warning, unless it shows a fork.
-  static Status Noted(const Status& noted);
-  /// The append alone.
-  Result<std::uint64_t> Send(const Batch& batch);
-  /// Runs `attempt` again while it ends in kConflict because others were quicker, a few times.
-  template <typename Attempt>
-  auto Retry(Attempt attempt) -> decltype(attempt());
-  /// Marks an attempt's error as one that no other attempt mends.
-  Error Settled(Error error);
-
-  // ---- what commands begin with
-  Status RefreshUpper(const std::string& environment);
-  /// That I may see the machines, and have their newest list. Errors: kDenied.
-  Status RequireMachines();
-  /// The environment and that I may do this in it. Errors: kNotFound, kDenied.
-  Status Enter(const std::string& environment, Operation operation);
-  /// The same for the environments of these, each once.
-  Status EnterAll(std::span<const SecretName> secrets, Operation operation);
-  /// The environments in which my role allows this.
-  Result<std::vector<std::string>> EnvironmentsWith(Operation operation);
-  Status RequireVaultOwner();
-  void Report(const char* what, std::uint64_t done, std::uint64_t total) const;
-  std::string NameOf(const Hash& id) const;
 
   // ---- the server's key (owner_tls.cpp)
   Result<std::vector<std::string>> NotHeardSince(std::int64_t time);
   Status CheckAllHeard(const Hash& next);
 
   // ---- secrets
-  struct Found {
-    std::uint64_t number = 0;
-    Head head;
-  };
-  Result<std::optional<Found>> Find(const SecretName& name);
-  /// Errors: kNotFound with the command that shows what there is.
-  Result<SecretList> FetchSecret(const SecretName& name);
-  using Listed = ListKeeper::Listed;
   std::vector<VersionInfo> VersionsOf(const SecretList& list) const;
   std::vector<GrantInfo> GrantsOf(const SecretName& name, const SecretList& list) const;
   Result<std::shared_ptr<const SecretSurvey>> Survey(const Listed& listed);
   /// Of the lists by which a secret is judged now.
   std::array<Head, 3> HeadsFor(const Listed& listed) const;
-  Result<std::vector<Listed>> ListNames(const std::string& environment, const std::string& prefix);
   /// Sends the value ahead, and adds the version (and a secret that is new) to what is to be appended.
   ///
   /// @param set  the id of what is published together, "" if it is alone
@@ -218,12 +167,6 @@ class OwnerSessionImpl final : public OwnerSession {
   Status CheckAfter(const SecretList& list, const SecretName& name, const SetSecretOptions& options);
   /// Errors: kNotFound (it is deleted), kIntegrity (it was destroyed).
   static Status CheckLives(const SecretList& list, const SecretName& name);
-  Status StageVersion(const SecretList& list, const VersionPublish& version,
-                      const EncryptedVersion& encrypted, const std::vector<SecretList::Target>& targets);
-  Status StageCopies(std::uint64_t number, std::uint32_t version, const Hash& commitment,
-                     const SecretMemory& data_key, const std::vector<SecretList::Target>& targets);
-  ValueContext ContextOf(std::uint64_t number, const VersionPublish& version) const;
-
   // ---- labels, deletion, destruction (owner_life.cpp)
   /// The act that does it; none: there is nothing to do.
   Result<std::optional<Act>> ActOf(LifeChange change, const SecretName& name, const SecretList& list,
@@ -246,15 +189,6 @@ class OwnerSessionImpl final : public OwnerSession {
   void DropGrantedParts(const std::string& who, const std::vector<SecretName>& granted,
                         GrantOutcome& outcome);
 
-  // ---- keys of environments (owner_keys.cpp)
-  /// The private key of an epoch. Errors: kDenied (I hold no copy), kIntegrity.
-  Result<const UnsealKey*> EpochKey(const EnvironmentList& environment, std::uint32_t epoch);
-  Status FetchEpochKeys(const EnvironmentList& environment);
-  /// Opens the data keys of all versions that the vault keeps and seals them to `target`. @return how many.
-  Result<std::size_t> SealVersionsTo(const SecretList& list, const EnvironmentList& environment,
-                                     const SecretList::Target& target, bool dry_run);
-  Status StageEpoch(const std::string& environment, const NewEpoch& epoch);
-
   // ---- grants (the environments were entered)
   /// Seals what there is to the machine, and adds the grant to what is to be appended.
   /// @param waiting  is added to instead, where the environment asks for two owners' signatures.
@@ -275,7 +209,6 @@ class OwnerSessionImpl final : public OwnerSession {
   /// @param each  a secret that is not granted is an error (kNotFound), and nothing of its append is done.
   Result<RevokeResult> RevokeListed(const std::string& machine, const std::vector<SecretName>& secrets,
                                     const std::string& reason, bool each, std::chrono::milliseconds wait);
-  Delivery WaitFor(const Hash& machine, std::uint64_t change, std::chrono::milliseconds wait);
   // ---- the audit log (owner_audit.cpp)
   /// Refreshes the lists that names are in. Errors: kInvalid (several have the actor's name).
   Result<api::AuditSearchRequest> SearchFor(const AuditFilter& filter);
@@ -307,19 +240,6 @@ class OwnerSessionImpl final : public OwnerSession {
 
   // ---- groups (owner_groups.cpp). Whoever uses them has entered the environment, with the newest machines
   Status EnterGroups(const std::string& environment);
-  Result<GroupList> FetchGroup(const std::string& environment, const std::string& name);
-  /// The private key of its newest epoch. Errors: kConflict (it is not the newest), kIntegrity.
-  Result<UnsealKey> GroupKeyOf(const EnvironmentList& environment, const EnvironmentGroups::Group& group);
-  Status StageGroup(const std::string& environment, std::uint64_t group, std::uint32_t epoch,
-                    const std::vector<GroupCopy>& copies);
-  /// A new key for those who are in it by `list`, sent ahead, and the statement that starts it.
-  Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const VaultList& vault,
-                                      const GroupList& list, const UnsealKey& previous,
-                                      const std::string& reason);
-  /// One for each group, where the environment has a new key. @param before  without that. @param vault  as the
-  /// statements are to name it
-  Result<std::vector<StatementPtr>> NextGroupEpochs(const EnvironmentList& before, EnvironmentList& after,
-                                                    const VaultList& vault, const std::string& reason);
   /// @param after  without the one who leaves.
   Status VouchInGroups(const EnvironmentList& after, const std::string& reason);
   Result<std::vector<Grantee>> MachinesNamed(const std::vector<std::string>& names) const;
@@ -333,10 +253,6 @@ class OwnerSessionImpl final : public OwnerSession {
   void LeaveGroups(const Hash& machine, const std::string& environment, const std::string& reason,
                    RemoveIdentityResult& result);
   static std::vector<std::string> MachineNamesOf(const std::vector<Grantee>& machines);
-  EnvironmentDelivery WaitForGroup(const std::string& environment, std::uint64_t number, std::uint64_t change,
-                                   std::chrono::milliseconds wait);
-  EnvironmentDelivery WaitForMachines(const std::string& what, const std::vector<std::uint64_t>& machines,
-                                      std::uint64_t change, std::chrono::milliseconds wait);
   // ---- owner_prefixes.cpp
   struct GrantedTo {
     Grantee grantee;
@@ -351,6 +267,9 @@ class OwnerSessionImpl final : public OwnerSession {
   Result<SignedRequest> SignRequest(const std::string& environment, AnyAsk ask, const std::string& reason,
                                     std::int64_t time, std::int64_t expires);
   Result<Hash> SendRequest(const SignedRequest& request);
+  /// Makes a request of this time and sends it. What was asked before in the same second, and settled, would
+  /// be the same request: then it is one of the next.
+  Result<SignedRequest> SendNewRequest(const std::function<Result<SignedRequest>(std::int64_t time)>& make);
   RequestInfo RequestInfoOf(const SignedRequest& request) const;
   Result<std::vector<RequestInfo>> RequestsIn(const std::string& environment, bool mine, bool all);
   static void NameWaiting(std::vector<RequestInfo>& infos);
@@ -380,6 +299,8 @@ class OwnerSessionImpl final : public OwnerSession {
                                  Batch& batch, std::vector<std::string>& lines);
   Status PrepareSecondPrefix(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
                              std::vector<StatementPtr>& made, std::vector<std::string>& lines);
+  Status PrepareSecondMachines(const std::string& environment, const AskConsent::Item& item, bool dry_run,
+                               Batch& batch, std::vector<std::string>& lines);
   Status PrepareSecondMember(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
                              std::vector<StatementPtr>& made, std::vector<std::string>& lines);
   Status PrepareSecondRules(EnvironmentList& list, const AskConsent::Item& item,
@@ -464,57 +385,13 @@ class OwnerSessionImpl final : public OwnerSession {
   class Restorer;  // owner_restore_internal.h
   friend class Restorer;
 
-  Home home_;
-  PrivateIdentity me_;
-  ClientOptions options_;
-  bool reserve_given_up_ = false;
-  std::unique_ptr<KnownStore> known_;
-  std::unique_ptr<VaultConnection> vault_;
-  std::unique_ptr<ListKeeper> keeper_;
-  std::map<std::string, std::map<std::uint32_t, UnsealKey>> epoch_keys_;
   /// What NextAudit was asked for last, with the actor's name resolved.
   std::optional<std::pair<AuditFilter, api::AuditSearchRequest>> following_;
-  bool settled_ = false;  ///< what Retry must not try again
-  /// The request that is being approved: what is signed meanwhile names it.
-  std::optional<Hash> answers_;
-  std::string approval_reason_;
   std::set<std::string>
       expired_standing_;  ///< that Tidy withdrew, and whose groups have yet to have new keys
 };
 
-/// How often an append is tried while others change the same lists.
-inline constexpr int kAppendAttempts = 5;
-/// Statements of one append: a vault takes no more.
-inline constexpr std::size_t kStatementsAtOnce = 400, kTidiedAtOnce = 90;
-/// Lists of one append: what is named together is done together, up to so many.
-inline constexpr std::size_t kListsAtOnce = 100;
-/// Copies of keys that are sent ahead of one append: a vault keeps so many waiting for a signer, and no more.
-inline constexpr std::size_t kCopiesAtOnce = 20'000;
-
-IdentityInfo InfoOf(const MachinesList::Machine& machine);
-/// A machine and a person of one name could not be told apart by whoever is asked for one. Errors: kConflict.
-Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const std::string& name);
-/// Of a life that begins now; 0 = it has no end.
-inline std::int64_t EndOfLife(std::int64_t now, std::int64_t lives) { return lives == 0 ? 0 : now + lives; }
-/// "shop/prod@web" taken apart. Errors: kInvalid.
-Result<std::pair<std::string, std::string>> ParseGroupPlace(const std::string& text);
-/// Errors: kInvalid.
-Status CheckLifetime(std::int64_t lives, const std::string& name);
-
-/// The same error; where something was appended before it, a warning says how much.
-Error Halfway(const Error& error, std::size_t done, std::size_t all);
-
 /// By the name or id of a machine.
 bool IsGrantedTo(const SecretList& list, const std::string& machine);
-
-template <typename Attempt>
-auto OwnerSessionImpl::Retry(Attempt attempt) -> decltype(attempt()) {
-  for (int tries = 1;; ++tries) {
-    settled_ = false;
-    auto result = attempt();
-    if (result || settled_ || result.error().code != Code::kConflict || tries == kAppendAttempts)
-      return result;
-  }
-}
 
 }  // namespace grantfs

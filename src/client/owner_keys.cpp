@@ -1,12 +1,12 @@
 #include "grantfs/api/secrets.h"
-#include "owner_internal.h"
+#include "owner_base_internal.h"
 #include "problem_internal.h"
 
 namespace grantfs {
 
 // One's own copies, each checked against its epoch's statement; a member who came later has the newest alone
 // and walks back.
-Status OwnerSessionImpl::FetchEpochKeys(const EnvironmentList& environment) {
+Status OwnerBase::FetchEpochKeys(const EnvironmentList& environment) {
   api::EpochCopiesRequest request;
   request.environment = environment.name();
   const auto sent = GRANTFS_TRY(vault_->Ask<api::EpochCopiesResponse>(api::kEpochCopies, request));
@@ -27,7 +27,7 @@ Status OwnerSessionImpl::FetchEpochKeys(const EnvironmentList& environment) {
   return {};
 }
 
-Result<const UnsealKey*> OwnerSessionImpl::EpochKey(const EnvironmentList& environment, std::uint32_t epoch) {
+Result<const UnsealKey*> OwnerBase::EpochKey(const EnvironmentList& environment, std::uint32_t epoch) {
   auto& keys = epoch_keys_[environment.name()];
   if (!keys.contains(epoch)) GRANTFS_CHECK(FetchEpochKeys(environment));
   const auto at = keys.find(epoch);
@@ -39,13 +39,12 @@ Result<const UnsealKey*> OwnerSessionImpl::EpochKey(const EnvironmentList& envir
   return &at->second;
 }
 
-ValueContext OwnerSessionImpl::ContextOf(std::uint64_t number, const VersionPublish& version) const {
+ValueContext OwnerBase::ContextOf(std::uint64_t number, const VersionPublish& version) const {
   return {home_.profile().vault, version.environment, number, version.version, version.epoch};
 }
 
-Status OwnerSessionImpl::StageCopies(std::uint64_t number, std::uint32_t version, const Hash& commitment,
-                                     const SecretMemory& data_key,
-                                     const std::vector<SecretList::Target>& targets) {
+Status OwnerBase::StageCopies(std::uint64_t number, std::uint32_t version, const Hash& commitment,
+                              const SecretMemory& data_key, const std::vector<SecretList::Target>& targets) {
   api::StageCopiesRequest request;
   request.secret = number;
   request.version = version;
@@ -60,9 +59,20 @@ Status OwnerSessionImpl::StageCopies(std::uint64_t number, std::uint32_t version
   return {};
 }
 
-Result<std::size_t> OwnerSessionImpl::SealVersionsTo(const SecretList& list,
-                                                     const EnvironmentList& environment,
-                                                     const SecretList::Target& target, bool dry_run) {
+Status OwnerBase::StageVersion(const SecretList& list, const VersionPublish& version,
+                               const EncryptedVersion& encrypted,
+                               const std::vector<SecretList::Target>& targets) {
+  api::StageCiphertextRequest request;
+  request.secret = list.id().number;
+  request.version = version.version;
+  request.commitment = version.commitment;
+  request.ciphertext = encrypted.ciphertext;
+  GRANTFS_TRY(vault_->Ask<api::Nothing>(api::kStageCiphertext, request));
+  return StageCopies(list.id().number, version.version, version.commitment, encrypted.data_key, targets);
+}
+
+Result<std::size_t> OwnerBase::SealVersionsTo(const SecretList& list, const EnvironmentList& environment,
+                                              const SecretList::Target& target, bool dry_run) {
   api::SecretCopiesRequest request;
   request.secret = list.id().number;
   const auto sent = GRANTFS_TRY(vault_->Ask<api::SecretCopiesResponse>(api::kSecretCopies, request));
@@ -91,6 +101,19 @@ Result<std::size_t> OwnerSessionImpl::SealVersionsTo(const SecretList& list,
                  environment.name() + "/" + current->publish.path};
   }
   return newest.size();
+}
+
+Status OwnerBase::StageEpoch(const std::string& environment, const NewEpoch& epoch) {
+  for (std::size_t from = 0; from < epoch.copies.size(); from += api::kMaxCopies) {
+    const std::size_t count = std::min(api::kMaxCopies, epoch.copies.size() - from);
+    api::StageEpochRequest request;
+    request.environment = environment;
+    request.epoch = epoch.epoch.number;
+    request.copies.assign(epoch.copies.begin() + static_cast<std::ptrdiff_t>(from),
+                          epoch.copies.begin() + static_cast<std::ptrdiff_t>(from + count));
+    GRANTFS_TRY(vault_->Ask<api::Nothing>(api::kStageEpoch, request));
+  }
+  return {};
 }
 
 }  // namespace grantfs

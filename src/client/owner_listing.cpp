@@ -35,25 +35,6 @@ SecretInfo InfoOf(const SecretName& name, const SecretList& list) {
 
 }  // namespace
 
-Result<std::vector<OwnerSessionImpl::Listed>> OwnerSessionImpl::ListNames(const std::string& environment,
-                                                                          const std::string& prefix) {
-  std::vector<Listed> all;
-  api::SecretsListRequest request;
-  request.environment = environment;
-  for (;;) {
-    const auto page = GRANTFS_TRY(vault_->Ask<api::SecretsListResponse>(api::kSecretsList, request));
-    for (const auto& listed : page.secrets) {
-      if (listed.path <= request.after) {
-        return Error{Code::kIntegrity, "the vault lists its secrets out of order", 0, environment};
-      }
-      request.after = listed.path;
-      if (!listed.path.starts_with(prefix)) continue;
-      all.push_back({{environment, listed.path}, listed.number, listed.head});
-    }
-    if (!page.more || page.secrets.empty()) return all;
-  }
-}
-
 Result<std::vector<SecretInfo>> OwnerSessionImpl::ListSecrets(const std::string& environment,
                                                               const std::string& prefix) {
   GRANTFS_CHECK(Enter(environment, Operation::kList));

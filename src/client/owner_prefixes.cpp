@@ -17,6 +17,7 @@ Result<GrantResult> OwnerSessionImpl::GrantPrefix(const std::string& who, const 
   std::uint64_t number = 0;
   std::map<std::uint64_t, Head> sealed;
   Recipient sealed_to;
+  std::vector<AskConsent::Item> waiting;
   const auto done = Retry([&]() -> Result<std::uint64_t> {
     GRANTFS_CHECK(Enter(environment, Operation::kGrant));
     EnvironmentList list = *keeper_->FindEnvironment(environment);
@@ -33,12 +34,16 @@ Result<GrantResult> OwnerSessionImpl::GrantPrefix(const std::string& who, const 
     act.grant.grantee = to.grantee;
     const auto names = GRANTFS_TRY(ListNames(environment, prefix));
     result.secrets.clear();
+    waiting.clear();
     for (const Listed& listed : names) {
       GrantOutcome outcome;
       outcome.secret = listed.name;
+      outcome.needs_second = list.two_owners();  // who signs second seals the keys
       const SecretList secret = GRANTFS_TRY(keeper_->RefreshSecret(listed.number, listed.name, listed.head));
       const auto known = sealed.find(listed.number);
-      if (known == sealed.end() || known->second != listed.head || options.dry_run)
+      if (outcome.needs_second)
+        outcome.versions = secret.versions().size();
+      else if (known == sealed.end() || known->second != listed.head || options.dry_run)
         outcome.versions = GRANTFS_TRY(SealVersionsTo(secret, list, to.target, options.dry_run));
       else
         outcome.versions = secret.versions().size();
@@ -47,10 +52,16 @@ Result<GrantResult> OwnerSessionImpl::GrantPrefix(const std::string& who, const 
       Report("sealing", result.secrets.size(), names.size());
     }
     if (options.dry_run) return 0;
+    if (list.two_owners()) {
+      waiting = {ConsentTo(list, {&keeper_->vault(), nullptr}, act)};
+      return 0;
+    }
     const auto made = GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, act, options.reason));
     return Submit({{list.id(), {made}, {}}});
   });
   if (!done) return done.error();
+  if (!waiting.empty())
+    result.waiting = GRANTFS_TRY(Propose(environment, std::move(waiting), options.reason));
   if (*done != 0) result.followed = {WaitForGroup(environment, number, *done, options.wait)};
   return result;
 }

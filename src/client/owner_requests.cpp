@@ -8,10 +8,6 @@
 
 namespace grantfs {
 
-namespace {
-constexpr std::int64_t kMostShifted = 5;  // requests alike in one second
-}  // namespace
-
 Result<SignedRequest> OwnerSessionImpl::SignRequest(const std::string& environment, AnyAsk ask,
                                                     const std::string& reason, std::int64_t time,
                                                     std::int64_t expires) {
@@ -35,21 +31,26 @@ Result<Hash> OwnerSessionImpl::SendRequest(const SignedRequest& request) {
   return Error{Code::kIntegrity, "the vault keeps another request than was sent", 0, request.id().Hex()};
 }
 
+Result<SignedRequest> OwnerSessionImpl::SendNewRequest(
+    const std::function<Result<SignedRequest>(std::int64_t time)>& make) {
+  constexpr std::int64_t kMostLater = 3;  // the vault takes what is a little of the future
+  const std::int64_t now = Now();
+  for (std::int64_t time = now;; ++time) {
+    auto request = GRANTFS_TRY(make(time));
+    const auto sent = SendRequest(request);
+    if (sent) return request;
+    if (sent.error().code != Code::kConflict || time == now + kMostLater) return sent.error();
+  }
+}
+
 Result<RequestInfo> OwnerSessionImpl::AskFor(const std::string& environment, AnyAsk ask,
                                              const std::string& reason, std::int64_t seconds) {
   if (seconds < 1 || seconds > kMaxRequestSeconds)
     return Error{Code::kInvalid, "a request holds for 1s to 30d", 0, environment};
   GRANTFS_CHECK(Enter(environment, Operation::kAsk));
-  // The same that was asked for within this second is the same request, and may be settled already: one that
-  // ends at another second is another.
-  for (std::int64_t shift = 0;; ++shift) {
-    const std::int64_t now = Now();
-    const std::int64_t expires = now + seconds + (seconds > kMostShifted ? -shift : shift);
-    const auto request = GRANTFS_TRY(SignRequest(environment, ask, reason, now, expires));
-    const auto sent = SendRequest(request);
-    if (sent) return RequestInfoOf(request);
-    if (sent.error().code != Code::kConflict || shift == kMostShifted) return sent.error();
-  }
+  return RequestInfoOf(GRANTFS_TRY(SendNewRequest([&](std::int64_t time) {
+    return SignRequest(environment, ask, reason, time, time + seconds);
+  })));
 }
 
 RequestInfo OwnerSessionImpl::RequestInfoOf(const SignedRequest& signed_request) const {

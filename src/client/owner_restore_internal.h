@@ -62,6 +62,9 @@ class OwnerSessionImpl::Restorer {
   Result<std::vector<Removal>> Removals(EnvironmentList& after, const Compared& compared);
   /// The role that a member had last, for one who has a wider one again.
   Result<Removal> ChangeBack(EnvironmentList& after, MemberChange change);
+  /// Of an environment that has a new key: its groups' lists, accepted, and what starts the groups' next epochs.
+  Status AcceptGroups(const EnvironmentList& before, EnvironmentList& after, std::vector<StatementPtr>& started,
+                      Batch& batch);
   Status AcceptSecrets(const EnvironmentList& list, const EnvironmentList& after);
   Status AddToSecret(const Listed& listed, const UpperLists& upper, const EnvironmentList& after, Batch& batch);
   Status RepeatEnds(SecretList& list, const UpperLists& upper, const SecretName& name, const Undone& undone,

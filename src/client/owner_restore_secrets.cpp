@@ -109,11 +109,15 @@ Status OwnerSessionImpl::Restorer::AcceptEnvironment(const std::string& environm
     NewEpoch epoch = GRANTFS_TRY(EpochFor(list, {}));
     Restore act;
     act.epoch = epoch.epoch;
-    const auto made = GRANTFS_TRY(SignRestore(list, upper, compared, std::move(act)));
+    const EnvironmentList before = list;
+    std::vector<StatementPtr> made{GRANTFS_TRY(SignRestore(list, upper, compared, std::move(act)))};
     result_.new_epochs.push_back(environment);
     if (!options_.dry_run) {
+      Batch batch;
+      GRANTFS_CHECK(AcceptGroups(before, list, made, batch));
       GRANTFS_CHECK(s_.StageEpoch(environment, epoch));
-      GRANTFS_TRY(s_.Send({{list.id(), {made}, {}}}));
+      batch.push_back({list.id(), std::move(made), {}});
+      GRANTFS_TRY(s_.Send(batch));
     }
     s_.epoch_keys_[environment].insert_or_assign(epoch.epoch.number, std::move(epoch.key));
   }
@@ -121,11 +125,47 @@ Status OwnerSessionImpl::Restorer::AcceptEnvironment(const std::string& environm
   const auto removals = GRANTFS_TRY(Removals(after, compared));
   GRANTFS_CHECK(AcceptSecrets(list, after));
   if (options_.dry_run) return {};
+  // Signed anew, as their groups' epochs come between them.
   for (const Removal& removal : removals) {
+    const EnvironmentList before = list;
+    std::vector<StatementPtr> made{
+        GRANTFS_TRY(s_.Next(list, upper, removal.statement->statement().act, options_.reason))};
+    Batch batch;
+    if (list.epochs().size() != before.epochs().size()) GRANTFS_CHECK(AcceptGroups(before, list, made, batch));
     if (removal.has_epoch) GRANTFS_CHECK(s_.StageEpoch(environment, removal.epoch));
-    GRANTFS_TRY(s_.Send({{list.id(), {removal.statement}, {}}}));
+    batch.push_back({list.id(), std::move(made), {}});
+    GRANTFS_TRY(s_.Send(batch));
   }
   return s_.keeper_->RefreshEnvironment(environment);
+}
+
+Status OwnerSessionImpl::Restorer::AcceptGroups(const EnvironmentList& before, EnvironmentList& after,
+                                                std::vector<StatementPtr>& started, Batch& batch) {
+  if (before.groups().all().empty()) return {};
+  GRANTFS_CHECK(s_.keeper_->RefreshMachines());
+  const UpperLists upper{&vault_, &before};
+  for (const auto& [number, group] : before.groups().all()) {
+    GroupList list = GRANTFS_TRY(s_.keeper_->FetchServedGroup(before.name(), number, upper));
+    GRANTFS_CHECK(list.CheckGenesis(before));
+    const Compared compared = GRANTFS_TRY(Compare(list));
+    Tell("@" + group.name + " of " + before.name(), compared);
+    KnownStore::Verified append{list.id(), {}, {}};
+    if (compared.needs_restore)
+      append.statements.push_back(GRANTFS_TRY(SignRestore(list, upper, compared, {})));
+    const auto add = [&](Act act) -> Status {
+      append.statements.push_back(GRANTFS_TRY(s_.Next(list, upper, std::move(act), options_.reason)));
+      ++result_.repeated;
+      return {};
+    };
+    for (const std::uint64_t machine : compared.undone.group_machines)
+      GRANTFS_CHECK(add(GroupMachinesRemove{{machine}}));
+    for (const GroupInvitationRemove& ended : compared.undone.group_invitations) GRANTFS_CHECK(add(ended));
+    if (!list.CheckStanding({&vault_, &after})) GRANTFS_CHECK(add(Vouch{}));
+    const UnsealKey key = GRANTFS_TRY(s_.GroupKeyOf(before, group));
+    started.push_back(GRANTFS_TRY(s_.NextGroupEpoch(after, vault_, list, key, options_.reason)));
+    if (!append.statements.empty()) batch.push_back(std::move(append));
+  }
+  return {};
 }
 
 // Each is sent with the others that are ready; what was sent need not be done again.

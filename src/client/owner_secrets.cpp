@@ -7,14 +7,6 @@
 #include "problem_internal.h"
 
 namespace grantfs {
-namespace {
-
-Error NoSuchSecret(const SecretName& name) {
-  return Error{Code::kNotFound, "there is no such secret: grantfs secret list shows those of an environment",
-               0, name.Full()};
-}
-
-}  // namespace
 
 Status OwnerSessionImpl::CheckAfter(const SecretList& list, const SecretName& name,
                                     const SetSecretOptions& options) {
@@ -25,36 +17,6 @@ Status OwnerSessionImpl::CheckAfter(const SecretList& list, const SecretName& na
   if (newest == 0) return Settled({Code::kConflict, "has no version yet", 0, name.Full()});
   return Settled({Code::kConflict, "is at another version than the one that was named", 0,
                   name.Full() + " (version " + std::to_string(newest) + ")"});
-}
-
-Result<std::optional<OwnerSessionImpl::Found>> OwnerSessionImpl::Find(const SecretName& name) {
-  api::SecretFindRequest request;
-  request.environment = name.environment;
-  request.path = name.path;
-  const auto found = vault_->Ask<api::SecretFindResponse>(api::kSecretsFind, request);
-  if (!found && found.error().code == Code::kNotFound) return std::optional<Found>();
-  if (!found) return found.error();
-  return std::optional<Found>(Found{found->number, found->head});
-}
-
-Result<SecretList> OwnerSessionImpl::FetchSecret(const SecretName& name) {
-  const auto found = GRANTFS_TRY(Find(name));
-  if (!found) return NoSuchSecret(name);
-  SecretList list = GRANTFS_TRY(keeper_->RefreshSecret(found->number, name, found->head));
-  if (list.IsDestroyed()) return NoSuchSecret(name);
-  return list;
-}
-
-Status OwnerSessionImpl::StageVersion(const SecretList& list, const VersionPublish& version,
-                                      const EncryptedVersion& encrypted,
-                                      const std::vector<SecretList::Target>& targets) {
-  api::StageCiphertextRequest request;
-  request.secret = list.id().number;
-  request.version = version.version;
-  request.commitment = version.commitment;
-  request.ciphertext = encrypted.ciphertext;
-  GRANTFS_TRY(vault_->Ask<api::Nothing>(api::kStageCiphertext, request));
-  return StageCopies(list.id().number, version.version, version.commitment, encrypted.data_key, targets);
 }
 
 Result<std::vector<SetSecretResult>> OwnerSessionImpl::SetSecrets(const std::vector<NewValue>& values,
@@ -146,7 +108,7 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
   result.expires_after =
       options.expires_after.value_or(current == nullptr ? 0 : current->publish.expires_after);
   const UpperLists upper = keeper_->UpperOf(name.environment);
-  const auto targets = list.SealTargets(Now(), upper);
+  auto targets = list.SealTargets(Now(), upper);
   result.sealed_to = found ? targets.size() - 1 : 0;
   GRANTFS_CHECK(CheckAfter(list, name, options));
   if (options.dry_run) return result;
@@ -156,6 +118,7 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
     const SecretCreate create{result.number, name.environment, name.path,
                               type,          options.owner,    options.description};
     appended.statements.push_back(GRANTFS_TRY(Next(list, upper, create, options.reason)));
+    targets = list.SealTargets(Now(), upper);  // by its name now: groups have what is below a prefix
   }
   VersionPublish version;
   version.environment = name.environment;

@@ -55,6 +55,11 @@ std::string ActSentence(const std::string& environment, const AskConsent::Item& 
   }
   if (const auto* prefix = std::get_if<PrefixGrant>(&item.act))
     return "grant @" + prefix->grant.grantee.name + " " + environment + "/" + prefix->prefix;
+  if (const auto* machines = std::get_if<GroupMachinesAdd>(&item.act)) {
+    std::string text = "put";
+    for (const Grantee& machine : machines->machines) text += " " + machine.name;
+    return text + " into " + item.list.Text();
+  }
   if (const auto* member = std::get_if<MemberAdd>(&item.act))
     return "make " + member->member.name + " (" + member->member.Fingerprint() + ") " +
            RoleName(member->role) + " of " + environment;

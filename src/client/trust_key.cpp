@@ -18,9 +18,9 @@ const std::vector<Hash>* PinsOf(const Act& act) {
 
 std::int64_t PinSince(const VaultList& vault, const Hash& pin) {
   std::int64_t since = 0;
-  for (std::uint64_t i = 0; i < vault.next_sequence(); ++i) {
-    if (vault.IsVoided(i)) continue;
-    const Statement& said = vault.At(i)->statement();
+  for (const auto& one : vault.Statements()) {  // its sequences have gaps where a backup was accepted
+    const Statement& said = one->statement();
+    if (vault.IsVoided(said.sequence)) continue;
     const std::vector<Hash>* pins = PinsOf(said.act);
     if (pins == nullptr) continue;
     const bool named = std::find(pins->begin(), pins->end(), pin) != pins->end();

@@ -33,10 +33,13 @@ constexpr auto& kActs = Names<Act>::kAll;
 
 const char* ActName(const Act& act) { return kActs[act.index()].name; }
 
+// By what it says too: a member that the first release does not know is refused as an act is.
 std::int64_t LevelOf(const Act& act) {
+  if (const auto* invite = std::get_if<InvitationCreate>(&act)) return invite->invitation.lives == 0 ? 1 : 2;
+  if (const auto* approve = std::get_if<MachineApprove>(&act)) return approve->not_after == 0 ? 1 : 2;
   const bool first =
       IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd, PinsSet,
-              MachinesCreate, InvitationCreate, InvitationWithdraw, MachineApprove, MachineRemove,
+              MachinesCreate, InvitationWithdraw, MachineRemove,
               EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, SecretCreate, VersionPublish, GrantAdd,
               GrantRevoke, LabelMove, LabelRemove, VersionDestroy, SecretDescribe, SecretDelete, SecretUndelete,
               SecretDestroy, Vouch, Void, LevelRaise>(act);

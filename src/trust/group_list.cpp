@@ -76,7 +76,7 @@ Result<bool> GroupList::EpochIsDue(const EnvironmentGroups::Group& group) const 
 
 Result<Permission> GroupList::Needed(const Statement& statement) const {
   if (IsAnyOf<GroupListCreate, GroupMachinesAdd, GroupMachinesRemove, GroupInvitationAdd,
-              GroupInvitationRemove, Vouch, Void>(statement.act))
+              GroupInvitationRemove, Vouch, Void, Restore>(statement.act))
     return Permission::kOwner;
   return Misplaced(statement);
 }
@@ -184,6 +184,8 @@ Status GroupList::Apply(const StatementPtr& signed_statement, const UpperLists&)
   if (const auto* act = std::get_if<GroupInvitationAdd>(&statement.act)) return ApplyInvite(*act);
   if (const auto* act = std::get_if<GroupInvitationRemove>(&statement.act))
     return ApplyWithdraw(*act, statement.sequence);
+  // Who had left by what was lost has the key that is the newest again.
+  if (std::holds_alternative<Restore>(statement.act)) last_departure_ = statement.sequence;
   return {};
 }
 

@@ -11,6 +11,10 @@ std::string Where(const ListId& id, std::uint64_t sequence) {
   return id.Text() + "#" + std::to_string(sequence);
 }
 
+/// What a restore leaves out. There are enough numbers for millions of restores: nobody ends a list, before he is
+/// removed from it, by taking the last of them.
+constexpr std::uint64_t kMaxLeftOut = std::uint64_t{1} << 32;
+
 bool MaySealTail(const Act& act) {
   return std::holds_alternative<Vouch>(act) || std::holds_alternative<Void>(act);
 }
@@ -94,7 +98,8 @@ Status SignedList::CheckLink(const Statement& statement) const {
   if (statement.list != id_)
     return Error{Code::kIntegrity, "the statement belongs to another list", 0, where};
   const bool leaves_out =
-      std::holds_alternative<Restore>(statement.act) && !entries_.empty() && MayLeaveOut();
+      std::holds_alternative<Restore>(statement.act) && !entries_.empty() && MayLeaveOut() &&
+      (statement.sequence < next_sequence() || statement.sequence - next_sequence() <= kMaxLeftOut);
   if (statement.sequence < next_sequence() || (statement.sequence > next_sequence() && !leaves_out)) {
     return Error{Code::kConflict, "the statement is not the next of its list: read the list again", 0, where};
   }
@@ -197,13 +202,15 @@ Status SignedList::CheckRestore(const Statement& statement) const {
 }
 
 // Of what is written, not of what is read: a program that knows an act reads it at any level.
-Status SignedList::CheckLevel(const Act& act, const UpperLists& upper) const {
+Status SignedList::CheckLevel(const Statement& statement, const UpperLists& upper) const {
+  const Act& act = statement.act;
   const auto* vault = id_.kind == ListKind::kVault ? static_cast<const VaultList*>(this) : upper.vault;
-  if (vault->empty() || LevelOf(act) <= vault->level()) return {};
+  const std::int64_t needed = statement.consent ? std::max(LevelOf(act), kConsentLevel) : LevelOf(act);
+  if (vault->empty() || needed <= vault->level()) return {};
   return Error{Code::kInvalid,
                "programs of the vault's format level do not know this act, and would refuse the whole list: once all "
                "are upgraded, an owner of the vault runs grantfs level raise",
-               0, ActName(act)};
+               0, ActName(statement.act)};
 }
 
 Status SignedList::Append(StatementPtr statement, const UpperLists& upper) {
@@ -212,7 +219,7 @@ Status SignedList::Append(StatementPtr statement, const UpperLists& upper) {
   GRANTFS_CHECK(CheckRight(*statement, upper));
   GRANTFS_CHECK(CheckSignature(*statement, upper));
   if (!MaySealTail(statement->statement().act)) GRANTFS_CHECK(CheckStanding(upper));
-  GRANTFS_CHECK(CheckLevel(statement->statement().act, upper));
+  GRANTFS_CHECK(CheckLevel(statement->statement(), upper));
   GRANTFS_CHECK(CheckNew(statement->statement(), upper));
   GRANTFS_CHECK(Take(statement, upper));
   entries_.push_back({std::move(statement)});

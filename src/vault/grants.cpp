@@ -59,19 +59,18 @@ class GrantLister {
 
  private:
   void AddTail(const SecretList& list, std::uint64_t from, api::GrantEvidence* evidence) {
-    // A restore sets the root too: behind the last one that did no sequence is left out.
+    // A restore sets the root too: behind the last one that did no sequence is left out. One that was voided has
+    // left out as many as it liked all the same.
     const auto statements = list.Statements();
     const std::uint64_t root = RootSequence(list, statements);
-    std::uint64_t sequence = from == 0 || root > from ? root : from + 1;
-    evidence->first = sequence;
-    for (; sequence < list.next_sequence(); ++sequence) {
-      const std::string& envelope = list.At(sequence)->envelope();
-      const bool enough = full() || evidence->statements.size() >= api::kMaxStatements;
-      if (enough && !evidence->statements.empty()) break;
-      evidence->statements.push_back(envelope);
-      bytes_ += envelope.size();
+    evidence->first = from == 0 || root > from ? root : from + 1;
+    for (const auto& statement : statements) {
+      if (statement->statement().sequence < evidence->first) continue;
+      evidence->more = (full() || evidence->statements.size() >= api::kMaxStatements) && !evidence->statements.empty();
+      if (evidence->more) break;
+      evidence->statements.push_back(statement->envelope());
+      bytes_ += evidence->statements.back().size();
     }
-    evidence->more = sequence < list.next_sequence();
   }
 
   Vault::Core& core_;

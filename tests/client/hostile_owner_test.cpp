@@ -77,7 +77,7 @@ TEST_F(HostileOwnerTest, TheEnvironmentsKeyExchanged) {
         const auto other = Must(UnsealKey::Generate());
         answer.copies.at(0).sealed = Must(Seal(ann.seal, other.private_bytes()));
       });
-  ExpectRefused(Again()->GetSecret(A(), kCurrent), "the environment's key is not the one");
+  ExpectRefused(Again()->GetSecret(A(), kCurrent), "the sealed key is not the one that the epoch's statement names");
 }
 
 TEST_F(HostileOwnerTest, ANameLedToAnotherSecret) {

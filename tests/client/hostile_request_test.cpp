@@ -179,6 +179,67 @@ TEST_F(HostileRequestTest, ANewOwnerAndTheRulesEndNeedTwo) {
   EXPECT_TRUE(Grant2().empty()) << "one is enough";
 }
 
+TEST_F(HostileRequestTest, WhatIsDoneToGroupsNeedsTwo) {
+  const GroupOptions quick{"", std::chrono::milliseconds(0)};
+  GrantOptions options;
+  options.wait = std::chrono::milliseconds(0);
+  Must(Owner().CreateGroup(kShop, "web", {}, quick));
+  TurnOn();
+  EXPECT_EQ(CodeOf(Owner().CreateGroup(kShop, "batch", {"web-1"}, quick)), Code::kDenied);
+  const auto by_invitation = Owner().InviteStanding({.pattern = "web-*", .uses = 2, .groups = {"shop/prod@web"}});
+  EXPECT_EQ(CodeOf(by_invitation), Code::kDenied);
+  EXPECT_NE(Sentence(by_invitation).find("leave out --group"), std::string::npos) << Sentence(by_invitation);
+  EXPECT_TRUE(Must(Owner().ListInvitations()).empty()) << "nor without the group";
+  const auto granted = Must(Owner().GrantPrefix("@web", kShop, "", options));
+  const auto added = Must(Owner().AddToGroup(kShop, "web", {"web-1"}, quick));
+  ASSERT_EQ(granted.waiting.size(), 1u);
+  ASSERT_EQ(added.waiting.size(), 1u);
+  EXPECT_TRUE(Must(Owner().ListGrants("@web", {})).empty());
+  EXPECT_TRUE(Must(Owner().ListGroups(kShop, "web")).at(0).machines.empty());
+  EXPECT_EQ(CodeOf(Owner().ApproveRequest(added.waiting[0], kAtOnce)), Code::kDenied) << "one is not two";
+  Must(As("bob")->ApproveRequest(granted.waiting[0], kAtOnce));
+  Must(As("bob")->ApproveRequest(added.waiting[0], kAtOnce));
+  EXPECT_EQ(Must(Owner().ListGroups(kShop, "web")).at(0).machines, std::vector<std::string>{"web-1"});
+  EXPECT_EQ(ReadText(*Mount("web-1"), "a"), "one") << "bob has sealed the keys";
+  Must(Owner().RemoveFromGroup(kShop, "web", {"web-1"}, quick));
+  LieAbout([](api::RequestsListResponse::Entry& entry) { entry.state = RequestState::kOpen; });
+  EXPECT_FALSE(As("bob")->ApproveRequest(added.waiting[0], kAtOnce)) << "an old signature brings nobody back";
+}
+
+TEST_F(HostileRequestTest, TheVaultRefusesWhatOneOwnerSignedForAGroup) {
+  const GroupOptions quick{"", std::chrono::milliseconds(0)};
+  Must(Owner().CreateGroup(kShop, "web", {}, quick));
+  TurnOn();
+  Forger ann(Path("ann"));
+  const EnvironmentList& list = *ann.Upper().environment;
+  const auto* group = list.groups().FindByName("web");
+  ASSERT_NE(group, nullptr);
+  const auto send = [&](const ListId& id, const std::string& envelope) {
+    const Home home = Must(Home::Open(Path("ann")));
+    ConnectionOptions options;
+    options.address = home.profile().address;
+    options.pins = home.profile().pins;
+    options.vault = home.profile().vault;
+    const auto connection =
+        Must(VaultConnection::Create(options, ann.me().Id().Hex(), &ann.me().signing_key()));
+    return connection->Ask<api::AppendResponse>(api::kListsAppend, api::AppendRequest{{{id, {envelope}}}});
+  };
+  PrefixGrant prefix;
+  prefix.grant.grantee = group->AsGrantee();
+  EXPECT_EQ(CodeOf(send(list.id(), ann.Forge(list, prefix))), Code::kDenied);
+  Must(ann.keeper().RefreshMachines());
+  const auto* machine = ann.keeper().machines().FindByName("web-1");
+  const GroupList members = Must(ann.keeper().RefreshGroup(kShop, group->number));
+  const Identity& who = machine->identity;
+  Statement add = ann.Next(
+      members, GroupMachinesAdd{1, {{GranteeKind::kMachine, machine->number, who.Id(), who.name, who.seal, 0}}, {}});
+  add.heads.environment = list.head();
+  EXPECT_EQ(CodeOf(send(members.id(), ann.Sign(add)->envelope())), Code::kDenied);
+  Statement lead = ann.Next(members, GroupInvitationAdd{1, std::string(32, 'a'), who.seal, 4102444800, 1, {}});
+  lead.heads.environment = list.head();
+  EXPECT_EQ(CodeOf(send(members.id(), ann.Sign(lead)->envelope())), Code::kDenied);
+}
+
 TEST_F(HostileRequestTest, AMountRefusesAGrantThatOneOwnerSigned) {
   Grant("web-1", "a");
   std::filesystem::copy(Path("web-1"), Path("fresh"), std::filesystem::copy_options::recursive);

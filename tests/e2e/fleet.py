@@ -47,7 +47,8 @@ class Fleet:
         """A group that is granted one secret by name and what is below a prefix, and an invitation into it."""
         self.owner.set(SECRET, b"one")
         self.owner.run("group", "create", "shop/prod", "web")
-        self.owner.run("grant", "@web", SECRET, "shop/prod/tls/")
+        self.owner.run("grant", "@web", SECRET)
+        self.owner.run("grant", "@web", "shop/prod/tls/")
         self.line = self.owner.run("invite", "--standing", "web-*", "--uses", str(self.count), "--ttl", "1d",
                                    "--group", GROUP).out
 

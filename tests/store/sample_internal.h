@@ -62,9 +62,68 @@ inline Status FillSampleSecrets(StoreWriter& out) {
   return out.StageEpochCopy(signer, "shop/prod", 2, {signer, Bytes(81, 5)}, kSampleTime);
 }
 
+inline constexpr std::uint64_t kSampleGroup =
+    6;  ///< machine 4 is in it, and standing invitation 9 leads there
+inline const GroupPlace kSampleGroupPlace{"shop/prod", kSampleGroup, 2};
+
+// Since schema 5.
+inline Status FillSampleGroups(StoreWriter& out) {
+  const Hash signer = TestHash(9);
+  const std::vector<GroupCopy> copies = {{{RecipientKind::kEnvironment, 2, 1}, Bytes(81, 6)},
+                                         {{RecipientKind::kMachine, 4, 0}, Bytes(81, 7)},
+                                         {{RecipientKind::kInvitation, 9, 0}, Bytes(81, 8)}};
+  for (const GroupCopy& copy : copies)
+    GRANTFS_CHECK(out.StageGroupCopy(signer, kSampleGroupPlace, copy, kSampleTime));
+  GRANTFS_CHECK(out.PutGroupCopies(signer, kSampleGroupPlace, copies, true));
+  GroupPlace next = kSampleGroupPlace;
+  next.epoch = 3;
+  GRANTFS_CHECK(out.StageGroupCopy(signer, next, copies[1], kSampleTime));
+  GRANTFS_CHECK(
+      out.PutGrant({1, GranteeKind::kGroup, kSampleGroup, TestHash(14), 5, "previous", 0, TestHash(15)}));
+  GRANTFS_CHECK(out.PutPrefix({"shop/prod", "tls/", kSampleGroup, "current", kSampleTime + 86400}));
+  return out.PutPrefix({"shop/prod", "", kSampleGroup, "next", 0});
+}
+
+inline StoredRequest SampleRequest(std::uint8_t number, std::int64_t expires) {
+  StoredRequest request;
+  request.id = TestHash(std::uint8_t(60 + number));
+  request.environment = "shop/prod";
+  request.signer = TestHash(9);
+  request.type = "rotation";
+  request.subject = "db-password";
+  request.envelope = "{\"request\":" + std::to_string(number) + "}";
+  request.received = kSampleTime + number;
+  request.expires = expires;
+  return request;
+}
+
+// Since schema 5 too; canaries, tripwires and sinks since 4, freezes since 3, journals since 2.
+inline Status FillSampleState(StoreWriter& out) {
+  const Hash signer = TestHash(9);
+  GRANTFS_CHECK(out.AddRequest(SampleRequest(1, kSampleTime + 86400)));
+  GRANTFS_CHECK(out.AddRequest(SampleRequest(2, kSampleTime + 86400)));
+  GRANTFS_CHECK(
+      out.SettleRequest(TestHash(62), RequestState::kRefused, "ann", "not today", kSampleTime + 60));
+  GRANTFS_CHECK(out.PutFreeze(
+      {{FrozenKind::kMachineIn, TestHash(12).Hex(), "shop/prod"}, signer, "ann", kSampleTime, "odd reads"}));
+  GRANTFS_CHECK(out.PutFreeze({{FrozenKind::kMachine, TestHash(16).Hex()}, signer, "ann", kSampleTime, ""}));
+  GRANTFS_CHECK(out.PutFreeze({{FrozenKind::kEnvironment, "shop/test"}, signer, "ann", kSampleTime, ""}));
+  GRANTFS_CHECK(out.PutCanary({2, "ann", kSampleTime}));
+  TripwirePolicy policy;
+  policy.scope = TripScope::kProject;
+  policy.passes = {"uid=0"};
+  GRANTFS_CHECK(
+      out.PutTripwire({"shop/prod", signer, "ann", kSampleTime, policy, {"shop/prod", "shop/test"}}));
+  GRANTFS_CHECK(out.SetAlertReached("webhook", 3));
+  GRANTFS_CHECK(out.PutJournal(TestHash(12), std::string(32, 'a'), {7, TestHash(17)}, kSampleTime));
+  return out.PutNextTls({"next certificate", TestSecret(100, 0x6C), kSampleTime});
+}
+
 inline Status FillSample(Store& store) {
   GRANTFS_CHECK(store.WriteAndWait(FillSampleTrust));
   GRANTFS_CHECK(store.WriteAndWait(FillSampleSecrets));
+  GRANTFS_CHECK(store.WriteAndWait(FillSampleGroups));
+  GRANTFS_CHECK(store.WriteAndWait(FillSampleState));
   for (std::int64_t i = 0; i < kSampleRecords; i += 3) {
     GRANTFS_CHECK(store.WriteAndWait([=](StoreWriter& out) -> Status {
       for (std::int64_t j = i; j < i + 3; ++j) {

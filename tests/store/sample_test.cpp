@@ -4,18 +4,19 @@
 namespace grantfs {
 namespace {
 
+void CopySample(int schema, const std::string& to) {
+  std::filesystem::copy_file(
+      std::string(GRANTFS_SOURCE_ROOT) + "/tests/store/data/vault-v" + std::to_string(schema) + ".db", to);
+  std::filesystem::permissions(to, std::filesystem::perms(0600));
+}
+
 /// A copy of the sample of a schema, opened by the program of today. The parameter 0 is a database that
 /// today's program has just made: what the samples are held against is what it writes.
 class SampleTest : public StoreTest, public ::testing::WithParamInterface<int> {
  protected:
   void SetUp() override {
     StoreTest::SetUp();
-    if (GetParam() != 0) {
-      const std::string sample =
-          std::string(GRANTFS_SOURCE_ROOT) + "/tests/store/data/vault-v" + std::to_string(GetParam()) + ".db";
-      std::filesystem::copy_file(sample, DatabasePath());
-      std::filesystem::permissions(DatabasePath(), std::filesystem::perms(0600));
-    }
+    if (GetParam() != 0) CopySample(GetParam(), DatabasePath());
     Open();
     if (GetParam() == 0) {
       const Status done = FillSample(*store_);
@@ -102,10 +103,106 @@ TEST_P(SampleTest, TheLogIsGoodAndGoesOn) {
   EXPECT_EQ(verdict.bodies, verdict.size);
 }
 
-// One for each schema that was released; 0 is the newest, freshly made.
-INSTANTIATE_TEST_SUITE_P(Schema, SampleTest, ::testing::Values(0, 1, 2, 3, 4), [](const auto& schema) {
+const auto kSchemaName = [](const auto& schema) {
   return schema.param == 0 ? "Fresh" : "V" + std::to_string(schema.param);
-});
+};
+// One for each schema that was released; 0 is the newest, freshly made.
+INSTANTIATE_TEST_SUITE_P(Schema, SampleTest, ::testing::Values(0, 1, 2, 3, 4, 5), kSchemaName);
+
+/// What older samples have nothing of.
+class SampleSinceFiveTest : public SampleTest {};
+
+TEST_P(SampleSinceFiveTest, GroupsTheirKeysAndGrantsAreThere) {
+  auto reader = Reader();
+  const auto groups = Get(reader->GroupsOf(RecipientKind::kMachine, 4));
+  ASSERT_EQ(groups.size(), 1U);
+  EXPECT_EQ(groups[0].group, kSampleGroup);
+  EXPECT_EQ(groups[0].epoch, 2U);
+  EXPECT_EQ(groups[0].copy.sealed, Bytes(81, 7));
+  EXPECT_EQ(Get(reader->FindGroupCopy("shop/prod", kSampleGroup, RecipientKind::kInvitation, 9))->copy.sealed,
+            Bytes(81, 8));
+  EXPECT_EQ(Get(reader->FindGroupCopy("shop/prod", kSampleGroup, RecipientKind::kEnvironment, 2))
+                ->copy.recipient.epoch,
+            1U);
+  EXPECT_EQ(Get(reader->GroupGrantsOf(1, 4)).at(0).leaf, TestHash(15));
+  const auto prefixes = Get(reader->PrefixesOf("shop/prod", "tls/server.key", 4));
+  ASSERT_EQ(prefixes.size(), 2U);
+  EXPECT_EQ(prefixes[0].prefix, "tls/");
+  EXPECT_EQ(prefixes[0].expires, kSampleTime + 86400);
+  EXPECT_EQ(prefixes[1].label, "next");
+  GroupPlace next = kSampleGroupPlace;
+  next.epoch = 3;
+  EXPECT_EQ(Get(reader->StagedGroupCopies(TestHash(9), next, kSampleTime)).size(), 1U);
+}
+
+TEST_P(SampleSinceFiveTest, RequestsAreThereAndCanBeSettled) {
+  const auto open = Get(Reader()->FindRequest(TestHash(61)));
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->number, 1U);
+  EXPECT_EQ(open->envelope, "{\"request\":1}");
+  EXPECT_EQ(open->state, RequestState::kOpen);
+  EXPECT_EQ(Get(Reader()->FindRequest(TestHash(62)))->reason, "not today");
+  EXPECT_EQ(Get(Reader()->OpenRotations("shop/prod", "db-password", kSampleTime)),
+            std::vector<Hash>{TestHash(61)});
+  Must([](StoreWriter& out) {
+    return out.SettleRequest(TestHash(61), RequestState::kFulfilled, "ann", "", kSampleTime + 90);
+  });
+  Must([](StoreWriter& out) { return out.AddRequest(SampleRequest(3, kSampleTime + 86400)); });
+  EXPECT_EQ(Get(Reader()->FindRequest(TestHash(63)))->number, 3U);
+}
+
+TEST_P(SampleSinceFiveTest, TheServersOwnStateIsThere) {
+  auto reader = Reader();
+  const Hash machine = TestHash(12);
+  EXPECT_EQ(Get(reader->FreezeOf(&machine, "shop/prod"))->reason, "odd reads");
+  EXPECT_FALSE(Get(reader->FreezeOf(&machine, "shop/dev")));
+  EXPECT_TRUE(Get(reader->FindFreeze({FrozenKind::kMachine, TestHash(16).Hex()})));
+  EXPECT_TRUE(Get(reader->FreezeOf(nullptr, "shop/test")));
+  EXPECT_TRUE(Get(reader->IsCanary(2)));
+  const auto tripwire = Get(reader->FindTripwire("shop/prod"));
+  ASSERT_TRUE(tripwire);
+  EXPECT_EQ(tripwire->policy.scope, TripScope::kProject);
+  EXPECT_EQ(tripwire->reach, (std::vector<std::string>{"shop/prod", "shop/test"}));
+  EXPECT_EQ(Get(reader->AlertReached("webhook")), 3U);
+  EXPECT_EQ(Get(reader->FindJournal(machine, std::string(32, 'a')))->sequence, 7U);
+  const auto next = Get(reader->NextTls());
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->certificate, "next certificate");
+  EXPECT_TRUE(next->key.Equals(TestSecret(100, 0x6C)));
+  reader.reset();
+  Must([](StoreWriter& out) { return out.SwitchTls(); });
+  EXPECT_EQ(Get(Reader()->Server())->tls_certificate, "next certificate");
+}
+
+INSTANTIATE_TEST_SUITE_P(Schema, SampleSinceFiveTest, ::testing::Values(0, 5), kSchemaName);
+
+// The samples of 3 and 4 have none, and the step to 5 makes their table anew.
+using StepToFiveTest = StoreTest;
+
+TEST_F(StepToFiveTest, WhatWasFrozenStaysFrozen) {
+  for (int schema = 3; schema <= 4; ++schema) {
+    SCOPED_TRACE(schema);
+    TearDown();
+    SetUp();
+    CopySample(schema, DatabasePath());
+    {
+      auto database = Get(Database::Open(DatabasePath(), {.wal = false}));
+      const Status written = database.Exec(
+          "INSERT INTO freezes VALUES (0, 'aa', "
+          "x'1111111111111111111111111111111111111111111111111111111111111111', 'ann', "
+          "1700000000, 'odd'), (1, 'shop/prod', "
+          "x'1111111111111111111111111111111111111111111111111111111111111111', 'ann', "
+          "1700000001, '')");
+      ASSERT_TRUE(written) << Describe(written.error());
+    }
+    Open();
+    const auto machine = Get(Reader()->FindFreeze({FrozenKind::kMachine, "aa"}));
+    ASSERT_TRUE(machine);
+    EXPECT_EQ(machine->signer, TestHash(0x11));
+    EXPECT_EQ(machine->reason, "odd");
+    EXPECT_EQ(Get(Reader()->FreezeOf(nullptr, "shop/prod"))->time, 1'700'000'001);
+  }
+}
 
 }  // namespace
 }  // namespace grantfs

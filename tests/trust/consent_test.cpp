@@ -1,109 +1,16 @@
 // The two-owner rule: what makes a second signature good, and that an old one revives nothing.
 
-#include "grantfs/trust/consent.h"
-
-#include "grantfs/trust/group_list.h"
-#include "world.h"
+#include "consent_fixture.h"
 
 namespace grantfs::testing {
 namespace {
-
-constexpr std::int64_t kTime = 1'700'000'000;
-
-class ConsentTest : public ::testing::Test {
- protected:
-  ConsentTest() { TurnOn(); }
-
-  void TurnOn() {
-    ASSERT_TRUE(Agreed(world.environment, world.owner, world.second, RulesSet{true}));
-    ASSERT_TRUE(world.environment.two_owners());
-  }
-  /// What `second` would sign now.
-  Consent ConsentOf(const SignedList& list, const PrivateIdentity& second) const {
-    Consent consent{second.Id(), kTime, kTime + 3600, *list.head(), {}};
-    if (list.id().kind != ListKind::kEnvironment) consent.environment = world.environment.head();
-    return consent;
-  }
-  Signature SignatureOf(const Consent& consent, const ListId& list, const Act& act,
-                        const PrivateIdentity& second, const Hash* vault = nullptr) const {
-    return second.signing_key().Sign(
-        ConsentBytes(vault != nullptr ? *vault : world.vault.vault_id(), list, consent, act));
-  }
-  struct Agreement {
-    Consent consent;
-    Signature signature;
-  };
-  Agreement Agree(const SignedList& list, const PrivateIdentity& second, const Act& act) const {
-    const Consent consent = ConsentOf(list, second);
-    return {consent, SignatureOf(consent, list.id(), act, second)};
-  }
-  Result<SignedList::StatementPtr> Make(Statement statement, const PrivateIdentity& first,
-                                        const Agreement& agreement) const {
-    statement.consent = agreement.consent;
-    auto made = SignedStatement::Sign(statement, first.signing_key(), &agreement.signature);
-    if (!made) return made.error();
-    return std::make_shared<const SignedStatement>(std::move(*made));
-  }
-  Status Append(SecretList& list, const PrivateIdentity& first, Act act, const Agreement& agreement) {
-    auto made = Make(world.NextOf(list, first, std::move(act)), first, agreement);
-    if (!made) return made.error();
-    SecretList received = list;
-    const bool counts = received.Receive(*made, world.Upper()) && received.CheckStanding(world.Upper());
-    const Status appended = list.Append(*made, world.Upper());
-    EXPECT_EQ(appended.has_value(), counts) << "what may not be appended is not used when it is served";
-    return appended;
-  }
-  Status Agreed(SecretList& list, const PrivateIdentity& first, const PrivateIdentity& second, Act act) {
-    const Agreement agreement = Agree(list, second, act);
-    return Append(list, first, std::move(act), agreement);
-  }
-  Status Agreed(GroupList& list, const PrivateIdentity& first, Act act, const Agreement& agreement) {
-    auto made = Make(world.Next(list, first, std::move(act)), first, agreement);
-    if (!made) return made.error();
-    GroupList received = list;
-    const bool counts = received.Receive(*made, world.Upper()) && received.CheckStanding(world.Upper());
-    const Status appended = list.Append(*made, world.Upper());
-    EXPECT_EQ(appended.has_value(), counts);
-    return appended;
-  }
-  Status Agreed(EnvironmentList& list, const PrivateIdentity& first, const PrivateIdentity& second, Act act) {
-    const Agreement agreement = Agree(list, second, act);
-    auto made = Make(world.Next(list, first, std::move(act)), first, agreement);
-    if (!made) return made.error();
-    return list.Append(*made, world.Upper());
-  }
-  GrantAdd Grant1() const { return {world.GrantTo(world.web1, 3)}; }
-  Status Publish(const PrivateIdentity& who) {
-    return world.AddTo(world.secret, who, world.VersionOf(world.secret));
-  }
-  PrivateIdentity AddMember(const char* name, Role role) {
-    PrivateIdentity member = MakeIdentity(name);
-    Hash copy;
-    if (RoleAllows(role, Operation::kReadValue)) copy.bytes[0] = 1;
-    const MemberAdd add{member.identity(), role, "", copy};
-    const Status added = role == Role::kOwner ? Agreed(world.environment, world.owner, world.second, add)
-                                              : world.Add(world.environment, world.owner, add);
-    EXPECT_TRUE(added) << Describe(added.error());
-    return member;
-  }
-  Result<Grant> AsMachine(std::uint64_t from) {
-    SecretList view = SecretList::Partial(7, from);
-    for (std::uint64_t i = from; i < world.secret.next_sequence(); ++i)
-      EXPECT_TRUE(view.Receive(world.secret.At(i), world.Upper()));
-    const auto& standing = world.secret.grants().at({GranteeKind::kMachine, 3});
-    return view.VerifyGrant(*standing.statement, *world.secret.ProveGrant({GranteeKind::kMachine, 3}),
-                            world.web1.identity(), world.Upper());
-  }
-
-  World world;
-};
 
 TEST_F(ConsentTest, OneOwnersGrantIsRefusedAndTwoOwnersCounts) {
   const Status alone = world.AddTo(world.secret, world.owner, Grant1());
   ASSERT_FALSE(alone);
   EXPECT_EQ(alone.error().code, Code::kDenied);
   ASSERT_TRUE(Agreed(world.secret, world.owner, world.second, Grant1()));
-  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 2u);
+  EXPECT_EQ(world.secret.SealTargets(kConsentTime, world.Upper()).size(), 2u);
   EXPECT_TRUE(AsMachine(world.secret.next_sequence() - 1));
   EXPECT_TRUE(world.AddTo(world.secret, world.owner, GrantRevoke{GranteeKind::kMachine, 3}))
       << "taking away needs one owner";
@@ -274,12 +181,12 @@ TEST_F(ConsentTest, AnOldHeadDoesNotEscapeTheNewestRule) {
   EXPECT_FALSE(SecretList(world.secret).Append(made, world.Upper()));
   // A lying vault lets it in all the same: the list stands, and the grant reads nothing.
   ASSERT_TRUE(world.secret.Receive(made, world.Upper()));
-  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 1u);
+  EXPECT_EQ(world.secret.SealTargets(kConsentTime, world.Upper()).size(), 1u);
   const auto machine = AsMachine(world.secret.next_sequence() - 1);
   ASSERT_FALSE(machine);
   EXPECT_EQ(machine.error().code, Code::kIntegrity);
   ASSERT_TRUE(Agreed(world.secret, world.second, world.owner, Grant1())) << "signed by two it is in force";
-  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 2u);
+  EXPECT_EQ(world.secret.SealTargets(kConsentTime, world.Upper()).size(), 2u);
   EXPECT_TRUE(AsMachine(world.secret.next_sequence() - 1));
 }
 
@@ -298,66 +205,6 @@ TEST_F(ConsentTest, AMachineRefusesWhatTwoDidNotSign) {
   ASSERT_TRUE(view.Receive(made, world.Upper()));
   EXPECT_FALSE(view.CheckStanding(world.Upper()));
   EXPECT_FALSE(view.VerifyGrant(*made, {0, 1, {}}, world.web1.identity(), world.Upper()));
-}
-
-TEST_F(ConsentTest, AdditionsToAGroupAndGrantsByPrefixNeedTwo) {
-  // The group stood before the rule; who is in it stays.
-  const std::uint64_t number = world.environment.next_sequence();
-  GroupList list("shop/prod", number);
-  const auto genesis = world.Made(list, world.owner, GroupListCreate{"shop/prod", number, "web"});
-  const GroupCopyTarget environment{
-      {RecipientKind::kEnvironment, world.vault.environments().at("shop/prod").number, 1},
-      world.environment.newest_epoch().key};
-  const GroupEpoch epoch{Must(MakeGroupEpoch({environment}, 1, nullptr)).epoch, 1, 0, genesis->hash()};
-  ASSERT_TRUE(world.Add(world.environment, world.owner, GroupCreate{"web", genesis->hash(), epoch}));
-  ASSERT_TRUE(list.Append(genesis, world.Upper()));
-  const Grantee web1 = world.GrantTo(world.web1, 3).grantee;
-  const GroupMachinesAdd add{1, {web1}, Hash{}};
-  EXPECT_FALSE(world.Add(list, world.owner, add));
-  const Agreement agreement = Agree(list, world.second, add);
-  GroupMachinesAdd sealed = add;  // whoever publishes it seals the key, of whatever epoch it is then
-  sealed.epoch = 2;
-  sealed.copies_root.bytes[0] = 5;
-  ASSERT_TRUE(Agreed(list, world.owner, sealed, agreement));
-  ASSERT_TRUE(world.Add(list, world.second, GroupMachinesRemove{{3}})) << "taking out needs one";
-  EXPECT_FALSE(Agreed(list, world.owner, sealed, agreement)) << "an old pair brings nobody back";
-  const GroupInvitationAdd invite{9, std::string(32, 'a'), world.web1.identity().seal, 0, 1, Hash{}};
-  EXPECT_FALSE(world.Add(list, world.owner, invite));
-  EXPECT_TRUE(Agreed(list, world.owner, invite, Agree(list, world.second, invite)));
-
-  Grant to_web;
-  to_web.grantee = world.environment.groups().Find(number)->AsGrantee();
-  const PrefixGrant prefix{"", to_web};
-  EXPECT_FALSE(world.Add(world.environment, world.owner, prefix));
-  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 1u);
-  EXPECT_TRUE(Agreed(world.environment, world.owner, world.second, prefix));
-  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 2u);
-}
-
-TEST_F(ConsentTest, AGrantByPrefixFromBeforeTheRuleIsNotInForceUntilTwoHaveSigned) {
-  World fresh;
-  world = std::move(fresh);
-  const std::uint64_t number = world.environment.next_sequence();
-  GroupList list("shop/prod", number);
-  const auto genesis = world.Made(list, world.owner, GroupListCreate{"shop/prod", number, "web"});
-  const GroupCopyTarget environment{
-      {RecipientKind::kEnvironment, world.vault.environments().at("shop/prod").number, 1},
-      world.environment.newest_epoch().key};
-  const GroupEpoch epoch{Must(MakeGroupEpoch({environment}, 1, nullptr)).epoch, 1, 0, genesis->hash()};
-  ASSERT_TRUE(world.Add(world.environment, world.owner, GroupCreate{"web", genesis->hash(), epoch}));
-  Grant to_web;
-  to_web.grantee = world.environment.groups().Find(number)->AsGrantee();
-  ASSERT_TRUE(world.Add(world.environment, world.owner, PrefixGrant{"", to_web}));
-  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 2u);
-  TurnOn();
-  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 1u);
-  const EnvironmentGroups& groups = world.environment.groups();
-  const EnvironmentGroups::PrefixKey key{"", to_web.grantee.number};
-  EXPECT_TRUE(groups.prefixes().contains(key));
-  EXPECT_EQ(groups.FindPrefix(key), nullptr) << "one owner's, from before the rule";
-  ASSERT_TRUE(Agreed(world.environment, world.owner, world.second, PrefixGrant{"", to_web}));
-  EXPECT_NE(groups.FindPrefix(key), nullptr);
-  EXPECT_EQ(world.secret.SealTargets(kTime, world.Upper()).size(), 2u);
 }
 
 TEST_F(ConsentTest, ARestoredBackupEndsWhatWasAgreedBefore) {

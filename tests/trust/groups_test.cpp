@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "grantfs/trust/group_list.h"
+#include "grantfs/trust/restore.h"
 #include "world.h"
 
 namespace grantfs::testing {
@@ -247,6 +248,22 @@ TEST_F(GroupsTest, TheListBeginsAsTheEnvironmentSays) {
   GroupList wrong("shop/prod", number);
   EXPECT_FALSE(world.Add(wrong, world.owner, GroupListCreate{"shop/prod", number + 1, "web"}));
   EXPECT_FALSE(world.Add(wrong, world.owner, GroupMachinesAdd{1, {Machine(world.web1, 3)}, {}}));
+}
+
+TEST_F(GroupsTest, ARestoredBackupBringsNoMachineBackAndStartsANewEpoch) {
+  const auto web1 = Enrol(world.web1, Must(InviteSecret::Generate()));
+  ASSERT_TRUE(AddMachine(world.web1, web1));
+  const GroupList backup = list;
+  ASSERT_TRUE(world.Add(list, world.owner, GroupMachinesRemove{{web1}}));
+  const auto seen = list.Statements();
+  GroupList restored = backup;
+  Statement statement = world.Next(restored, world.owner, Restore{*restored.head(), {}, "", 0, {}, 0});
+  statement.sequence = 1000;
+  ASSERT_TRUE(restored.Append(world.Sign(statement, world.owner), world.Upper()));
+  EXPECT_TRUE(Must(restored.EpochIsDue(Group(number))));
+  EXPECT_FALSE(CheckRestored(seen, restored));
+  ASSERT_TRUE(world.Add(restored, world.owner, GroupMachinesRemove{{web1}}));
+  EXPECT_TRUE(CheckRestored(seen, restored));
 }
 
 TEST_F(GroupsTest, MachinesComeAndGoAndTheNextEpochIsDue) {

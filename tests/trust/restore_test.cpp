@@ -74,6 +74,13 @@ TEST_F(RestoreTest, NoOtherActLeavesASequenceOut) {
   EXPECT_EQ(world.vault.Receive(world.Sign(statement, world.owner), {}).error().code, Code::kIntegrity);
 }
 
+TEST_F(RestoreTest, NobodyEndsAListByTheLastOfItsNumbers) {
+  const std::uint64_t far = world.environment.next_sequence() + (std::uint64_t{1} << 32);
+  EnvironmentList list = world.environment;
+  EXPECT_FALSE(Accept(list, world.owner, OfEnvironment(), far + 1));
+  EXPECT_TRUE(Accept(list, world.owner, OfEnvironment(), far));
+}
+
 TEST_F(RestoreTest, WhatBelongsToAnotherListIsNoRestore) {
   VaultList vault = world.vault;
   EXPECT_FALSE(Accept(vault, world.owner, Plain(vault))) << "no log, no numbers";
@@ -301,6 +308,23 @@ TEST_F(RestoreTest, NeedsTheLevelThatKnowsIt) {
   EXPECT_EQ(old.level(), 2);
   EXPECT_FALSE(VaultList(old).Append(next(LevelRaise{2}, 2), {})) << "no raise";
   EXPECT_TRUE(old.Append(next(OfVault(old), 1000), {}));
+  InvitationCreate invite;
+  EXPECT_EQ(LevelOf(invite), 1);
+  invite.invitation.lives = 60;
+  EXPECT_EQ(LevelOf(invite), 2) << "an older program refuses what it does not know";
+}
+
+TEST(LevelTest, AnActWithAMemberThatTheFirstReleaseDidNotKnowNeedsMore) {
+  InvitationCreate invite;
+  MachineApprove approve;
+  EXPECT_EQ(LevelOf(invite), 1);
+  EXPECT_EQ(LevelOf(approve), 1);
+  invite.invitation.lives = 60;
+  approve.not_after = 4102444800;
+  EXPECT_EQ(LevelOf(invite), 2);
+  EXPECT_EQ(LevelOf(approve), 2);
+  EXPECT_EQ(LevelOf(GroupCreate{}), 2);
+  EXPECT_EQ(LevelOf(RulesSet{}), 2);
 }
 
 }  // namespace

@@ -77,6 +77,8 @@ class ListKeeper {
   Result<VaultList> FetchServedVault();
   Result<MachinesList> FetchServedMachines(const VaultList& vault);
   Result<EnvironmentList> FetchServedEnvironment(const std::string& name, const VaultList& vault);
+  Result<GroupList> FetchServedGroup(const std::string& environment, std::uint64_t number,
+                                     const UpperLists& upper);
   Result<SecretList> FetchServedSecret(std::uint64_t number, const UpperLists& upper);
 
   /// Statements of one's own that the vault has accepted, to be remembered; lists are refreshed from them.

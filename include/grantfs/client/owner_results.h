@@ -256,6 +256,7 @@ struct GroupChange {
   std::string group;
   std::vector<std::string> machines;  ///< that came or went
   EnvironmentDelivery followed;
+  std::vector<std::string> waiting;  ///< as in GrantResult: the requests by which they wait to come
 };
 struct GroupInfo {
   std::string name;

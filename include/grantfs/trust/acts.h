@@ -230,6 +230,8 @@ inline bool SetsGrantsRoot(const Act& act) {
 
 /// The format level that this build writes, and the highest that it reads.
 inline constexpr std::int64_t kFormatLevel = 2;
+/// A statement with a second signature has a member that the first release refuses.
+inline constexpr std::int64_t kConsentLevel = 2;
 /// The least level of a vault in whose lists the act may be written: 1 for what the first release knew.
 std::int64_t LevelOf(const Act& act);
 

@@ -38,6 +38,7 @@ class GroupList : public SignedList {
   const std::map<std::uint64_t, Invitation>& invitations() const {
     return invitations_;
   }  ///< also ended ones
+  bool HasTakenOut(std::uint64_t machine) const { return taken_out_.contains(machine); }
   /// The sequence of the last statement after which a new epoch is due; 0 = none was.
   std::uint64_t last_departure() const { return last_departure_; }
 

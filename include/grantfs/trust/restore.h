@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "grantfs/trust/group_list.h"
 #include "grantfs/trust/lists.h"
 
 namespace grantfs {
@@ -25,6 +26,8 @@ struct ListMemory {
   std::map<Hash, std::pair<std::string, MemberChange>> changed_members;
   std::map<EnvironmentGroups::PrefixKey, std::string> revoked_prefixes;
   std::map<std::uint64_t, std::string> deleted_groups;
+  std::set<std::uint64_t> left_group;                           ///< machines that were taken out of a group
+  std::map<std::uint64_t, GroupInvitationRemove> left_invitations;  ///< that led into it
   /// Of the vault: the recovery identities, the one in force last.
   std::vector<Identity> recoveries;
   bool two_owners = false;  ///< of the environment
@@ -50,6 +53,8 @@ struct Undone {
   std::vector<MemberChange> changed;  ///< who has a role again that was taken from him; without copy and epoch
   std::vector<EnvironmentGroups::PrefixKey> prefixes;
   std::vector<std::uint64_t> groups;
+  std::vector<std::uint64_t> group_machines;  ///< of a group
+  std::vector<GroupInvitationRemove> group_invitations;
   std::optional<Identity> recovery;  ///< that a former one came back in the place of
   std::vector<Hash> machines;  ///< removed
   std::vector<std::string> invitations;

@@ -139,7 +139,7 @@ class SignedList {
   Status CheckOrder(const Statement& statement) const;
   Status CheckRight(const SignedStatement& statement, const UpperLists& upper) const;
   Status CheckRestore(const Statement& statement) const;
-  Status CheckLevel(const Act& act, const UpperLists& upper) const;
+  Status CheckLevel(const Statement& statement, const UpperLists& upper) const;
   Status CheckUnused(const Consent& consent, const Statement& statement) const;
   Status CheckSignature(const SignedStatement& statement, const UpperLists& upper) const;
   Status Take(const StatementPtr& statement, const UpperLists& upper);

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "grantfs/client/owner_results.h"
+#include "grantfs/trust/lists.h"
+
+namespace grantfs {
+
+IdentityInfo InfoOf(const MachinesList::Machine& machine);
+/// A machine and a person of one name could not be told apart by whoever is asked for one. Errors: kConflict.
+Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const std::string& name);
+/// Of a life that begins now; 0 = it has no end.
+inline std::int64_t EndOfLife(std::int64_t now, std::int64_t lives) { return lives == 0 ? 0 : now + lives; }
+/// "shop/prod@web" taken apart. Errors: kInvalid.
+Result<std::pair<std::string, std::string>> ParseGroupPlace(const std::string& text);
+/// Errors: kInvalid.
+Status CheckLifetime(std::int64_t lives, const std::string& name);
+
+}  // namespace grantfs
