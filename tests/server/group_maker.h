@@ -84,16 +84,17 @@ class GroupMaker {
   /// list
   GroupEpochStart Starting(std::uint64_t number, const std::vector<GroupCopyTarget>& machines,
                            const Head& after) {
-    return Starting(number, machines, after, environment().newest_epoch());
+    return Starting(number, machines, after, environment().newest_epoch(), world().owner);
   }
   /// @param sealed_to  the environment's epoch, which may begin in the same append
+  /// @param who  signs: copies that are sent ahead count for whoever sent them
   GroupEpochStart Starting(std::uint64_t number, const std::vector<GroupCopyTarget>& machines,
-                           const Head& after, const Epoch& sealed_to) {
+                           const Head& after, const Epoch& sealed_to, const PrivateIdentity& who) {
     auto targets = machines;
     targets.push_back(Environment(sealed_to));
     const std::uint32_t epoch = group(number).newest().epoch.number + 1;
     auto made = Must(MakeGroupEpoch(targets, epoch, &keys.at(number)));
-    Stage(number, epoch, made.copies);
+    Send(who, api::kStageGroup, api::StageGroupRequest{kPlace, number, epoch, made.copies});
     next_key = std::move(made.key);
     return {number, {made.epoch, sealed_to.number, after.sequence, after.hash}};
   }

@@ -74,7 +74,7 @@ class RoleOperations : protected RoleWorld {
     std::vector<Act> acts = {EpochStart{epoch.epoch}};
     std::map<std::uint64_t, UnsealKey> keys;
     for (const auto& [group, known] : environment.list.groups().all()) {
-      acts.emplace_back(groups_.Starting(group, {}, *groups_.list(group).head(), epoch.epoch));
+      acts.emplace_back(groups_.Starting(group, {}, *groups_.list(group).head(), epoch.epoch, who));
       keys[group] = std::move(groups_.next_key);
     }
     const int status = Append(who, InARow(environment.list, who, acts));
