@@ -191,10 +191,10 @@ TEST_F(GroupsTest, AGrantMeansOneGroupAndNoOtherOfItsName) {
 TEST_F(GroupsTest, WhatOneOwnerSignedIsNotInForceWhereTwoAreAskedFor) {
   ASSERT_TRUE(GrantPrefix("tls/", GrantOf(number)));
   EnvironmentGroups groups = world.environment.groups();
-  EXPECT_NE(groups.InForce({"tls/", number}), nullptr);
-  EXPECT_EQ(groups.InForce({"tls", number}), nullptr);
+  EXPECT_NE(groups.FindPrefix({"tls/", number}), nullptr);
+  EXPECT_EQ(groups.FindPrefix({"tls", number}), nullptr);
   groups.SetRule(true);
-  EXPECT_EQ(groups.InForce({"tls/", number}), nullptr);
+  EXPECT_EQ(groups.FindPrefix({"tls/", number}), nullptr);
   EXPECT_TRUE(groups.Covering("tls/key").empty());
 }
 
