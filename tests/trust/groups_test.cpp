@@ -1,108 +1,9 @@
 // Groups: their epochs, what is granted to them, and the list of who is in one.
 
-#include <algorithm>
-
-#include "grantfs/trust/group_list.h"
-#include "grantfs/trust/restore.h"
-#include "world.h"
+#include "groups_fixture.h"
 
 namespace grantfs::testing {
 namespace {
-
-class GroupsTest : public ::testing::Test {
- protected:
-  GroupsTest() { number = Create("web"); }
-
-  GroupCopyTarget Environment() const {
-    return {{RecipientKind::kEnvironment, world.vault.environments().at("shop/prod").number,
-             world.environment.newest_epoch().number},
-            world.environment.newest_epoch().key};
-  }
-  /// What creates a group, and the first statement of its list.
-  std::pair<GroupCreate, SignedList::StatementPtr> Made(const std::string& name) {
-    GroupList begun("shop/prod", world.environment.next_sequence());
-    const auto genesis =
-        world.Made(begun, world.owner, GroupListCreate{"shop/prod", begun.id().number, name});
-    auto epoch = Must(MakeGroupEpoch({Environment()}, 1, nullptr));
-    key = std::move(epoch.key);
-    return {
-        {name, genesis->hash(), {epoch.epoch, world.environment.newest_epoch().number, 0, genesis->hash()}},
-        genesis};
-  }
-  std::uint64_t Create(const std::string& name) {
-    const std::uint64_t made = world.environment.next_sequence();
-    const auto [create, genesis] = Made(name);
-    EXPECT_TRUE(world.Add(world.environment, world.owner, create));
-    list = GroupList("shop/prod", made);
-    EXPECT_TRUE(list.Append(genesis, world.Upper()));
-    return made;
-  }
-  Grantee Machine(const PrivateIdentity& who, std::uint64_t at) const {
-    return {GranteeKind::kMachine, at, who.Id(), who.identity().name, who.identity().seal, 0};
-  }
-  GroupEpoch NextEpoch(std::uint64_t group, const std::vector<GroupCopyTarget>& more = {}) {
-    auto targets = more;
-    targets.push_back(Environment());
-    auto made = Must(MakeGroupEpoch(targets, Group(group).newest().epoch.number + 1, &key));
-    key = std::move(made.key);
-    return {made.epoch, world.environment.newest_epoch().number, list.head()->sequence, list.head()->hash};
-  }
-  Status Start(const GroupEpoch& epoch) {
-    return world.Add(world.environment, world.owner, GroupEpochStart{number, epoch});
-  }
-  const EnvironmentGroups::Group& Group(std::uint64_t at) const {
-    return *world.environment.groups().Find(at);
-  }
-  Grant GrantOf(std::uint64_t group) const {
-    Grant grant;
-    grant.grantee = Group(group).AsGrantee();
-    return grant;
-  }
-  Status GrantPrefix(const std::string& prefix, const Grant& grant) {
-    return world.Add(world.environment, world.owner, PrefixGrant{prefix, grant});
-  }
-  Status AddMachine(const PrivateIdentity& who, std::uint64_t at) {
-    return world.Add(list, world.owner, GroupMachinesAdd{1, {Machine(who, at)}, {}});
-  }
-  /// Lets a machine in by an invitation. @return its number
-  std::uint64_t Enrol(const PrivateIdentity& who, const InviteSecret& invite) {
-    EXPECT_TRUE(
-        world.Add(world.machines, world.owner, InvitationCreate{InvitationOf(invite, who.identity().name)}));
-    const std::uint64_t at = world.machines.next_sequence();
-    EXPECT_TRUE(world.Add(world.machines, world.owner,
-                          MachineApprove{Must(MakeEnrolment(world.vault.vault_id(), invite, who))}));
-    return at;
-  }
-  /// Begins a standing invitation. @return its number
-  std::uint64_t Stand(const InviteSecret& invite) {
-    const std::uint64_t at = world.machines.next_sequence();
-    EXPECT_TRUE(world.Add(world.machines, world.owner, InvitationStand{StandingOf(invite)}));
-    return at;
-  }
-  /// Lets a machine in by a standing invitation. @return its number
-  std::uint64_t Join(const PrivateIdentity& who, const InviteSecret& invite) {
-    const std::uint64_t at = world.machines.next_sequence();
-    EXPECT_TRUE(world.Add(world.machines, who,
-                          MachineJoin{Must(MakeEnrolment(world.vault.vault_id(), invite, who)), 0}));
-    return at;
-  }
-  std::vector<Recipient> Recipients() const {
-    std::vector<Recipient> to;
-    for (const auto& target : world.secret.SealTargets(1'700'000'000, world.Upper()))
-      to.push_back(target.recipient);
-    return to;
-  }
-  std::size_t CopiesForGroups() const {
-    const auto to = Recipients();
-    return static_cast<std::size_t>(std::count_if(
-        to.begin(), to.end(), [](const Recipient& one) { return one.kind == RecipientKind::kGroup; }));
-  }
-
-  World world;
-  UnsealKey key;
-  GroupList list{"shop/prod", 1};
-  std::uint64_t number = 0;
-};
 
 TEST_F(GroupsTest, ListsHaveNamesOfTheirOwn) {
   const ListId id = ListId::Group("shop/prod", 4);
@@ -250,22 +151,6 @@ TEST_F(GroupsTest, TheListBeginsAsTheEnvironmentSays) {
   EXPECT_FALSE(world.Add(wrong, world.owner, GroupMachinesAdd{1, {Machine(world.web1, 3)}, {}}));
 }
 
-TEST_F(GroupsTest, ARestoredBackupBringsNoMachineBackAndStartsANewEpoch) {
-  const auto web1 = Enrol(world.web1, Must(InviteSecret::Generate()));
-  ASSERT_TRUE(AddMachine(world.web1, web1));
-  const GroupList backup = list;
-  ASSERT_TRUE(world.Add(list, world.owner, GroupMachinesRemove{{web1}}));
-  const auto seen = list.Statements();
-  GroupList restored = backup;
-  Statement statement = world.Next(restored, world.owner, Restore{*restored.head(), {}, "", 0, {}, 0});
-  statement.sequence = 1000;
-  ASSERT_TRUE(restored.Append(world.Sign(statement, world.owner), world.Upper()));
-  EXPECT_TRUE(Must(restored.EpochIsDue(Group(number))));
-  EXPECT_FALSE(CheckRestored(seen, restored));
-  ASSERT_TRUE(world.Add(restored, world.owner, GroupMachinesRemove{{web1}}));
-  EXPECT_TRUE(CheckRestored(seen, restored));
-}
-
 TEST_F(GroupsTest, MachinesComeAndGoAndTheNextEpochIsDue) {
   const auto web1 = Enrol(world.web1, Must(InviteSecret::Generate()));
   ASSERT_TRUE(AddMachine(world.web1, web1));
@@ -365,49 +250,6 @@ TEST_F(GroupsTest, AMachineTakesTheGrantToAGroupByItsProof) {
                                      *world.secret.ProveGrant(key_of_machine), world.Upper()));
   ASSERT_TRUE(world.Add(world.environment, world.owner, GroupDelete{number}));
   EXPECT_FALSE(view.VerifyGroupGrant(*standing.statement, proof, world.Upper())) << "the group is gone";
-}
-
-TEST_F(GroupsTest, NobodyReturnsToOneWithARestoredBackup) {
-  ASSERT_TRUE(AddMachine(world.web1, 2));
-  const auto invite = Must(InviteSecret::Generate());
-  ASSERT_TRUE(world.Add(list, world.owner,
-                        GroupInvitationAdd{5, invite.id(), invite.unseal_key().seal_key(), 0, 1, {}}));
-  const GroupList backup = list;
-  ASSERT_TRUE(world.Add(list, world.owner, GroupMachinesRemove{{2}}));
-  ASSERT_TRUE(world.Add(list, world.owner, GroupInvitationRemove{5, 5}));
-  const auto seen = list.Statements();
-  GroupList restored = backup;
-  EXPECT_FALSE(CheckRestored(seen, restored)) << "a backup that nobody accepts";
-  Statement accept = world.Next(restored, world.owner, Restore{*restored.head(), {}, "", 0, {}, 0});
-  accept.sequence = 1000;
-  ASSERT_TRUE(restored.Append(world.Sign(accept, world.owner), world.Upper()));
-  EXPECT_FALSE(CheckRestored(seen, restored)) << "web-1 is back";
-  ASSERT_TRUE(world.Add(restored, world.owner, GroupMachinesRemove{{2}}));
-  EXPECT_FALSE(CheckRestored(seen, restored)) << "the invitation leads into it again";
-  ASSERT_TRUE(world.Add(restored, world.owner, GroupInvitationRemove{5, 5}));
-  EXPECT_TRUE(CheckRestored(seen, restored));
-  // An owner may add it anew: that is not the backup's doing.
-  ASSERT_TRUE(world.Add(restored, world.owner, GroupMachinesAdd{1, {Machine(world.web1, 2)}, {}}));
-  EXPECT_TRUE(CheckRestored(seen, restored));
-}
-
-TEST_F(GroupsTest, WhatOneWasGrantedByPrefixDoesNotReturnWithABackup) {
-  ASSERT_TRUE(GrantPrefix("tls/", GrantOf(number)));
-  ASSERT_TRUE(GrantPrefix("app/", GrantOf(number)));
-  const EnvironmentList backup = world.environment;
-  const auto undone = [&] {
-    return UndoneBy(ListMemory::Of(world.environment.Statements()), backup, backup.next_sequence());
-  };
-  EXPECT_TRUE(undone().empty());
-  Grant narrower = GrantOf(number);
-  narrower.expires = 1'800'000'000;
-  ASSERT_TRUE(GrantPrefix("app/", narrower));
-  ASSERT_TRUE(world.Add(world.environment, world.owner, PrefixRevoke{"tls/", number}));
-  EXPECT_EQ(undone().prefixes, (std::vector<EnvironmentGroups::PrefixKey>{{"tls/", number}}));
-  ASSERT_EQ(undone().wider_prefixes.size(), 1U);
-  EXPECT_EQ(undone().wider_prefixes[0]->statement().sequence, backup.next_sequence());
-  ASSERT_TRUE(world.Add(world.environment, world.owner, GroupDelete{number}));
-  EXPECT_EQ(undone().groups, std::vector<std::uint64_t>{number});
 }
 
 }  // namespace
