@@ -47,7 +47,9 @@ void VaultConnection::Close() {
   for (const auto& call : running) call->Cancel();
 }
 
-VaultConnection::~VaultConnection() {
+VaultConnection::~VaultConnection() { Drain(); }
+
+void VaultConnection::Drain() {
   Close();
   std::unique_lock lock(mutex_);
   ended_.wait(lock, [&] { return running_.empty(); });
