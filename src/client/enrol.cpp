@@ -151,19 +151,23 @@ Result<bool> AskWithInvitation(Waiting& waiting, std::chrono::milliseconds wait,
       &waiting.invite.signing_key()));
   const auto known = GRANTFS_TRY(KnownStore::Open(waiting.home.KnownPath(), KnownStore::Missing::kRefuse));
   ListKeeper keeper(known.get(), connection.get(), waiting.home.profile().vault);
-  Status shown = CheckVault(keeper);
-  if (shown && waiting.home.profile().standing)
-    shown = JoinOrFindOneself(waiting, *connection, keeper, options);
-  if (!shown) {
-    // Nothing was sent yet, or it was refused. A line that is mistyped where its checksum does not reach
-    // shows itself here, as a name that is taken does, and must not be in the way of the right one. (What was
-    // sent may be on its way where the vault did not answer.)
-    const Code code = shown.error().code;
-    const bool goes_on = code == Code::kUnreachable || code == Code::kConflict || code == Code::kThrottled;
-    if (waiting.is_new && !goes_on) GRANTFS_CHECK(waiting.home.Discard());
+  if (const Status shown = CheckVault(keeper); !shown) {
+    // Nothing was sent yet. A line that is mistyped where its checksum does not reach shows itself here, and must
+    // not be in the way of the right one.
+    if (waiting.is_new) GRANTFS_CHECK(waiting.home.Discard());
     return shown.error();
   }
-  if (waiting.home.profile().standing || GRANTFS_TRY(Ask(waiting, *connection))) return true;
+  if (waiting.home.profile().standing) {
+    const Status joined = JoinOrFindOneself(waiting, *connection, keeper, options);
+    if (joined) return true;
+    // What was sent may be on its way where the vault did not answer; what is refused (a name that is taken) is
+    // begun anew.
+    const Code code = joined.error().code;
+    const bool goes_on = code == Code::kUnreachable || code == Code::kConflict || code == Code::kThrottled;
+    if (waiting.is_new && !goes_on) GRANTFS_CHECK(waiting.home.Discard());
+    return joined.error();
+  }
+  if (GRANTFS_TRY(Ask(waiting, *connection))) return true;
   if (waiting_now) waiting_now();
   return WaitForApproval(*connection, wait);
 }
