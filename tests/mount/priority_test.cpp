@@ -31,7 +31,7 @@ TEST(PriorityTest, AllThreadsOfAProcessAreNice) {
     EXPECT_EQ(getpriority(PRIO_PROCESS, static_cast<id_t>(std::stol(thread.path().filename()))), 5);
     ++threads;
   }
-  EXPECT_EQ(threads, 2);
+  EXPECT_GE(threads, 2);  // a sanitizer has some of its own
   kill(child, SIGKILL);
   EXPECT_EQ(waitpid(child, nullptr, 0), child);
   SetNice(child, 1);  // nobody
