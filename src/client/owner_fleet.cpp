@@ -15,6 +15,11 @@ Status CheckLifetime(std::int64_t lives, const std::string& name) {
   return Error{Code::kInvalid, "a machine lives for ten years at most, or for ever", 0, name};
 }
 
+Status CheckInvitationTime(std::int64_t ttl, const std::string& name) {
+  if (ttl >= kMinInvitationSeconds && ttl <= kMaxInvitationSeconds) return {};
+  return Error{Code::kInvalid, "an invitation holds for 1s to 30d", 0, name};
+}
+
 Result<std::vector<SignedList::StatementPtr>> OwnerSessionImpl::Tidy(MachinesList& machines) {
   std::vector<StatementPtr> made;
   const std::int64_t now = Now();
@@ -47,8 +52,7 @@ std::vector<std::string> OwnerSessionImpl::LetInBy(const MachinesList& machines,
 Result<InviteResult> OwnerSessionImpl::InviteStanding(const StandingOptions& options) {
   GRANTFS_CHECK(CheckNamePattern(options.pattern));
   GRANTFS_CHECK(CheckLifetime(options.lives, options.pattern));
-  if (options.ttl < kMinInvitationSeconds || options.ttl > kMaxInvitationSeconds)
-    return Error{Code::kInvalid, "an invitation holds for 1s to 30d", 0, options.pattern};
+  GRANTFS_CHECK(CheckInvitationTime(options.ttl, options.pattern));
   if (options.uses < 1 || options.uses > kMaxStandingUses)
     return Error{Code::kInvalid, "a standing invitation is used 1 to 10000 times", 0, options.pattern};
   const auto secret = GRANTFS_TRY(InviteSecret::Generate());

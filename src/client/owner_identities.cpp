@@ -87,9 +87,7 @@ Result<InviteResult> OwnerSessionImpl::Invite(const InviteOptions& options) {
   if (options.lives != 0 && options.kind != IdentityKind::kMachine)
     return Error{Code::kInvalid, "only a machine is let in for some time; grantfs offboard ends a person", 0,
                  options.name};
-  if (options.ttl < kMinInvitationSeconds || options.ttl > kMaxInvitationSeconds) {
-    return Error{Code::kInvalid, "an invitation holds for 1s to 30d", 0, options.name};
-  }
+  GRANTFS_CHECK(CheckInvitationTime(options.ttl, options.name));
   const auto secret = GRANTFS_TRY(InviteSecret::Generate());
   Invitation invitation;
   invitation.id = secret.id();

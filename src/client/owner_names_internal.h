@@ -18,5 +18,7 @@ inline std::int64_t EndOfLife(std::int64_t now, std::int64_t lives) { return liv
 Result<std::pair<std::string, std::string>> ParseGroupPlace(const std::string& text);
 /// Errors: kInvalid.
 Status CheckLifetime(std::int64_t lives, const std::string& name);
+/// @param ttl  seconds that an invitation is to hold.  Errors: kInvalid.
+Status CheckInvitationTime(std::int64_t ttl, const std::string& name);
 
 }  // namespace grantfs

@@ -51,18 +51,7 @@ Result<std::vector<StoredGrant>> SqliteReader::GroupGrantsOf(std::uint64_t secre
                "JOIN group_copies AS c ON c.environment = s.environment AND c.grp = g.number "
                "AND c.kind = ?3 AND c.number = ?4 WHERE g.secret = ?1 AND g.kind = ?2 ORDER BY g.number",
                Number(secret), Stored(GranteeKind::kGroup), Stored(RecipientKind::kMachine), Number(machine))
-      .All([](RowColumns& row) {
-        StoredGrant grant;
-        grant.secret = row.Number();
-        grant.kind = static_cast<GranteeKind>(row.Int());
-        grant.number = row.Number();
-        grant.grantee = row.Digest();
-        grant.sequence = row.Number();
-        grant.label = row.Text();
-        grant.expires = row.Int();
-        grant.leaf = row.Digest();
-        return grant;
-      });
+      .All(ReadGrant);
 }
 
 Result<std::vector<StoredPrefix>> SqliteReader::PrefixesOf(std::string_view environment,

@@ -104,6 +104,20 @@ inline std::uint32_t ReadNumber32(RowColumns& row) { return row.Number32(); }
 inline std::string ReadText(RowColumns& row) { return row.Text(); }
 inline Bytes ReadBlob(RowColumns& row) { return row.Blob(); }
 
+/// Columns secret, kind, number, grantee, sequence, label, expires, leaf.
+inline StoredGrant ReadGrant(RowColumns& row) {
+  StoredGrant grant;
+  grant.secret = row.Number();
+  grant.kind = static_cast<GranteeKind>(row.Int());
+  grant.number = row.Number();
+  grant.grantee = row.Digest();
+  grant.sequence = row.Number();
+  grant.label = row.Text();
+  grant.expires = row.Int();
+  grant.leaf = row.Digest();
+  return grant;
+}
+
 /// The number of rows as LIMIT takes it.
 inline std::int64_t RowLimit(std::size_t limit) {
   return static_cast<std::int64_t>(std::min<std::size_t>(limit, std::size_t{1} << 30));

@@ -21,19 +21,6 @@ StoredSecret ReadSecretRow(RowColumns& row) {
   return secret;
 }
 
-StoredGrant ReadGrant(RowColumns& row) {
-  StoredGrant grant;
-  grant.secret = row.Number();
-  grant.kind = static_cast<GranteeKind>(row.Int());
-  grant.number = row.Number();
-  grant.grantee = row.Digest();
-  grant.sequence = row.Number();
-  grant.label = row.Text();
-  grant.expires = row.Int();
-  grant.leaf = row.Digest();
-  return grant;
-}
-
 }  // namespace
 
 Result<std::optional<StoredSecret>> SqliteReader::GetSecret(std::uint64_t number) {

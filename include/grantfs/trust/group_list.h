@@ -49,8 +49,7 @@ class GroupList : public SignedList {
   /// Their numbers alone, ordered.
   std::vector<std::uint64_t> MemberNumbers(const MachinesList& all) const;
   /// Members that have not expired at `time`, and invitations in force then, which the machines list has not
-  /// as withdrawn. Ordered by recipient. The
-  /// environment's own copy is the caller's to add.
+  /// as withdrawn. Ordered by recipient. The environment's own copy is the caller's to add.
   std::vector<Target> EpochTargets(const MachinesList& all, std::int64_t time) const;
   /// That this list begins with the statement that the environment's list names. Errors: kIntegrity,
   /// kNotFound.
