@@ -1,11 +1,10 @@
-#include <netdb.h>
-
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <cstring>
 #include <system_error>
 
 #include "client_core_internal.h"
+#include "dial_internal.h"
 
 namespace grantfs::net {
 namespace {
@@ -14,23 +13,16 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 
 Result<Endpoints> LookupNow(const Address& server) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(server.host.c_str(), nullptr, &hints, &found) != 0)
-    return Error{Code::kUnreachable, "the server's name cannot be looked up", 0, server.Text()};
+  const auto found = SystemLookUp(server);
+  if (!found) return Error{Code::kUnreachable, "the server's name cannot be looked up", 0, server.Text()};
   Endpoints endpoints;
-  for (const addrinfo* each = found; each != nullptr && endpoints.size() < 16; each = each->ai_next) {
+  for (const SocketAddress& each : *found) {
     tcp::endpoint endpoint;
-    if (each->ai_addrlen > endpoint.capacity()) continue;
-    std::memcpy(endpoint.data(), each->ai_addr, each->ai_addrlen);
-    endpoint.resize(each->ai_addrlen);
-    endpoint.port(server.port);
+    if (each.size > endpoint.capacity()) continue;
+    std::memcpy(endpoint.data(), &each.storage, each.size);
+    endpoint.resize(each.size);
     endpoints.push_back(endpoint);
   }
-  ::freeaddrinfo(found);
   return endpoints;
 }
 

@@ -63,14 +63,14 @@ bool MachinesList::HeldSince(const Statement& statement, const SeenHeads* at, co
          vault.WasOwnerThrough(RightOf(statement), statement.heads.vault->sequence, now);
 }
 
-Status MachinesList::ApplyInvite(const InvitationCreate& act, std::uint64_t sequence) {
+Status MachinesList::ApplyInvite(const InvitationCreate& act) {
   const Invitation& invitation = act.invitation;
   if (invitation.kind == IdentityKind::kMachine && FindByName(invitation.name) != nullptr) {
     return Error{Code::kInvalid,
                  "a machine of this name is enrolled; remove it first (grantfs identity remove)", 0,
                  invitation.name};
   }
-  const InvitationEntry entry{invitation, InvitationState::kOpen, sequence};
+  const InvitationEntry entry{invitation, InvitationState::kOpen};
   if (standing_.contains(invitation.id) || !invitations_.emplace(invitation.id, entry).second) {
     return Error{Code::kInvalid, "the invitation exists already", 0, invitation.name};
   }
@@ -193,7 +193,7 @@ Status MachinesList::Apply(const StatementPtr& signed_statement, const UpperList
   const bool creates = std::holds_alternative<MachinesCreate>(said);
   if (creates != (statement.sequence == 0))
     return Nonsense(*signed_statement, "a list of machines begins with its creation");
-  if (const auto* act = std::get_if<InvitationCreate>(&said)) return ApplyInvite(*act, statement.sequence);
+  if (const auto* act = std::get_if<InvitationCreate>(&said)) return ApplyInvite(*act);
   if (const auto* act = std::get_if<InvitationStand>(&said)) return ApplyStand(*act, statement);
   if (const auto* act = std::get_if<InvitationWithdraw>(&said)) return ApplyWithdraw(*act);
   if (const auto* act = std::get_if<MachineApprove>(&said)) return ApplyApprove(*act, statement);

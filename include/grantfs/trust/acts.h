@@ -167,7 +167,7 @@ inline constexpr std::size_t kMaxGroupMachinesRemoved = 1000;
 /// A standing invitation leads into the group: who holds it can open the group's keys, and the machines that
 /// come by it are in the group.
 struct GroupInvitationAdd {
-  std::uint64_t number = 0;  ///< sequence of its InvitationCreate: its address as a recipient
+  std::uint64_t number = 0;  ///< sequence of its InvitationStand: its address as a recipient
   std::string id;
   SealKey seal;
   std::int64_t expires = 0;  ///< unix seconds: no later epoch's key is sealed to it
@@ -215,7 +215,8 @@ using Act = std::variant<
     SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy,
     GroupCreate, GroupEpochStart, GroupDelete, PrefixGrant, PrefixRevoke,                                  // environment
     GroupListCreate, GroupMachinesAdd, GroupMachinesRemove, GroupInvitationAdd, GroupInvitationRemove,     // group
-    Vouch, Void, Restore, RecoveryReplace, LevelRaise>;                                                    // each
+    Vouch, Void, Restore,                                                                                  // each
+    RecoveryReplace, LevelRaise>;                                                                          // vault
 // clang-format on
 
 template <typename... Ts>

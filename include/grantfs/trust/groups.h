@@ -40,19 +40,18 @@ class EnvironmentGroups {
   const Group* FindByName(const std::string& name) const;
   /// The group that a grant means, if it is there.
   const Group* Find(const Grantee& grantee) const;
-  /// Those in force that cover the path, the more specific before the less, the older
-  /// group before the younger.
+  /// Those in force that cover the path, the more specific before the less, the older group before the
+  /// younger.
   std::vector<const StandingPrefix*> Covering(const std::string& path) const;
   /// The standing grant of that prefix and group, if it is in force (by the two-owner rule); nullptr: none.
   const StandingPrefix* FindPrefix(const PrefixKey& key) const;
   /// Groups whose newest epoch was sealed to an environment's key before `epoch`: each owes one of its own.
   std::vector<std::uint64_t> SealedBefore(std::uint32_t epoch) const;
 
-  /// Whether the act is one of these. `environment_epoch` is the newest. Errors: kInvalid; nothing is changed
-  /// then.
+  /// Whether the act is one of these.
   static bool Takes(const Act& act);
-  ///
-  /// @param by_two  two owners have signed it
+  /// @param environment_epoch  the newest.  @param by_two  two owners have signed it.
+  /// Errors: kInvalid; nothing is changed then.
   Status Apply(const Act& act, std::uint64_t sequence, std::uint32_t environment_epoch, bool by_two);
   /// Whether grants need two owners' signatures from now on.
   void SetRule(bool two_owners) { two_owners_ = two_owners; }

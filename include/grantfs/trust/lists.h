@@ -117,7 +117,6 @@ class MachinesList : public SignedList {
   struct InvitationEntry {
     Invitation invitation;
     InvitationState state = InvitationState::kOpen;
-    std::uint64_t number = 0;  ///< sequence of its creation: its address as a recipient
   };
   struct StandingEntry {
     StandingInvitation invitation;
@@ -149,7 +148,7 @@ class MachinesList : public SignedList {
  private:
   /// Whose right the statement rests on: its signer's, or the issuer's of the invitation that it uses.
   const Hash& RightOf(const Statement& statement) const;
-  Status ApplyInvite(const InvitationCreate& act, std::uint64_t sequence);
+  Status ApplyInvite(const InvitationCreate& act);
   Status ApplyStand(const InvitationStand& act, const Statement& statement);
   Status ApplyWithdraw(const InvitationWithdraw& act);
   Status ApplyApprove(const MachineApprove& act, const Statement& statement);

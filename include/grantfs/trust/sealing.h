@@ -11,7 +11,7 @@
 namespace grantfs {
 
 /// Whom a copy of a data key, or of a group's key, is for: the address under which the vault keeps it. A
-/// standing invitation (the sequence of its InvitationCreate) is sealed groups' keys alone.
+/// standing invitation (the sequence of its InvitationStand) is sealed groups' keys alone.
 enum class RecipientKind { kEnvironment, kMachine, kGroup, kInvitation };
 const char* RecipientKindName(RecipientKind kind);
 Result<RecipientKind> ParseRecipientKind(std::string_view text);
