@@ -45,7 +45,7 @@ void MachineSessionImpl::NotePlaces(const Journal::Batch& batch, const std::vect
 }
 
 void MachineSessionImpl::CheckLater(std::chrono::nanoseconds pause) {
-  check_after_boot_ns_ = (options_.clock->Boot() + pause).count();
+  check_after_boot_ns_ = (checking_since_ + pause).count();
   checking_ = false;
 }
 
@@ -59,6 +59,7 @@ void MachineSessionImpl::CheckReads() {
   if (!HasToCheck() || !listens_ || options_.clock->Boot().count() < check_after_boot_ns_ ||
       view()->vault->empty() || checking_.exchange(true))
     return;
+  checking_since_ = options_.clock->Boot();
   FollowLog(view()->vault->log_origin());
   // Before anything is asked for: another process may remember a newer one meanwhile.
   const auto peer = known_->ReadPeer();
@@ -72,9 +73,11 @@ void MachineSessionImpl::CheckReads() {
   const auto& vault = *view()->vault;
   if (const auto before = OpenCheckpoint(peer->checkpoint, vault.log_key(), vault.log_origin()))
     request.before = before->size;
-  vault_->Send(api::kMachineRecords, request.ToJson(), {},
-               [this, asked = ShownLog{peer->checkpoint, {}}, reads = std::move(reads)](
-                   Result<Json> answer) mutable { Checked(asked, std::move(reads), std::move(answer)); });
+  vault_->Send(
+      api::kMachineRecords, request.ToJson(), {},
+      [this, asked = ShownLog{peer->checkpoint, {}}, reads = std::move(reads)](const Result<Json>& answer) {
+        LeaveToKeeper([this, asked, reads, answer] { Checked(asked, reads, answer); });
+      });
 }
 
 /// After a restored backup the list names another log, with other records under the same numbers.
@@ -95,7 +98,6 @@ void MachineSessionImpl::Checked(const ShownLog& asked, std::vector<RecordedRead
   if (!response) {
     const Code code = response.error().code;
     checks_.Return(std::move(reads));
-    if (code == Code::kCancelled) return;
     const bool old = code == Code::kNotFound || code == Code::kUnsupported;
     SetLogProblem(old ? "the vault cannot prove that reads are in it: it is older than this program" : "");
     return CheckLater(old ? std::chrono::nanoseconds(kCheckLater) : std::chrono::nanoseconds(kCheckEvery));
@@ -170,20 +172,23 @@ void MachineSessionImpl::Complain(bool good) {
   if (!next) return CheckLater(kCheckEvery);
   const Json body = next->ToJson();
   vault_->Send(api::kLogComplaints, body, {},
-               [this, good, complaint = *std::move(next)](const Result<Json>& answer) {
-                 if (!answer && answer.error().code == Code::kCancelled) return;
-                 if (!answer) {
-                   Log(LogLevel::kWarning,
-                       "the vault was not told what its audit log contradicts; trying again", answer.error());
-                   return CheckLater(answer.error().code == Code::kUnreachable
-                                         ? std::chrono::nanoseconds(kCheckEvery)
-                                         : std::chrono::nanoseconds(kCheckLater));
-                 }
-                 const Status taken = ComplaintTaken(*known_, complaint, good);
-                 if (!taken) return CheckLater(kCheckLater);
-                 LoadComplaints();
-                 Complain(good);
+               [this, complaint = *std::move(next), good](const Result<Json>& answer) {
+                 LeaveToKeeper([this, complaint, good, answer] { Complained(complaint, good, answer); });
                });
+}
+
+void MachineSessionImpl::Complained(const api::LogComplaintRequest& complaint, bool good,
+                                    const Result<Json>& answer) {
+  if (!answer) {
+    Log(LogLevel::kWarning, "the vault was not told what its audit log contradicts; trying again",
+        answer.error());
+    return CheckLater(answer.error().code == Code::kUnreachable ? std::chrono::nanoseconds(kCheckEvery)
+                                                                : std::chrono::nanoseconds(kCheckLater));
+  }
+  const Status taken = ComplaintTaken(*known_, complaint, good);
+  if (!taken) return CheckLater(kCheckLater);
+  LoadComplaints();
+  Complain(good);
 }
 
 void MachineSessionImpl::SetLogProblem(std::string problem) {

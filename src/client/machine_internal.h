@@ -212,12 +212,14 @@ class MachineSessionImpl final : public MachineSession {
   void LoadComplaints();
   bool HasToCheck() const;
   void CheckReads();
+  /// Ends this look; the next one comes so long after its beginning.
   void CheckLater(std::chrono::nanoseconds pause);
   void Checked(const ShownLog& asked, std::vector<RecordedRead> reads, Result<Json> answer);
   void FollowLog(const std::string& origin);
   void CheckRecords(const Checkpoint& log, std::vector<RecordedRead> reads,
                     const api::MachineRecordsResponse& response);
   void Complain(bool good);
+  void Complained(const api::LogComplaintRequest& complaint, bool good, const Result<Json>& answer);
   void SetLogProblem(std::string problem);
 
   // ---- the keeper's thread (machine_keeper.cpp)
@@ -227,6 +229,10 @@ class MachineSessionImpl final : public MachineSession {
   void HoldAgain(api::ReadResponse version, std::int64_t Grant::*term);
   void RunKeeper();
   void WakeKeeper();
+  /// For the keeper to do at once, of an answer's function: what it keeps may have to wait for the disk or
+  /// for another process, and the thread that answers come on is every read's. Nothing is done once the
+  /// session ends.
+  void LeaveToKeeper(std::function<void()> work);
   void GiveBackMemory();
   void KeepOffline();
   void KeepContact();
@@ -276,16 +282,18 @@ class MachineSessionImpl final : public MachineSession {
   ReadChecks checks_;
   std::string checked_origin_;  ///< of the log that is checked: of who has set `checking_`
   std::atomic<bool> checking_{false};
-  std::atomic<bool> log_good_{false};  ///< as it was shown last
+  std::chrono::nanoseconds checking_since_{};  ///< of who has set `checking_`
+  std::atomic<bool> log_good_{false};          ///< as it was shown last
   std::atomic<std::int64_t> check_after_boot_ns_{0};
   std::atomic<bool> places_unknown_{false};  ///< the vault does not say where it records a journal's entries
-  std::atomic<bool> laid_out_{false};  ///< another view was shown
-  bool garbage_ = false;               ///< the keeper's: of one that was
+  std::atomic<bool> laid_out_{false};        ///< another view was shown
+  bool garbage_ = false;                     ///< the keeper's: of one that was
   std::atomic<bool> telling_{false};
   std::atomic<std::int64_t> tell_after_boot_ns_{0};
   std::mutex keeper_mutex_;
   std::condition_variable keeper_changed_;
   std::set<std::uint64_t> to_keep_;  ///< secrets that were held anew, for offline use
+  std::vector<std::function<void()>> left_to_keeper_;
   bool keeper_stop_ = false;
   bool keeper_woken_ = false;
 

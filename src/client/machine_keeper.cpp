@@ -66,7 +66,9 @@ void MachineSessionImpl::RunKeeper() {
     keeper_changed_.wait_for(lock, kKeeperPause, [&] { return keeper_stop_ || keeper_woken_; });
     keeper_woken_ = false;
     if (keeper_stop_) return;
+    const auto answered = std::exchange(left_to_keeper_, {});
     lock.unlock();
+    for (const auto& work : answered) work();
     (void)latest_.Seconds();  // before the clock may be set back
     leases_.KeepAhead(latest_.ahead());
     DropHeld();
@@ -81,6 +83,13 @@ void MachineSessionImpl::RunKeeper() {
 
 void MachineSessionImpl::WakeKeeper() {
   const std::lock_guard guard(keeper_mutex_);
+  keeper_woken_ = true;
+  keeper_changed_.notify_all();
+}
+
+void MachineSessionImpl::LeaveToKeeper(std::function<void()> work) {
+  const std::lock_guard guard(keeper_mutex_);
+  left_to_keeper_.push_back(std::move(work));
   keeper_woken_ = true;
   keeper_changed_.notify_all();
 }
@@ -144,8 +153,9 @@ void MachineSessionImpl::SendJournal() {
   request.entries = batch.entries;
   request.signature = batch.signature;
   request.places = !places_unknown_;
-  vault_->Send(api::kMachineJournal, request.ToJson(), {},
-               [this, batch](Result<Json> answer) { Told(batch, std::move(answer)); });
+  vault_->Send(api::kMachineJournal, request.ToJson(), {}, [this, batch](const Result<Json>& answer) {
+    LeaveToKeeper([this, batch, answer] { Told(batch, answer); });
+  });
 }
 
 void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) {
@@ -165,7 +175,6 @@ void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) 
   if (!told && (told.error().code == Code::kThrottled || told.error().code == Code::kUnrecorded))
     tell_after_boot_ns_ = (options_.clock->Boot() + std::chrono::nanoseconds(kTellLater)).count();
   telling_ = false;
-  if (!told && told.error().code == Code::kCancelled) return;
   SetJournalProblem(told ? std::string() : Describe(told.error()));
   if (told) WakeKeeper();  // there may be more
 }

@@ -90,7 +90,6 @@ MachineSessionImpl::~MachineSessionImpl() {
   }
   for (const auto& one : pending) one->Cancel();
   timer_.reset();
-  if (vault_) vault_->Drain();  // while it is still there for what its answers send
   vault_.reset();
   journal_.reset();
 }

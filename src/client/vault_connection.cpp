@@ -47,9 +47,7 @@ void VaultConnection::Close() {
   for (const auto& call : running) call->Cancel();
 }
 
-VaultConnection::~VaultConnection() { Drain(); }
-
-void VaultConnection::Drain() {
+VaultConnection::~VaultConnection() {
   Close();
   std::unique_lock lock(mutex_);
   ended_.wait(lock, [&] { return running_.empty(); });

@@ -86,6 +86,28 @@ TEST_F(HostileLogTest, ReadsAreFoundInAnHonestLog) {
   EXPECT_TRUE(Contradictions().empty());
 }
 
+TEST_F(HostileLogTest, NoReadWaitsWhileWhatWasSeenOfTheLogCannotBeKept) {
+  const auto session = Start();
+  ReadAndLook(*session);
+  ASSERT_TRUE(Proves(*session, 1));
+  std::atomic<int> shown = 0;
+  vault_.SetRewrite([&shown](const HttpRequest& asked, const HttpResponse&) {
+    if (asked.path == api::kMachineRecords.path) ++shown;
+  });
+  Database known = Must(Database::Open(Path("web-1") + "/known.db"));
+  {
+    const Transaction held = Must(Transaction::Begin(known));
+    ReadAndLook(*session);
+    ASSERT_TRUE(Eventually([&] { return shown > 0; }));
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(Read(*session, "a"));
+    EXPECT_EQ(session->CurrentStatus().log_problem, "")
+        << "the reads came after the wait for the lock was over";
+    EXPECT_LT(session->CurrentStatus().proved, 2u) << "nothing had to wait for the lock";
+  }
+  EXPECT_TRUE(Proves(*session, 2));
+  vault_.SetRewrite(nullptr);
+}
+
 TEST_F(HostileLogTest, ReadsUnderALeaseAreFoundWhenTheyAreTold) {
   GrantOptions leased;
   leased.terms.lease = 600;

@@ -75,8 +75,8 @@ HostileVault::HostileVault() {
 HostileVault::~HostileVault() {
   relay_.LeadTo(0);
   relay_.CutAll();
+  front_.reset();  // first: whatever it still takes is handed to the client
   client_.reset();
-  front_.reset();
 }
 
 void HostileVault::StartReal() { server_ = Must(VaultServer::Start(options_)); }

@@ -47,7 +47,8 @@ class VaultConnection {
   /// @param keyid  as in signatures.  @param key  outlives the connection.  Connects to nothing yet.
   static Result<std::unique_ptr<VaultConnection>> Create(ConnectionOptions options, std::string keyid,
                                                          const SigningKey* key);
-  ~VaultConnection();  ///< Drain. Whoever's functions send over what owns this drains it first
+  /// Cancels what is under way and waits for its functions to have run. Not from a client thread.
+  ~VaultConnection();
 
   struct CallOptions {
     std::chrono::milliseconds deadline{0};  ///< 0: the connection's own
@@ -88,9 +89,6 @@ class VaultConnection {
 
   /// Cancels what is under way; whatever is sent from now on ends in kCancelled at once.
   void Close();
-  /// Close, and waits until every function has run; what they send ends in kCancelled too. Not from a client
-  /// thread.
-  void Drain();
 
   /// From now on the server is recognised by these. Running requests go on.
   Status UsePins(const std::vector<Hash>& pins);
