@@ -90,7 +90,7 @@ Result<std::unique_ptr<AuditSource>> OpenAuditDatabase(const std::string& path) 
   auto database = std::make_unique<Database>(GRANTFS_TRY(Database::Open(path, {.mode = ModeFor(path)})));
   GRANTFS_CHECK(CheckStoreSchema(*database));
   Transaction view = GRANTFS_TRY(Transaction::BeginRead(*database));
-  GRANTFS_CHECK(QuickCheck(*database));
+  GRANTFS_CHECK(QuickCheck(*database, CheckedPages::kAll));
   const int schema = GRANTFS_TRY(database->UserVersion());
   return std::unique_ptr<AuditSource>(
       std::make_unique<DatabaseAuditSource>(std::move(database), std::move(view), schema));

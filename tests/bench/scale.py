@@ -72,8 +72,7 @@ class Growing:
         self.world.kill_server(signal.SIGTERM)
         start = seconds_of(self.world.serve)
         _, p50, p99 = self.load(5, 8)
-        grants = [seconds_of(lambda sample=sample: self.owner_runs("grant", "m-1", "scale/e1/S_%d" % sample, "--mode", "0440",
-                                                                   "--wait", "0s"))
+        grants = [seconds_of(lambda sample=sample: self.owner_runs("grant", "m-1", "scale/e1/S_%d" % sample, "--mode", "0440"))
                   for sample in range(SAMPLES)]
         with open("/proc/%d/status" % self.world.server.pid) as status:
             rss = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))

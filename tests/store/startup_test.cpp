@@ -20,6 +20,18 @@ class StartupTest : public StoreTest {
     ADD_FAILURE() << "was opened";
     return {};
   }
+  void DamagePage(Sql number) {
+    std::int64_t page = 0;
+    {
+      Database database = Get(Database::Open(DatabasePath()));
+      SqlStatement found = Get(database.Prepare(number));
+      ASSERT_TRUE(Get(found.Step()));
+      page = found.Int(0);
+    }
+    std::fstream file(DatabasePath(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp((page - 1) * 4096);
+    file << std::string(64, '\x5A');
+  }
   mode_t Mode(const std::string& path) {
     struct stat found {};
     EXPECT_EQ(::stat(path.c_str(), &found), 0) << path;
@@ -96,21 +108,25 @@ TEST_F(StartupTest, AnotherProgramsDatabaseIsRefused) {
 TEST_F(StartupTest, ADamagedDatabaseIsRefused) {
   OpenServing();
   store_.reset();
-  std::int64_t page = 0;
-  {
-    // One that nothing reads at the start but the check itself.
-    Database database = Get(Database::Open(DatabasePath()));
-    SqlStatement root = Get(database.Prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'statements'"));
-    ASSERT_TRUE(Get(root.Step()));
-    page = root.Int(0);
-  }
-  std::fstream file(DatabasePath(), std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp((page - 1) * 4096);
-  file << std::string(64, '\x5A');
-  file.close();
+  // One that nothing reads at the start but the check itself.
+  DamagePage("SELECT rootpage FROM sqlite_schema WHERE name = 'statements'");
   const Error refused = Refusal();
   EXPECT_EQ(refused.code, Code::kIntegrity);
   EXPECT_THAT(Describe(refused), HasSubstr("restore a backup"));
+}
+
+// Whoever has ten million records would wait for minutes: what is damaged is met by who reads it.
+TEST_F(StartupTest, ADamagedRecordKeepsNoVaultFromServing) {
+  OpenServing();
+  Record(500);
+  store_.reset();
+  DamagePage("SELECT pageno FROM dbstat WHERE name = 'audit_bodies' AND pagetype = 'leaf' LIMIT 1 OFFSET 3");
+  Open();
+  Record(1);
+  store_.reset();
+  const auto verified = OpenAuditDatabase(DatabasePath());
+  ASSERT_FALSE(verified);
+  EXPECT_EQ(verified.error().code, Code::kIntegrity);
 }
 
 TEST_F(StartupTest, AFileThatIsNoDatabaseIsRefused) {
