@@ -85,6 +85,13 @@ class Survival:
         self.version += 1
         self.owner.set(SECRET, content(self.version))
 
+    def wait_for(self, opens):
+        """As long as more records come: a vault takes so many a minute from a machine's journal."""
+        while self.count() - self.before[0] < opens:
+            before = self.count()
+            until("more records than %d of %d opens" % (before, opens), lambda: self.count() > before, 90)
+        until("all records", lambda: self.records()[0] - self.before[0] >= opens, 60)
+
     def records(self):
         """How many reads of the secret the vault has recorded, and by how many opens."""
         reads = self.reads()
@@ -99,11 +106,16 @@ class Survival:
 
     def bodies(self):
         """The vault's records of the secret."""
+        return [json.loads(body) for body in self.column("body")]
+
+    def count(self):
+        return self.column("count(*)")[0]
+
+    def column(self, name):
         import sqlite3
         database = sqlite3.connect("file:%s?mode=ro" % os.path.join(self.world.data, "vault.db"), uri=True)
         try:
-            return [json.loads(body) for body, in database.execute(
-                "SELECT body FROM audit_bodies WHERE object = ?", (SECRET,))]
+            return [value for value, in database.execute("SELECT %s FROM audit_bodies WHERE object = ?" % name, (SECRET,))]
         finally:
             database.close()
 
@@ -122,7 +134,7 @@ class Survival:
             for what, count in said["errors"].items():
                 told["errors"][kind + " " + what] = told["errors"].get(kind + " " + what, 0) + count
         if sent_later:
-            until("all records", lambda: self.records()[0] - self.before[0] >= told["opens"], 300)
+            self.wait_for(told["opens"])
         records, by_opens = self.records()
         told["records"], told["recorded_opens"] = records - self.before[0], by_opens - self.before[1]
         return told
