@@ -7,6 +7,7 @@ import time
 from harness import *
 
 GROUP, SECRET, LATER = "shop/prod@web", "shop/prod/db-password", "shop/prod/tls/key"
+SINGLE = "shop/prod/single"  # granted to each machine by itself
 
 
 def cpu():
@@ -85,9 +86,17 @@ class Fleet:
         with self.phase("machine removed: the group's next key, sealed to the rest", 1):
             told = self.owner.json("identity", "remove", removed.name, timeout=600)
         expect(told["problems"] == [], "the removal is not complete: %s" % told["problems"])
-        self.owner.set(SECRET, b"two")
+        with self.phase("new version of the group's secret", 1):
+            self.owner.set(SECRET, b"two")
         with self.phase("machines read the new version", len(rest)):
             expect(self.reads(SECRET, b"two", rest) == len(rest), "not every machine that stays reads the new version")
+        self.owner.set(SINGLE, b"three")
+        with self.phase("machines granted a secret, each by itself", len(rest)):
+            for home in rest:
+                self.owner.run("grant", home.name, SINGLE, timeout=600)
+        with self.phase("new version of that secret, sealed to each", 1):
+            self.owner.set(SINGLE, b"four")
+        expect(self.reads(SINGLE, b"four", rest[-10:]) == len(rest[-10:]), "not every single reader reads the new version")
         gone = removed.run("read", SECRET, expect=None)
         expect(gone.status != DONE and gone.out == b"", "the removed machine reads still")
         late = Home(self.world, "late")
