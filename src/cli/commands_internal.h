@@ -20,10 +20,11 @@ extern const Command kSecretRollbackCommand, kSecretPromoteCommand, kSecretDescr
     kSecretDiffCommand;
 extern const Command kSecretDeleteCommand, kSecretUndeleteCommand, kSecretDestroyCommand, kSecretPurgeCommand;
 extern const Command kInviteCommand, kEnrollCommand, kApproveCommand;
-extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand;
+extern const Command kIdentityListCommand, kIdentityShowCommand, kIdentityRemoveCommand,
+    kIdentityRekeyCommand;
 extern const Command kGroupCreateCommand, kGroupAddCommand, kGroupRemoveCommand, kGroupDeleteCommand,
     kGroupListCommand;
-extern const Command kMemberAddCommand, kMemberRemoveCommand, kMemberListCommand;
+extern const Command kMemberAddCommand, kMemberRemoveCommand, kMemberListCommand, kMemberRekeyCommand;
 extern const Command kOwnerAddCommand, kOwnerRemoveCommand, kOwnerListCommand, kOffboardCommand,
     kReviewCommand;
 extern const Command kGrantCommand, kRevokeCommand, kFreezeCommand, kUnfreezeCommand, kFreezesCommand,

@@ -16,7 +16,7 @@ std::string WhereOf(const InviteOptions& options) {
 
 Status RunStanding(Context& context) {
   const Arguments& given = context.arguments;
-  if (!given.At(0).empty() || given.Has("kind"))
+  if (!given.At(0).empty() || given.Has("kind") || given.Flag("rekey"))
     return Error{Code::kInvalid,
                  "a standing invitation has a pattern in the place of NAME, and is for machines", 0,
                  "--standing"};
@@ -62,7 +62,12 @@ Status RunInviteCommand(Context& context) {
   options.kind = GRANTFS_TRY(ParseIdentityKind(context.arguments.Text("kind", "machine")));
   options.ttl = GRANTFS_TRY(context.arguments.Seconds("ttl", kDefaultTtl));
   options.lives = GRANTFS_TRY(context.arguments.Seconds("lives", 0));
+  options.rekey = context.arguments.Flag("rekey");
+  if (options.rekey && context.arguments.IsTyped("kind"))
+    return Error{Code::kInvalid, "a new key is of the same kind as the one before: leave it out", 0,
+                 "--kind"};
   const auto session = GRANTFS_TRY(OpenOwner(context));
+  if (options.rekey) options.kind = GRANTFS_TRY(session->FindPerson(options.name)).kind;
   const InviteResult result = GRANTFS_TRY(session->Invite(options));
   if (context.json())
     return OutJsonWithLine(context.terminal,
@@ -73,6 +78,16 @@ Status RunInviteCommand(Context& context) {
                                          {"lives", options.lives}}),
                            "line", result.line);
   OutSecretLine(context.terminal, result.line);
+  if (options.rekey) {
+    context.terminal.Note("this line asks for a new key of " + options.name + ", once, until " +
+                          FormatTime(result.expires) + "; whoever has it can ask, so show it to nobody else");
+    context.terminal.Note(
+        "next: " + options.name +
+        " gives it to grantfs identity rekey in the home that there is, or to grantfs enroll in "
+        "a new one; then grantfs approve --rekey " +
+        options.name + " here");
+    return {};
+  }
   context.terminal.Note(std::string("this line lets one ") + IdentityKindName(options.kind) + " in as " +
                         options.name + ", once, until " + FormatTime(result.expires) +
                         "; whoever has it can ask, so show it to nobody else");
@@ -95,6 +110,9 @@ keys of his own and asks to be let in; nothing is granted to him before you appr
 what it is granted; a user (a person) or an agent (a program that manages, and never reads) is given a role
 in an environment with grantfs member add.
 
+With --rekey it is for another key of a user or agent that is in already, under the same name: a computer was lost,
+or the key may be known to others. Until it is approved (grantfs approve --rekey) nothing changes.
+
 With --standing it makes an invitation that many machines let themselves in by, without an approval of each:
 for machines that nobody watches when they boot (cloud-init, autoscaling). With --group each reads what its groups
 are granted, from its first boot on. Whoever has that line has such
@@ -104,20 +122,20 @@ came by it withdraws it too, and so does removing the owner who made it.)",
                 {"ttl", "TIME", "for how long it can be used: 1s to 30d (default: 1h)"},
                 {"lives", "TIME",
                  "a machine that it lets in is in for so long (default: until it is removed)"},
+                {"rekey", "", "for a new key of the user or agent NAME, in the place of the one that is in"},
                 {"standing", "PATTERN", "in the place of NAME: let machines in whose names match, as web-*"},
                 {"group", "PROJECT/ENVIRONMENT@GROUP",
                  "a standing one leads into this group (may be given several times)", true},
                 {"uses", "N", "how many machines a standing one lets in, up to 10000 (default: 1)"}},
-    .examples =
-        {{"grantfs invite web-1",
-          R"(grantfs-invite-1.AAAD...
+    .examples = {{"grantfs invite web-1",
+                  R"(grantfs-invite-1.AAAD...
 (on standard error: what to do with it))"},
-         {"grantfs invite web-1 | ssh web-1 grantfs enroll",
-          "web-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t"},
-         {"grantfs invite --kind user bea", R"(grantfs-invite-1.AAAD...
+                 {"grantfs invite --kind user bea", R"(grantfs-invite-1.AAAD...
 (then grantfs member add shop/prod bea --role writer, once she is approved))"},
-         {"grantfs invite --standing 'web-*' --uses 50 --ttl 30d --group shop/prod@web > line",
-          R"((on standard error: what it lets in))"}},
+                 {"grantfs invite --rekey bea", R"(grantfs-invite-1.AAAD...
+(then grantfs identity rekey there, and grantfs approve --rekey bea here))"},
+                 {"grantfs invite --standing 'web-*' --uses 50 --ttl 30d --group shop/prod@web > line",
+                  R"((on standard error: what it lets in))"}},
     .next = "grantfs enroll there, then grantfs approve web-1 here.",
     .failure = "there is no invitation",
     .run = RunInviteCommand,

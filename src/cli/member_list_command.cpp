@@ -12,7 +12,13 @@ Json ToJson(const MemberInfo& info) {
                        {"fingerprint", info.fingerprint},
                        {"role", RoleName(info.role)},
                        {"prefix", info.prefix},
-                       {"removed_from_vault", info.removed_from_vault}});
+                       {"removed_from_vault", info.removed_from_vault},
+                       {"replaced_by", info.replaced_by}});
+}
+
+const char* StandingOf(const MemberInfo& info) {
+  if (!info.replaced_by.empty()) return "has a new key: grantfs member rekey";
+  return info.removed_from_vault ? "removed from the vault" : "in";
 }
 
 Status RunMemberListCommand(Context& context) {
@@ -27,7 +33,7 @@ Status RunMemberListCommand(Context& context) {
   Table table({"NAME", "KIND", "ROLE", "ONLY BELOW", "FINGERPRINT", "STANDING"});
   for (const MemberInfo& info : members)
     table.Add({info.name, IdentityKindName(info.kind), RoleName(info.role), info.prefix, info.fingerprint,
-               info.removed_from_vault ? "removed from the vault" : "in"});
+               StandingOf(info)});
   context.terminal.Out(table.Text());
   return {};
 }
@@ -42,7 +48,8 @@ const Command kMemberListCommand = {
     .summary = "list who has a role in an environment",
     .about =
         R"(Lists the members of an environment with their roles, from its verified list. One that was removed from
-the vault can do nothing any more, but is to be removed here too. For all members but auditors.)",
+the vault can do nothing any more, but is to be removed here too; one who has a new key in the vault is to get the
+role with that (grantfs member rekey). For all members but auditors.)",
     .options = {},
     .examples = {{"grantfs member list shop/prod",
                   R"(NAME  KIND   ROLE    ONLY BELOW  FINGERPRINT               STANDING

@@ -60,16 +60,15 @@ Status RemoveFile(const std::string& path) {
   return Error{Code::kIo, "could not remove the file", errno, path};
 }
 
-// identity.json goes first: without it the rest does not count.
-Status RemoveParts(const std::string& directory) {
+}  // namespace
+
+Status RemoveHomeParts(const std::string& directory) {
   for (const char* part :
        {kProfile, kInvite, kRecovery, kSeed, "/seed.new", "/known.db", "/known.db-journal", "/reserve"}) {
     GRANTFS_CHECK(RemoveFile(directory + part));
   }
   return {};
 }
-
-}  // namespace
 
 Error HomeInUse(const std::string& directory) {
   return {Code::kConflict,
@@ -128,7 +127,7 @@ Result<Home> Home::Create(const std::string& directory, const HomeProfile& profi
   GRANTFS_CHECK(CheckDirectory(directory));
   const UniqueFd lock = GRANTFS_TRY(LockDirectory(directory));
   if (Exists(directory)) return HomeInUse(directory);
-  GRANTFS_CHECK(RemoveParts(directory));
+  GRANTFS_CHECK(RemoveHomeParts(directory));
   GRANTFS_CHECK(WriteSecretFile((directory + kSeed).c_str(), seed));
   if (invite != nullptr) {
     GRANTFS_CHECK(WriteSecretFile((directory + kInvite).c_str(), GRANTFS_TRY(invite->ToBytes())));
@@ -182,7 +181,7 @@ Status Home::Discard() {
   const UniqueFd lock = GRANTFS_TRY(LockDirectory(directory_));
   const Home now = GRANTFS_TRY(OpenAny(directory_));
   if (now.profile_.state == HomeProfile::State::kReady) return HomeInUse(directory_);
-  return RemoveParts(directory_);
+  return RemoveHomeParts(directory_);
 }
 
 }  // namespace grantfs

@@ -16,6 +16,7 @@
 #include "grantfs/crypto/passphrase.h"
 #include "grantfs/util/file.h"
 #include "grantfs/util/unique_fd.h"
+#include "home_profile_internal.h"
 
 namespace grantfs {
 namespace {
@@ -140,6 +141,24 @@ Status Home::Unprotect() const {
   if (!GRANTFS_TRY(IsKeyProtected()))
     return Error{Code::kConflict, "the key is under no passphrase", 0, SeedPath()};
   return Replace(SeedPath(), GRANTFS_TRY(LoadSeed()));
+}
+
+Status Home::ProtectLike(const Home& other) const {
+  if (!GRANTFS_TRY(other.IsKeyProtected()) || GRANTFS_TRY(IsKeyProtected())) return {};
+  GRANTFS_TRY(other.LoadSeed());  // so that what the source gives is known to be the one
+  return Protect(GRANTFS_TRY(Source()()));
+}
+
+Status Home::TakeKeyOf(const Home& next) const {
+  const UniqueFd lock = GRANTFS_TRY(LockHome(directory_));
+  const HomeProfile& other = next.profile_;
+  if (other.vault != profile_.vault || other.kind != profile_.kind || other.name != profile_.name)
+    return Error{Code::kIntegrity, "the new key is of another identity than this home: nothing was changed",
+                 0, next.directory_};
+  GRANTFS_CHECK(Replace(SeedPath(), GRANTFS_TRY(ReadSeedFile(next.SeedPath()))));
+  GRANTFS_CHECK(RemoveHomeParts(next.directory_));
+  ::rmdir(next.directory_.c_str());
+  return {};
 }
 
 }  // namespace grantfs

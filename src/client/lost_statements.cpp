@@ -25,6 +25,9 @@ struct InWords {
   std::string operator()(const VaultOwnerRemove& act) const { return name_of(act.id) + " removed as an owner"; }
   std::string operator()(const IdentityAdd& act) const { return act.identity.name + " let in"; }
   std::string operator()(const IdentityRemove& act) const { return act.name + " removed"; }
+  std::string operator()(const IdentityReplace& act) const {
+    return act.identity.name + " given a new key; the one before removed";
+  }
   std::string operator()(const EnvironmentAdd& act) const { return "environment " + act.environment + " made"; }
   std::string operator()(const PinsSet&) const { return "TLS pins set"; }
   std::string operator()(const InvitationCreate& act) const { return act.invitation.name + " invited"; }
@@ -92,6 +95,7 @@ struct IsAgain {
 
   bool operator()(const VaultOwnerRemove& act) const { return Has(undone.owners, act.id); }
   bool operator()(const IdentityRemove& act) const { return Has(undone.removed, act.id); }
+  bool operator()(const IdentityReplace& act) const { return Has(undone.removed, act.id); }
   bool operator()(const MemberRemove& act) const { return Has(undone.members, act.id); }
   bool operator()(const MemberChange& act) const {
     return std::any_of(undone.changed.begin(), undone.changed.end(), [&](const MemberChange& again) {

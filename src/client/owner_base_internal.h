@@ -99,6 +99,10 @@ class OwnerBase : public OwnerSession {
   /// Opens the data keys of all versions that the vault keeps and seals them to `target`. @return how many.
   Result<std::size_t> SealVersionsTo(const SecretList& list, const EnvironmentList& environment,
                                      const SecretList::Target& target, bool dry_run);
+  /// The newest epoch's key for one who is to read; not sent ahead yet.
+  Result<NewEpoch> CopyFor(const EnvironmentList& list, const Identity& reader);
+  /// A new key for all who have it but one.
+  Result<NewEpoch> EpochWithout(const EnvironmentList& list, const Hash& leaver);
   Status StageEpoch(const std::string& environment, const NewEpoch& epoch);
   Status StageVersion(const SecretList& list, const VersionPublish& version,
                       const EncryptedVersion& encrypted, const std::vector<SecretList::Target>& targets);

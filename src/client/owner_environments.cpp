@@ -65,6 +65,7 @@ Result<std::vector<MemberInfo>> OwnerSessionImpl::ListMembers(const std::string&
     if (!member.present) continue;
     all.push_back({member.identity.name, member.identity.kind, id.Hex(), member.identity.Fingerprint(),
                    member.role, member.prefix, keeper_->vault().IsRemoved(id)});
+    if (const Identity* now = keeper_->vault().ReplacementOf(id)) all.back().replaced_by = now->Fingerprint();
   }
   std::sort(all.begin(), all.end(), [](const MemberInfo& a, const MemberInfo& b) { return a.name < b.name; });
   return all;

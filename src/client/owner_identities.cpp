@@ -45,7 +45,6 @@ std::vector<IdentityInfo> OwnersOf(const VaultList& vault) {
   return all;
 }
 
-// As people type it: case, spaces and dashes do not matter.
 std::string Normal(const std::string& fingerprint) {
   std::string normal;
   for (const char c : fingerprint) {
@@ -69,6 +68,36 @@ Status CheckPending(const Enrolment& enrolment, const MachinesList& machines, co
 
 }  // namespace
 
+bool SameFingerprint(const std::string& a, const std::string& b) { return Normal(a) == Normal(b); }
+
+Result<Enrolment> ChooseWaiting(const std::vector<Enrolment>& waiting, const MachinesList& machines,
+                                const Hash& vault, const std::string& name, const std::string& fingerprint) {
+  const Enrolment* chosen = nullptr;
+  Status refused;
+  for (const Enrolment& enrolment : waiting) {
+    if (enrolment.identity.name != name) continue;
+    if (auto good = CheckPending(enrolment, machines, vault); !good) {
+      refused = good;
+      continue;
+    }
+    if (!fingerprint.empty() && !SameFingerprint(fingerprint, enrolment.identity.Fingerprint())) {
+      refused = Error{Code::kIntegrity,
+                      "what waits has another fingerprint than the one given: it is not that machine, do "
+                      "not approve it",
+                      0, name + " " + enrolment.identity.Fingerprint()};
+      continue;
+    }
+    if (chosen != nullptr)
+      return Error{Code::kConflict, "two wait under this name; say which by its fingerprint", 0, name};
+    chosen = &enrolment;
+  }
+  if (chosen != nullptr) return *chosen;
+  GRANTFS_CHECK(refused);
+  if (machines.FindByName(name) != nullptr)
+    return Error{Code::kConflict, "it was let in before, and nothing more waits under this name", 0, name};
+  return Error{Code::kNotFound, "nothing waits under this name: run grantfs enroll there first", 0, name};
+}
+
 Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const std::string& name) {
   if (machines.FindByName(name) != nullptr) {
     return Error{Code::kConflict,
@@ -77,7 +106,7 @@ Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const
   if (!vault.HasPersonNamed(name)) return {};
   return Error{Code::kConflict,
                "somebody of the vault has this name; choose another one, or remove that one first (grantfs "
-               "identity remove)",
+               "identity remove); a new key of the same person is let in with --rekey",
                0, name};
 }
 
@@ -101,8 +130,10 @@ Result<InviteResult> OwnerSessionImpl::Invite(const InviteOptions& options) {
     GRANTFS_CHECK(keeper_->RefreshMachines());
     MachinesList machines = keeper_->machines();
     auto made = GRANTFS_TRY(Tidy(machines));
-    if (const Status free = CheckNameFree(machines, keeper_->vault(), options.name); !free)
-      return Settled(free.error());
+    const Status good = options.rekey
+                            ? CheckRekeyed(GRANTFS_TRY(FindPerson(options.name)), options.kind, me_.Id())
+                            : CheckNameFree(machines, keeper_->vault(), options.name);
+    if (!good) return Settled(good.error());
     invitation.expires = Now() + options.ttl;
     made.push_back(
         GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationCreate{invitation}, {})));
@@ -154,33 +185,9 @@ Result<IdentityInfo> OwnerSessionImpl::Approve(const std::string& name, const st
     GRANTFS_CHECK(RequireVaultOwner());
     GRANTFS_CHECK(keeper_->RefreshMachines());
     const auto sent = GRANTFS_TRY(vault_->Ask<api::EnrolmentsResponse>(api::kEnrolmentsList, api::Nothing{}));
-    const Enrolment* chosen = nullptr;
-    Status refused;
-    for (const Enrolment& enrolment : sent.enrolments) {
-      if (enrolment.identity.name != name) continue;
-      if (auto good = CheckPending(enrolment, keeper_->machines(), home_.profile().vault); !good) {
-        refused = good;
-        continue;
-      }
-      if (!fingerprint.empty() && Normal(fingerprint) != Normal(enrolment.identity.Fingerprint())) {
-        refused = Error{Code::kIntegrity,
-                        "what waits has another fingerprint than the one given: it is not that machine, do "
-                        "not approve it",
-                        0, name + " " + enrolment.identity.Fingerprint()};
-        continue;
-      }
-      if (chosen != nullptr) {
-        return Settled({Code::kConflict, "two wait under this name; say which by its fingerprint", 0, name});
-      }
-      chosen = &enrolment;
-    }
-    if (chosen == nullptr) {
-      GRANTFS_CHECK(refused);
-      if (keeper_->machines().FindByName(name) != nullptr)
-        return Settled(
-            {Code::kConflict, "it was let in before, and nothing more waits under this name", 0, name});
-      return Error{Code::kNotFound, "nothing waits under this name: run grantfs enroll there first", 0, name};
-    }
+    const auto chosen =
+        ChooseWaiting(sent.enrolments, keeper_->machines(), home_.profile().vault, name, fingerprint);
+    if (!chosen) return Settled(chosen.error());
     return LetIn(*chosen, lives);
   });
 }
@@ -225,10 +232,12 @@ Result<std::vector<IdentityInfo>> OwnerSessionImpl::ListIdentities() {
   for (const auto& statement : vault.Statements()) {
     const Statement& said = statement->statement();
     const auto* added = std::get_if<IdentityAdd>(&said.act);
-    if (added == nullptr || vault.IsVoided(said.sequence)) continue;
-    const Hash id = added->identity.Id();
+    const auto* replaced = std::get_if<IdentityReplace>(&said.act);
+    if ((added == nullptr && replaced == nullptr) || vault.IsVoided(said.sequence)) continue;
+    const Identity& who = added != nullptr ? added->identity : replaced->identity;
+    const Hash id = who.Id();
     if (vault.FindPerson(id) == nullptr || vault.IsOwner(id)) continue;
-    all.push_back(InfoOf(added->identity));
+    all.push_back(InfoOf(who));
     all.back().approved = said.time;
     all.back().removed = vault.IsRemoved(id);
   }

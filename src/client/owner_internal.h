@@ -63,6 +63,9 @@ class OwnerSessionImpl final : public OwnerBase {
   Result<std::vector<PendingEnrolment>> ListPending() override;
   Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint,
                                std::int64_t lives) override;
+  Result<RekeyResult> ApproveRekey(const std::string& name, const RekeyOptions& options) override;
+  Result<RekeyResult> RekeyMember(const std::string& environment, const std::string& name,
+                                  const RekeyOptions& options) override;
   Result<std::vector<PendingEnrolment>> CheckRequests(const std::vector<EnrolmentRequest>& requests) override;
   Result<AdmitResult> Admit(const std::vector<EnrolmentRequest>& requests, std::int64_t lives,
                             const std::string& reason) override;
@@ -308,9 +311,9 @@ class OwnerSessionImpl final : public OwnerBase {
 
   // ---- members
   Status ChangeMember(EnvironmentList list, MemberChange change, const std::string& reason);
-  Result<NewEpoch> CopyFor(const EnvironmentList& list, const Identity& reader);
-  Result<NewEpoch> EpochWithout(const EnvironmentList& list, const Hash& leaver);
-  Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason);
+  /// @param instead  gets the role that ends, in the same append; nullptr: nobody.
+  Status RemoveMemberOnce(const std::string& environment, const Hash& id, const std::string& reason,
+                          const Identity* instead = nullptr);
   // ---- what one who leaves has signed (owner_vouch.cpp)
   /// Vouches in every secret's list whose end would not count any more after `ending`, the statement that
   /// takes a role from `leaver` (`after`: the environment's list with it). Before the first vouch the vault
@@ -323,6 +326,9 @@ class OwnerSessionImpl final : public OwnerBase {
   Status FreezeLeaver(Vouching& vouching);
   SecretTraces traces_;
   Status RemoveVaultOwnerOnce(const Hash& id, const std::string& reason, RemoveIdentityResult* identity_too);
+  /// What he leaves in the list of machines: a vouch where one is needed, and his standing invitations' end.
+  Result<std::vector<StatementPtr>> EndPromises(const Hash& owner, const VaultList& after,
+                                                MachinesList& machines, const std::string& reason);
   struct Uses;
   /// What the audit log of an environment tells, newest times alone.
   Result<Uses> UsesIn(const std::string& environment);
@@ -383,15 +389,12 @@ class OwnerSessionImpl final : public OwnerBase {
   /// By what this home remembers.
   Result<bool> IsSeenDestroyed(std::uint64_t number);
   class Restorer;  // owner_restore_internal.h
-  friend class Restorer;
+  class Rekeyer;   // owner_rekey.cpp
 
   /// What NextAudit was asked for last, with the actor's name resolved.
   std::optional<std::pair<AuditFilter, api::AuditSearchRequest>> following_;
   std::set<std::string>
       expired_standing_;  ///< that Tidy withdrew, and whose groups have yet to have new keys
 };
-
-/// By the name or id of a machine.
-bool IsGrantedTo(const SecretList& list, const std::string& machine);
 
 }  // namespace grantfs

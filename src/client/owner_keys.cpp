@@ -103,6 +103,23 @@ Result<std::size_t> OwnerBase::SealVersionsTo(const SecretList& list, const Envi
   return newest.size();
 }
 
+Result<NewEpoch> OwnerBase::CopyFor(const EnvironmentList& list, const Identity& reader) {
+  NewEpoch copy;
+  copy.epoch = list.newest_epoch();
+  const UnsealKey* key = GRANTFS_TRY(EpochKey(list, copy.epoch.number));
+  copy.copies = {{reader.Id(), GRANTFS_TRY(Seal(reader.seal, key->private_bytes()))}};
+  return copy;
+}
+
+Result<NewEpoch> OwnerBase::EpochWithout(const EnvironmentList& list, const Hash& leaver) {
+  std::vector<Identity> stay;
+  for (const Identity& one : list.EpochRecipients(keeper_->vault())) {
+    if (one.Id() != leaver) stay.push_back(one);
+  }
+  const UnsealKey* key = GRANTFS_TRY(EpochKey(list, list.newest_epoch().number));
+  return MakeEpoch(stay, &list.newest_epoch(), key);
+}
+
 Status OwnerBase::StageEpoch(const std::string& environment, const NewEpoch& epoch) {
   for (std::size_t from = 0; from < epoch.copies.size(); from += api::kMaxCopies) {
     const std::size_t count = std::min(api::kMaxCopies, epoch.copies.size() - from);

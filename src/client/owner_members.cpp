@@ -51,24 +51,6 @@ Result<Identity> OwnerSessionImpl::FindPerson(const std::string& name) {
                0, name};
 }
 
-// The newest epoch's key for one who is to read; nothing for another role.
-Result<NewEpoch> OwnerSessionImpl::CopyFor(const EnvironmentList& list, const Identity& reader) {
-  NewEpoch copy;
-  copy.epoch = list.newest_epoch();
-  const UnsealKey* key = GRANTFS_TRY(EpochKey(list, copy.epoch.number));
-  copy.copies = {{reader.Id(), GRANTFS_TRY(Seal(reader.seal, key->private_bytes()))}};
-  return copy;
-}
-
-Result<NewEpoch> OwnerSessionImpl::EpochWithout(const EnvironmentList& list, const Hash& leaver) {
-  std::vector<Identity> stay;
-  for (const Identity& one : list.EpochRecipients(keeper_->vault())) {
-    if (one.Id() != leaver) stay.push_back(one);
-  }
-  const UnsealKey* key = GRANTFS_TRY(EpochKey(list, list.newest_epoch().number));
-  return MakeEpoch(stay, &list.newest_epoch(), key);
-}
-
 Result<std::vector<std::string>> OwnerSessionImpl::AddMember(const std::string& environment,
                                                              const Identity& member, Role role,
                                                              const std::string& prefix,
@@ -138,20 +120,32 @@ Status OwnerSessionImpl::ChangeMember(EnvironmentList list, MemberChange change,
 }
 
 Status OwnerSessionImpl::RemoveMemberOnce(const std::string& environment, const Hash& id,
-                                          const std::string& reason) {
+                                          const std::string& reason, const Identity* instead) {
   EnvironmentList list = *keeper_->FindEnvironment(environment);
-  const auto role = list.RoleOf(id);
-  if (!role) return {};
+  const auto* has = list.TenureOf(id);
+  if (has == nullptr) return {};
+  const bool reads = HoldsKey(has->role);
+  const UpperLists upper{&keeper_->vault(), nullptr};
+  const EnvironmentList before = list;
+  std::vector<StatementPtr> made;
+  NewEpoch copy, epoch;
+  if (instead != nullptr) {  // first, so that the new key is sealed to it as to everybody
+    MemberAdd add{*instead, has->role, has->prefix, {}};
+    if (reads) {
+      copy = GRANTFS_TRY(CopyFor(list, *instead));
+      add.copy = Blake2b256({copy.copies.front().sealed});
+    }
+    made.push_back(GRANTFS_TRY(Next(list, upper, add, reason)));
+  }
   MemberRemove remove{id, {}};
-  NewEpoch epoch;
-  if (HoldsKey(*role)) {
+  if (reads) {
     epoch = GRANTFS_TRY(EpochWithout(list, id));
     remove.epoch = epoch.epoch;
   }
-  const EnvironmentList before = list;
-  std::vector<StatementPtr> made{GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, remove, reason))};
-  GRANTFS_CHECK(VouchBefore(list, id, made.front(), reason));
+  made.push_back(GRANTFS_TRY(Next(list, upper, remove, reason)));
+  GRANTFS_CHECK(VouchBefore(list, id, made.back(), reason));
   GRANTFS_CHECK(VouchInGroups(list, reason));
+  if (!copy.copies.empty()) GRANTFS_CHECK(StageEpoch(environment, copy));
   if (remove.epoch) {
     GRANTFS_CHECK(StageEpoch(environment, epoch));
     for (auto& started : GRANTFS_TRY(NextGroupEpochs(before, list, keeper_->vault(), reason)))
@@ -198,7 +192,24 @@ Status OwnerSessionImpl::RemoveVaultOwner(const std::string& name, const std::st
   });
 }
 
-// His statements in the list of machines need a successor too; the removal itself is one in the vault's list.
+// The removal itself is the successor that his statements in the vault's list need.
+Result<std::vector<SignedList::StatementPtr>> OwnerSessionImpl::EndPromises(const Hash& owner,
+                                                                            const VaultList& after,
+                                                                            MachinesList& machines,
+                                                                            const std::string& reason) {
+  std::vector<StatementPtr> made;
+  const UpperLists upper{&keeper_->vault(), nullptr};
+  if (!machines.CheckStanding({&after, nullptr}))
+    made.push_back(GRANTFS_TRY(Next(machines, upper, Vouch{}, reason)));
+  // Nobody is let in by what he has promised to strangers.
+  for (const auto& [standing, entry] : keeper_->machines().standing()) {
+    if (entry.issuer != owner || entry.withdrawn) continue;
+    expired_standing_.insert(standing);
+    made.push_back(GRANTFS_TRY(Next(machines, upper, InvitationWithdraw{standing}, reason)));
+  }
+  return made;
+}
+
 Status OwnerSessionImpl::RemoveVaultOwnerOnce(const Hash& id, const std::string& reason,
                                               RemoveIdentityResult* identity_too) {
   GRANTFS_CHECK(keeper_->RefreshMachines());
@@ -211,16 +222,7 @@ Status OwnerSessionImpl::RemoveVaultOwnerOnce(const Hash& id, const std::string&
   }
   Batch batch{removal};
   MachinesList machines = keeper_->machines();
-  KnownStore::Verified more{ListId::Machines(), {}, {}};
-  if (!machines.CheckStanding({&vault, nullptr}))
-    more.statements.push_back(GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, Vouch{}, reason)));
-  // Nobody is let in by what he has promised to strangers.
-  for (const auto& [standing, entry] : keeper_->machines().standing()) {
-    if (entry.issuer != id || entry.withdrawn) continue;
-    expired_standing_.insert(standing);
-    more.statements.push_back(
-        GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationWithdraw{standing}, reason)));
-  }
+  KnownStore::Verified more{ListId::Machines(), GRANTFS_TRY(EndPromises(id, vault, machines, reason)), {}};
   if (identity_too != nullptr) {
     identity_too->invitations = {};
     for (auto& made : GRANTFS_TRY(Withdraw(machines, name, reason, identity_too->invitations)))

@@ -54,6 +54,10 @@ Result<std::optional<Identity>> OwnerSessionImpl::AnyoneNamed(const std::string&
       if (IsNamed(member.identity, name)) add(member.identity);
     }
   }
+  // One who has a new key has the name still: the keys before are meant where no other has it.
+  const auto gone = [this](const auto& one) { return keeper_->vault().IsRemoved(one.first); };
+  const bool any = std::any_of(found.begin(), found.end(), [&](const auto& one) { return !gone(one); });
+  if (any) std::erase_if(found, gone);
   if (found.size() > 1)
     return Error{
         Code::kInvalid,
@@ -189,11 +193,18 @@ Status OwnerSessionImpl::CheckOwed(const std::string& environment, std::vector<s
                    " is not sealed to the new recovery identity: run grantfs recovery follow");
   bool any = false;
   for (const auto& statement : vault.Statements())
-    any = any || std::holds_alternative<IdentityRemove>(statement->statement().act);
+    any = any || IsAnyOf<IdentityRemove, IdentityReplace>(statement->statement().act);
   if (!any) return {};
   GRANTFS_CHECK(CheckGroupsOwed(environment, owed));
   for (const auto& [id, member] : keeper_->FindEnvironment(environment)->members()) {
     if (!member.present || !vault.IsRemoved(id)) continue;
+    if (const Identity* now = vault.ReplacementOf(id); now != nullptr && !vault.IsRemoved(now->Id())) {
+      owed.push_back(member.identity.name + " has a new key in the vault, fingerprint " + now->Fingerprint() +
+                     ", and the role in " + environment +
+                     " is the one's before: ask whether it is so, then run grantfs member rekey " +
+                     environment + " " + member.identity.name);
+      continue;
+    }
     owed.push_back(member.identity.name + " was removed from the vault and is still a member of " +
                    environment + ", whose owner has to remove him there too");
   }

@@ -69,8 +69,10 @@ Meaning MeaningOf(api::ProblemCode code) {
 
 Error Unauthentic(const std::string& keyid, const std::string& subject) {
   const char* sentence =
-      "the vault does not accept this key: never enrolled, not approved yet, removed, or of another vault; "
-      "an owner can look with grantfs identity list";
+      "the vault does not accept this key: never enrolled, not approved yet, removed, replaced by a new one "
+      "(which grantfs identity rekey goes on with), or of another vault; an owner can look with grantfs "
+      "identity "
+      "list";
   if (keyid.starts_with(api::kInviteKeyPrefix)) {
     sentence =
         "the vault does not accept this invitation: never made, withdrawn, or of another vault; an owner can "

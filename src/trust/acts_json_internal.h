@@ -69,6 +69,7 @@ GRANTFS_ACT(Void, "void")
 GRANTFS_ACT(Restore, "restore")
 GRANTFS_ACT(RecoveryReplace, "recovery.replace")
 GRANTFS_ACT(LevelRaise, "level.raise")
+GRANTFS_ACT(IdentityReplace, "identity.replace")
 
 #undef GRANTFS_ACT
 

@@ -119,6 +119,21 @@ Result<IdentityRemove> ReadAct<IdentityRemove>(JsonReader& in) {
   return act;
 }
 
+void WriteAct(const IdentityReplace& act, Json& json) {
+  json.Set("id", act.id.Hex());
+  json.Set("identity", act.identity.ToJson());
+}
+
+template <>
+Result<IdentityReplace> ReadAct<IdentityReplace>(JsonReader& in) {
+  IdentityReplace act;
+  act.id = ReadHex<Hash>(in, "id");
+  const Json& identity = in.Object("identity");
+  GRANTFS_CHECK(in.Finish());
+  act.identity = GRANTFS_TRY(Identity::FromJson(identity));
+  return act;
+}
+
 void WriteAct(const EnvironmentAdd& act, Json& json) {
   json.Set("environment", act.environment);
   json.Set("genesis", act.genesis.Hex());

@@ -38,6 +38,12 @@ class Reading {
   }
   void operator()(const VaultOwnerRemove& act) { Leave(act.id, memory_.former_owners); }
   void operator()(const IdentityRemove& act) { memory_.removed[act.id] = act.name; }
+  void operator()(const IdentityReplace& act) {
+    memory_.removed[act.id] = act.identity.name;
+    if (!memory_.owners.contains(act.id)) return;
+    Leave(act.id, memory_.former_owners);
+    Enter(act.identity);
+  }
   void operator()(const InvitationCreate& act) { names_[act.invitation.id] = act.invitation.name; }
   void operator()(const InvitationStand& act) { names_[act.invitation.id] = act.invitation.pattern; }
   void operator()(const InvitationWithdraw& act) { memory_.closed[act.id] = names_[act.id]; }

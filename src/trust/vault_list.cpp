@@ -46,6 +46,14 @@ const Identity* VaultList::FindPerson(const Hash& id) const {
   return person == people_.end() ? nullptr : &person->second;
 }
 
+// None leads back: a key that takes another's place was not known before.
+const Identity* VaultList::ReplacementOf(const Hash& id) const {
+  const Identity* last = nullptr;
+  for (auto at = replaced_.find(id); at != replaced_.end(); at = replaced_.find(at->second))
+    last = FindPerson(at->second);
+  return last;
+}
+
 std::vector<Identity> VaultList::People() const {
   std::vector<Identity> present;
   for (const auto& [id, person] : people_) {
@@ -70,7 +78,7 @@ bool VaultList::HasPersonNamed(const std::string& name) const {
 Result<Permission> VaultList::Needed(const Statement& statement) const {
   const Act& act = statement.act;
   if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd,
-              PinsSet, Vouch, Void, Restore, RecoveryReplace, LevelRaise>(act)) {
+              PinsSet, Vouch, Void, Restore, RecoveryReplace, LevelRaise, IdentityReplace>(act)) {
     return Permission::kVaultOwner;
   }
   return Misplaced(statement);
@@ -149,6 +157,30 @@ Status VaultList::ApplyIdentityAdd(const IdentityAdd& act) {
   return {};
 }
 
+// The key before takes no part in it: it may be lost, or in other hands. Nor does an owner do it to his own,
+// by which a stolen key would put itself out of reach.
+Status VaultList::ApplyIdentityReplace(const IdentityReplace& act, const Statement& statement) {
+  const Identity& who = act.identity;
+  const Hash id = who.Id();
+  const auto refuse = [&](const char* why) { return Error{Code::kInvalid, why, 0, who.name}; };
+  const bool owned = IsOwner(act.id);
+  const Identity* before = owned ? FindIdentity(act.id) : FindPerson(act.id);
+  if (before == nullptr) return refuse("the vault knows no such person or agent whose key could be replaced");
+  if (removed_.contains(act.id)) return refuse("the key before was removed from the vault already");
+  if (act.id == statement.signer) return refuse("nobody replaces his own key: another owner does");
+  if (before->kind != who.kind || before->name != who.name)
+    return refuse("a new key has the kind and the name of the one before");
+  if (people_.contains(id) || FindIdentity(id) != nullptr || removed_.contains(id))
+    return refuse("this key is known to the vault already; let the person make a new one");
+  removed_[act.id] = who.name;
+  replaced_[act.id] = id;
+  people_[id] = who;
+  if (!owned) return {};
+  owners_[act.id].tenures.back().until = statement.sequence;
+  owners_[id] = {who, {{statement.sequence, {}}}};
+  return {};
+}
+
 Status VaultList::ApplyRecovery(const RecoveryReplace& act, std::uint64_t sequence) {
   const Hash id = act.recovery.Id();
   const auto refuse = [&](const char* why) { return Error{Code::kInvalid, why, 0, act.recovery.name}; };
@@ -168,6 +200,8 @@ Status VaultList::Apply(const StatementPtr& signed_statement, const UpperLists&)
   if (const auto* act = std::get_if<VaultOwnerRemove>(&statement.act))
     return ApplyOwnerRemove(*act, statement);
   if (const auto* act = std::get_if<IdentityAdd>(&statement.act)) return ApplyIdentityAdd(*act);
+  if (const auto* act = std::get_if<IdentityReplace>(&statement.act))
+    return ApplyIdentityReplace(*act, statement);
   if (const auto* act = std::get_if<IdentityRemove>(&statement.act)) {
     if (IsRecovery(act->id))
       return Nonsense(*signed_statement, "the recovery identity is not removed: it could help nobody then");
@@ -199,6 +233,7 @@ void VaultList::Reset() {
   environments_.clear();
   people_.clear();
   removed_.clear();
+  replaced_.clear();
   pins_.clear();
   numbers_from_.clear();
   recoveries_.clear();

@@ -162,6 +162,7 @@ class Appender {
         const Act& act = statement->statement().act;
         if (const Hash* member = WhoseRoleEnds(act)) core_.frozen[*member] = now + kFreeze;
         if (const auto* owner = std::get_if<VaultOwnerRemove>(&act)) core_.frozen[owner->id] = now + kFreeze;
+        if (const auto* key = std::get_if<IdentityReplace>(&act)) core_.frozen[key->id] = now + kFreeze;
       }
     }
   }
@@ -241,6 +242,7 @@ class Appender {
       if (!after.FindPrincipal(id, core_.Now())) core_.hub.Expel(id);
     };
     if (const auto* removed = std::get_if<IdentityRemove>(&act)) gone(removed->id);
+    if (const auto* replaced = std::get_if<IdentityReplace>(&act)) gone(replaced->id);
     if (const auto* machine = std::get_if<MachineRemove>(&act)) gone(machine->id);
     if (const auto* owner = std::get_if<VaultOwnerRemove>(&act)) gone(owner->id);
     if (const auto* member = std::get_if<MemberRemove>(&act)) gone(member->id);

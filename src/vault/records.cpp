@@ -11,8 +11,8 @@ constexpr std::size_t kMostProcessText = 1024;
 std::string Bounded(const std::string& text) { return Printable(text.substr(0, kMostProcessText)); }
 
 AuditSeverity SeverityOf(const Act& act) {
-  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, RulesSet, SecretDestroy, Void, RecoveryReplace,
-              LevelRaise>(act))
+  if (IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, PinsSet, RulesSet, SecretDestroy, Void,
+              RecoveryReplace, LevelRaise, IdentityReplace>(act))
     return AuditSeverity::kCritical;
   // A vault's and an environment's; those of their many secrets follow from these.
   if (const auto* restore = std::get_if<Restore>(&act);
@@ -40,6 +40,7 @@ struct AboutAct {
   std::string operator()(const VaultOwnerRemove& act) const { return act.id.Hex(); }
   std::string operator()(const IdentityAdd& act) const { return act.identity.name; }
   std::string operator()(const IdentityRemove& act) const { return act.name; }
+  std::string operator()(const IdentityReplace& act) const { return act.identity.name; }
   std::string operator()(const EnvironmentAdd& act) const { return act.environment; }
   std::string operator()(const PinsSet&) const { return {}; }
   std::string operator()(const MachinesCreate&) const { return {}; }

@@ -140,6 +140,13 @@ class RoleOperations : protected RoleWorld {
     const auto one = NewIdentity("new-" + std::to_string(++made_)).identity();
     return owner ? Append(who, world.vault, VaultOwnerAdd{one}) : Append(who, world.vault, IdentityAdd{one});
   }
+  /// Of one who was let in for it.
+  int ReplaceKey(const PrivateIdentity& who) {
+    const std::string name = "rekeyed-" + std::to_string(++made_);
+    const auto before = NewIdentity(name);
+    EXPECT_EQ(Append(world.owner, world.vault, IdentityAdd{before.identity()}), 200);
+    return Append(who, world.vault, IdentityReplace{before.Id(), NewIdentity(name).identity()});
+  }
   api::RequestAskRequest Rotation(const PrivateIdentity& who) {
     Request request;
     request.vault = world.vault.vault_id();

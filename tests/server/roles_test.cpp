@@ -58,6 +58,7 @@ constexpr Row kTable[] = {
     {"start an epoch", "3223333334441"},
     {"let a user in", "2333333333441"},
     {"add a vault owner", "2233333333441"},
+    {"replace a user's key", "2333333333441"},
     {"make an environment", "2344444444441"},
     {"invite", "2333333333441"},
     {"make a standing invitation", "2333333333441"},
@@ -156,6 +157,7 @@ class RolesTableTest : public ::testing::Test, protected RoleOperations {
     if (what == "start an epoch") return StartEpoch(who);
     if (what == "let a user in") return PersonAdded(who, false);
     if (what == "add a vault owner") return PersonAdded(who, true);
+    if (what == "replace a user's key") return ReplaceKey(who);
     if (what == "make an environment") return MakeEnvironment(who);
     if (what == "invite") return Invite(who);
     if (what == "make a standing invitation") return InviteStanding(who);

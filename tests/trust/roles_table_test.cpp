@@ -41,6 +41,9 @@ constexpr Row kTable[] = {
     {"group-invitation.add", "x........"},
     {"group-invitation.remove", "x........"},
     {"group vouch", "x......x."},
+    {"identity.add", "x.....x.."},
+    {"identity.replace", "x.....x.."},
+    {"vault vouch", "x.....xx."},
 };
 
 class RolesTableTest : public ::testing::Test {
@@ -58,6 +61,7 @@ class RolesTableTest : public ::testing::Test {
     add(operator_, Role::kOperator, "");
     add(auditor, Role::kAuditor, "");
     EXPECT_TRUE(world.Add(world.vault, world.owner, VaultOwnerAdd{vault_owner.identity()}));
+    EXPECT_TRUE(world.Add(world.vault, world.owner, IdentityAdd{writer.identity()}));
     EXPECT_TRUE(
         world.AddTo(key, world.owner, SecretCreate{8, "shop/prod", "tls/key", SecretType::kValue, "", ""}));
     for (SecretList* list : {&world.secret, &key})
@@ -124,6 +128,13 @@ class RolesTableTest : public ::testing::Test {
     EXPECT_EQ(appended, counts);
     return counts;
   }
+  bool Counts(VaultList list, const PrivateIdentity& who, Act act) {
+    const auto made = world.Made(list, who, std::move(act));
+    const bool appended = VaultList(list).Append(made, {}).has_value();
+    const bool counts = list.Receive(made, {}) && list.CheckStanding({});
+    EXPECT_EQ(appended, counts);
+    return counts;
+  }
   bool Try(const std::string& act, const PrivateIdentity& who) {
     Hash copy;
     copy.bytes[0] = 2;
@@ -179,6 +190,10 @@ class RolesTableTest : public ::testing::Test {
       return Counts(group, who, GroupInvitationAdd{10, std::string(32, '1'), {}, 0, 1, {}});
     if (act == "group-invitation.remove") return Counts(group, who, GroupInvitationRemove{9, 9});
     if (act == "group vouch") return Counts(group, who, Vouch{});
+    if (act == "identity.add") return Counts(world.vault, who, IdentityAdd{MakeIdentity("new").identity()});
+    if (act == "identity.replace")
+      return Counts(world.vault, who, IdentityReplace{writer.Id(), MakeIdentity("wim").identity()});
+    if (act == "vault vouch") return Counts(world.vault, who, Vouch{});
     if (act == "rules.set") return Counts(world.environment, who, RulesSet{true});
     ADD_FAILURE() << "there is no such act: " << act;
     return false;

@@ -96,7 +96,8 @@ std::vector<Act> World::EveryAct() const {
           Void{1, Hash{}},
           Restore{{4, Hash{}}, Head{9, Hash{}}, "vault.test/log2", 1000, epoch, 12},
           RecoveryReplace{second.identity()},
-          LevelRaise{kFormatLevel}};
+          LevelRaise{kFormatLevel},
+          IdentityReplace{second.Id(), MakeIdentity("bob").identity()}};
 }
 
 VersionPublish World::VersionOf(const SecretList& list, const std::string& path) const {

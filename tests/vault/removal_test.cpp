@@ -66,6 +66,37 @@ TEST_F(RemovalTest, NobodyIsFrozenByOneWhoMayNotRemove) {
   Must(world.Publish("shop/prod", "a", "still here", &bob));
 }
 
+TEST_F(RemovalTest, AReplacedKeyIsNobodyAndWaitsForAVouchOfWhatItSigned) {
+  const PrivateIdentity cy = NewIdentity("cy"), now = NewIdentity("cy");
+  const auto by = [&](const PrivateIdentity& who, const SignedList& list, Act act) {
+    return VaultWorld::One(world.Next(list, who, std::move(act)), who);
+  };
+  Must(world.Send(world.owner, by(world.owner, world.vault, VaultOwnerAdd{cy.identity()})));
+  const InviteSecret line = Must(InviteSecret::Generate());
+  const Invitation invitation{line.id(),
+                              IdentityKind::kMachine,
+                              "web-2",
+                              line.signing_key().verify_key(),
+                              line.unseal_key().seal_key(),
+                              direct.clock().WallSeconds() + 3600};
+  Must(world.Send(cy, by(cy, world.machines, InvitationCreate{invitation})));
+  auto replacement = by(world.owner, world.vault, IdentityReplace{cy.Id(), now.identity()});
+  const auto refused = direct.Append(world.owner, replacement);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kConflict);
+  EXPECT_EQ(refused.error().subject, "machines#" + std::to_string(world.machines.head()->sequence));
+  const auto frozen = direct.Append(cy, by(cy, world.machines, InvitationWithdraw{line.id()}));
+  ASSERT_FALSE(frozen) << "he outran it";
+  EXPECT_STREQ(frozen.error().where, api::kWhereFrozen);
+  replacement.appends.push_back(by(world.owner, world.machines, Vouch{}).appends[0]);
+  Must(world.Send(world.owner, replacement));
+  EXPECT_FALSE(direct.vault().FindKey(cy.Id().Hex()));
+  EXPECT_EQ(direct.Append(cy, by(cy, world.machines, Vouch{})).error().code, Code::kNotFound);
+  EXPECT_TRUE(direct.vault().FindKey(now.Id().Hex()));
+  Must(world.Send(now, by(now, world.machines, InvitationWithdraw{line.id()})));
+  EXPECT_EQ(direct.Audit("identity.replace").size(), 1u);
+}
+
 TEST_F(RemovalTest, AVoidTakesBackTheLeaversVersion) {
   auto request = world.Removal("shop/prod", bob.Id());
   world.Take(request);

@@ -32,6 +32,7 @@ struct HomeProfile {
 };
 
 inline constexpr char kNextSeedSuffix[] = ".new";  ///< of the seed's file
+inline constexpr char kNextHome[] = "/next";       ///< of the home of a new key, in the one that it is for
 
 /// "claiming", "enrolling", "requesting", "ready": as identity.json has it.
 const char* HomeStateName(HomeProfile::State state);
@@ -49,6 +50,7 @@ const char* HomeStateName(HomeProfile::State state);
 ///     journal/       0700 of the user that mounts work as, of a machine: what it served under leases and has not told the vault yet
 ///     offline/       0700 of the same user, of a machine: what it may serve with the vault away
 ///     mount-ID/      0700 of the user that mounts work as: a known.db of theirs (mount_home.h)
+///     next/          0700, a home by itself, while a new key of the same person waits to take this one's place
 ///
 /// Threads: none. Processes: several may use one home at once.
 // clang-format on
@@ -108,6 +110,12 @@ class Home {
   /// is at work here).
   Status Protect(const SecretMemory& passphrase) const;
   Status Unprotect() const;
+  /// Puts the seed under the passphrase that the other home's is under, if it is under one and this is not.
+  Status ProtectLike(const Home& other) const;
+  /// The seed of `next`, a home of the same person or agent and vault, takes the place of this one's, and
+  /// `next` is taken away: as Protect, at every moment the one key or the other is there. Errors: as
+  /// LoadSeed; kIntegrity (another's home), kConflict (another process is at work here), kIo.
+  Status TakeKeyOf(const Home& next) const;
   /// Only while enrolling. Errors: kNotFound, as LoadIdentity.
   Result<InviteSecret> LoadInvite() const;
   /// Only while claiming. Errors: kNotFound, as LoadIdentity.

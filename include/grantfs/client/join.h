@@ -65,6 +65,17 @@ Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory*
                           const std::function<void(const EnrolResult&)>& waiting,
                           const ClientOptions& options = {}, const MachineName& name = {});
 
+/// Makes a new key for the user or agent whose home this is, by an invitation of `grantfs invite --rekey`,
+/// and asks to be let in with it. Until an owner has approved it the key waits beside the one of the home,
+/// which is as it was; then it takes that one's place, under the same passphrase if that is under one.
+///
+/// @param invite_line, wait, waiting  as of Enrol
+/// Errors: as Enrol and Home::LoadSeed; kInvalid (a machine's home; an invitation for somebody else). Blocks.
+Result<EnrolResult> RekeyHome(const std::string& home_directory, const SecretMemory* invite_line,
+                              std::chrono::milliseconds wait,
+                              const std::function<void(const EnrolResult&)>& waiting,
+                              const ClientOptions& options = {});
+
 /// What a machine without an invitation asks with.
 struct RequestResult {
   std::string line;  ///< for an owner's approve -; no secret

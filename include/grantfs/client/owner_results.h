@@ -90,6 +90,7 @@ struct MemberInfo {
   Role role = Role::kOwner;
   std::string prefix;
   bool removed_from_vault = false;
+  std::string replaced_by = {};  ///< fingerprint of the key that took its place in the vault, or ""
 };
 
 inline constexpr std::int64_t kMinInvitationSeconds = 1;
@@ -100,6 +101,7 @@ struct InviteOptions {
   std::string name;
   std::int64_t ttl = 3600;  ///< seconds, within the two bounds above
   std::int64_t lives = 0;  ///< of a machine: how long it lives from its approval on, in seconds; 0 = for ever
+  bool rekey = false;      ///< for a new key of the user or agent of this name, who has the kind already
 };
 struct StandingOptions {
   std::string pattern;  ///< CheckNamePattern

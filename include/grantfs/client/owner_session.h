@@ -8,6 +8,7 @@
 #include "grantfs/client/audit.h"
 #include "grantfs/client/options.h"
 #include "grantfs/client/owner_results.h"
+#include "grantfs/client/rekey_results.h"
 #include "grantfs/client/request_results.h"
 #include "grantfs/store/audit_purge.h"
 #include "grantfs/trust/enrol_request.h"
@@ -129,6 +130,17 @@ class OwnerSession {
   /// kConflict (two pending).
   virtual Result<IdentityInfo> Approve(const std::string& name, const std::string& fingerprint,
                                        std::int64_t lives = 0) = 0;
+  /// Lets the pending enrolment of that name in as a new key of the user or agent of this name, whose key
+  /// before is removed from the vault for good; and gives it that one's roles in the environments that I own.
+  /// Vault owners, and none of them his own. Errors: as Approve; kInvalid (my own key, another kind),
+  /// kConflict (too few owners are left in an environment without the key before, and `lost` was not said).
+  virtual Result<RekeyResult> ApproveRekey(const std::string& name, const RekeyOptions& options) = 0;
+  /// The same for one environment, where a member's key was replaced in the vault: the role moves, with
+  /// vouches for what the key before signed, and a new epoch where that one could read. Environment owners.
+  /// Errors: kNotFound (no member of that name or id whose key was replaced), kIntegrity (another
+  /// fingerprint), kDenied (that key was removed too).
+  virtual Result<RekeyResult> RekeyMember(const std::string& environment, const std::string& name,
+                                          const RekeyOptions& options) = 0;
   /// What stands against letting these in: of each a `problem`, "" for none. Vault owners.
   virtual Result<std::vector<PendingEnrolment>> CheckRequests(
       const std::vector<EnrolmentRequest>& requests) = 0;

@@ -47,6 +47,13 @@ struct IdentityRemove {
   Hash id;
   std::string name;
 };
+/// Another key in the place of a person's or agent's, under the same name: the one before is removed for
+/// good, and what it was in the vault the new one is. Its roles stay where they are until each environment's
+/// own list gives them to the new key.
+struct IdentityReplace {
+  Hash id;  ///< of the key before
+  Identity identity;
+};
 struct EnvironmentAdd {
   std::string environment;
   Hash genesis;  ///< of the environment's first statement
@@ -216,7 +223,7 @@ using Act = std::variant<
     GroupCreate, GroupEpochStart, GroupDelete, PrefixGrant, PrefixRevoke,                                  // environment
     GroupListCreate, GroupMachinesAdd, GroupMachinesRemove, GroupInvitationAdd, GroupInvitationRemove,     // group
     Vouch, Void, Restore,                                                                                  // each
-    RecoveryReplace, LevelRaise>;                                                                          // vault
+    RecoveryReplace, LevelRaise, IdentityReplace>;                                                         // vault
 // clang-format on
 
 template <typename... Ts>

@@ -52,8 +52,10 @@ class VaultList : public SignedList {
   bool WasOwner(const Hash& id, std::uint64_t sequence) const;
   /// An owner without a break from the state after statement `from` to that after `to`.
   bool WasOwnerThrough(const Hash& id, std::uint64_t from, std::uint64_t to) const;
-  /// Named by an IdentityRemove: nobody seals to it.
+  /// Named by an IdentityRemove, or replaced: nobody seals to it.
   bool IsRemoved(const Hash& id) const { return removed_.contains(id); }
+  /// The last of the keys that took the place of this one, itself removed since or not; nullptr: none did.
+  const Identity* ReplacementOf(const Hash& id) const;
   const Identity* FindIdentity(const Hash& id) const;  ///< present and former owners and recoveries
   /// A user or agent that was let in, removed since or not.
   const Identity* FindPerson(const Hash& id) const;
@@ -83,6 +85,7 @@ class VaultList : public SignedList {
   Status ApplyOwnerAdd(const VaultOwnerAdd& act, std::uint64_t sequence);
   Status ApplyOwnerRemove(const VaultOwnerRemove& act, const Statement& statement);
   Status ApplyIdentityAdd(const IdentityAdd& act);
+  Status ApplyIdentityReplace(const IdentityReplace& act, const Statement& statement);
   Hash vault_id_;
   std::map<Hash, Owner> owners_;
   struct Recovery {
@@ -98,6 +101,7 @@ class VaultList : public SignedList {
   std::map<std::string, EnvironmentEntry> environments_;
   std::map<Hash, Identity> people_;
   std::map<Hash, std::string> removed_;
+  std::map<Hash, Hash> replaced_;                        ///< key before -> the one in its place
   std::map<std::uint64_t, std::uint64_t> numbers_from_;  ///< by the sequence of the restore
 };
 
