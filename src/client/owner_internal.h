@@ -50,6 +50,7 @@ class OwnerSessionImpl final : public OwnerBase {
   Result<std::vector<SecretInfo>> ListSecrets(const std::string& environment,
                                               const std::string& prefix) override;
   Result<SecretSurveys> SurveySecrets(const SecretSurveys& before) override;
+  Result<std::vector<GroupSurvey>> SurveyGroups() override;
   Result<std::vector<SecretInfo>> ListOverdue() override;
   Result<std::vector<VersionInfo>> SecretHistory(const SecretName& name) override;
   Result<std::vector<SecretEvent>> SecretEvents(const SecretName& name) override;
@@ -139,7 +140,7 @@ class OwnerSessionImpl final : public OwnerBase {
   // ---- as the recovery identity (owner_recovery.cpp)
   /// That this key is the vault's recovery identity. Errors: kDenied.
   Status RequireRecovery();
-  /// Makes it an owner of the vault and of each environment. Errors: kDenied (I am not the recovery identity).
+  /// Makes it an owner of the vault and of each environment. Errors: kDenied (I am not recovery).
   Result<RecoverResult> MakeOwner(const Identity& owner);
   /// Whether every copy that is kept for me opens.
   Result<std::vector<Finding>> RecoveryFindings();
@@ -209,6 +210,9 @@ class OwnerSessionImpl final : public OwnerBase {
   /// @param each  a secret that is not granted is an error (kNotFound), and nothing of its append is done.
   Result<RevokeResult> RevokeListed(const std::string& machine, const std::vector<SecretName>& secrets,
                                     const std::string& reason, bool each, std::chrono::milliseconds wait);
+  /// The machines that may read a secret, by name; `report` is told of groups that I cannot look into.
+  Result<std::vector<GrantInfo>> WhoMayRead(const SecretName& name, const SecretList& list,
+                                            ReadersReport& report);
   // ---- the audit log (owner_audit.cpp)
   /// Refreshes the lists that names are in. Errors: kInvalid (several have the actor's name).
   Result<api::AuditSearchRequest> SearchFor(const AuditFilter& filter);
@@ -253,6 +257,8 @@ class OwnerSessionImpl final : public OwnerBase {
   void LeaveGroups(const Hash& machine, const std::string& environment, const std::string& reason,
                    RemoveIdentityResult& result);
   static std::vector<std::string> MachineNamesOf(const std::vector<Grantee>& machines);
+  /// Those (nullptr: all) of an environment that was entered, by number; their machines if I own it.
+  Result<std::vector<GroupSurvey>> GroupsIn(const std::string& place, const std::set<std::uint64_t>* only);
   // ---- owner_prefixes.cpp
   struct GrantedTo {
     Grantee grantee;
@@ -327,6 +333,7 @@ class OwnerSessionImpl final : public OwnerBase {
   /// What the audit log of an environment tells, newest times alone.
   Result<Uses> UsesIn(const std::string& environment);
   Status ReviewGrants(const std::string& environment, const Uses& uses, ReviewResult& result);
+  class Reviewing;
   void ReviewMembers(const std::string& environment, const Uses& uses, ReviewResult& result);
   /// All that the lists tell of one who leaves, nothing due yet.
   Result<OffboardResult> FindLeaver(const std::string& name);
@@ -379,19 +386,15 @@ class OwnerSessionImpl final : public OwnerBase {
     NewEpoch epoch;
   };
   /// Of an environment, sealed as `vault` says; the groups' keys are sent ahead.
-  Result<Following> NextEpoch(const std::string& environment, const VaultList& vault, const std::string& reason);
+  Result<Following> NextEpoch(const std::string& environment, const VaultList& vault,
+                              const std::string& reason);
   /// By what this home remembers.
   Result<bool> IsSeenDestroyed(std::uint64_t number);
   class Restorer;  // owner_restore_internal.h
-  friend class Restorer;
 
   /// What NextAudit was asked for last, with the actor's name resolved.
   std::optional<std::pair<AuditFilter, api::AuditSearchRequest>> following_;
-  std::set<std::string>
-      expired_standing_;  ///< that Tidy withdrew, and whose groups have yet to have new keys
+  std::set<std::string> expired_standing_;  ///< that Tidy withdrew, whose groups have no new keys yet
 };
-
-/// By the name or id of a machine.
-bool IsGrantedTo(const SecretList& list, const std::string& machine);
 
 }  // namespace grantfs

@@ -14,6 +14,8 @@ IdentityInfo InfoOf(const MachinesList::Machine& machine);
 Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const std::string& name);
 /// Of a life that begins now; 0 = it has no end.
 inline std::int64_t EndOfLife(std::int64_t now, std::int64_t lives) { return lives == 0 ? 0 : now + lives; }
+/// By the name or id of a machine.
+bool IsGrantedTo(const SecretList& list, const std::string& machine);
 /// "shop/prod@web" taken apart. Errors: kInvalid.
 Result<std::pair<std::string, std::string>> ParseGroupPlace(const std::string& text);
 /// Errors: kInvalid.
