@@ -294,23 +294,15 @@ class OwnerSessionImpl final : public OwnerBase {
   /// Signs them, and leaves them to another owner. @return ids of the requests.
   Result<std::vector<std::string>> Propose(const std::string& environment,
                                            std::vector<AskConsent::Item> items, const std::string& reason);
+  /// To put them into a group, as many at once as a statement holds.
+  std::vector<AskConsent::Item> ConsentToMachines(const GroupList& group, const UpperLists& upper,
+                                                  const std::vector<Grantee>& machines) const;
+  /// What stands by one owner's signature, to be signed by two: grants, and what is in groups.
   Result<std::vector<AskConsent::Item>> StandingGrants(const std::string& environment);
-  Status ApproveConsent(const AskConsent& ask, const ApproveOptions& options, ApproveResult& result);
-  Result<StatementPtr> SignSecond(SignedList& list, const UpperLists& upper, Statement statement,
-                                  const AskConsent::Item& item);
-  Status PrepareSecondGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
-                            Batch& batch, std::vector<std::string>& lines);
-  Result<std::optional<Listed>> FindListed(const std::string& environment, const ListId& list);
-  Status PrepareSecondGroupGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
-                                 Batch& batch, std::vector<std::string>& lines);
-  Status PrepareSecondPrefix(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
-                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
-  Status PrepareSecondMachines(const std::string& environment, const AskConsent::Item& item, bool dry_run,
-                               Batch& batch, std::vector<std::string>& lines);
-  Status PrepareSecondMember(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
-                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
-  Status PrepareSecondRules(EnvironmentList& list, const AskConsent::Item& item,
-                            std::vector<StatementPtr>& made, std::vector<std::string>& lines);
+  Result<std::vector<AskConsent::Item>> StandingInGroups(const std::string& environment);
+  class Seconding;                                                // owner_seconds_internal.h
+  using Leads = std::set<std::pair<std::uint64_t, std::string>>;  ///< a group's number, an invitation's id
+  void StartFor(const std::string& environment, const Leads& led);
 
   // ---- members
   Status ChangeMember(EnvironmentList list, MemberChange change, const std::string& reason);
@@ -354,6 +346,9 @@ class OwnerSessionImpl final : public OwnerBase {
   /// Appends some. @return their lines' machines
   Result<std::vector<AdmittedMachine>> AdmitSome(std::span<const EnrolmentRequest> requests,
                                                  std::int64_t lives, const std::string& reason);
+  /// Asks for a second owner's signature under it, where two sign. @return ids of the requests.
+  Result<std::vector<std::string>> ProposeLeads(const std::vector<std::string>& places,
+                                                const StandingInvitation& invitation, std::uint64_t number);
   /// What makes a standing invitation lead into a group. @param number  of its statement
   Result<KnownStore::Verified> LeadInto(const std::string& place, const StandingInvitation& invitation,
                                         std::uint64_t number);

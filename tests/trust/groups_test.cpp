@@ -94,7 +94,7 @@ TEST_F(GroupsTest, WhatOneOwnerSignedIsNotInForceWhereTwoAreAskedFor) {
   EnvironmentGroups groups = world.environment.groups();
   EXPECT_NE(groups.FindPrefix({"tls/", number}), nullptr);
   EXPECT_EQ(groups.FindPrefix({"tls", number}), nullptr);
-  groups.SetRule(true);
+  groups.SetRule(true, 0);
   EXPECT_EQ(groups.FindPrefix({"tls/", number}), nullptr);
   EXPECT_TRUE(groups.Covering("tls/key").empty());
 }
@@ -176,7 +176,7 @@ TEST_F(GroupsTest, AMachineThatIsNotWhatItsApprovalSaysIsNotInIt) {
   forged.seal = world.web2.identity().seal;
   ASSERT_TRUE(world.Add(list, world.owner, GroupMachinesAdd{1, {forged}, {}}));
   EXPECT_TRUE(list.Members(world.machines).empty());
-  EXPECT_TRUE(list.EpochTargets(world.machines, 1'700'000'000).empty());
+  EXPECT_TRUE(list.EpochTargets(world.machines, world.Upper(), 1'700'000'000).empty());
 }
 
 TEST_F(GroupsTest, AnInvitationLeadsInUntilItEnds) {
@@ -189,18 +189,19 @@ TEST_F(GroupsTest, AnInvitationLeadsInUntilItEnds) {
   EXPECT_FALSE(list.Members(world.machines).contains(Enrol(world.web2, Must(InviteSecret::Generate()))))
       << "it came by another";
   EXPECT_TRUE(list.Members(world.machines).contains(web1)) << "it came by that invitation";
-  auto targets = list.EpochTargets(world.machines, 1'700'000'000);
+  auto targets = list.EpochTargets(world.machines, world.Upper(), 1'700'000'000);
   ASSERT_EQ(targets.size(), 2U);
   EXPECT_EQ(targets[0].recipient, (Recipient{RecipientKind::kMachine, web1, 0}));
   EXPECT_EQ(targets[1].recipient, (Recipient{RecipientKind::kInvitation, at, 0}));
-  EXPECT_EQ(list.EpochTargets(world.machines, 1'700'003'600).size(), 1U) << "it has expired";
+  EXPECT_EQ(list.EpochTargets(world.machines, world.Upper(), 1'700'003'600).size(), 1U) << "it has expired";
   auto epoch =
       NextEpoch(number, {{targets[0].recipient, targets[0].key}, {targets[1].recipient, targets[1].key}});
   ASSERT_TRUE(Start(epoch));
   ASSERT_TRUE(world.Add(list, world.owner, GroupInvitationRemove{at, web1}));
   EXPECT_FALSE(world.Add(list, world.owner, GroupInvitationRemove{at, web1}));
   EXPECT_TRUE(Must(list.EpochIsDue(Group(number)))) << "who holds it has the key";
-  EXPECT_EQ(list.EpochTargets(world.machines, 1'700'000'000).size(), 1U) << "who came by it stays";
+  EXPECT_EQ(list.EpochTargets(world.machines, world.Upper(), 1'700'000'000).size(), 1U)
+      << "who came by it stays";
   ASSERT_TRUE(world.Add(list, world.owner, GroupMachinesRemove{{web1}}));
   EXPECT_TRUE(list.Members(world.machines).empty());
 }

@@ -112,6 +112,9 @@ struct InviteResult {
   SecretMemory line;  ///< what is pasted there
   std::string id;     ///< not secret
   std::int64_t expires = 0;
+  /// Ids of the requests by which another owner signs that a standing one leads into its groups, where two
+  /// sign.
+  std::vector<std::string> waiting = {};
 };
 
 /// An invitation that somebody may still be let in by.

@@ -114,7 +114,9 @@ class OwnerSession {
   // ---- identities
 
   virtual Result<InviteResult> Invite(const InviteOptions& options) = 0;
-  /// An invitation that lets many machines in without an approval of each. Vault owners.
+  /// An invitation that lets many machines in without an approval of each. Vault owners; for its groups their
+  /// environments' owners too. Where two sign, it leads into the group once another has approved that
+  /// (InviteResult::waiting), with whoever has come by it before. Errors also: kNotFound (group).
   virtual Result<InviteResult> InviteStanding(const StandingOptions& options) = 0;
   /// Those that can be used, or were used by a request that waits. Vault owners.
   virtual Result<std::vector<OpenInvitation>> ListInvitations() = 0;
@@ -205,11 +207,13 @@ class OwnerSession {
 
   // ---- groups: environment owners. Names of machines are those of the vault
 
-  /// Errors: kConflict (it exists), kNotFound (a machine).
+  /// Where two owners sign, it is made without machines, which wait (GroupChange::waiting). Errors: kConflict
+  /// (it exists), kNotFound (a machine).
   virtual Result<GroupChange> CreateGroup(const std::string& environment, const std::string& name,
                                           const std::vector<std::string>& machines,
                                           const GroupOptions& options) = 0;
-  /// Those that are in it already stay. Errors: kNotFound (group or machine).
+  /// Those that are in it already stay; where two owners sign, the others wait. Errors: kNotFound (group or
+  /// machine).
   virtual Result<GroupChange> AddToGroup(const std::string& environment, const std::string& name,
                                          const std::vector<std::string>& machines,
                                          const GroupOptions& options) = 0;
@@ -244,7 +248,8 @@ class OwnerSession {
   // ---- the two-owner rule
 
   /// Asks the other owners to sign that two owners sign from now on, or that one is enough; for the first
-  /// also every standing grant. Owners. Errors: kConflict (it is so), kInvalid (there is one owner).
+  /// also every standing grant, and the machines and standing invitations that are in groups. Owners. Errors:
+  /// kConflict (it is so), kInvalid (there is one owner).
   /// @return ids of the requests, in the order in which they are approved.
   virtual Result<std::vector<std::string>> SetTwoOwners(const std::string& environment, bool on,
                                                         const std::string& reason) = 0;
