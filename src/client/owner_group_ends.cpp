@@ -27,9 +27,12 @@ Status OwnerSessionImpl::CheckGroupsOwed(const std::string& environment, std::ve
       if (!invitation.open || standing == keeper_->machines().standing().end()) continue;
       const std::string& pattern = standing->second.invitation.pattern;
       const bool ended = standing->second.withdrawn || standing->second.invitation.expires <= Now();
-      if (ended)
-        owed.push_back("who holds a standing invitation that has ended (" + pattern + ") has the key of " +
-                       name + ": run grantfs invitation withdraw " + invitation.act.id);
+      const bool orphaned = !ended && !vault.IsOwner(standing->second.issuer);
+      if (ended || orphaned)
+        owed.push_back("who holds a standing invitation " +
+                       (ended ? "that has ended (" + pattern + ")"
+                              : "of one who owns the vault no more (" + pattern + ")") +
+                       " has the key of " + name + ": run grantfs invitation withdraw " + invitation.act.id);
     }
     if (list.two_owners()) {
       const auto lacking = members.FindSignedByOne(keeper_->machines(), vault, Now());

@@ -190,8 +190,8 @@ Status OwnerSessionImpl::CheckOwed(const std::string& environment, std::vector<s
   bool any = false;
   for (const auto& statement : vault.Statements())
     any = any || std::holds_alternative<IdentityRemove>(statement->statement().act);
-  if (!any) return {};
   GRANTFS_CHECK(CheckGroupsOwed(environment, owed));
+  if (!any) return {};
   for (const auto& [id, member] : keeper_->FindEnvironment(environment)->members()) {
     if (!member.present || !vault.IsRemoved(id)) continue;
     owed.push_back(member.identity.name + " was removed from the vault and is still a member of " +

@@ -53,11 +53,14 @@ bool GroupList::IsByTwo(const MachinesList::Machine& machine) const {
 
 namespace {
 
-bool LeadsIn(const GroupList::Invitation& invitation, const MachinesList& all, const VaultList&,
+/// One that the machines list does not have so leads nobody in, whatever this list says of it.
+bool LeadsIn(const GroupList::Invitation& invitation, const MachinesList& all, const VaultList& vault,
              std::int64_t time) {
   const auto at = all.standing().find(invitation.act.id);
-  const bool withdrawn = at != all.standing().end() && at->second.withdrawn;
-  return invitation.InForce(time) && !withdrawn;
+  if (at == all.standing().end() || !invitation.InForce(time)) return false;
+  const MachinesList::StandingEntry& standing = at->second;
+  return standing.number == invitation.act.number && standing.invitation.seal == invitation.act.seal &&
+         standing.IsOpen(vault) && time < standing.invitation.expires;
 }
 
 }  // namespace

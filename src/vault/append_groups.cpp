@@ -61,8 +61,9 @@ Status AppendPlan::CheckGroupAct(const ListId& id, const Act& act) const {
   }
   if (const auto* invite = std::get_if<GroupInvitationAdd>(&act)) {
     const auto at = machines.standing().find(invite->id);
-    if (at == machines.standing().end() || at->second.number != invite->number || at->second.withdrawn ||
-        at->second.invitation.seal != invite->seal || at->second.invitation.expires != invite->expires)
+    if (at == machines.standing().end() || at->second.number != invite->number ||
+        !at->second.IsOpen(*Upper(id.environment).vault) || at->second.invitation.seal != invite->seal ||
+        at->second.invitation.expires != invite->expires)
       return refuse(id.Text());
   }
   return {};

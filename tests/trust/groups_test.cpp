@@ -206,6 +206,47 @@ TEST_F(GroupsTest, AnInvitationLeadsInUntilItEnds) {
   EXPECT_TRUE(list.Members(world.machines).empty());
 }
 
+TEST_F(GroupsTest, NoKeyIsSealedToAnInvitationThatLetsNobodyIn) {
+  ASSERT_TRUE(world.Add(world.vault, world.owner, VaultOwnerAdd{world.second.identity()}));
+  const auto invite = Must(InviteSecret::Generate());
+  const std::uint64_t at = world.machines.next_sequence();
+  ASSERT_TRUE(world.Add(world.machines, world.second, InvitationStand{StandingOf(invite)}));
+  const auto seal = invite.unseal_key().seal_key();
+  const GroupInvitationAdd leads{at, invite.id(), seal, 1'700'086'400, 1, {}};
+  const auto targets = [&](const GroupInvitationAdd& one) {
+    GroupList tried = list;
+    EXPECT_TRUE(world.Add(tried, world.owner, one));
+    return tried.EpochTargets(world.machines, world.Upper(), 1'700'000'000).size();
+  };
+  EXPECT_EQ(targets(leads), 1U);
+  EXPECT_EQ(targets({at, invite.id(), world.web2.identity().seal, 1'700'086'400, 1, {}}), 0U)
+      << "another key";
+  EXPECT_EQ(targets({at + 1, invite.id(), seal, 1'700'086'400, 1, {}}), 0U) << "another number";
+  EXPECT_EQ(targets({at, std::string(32, 'b'), seal, 1'700'086'400, 1, {}}), 0U) << "none that is known";
+  ASSERT_TRUE(world.Add(list, world.owner, leads));
+  EXPECT_EQ(list.EpochTargets(world.machines, world.Upper(), 1'700'086'400).size(), 0U) << "it has expired";
+  // Its issuer is removed, and nobody has withdrawn it: an interrupted removal, or a vault that hides the
+  // withdrawal.
+  ASSERT_TRUE(world.Add(world.machines, world.owner, Vouch{}));
+  ASSERT_TRUE(world.Add(world.vault, world.owner, VaultOwnerRemove{world.second.Id()}));
+  EXPECT_FALSE(world.machines.standing().at(invite.id()).withdrawn);
+  EXPECT_EQ(list.EpochTargets(world.machines, world.Upper(), 1'700'000'000).size(), 0U)
+      << "by whom nobody is let in any more";
+}
+
+TEST_F(GroupsTest, NoKeyIsSealedToAnInvitationThatIsUsedUp) {
+  const auto invite = Must(InviteSecret::Generate());
+  const std::uint64_t at = Stand(invite);
+  ASSERT_TRUE(world.Add(list, world.owner,
+                        GroupInvitationAdd{at, invite.id(), invite.unseal_key().seal_key(), 0, 1, {}}));
+  Join(world.web1, invite);
+  EXPECT_EQ(list.EpochTargets(world.machines, world.Upper(), 1'700'000'000).size(), 2U);
+  Join(world.web2, invite);
+  const auto targets = list.EpochTargets(world.machines, world.Upper(), 1'700'000'000);
+  ASSERT_EQ(targets.size(), 2U);
+  for (const auto& target : targets) EXPECT_EQ(target.recipient.kind, RecipientKind::kMachine);
+}
+
 TEST_F(GroupsTest, WhoComesAfterAnInvitationEndedIsNotInIt) {
   const auto invite = Must(InviteSecret::Generate());
   const std::uint64_t at = Stand(invite);
