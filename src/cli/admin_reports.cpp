@@ -48,11 +48,26 @@ bool IsRemovedMachine(const AdminSnapshot& snapshot, const std::string& id) {
                      [&](const IdentityInfo& one) { return one.id == id && one.removed; });
 }
 
-std::uint64_t GrantsOf(const AdminSnapshot& snapshot, const std::string& machine_id) {
-  std::uint64_t count = 0;
-  for (const auto& secret : snapshot.secrets)
-    for (const GrantInfo& grant : secret->grants) count += grant.machine_id == machine_id ? 1 : 0;
-  return count;
+std::string ReaderCell(const AdminFacts& facts, const GrantInfo& info) {
+  if (!IsGroupName(info.machine))
+    return info.machine + (IsRemovedMachine(*facts.snapshot, info.machine_id) ? " (removed)" : "");
+  const GroupSurvey* group = facts.readership.FindGroup(info.machine_id);
+  if (group == nullptr) return info.machine + " (a group that is no more)";
+  return info.machine +
+         (group->members_known ? " (no machine is in it)" : " (its machines, which owners see)");
+}
+
+// "3 machines", "2 machines, and those of @web"
+std::string ReadersText(const AdminFacts& facts, const std::vector<GrantInfo>& readers,
+                        std::uint64_t* machines) {
+  std::string groups;
+  for (const GrantInfo& one : readers) {
+    const GroupSurvey* group =
+        IsGroupName(one.machine) ? facts.readership.FindGroup(one.machine_id) : nullptr;
+    if (group != nullptr && !group->members_known) groups += (groups.empty() ? "" : ", ") + one.machine;
+    *machines += IsGroupName(one.machine) ? 0 : 1;
+  }
+  return Count(*machines, "machine") + (groups.empty() ? "" : ", and those of " + groups);
 }
 
 }  // namespace
@@ -95,8 +110,10 @@ std::vector<FreezeInfo> FreezesOf(const AdminSnapshot& snapshot, FreezeTarget::K
 
 }  // namespace
 
-AdminReport ReportMachine(const AdminSnapshot& snapshot, const IdentityInfo& machine) {
-  const std::uint64_t granted = GrantsOf(snapshot, machine.id);
+AdminReport ReportMachine(const AdminFacts& facts, const IdentityInfo& machine) {
+  const AdminSnapshot& snapshot = *facts.snapshot;
+  const auto grants = facts.readership.OfMachine(machine.id, SystemClock().WallSeconds());
+  const std::uint64_t granted = grants.size();
   Table table;
   table.Add({"machine", machine.name});
   table.Add({"id", machine.id});
@@ -127,6 +144,7 @@ AdminReport ReportGrant(const SecretSurvey& secret, const GrantInfo& info, std::
   Table table;
   table.Add({"machine", info.machine});
   table.Add({"may read", info.secret.Full()});
+  table.Add({"through", info.by.empty() ? "a grant of its own" : info.by + ", a group that it is in"});
   table.Add({"label", grant.label + (shown != nullptr ? ", now version " + std::to_string(shown->version)
                                                       : ", which points at no version now")});
   table.Add({"mode", ModeText(grant.mode)});
@@ -140,10 +158,13 @@ AdminReport ReportGrant(const SecretSurvey& secret, const GrantInfo& info, std::
   table.Add({"expires", ExpiryText(grant.expires, now)});
   table.Add({"granted by", info.signer});
   table.Add({"granted at", FormatTime(info.time)});
-  return {table.Text(), ToJson(info)};
+  return {table.Text(), ToJson(info).Set("by", info.by)};
 }
 
-AdminReport ReportSecret(const AdminSnapshot& snapshot, const SecretSurvey& secret, std::int64_t now) {
+AdminReport ReportSecret(const AdminFacts& facts, const SecretSurvey& secret, std::int64_t now) {
+  const AdminSnapshot& snapshot = *facts.snapshot;
+  std::uint64_t machines = 0;
+  const std::string readers = ReadersText(facts, facts.readership.OfSecret(secret, now), &machines);
   const SecretInfo& info = secret.info;
   Table table;
   table.Add({"secret", info.name.Full()});
@@ -160,7 +181,7 @@ AdminReport ReportSecret(const AdminSnapshot& snapshot, const SecretSurvey& secr
     table.Add({"rotation", RotationText(info, now)});
     table.Add({"owner", info.owner});
     table.Add({"description", info.description});
-    table.Add({"readers", Count(info.grants, "machine")});
+    table.Add({"readers", readers});
   }
   const auto frozen = FreezesOf(snapshot, FreezeTarget::Kind::kEnvironment, info.name.environment);
   for (const FreezeInfo& freeze : frozen) table.Add({"frozen", FreezeSentence(freeze)});
@@ -175,6 +196,7 @@ AdminReport ReportSecret(const AdminSnapshot& snapshot, const SecretSurvey& secr
                             {"owner", info.owner},
                             {"description", info.description},
                             {"grants", std::uint64_t{info.grants}},
+                            {"readers", machines},
                             {"problem", info.problem}});
   AddRotation(info, now, &json);
   return {table.Text(), std::move(json)};
@@ -188,18 +210,18 @@ AdminReport ReportVersions(const SecretSurvey& secret) {
           Json::Object({{"name", secret.info.name.Full()}, {"versions", std::move(list)}})};
 }
 
-AdminReport ReportReaders(const AdminSnapshot& snapshot, const SecretSurvey& secret, std::int64_t now) {
-  Table table(
-      {"MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE", "EXPIRES", "SINCE", "BY"});
+AdminReport ReportReaders(const AdminFacts& facts, const SecretSurvey& secret, std::int64_t now) {
+  Table table({"MACHINE", "THROUGH", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE", "EXPIRES",
+               "SINCE", "BY"});
   Json list = Json::Array();
-  for (const GrantInfo& info : secret.grants) {
+  for (const GrantInfo& info : facts.readership.OfSecret(secret, now)) {
     const Grant& grant = info.grant;
-    const bool removed = IsRemovedMachine(snapshot, info.machine_id);
-    table.Add({info.machine + (removed ? " (removed)" : ""), grant.label, grant.owner, grant.group,
-               ModeText(grant.mode), grant.strict ? "yes" : "", JoinConditions(grant.conditions),
+    const bool removed = IsRemovedMachine(*facts.snapshot, info.machine_id);
+    table.Add({ReaderCell(facts, info), info.by, grant.label, grant.owner, grant.group, ModeText(grant.mode),
+               grant.strict ? "yes" : "", JoinConditions(grant.conditions),
                LeaseCell(grant.lease, grant.offline, grant.record),
                grant.expires == 0 ? "" : ExpiryText(grant.expires, now), TimeCell(info.time), info.signer});
-    list.Append(ToJson(info).Set("removed", removed));
+    list.Append(ToJson(info).Set("by", info.by).Set("removed", removed));
   }
   return {table.empty() ? "no machine may read it\n" : table.Text(),
           Json::Object({{"name", secret.info.name.Full()}, {"readers", std::move(list)}})};

@@ -29,13 +29,14 @@ ReportDirectory* EnterParts(ReportDirectory* from, std::string_view path,
 /// Lays a view out. What the reports are made of lives as long as each of them.
 class AdminTreeBuilder {
  public:
-  explicit AdminTreeBuilder(const AdminView& view) : snapshot_(view.snapshot) {
+  explicit AdminTreeBuilder(const AdminView& view)
+      : facts_(std::make_shared<const AdminFacts>(view.snapshot)) {
     if (!view.problem.empty())
       stale_ = "this is of " + FormatTime(view.time) + ": " + Printable(view.problem);
   }
 
   std::shared_ptr<const ReportDirectory> Build() {
-    const AdminSnapshot& all = *snapshot_;
+    const AdminSnapshot& all = *facts_->snapshot;
     Add(root_.get(), "info", [&all] { return ReportVault(all); });
     AddMachines();
     ReportDirectory* projects = root_->Enter("projects");
@@ -48,69 +49,81 @@ class AdminTreeBuilder {
   }
 
  private:
+  using Facts = std::shared_ptr<const AdminFacts>;
+
   /// The text and, beside it, the JSON.
-  void Add(ReportDirectory* directory, const std::string& name, const MakeReport& make) {
+  static void AddTo(ReportDirectory& directory, const Facts& facts, const std::string& stale,
+                    const std::string& name, const MakeReport& make) {
     constexpr std::string_view kJson = ".json";
     constexpr std::size_t kSpareBytes = 8;  // for what tells several names apart that are cut to the same
     const std::string fit = ReportDirectory::Fit(name, kJson.size() + kSpareBytes);
-    const std::string got = directory->AddFile(fit, [make, kept = snapshot_, stale = stale_] {
+    const std::string got = directory.AddFile(fit, [make, kept = facts, stale] {
       return (stale.empty() ? "" : "stale: " + stale + "\n") + make().text;
     });
-    directory->AddFile(got + ".json", [make, kept = snapshot_, stale = stale_] {
-      return make().json.Set("stale", stale).Dump() + "\n";
-    });
+    directory.AddFile(got + ".json",
+                      [make, kept = facts, stale] { return make().json.Set("stale", stale).Dump() + "\n"; });
+  }
+  void Add(ReportDirectory* directory, const std::string& name, const MakeReport& make) {
+    AddTo(*directory, facts_, stale_, name, make);
   }
 
   void AddMachines() {
-    for (const IdentityInfo& machine : snapshot_->machines)
-      if (!machine.removed) AddMachine(machine);
-    for (const auto& secret : snapshot_->secrets) {
-      for (const GrantInfo& grant : secret->grants) {
-        if (!snapshot_->machines_known && grants_.count(grant.machine_id) == 0) AddMachine(GranteeOf(grant));
-        if (const auto found = grants_.find(grant.machine_id); found != grants_.end())
-          AddGrant(found->second, *secret, grant);
-      }
+    std::map<std::string, std::vector<IdentityInfo>> by_name;  // two of one name: what a lying vault serves
+    for (const IdentityInfo& machine : facts_->snapshot->machines)
+      if (!machine.removed) by_name[machine.name].push_back(machine);
+    if (!facts_->snapshot->machines_known) {
+      for (const auto& [id, name] : facts_->readership.machines()) by_name[name].push_back(Named(name, id));
     }
+    for (const auto& [name, machines] : by_name) AddMachine(name, machines);
   }
 
-  /// As much as a grant tells of its machine.
-  static IdentityInfo GranteeOf(const GrantInfo& grant) {
+  /// As much as grants and groups tell of a machine.
+  static IdentityInfo Named(const std::string& name, const std::string& id) {
     IdentityInfo machine;
-    machine.name = grant.machine;
-    machine.id = grant.machine_id;
+    machine.name = name;
+    machine.id = id;
     return machine;
   }
 
-  void AddMachine(const IdentityInfo& machine) {
-    ReportDirectory* directory = machines_->Enter(machine.name);
-    Add(directory, "info", [all = snapshot_.get(), machine] { return ReportMachine(*all, machine); });
-    grants_[machine.id] = directory->Enter("grants");
+  // What it may read by groups and prefixes is put together when somebody looks.
+  void AddMachine(const std::string& name, const std::vector<IdentityInfo>& machines) {
+    ReportDirectory* directory = machines_->Enter(name);
+    for (const IdentityInfo& machine : machines)
+      Add(directory, "info", [all = facts_.get(), machine] { return ReportMachine(*all, machine); });
+    directory->AddDirectory(
+        "grants", filled_, [facts = facts_, stale = stale_, machines](ReportDirectory& grants) {
+          for (const IdentityInfo& machine : machines) {
+            for (GrantInfo& grant : facts->readership.OfMachine(machine.id, SystemClock().WallSeconds()))
+              AddGrant(grants, facts, stale, std::make_shared<const GrantInfo>(std::move(grant)));
+          }
+        });
   }
 
-  void AddGrant(ReportDirectory* grants, const SecretSurvey& secret, const GrantInfo& grant) {
-    const std::string full = grant.secret.Full();
+  static void AddGrant(ReportDirectory& grants, const Facts& facts, const std::string& stale,
+                       const std::shared_ptr<const GrantInfo>& grant) {
+    const SecretSurvey* secret = facts->readership.FindSecret(grant->secret);
+    const std::string full = grant->secret.Full();
     const std::size_t slash = full.rfind('/');
     const std::string_view last = std::string_view(full).substr(slash + 1);
-    ReportDirectory* directory = EnterParts(grants, std::string_view(full).substr(0, slash), BesideJson);
-    Add(directory, BesideJson(last),
-        [&secret, &grant] { return ReportGrant(secret, grant, SystemClock().WallSeconds()); });
+    ReportDirectory* directory = EnterParts(&grants, std::string_view(full).substr(0, slash), BesideJson);
+    AddTo(*directory, facts, stale, BesideJson(last),
+          [secret, grant] { return ReportGrant(*secret, *grant, SystemClock().WallSeconds()); });
   }
 
   void AddSecret(ReportDirectory* projects, const SecretSurvey& secret) {
     ReportDirectory* directory = EnterParts(projects, secret.info.name.Full(), Unchanged);
     Add(directory, "info",
-        [all = snapshot_.get(), &secret] { return ReportSecret(*all, secret, SystemClock().WallSeconds()); });
+        [all = facts_.get(), &secret] { return ReportSecret(*all, secret, SystemClock().WallSeconds()); });
     Add(directory, "versions", [&secret] { return ReportVersions(secret); });
-    Add(directory, "readers", [all = snapshot_.get(), &secret] {
-      return ReportReaders(*all, secret, SystemClock().WallSeconds());
-    });
+    Add(directory, "readers",
+        [all = facts_.get(), &secret] { return ReportReaders(*all, secret, SystemClock().WallSeconds()); });
   }
 
-  std::shared_ptr<const AdminSnapshot> snapshot_;
+  Facts facts_;
   std::string stale_;  ///< "" = it is not
+  std::shared_ptr<FilledReports> filled_ = std::make_shared<FilledReports>();
   std::shared_ptr<ReportDirectory> root_ = std::make_shared<ReportDirectory>();
   ReportDirectory* machines_ = root_->Enter("machines");
-  std::map<std::string, ReportDirectory*> grants_;  ///< by the machine's id
 };
 
 }  // namespace

@@ -35,7 +35,9 @@ std::vector<Option> WithAuditFilter(std::vector<Option> own) {
   std::vector<Option> all = {
       {"environment", "PROJECT/ENVIRONMENT", "only what concerns this environment"},
       {"object", "NAME",
-       "only what was done to this: shop/prod/db-password, or shop/prod/* for all that lies below"},
+       "only what was done to this: shop/prod/db-password, shop/prod/* for all that lies below, or shop/prod "
+       "for the"
+       " environment itself: its members, rules, groups and what they are granted by prefix"},
       {"actor", "NAME",
        "only what this person or machine did; of machines that had the same name one after the other this is "
        "the"
@@ -59,6 +61,11 @@ Result<AuditFilter> ReadAuditFilter(const Arguments& arguments, std::int64_t now
   filter.actor = arguments.Text("actor");
   if (filter.actor.size() > kMaxActorBytes || !IsUtf8(filter.actor))
     return Error{Code::kInvalid, "is the name or the id of a person or machine", 0, "--actor"};
+  if (filter.actor.starts_with("@"))
+    return Error{
+        Code::kInvalid,
+        "a group reads nothing itself, its machines do: name one of them (grantfs group list shows them)", 0,
+        "--actor"};
   filter.action = arguments.Text("action");
   if (!filter.action.empty() && !IsAuditType(filter.action))
     return Error{Code::kInvalid, "is the type of a record, such as secret.read", 0, "--action"};

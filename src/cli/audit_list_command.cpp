@@ -60,6 +60,30 @@ Table AuditTable(const std::vector<AuditLine>& lines) {
 
 namespace {
 
+/// The environment whose own records tell who came to read what is listed by a group or a prefix; "": there
+/// is none, or nothing of the kind was asked for. Those records have the environment for their object, not
+/// the secret.
+Result<std::string> GroupsRecordedOf(OwnerSession& session, const AuditFilter& filter) {
+  const auto slash = filter.object.find('/');
+  const auto end = slash == std::string::npos ? slash : filter.object.find('/', slash + 1);
+  if (end == std::string::npos || !filter.action.empty()) return std::string();
+  const std::string environment = filter.object.substr(0, end);
+  for (const char* action : {"prefix.grant", "group-machines.add", "group-invitation.add"}) {
+    AuditFilter probe;
+    probe.environment = probe.object = environment;
+    probe.action = action;
+    probe.since_ms = filter.since_ms;
+    probe.until_ms = filter.until_ms;
+    probe.limit = 1;
+    const auto found = session.ListAudit(probe);
+    const bool unseen =
+        !found && (found.error().code == Code::kDenied || found.error().code == Code::kNotFound);
+    if (!found && !unseen) return found.error();
+    if (found && !found->empty()) return environment;
+  }
+  return std::string();
+}
+
 Status RunAuditListCommand(Context& context) {
   const Arguments& arguments = context.arguments;
   AuditFilter filter = GRANTFS_TRY(ReadAuditFilter(arguments, SystemClock().WallSeconds()));
@@ -70,10 +94,12 @@ Status RunAuditListCommand(Context& context) {
   if (filter.limit != 0 && lines.size() == filter.limit) {  // older ones were not asked for
     std::erase_if(purges, [&](const AuditPurge& purge) { return purge.end <= lines.back().sequence; });
   }
+  const std::string groups = GRANTFS_TRY(GroupsRecordedOf(*session, filter));
   if (context.json()) {
     Json list = Json::Array();
     for (const AuditLine& line : lines) list.Append(ToJson(line));
-    context.terminal.OutJson(Json::Object({{"records", std::move(list)}, {"purged", PurgesJson(purges)}}));
+    context.terminal.OutJson(Json::Object(
+        {{"records", std::move(list)}, {"purged", PurgesJson(purges)}, {"groups_recorded_of", groups}}));
     return {};
   }
   const Table table = AuditTable(lines);
@@ -82,6 +108,9 @@ Status RunAuditListCommand(Context& context) {
   else
     context.terminal.Out(table.Text());
   NotePurges(context.terminal, purges, "they are not listed");
+  if (!groups.empty())
+    context.terminal.Note("what groups were granted by prefix, and whom they took in, is recorded of " +
+                          groups + ": grantfs audit list --object " + groups);
   return {};
 }
 
@@ -95,7 +124,8 @@ const Command kAuditListCommand = {
     .summary = "list who did what",
     .about =
         R"(Lists the audit log's records, the newest first: every read, grant, refusal and change, with who asked,
-from where, and for which program. It shows what you may audit.)",
+from where, and for which program. It shows what you may audit. What a group is granted by prefix, and which machines it
+takes in, is recorded of its environment: --object shop/prod.)",
     .options = WithAuditFilter({{"limit", "NUMBER", "the newest so many (default: 100; 0: all)"}}),
     .examples =
         {{"grantfs audit list --object shop/prod/db-password --limit 2",

@@ -11,9 +11,10 @@ Status Show(Context& context, OwnerSession& session, const std::string& environm
   if (context.json())
     context.terminal.OutJson(Json::Object({{"environment", environment}, {"two_owners", two}}));
   else
-    context.terminal.OutLine(environment +
-                             (two ? ": two owners sign a grant, a new owner, what comes into a group, and a change of this"
-                                  : ": one owner's signature is enough"));
+    context.terminal.OutLine(
+        environment +
+        (two ? ": two owners sign a grant, a new owner, what comes into a group, and a change of this"
+             : ": one owner's signature is enough"));
   return {};
 }
 
@@ -49,9 +50,10 @@ const Command kEnvRulesCommand = {
     .about =
         R"(Shows the rule of an environment, or asks for another. With --two-owners on, a grant, a new owner and
 what comes into a group need the signatures of two owners: the first owner's grantfs grant, member add or
-group add waits as a request, and another owner's grantfs request approve signs and publishes it. The vault, owners' and writers' clients and the machines'
+group add, and the groups of a standing invitation, wait as a request, and another owner's grantfs request approve signs and publishes it. The vault, owners' and writers' clients and the machines'
 mounts refuse what two did not sign. Taking away needs one. The change itself needs two owners, on and off;
-turned on, every standing grant is signed by both with it. Where the second owner was lost, the recovery
+turned on, every standing grant is signed by both with it, and so are the machines and standing invitations that are in
+groups, whose keys begin anew with the rule. Where the second owner was lost, the recovery
 code adds one.)",
     .options = {{"two-owners", "on|off", "ask for it; another owner approves"},
                 {"reason", "TEXT", "why; the other owner reads it, and it stands in the signed statement"}},

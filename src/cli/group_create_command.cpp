@@ -26,7 +26,9 @@ const Command kGroupCreateCommand = {
     .about =
         R"(Makes a group: what is granted to @NAME with grantfs grant, every machine of it may read, and a new value
 costs one sealed key however many machines there are. A group belongs to one environment and has a key of
-its own, which its machines hold. For the environment's owners.)",
+its own, which its machines hold. Where an environment asks for two owners (grantfs env rules), the group is made
+without machines, and those that are named wait for another owner's grantfs request approve. For the environment's
+owners.)",
     .options = {{"reason", "TEXT", "why; it stands in the signed statement"},
                 {"wait", "TIME", "how long to wait for the machines' mounts (default: 5s)"}},
     .examples = {{"grantfs group create shop/prod web web-1 web-2", R"(made @web of shop/prod

@@ -1,8 +1,7 @@
-#include "group_words_internal.h"
-
 #include <algorithm>
 
 #include "grantfs/trust/names.h"
+#include "group_words_internal.h"
 #include "owner_internal.h"
 #include "request_output_internal.h"
 #include "table_internal.h"
@@ -43,17 +42,18 @@ Result<GivenGroup> GroupGiven(const Context& context) {
 void OutGroupChange(Context& context, const std::string& done, const GroupChange& change) {
   const bool created = done == "created";
   if (context.json()) {
-    Json json = Json::Object({{"environment", change.environment},
-                              {"group", change.group},
-                              {created ? "machines" : done.c_str(),
-                               Json::Array({change.machines.begin(), change.machines.end()})},
-                              {"followed", GroupFollowedJson(change.followed)}});
-    if (done == "added") json.Set("waiting", Json::Array({change.waiting.begin(), change.waiting.end()}));
+    Json json = Json::Object(
+        {{"environment", change.environment},
+         {"group", change.group},
+         {created ? "machines" : done.c_str(), Json::Array({change.machines.begin(), change.machines.end()})},
+         {"followed", GroupFollowedJson(change.followed)}});
+    if (done != "removed") json.Set("waiting", Json::Array({change.waiting.begin(), change.waiting.end()}));
     return context.terminal.OutJson(json);
   }
   const std::string name = "@" + change.group + " of " + change.environment;
   const std::string are = change.machines.size() == 1 ? " is " : " are ";
   if (!change.waiting.empty()) {
+    if (created) context.terminal.OutLine("made " + name);
     context.terminal.OutLine("signed for a second owner: put " + Together(change.machines) + " into " + name);
     return NoteWaiting(context.terminal, change.waiting);
   }

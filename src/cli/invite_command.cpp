@@ -1,5 +1,6 @@
 #include "commands_internal.h"
 #include "owner_internal.h"
+#include "request_output_internal.h"
 #include "secret_io_internal.h"
 #include "table_internal.h"
 
@@ -36,12 +37,18 @@ Status RunStanding(Context& context) {
                       {"id", result.id},
                       {"expires", result.expires},
                       {"lives", options.lives},
-                      {"groups", Json::Array({options.groups.begin(), options.groups.end()})}}),
+                      {"groups", Json::Array({options.groups.begin(), options.groups.end()})},
+                      {"waiting", Json::Array({result.waiting.begin(), result.waiting.end()})}}),
         "line", result.line);
   OutSecretLine(context.terminal, result.line);
   context.terminal.Note("whoever has this line lets machines in as " + options.pattern + ", " +
                         Count(options.uses, "time") + " until " + FormatTime(result.expires) +
                         ", and nobody is asked: keep it where you keep keys");
+  if (!result.waiting.empty()) {
+    context.terminal.Note(
+        "machines come by it at once, and into its groups where two owners sign once another has signed");
+    NoteWaiting(context.terminal, result.waiting);
+  }
   context.terminal.Note(
       "next: have each machine run grantfs enroll --file FILE at its first boot; grantfs "
       "invitation list shows how often it was used");
@@ -115,8 +122,9 @@ or the key may be known to others. Until it is approved (grantfs approve --rekey
 
 With --standing it makes an invitation that many machines let themselves in by, without an approval of each:
 for machines that nobody watches when they boot (cloud-init, autoscaling). With --group each reads what its groups
-are granted, from its first boot on. Whoever has that line has such
-machines, until it is used up, expires or is withdrawn (grantfs invitation withdraw). Removing a machine that
+are granted, from its first boot on; where two owners sign (grantfs env rules), once another owner has approved that it
+leads there (grantfs request approve), also for who has come before. Whoever has that line has such machines, until it
+is used up, expires or is withdrawn (grantfs invitation withdraw). Removing a machine that
 came by it withdraws it too, and so does removing the owner who made it.)",
     .options = {{"kind", "KIND", "machine, user or agent (default: machine)"},
                 {"ttl", "TIME", "for how long it can be used: 1s to 30d (default: 1h)"},
@@ -130,6 +138,8 @@ came by it withdraws it too, and so does removing the owner who made it.)",
     .examples = {{"grantfs invite web-1",
                   R"(grantfs-invite-1.AAAD...
 (on standard error: what to do with it))"},
+                 {"grantfs invite web-1 | ssh web-1 grantfs enroll",
+                  "web-1 asks to be let in; its fingerprint: k3vq-7m2a-x4pd-ce6w-hn5t"},
                  {"grantfs invite --kind user bea", R"(grantfs-invite-1.AAAD...
 (then grantfs member add shop/prod bea --role writer, once she is approved))"},
                  {"grantfs invite --rekey bea", R"(grantfs-invite-1.AAAD...

@@ -16,8 +16,16 @@ Json ToJson(const ReviewResult& result) {
     grants.Append(Json::Object({{"secret", one.secret.Full()},
                                 {"machine", one.machine},
                                 {"machine_id", one.machine_id},
+                                {"prefix", one.prefix},
                                 {"granted", one.granted},
                                 {"last_read", one.last_read}}));
+  Json machines = Json::Array();
+  for (const UnusedInGroup& one : result.machines)
+    machines.Append(Json::Object({{"group", one.group},
+                                  {"machine", one.machine},
+                                  {"machine_id", one.machine_id},
+                                  {"since", one.since},
+                                  {"last_read", one.last_read}}));
   Json members = Json::Array();
   for (const UnusedMember& one : result.members)
     members.Append(Json::Object({{"environment", one.environment},
@@ -31,6 +39,8 @@ Json ToJson(const ReviewResult& result) {
       {{"before", result.before},
        {"environments", Json::Array({result.environments.begin(), result.environments.end()})},
        {"grants", std::move(grants)},
+       {"machines", std::move(machines)},
+       {"unjudged", Json::Array({result.unjudged.begin(), result.unjudged.end()})},
        {"members", std::move(members)},
        {"refused", NamesJson(result.refused)}});
 }
@@ -40,13 +50,21 @@ void OutResult(Terminal& terminal, const ReviewResult& result) {
   for (const UnusedGrant& one : result.grants)
     grants.Add({one.secret.Full(), one.machine, TimeCell(one.granted), TimeCell(one.last_read)});
   if (!grants.empty()) terminal.Out(grants.Text());
+  Table machines({"UNUSED IN GROUP", "MACHINE", "SINCE", "READ LAST"});
+  for (const UnusedInGroup& one : result.machines)
+    machines.Add({one.group, one.machine, TimeCell(one.since), TimeCell(one.last_read)});
+  if (!machines.empty()) terminal.Out(machines.Text());
   Table members({"UNUSED MEMBER OF", "NAME", "ROLE", "SINCE", "DID SOMETHING LAST"});
   for (const UnusedMember& one : result.members)
     members.Add({one.environment, one.member.name, RoleName(one.member.role), TimeCell(one.since),
                  TimeCell(one.last_act)});
   if (!members.empty()) terminal.Out(members.Text());
-  if (grants.empty() && members.empty())
-    terminal.Note("no grant and no member was unused since " + FormatTime(result.before));
+  if (grants.empty() && machines.empty() && members.empty())
+    terminal.Note("no grant, no machine of a group and no member was unused since " +
+                  FormatTime(result.before));
+  if (!result.unjudged.empty())
+    terminal.Note("whether what is granted to " + JoinWords(result.unjudged) +
+                  " is used is not known: who is in a group its environment's owners alone see");
   terminal.Note("looked at " + JoinWords(result.environments));
 }
 
@@ -75,23 +93,30 @@ const Command kReviewCommand = {
     .arguments = "",
     .min_arguments = 0,
     .max_arguments = 0,
-    .summary = "list grants and members that nobody uses",
+    .summary = "list grants, machines and members that nobody uses",
     .about =
-        R"(Lists what could be taken away: grants under which no read is recorded for so many days, and members of
-whom the audit log has no act in their environment for as long; neither if it is younger than that. It takes
-the secrets from verified lists and the reads from the audit log, of the environments where you may see both
-(owners, operators). Who only looks at names or at the audit log leaves no record, so an auditor always
+        R"(Lists what could be taken away: grants under which no read is recorded for so many days, machines that have
+read nothing by a group that they are in for as long, and members of whom the audit log has no act in their environment;
+none if it is younger than that. A group's grant, on a secret or by prefix, is used where any of its machines reads by
+it: a read counts for the grant by which that machine reads the secret now, its own before its groups', a secret's before
+a prefix. It takes the secrets from verified lists and the reads from the audit log, of the environments where you may
+see both (owners, operators); who is in a group owners alone see, so operators are told which groups are not judged. Who only looks at names or at the audit log leaves no record, so an auditor always
 stands here.)",
     .options = {{"days", "N", "unused for so many days, 0 to 3660 (default: 90)"}},
     .examples = {{"grantfs review --days 90",
                   R"(UNUSED GRANT           TO     GRANTED               READ LAST
 shop/prod/db-password  web-1  2026-01-02T09:10:00Z  2026-01-31T12:00:00Z
+shop/prod/old/         @web   2026-01-02T09:10:00Z  -
+UNUSED IN GROUP  MACHINE  SINCE                 READ LAST
+shop/prod@web    web-3    2026-01-02T09:10:00Z  -
 UNUSED MEMBER OF  NAME  ROLE    SINCE                 DID SOMETHING LAST
 shop/prod         bea   reader  2026-01-02T09:10:00Z  -
 looked at shop/prod)"},
                  {"grantfs review --json",
                   R"({"before": 1769860800, "grants": [...], "members": [...], ...})"}},
-    .next = "grantfs revoke web-1 shop/prod/db-password, or grantfs member remove shop/prod bea",
+    .next =
+        "grantfs revoke web-1 shop/prod/db-password, grantfs group remove shop/prod web web-3, or grantfs "
+        "member remove shop/prod bea",
     .failure = "what is unused is not known",
     .run = RunReviewCommand,
 };

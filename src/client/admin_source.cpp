@@ -26,10 +26,20 @@ bool SameLines(const std::vector<AuditLine>& a, const std::vector<AuditLine>& b)
   });
 }
 
+// What is granted by prefix stands in the environment's list, whose head the secrets' surveys have too.
+bool SameGroups(const std::vector<GroupSurvey>& a, const std::vector<GroupSurvey>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const GroupSurvey& one, const GroupSurvey& other) {
+                      return one.id == other.id && one.environment_head == other.environment_head &&
+                             one.members_known == other.members_known && one.machines == other.machines;
+                    });
+}
+
 bool SameSnapshot(const AdminSnapshot& a, const AdminSnapshot& b) {
   return a.machines_known == b.machines_known && a.machines == b.machines &&
-         a.environments == b.environments && a.secrets == b.secrets && a.frozen == b.frozen &&
-         a.audit_known == b.audit_known && SameLines(a.recent, b.recent) && SameLines(a.critical, b.critical);
+         a.environments == b.environments && a.secrets == b.secrets && SameGroups(a.groups, b.groups) &&
+         a.frozen == b.frozen && a.audit_known == b.audit_known && SameLines(a.recent, b.recent) &&
+         SameLines(a.critical, b.critical);
 }
 
 class AdminSourceImpl final : public AdminSource {
@@ -84,6 +94,7 @@ class AdminSourceImpl final : public AdminSource {
       if (each.role && RoleAllows(*each.role, Operation::kList)) next->environments.push_back(each.name);
     next->secrets =
         GRANTFS_TRY(session_->SurveySecrets(before != nullptr ? before->secrets : SecretSurveys()));
+    next->groups = GRANTFS_TRY(session_->SurveyGroups());
     next->frozen = GRANTFS_TRY(session_->ListFreezes());
     AuditFilter filter;
     filter.limit = kAuditLines;

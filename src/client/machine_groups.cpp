@@ -28,6 +28,7 @@ const EnvironmentGroups::Group* MachineView::GroupOf(const std::string& environm
                                                      std::uint64_t number) const {
   const auto* group = FindGroup(*this, environment, number);
   const auto keys = groups.find({environment, number});
+  if (group != nullptr && environments.at(environment)->groups().IsOlderThanRule(*group)) return nullptr;
   return group != nullptr && keys != groups.end() && keys->second->IsNewest(*group) ? group : nullptr;
 }
 
@@ -69,8 +70,8 @@ void MachineSessionImpl::UseGroups(MachineView& next, const std::vector<api::Own
   ForgetForeign(next);
 }
 
-// What was read by a group that the machine has left is not granted to it. The vault may show it again when it
-// is back: then it is proven by the group's key, so nothing of it is remembered as revoked.
+// What was read by a group that the machine has left is not granted to it. The vault may show it again when
+// it is back: then it is proven by the group's key, so nothing of it is remembered as revoked.
 void MachineSessionImpl::ForgetForeign(MachineView& next) {
   std::erase_if(next.secrets, [&](const auto& entry) {
     const SecretView& secret = *entry.second;
@@ -103,12 +104,12 @@ Result<SecretMemory> MachineSessionImpl::OpenKey(const api::ReadResponse& respon
                                                  const VersionPublish& publish) const {
   const ValueContext context{home_.profile().vault, publish.environment, response.secret, publish.version,
                              publish.epoch};
-  if (response.group == 0)
-    return OpenDataKey(me_.unseal_key(), response.sealed, publish.commitment, context);
+  if (response.group == 0) return OpenDataKey(me_.unseal_key(), response.sealed, publish.commitment, context);
   const auto now = view();
   const auto* group = now->GroupOf(publish.environment, response.group);
   if (group == nullptr)
-    return Error{Code::kIntegrity, "the vault answered with what is sealed to a group that this machine is not in"};
+    return Error{Code::kIntegrity,
+                 "the vault answered with what is sealed to a group that this machine is not in"};
   return now->groups.at({publish.environment, response.group})
       ->OpenDataKey(*group, response.group_epoch, response.sealed, publish.commitment, context);
 }

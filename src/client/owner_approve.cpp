@@ -103,9 +103,4 @@ Status OwnerSessionImpl::Approve(const AskRotation& ask, const ApproveOptions& o
   return {};
 }
 
-Status OwnerSessionImpl::Approve(const AskConsent& ask, const ApproveOptions& options,
-                                 ApproveResult& result) {
-  return ApproveConsent(ask, options, result);
-}
-
 }  // namespace grantfs

@@ -63,35 +63,42 @@ Result<InviteResult> OwnerSessionImpl::InviteStanding(const StandingOptions& opt
   invitation.sign = secret.signing_key().verify_key();
   invitation.seal = secret.unseal_key().seal_key();
   invitation.lives = options.lives;
+  std::uint64_t number = 0;
+  std::vector<std::string> waiting;  // groups that two owners sign for what leads into
   const Status invited = Retry([&]() -> Status {
     GRANTFS_CHECK(RequireVaultOwner());
     GRANTFS_CHECK(keeper_->RefreshMachines());
     invitation.expires = Now() + options.ttl;
+    waiting.clear();
+    std::vector<std::string> at_once;
     for (const std::string& group : options.groups) {
-      const std::string environment = GRANTFS_TRY(ParseGroupPlace(group)).first;
+      const auto [environment, name] = GRANTFS_TRY(ParseGroupPlace(group));
       GRANTFS_CHECK(EnterGroups(environment));
-      // It is in force at once, or not at all.
-      if (keeper_->FindEnvironment(environment)->two_owners())
-        return Settled({Code::kDenied,
-                        "two owners sign there for what leads into a group, and a standing invitation waits for "
-                        "nobody: leave out --group, and put in who has come with grantfs group add",
-                        0, group});
+      const EnvironmentList& list = *keeper_->FindEnvironment(environment);
+      if (list.groups().FindByName(name) == nullptr) return NoGroup(environment, name);
+      (list.two_owners() ? waiting : at_once).push_back(group);
     }
     MachinesList machines = keeper_->machines();
     auto made = GRANTFS_TRY(Tidy(machines));
-    const std::uint64_t number = machines.next_sequence();
+    number = machines.next_sequence();
     made.push_back(
         GRANTFS_TRY(Next(machines, {&keeper_->vault(), nullptr}, InvitationStand{invitation}, {})));
     Batch batch{{ListId::Machines(), std::move(made), {}}};
-    for (const std::string& group : options.groups)
+    for (const std::string& group : at_once)
       batch.push_back(GRANTFS_TRY(LeadInto(group, invitation, number)));
     GRANTFS_TRY(Submit(batch));
     return {};
   });
   GRANTFS_CHECK(invited);
   ShutOutExpired();
+  auto asked = ProposeLeads(waiting, invitation, number);
+  if (!asked) {  // nobody has its line yet
+    static_cast<void>(
+        WithdrawInvitations(invitation.id, "its groups' owners could not be asked").has_value());
+    return asked.error();
+  }
   auto line = GRANTFS_TRY(InviteLineOf(secret, IdentityKind::kMachine, options.pattern, true));
-  return InviteResult{std::move(line), invitation.id, invitation.expires};
+  return InviteResult{std::move(line), invitation.id, invitation.expires, std::move(*asked)};
 }
 
 // ---- groups that standing invitations lead into
@@ -121,6 +128,27 @@ Result<KnownStore::Verified> OwnerSessionImpl::LeadInto(const std::string& place
                                  epoch,  GroupCopiesRoot(copies)};
   auto made = GRANTFS_TRY(Next(group, keeper_->UpperOf(environment), leads, {}));
   return KnownStore::Verified{group.id(), {std::move(made)}, {}};
+}
+
+// It lets machines in at once; they are in these groups when the other owners have signed that it leads
+// there.
+Result<std::vector<std::string>> OwnerSessionImpl::ProposeLeads(const std::vector<std::string>& places,
+                                                                const StandingInvitation& invitation,
+                                                                std::uint64_t number) {
+  Waiting waiting;
+  for (const std::string& place : places) {
+    const auto [environment, name] = GRANTFS_TRY(ParseGroupPlace(place));
+    GRANTFS_CHECK(EnterGroups(environment));
+    const GroupList group = GRANTFS_TRY(FetchGroup(environment, name));
+    const GroupInvitationAdd leads{number, invitation.id, invitation.seal, invitation.expires, 1, {}};
+    waiting[environment].push_back(ConsentTo(group, keeper_->UpperOf(environment), leads));
+  }
+  std::vector<std::string> ids;
+  for (auto& [environment, items] : waiting) {
+    for (std::string& id : GRANTFS_TRY(Propose(environment, std::move(items), {})))
+      ids.push_back(std::move(id));
+  }
+  return ids;
 }
 
 namespace {
@@ -154,7 +182,8 @@ Status OwnerSessionImpl::ShutOut(const std::set<std::string>& invitations, const
       }
       if (ended.statements.empty()) continue;
       const UnsealKey key = GRANTFS_TRY(GroupKeyOf(list, standing));
-      started.push_back(GRANTFS_TRY(NextGroupEpoch(list, {&keeper_->vault(), &keeper_->machines()}, group, key, reason)));
+      started.push_back(
+          GRANTFS_TRY(NextGroupEpoch(list, {&keeper_->vault(), &keeper_->machines()}, group, key, reason)));
       groups.push_back(environment + "@" + standing.name);
       batch.push_back(std::move(ended));
     }

@@ -7,7 +7,8 @@
 namespace grantfs {
 
 Status OwnerSessionImpl::CheckGroupsOwed(const std::string& environment, std::vector<std::string>& owed) {
-  const EnvironmentList& list = *keeper_->FindEnvironment(environment);
+  const EnvironmentList list =
+      *keeper_->FindEnvironment(environment);  // its groups' lists may bring a newer one
   if (list.groups().all().empty()) return {};
   GRANTFS_CHECK(keeper_->RefreshMachines());
   const VaultList& vault = keeper_->vault();
@@ -15,21 +16,40 @@ Status OwnerSessionImpl::CheckGroupsOwed(const std::string& environment, std::ve
     const GroupList members = GRANTFS_TRY(keeper_->RefreshGroup(environment, number));
     const std::string name = "@" + group.name + " of " + environment;
     for (const auto& [at, machine] : keeper_->machines().machines()) {
-      if (!members.Includes(machine) || !(machine.removed || vault.IsRemoved(machine.identity.Id()))) continue;
+      if (!members.Includes(machine) || !(machine.removed || vault.IsRemoved(machine.identity.Id())))
+        continue;
       owed.push_back(machine.identity.name + " was removed from the vault and has the key of " + name +
                      ": run grantfs group remove " + environment + " " + group.name + " " +
                      machine.identity.Id().Hex());
     }
     for (const auto& [at, invitation] : members.invitations()) {
       const auto standing = keeper_->machines().standing().find(invitation.act.id);
-      if (!invitation.open || standing == keeper_->machines().standing().end() ||
-          !(standing->second.withdrawn || standing->second.invitation.expires <= Now()))
-        continue;
-      owed.push_back("who holds a standing invitation that has ended (" + standing->second.invitation.pattern +
-                     ") has the key of " + name + ": run grantfs invitation withdraw " + invitation.act.id);
+      if (!invitation.open || standing == keeper_->machines().standing().end()) continue;
+      const std::string& pattern = standing->second.invitation.pattern;
+      const bool ended = standing->second.withdrawn || standing->second.invitation.expires <= Now();
+      const bool orphaned = !ended && !vault.IsOwner(standing->second.issuer);
+      if (ended || orphaned)
+        owed.push_back("who holds a standing invitation " +
+                       (ended ? "that has ended (" + pattern + ")"
+                              : "of one who owns the vault no more (" + pattern + ")") +
+                       " has the key of " + name + ": run grantfs invitation withdraw " + invitation.act.id);
+    }
+    if (list.two_owners()) {
+      const auto lacking = members.FindSignedByOne(keeper_->machines(), vault, Now());
+      for (const Grantee& machine : lacking.machines)
+        owed.push_back(machine.name + " is in " + name +
+                       " by one owner's signature, and gets none of its next keys: run "
+                       "grantfs group remove " +
+                       environment + " " + group.name + " " + machine.name +
+                       ", and grantfs group add if it belongs there");
+      for (const GroupInvitationAdd& one : lacking.invitations)
+        owed.push_back("a standing invitation leads into " + name +
+                       " by one owner's signature, and gets none of its next "
+                       "keys: run grantfs invitation withdraw " +
+                       one.id);
     }
     if (GRANTFS_TRY(members.EpochIsDue(group)) ||
-        group.newest().environment_epoch < list.newest_epoch().number)
+        group.newest().environment_epoch < list.newest_epoch().number || list.groups().IsOlderThanRule(group))
       owed.push_back(name + " has a key that somebody who left it has too: its next key is due");
   }
   return {};

@@ -54,13 +54,12 @@ Status OwnerBase::StageGroup(const std::string& environment, std::uint64_t group
   return {};
 }
 
-Result<SignedList::StatementPtr> OwnerBase::NextGroupEpoch(EnvironmentList& environment,
-                                                           const Above& above, const GroupList& list,
-                                                           const UnsealKey& previous,
+Result<SignedList::StatementPtr> OwnerBase::NextGroupEpoch(EnvironmentList& environment, const Above& above,
+                                                           const GroupList& list, const UnsealKey& previous,
                                                            const std::string& reason) {
   const EnvironmentGroups::Group group = *environment.groups().Find(list.id().number);
   std::vector<GroupCopyTarget> targets{EnvironmentTarget(*above.vault, environment)};
-  for (const auto& target : list.EpochTargets(*above.machines, Now()))
+  for (const auto& target : list.EpochTargets(*above.machines, {above.vault, &environment}, Now()))
     targets.push_back({target.recipient, target.key});
   const auto made = GRANTFS_TRY(MakeGroupEpoch(targets, group.newest().epoch.number + 1, &previous));
   GRANTFS_CHECK(StageGroup(environment.name(), group.number, made.epoch.number, made.copies));
@@ -81,7 +80,8 @@ Result<std::vector<SignedList::StatementPtr>> OwnerBase::NextGroupEpochs(const E
   for (const auto& [number, group] : before.groups().all()) {
     const GroupList list = GRANTFS_TRY(keeper_->RefreshGroup(before.name(), number));
     const UnsealKey previous = GRANTFS_TRY(GroupKeyOf(before, group));
-    made.push_back(GRANTFS_TRY(NextGroupEpoch(after, {&vault, &keeper_->machines()}, list, previous, reason)));
+    made.push_back(
+        GRANTFS_TRY(NextGroupEpoch(after, {&vault, &keeper_->machines()}, list, previous, reason)));
     Report("starting the groups' next keys", ++done, before.groups().all().size());
   }
   return made;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "grantfs/api/secrets.h"
+#include "grantfs/log/log.h"
 #include "owner_internal.h"
 #include "problem_internal.h"
 
@@ -86,6 +87,7 @@ Result<GroupChange> OwnerSessionImpl::CreateGroup(const std::string& environment
   GRANTFS_CHECK(CheckIdentityName(name));
   GroupChange change{environment, name, {}, {}, {}};
   std::uint64_t number = 0;
+  bool two = false;
   const auto done = Retry([&]() -> Result<std::uint64_t> {
     GRANTFS_CHECK(EnterGroups(environment));
     EnvironmentList list = *keeper_->FindEnvironment(environment);
@@ -93,29 +95,33 @@ Result<GroupChange> OwnerSessionImpl::CreateGroup(const std::string& environment
       return Settled({Code::kConflict, "the group exists already", 0, "@" + name + " of " + environment});
     const auto members = GRANTFS_TRY(MachinesNamed(machines));
     const UpperLists upper = keeper_->UpperOf(environment);
-    if (list.two_owners() && !members.empty())
-      return Settled({Code::kDenied,
-                      "two owners sign there for a group's machines: make the group without any, then sign for them "
-                      "with grantfs group add",
-                      0, environment});
+    two = list.two_owners();
     GroupList group(environment, list.next_sequence());
     KnownStore::Verified made{group.id(), {}, {}};
-    made.statements.push_back(
-        GRANTFS_TRY(Next(group, upper, GroupListCreate{environment, group.id().number, name}, options.reason)));
-    const auto epoch =
-        GRANTFS_TRY(MakeGroupEpoch({EnvironmentTarget(keeper_->vault(), list)}, 1, nullptr));
+    made.statements.push_back(GRANTFS_TRY(
+        Next(group, upper, GroupListCreate{environment, group.id().number, name}, options.reason)));
+    const auto epoch = GRANTFS_TRY(MakeGroupEpoch({EnvironmentTarget(keeper_->vault(), list)}, 1, nullptr));
     const Hash genesis = *group.HashAt(0);
-    const auto created = GRANTFS_TRY(
-        Next(list, {&keeper_->vault(), nullptr},
-             GroupCreate{name, genesis, {epoch.epoch, list.newest_epoch().number, 0, genesis}}, options.reason));
+    const auto created = GRANTFS_TRY(Next(
+        list, {&keeper_->vault(), nullptr},
+        GroupCreate{name, genesis, {epoch.epoch, list.newest_epoch().number, 0, genesis}}, options.reason));
     GRANTFS_CHECK(StageGroup(environment, group.id().number, 1, epoch.copies));
-    for (auto& one : GRANTFS_TRY(NextMachines(group, upper, members, epoch.key, 1, options.reason)))
-      made.statements.push_back(std::move(one));
+    if (!two) {
+      for (auto& one : GRANTFS_TRY(NextMachines(group, upper, members, epoch.key, 1, options.reason)))
+        made.statements.push_back(std::move(one));
+    }
     change.machines = MachineNamesOf(members);
     number = group.id().number;
     return Submit({{list.id(), {created}, {}}, std::move(made)});
   });
   if (!done) return done.error();
+  if (two && !machines.empty()) {  // one owner makes a group; two put machines into it
+    auto asked = AddToGroup(environment, name, machines, options);
+    if (!asked)
+      Log(LogLevel::kWarning, "the group is made, without machines: grantfs group add asks for them",
+          asked.error());
+    return asked;
+  }
   change.followed = WaitForGroup(environment, number, *done, options.wait);
   return change;
 }
@@ -138,9 +144,7 @@ Result<GroupChange> OwnerSessionImpl::AddToGroup(const std::string& environment,
     waiting.clear();
     if (members.empty()) return 0;
     if (list.two_owners()) {  // the group's key is sealed by the owner who signs second
-      if (members.size() > kMaxGroupMachines)
-        return Settled({Code::kInvalid, "two owners sign there for 100 machines at most at once", 0, environment});
-      waiting = {ConsentTo(group, keeper_->UpperOf(environment), GroupMachinesAdd{1, members, {}})};
+      waiting = ConsentToMachines(group, keeper_->UpperOf(environment), members);
       return 0;
     }
     const auto& standing = *list.groups().Find(number);
@@ -170,7 +174,8 @@ Result<std::uint64_t> OwnerSessionImpl::TakeOut(const std::string& environment, 
                            machines.begin() + static_cast<std::ptrdiff_t>(end));
     left.statements.push_back(GRANTFS_TRY(Next(group, keeper_->UpperOf(environment), remove, reason)));
   }
-  const auto started = GRANTFS_TRY(NextGroupEpoch(list, {&keeper_->vault(), &keeper_->machines()}, group, key, reason));
+  const auto started =
+      GRANTFS_TRY(NextGroupEpoch(list, {&keeper_->vault(), &keeper_->machines()}, group, key, reason));
   Batch batch;
   if (!left.statements.empty()) batch.push_back(std::move(left));
   batch.push_back({list.id(), {started}, {}});
@@ -211,8 +216,8 @@ Status OwnerSessionImpl::DeleteGroup(const std::string& environment, const std::
     EnvironmentList list = *keeper_->FindEnvironment(environment);
     const auto* group = list.groups().FindByName(name);
     if (group == nullptr) return NoGroup(environment, name);
-    const auto made = GRANTFS_TRY(
-        Next(list, {&keeper_->vault(), nullptr}, GroupDelete{group->number}, options.reason));
+    const auto made =
+        GRANTFS_TRY(Next(list, {&keeper_->vault(), nullptr}, GroupDelete{group->number}, options.reason));
     GRANTFS_TRY(Submit({{list.id(), {made}, {}}}));
     return {};
   });

@@ -50,6 +50,7 @@ class OwnerSessionImpl final : public OwnerBase {
   Result<std::vector<SecretInfo>> ListSecrets(const std::string& environment,
                                               const std::string& prefix) override;
   Result<SecretSurveys> SurveySecrets(const SecretSurveys& before) override;
+  Result<std::vector<GroupSurvey>> SurveyGroups() override;
   Result<std::vector<SecretInfo>> ListOverdue() override;
   Result<std::vector<VersionInfo>> SecretHistory(const SecretName& name) override;
   Result<std::vector<SecretEvent>> SecretEvents(const SecretName& name) override;
@@ -142,7 +143,7 @@ class OwnerSessionImpl final : public OwnerBase {
   // ---- as the recovery identity (owner_recovery.cpp)
   /// That this key is the vault's recovery identity. Errors: kDenied.
   Status RequireRecovery();
-  /// Makes it an owner of the vault and of each environment. Errors: kDenied (I am not the recovery identity).
+  /// Makes it an owner of the vault and of each environment. Errors: kDenied (I am not recovery).
   Result<RecoverResult> MakeOwner(const Identity& owner);
   /// Whether every copy that is kept for me opens.
   Result<std::vector<Finding>> RecoveryFindings();
@@ -212,6 +213,9 @@ class OwnerSessionImpl final : public OwnerBase {
   /// @param each  a secret that is not granted is an error (kNotFound), and nothing of its append is done.
   Result<RevokeResult> RevokeListed(const std::string& machine, const std::vector<SecretName>& secrets,
                                     const std::string& reason, bool each, std::chrono::milliseconds wait);
+  /// The machines that may read a secret, by name; `report` is told of groups that I cannot look into.
+  Result<std::vector<GrantInfo>> WhoMayRead(const SecretName& name, const SecretList& list,
+                                            ReadersReport& report);
   // ---- the audit log (owner_audit.cpp)
   /// Refreshes the lists that names are in. Errors: kInvalid (several have the actor's name).
   Result<api::AuditSearchRequest> SearchFor(const AuditFilter& filter);
@@ -226,7 +230,6 @@ class OwnerSessionImpl final : public OwnerBase {
   Result<std::optional<ReadReport>> ReadsOf(const Hash& machine, const SecretName& secret);
   /// The same, and whether the current value is among it.
   Result<std::optional<ReadReport>> ReportOf(const Hash& machine, const SecretName& secret);
-
   // ---- freezes
   Result<FrozenObject> MachineToFreeze(const std::string& name);
   Result<FrozenObject> MachineToFreezeIn(const std::string& environment, const std::string& name);
@@ -256,6 +259,8 @@ class OwnerSessionImpl final : public OwnerBase {
   void LeaveGroups(const Hash& machine, const std::string& environment, const std::string& reason,
                    RemoveIdentityResult& result);
   static std::vector<std::string> MachineNamesOf(const std::vector<Grantee>& machines);
+  /// Those (nullptr: all) of an environment that was entered, by number; their machines if I own it.
+  Result<std::vector<GroupSurvey>> GroupsIn(const std::string& place, const std::set<std::uint64_t>* only);
   // ---- owner_prefixes.cpp
   struct GrantedTo {
     Grantee grantee;
@@ -291,24 +296,15 @@ class OwnerSessionImpl final : public OwnerBase {
   /// Signs them, and leaves them to another owner. @return ids of the requests.
   Result<std::vector<std::string>> Propose(const std::string& environment,
                                            std::vector<AskConsent::Item> items, const std::string& reason);
+  /// To put them into a group, as many at once as a statement holds.
+  std::vector<AskConsent::Item> ConsentToMachines(const GroupList& group, const UpperLists& upper,
+                                                  const std::vector<Grantee>& machines) const;
+  /// What stands by one owner's signature, to be signed by two: grants, and what is in groups.
   Result<std::vector<AskConsent::Item>> StandingGrants(const std::string& environment);
-  Status ApproveConsent(const AskConsent& ask, const ApproveOptions& options, ApproveResult& result);
-  Result<StatementPtr> SignSecond(SignedList& list, const UpperLists& upper, Statement statement,
-                                  const AskConsent::Item& item);
-  Status PrepareSecondGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
-                            Batch& batch, std::vector<std::string>& lines);
-  Result<std::optional<Listed>> FindListed(const std::string& environment, const ListId& list);
-  Status PrepareSecondGroupGrant(const std::string& environment, const AskConsent::Item& item, bool dry_run,
-                                 Batch& batch, std::vector<std::string>& lines);
-  Status PrepareSecondPrefix(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
-                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
-  Status PrepareSecondMachines(const std::string& environment, const AskConsent::Item& item, bool dry_run,
-                               Batch& batch, std::vector<std::string>& lines);
-  Status PrepareSecondMember(EnvironmentList& list, const AskConsent::Item& item, bool dry_run,
-                             std::vector<StatementPtr>& made, std::vector<std::string>& lines);
-  Status PrepareSecondRules(EnvironmentList& list, const AskConsent::Item& item,
-                            std::vector<StatementPtr>& made, std::vector<std::string>& lines);
-
+  Result<std::vector<AskConsent::Item>> StandingInGroups(const std::string& environment);
+  class Seconding;                                                // owner_seconds_internal.h
+  using Leads = std::set<std::pair<std::uint64_t, std::string>>;  ///< a group's number, an invitation's id
+  void StartFor(const std::string& environment, const Leads& led);
   // ---- members
   Status ChangeMember(EnvironmentList list, MemberChange change, const std::string& reason);
   /// @param instead  gets the role that ends, in the same append; nullptr: nobody.
@@ -333,6 +329,7 @@ class OwnerSessionImpl final : public OwnerBase {
   /// What the audit log of an environment tells, newest times alone.
   Result<Uses> UsesIn(const std::string& environment);
   Status ReviewGrants(const std::string& environment, const Uses& uses, ReviewResult& result);
+  class Reviewing;
   void ReviewMembers(const std::string& environment, const Uses& uses, ReviewResult& result);
   /// All that the lists tell of one who leaves, nothing due yet.
   Result<OffboardResult> FindLeaver(const std::string& name);
@@ -353,6 +350,9 @@ class OwnerSessionImpl final : public OwnerBase {
   /// Appends some. @return their lines' machines
   Result<std::vector<AdmittedMachine>> AdmitSome(std::span<const EnrolmentRequest> requests,
                                                  std::int64_t lives, const std::string& reason);
+  /// Asks for a second owner's signature under it, where two sign. @return ids of the requests.
+  Result<std::vector<std::string>> ProposeLeads(const std::vector<std::string>& places,
+                                                const StandingInvitation& invitation, std::uint64_t number);
   /// What makes a standing invitation lead into a group. @param number  of its statement
   Result<KnownStore::Verified> LeadInto(const std::string& place, const StandingInvitation& invitation,
                                         std::uint64_t number);
@@ -385,7 +385,8 @@ class OwnerSessionImpl final : public OwnerBase {
     NewEpoch epoch;
   };
   /// Of an environment, sealed as `vault` says; the groups' keys are sent ahead.
-  Result<Following> NextEpoch(const std::string& environment, const VaultList& vault, const std::string& reason);
+  Result<Following> NextEpoch(const std::string& environment, const VaultList& vault,
+                              const std::string& reason);
   /// By what this home remembers.
   Result<bool> IsSeenDestroyed(std::uint64_t number);
   class Restorer;  // owner_restore_internal.h
@@ -393,8 +394,7 @@ class OwnerSessionImpl final : public OwnerBase {
 
   /// What NextAudit was asked for last, with the actor's name resolved.
   std::optional<std::pair<AuditFilter, api::AuditSearchRequest>> following_;
-  std::set<std::string>
-      expired_standing_;  ///< that Tidy withdrew, and whose groups have yet to have new keys
+  std::set<std::string> expired_standing_;  ///< that Tidy withdrew, whose groups have no new keys yet
 };
 
 }  // namespace grantfs

@@ -26,6 +26,8 @@ Status CheckNameFree(const MachinesList& machines, const VaultList& vault, const
 Status CheckRekeyed(const Identity& who, IdentityKind kind, const Hash& me);
 /// Of a life that begins now; 0 = it has no end.
 inline std::int64_t EndOfLife(std::int64_t now, std::int64_t lives) { return lives == 0 ? 0 : now + lives; }
+/// By the name or id of a machine.
+bool IsGrantedTo(const SecretList& list, const std::string& machine);
 /// "shop/prod@web" taken apart. Errors: kInvalid.
 Result<std::pair<std::string, std::string>> ParseGroupPlace(const std::string& text);
 /// Errors: kInvalid.

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "grantfs/api/audit.h"
+#include "grantfs/client/readership.h"
 #include "owner_internal.h"
 
 // Which machines and programs have picked a version up.
@@ -25,6 +26,26 @@ void Merge(Merged& all, const api::AuditReader& reader) {
 
 }  // namespace
 
+// Of the groups those alone that are granted it.
+Result<std::vector<GrantInfo>> OwnerSessionImpl::WhoMayRead(const SecretName& name, const SecretList& list,
+                                                            ReadersReport& report) {
+  SecretSurvey secret;
+  secret.info.name = name;
+  secret.info.type = list.create().type;
+  secret.grants = GrantsOf(name, list);
+  std::set<std::uint64_t> numbers;
+  for (const auto& [key, standing] : list.grants())
+    if (key.first == GranteeKind::kGroup) numbers.insert(key.second);
+  for (const auto* prefix : keeper_->FindEnvironment(name.environment)->groups().Covering(name.path))
+    numbers.insert(prefix->act.grant.grantee.number);
+  const auto groups = GRANTFS_TRY(GroupsIn(name.environment, &numbers));
+  for (const GroupSurvey& group : groups)
+    if (!group.members_known) report.unseen.push_back("@" + group.name);
+  auto readers = Readership({}, groups).OfSecret(secret, Now());
+  std::erase_if(readers, [](const GrantInfo& one) { return IsGroupName(one.machine); });
+  return readers;
+}
+
 Result<ReadersReport> OwnerSessionImpl::ReadersOf(const SecretName& name) {
   GRANTFS_CHECK(Enter(name.environment, Operation::kReadAudit));
   if (keeper_->vault().IsOwner(me_.Id())) GRANTFS_CHECK(keeper_->RefreshMachines());  // for names
@@ -44,9 +65,11 @@ Result<ReadersReport> OwnerSessionImpl::ReadersOf(const SecretName& name) {
   const SecretList list = GRANTFS_TRY(FetchSecret(name));
   ReadersReport report;
   if (const auto* current = list.Current()) report.version = current->publish.version;
-  std::map<std::string, std::string> granted;
-  for (const auto& [key, standing] : list.grants())
-    granted.emplace(standing.grant.grantee.id.Hex(), standing.grant.grantee.name);
+  std::map<std::string, GrantInfo> granted;
+  for (GrantInfo& one : GRANTFS_TRY(WhoMayRead(name, list, report))) {
+    const std::string id = one.machine_id;
+    granted.emplace(id, std::move(one));
+  }
   std::set<std::string> seen;
   for (const auto& [key, reader] : merged) {
     SecretReader one;
@@ -54,7 +77,10 @@ Result<ReadersReport> OwnerSessionImpl::ReadersOf(const SecretName& name) {
     const auto id = Hash::FromHex(reader.actor);
     const auto machine = granted.find(reader.actor);
     one.granted = machine != granted.end();
-    one.who = one.granted ? machine->second : id ? NameOf(*id) : reader.actor;
+    one.who = one.granted ? machine->second.machine : id ? NameOf(*id) : reader.actor;
+    if (one.granted) one.by = machine->second.by;
+    const auto role = id ? keeper_->FindEnvironment(name.environment)->RoleOf(*id) : std::nullopt;
+    if (role && RoleAllows(*role, Operation::kReadValue)) one.by = RoleName(*role);
     if (one.who == reader.actor && !reader.name.empty()) one.who = reader.name;
     one.process = reader.process;
     one.uid = reader.uid;
@@ -67,10 +93,11 @@ Result<ReadersReport> OwnerSessionImpl::ReadersOf(const SecretName& name) {
     seen.insert(reader.actor);
     report.readers.push_back(std::move(one));
   }
-  for (const auto& [id, who] : granted) {
+  for (const auto& [id, grant] : granted) {
     if (seen.contains(id)) continue;
     SecretReader never;
-    never.who = who;
+    never.who = grant.machine;
+    never.by = grant.by;
     never.id = id;
     never.granted = true;
     report.readers.push_back(std::move(never));

@@ -194,8 +194,8 @@ Status OwnerSessionImpl::CheckOwed(const std::string& environment, std::vector<s
   bool any = false;
   for (const auto& statement : vault.Statements())
     any = any || IsAnyOf<IdentityRemove, IdentityReplace>(statement->statement().act);
-  if (!any) return {};
   GRANTFS_CHECK(CheckGroupsOwed(environment, owed));
+  if (!any) return {};
   for (const auto& [id, member] : keeper_->FindEnvironment(environment)->members()) {
     if (!member.present || !vault.IsRemoved(id)) continue;
     if (const Identity* now = vault.ReplacementOf(id); now != nullptr && !vault.IsRemoved(now->Id())) {

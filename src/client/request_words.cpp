@@ -60,6 +60,8 @@ std::string ActSentence(const std::string& environment, const AskConsent::Item& 
     for (const Grantee& machine : machines->machines) text += " " + machine.name;
     return text + " into " + item.list.Text();
   }
+  if (const auto* lead = std::get_if<GroupInvitationAdd>(&item.act))
+    return "lead the standing invitation " + lead->id + " into " + item.list.Text();
   if (const auto* member = std::get_if<MemberAdd>(&item.act))
     return "make " + member->member.name + " (" + member->member.Fingerprint() + ") " +
            RoleName(member->role) + " of " + environment;

@@ -57,7 +57,7 @@ fuse_entry_param TakeReport(ReportFilesystem& filesystem, const ReportDirectory&
                             const std::string& path) {
   fuse_entry_param entry{};
   const OpenText text = tree.Read(path);
-  if (text == nullptr && tree.FindDirectory(path) == nullptr) return entry;
+  if (text == nullptr && !tree.HasDirectory(path)) return entry;
   const auto node = filesystem.nodes().Take(path, text, SystemClock().WallSeconds());
   entry.ino = node.id;
   entry.attr = filesystem.Attributes(node);
@@ -139,7 +139,7 @@ void OpenReports(fuse_req_t req, fuse_ino_t id, fuse_file_info* info) {
   GuardedReport(req, [&](ReportFilesystem& filesystem) {
     const auto node = filesystem.nodes().Find(id);
     const auto tree = filesystem.Current();
-    const ReportDirectory* directory = node ? tree->FindDirectory(node->path) : nullptr;
+    const ReportDirectory::Ptr directory = node ? tree->FindDirectory(node->path) : nullptr;
     // A directory that is gone is an empty one to who stands in it.
     info->fh = HandleOf<OpenReportList>(
         {tree, node ? node->path : "", directory != nullptr ? directory->List() : OpenList()});

@@ -2,6 +2,8 @@
 
 #include "grantfs/trust/consent.h"
 
+#include <algorithm>
+
 #include "grantfs/trust/lists.h"
 #include "list_internal.h"
 
@@ -19,7 +21,9 @@ bool MayBeConsentedTo(const Act& act) {
   return IsAnyOf<RulesSet, GrantAdd, PrefixGrant, GroupMachinesAdd, GroupInvitationAdd>(act);
 }
 
-std::string ConsentSubject(const Act& act) {
+namespace {
+
+std::string SubjectOf(const Act& act) {
   const auto grant = [](GranteeKind kind, std::uint64_t number) {
     return "grant/" + std::string(GranteeKindName(kind)) + "/" + std::to_string(number);
   };
@@ -35,12 +39,27 @@ std::string ConsentSubject(const Act& act) {
   };
   if (const auto* add = std::get_if<PrefixGrant>(&act)) return prefix(add->prefix, add->grant.grantee.number);
   if (const auto* revoke = std::get_if<PrefixRevoke>(&act)) return prefix(revoke->prefix, revoke->group);
-  // Several machines at once: whatever is done to any of them meanwhile is about the same.
-  if (IsAnyOf<GroupMachinesAdd, GroupMachinesRemove>(act)) return "machines";
   const auto invitation = [](std::uint64_t number) { return "invitation/" + std::to_string(number); };
   if (const auto* add = std::get_if<GroupInvitationAdd>(&act)) return invitation(add->number);
   if (const auto* remove = std::get_if<GroupInvitationRemove>(&act)) return invitation(remove->number);
   return {};
+}
+
+}  // namespace
+
+// Of several machines at once: whatever is done to any of them meanwhile is about the same.
+std::vector<std::string> ConsentSubjects(const Act& act) {
+  std::vector<std::string> subjects;
+  const auto machine = [&](std::uint64_t number) { subjects.push_back("machine/" + std::to_string(number)); };
+  if (const auto* add = std::get_if<GroupMachinesAdd>(&act)) {
+    for (const Grantee& one : add->machines) machine(one.number);
+  } else if (const auto* remove = std::get_if<GroupMachinesRemove>(&act)) {
+    for (const std::uint64_t number : remove->machines) machine(number);
+  } else if (std::string subject = SubjectOf(act); !subject.empty()) {
+    subjects.push_back(std::move(subject));
+  }
+  std::sort(subjects.begin(), subjects.end());
+  return subjects;
 }
 
 Act ConsentedAct(const Act& act) {
@@ -76,8 +95,8 @@ Status SignedList::CheckConsent(const SignedStatement& signed_statement, const U
     return Error{Code::kDenied, why, 0, id_.Text() + "#" + std::to_string(statement.sequence)};
   };
   if (!statement.consent) {
-    const bool recovers =
-        id_.kind == ListKind::kEnvironment && upper.vault->WasRecovery(statement.signer, statement.heads.vault->sequence);
+    const bool recovers = id_.kind == ListKind::kEnvironment &&
+                          upper.vault->WasRecovery(statement.signer, statement.heads.vault->sequence);
     if (recovers || !NeedsTwoOwners(statement.act, TwoOwnersAt(statement, upper))) return {};
     return refuse("the act needs the signatures of two owners, by the environment's rule");
   }
@@ -104,12 +123,18 @@ Status SignedList::CheckUnused(const Consent& consent, const Statement& statemen
   if (after >= statement.sequence) return refuse("the second signature is newer than its statement");
   if (after >= first_ && HashAt(after) != consent.after.hash)
     return refuse("the second signature was made over another history of the list");
-  const std::string subject = ConsentSubject(statement.act);
+  const auto subjects = ConsentSubjects(statement.act);
+  const auto is_about = [&](const Act& act) {
+    const auto others = ConsentSubjects(act);
+    return std::any_of(others.begin(), others.end(), [&](const std::string& one) {
+      return std::binary_search(subjects.begin(), subjects.end(), one);
+    });
+  };
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     const Statement& other = entry->statement->statement();
     if (other.sequence <= after) break;
     if (other.sequence >= statement.sequence) continue;  // a machine looks at one that others have followed
-    if (std::holds_alternative<Restore>(other.act) || ConsentSubject(other.act) == subject)
+    if (std::holds_alternative<Restore>(other.act) || is_about(other.act))
       return refuse("the second signature was used, or the same thing was changed after it was made");
   }
   return {};

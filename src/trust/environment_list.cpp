@@ -112,7 +112,8 @@ bool EnvironmentList::Holds(const Hash& signer, Permission permission, const Act
   return IsAnyOf<MemberRemove, EpochStart, GroupEpochStart, Vouch, Void>(act);
 }
 
-bool EnvironmentList::HeldSince(const Statement& statement, const SeenHeads* at, const UpperLists& upper) const {
+bool EnvironmentList::HeldSince(const Statement& statement, const SeenHeads* at,
+                                const UpperLists& upper) const {
   const std::uint64_t now = at != nullptr ? at->vault->sequence : upper.vault->next_sequence();
   return upper.vault->WasRecoveryThrough(statement.signer, statement.heads.vault->sequence, now) ||
          WasMemberThrough(statement.signer, statement.sequence, next_sequence());
@@ -275,7 +276,7 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
   if (const auto* act = std::get_if<RulesSet>(&statement.act)) {
     if (act->two_owners == two_owners()) return Nonsense(*signed_statement, "the rules are so already");
     rules_.emplace_back(statement.sequence, *act);
-    groups_.SetRule(act->two_owners);
+    groups_.SetRule(act->two_owners, statement.sequence);
   }
   if (const auto* act = std::get_if<Restore>(&statement.act))
     return ApplyEpoch(*act->epoch, statement.sequence);

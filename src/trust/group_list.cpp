@@ -40,19 +40,63 @@ std::vector<std::uint64_t> GroupList::MemberNumbers(const MachinesList& all) con
   return numbers;
 }
 
-std::vector<GroupList::Target> GroupList::EpochTargets(const MachinesList& all, std::int64_t time) const {
+bool GroupList::IsByTwo(const MachinesList::Machine& machine) const {
+  if (taken_out_.contains(machine.number)) return false;
+  // One that was added by name is in it by that: its invitation's signatures ended if it was taken out
+  // between.
+  if (machines_.contains(machine.number)) return by_two_.contains(machine.number);
+  return std::any_of(invitations_.begin(), invitations_.end(), [&](const auto& entry) {
+    const Invitation& by = entry.second;
+    return by.by_two && by.act.id == machine.standing && (by.open || machine.number <= by.last);
+  });
+}
+
+namespace {
+
+/// One that the machines list does not have so leads nobody in, whatever this list says of it.
+bool LeadsIn(const GroupList::Invitation& invitation, const MachinesList& all, const VaultList& vault,
+             std::int64_t time) {
+  const auto at = all.standing().find(invitation.act.id);
+  if (at == all.standing().end() || !invitation.InForce(time)) return false;
+  const MachinesList::StandingEntry& standing = at->second;
+  return standing.number == invitation.act.number && standing.invitation.seal == invitation.act.seal &&
+         standing.IsOpen(vault) && time < standing.invitation.expires;
+}
+
+}  // namespace
+
+std::vector<GroupList::Target> GroupList::EpochTargets(const MachinesList& all, const UpperLists& upper,
+                                                       std::int64_t time) const {
+  const bool two = upper.environment->two_owners();
   std::vector<Target> targets;
   for (const auto& [number, machine] : Members(all)) {
     if (machine.not_after != 0 && machine.not_after <= time) continue;
+    if (two && !IsByTwo(all.machines().at(number))) continue;
     targets.push_back({{RecipientKind::kMachine, number, 0}, machine.seal, machine.name, machine.id});
   }
   for (const auto& [number, invitation] : invitations_) {
-    const auto standing = all.standing().find(invitation.act.id);
-    const bool withdrawn = standing != all.standing().end() && standing->second.withdrawn;
-    if (!invitation.InForce(time) || withdrawn) continue;
+    if (!LeadsIn(invitation, all, *upper.vault, time) || (two && !invitation.by_two)) continue;
     targets.push_back({{RecipientKind::kInvitation, number, 0}, invitation.act.seal, invitation.act.id, {}});
   }
   return targets;
+}
+
+GroupList::SignedByOne GroupList::FindSignedByOne(const MachinesList& all, const VaultList& vault,
+                                                  std::int64_t time) const {
+  SignedByOne found;
+  std::set<std::string> leading;
+  for (const auto& [number, invitation] : invitations_) {
+    if (invitation.by_two || !LeadsIn(invitation, all, vault, time)) continue;
+    found.invitations.push_back(invitation.act);
+    leading.insert(invitation.act.id);
+  }
+  for (const auto& [number, machine] : Members(all)) {
+    const MachinesList::Machine& known = all.machines().at(number);
+    const bool added = machines_.contains(number);
+    if (known.HasEnded(time) || vault.IsRemoved(machine.id) || IsByTwo(known)) continue;
+    if (added || !leading.contains(known.standing)) found.machines.push_back(machine);
+  }
+  return found;
 }
 
 Status GroupList::CheckGenesis(const EnvironmentList& environment) const {
@@ -127,13 +171,18 @@ Status GroupList::ApplyCreate(const GroupListCreate& act) {
   return {};
 }
 
-Status GroupList::ApplyAdd(const GroupMachinesAdd& act) {
+// What one owner signed before, two may sign again: then it stands where two are asked for.
+Status GroupList::ApplyAdd(const GroupMachinesAdd& act, bool by_two) {
   for (const Grantee& machine : act.machines) {
-    if (machines_.contains(machine.number))
+    const auto at = machines_.find(machine.number);
+    const bool again =
+        by_two && at != machines_.end() && at->second == machine && !by_two_.contains(machine.number);
+    if (at != machines_.end() && !again)
       return Error{Code::kInvalid, "the machine is in the group already", 0, machine.name};
   }
   for (const Grantee& machine : act.machines) {
     machines_[machine.number] = machine;
+    if (by_two) by_two_.insert(machine.number);
     taken_out_.erase(machine.number);
   }
   return {};
@@ -148,16 +197,26 @@ Status GroupList::ApplyRemove(const GroupMachinesRemove& act, std::uint64_t sequ
   }
   for (const std::uint64_t machine : act.machines) {
     machines_.erase(machine);
+    by_two_.erase(machine);
     taken_out_.insert(machine);
   }
   last_departure_ = sequence;
   return {};
 }
 
-Status GroupList::ApplyInvite(const GroupInvitationAdd& act) {
+Status GroupList::ApplyInvite(const GroupInvitationAdd& act, bool by_two) {
+  if (const auto at = invitations_.find(act.number); at != invitations_.end() && by_two) {
+    Invitation& there = at->second;
+    const bool same =
+        there.act.id == act.id && there.act.seal == act.seal && there.act.expires == act.expires;
+    if (there.open && !there.by_two && same) {
+      there.by_two = true;
+      return {};
+    }
+  }
   if (invitations_.size() >= kMaxGroupInvitations)
     return Error{Code::kInvalid, "at most 100 standing invitations lead into a group", 0, name_};
-  if (!invitations_.emplace(act.number, Invitation{act, true, 0}).second)
+  if (!invitations_.emplace(act.number, Invitation{act, true, 0, by_two}).second)
     return Error{Code::kInvalid, "the invitation leads, or led, into the group already", 0, act.id};
   return {};
 }
@@ -178,10 +237,11 @@ Status GroupList::Apply(const StatementPtr& signed_statement, const UpperLists&)
   if ((create != nullptr) != (statement.sequence == 0))
     return Nonsense(*signed_statement, "a group's list begins with its creation, and only there");
   if (create != nullptr) return ApplyCreate(*create);
-  if (const auto* act = std::get_if<GroupMachinesAdd>(&statement.act)) return ApplyAdd(*act);
+  const bool by_two = statement.consent.has_value();
+  if (const auto* act = std::get_if<GroupMachinesAdd>(&statement.act)) return ApplyAdd(*act, by_two);
   if (const auto* act = std::get_if<GroupMachinesRemove>(&statement.act))
     return ApplyRemove(*act, statement.sequence);
-  if (const auto* act = std::get_if<GroupInvitationAdd>(&statement.act)) return ApplyInvite(*act);
+  if (const auto* act = std::get_if<GroupInvitationAdd>(&statement.act)) return ApplyInvite(*act, by_two);
   if (const auto* act = std::get_if<GroupInvitationRemove>(&statement.act))
     return ApplyWithdraw(*act, statement.sequence);
   // Who had left by what was lost has the key that is the newest again.
@@ -192,6 +252,7 @@ Status GroupList::Apply(const StatementPtr& signed_statement, const UpperLists&)
 void GroupList::Reset() {
   name_.clear();
   machines_.clear();
+  by_two_.clear();
   taken_out_.clear();
   invitations_.clear();
   last_departure_ = 0;

@@ -60,6 +60,19 @@ std::vector<std::uint64_t> EnvironmentGroups::SealedBefore(std::uint32_t epoch) 
   return owing;
 }
 
+std::vector<std::uint64_t> EnvironmentGroups::OwingEpoch(std::uint32_t environment_epoch) const {
+  auto owing = SealedBefore(environment_epoch);
+  for (const auto& [number, group] : groups_) {
+    if (IsOlderThanRule(group)) owing.push_back(number);
+  }
+  return owing;
+}
+
+void EnvironmentGroups::SetRule(bool two_owners, std::uint64_t sequence) {
+  two_owners_ = two_owners;
+  rule_since_ = sequence;
+}
+
 bool EnvironmentGroups::Takes(const Act& act) {
   return IsAnyOf<GroupCreate, GroupEpochStart, GroupDelete, PrefixGrant, PrefixRevoke>(act);
 }
@@ -68,7 +81,8 @@ Status EnvironmentGroups::Apply(const Act& act, std::uint64_t sequence, std::uin
                                 bool by_two) {
   if (const auto* create = std::get_if<GroupCreate>(&act))
     return Create(*create, sequence, environment_epoch);
-  if (const auto* start = std::get_if<GroupEpochStart>(&act)) return Start(*start, environment_epoch);
+  if (const auto* start = std::get_if<GroupEpochStart>(&act))
+    return Start(*start, sequence, environment_epoch);
   if (const auto* gone = std::get_if<GroupDelete>(&act)) return Delete(*gone);
   if (const auto* grant = std::get_if<PrefixGrant>(&act)) return Add(*grant, sequence, by_two);
   if (const auto* revoke = std::get_if<PrefixRevoke>(&act)) return Remove(*revoke);
@@ -82,11 +96,12 @@ Status EnvironmentGroups::Create(const GroupCreate& act, std::uint64_t sequence,
   GRANTFS_CHECK(CheckEpoch(act.epoch, 1, true, environment_epoch, act.name));
   if (act.epoch.list_sequence != 0 || act.epoch.list_hash != act.genesis)
     return Refused("a group's first epoch is that of its list's first statement", act.name);
-  groups_[sequence] = {sequence, act.name, act.genesis, {act.epoch}};
+  groups_[sequence] = {sequence, act.name, act.genesis, {act.epoch}, sequence};
   return {};
 }
 
-Status EnvironmentGroups::Start(const GroupEpochStart& act, std::uint32_t environment_epoch) {
+Status EnvironmentGroups::Start(const GroupEpochStart& act, std::uint64_t sequence,
+                                std::uint32_t environment_epoch) {
   const auto at = groups_.find(act.group);
   if (at == groups_.end()) return Refused("there is no such group", std::to_string(act.group));
   Group& group = at->second;
@@ -96,6 +111,7 @@ Status EnvironmentGroups::Start(const GroupEpochStart& act, std::uint32_t enviro
       (act.epoch.list_sequence == before.list_sequence && act.epoch.list_hash != before.list_hash))
     return Refused("the group's epoch goes back to an older statement of the group's list", group.name);
   group.epochs.push_back(act.epoch);
+  group.newest_sequence = sequence;
   return {};
 }
 
@@ -125,6 +141,7 @@ void EnvironmentGroups::Clear() {
   groups_.clear();
   prefixes_.clear();
   two_owners_ = false;
+  rule_since_ = 0;
 }
 
 }  // namespace grantfs

@@ -329,17 +329,17 @@ std::vector<SecretList::Target> SecretList::SealTargets(std::int64_t time, const
 // Who has left the environment has had its groups' keys too. Those of its next epoch come with its departure;
 // where a vault shows the one without the other, nothing more is sealed to them.
 Status SecretList::CheckGroups(std::int64_t time, const UpperLists& upper) const {
-  const auto owing = upper.environment->groups().SealedBefore(upper.environment->newest_epoch().number);
+  const auto owing = upper.environment->groups().OwingEpoch(upper.environment->newest_epoch().number);
   if (owing.empty()) return {};
   for (const Target& target : SealTargets(time, upper)) {
     if (target.recipient.kind != RecipientKind::kGroup ||
         std::find(owing.begin(), owing.end(), target.recipient.number) == owing.end())
       continue;
-    return Error{
-        Code::kConflict,
-        "a group's key is older than the environment's, which somebody left: read the lists again, or "
-        "let an owner start the group's next epoch",
-        0, target.name};
+    return Error{Code::kConflict,
+                 "a group's key is older than the environment's, which somebody left, or than the rule that "
+                 "two owners sign: "
+                 "read the lists again, or let an owner start the group's next epoch",
+                 0, target.name};
   }
   return {};
 }

@@ -7,12 +7,15 @@
 namespace grantfs {
 namespace {
 
-Error UnmetGroup(const char* where, const std::string& subject) { return {Code::kConflict, where, 0, subject}; }
+Error UnmetGroup(const char* where, const std::string& subject) {
+  return {Code::kConflict, where, 0, subject};
+}
 
 Error NotSentAhead(const std::string& group) {
-  return UnmetGroup("a group's key is sealed to its environment, its machines and its invitations, to each and to "
-               "nobody else; its copies were not sent ahead, or are others: read the lists again",
-               group);
+  return UnmetGroup(
+      "a group's key is sealed to its environment, its machines and its invitations, to each and to "
+      "nobody else; its copies were not sent ahead, or are others: read the lists again",
+      group);
 }
 
 bool Ordered(const GroupCopy& a, const GroupCopy& b) { return a.recipient < b.recipient; }
@@ -58,15 +61,16 @@ Status AppendPlan::CheckGroupAct(const ListId& id, const Act& act) const {
   }
   if (const auto* invite = std::get_if<GroupInvitationAdd>(&act)) {
     const auto at = machines.standing().find(invite->id);
-    if (at == machines.standing().end() || at->second.number != invite->number || at->second.withdrawn ||
-        at->second.invitation.seal != invite->seal || at->second.invitation.expires != invite->expires)
+    if (at == machines.standing().end() || at->second.number != invite->number ||
+        !at->second.IsOpen(*Upper(id.environment).vault) || at->second.invitation.seal != invite->seal ||
+        at->second.invitation.expires != invite->expires)
       return refuse(id.Text());
   }
   return {};
 }
 
-// A group's list and the environment's word of it do not stand without each other; whoever left is shut out by
-// the same append.
+// A group's list and the environment's word of it do not stand without each other; whoever left is shut out
+// by the same append.
 Status AppendPlan::CheckGroups() const {
   std::set<std::string> touched;
   for (const auto& [name, list] : environments_) touched.insert(name);
@@ -74,8 +78,11 @@ Status AppendPlan::CheckGroups() const {
   for (const std::string& name : touched) {
     const EnvironmentList* environment = after_->FindEnvironment(name);
     if (environment == nullptr) continue;
-    if (!environment->groups().SealedBefore(environment->newest_epoch().number).empty())
-      return UnmetGroup("a new epoch of the environment starts one of each of its groups, in the same append", name);
+    if (!environment->groups().OwingEpoch(environment->newest_epoch().number).empty())
+      return UnmetGroup(
+          "a new epoch of the environment, and the rule that two owners sign, start one of each of its "
+          "groups, in the same append",
+          name);
     for (const auto& [number, group] : environment->groups().all()) {
       const auto list = after_->groups.find({name, number});
       if (list == after_->groups.end())
@@ -84,7 +91,7 @@ Status AppendPlan::CheckGroups() const {
       GRANTFS_CHECK(list->second->CheckGenesis(*environment));
       if (GRANTFS_TRY(list->second->EpochIsDue(group)))
         return UnmetGroup("whoever leaves a group has its key: its next epoch belongs into the same append",
-                     group.name);
+                          group.name);
     }
   }
   for (const auto& [key, list] : groups_) {
@@ -139,12 +146,13 @@ Status WriteGroupEpoch(GroupJob& job, std::uint64_t number, const GroupEpoch& ep
   std::vector<Recipient> expected{{RecipientKind::kEnvironment, environment, epoch.environment_epoch}};
   const auto list = after.groups.find({place.environment, number});
   if (!first && list != after.groups.end()) {
-    for (const auto& target : list->second->EpochTargets(*after.machines, job.statement().time))
+    for (const auto& target : list->second->EpochTargets(
+             *after.machines, {after.vault.get(), job.environment()}, job.statement().time))
       expected.push_back(target.recipient);
   }
   std::sort(expected.begin(), expected.end());
-  const auto copies = GRANTFS_TRY(StagedFor(job.writer, job.statement().signer, place, expected,
-                                            epoch.epoch.copies_root, job.now));
+  const auto copies = GRANTFS_TRY(
+      StagedFor(job.writer, job.statement().signer, place, expected, epoch.epoch.copies_root, job.now));
   if (copies.size() != epoch.epoch.copies) return NotSentAhead(place.environment);
   return job.writer.PutGroupCopies(job.statement().signer, place, copies, true);
 }
@@ -155,10 +163,10 @@ Status WriteMembers(GroupJob& job, const std::vector<Recipient>& to, std::uint32
   const auto* group = environment != nullptr ? environment->groups().Find(id.number) : nullptr;
   if (group == nullptr) return {};
   if (group->newest().epoch.number != epoch)
-    return UnmetGroup("the copies are of an older epoch of the group's key: read the lists again", group->name);
+    return UnmetGroup("the copies are of an older epoch of the group's key: read the lists again",
+                      group->name);
   const GroupPlace place{id.environment, id.number, epoch};
-  const auto copies =
-      GRANTFS_TRY(StagedFor(job.writer, job.statement().signer, place, to, root, job.now));
+  const auto copies = GRANTFS_TRY(StagedFor(job.writer, job.statement().signer, place, to, root, job.now));
   return job.writer.PutGroupCopies(job.statement().signer, place, copies, false);
 }
 
@@ -166,15 +174,15 @@ Status WriteMembers(GroupJob& job, const std::vector<Recipient>& to, std::uint32
 Status WritePrefix(GroupJob& job, const PrefixGrant& act) {
   const std::string& environment = job.one.environment;
   const std::uint64_t group = act.grant.grantee.number;
-  GRANTFS_CHECK(
-      job.writer.PutPrefix({environment, act.prefix, group, act.grant.label, act.grant.expires}));
+  GRANTFS_CHECK(job.writer.PutPrefix({environment, act.prefix, group, act.grant.label, act.grant.expires}));
   const auto* standing = job.environment()->groups().Find(group);
   if (standing == nullptr) return {};
   const std::vector<Recipient> to{standing->recipient()};
   return ForEachBelow(job.writer, environment, act.prefix, [&](const StoredSecret& secret) -> Status {
     GRANTFS_TRY(job.writer.AdoptCopies(job.statement().signer, secret.number, 0, true, job.now));
     if (GRANTFS_TRY(job.writer.MissingCopies(secret.number, 0, to, 1)).empty()) return {};
-    return UnmetGroup("a copy of a data key below the prefix was not sent ahead", environment + "/" + secret.path);
+    return UnmetGroup("a copy of a data key below the prefix was not sent ahead",
+                      environment + "/" + secret.path);
   });
 }
 
@@ -220,7 +228,8 @@ Status WriteGroups(StoreWriter& writer, const AppendPlan& plan, const AppendPlan
     return WriteGroupEpoch(job, statement.sequence, create->epoch, true);
   if (const auto* start = std::get_if<GroupEpochStart>(&act))
     return WriteGroupEpoch(job, start->group, start->epoch, false);
-  if (const auto* gone = std::get_if<GroupDelete>(&act)) return writer.RemoveGroup(one.environment, gone->group);
+  if (const auto* gone = std::get_if<GroupDelete>(&act))
+    return writer.RemoveGroup(one.environment, gone->group);
   if (const auto* grant = std::get_if<PrefixGrant>(&act)) return WritePrefix(job, *grant);
   if (const auto* revoke = std::get_if<PrefixRevoke>(&act)) return RemovePrefix(job, *revoke);
   if (const auto* add = std::get_if<GroupMachinesAdd>(&act)) {

@@ -71,6 +71,7 @@ class AppendPlan {
   Status CheckRecoverys(StoreReader& reader);
   /// Where the rule is turned on that a grant needs two owners, that none stands which has one.
   Status CheckRules(StoreReader& reader);
+  Status CheckGroupsByTwo(const std::string& environment) const;
   Status CheckSecretsOf(StoreReader& reader, const std::string& environment, const Hash* leaver);
   Status CheckOneSecret(StoreReader& reader, std::uint64_t number);
   static Error Unvouched(const SignedList& list, std::uint64_t sequence);

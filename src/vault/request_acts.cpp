@@ -138,10 +138,26 @@ Status WriteRequests(StoreWriter& writer, const AppendPlan& plan, const VaultCal
   return {};
 }
 
+Status AppendPlan::CheckGroupsByTwo(const std::string& environment) const {
+  for (const auto& [key, list] : after_->groups) {
+    if (key.first != environment) continue;
+    const auto lacking = list->FindSignedByOne(*after_->machines, *after_->vault, core_.Now());
+    if (lacking.empty()) continue;
+    return Error{
+        Code::kConflict,
+        "what stands in a group has one owner's signature: all is signed by two before the rule is turned on",
+        0,
+        (lacking.machines.empty() ? lacking.invitations.front().id : lacking.machines.front().name) +
+            " in @" + list->name() + " of " + environment};
+  }
+  return {};
+}
+
 Status AppendPlan::CheckRules(StoreReader& reader) {
   for (const Appended& one : appended_) {
     const auto* rules = std::get_if<RulesSet>(&one.statement->statement().act);
     if (rules == nullptr || !rules->two_owners) continue;
+    GRANTFS_CHECK(CheckGroupsByTwo(one.environment));
     for (const auto& [key, standing] : after_->FindEnvironment(one.environment)->groups().prefixes()) {
       if (!standing.by_two)
         return Error{Code::kConflict,

@@ -35,6 +35,25 @@ class AdminTreeTest : public ::testing::Test {
     secret->grants = std::move(grants);
     snapshot_->secrets.push_back(std::move(secret));
   }
+  /// A group of these machines, by name, that is granted these prefixes.
+  void AddGroup(const std::string& name, std::uint64_t number, const std::vector<std::string>& machines,
+                const std::vector<std::string>& prefixes, bool known = true) {
+    GroupSurvey group;
+    group.environment = "shop/prod";
+    group.name = name;
+    group.number = number;
+    group.id = name + "-hash";
+    group.members_known = known;
+    for (const std::string& machine : machines) group.machines.push_back({machine, machine + "-id", 1});
+    for (const std::string& prefix : prefixes) {
+      GrantInfo grant = To({"shop/prod", prefix}, "@" + name, group.id);
+      grant.grant.grantee.number = number;
+      grant.prefix = true;
+      group.prefixes.push_back(grant);
+    }
+    snapshot_->groups.push_back(std::move(group));
+  }
+  static GrantInfo ToGroup(const std::string& name) { return To({}, "@" + name, name + "-hash"); }
   std::string Text(const std::string& path) {
     const auto tree = BuildAdminTree({snapshot_, 1'700'000'000, problem_});
     const auto text = tree->Read(path);
@@ -42,7 +61,7 @@ class AdminTreeTest : public ::testing::Test {
   }
   std::string Names(const std::string& path) {
     const auto tree = BuildAdminTree({snapshot_, 1'700'000'000, problem_});
-    const ReportDirectory* directory = tree->FindDirectory(path);
+    const auto directory = tree->FindDirectory(path);
     if (directory == nullptr) return "(none)";
     std::string all;
     for (const auto& one : directory->List()) all += one.name + (one.directory ? "/ " : " ");
@@ -168,6 +187,66 @@ TEST_F(AdminTreeTest, WhoSeesNoMachinesSeesThoseThatAreGrantedSomething) {
   AddSecret("b", {To({}, "web-1", "1")});
   EXPECT_EQ(Names("machines"), "web-1/ web-2/ ");
   EXPECT_EQ(Names("machines/web-1/grants/shop/prod"), "a a.json b b.json ");
+}
+
+TEST_F(AdminTreeTest, WhoReadsByAGroupOrPrefixStandsThereWithTheReason) {
+  for (const char* name : {"web-1", "web-2", "web-3"}) AddMachine(name);
+  AddSecret("a", {To({}, "web-1", "web-1-id"), ToGroup("web")});
+  AddSecret("tls/key");
+  AddSecret("other");
+  AddGroup("web", 5, {"web-1", "web-2"}, {"tls/"});
+  AddGroup("empty", 6, {}, {"tls/"});
+  EXPECT_EQ(Names("machines"), "web-1/ web-2/ web-3/ ") << "and none for the group";
+  EXPECT_EQ(Names("machines/web-2/grants/shop/prod"), "a a.json tls/ ");
+  EXPECT_EQ(Names("machines/web-3/grants"), "");
+  EXPECT_NE(Text("machines/web-1/grants/shop/prod/a").find("through     a grant of its own\n"),
+            std::string::npos)
+      << Text("machines/web-1/grants/shop/prod/a");
+  const std::string by_group = Text("machines/web-2/grants/shop/prod/a");
+  EXPECT_NE(by_group.find("machine     web-2\n"), std::string::npos) << by_group;
+  EXPECT_NE(by_group.find("through     @web, a group that it is in\n"), std::string::npos) << by_group;
+  const std::string json = Text("machines/web-2/grants/shop/prod/tls/key.json");
+  for (const char* part : {"\"secret\":\"shop/prod/tls/key\"", "\"type\":\"value\"", "\"machine\":\"web-2\"",
+                           "\"machine_id\":\"web-2-id\"", "\"by\":\"@web shop/prod/tls/\""})
+    EXPECT_NE(json.find(part), std::string::npos) << part << json;
+  const std::string readers = Text("projects/shop/prod/tls/key/readers");
+  for (const char* part : {"web-1 ", "web-2 ", "@web shop/prod/tls/", "@empty (no machine is in it)"})
+    EXPECT_NE(readers.find(part), std::string::npos) << part << readers;
+  EXPECT_NE(Text("projects/shop/prod/a/readers.json").find("\"by\":\"\",\"removed\":false},"),
+            std::string::npos)
+      << "web-1's own grant counts before its group's";
+  EXPECT_NE(Text("projects/shop/prod/tls/key/info").find("readers      2 machines\n"), std::string::npos)
+      << Text("projects/shop/prod/tls/key/info");
+  EXPECT_NE(Text("machines/web-2/info").find("granted       2 secrets"), std::string::npos)
+      << Text("machines/web-2/info");
+  EXPECT_EQ(Text("projects/shop/prod/other/readers"), "no machine may read it\n");
+}
+
+TEST_F(AdminTreeTest, OfSeveralGrantsTheOneThatCountsIsTold) {
+  AddMachine("web-1");
+  GrantInfo own = To({}, "web-1", "web-1-id");
+  own.grant.expires = 1'700'000'000;  // long ago
+  AddSecret("tls/old/key", {own});
+  AddGroup("web", 5, {"web-1"}, {"", "tls/old/"});
+  AddGroup("db", 4, {"web-1"}, {"tls/", "tls/old/"});
+  const auto by = [&] { return Text("machines/web-1/grants/shop/prod/tls/old/key.json"); };
+  EXPECT_NE(by().find("\"by\":\"@db shop/prod/tls/old/\""), std::string::npos) << by();
+  snapshot_->groups.pop_back();
+  EXPECT_NE(by().find("\"by\":\"@web shop/prod/tls/old/\""), std::string::npos) << by();
+  snapshot_->groups.pop_back();
+  EXPECT_NE(by().find("\"by\":\"\""), std::string::npos) << by();
+}
+
+TEST_F(AdminTreeTest, WhoseMachinesAreNotKnownStandsAsAGroup) {
+  snapshot_->machines_known = false;
+  AddSecret("a", {To({}, "web-1", "web-1-id"), ToGroup("web")});
+  AddGroup("web", 5, {}, {}, false);
+  EXPECT_EQ(Names("machines"), "web-1/ ") << "a group is no machine";
+  EXPECT_NE(Text("projects/shop/prod/a/readers").find("@web (its machines, which owners see)"),
+            std::string::npos);
+  EXPECT_NE(Text("projects/shop/prod/a/info").find("readers      1 machine, and those of @web\n"),
+            std::string::npos)
+      << Text("projects/shop/prod/a/info");
 }
 
 TEST_F(AdminTreeTest, NoNameIsTakenForAReport) {

@@ -73,6 +73,27 @@ TEST_F(GroupEvidenceTest, ItIsInAGroupByTheNewestKeyAlone) {
   EXPECT_TRUE(Open(Own(2)));
 }
 
+TEST_F(GroupEvidenceTest, ItReadsNothingByAKeyFromBeforeTheRuleThatTwoSign) {
+  const auto view = [&] {
+    MachineView made;
+    made.environments["shop/prod"] = std::make_shared<const EnvironmentList>(world_.environment);
+    made.groups[{"shop/prod", number_}] = Must(Open(Own(Web().newest().epoch.number)));
+    return made;
+  };
+  EXPECT_NE(view().GroupOf("shop/prod", number_), nullptr);
+  const Consent consent{world_.second.Id(), 1'700'000'000, 1'700'003'600, *world_.environment.head(), {}};
+  Statement statement = world_.Next(world_.environment, world_.owner, RulesSet{true});
+  statement.consent = consent;
+  const Signature second = world_.second.signing_key().Sign(
+      ConsentBytes(world_.vault.vault_id(), statement.list, consent, statement.act));
+  Good(world_.environment.Append(std::make_shared<const SignedStatement>(Must(
+                                     SignedStatement::Sign(statement, world_.owner.signing_key(), &second))),
+                                 world_.Upper()));
+  EXPECT_EQ(view().GroupOf("shop/prod", number_), nullptr) << "who was put in by one owner may hold it";
+  StartEpoch();
+  EXPECT_NE(view().GroupOf("shop/prod", number_), nullptr);
+}
+
 TEST_F(GroupEvidenceTest, OlderCopiesAreOpenedThroughTheNewestKey) {
   const auto data_key = Must(RandomKey());
   const ValueContext context{world_.vault.vault_id(), "shop/prod", 7, 1, 1};

@@ -1,6 +1,7 @@
 """Groups through real mounts: machines that come and go, prefixes, agents that write, and what a machine keeps of it all."""
 
 import errno
+import json
 import os
 import sqlite3
 import unittest
@@ -153,6 +154,37 @@ class GroupTest(Case):
         self.assertEqual(self.owner.json("group", "list", "shop/prod")["groups"][0]["epoch"], 2)
         rita.set(NAME, b"two")
         self.shows(mount, NAME, b"two")
+
+    def test_reports_name_who_reads_by_a_group_or_prefix(self):
+        self.owner.run("group", "add", "shop/prod", "web", "web-2")
+        self.owner.set("shop/prod/tls/key", b"k")
+        self.owner.run("grant", "@web", NAME)
+        self.owner.run("grant", "@web", "shop/prod/tls/")
+        self.web1.run("read", NAME)
+        readers = self.owner.json("audit", "readers", NAME)["readers"]
+        self.assertEqual([(r["who"], r["by"], r["granted"], r["reads"]) for r in readers], [("web-1", "@web", True, 1), ("web-2", "@web", True, 0)])
+        self.assertIn("@web shop/prod/tls/", self.owner.run("audit", "readers", "shop/prod/tls/key").text)
+        unused = self.owner.json("review", "--days", "0")
+        self.assertEqual(unused["unjudged"], [])
+        self.assertLessEqual({(g["secret"], g["machine"]) for g in unused["grants"]}, {(NAME, "@web"), ("shop/prod/tls/", "@web")})
+        listed = self.owner.json("audit", "list", "--object", NAME)
+        self.assertEqual(listed["groups_recorded_of"], "shop/prod")
+        said = self.owner.run("audit", "list", "--object", "shop/prod/tls/key")
+        self.assertIn("grantfs audit list --object shop/prod", said.err)
+        of_environment = {r["action"] for r in self.owner.json("audit", "list", "--object", "shop/prod")["records"]}
+        self.assertLessEqual({"prefix.grant", "group-machines.add"}, of_environment)
+        self.assertEqual(self.owner.json("audit", "list", "--actor", "web-1")["groups_recorded_of"], "", "a machine's acts are its own")
+        self.refused(self.owner.run("audit", "list", "--actor", "@web", expect=USAGE), USAGE, "group list")
+        view = Mount(self.owner, "view", "--admin").start()
+        grants = os.path.join(view.path, "machines/web-2/grants/shop/prod")
+        self.assertEqual(sorted(os.listdir(grants)), ["db-password", "db-password.json", "tls"])
+        with open(os.path.join(grants, "tls/key")) as file:
+            self.assertIn("@web shop/prod/tls/, a group that it is in", file.read())
+        with open(view.file("projects/shop/prod/tls/key/readers.json")) as file:
+            told = json.load(file)["readers"]
+        self.assertEqual([(r["machine"], r["by"]) for r in told], [("web-1", "@web shop/prod/tls/"), ("web-2", "@web shop/prod/tls/")])
+        self.owner.run("group", "remove", "shop/prod", "web", "web-2")
+        until("the machine's grants to be gone", lambda: not os.path.exists(grants))
 
     def test_what_cannot_be(self):
         self.refused(self.owner.run("grant", "@db", NAME, expect=NOT_FOUND), NOT_FOUND, "no such group")

@@ -83,6 +83,27 @@ class AskTest(RequestCase):
 
 
 class TwoOwnersTest(RequestCase):
+    def groups_wait_too(self, bob):
+        said = self.owner.run("group", "create", "shop/prod", "batch", "web-2")
+        self.assertIn("made @batch of shop/prod", said.text)
+        self.assertIn("signed for a second owner: put web-2 into @batch", said.text)
+        invited = self.owner.run("invite", "--standing", "db-*", "--uses", "3", "--group", "shop/prod@batch")
+        self.assertIn("another owner adds his with grantfs request approve", invited.err)
+        db1 = Home(self.world, "db-1")
+        db1.run("enroll", "--name", "db-1", stdin=invited.out)
+        self.assertEqual(db1.json("grants")["grants"], [], "it is in, and in no group yet")
+        waiting = [one["id"] for one in bob.json("status")["requests"]]
+        self.assertEqual(len(waiting), 2)
+        self.assertIn("db-* (3 times until ", bob.run("request", "show", waiting[0]).text + bob.run("request", "show", waiting[1]).text)
+        bob.run("request", "approve", *waiting)
+        self.assertEqual(self.owner.json("group", "list", "shop/prod", "batch")["groups"][0]["machines"], ["web-2", "db-1"])
+        grant = self.owner.json("grant", "@batch", NAME)["waiting"]
+        bob.run("request", "approve", *grant)
+        self.assertEqual(db1.run("read", NAME).out, b"four", "what led there later is for who came before too")
+        self.assertEqual(self.owner.json("status")["owed"], [])
+        revoked = self.owner.run("revoke", "@batch", NAME)
+        self.assertIn("revoked", revoked.text)
+
     def test_two_owners_sign_with_a_busy_writer_between(self):
         self.owner.run("grant", "web-1", NAME)
         mount = Mount(self.web1).start()
@@ -111,6 +132,7 @@ class TwoOwnersTest(RequestCase):
         bob.run("revoke", "web-2", NAME)
         until("the file to be gone", lambda: not os.path.exists(second.file(NAME)))
         self.refused(bob.run("request", "approve", waiting[0]["id"], expect=CONFLICT), CONFLICT, "settled already")
+        self.groups_wait_too(bob)
         off = bob.json("env", "rules", "shop/prod", "--two-owners", "off")["waiting"]
         self.owner.run("request", "approve", *off)
         self.owner.run("grant", "web-2", NAME)

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "mount/report_nodes_internal.h"
 
 namespace grantfs {
@@ -17,7 +19,7 @@ TEST(ReportTreeTest, LeadsToTextsAndDirectories) {
   for (const char* none :
        {"", "machines", "machines/web-1", "machines/web-1/info/x", "info", "machines/web-2/info"})
     EXPECT_EQ(root.Read(none), nullptr) << none;
-  EXPECT_EQ(root.FindDirectory(""), &root);
+  EXPECT_EQ(root.FindDirectory("").get(), &root);
   EXPECT_NE(root.FindDirectory("machines/web-1"), nullptr);
   for (const char* none : {"machines/web-1/info", "web-1", "machines/web-1/info/x"})
     EXPECT_EQ(root.FindDirectory(none), nullptr) << none;
@@ -32,6 +34,36 @@ TEST(ReportTreeTest, MakesATextOnceAndOnlyWhenItIsWanted) {
   EXPECT_EQ(made, 0);
   EXPECT_EQ(*root.Read("a"), "1");
   EXPECT_EQ(*root.Read("a"), "1");
+}
+
+TEST(ReportTreeTest, FillsADirectoryWhenItIsLookedIntoAndKeepsTheLastFew) {
+  ReportDirectory root;
+  const auto filled = std::make_shared<FilledReports>();
+  std::map<std::string, int> made;
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "d" + std::to_string(i);
+    root.AddDirectory(name, filled, [&made, name](ReportDirectory& self) {
+      ++made[name];
+      self.Enter("e")->AddFile("a", Says(name));
+    });
+  }
+  root.AddDirectory("d0", filled, [](ReportDirectory& self) { self.AddFile("b", Says("y")); });
+  EXPECT_EQ(root.Read("d1"), nullptr);
+  EXPECT_EQ(root.List().size(), 21U);
+  EXPECT_TRUE(root.List().front().directory);
+  EXPECT_TRUE(root.HasDirectory("d1") && root.HasDirectory("") && !root.HasDirectory("d"));
+  EXPECT_TRUE(made.empty()) << "its name alone was looked at";
+  EXPECT_EQ(*root.Read("d1/e/a"), "d1");
+  EXPECT_EQ(root.FindDirectory("d1")->List().size(), 1U);
+  EXPECT_EQ(made["d1"], 1);
+  EXPECT_EQ(*root.Read("d0~/b"), "y");
+  const auto held = root.FindDirectory("d1/e");
+  for (int i = 2; i < 20; ++i) EXPECT_NE(root.Read("d" + std::to_string(i) + "/e/a"), nullptr);
+  EXPECT_EQ(*root.Read("d19/e/a"), "d19");
+  EXPECT_EQ(made["d19"], 1) << "one of the last few";
+  EXPECT_EQ(*held->Read("a"), "d1") << "who looks at it keeps it";
+  EXPECT_EQ(*root.Read("d1/e/a"), "d1");
+  EXPECT_EQ(made["d1"], 2) << "it was let go of";
 }
 
 TEST(ReportTreeTest, NothingTakesAnothersName) {

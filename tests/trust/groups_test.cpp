@@ -94,7 +94,7 @@ TEST_F(GroupsTest, WhatOneOwnerSignedIsNotInForceWhereTwoAreAskedFor) {
   EnvironmentGroups groups = world.environment.groups();
   EXPECT_NE(groups.FindPrefix({"tls/", number}), nullptr);
   EXPECT_EQ(groups.FindPrefix({"tls", number}), nullptr);
-  groups.SetRule(true);
+  groups.SetRule(true, 0);
   EXPECT_EQ(groups.FindPrefix({"tls/", number}), nullptr);
   EXPECT_TRUE(groups.Covering("tls/key").empty());
 }
@@ -176,7 +176,7 @@ TEST_F(GroupsTest, AMachineThatIsNotWhatItsApprovalSaysIsNotInIt) {
   forged.seal = world.web2.identity().seal;
   ASSERT_TRUE(world.Add(list, world.owner, GroupMachinesAdd{1, {forged}, {}}));
   EXPECT_TRUE(list.Members(world.machines).empty());
-  EXPECT_TRUE(list.EpochTargets(world.machines, 1'700'000'000).empty());
+  EXPECT_TRUE(list.EpochTargets(world.machines, world.Upper(), 1'700'000'000).empty());
 }
 
 TEST_F(GroupsTest, AnInvitationLeadsInUntilItEnds) {
@@ -189,20 +189,62 @@ TEST_F(GroupsTest, AnInvitationLeadsInUntilItEnds) {
   EXPECT_FALSE(list.Members(world.machines).contains(Enrol(world.web2, Must(InviteSecret::Generate()))))
       << "it came by another";
   EXPECT_TRUE(list.Members(world.machines).contains(web1)) << "it came by that invitation";
-  auto targets = list.EpochTargets(world.machines, 1'700'000'000);
+  auto targets = list.EpochTargets(world.machines, world.Upper(), 1'700'000'000);
   ASSERT_EQ(targets.size(), 2U);
   EXPECT_EQ(targets[0].recipient, (Recipient{RecipientKind::kMachine, web1, 0}));
   EXPECT_EQ(targets[1].recipient, (Recipient{RecipientKind::kInvitation, at, 0}));
-  EXPECT_EQ(list.EpochTargets(world.machines, 1'700'003'600).size(), 1U) << "it has expired";
+  EXPECT_EQ(list.EpochTargets(world.machines, world.Upper(), 1'700'003'600).size(), 1U) << "it has expired";
   auto epoch =
       NextEpoch(number, {{targets[0].recipient, targets[0].key}, {targets[1].recipient, targets[1].key}});
   ASSERT_TRUE(Start(epoch));
   ASSERT_TRUE(world.Add(list, world.owner, GroupInvitationRemove{at, web1}));
   EXPECT_FALSE(world.Add(list, world.owner, GroupInvitationRemove{at, web1}));
   EXPECT_TRUE(Must(list.EpochIsDue(Group(number)))) << "who holds it has the key";
-  EXPECT_EQ(list.EpochTargets(world.machines, 1'700'000'000).size(), 1U) << "who came by it stays";
+  EXPECT_EQ(list.EpochTargets(world.machines, world.Upper(), 1'700'000'000).size(), 1U)
+      << "who came by it stays";
   ASSERT_TRUE(world.Add(list, world.owner, GroupMachinesRemove{{web1}}));
   EXPECT_TRUE(list.Members(world.machines).empty());
+}
+
+TEST_F(GroupsTest, NoKeyIsSealedToAnInvitationThatLetsNobodyIn) {
+  ASSERT_TRUE(world.Add(world.vault, world.owner, VaultOwnerAdd{world.second.identity()}));
+  const auto invite = Must(InviteSecret::Generate());
+  const std::uint64_t at = world.machines.next_sequence();
+  ASSERT_TRUE(world.Add(world.machines, world.second, InvitationStand{StandingOf(invite)}));
+  const auto seal = invite.unseal_key().seal_key();
+  const GroupInvitationAdd leads{at, invite.id(), seal, 1'700'086'400, 1, {}};
+  const auto targets = [&](const GroupInvitationAdd& one) {
+    GroupList tried = list;
+    EXPECT_TRUE(world.Add(tried, world.owner, one));
+    return tried.EpochTargets(world.machines, world.Upper(), 1'700'000'000).size();
+  };
+  EXPECT_EQ(targets(leads), 1U);
+  EXPECT_EQ(targets({at, invite.id(), world.web2.identity().seal, 1'700'086'400, 1, {}}), 0U)
+      << "another key";
+  EXPECT_EQ(targets({at + 1, invite.id(), seal, 1'700'086'400, 1, {}}), 0U) << "another number";
+  EXPECT_EQ(targets({at, std::string(32, 'b'), seal, 1'700'086'400, 1, {}}), 0U) << "none that is known";
+  ASSERT_TRUE(world.Add(list, world.owner, leads));
+  EXPECT_EQ(list.EpochTargets(world.machines, world.Upper(), 1'700'086'400).size(), 0U) << "it has expired";
+  // Its issuer is removed, and nobody has withdrawn it: an interrupted removal, or a vault that hides the
+  // withdrawal.
+  ASSERT_TRUE(world.Add(world.machines, world.owner, Vouch{}));
+  ASSERT_TRUE(world.Add(world.vault, world.owner, VaultOwnerRemove{world.second.Id()}));
+  EXPECT_FALSE(world.machines.standing().at(invite.id()).withdrawn);
+  EXPECT_EQ(list.EpochTargets(world.machines, world.Upper(), 1'700'000'000).size(), 0U)
+      << "by whom nobody is let in any more";
+}
+
+TEST_F(GroupsTest, NoKeyIsSealedToAnInvitationThatIsUsedUp) {
+  const auto invite = Must(InviteSecret::Generate());
+  const std::uint64_t at = Stand(invite);
+  ASSERT_TRUE(world.Add(list, world.owner,
+                        GroupInvitationAdd{at, invite.id(), invite.unseal_key().seal_key(), 0, 1, {}}));
+  Join(world.web1, invite);
+  EXPECT_EQ(list.EpochTargets(world.machines, world.Upper(), 1'700'000'000).size(), 2U);
+  Join(world.web2, invite);
+  const auto targets = list.EpochTargets(world.machines, world.Upper(), 1'700'000'000);
+  ASSERT_EQ(targets.size(), 2U);
+  for (const auto& target : targets) EXPECT_EQ(target.recipient.kind, RecipientKind::kMachine);
 }
 
 TEST_F(GroupsTest, WhoComesAfterAnInvitationEndedIsNotInIt) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "grantfs/client/audit.h"
+#include "grantfs/client/group_results.h"
 #include "grantfs/client/options.h"
 #include "grantfs/client/owner_results.h"
 #include "grantfs/util/result.h"
@@ -19,6 +20,7 @@ struct AdminSnapshot {
   std::vector<IdentityInfo> machines;     ///< the removed ones too
   std::vector<std::string> environments;  ///< that one may look into
   SecretSurveys secrets;                  ///< ordered by name
+  std::vector<GroupSurvey> groups;        ///< of those environments
   std::vector<FreezeInfo> frozen;         ///< that one may see
   bool audit_known = false;               ///< who looks may audit something
   std::vector<AuditLine> recent;          ///< newest first, as the rest

@@ -71,12 +71,16 @@ struct SecretReader {
   std::uint64_t record = 0;   ///< that says so
   std::uint64_t count = 0;    ///< its reads, of any version
   bool granted = false;       ///< its machine may read it now
+  std::string by;             ///< then: "@web", "@web shop/prod/tls/", "": its own grant; a person's role
   bool current = false;       ///< what it read last is the current version
 };
 
 struct ReadersReport {
   std::uint32_t version = 0;          ///< the current one, 0 = none
   std::vector<SecretReader> readers;  ///< by who, then the program
+  /// Groups that may read it, whose machines are not mine to know: "@web". Who is not `granted` may be in
+  /// one.
+  std::vector<std::string> unseen;
 };
 
 /// What was proved of the log, without reading the whole of it.

@@ -114,6 +114,9 @@ struct InviteResult {
   SecretMemory line;  ///< what is pasted there
   std::string id;     ///< not secret
   std::int64_t expires = 0;
+  /// Ids of the requests by which another owner signs that a standing one leads into its groups, where two
+  /// sign.
+  std::vector<std::string> waiting = {};
 };
 
 /// An invitation that somebody may still be let in by.
@@ -177,6 +180,9 @@ struct GrantInfo {
   std::int64_t time = 0;
   std::string signer;
   bool prefix = false;  ///< of whatever is below `secret`, whose path is "" or ends in a slash
+  /// Of a machine that reads by its group, where reports name it in the group's place: "@web",
+  /// "@web shop/prod/tls/". "": by its own grant.
+  std::string by = {};
 };
 
 /// All that reports tell of one secret, from one look at its verified list.
@@ -344,28 +350,6 @@ struct RemoveIdentityResult {
   bool reads_known = true;
   std::vector<std::string> not_owned;  ///< environments where others must revoke, by their owners' `status`
   std::vector<std::string> problems;   ///< one sentence each: what could not be revoked; run it again
-};
-
-/// What nobody has used for some time.
-struct UnusedGrant {
-  SecretName secret;
-  std::string machine;
-  std::string machine_id;
-  std::int64_t granted = 0;
-  std::int64_t last_read = 0;  ///< under this grant or one before; 0: never, as far as the audit log tells
-};
-struct UnusedMember {
-  std::string environment;
-  MemberInfo member;
-  std::int64_t since = 0;
-  std::int64_t last_act = 0;  ///< that the audit log has of it in this environment; 0: none
-};
-struct ReviewResult {
-  std::int64_t before = 0;                ///< unused since then
-  std::vector<std::string> environments;  ///< that were looked at: those whose audit log is mine to read
-  std::vector<UnusedGrant> grants;        ///< by secret, then machine
-  std::vector<UnusedMember> members;      ///< by environment, then name
-  std::vector<SecretName> refused;        ///< whose list does not verify
 };
 
 /// What a user or agent who leaves is, and what becomes of it.

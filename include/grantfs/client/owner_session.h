@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "grantfs/client/audit.h"
+#include "grantfs/client/group_results.h"
 #include "grantfs/client/options.h"
 #include "grantfs/client/owner_results.h"
 #include "grantfs/client/rekey_results.h"
@@ -95,6 +96,8 @@ class OwnerSession {
   /// @param before an earlier answer: what it has of lists that have not moved since is taken over,
   /// unverified anew.
   virtual Result<SecretSurveys> SurveySecrets(const SecretSurveys& before) = 0;
+  /// The groups of those environments, by environment, then number. One request for each.
+  virtual Result<std::vector<GroupSurvey>> SurveyGroups() = 0;
   /// Newest first; with those that were destroyed.
   virtual Result<std::vector<VersionInfo>> SecretHistory(const SecretName& name) = 0;
   /// All that was signed of it, the newest first.
@@ -112,7 +115,9 @@ class OwnerSession {
   // ---- identities
 
   virtual Result<InviteResult> Invite(const InviteOptions& options) = 0;
-  /// An invitation that lets many machines in without an approval of each. Vault owners.
+  /// An invitation that lets many machines in without an approval of each. Vault owners; for its groups their
+  /// environments' owners too. Where two sign, it leads into the group once another has approved that
+  /// (InviteResult::waiting), with whoever has come by it before. Errors also: kNotFound (group).
   virtual Result<InviteResult> InviteStanding(const StandingOptions& options) = 0;
   /// Those that can be used, or were used by a request that waits. Vault owners.
   virtual Result<std::vector<OpenInvitation>> ListInvitations() = 0;
@@ -158,9 +163,10 @@ class OwnerSession {
   /// left.
   virtual Result<RemoveIdentityResult> RemoveIdentity(const std::string& name, const std::string& reason) = 0;
 
-  /// The grants that no read was recorded under, and the members that nothing was recorded of, for so many
-  /// seconds or since they were made, if that is longer ago. Of the environments whose secrets and audit log
-  /// are mine to see.
+  /// The grants that no read was recorded under, the machines that have read nothing by a group that they are
+  /// in, and the members that nothing was recorded of, for so many seconds or since they were made, if that
+  /// is longer ago. A group's grant is used where any of its machines reads by it. Of the environments whose
+  /// secrets and audit log are mine to see.
   virtual Result<ReviewResult> Review(std::int64_t seconds) = 0;
 
   /// Ends all that a user or agent is, as far as it is mine to end: for an owner of the vault its place in
@@ -195,8 +201,8 @@ class OwnerSession {
   /// @param secrets  each named once
   virtual Result<RevokeResult> RevokeFrom(const std::string& machine, const std::vector<SecretName>& secrets,
                                           const std::string& reason, std::chrono::milliseconds wait) = 0;
-  /// Lets a group read whatever is or will be below a prefix; seals the keys of what is there now. Environment
-  /// owners. Errors: kNotFound (group), kInvalid (a machine; terms).
+  /// Lets a group read whatever is or will be below a prefix; seals the keys of what is there now.
+  /// Environment owners. Errors: kNotFound (group), kInvalid (a machine; terms).
   ///
   /// @param who     "@web"
   /// @param prefix  "" or "tls/"
@@ -213,11 +219,13 @@ class OwnerSession {
 
   // ---- groups: environment owners. Names of machines are those of the vault
 
-  /// Errors: kConflict (it exists), kNotFound (a machine).
+  /// Where two owners sign, it is made without machines, which wait (GroupChange::waiting). Errors: kConflict
+  /// (it exists), kNotFound (a machine).
   virtual Result<GroupChange> CreateGroup(const std::string& environment, const std::string& name,
                                           const std::vector<std::string>& machines,
                                           const GroupOptions& options) = 0;
-  /// Those that are in it already stay. Errors: kNotFound (group or machine).
+  /// Those that are in it already stay; where two owners sign, the others wait. Errors: kNotFound (group or
+  /// machine).
   virtual Result<GroupChange> AddToGroup(const std::string& environment, const std::string& name,
                                          const std::vector<std::string>& machines,
                                          const GroupOptions& options) = 0;
@@ -228,7 +236,8 @@ class OwnerSession {
   virtual Status DeleteGroup(const std::string& environment, const std::string& name,
                              const GroupOptions& options) = 0;
   /// By number. Members of the environment; who is in a group its owners alone. @param name  "" = all
-  virtual Result<std::vector<GroupInfo>> ListGroups(const std::string& environment, const std::string& name) = 0;
+  virtual Result<std::vector<GroupInfo>> ListGroups(const std::string& environment,
+                                                    const std::string& name) = 0;
 
   // ---- requests: what operators and agents ask owners for
 
@@ -251,7 +260,8 @@ class OwnerSession {
   // ---- the two-owner rule
 
   /// Asks the other owners to sign that two owners sign from now on, or that one is enough; for the first
-  /// also every standing grant. Owners. Errors: kConflict (it is so), kInvalid (there is one owner).
+  /// also every standing grant, and the machines and standing invitations that are in groups. Owners. Errors:
+  /// kConflict (it is so), kInvalid (there is one owner).
   /// @return ids of the requests, in the order in which they are approved.
   virtual Result<std::vector<std::string>> SetTwoOwners(const std::string& environment, bool on,
                                                         const std::string& reason) = 0;
@@ -309,7 +319,7 @@ class OwnerSession {
   /// purge); VerifyAudit proves them.
   virtual Result<std::vector<AuditPurge>> AuditPurges() = 0;
   /// Who has read which version of a secret last, by the log as far as it keeps the records' bodies; and the
-  /// machines that may read it and have not.
+  /// machines that may read it, by grants of their own and of their groups, and have not.
   virtual Result<ReadersReport> ReadersOf(const SecretName& name) = 0;
   /// Proves that the newest checkpoint continues the one that the home remembers, and that a record is in it,
   /// by the log's tiles; remembers the newest. @param record  absent: the first alone.  Errors: kIntegrity
@@ -336,13 +346,15 @@ class OwnerSession {
 
   // ---- the recovery identity, and the format level
 
-  /// Puts a new one in its place, and starts a new epoch in the environments that I own. Vault owners. Errors:
-  /// kConflict (an environment of others has an act of the old one without a successor: its owner follows first).
+  /// Puts a new one in its place, and starts a new epoch in the environments that I own. Vault owners.
+  /// Errors: kConflict (an environment of others has an act of the old one without a successor: its owner
+  /// follows first).
   virtual Result<ReplacedRecovery> ReplaceRecovery(const std::string& reason) = 0;
-  /// Starts a new epoch in each environment that I own whose key is not sealed to the recovery identity as it is
-  /// now. @return those.
+  /// Starts a new epoch in each environment that I own whose key is not sealed to the recovery identity as it
+  /// is now. @return those.
   virtual Result<std::vector<std::string>> FollowRecovery(const std::string& reason) = 0;
-  /// Lets acts of that level be written. Vault owners. Errors: kInvalid (it is that high, or this build knows less).
+  /// Lets acts of that level be written. Vault owners. Errors: kInvalid (it is that high, or this build knows
+  /// less).
   virtual Status RaiseLevel(std::int64_t level, const std::string& reason) = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "grantfs/crypto/keys.h"
 #include "grantfs/trust/acts.h"
@@ -22,8 +23,9 @@ bool MayBeConsentedTo(const Act& act);
 /// and the epoch that they are of.
 Act ConsentedAct(const Act& act);
 
-/// What an act is about, for a second owner: "grant/machine/17", "member/..", "rules". A consent holds until
-/// the next statement about the same in that list, be it the one that it was given for. "" for other acts.
-std::string ConsentSubject(const Act& act);
+/// What an act is about, for a second owner: "grant/machine/17", "member/..", "rules"; of several machines of
+/// a group each: "machine/17". A consent holds until the next statement about any of the same in that list,
+/// be it the one that it was given for. Ordered; none for other acts.
+std::vector<std::string> ConsentSubjects(const Act& act);
 
 }  // namespace grantfs

@@ -21,6 +21,7 @@ class GroupList : public SignedList {
     GroupInvitationAdd act;
     bool open = true;
     std::uint64_t last = 0;  ///< of one that ended: who came later did not come into the group
+    bool by_two = false;     ///< two owners signed that it leads there
     bool InForce(std::int64_t time) const { return open && (act.expires == 0 || time < act.expires); }
   };
   /// Whom an epoch's key is sealed to.
@@ -48,9 +49,21 @@ class GroupList : public SignedList {
   bool Includes(const MachinesList::Machine& machine) const;
   /// Their numbers alone, ordered.
   std::vector<std::uint64_t> MemberNumbers(const MachinesList& all) const;
-  /// Members that have not expired at `time`, and invitations in force then, which the machines list has not
-  /// as withdrawn. Ordered by recipient. The environment's own copy is the caller's to add.
-  std::vector<Target> EpochTargets(const MachinesList& all, std::int64_t time) const;
+  /// Whether two owners signed that it is in it: itself, or the invitation that it came by.
+  bool IsByTwo(const MachinesList::Machine& machine) const;
+  /// Members that have not expired at `time`, and invitations that lead somebody in then: in force here, and
+  /// open in the machines list, by somebody who owns the vault still. Where the environment asks for two
+  /// owners, those alone whom two have signed for. Ordered by recipient. The environment's own copy is the
+  /// caller's to add.
+  std::vector<Target> EpochTargets(const MachinesList& all, const UpperLists& upper, std::int64_t time) const;
+  /// What stands in the group by one owner's signature: invitations that lead somebody in at `time`, and
+  /// members that have not expired then and did not come by one of those.
+  struct SignedByOne {
+    std::vector<GroupInvitationAdd> invitations;
+    std::vector<Grantee> machines;
+    bool empty() const { return invitations.empty() && machines.empty(); }
+  };
+  SignedByOne FindSignedByOne(const MachinesList& all, const VaultList& vault, std::int64_t time) const;
   /// That this list begins with the statement that the environment's list names. Errors: kIntegrity,
   /// kNotFound.
   Status CheckGenesis(const EnvironmentList& environment) const;
@@ -73,12 +86,13 @@ class GroupList : public SignedList {
 
  private:
   Status ApplyCreate(const GroupListCreate& act);
-  Status ApplyAdd(const GroupMachinesAdd& act);
+  Status ApplyAdd(const GroupMachinesAdd& act, bool by_two);
   Status ApplyRemove(const GroupMachinesRemove& act, std::uint64_t sequence);
-  Status ApplyInvite(const GroupInvitationAdd& act);
+  Status ApplyInvite(const GroupInvitationAdd& act, bool by_two);
   Status ApplyWithdraw(const GroupInvitationRemove& act, std::uint64_t sequence);
   std::string name_;
   std::map<std::uint64_t, Grantee> machines_;
+  std::set<std::uint64_t> by_two_;     ///< of those: for whom two owners signed
   std::set<std::uint64_t> taken_out_;  ///< also of those that came by an invitation
   std::map<std::uint64_t, Invitation> invitations_;
   std::uint64_t last_departure_ = 0;

@@ -20,7 +20,8 @@ class EnvironmentGroups {
     std::uint64_t number = 0;  ///< sequence of its GroupCreate: its address as a recipient and grantee
     std::string name;
     Hash genesis;
-    std::vector<GroupEpoch> epochs;  ///< [0] is number 1
+    std::vector<GroupEpoch> epochs;     ///< [0] is number 1
+    std::uint64_t newest_sequence = 0;  ///< of the statement that started the newest
     const GroupEpoch& newest() const { return epochs.back(); }
     const SealKey& seal() const { return newest().epoch.key; }
     Recipient recipient() const { return {RecipientKind::kGroup, number, newest().epoch.number}; }
@@ -48,24 +49,34 @@ class EnvironmentGroups {
   /// Groups whose newest epoch was sealed to an environment's key before `epoch`: each owes one of its own.
   std::vector<std::uint64_t> SealedBefore(std::uint32_t epoch) const;
 
+  /// Whether its newest key is from before the two-owner rule, which holds: whoever was in the group by one
+  /// owner's signature may have it, so that it owes an epoch, nothing is sealed to it and no machine reads by
+  /// it.
+  bool IsOlderThanRule(const Group& group) const {
+    return two_owners_ && group.newest_sequence < rule_since_;
+  }
+  /// Groups that owe one for either reason.
+  std::vector<std::uint64_t> OwingEpoch(std::uint32_t environment_epoch) const;
+
   /// Whether the act is one of these.
   static bool Takes(const Act& act);
   /// @param environment_epoch  the newest.  @param by_two  two owners have signed it.
   /// Errors: kInvalid; nothing is changed then.
   Status Apply(const Act& act, std::uint64_t sequence, std::uint32_t environment_epoch, bool by_two);
-  /// Whether grants need two owners' signatures from now on.
-  void SetRule(bool two_owners) { two_owners_ = two_owners; }
+  /// Whether grants need two owners' signatures from now on. @param sequence  of the statement that says so
+  void SetRule(bool two_owners, std::uint64_t sequence);
   void Clear();
 
  private:
   Status Create(const GroupCreate& act, std::uint64_t sequence, std::uint32_t environment_epoch);
-  Status Start(const GroupEpochStart& act, std::uint32_t environment_epoch);
+  Status Start(const GroupEpochStart& act, std::uint64_t sequence, std::uint32_t environment_epoch);
   Status Delete(const GroupDelete& act);
   Status Add(const PrefixGrant& act, std::uint64_t sequence, bool by_two);
   Status Remove(const PrefixRevoke& act);
   std::map<std::uint64_t, Group> groups_;
   std::map<PrefixKey, StandingPrefix> prefixes_;
   bool two_owners_ = false;
+  std::uint64_t rule_since_ = 0;
 };
 
 }  // namespace grantfs
