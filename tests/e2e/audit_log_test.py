@@ -105,7 +105,7 @@ class ReadersTest(Case):
         self.assertFalse(readers[("web-2", "cat")]["current"])
         self.assertEqual(readers[("web-2", "cat")]["version"], 1)
         shown = self.owner.run("audit", "readers", SECRET)
-        self.assertRegex(shown.text, r"web-2 +\S*/cat +\d+ +1 +not yet")
+        self.assertRegex(shown.text, r"web-2 +- +\S*/cat +\d+ +1 +not yet")
         self.assertRegex(shown.text, r"web-3 .*never")
         self.assertRegex(shown.err, r"\d+ have not read version 2 yet")
 
