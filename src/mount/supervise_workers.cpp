@@ -15,7 +15,7 @@ namespace {
 // A worker that ends by itself within so long after it began ended quickly.
 constexpr std::chrono::seconds kQuick{10};
 constexpr std::chrono::seconds kStandbyPause{1};
-// A worker has three things to say, in all.
+// A worker has four things to say, in all.
 constexpr unsigned kMostSaid = 16;
 constexpr std::size_t kMostVersionBytes = 64;
 

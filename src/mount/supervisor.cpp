@@ -164,7 +164,8 @@ void Supervisor::Wait(std::chrono::milliseconds most) {
   const auto add = [&](int fd, short events) {
     if (fd >= 0) watched.push_back({fd, events, 0});
   };
-  if (mounted_.fuse && !ended_) add(mounted_.fuse.get(), 0);
+  // Each request would wake this process from there. A worker that serves says itself when it was unmounted.
+  if (mounted_.fuse && !ended_ && !(leader_.process && leader_.ready)) add(mounted_.fuse.get(), 0);
   add(relay_reading_.get(), POLLIN);
   for (const Worker* worker : {&leader_, &standby_, &candidate_}) {
     add(worker->process.control(), POLLIN);

@@ -148,6 +148,7 @@ class Worker {
       poll(watched, 2, static_cast<int>(kBeat.count()));
       Beat();
       if (session_->ended()) {
+        SendMessage(kControlDescriptor, kGoneMessage);
         Finish();
         return kUnmountedStatus;
       }

@@ -30,6 +30,7 @@ inline constexpr char kReadyMessage = 'R';    ///< waits for the word to go
 inline constexpr char kServingMessage = 'S';  ///< serves
 inline constexpr char kErrorMessage = 'E';    ///< cannot; ends
 inline constexpr char kAwakeMessage = 'A';    ///< the answer to a ping
+inline constexpr char kGoneMessage = 'U';     ///< unmounted: it finishes. It only wakes the other end
 
 // On kHelpersDescriptor, to the supervisor.
 inline constexpr char kStartRotation = 'r';  ///< answered

@@ -76,6 +76,18 @@ TEST_F(SupervisorTest, AWorkerThatServesHasNoMoreOfTheProcessorsThanOthers) {
   End(&program);
 }
 
+// It holds the device too, and whoever polls that is woken for each request.
+TEST_F(SupervisorTest, RequestsDoNotWakeTheSupervisor) {
+  constexpr int kOpens = 2000;
+  Program program = MountWithWorkers();
+  const auto woken = [&] { return std::stol(ProcLine(program.pid(), "voluntary_ctxt_switches")); };
+  ASSERT_TRUE(Eventually([&] { return ChildOf(program.pid(), "grantfs-worker", Worker()) > 1; }));
+  const long before = woken();
+  for (int i = 0; i < kOpens; ++i) ASSERT_EQ(Read(At(kName)), "content");
+  EXPECT_LT(woken() - before, kOpens / 4) << "one open is three requests";
+  End(&program);
+}
+
 TEST_F(SupervisorTest, AStoppedWorkerIsReplaced) {
   Program program = MountWithWorkers();
   const UniqueFd held(Open(At(kName)));
