@@ -72,14 +72,17 @@ Result<std::optional<Kind>> Contradicts(const Checkpoint& before, const Checkpoi
 Result<Checkpoint> JudgeLog(KnownStore& known, const VaultList& vault, const ShownLog& log,
                             const Continues& proof, std::int64_t now) {
   const Checkpoint shown = GRANTFS_TRY(OpenCheckpoint(log.shown, vault.log_key(), vault.log_origin()));
+  // What may be added by whoever shows it must not make it too long to be complained of.
+  const std::string own_shown = GRANTFS_TRY(StripCheckpoint(log.shown, vault.log_key(), vault.log_origin()));
   if (OriginOf(log.remembered) == vault.log_origin()) {
     const Checkpoint before =
         GRANTFS_TRY(OpenCheckpoint(log.remembered, vault.log_key(), vault.log_origin()));
     if (const auto kind = GRANTFS_TRY(Contradicts(before, shown, proof))) {
       api::LogComplaintRequest complaint;
       complaint.kind = *kind;
-      complaint.remembered = log.remembered;
-      complaint.shown = log.shown;
+      complaint.remembered =
+          GRANTFS_TRY(StripCheckpoint(log.remembered, vault.log_key(), vault.log_origin()));
+      complaint.shown = own_shown;
       complaint.time = now;
       GRANTFS_CHECK(KeepComplaint(known, complaint));
       const std::string subject = "the audit log of " + Count(shown.size, "record") + ", seen with " +
@@ -87,7 +90,7 @@ Result<Checkpoint> JudgeLog(KnownStore& known, const VaultList& vault, const Sho
       return *kind == Kind::kLower ? Shrunk(subject) : Another(subject);
     }
   }
-  GRANTFS_CHECK(known.RememberCheckpoint(log.shown));
+  GRANTFS_CHECK(known.RememberCheckpoint(own_shown));
   return shown;
 }
 

@@ -70,8 +70,9 @@ void MachineSessionImpl::CheckReads() {
   }
   api::MachineRecordsRequest request;
   for (const RecordedRead& read : reads) request.records.push_back(read.record);
-  const auto& vault = *view()->vault;
-  if (const auto before = OpenCheckpoint(peer->checkpoint, vault.log_key(), vault.log_origin()))
+  // Held: the refresher may show another view meanwhile.
+  const std::shared_ptr<const VaultList> vault = view()->vault;
+  if (const auto before = OpenCheckpoint(peer->checkpoint, vault->log_key(), vault->log_origin()))
     request.before = before->size;
   vault_->Send(
       api::kMachineRecords, request.ToJson(), {},
@@ -125,6 +126,8 @@ void MachineSessionImpl::CheckRecords(const Checkpoint& log, std::vector<Recorde
   std::uint64_t gone = 0;
   const std::int64_t now_ms = options_.clock->WallMilliseconds();
   const std::chrono::nanoseconds now_boot = options_.clock->Boot();
+  const std::shared_ptr<const VaultList> vault = view()->vault;
+  const auto shown = StripCheckpoint(response.checkpoint, vault->log_key(), vault->log_origin());
   std::size_t at = 0;
   for (; at < response.records.size() && at < reads.size(); ++at) {
     const RecordedRead& read = reads[at];
@@ -141,7 +144,7 @@ void MachineSessionImpl::CheckRecords(const Checkpoint& log, std::vector<Recorde
     if (proven != ReadProof::kBad) continue;
     api::LogComplaintRequest complaint;
     complaint.kind = api::LogComplaintRequest::Kind::kRecord;
-    complaint.shown = response.checkpoint;
+    complaint.shown = shown ? *shown : response.checkpoint;
     complaint.time = now_ms / 1000;
     complaint.record = read.record;
     complaint.secret = read.secret;

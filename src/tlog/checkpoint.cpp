@@ -51,6 +51,11 @@ Result<Checkpoint> OpenCheckpoint(std::string_view text, const VerifyKey& key, s
   return checkpoint;
 }
 
+Result<std::string> StripCheckpoint(std::string_view text, const VerifyKey& key, std::string_view origin) {
+  GRANTFS_TRY(OpenCheckpoint(text, key, origin));
+  return StripNote(text, origin, key);
+}
+
 std::string VerifierKeyText(std::string_view origin, const VerifyKey& key) {
   return std::string(origin) + "+" + HexEncode(MakeNoteKeyId(origin, key)) + "+" +
          Base64Encode(EncodeNoteKey(key));

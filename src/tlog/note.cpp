@@ -76,6 +76,18 @@ std::string SignNote(const SigningKey& key, std::string_view name, std::string_v
   return note;
 }
 
+Result<std::string> StripNote(std::string_view note, std::string_view name, const VerifyKey& key) {
+  const std::string_view text = GRANTFS_TRY(OpenNote(note, name, key));
+  const NoteKeyId id = MakeNoteKeyId(name, key);
+  const std::size_t at = FindSignatures(note);
+  for (const std::string_view line : Split(note.substr(at, note.size() - at - 1), '\n')) {
+    const SignatureLine parsed = GRANTFS_TRY(ParseLine(line));
+    if (parsed.name != name || !std::equal(id.begin(), id.end(), parsed.blob.begin())) continue;
+    return std::string(text) + "\n" + std::string(line) + "\n";
+  }
+  return MalformedNote();
+}
+
 Result<std::string_view> OpenNote(std::string_view note, std::string_view name, const VerifyKey& key) {
   const std::size_t at = FindSignatures(note);
   if (at == 0 || at == note.size() || !note.ends_with('\n') || !IsUtf8(note) || HasControls(note)) {

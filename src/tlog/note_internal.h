@@ -25,4 +25,7 @@ std::string SignNote(const SigningKey& key, std::string_view name, std::string_v
 /// Errors: kInvalid (malformed, too many signatures), kIntegrity (none of this key, or a wrong one).
 Result<std::string_view> OpenNote(std::string_view note, std::string_view name, const VerifyKey& key);
 
+/// The note with one signature of this key and no other. Errors: as OpenNote.
+Result<std::string> StripNote(std::string_view note, std::string_view name, const VerifyKey& key);
+
 }  // namespace grantfs

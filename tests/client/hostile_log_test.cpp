@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "grantfs/api/log.h"
+#include "grantfs/crypto/encoding.h"
 #include "grantfs/sqlite/database.h"
 #include "grantfs/tlog/checkpoint.h"
 #include "hostile_machine_test.h"
@@ -233,6 +234,31 @@ TEST_F(HostileLogTest, AForkedLogIsToldAlsoByTheProcessThatComesAfter) {
   EXPECT_TRUE(Eventually([&] { return told.load(); })) << "whether the other had been heard, nobody told it";
   EXPECT_TRUE(Eventually([&] { return Contradictions().size() == 1; }));
   vault_.SetRewrite(nullptr);
+}
+
+// Signatures of strangers are no fault of a checkpoint, and whoever shows it may add what he likes.
+TEST_F(HostileLogTest, WhatIsShownUnderManySignaturesIsToldLikeAnyOther) {
+  const auto padded = [](std::string checkpoint) {
+    return checkpoint + "\xE2\x80\x94 witness.example " + Base64Encode(Bytes(3000, 7)) + "\n";
+  };
+  const auto session = Start();
+  vault_.Lie<api::MachineRecordsRequest, api::MachineRecordsResponse>(
+      api::kMachineRecords, [padded](const api::MachineRecordsRequest&, api::MachineRecordsResponse& answer) {
+        answer.checkpoint = padded(answer.checkpoint);
+      });
+  ReadAndLook(*session);
+  ASSERT_TRUE(Proves(*session, 1));
+  vault_.Lie<api::MachineRecordsRequest, api::MachineRecordsResponse>(
+      api::kMachineRecords, [padded](const api::MachineRecordsRequest&, api::MachineRecordsResponse& answer) {
+        answer.checkpoint = padded(answer.checkpoint);
+        for (auto& record : answer.records) record.proof.clear();
+      });
+  ReadAndLook(*session);
+  EXPECT_TRUE(Eventually([&] { return Contradictions().size() == 1; })) << "of a record";
+  ShowToMachine(padded(TakeLog().forked));
+  ReadAndLook(*session);
+  ASSERT_TRUE(Warns(*session, "another than was seen before"));
+  EXPECT_TRUE(Eventually([&] { return Contradictions().size() == 2; })) << "of the log";
 }
 
 TEST_F(HostileLogTest, AnOwnersCommandTellsOfALowerCheckpointToo) {

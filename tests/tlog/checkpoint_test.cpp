@@ -47,6 +47,12 @@ std::string Replaced(std::string text, std::string_view from, std::string_view t
   return text.replace(at, from.size(), to);
 }
 
+TEST(CheckpointTest, WithoutStrangersSignaturesItIsTheSame) {
+  EXPECT_EQ(*StripCheckpoint(std::string(kSigned) + kWitness, Key().verify_key(), kOrigin), kSigned);
+  EXPECT_EQ(*StripCheckpoint(kSigned, Key().verify_key(), kOrigin), kSigned);
+  EXPECT_FALSE(StripCheckpoint(kSigned, Key().verify_key(), "another.log"));
+}
+
 // Test data of Go's package for such notes.
 TEST(NoteTest, OpensANoteOfAnotherImplementation) {
   const auto log = ParseVerifierKey("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW");

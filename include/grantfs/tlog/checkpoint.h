@@ -33,6 +33,10 @@ Result<std::string> SignCheckpoint(const SigningKey& key, const Checkpoint& chec
 /// (malformed), kIntegrity (not signed by that key, or of another log).  Threads: safe.
 Result<Checkpoint> OpenCheckpoint(std::string_view text, const VerifyKey& key, std::string_view origin);
 
+/// The same checkpoint with the log's own signature alone: less than 1 KiB, whatever strangers' came with it.
+/// Errors: as OpenCheckpoint.
+Result<std::string> StripCheckpoint(std::string_view text, const VerifyKey& key, std::string_view origin);
+
 /// A log's key as other tools take it: "origin+key id in hexadecimal+base64 of 0x01 and the key".
 std::string VerifierKeyText(std::string_view origin, const VerifyKey& key);
 
