@@ -46,6 +46,10 @@ Result<std::unique_ptr<KnownStore>> KnownStore::Open(const std::string& path, Mi
 
 Result<std::optional<Head>> KnownStore::HighestHead(const ListId& list) {
   const std::lock_guard guard(mutex_);
+  return FindHighest(list);
+}
+
+Result<std::optional<Head>> KnownStore::FindHighest(const ListId& list) {
   const auto stored = GRANTFS_TRY(FindHead(database_, list.Text()));
   return stored ? std::optional<Head>(stored->head) : std::nullopt;
 }
@@ -101,10 +105,12 @@ Status KnownStore::RememberList(const Verified& list) {
   }
   for (const auto& statement : list.statements) {
     const Statement& said = statement->statement();
-    if (known && said.sequence == known->head.sequence && statement->hash() != known->head.hash) {
+    // What takes the place of another history may go on otherwise from where that ended.
+    const bool follows = known && !list.replaces;
+    if (follows && said.sequence == known->head.sequence && statement->hash() != known->head.hash) {
       return Forked(name, said.sequence);
     }
-    if (known && said.sequence == known->head.sequence + 1 && said.previous != known->head.hash) {
+    if (follows && said.sequence == known->head.sequence + 1 && said.previous != known->head.hash) {
       return Forked(name, said.sequence);
     }
     GRANTFS_CHECK(RememberStatement(name, *statement));
@@ -299,45 +305,6 @@ Result<std::uint64_t> KnownStore::GoneSince(std::uint64_t number) {
 Result<Bytes> KnownStore::Image() {
   const std::lock_guard guard(mutex_);
   return database_.Image();
-}
-
-// Of two files one may have seen a secret's end that the other has not, and the secret that has its name now.
-// Where none has seen both, what is here stays until the lists say more.
-Status KnownStore::TakeNumber(std::uint64_t number, const SecretName& name) {
-  const auto is_freed = [](const SecretName& one) { return one.path.ends_with('/'); };
-  if (is_freed(name)) GRANTFS_CHECK(FreeName(number));
-  const auto here = GRANTFS_TRY(NameOf(number));
-  if (here && is_freed(*here)) return {};
-  if (!here && GRANTFS_TRY(NumberOf(name))) return {};
-  return RememberNumber(number, name);
-}
-
-Status KnownStore::TakeHeadsOf(const std::string& path) {
-  Database other = GRANTFS_TRY(Database::Open(path, {.mode = OpenMode::kImmutable}));
-  // What is gone first: its name may be another's below.
-  SqlStatement numbers = GRANTFS_TRY(
-      other.Prepare("SELECT number, environment, path FROM numbers ORDER BY path NOT LIKE '%/', number"));
-  while (GRANTFS_TRY(numbers.Step()))
-    GRANTFS_CHECK(TakeNumber(Unsigned(numbers.Int(0)), {numbers.Text(1), numbers.Text(2)}));
-  const std::lock_guard guard(mutex_);
-  Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
-  SqlStatement heads =
-      GRANTFS_TRY(other.Prepare("SELECT list, sequence, hash, minimum, restored FROM heads"));
-  while (GRANTFS_TRY(heads.Step())) {
-    const Head head{Unsigned(heads.Int(1)), GRANTFS_TRY(Hash::FromBytes(heads.Blob(2)))};
-    GRANTFS_CHECK(RememberHead(heads.Text(0), head));
-    GRANTFS_CHECK(database_.Run(
-        "UPDATE heads SET minimum = max(minimum, ?1), restored = max(restored, ?2) WHERE list = ?3",
-        heads.Int(3), heads.Int(4), heads.Text(0)));
-  }
-  // Which keys the server may show is learnt of its list alone, and not from a server that shows another.
-  SqlStatement vault =
-      GRANTFS_TRY(other.Prepare("SELECT envelope FROM statements WHERE list = ?1 ORDER BY sequence"));
-  vault.BindAll(ListId::Vault().Text());
-  while (GRANTFS_TRY(vault.Step()))
-    GRANTFS_CHECK(
-        RememberStatement(ListId::Vault().Text(), GRANTFS_TRY(SignedStatement::Parse(vault.Text(0)))));
-  return transaction.Commit();
 }
 
 Status KnownStore::CheckFile() {

@@ -1,6 +1,7 @@
 #include "grantfs/client/known_store.h"
 
 #include "client_test.h"
+#include "grantfs/client/list_keeper.h"
 #include "grantfs/util/file.h"
 
 namespace grantfs::testing {
@@ -71,6 +72,58 @@ TEST_F(KnownStoreTest, AFileOfAnotherProcessKnowsNoLessThanTheHomes) {
   const auto forked = Must(KnownStore::Open(Path("forked.db"), KnownStore::Missing::kMake));
   Good(forked->Remember({{ListId::Vault(), {}, Head{world_.vault.head()->sequence, Hash{}}}}));
   EXPECT_EQ(CodeOf(forked->TakeHeadsOf(Path("image.db"))), Code::kIntegrity);
+}
+
+// The home and its mount may have seen different ends of the vault's list: one what a restored backup lost, the
+// other that an owner accepted it.
+TEST_F(KnownStoreTest, TwoFilesOfWhichOneHasSeenABackupAcceptedAreNeverMixed) {
+  VaultList restored = world_.vault;
+  Good(world_.Add(world_.vault, world_.owner, IdentityAdd{MakeIdentity("rita").identity()}));
+  Good(world_.Add(world_.vault, world_.owner, IdentityAdd{MakeIdentity("tom").identity()}));
+  Statement accept = world_.Next(restored, world_.owner, Restore{*restored.head(), {}, "vault.test/anew", 1000, {}, 0});
+  accept.sequence = 1000;
+  Good(restored.Append(world_.Sign(accept, world_.owner), {}));
+  const auto keep = [&](const char* file, const VaultList& list) {
+    auto known = Must(KnownStore::Open(Path(file), KnownStore::Missing::kMake));
+    Good(known->Remember({{list.id(), list.Statements(), {}}}));
+    return known;
+  };
+  const auto take = [&](KnownStore& known, KnownStore& other) {
+    Good(WriteFileAtomic(Path("image.db"), Must(other.Image()), 0600));
+    return known.TakeHeadsOf(Path("image.db"));
+  };
+  const auto expect_restored = [&](KnownStore& known) {
+    EXPECT_EQ(Must(known.HighestHead(ListId::Vault())), restored.head());
+    ListKeeper keeper(&known, nullptr, restored.vault_id());
+    Good(keeper.Load());
+    EXPECT_EQ(keeper.vault().head(), restored.head());
+  };
+  const auto before = keep("before.db", world_.vault);
+  const auto after = keep("after.db", restored);
+  Good(take(*after, *before));
+  expect_restored(*after);
+  Good(take(*before, *after));
+  expect_restored(*before);
+}
+
+TEST_F(KnownStoreTest, OneThatSawSomebodyLeaveTakesNoListThatBringsHimBack) {
+  const PrivateIdentity rita = MakeIdentity("rita");
+  Good(world_.Add(world_.vault, world_.owner, VaultOwnerAdd{rita.identity()}));
+  VaultList restored = world_.vault;
+  Good(world_.Add(world_.vault, world_.owner, VaultOwnerRemove{rita.Id()}));
+  Statement accept = world_.Next(restored, world_.owner, Restore{*restored.head(), {}, "vault.test/anew", 1000, {}, 0});
+  accept.sequence = 1000;
+  Good(restored.Append(world_.Sign(accept, world_.owner), {}));
+  const auto own = Must(KnownStore::Open(Path("own.db"), KnownStore::Missing::kMake));
+  Good(own->Remember({All(world_.vault)}));
+  const auto other = Must(KnownStore::Open(Path("other.db"), KnownStore::Missing::kMake));
+  Good(other->Remember({{restored.id(), restored.Statements(), {}}}));
+  Good(WriteFileAtomic(Path("image.db"), Must(other->Image()), 0600));
+  Good(own->TakeHeadsOf(Path("image.db")));
+  EXPECT_EQ(Must(own->HighestHead(ListId::Vault())), world_.vault.head());
+  ListKeeper keeper(own.get(), nullptr, world_.vault.vault_id());
+  Good(keeper.Load());
+  EXPECT_FALSE(keeper.vault().IsOwner(rita.Id()));
 }
 
 TEST_F(KnownStoreTest, ANameThatIsAnothersByNowKeepsTwoFilesApartNeitherWay) {

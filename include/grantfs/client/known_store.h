@@ -162,7 +162,10 @@ class KnownStore {
   Status RememberGranted(const Granted& granted);
   Status RememberStatement(const std::string& list, const SignedStatement& statement);
   Status RememberHead(const std::string& list, const Head& head);
+  Result<std::optional<Head>> FindHighest(const ListId& list);
+  // known_heads.cpp
   Status TakeNumber(std::uint64_t number, const SecretName& name);
+  Status TakeVault(const std::vector<SignedList::StatementPtr>& theirs);
   Status PutText(const char* name, const std::string& value);
   Result<std::string> GetText(const char* name);
   std::mutex mutex_;
