@@ -7,6 +7,9 @@ namespace grantfs {
 namespace {
 
 constexpr std::chrono::milliseconds kRetry{1000};
+/// Twice what a vault is made for. What is refused is remembered too: a vault that shows ever more of it is not
+/// listened to for ever.
+constexpr std::size_t kMostGranted = 200'000;
 
 std::uint64_t RememberedHead(const MachineView& view, std::uint64_t number) {
   const auto at = view.secrets.find(number);
@@ -277,7 +280,7 @@ Status MachineSessionImpl::RefreshEverything() {
       request.after = std::max(request.after, evidence.secret);
     }
     // What is not seen counts as gone: a page that leads no further must not pass for the last one.
-    if (response.more && request.after == after) return vault_->Malformed();
+    if ((response.more && request.after == after) || seen.size() > kMostGranted) return vault_->Malformed();
     more = response.more;
     GRANTFS_CHECK(Remember(draft, {}));
     if (!more || !IsDue(draft)) continue;

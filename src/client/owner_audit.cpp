@@ -9,9 +9,6 @@ namespace grantfs {
 
 namespace {
 
-/// A vault that looks at two hundred records a page is at its end by then, whatever there is in its log.
-constexpr std::size_t kMaxPages = 1'000'000;
-
 /// Each record, and the page's end, is before the last.
 bool GoesDown(const api::AuditSearchResponse& page, std::optional<std::uint64_t> before) {
   for (const AuditEntry& entry : page.records) {
@@ -72,7 +69,7 @@ Result<api::AuditSearchRequest> OwnerSessionImpl::SearchFor(const AuditFilter& f
 Status OwnerSessionImpl::EachFound(api::AuditSearchRequest request, std::size_t limit,
                                    const std::function<void(const AuditEntry&)>& take) {
   std::size_t found = 0;
-  for (std::size_t pages = 0; pages < kMaxPages; ++pages) {
+  for (std::size_t pages = 0; pages < kMaxLogPages; ++pages) {
     request.limit = limit == 0 ? api::kMaxAuditRecords : std::min(limit - found, api::kMaxAuditRecords);
     const auto page = GRANTFS_TRY(vault_->Ask<api::AuditSearchResponse>(api::kAuditSearch, request));
     if (page.records.size() > request.limit || !GoesDown(page, request.before)) return vault_->Malformed();

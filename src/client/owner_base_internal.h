@@ -24,11 +24,16 @@ inline constexpr std::size_t kStatementsAtOnce = 400, kTidiedAtOnce = 90;
 inline constexpr std::size_t kListsAtOnce = 100;
 /// Copies of keys that are sent ahead of one append: a vault keeps so many waiting for a signer, and no more.
 inline constexpr std::size_t kCopiesAtOnce = 20'000;
+/// A vault that looks at two hundred records a page is at its end by then, whatever there is in its log.
+inline constexpr std::size_t kMaxLogPages = 1'000'000;
 
 /// The same error; where something was appended before it, a warning says how much.
 Error Halfway(const Error& error, std::size_t done, std::size_t all);
 
 Error NoGroup(const std::string& environment, const std::string& name);
+/// That nothing that is sealed to the group now is sealed to one who left the environment: he has had its keys of
+/// before. Errors: kConflict.
+Status CheckGroupKey(const EnvironmentList& environment, const EnvironmentGroups::Group& group);
 /// For the copy of a group's key that is the environment's.
 GroupCopyTarget EnvironmentTarget(const VaultList& vault, const EnvironmentList& environment);
 

@@ -4,6 +4,9 @@
 namespace grantfs {
 namespace {
 
+/// Ten times what a vault is made for: one that names more would never come to an end.
+constexpr std::size_t kMostNames = 1'000'000;
+
 Error NoSuchSecret(const SecretName& name) {
   return Error{Code::kNotFound, "there is no such secret: grantfs secret list shows those of an environment",
                0, name.Full()};
@@ -34,7 +37,7 @@ Result<std::vector<OwnerBase::Listed>> OwnerBase::ListNames(const std::string& e
   std::vector<Listed> all;
   api::SecretsListRequest request;
   request.environment = environment;
-  for (;;) {
+  for (std::size_t named = 0;;) {
     const auto page = GRANTFS_TRY(vault_->Ask<api::SecretsListResponse>(api::kSecretsList, request));
     for (const auto& listed : page.secrets) {
       if (listed.path <= request.after) {
@@ -45,6 +48,8 @@ Result<std::vector<OwnerBase::Listed>> OwnerBase::ListNames(const std::string& e
       all.push_back({{environment, listed.path}, listed.number, listed.head});
     }
     if (!page.more || page.secrets.empty()) return all;
+    if ((named += page.secrets.size()) > kMostNames)
+      return Error{Code::kIntegrity, "the vault lists more secrets than any has", 0, environment};
   }
 }
 

@@ -14,6 +14,8 @@ namespace grantfs {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenFollowed{100};
+/// As many as a vault of every machine and environment frozen has, and more.
+constexpr int kMostPages = 1000;
 
 std::vector<api::Freeze> Ordered(std::vector<api::Freeze> freezes) {
   std::sort(freezes.begin(), freezes.end(),
@@ -199,8 +201,12 @@ std::vector<FreezeInfo> OwnerSessionImpl::InfosOf(const std::vector<api::Freeze>
 Result<std::vector<FreezeInfo>> OwnerSessionImpl::ListFreezes() {
   std::vector<api::Freeze> all;
   api::FreezesListRequest request;
+  int pages = 0;
   do {
     auto page = GRANTFS_TRY(vault_->Ask<api::FreezesListResponse>(api::kFreezesList, request));
+    if (++pages > kMostPages)
+      return Error{Code::kIntegrity, "the vault lists what is frozen without end", 0,
+                   home_.profile().address.Text()};
     if (page.next && request.after && !(*request.after < *page.next))
       return Error{Code::kIntegrity, "the vault lists what is frozen out of order"};
     std::move(page.freezes.begin(), page.freezes.end(), std::back_inserter(all));

@@ -7,6 +7,12 @@
 #include "request_words_internal.h"
 
 namespace grantfs {
+namespace {
+
+/// Of one environment: more than people have asked for in its time.
+constexpr std::size_t kMostRequests = 1'000'000;
+
+}  // namespace
 
 Result<SignedRequest> OwnerSessionImpl::SignRequest(const std::string& environment, AnyAsk ask,
                                                     const std::string& reason, std::int64_t time,
@@ -97,6 +103,8 @@ Result<std::vector<RequestInfo>> OwnerSessionImpl::RequestsIn(const std::string&
       infos.push_back(std::move(info));
     }
     if (!page.more || page.requests.empty()) break;
+    if (infos.size() > kMostRequests)
+      return Error{Code::kIntegrity, "the vault lists more requests than there can be", 0, environment};
   }
   NameWaiting(infos);
   return infos;

@@ -6,6 +6,13 @@
 #include "wire_audit_internal.h"
 
 namespace grantfs {
+namespace {
+
+/// So many pages in which nothing is found, one after the other, are the end: a log that grows meanwhile has
+/// always a little more, and a vault that lies has it for ever.
+constexpr int kMaxEmptyPages = 3;
+
+}  // namespace
 
 Result<std::optional<std::string>> WireAudit::Checkpoint() {
   api::AuditRecordsRequest request;
@@ -36,7 +43,7 @@ Result<std::vector<AuditEntry>> FetchPurges(VaultConnection& vault) {
   request.type = kAuditPurgeType;
   request.limit = api::kMaxAuditRecords;
   request.from = 0;
-  while (purges.size() < kMaxPurgesRead) {
+  for (int empty = 0; purges.size() < kMaxPurgesRead;) {
     auto page = vault.Ask<api::AuditSearchResponse>(api::kAuditSearch, request);
     // Who may audit nothing sees no bodies either.
     if (!page && page.error().code == Code::kDenied) return purges;
@@ -49,6 +56,8 @@ Result<std::vector<AuditEntry>> FetchPurges(VaultConnection& vault) {
     const std::uint64_t next = page->next.value_or(*request.from);
     if (page->records.empty() && next <= *request.from) break;
     if (next < *request.from) return vault.Malformed();
+    empty = page->records.empty() ? empty + 1 : 0;
+    if (empty == kMaxEmptyPages) break;
     request.from = next;
   }
   return purges;
