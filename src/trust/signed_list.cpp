@@ -315,8 +315,25 @@ Status SignedList::TakeVoid(const StatementPtr& signed_statement, const UpperLis
   if (rebuilt) rebuilt = CheckClaimedState(*signed_statement);
   if (rebuilt) return {};
   entries_ = before;
-  if (auto undone = Rebuild(upper); !undone) std::abort();  // what stood before stands again
+  RebuildWhatStands(upper);
   return rebuilt;
+}
+
+// What stood before stands again, unless a list above this one has taken back since what it stood by (an epoch that
+// was voided): that, and what follows it, does not count then.
+void SignedList::RebuildWhatStands(const UpperLists& upper) {
+  Reset();
+  bool stands = true;
+  for (Entry& entry : entries_) {
+    const Statement& statement = entry.statement->statement();
+    if (!entry.valid || std::holds_alternative<Void>(statement.act)) continue;
+    if (entry.voided) {
+      PassOver(statement);
+      continue;
+    }
+    stands = stands && Apply(entry.statement, upper).has_value();
+    entry.valid = stands;
+  }
 }
 
 Status SignedList::Rebuild(const UpperLists& upper) {

@@ -144,6 +144,7 @@ class SignedList {
   Status CheckSignature(const SignedStatement& statement, const UpperLists& upper) const;
   Status Take(const StatementPtr& statement, const UpperLists& upper);
   Status TakeVoid(const StatementPtr& statement, const UpperLists& upper);
+  void RebuildWhatStands(const UpperLists& upper);
   std::optional<std::size_t> FirstUncountedAt(const SeenHeads* at, const UpperLists& upper) const;
   std::optional<std::size_t> FirstInvalid() const;
 
