@@ -300,6 +300,7 @@ void WriteAct(const Restore& act, Json& json) {
   if (act.numbers != 0) json.Set("numbers", act.numbers);
   if (act.epoch) json.Set("epoch", EpochToJson(*act.epoch));
   if (act.version != 0) json.Set("version", act.version);
+  if (act.two_owners) json.Set("two_owners", true);
 }
 
 template <>
@@ -311,6 +312,8 @@ Result<Restore> ReadAct<Restore>(JsonReader& in) {
   if (in.Has("numbers")) act.numbers = ReadCount(in, "numbers", 1, kMaxSecretNumber);
   const Json* epoch = in.OptionalObject("epoch");
   if (in.Has("version")) act.version = static_cast<std::uint32_t>(in.Number("version", 1, kMaxVersion));
+  if (in.Has("two_owners") && !(act.two_owners = in.Bool("two_owners")))
+    in.Fail("a restore by which the rule does not hold does not say so", "two_owners");
   GRANTFS_CHECK(in.Finish());
   act.accepted = GRANTFS_TRY(Head::FromJson(accepted));
   if (lost != nullptr) act.lost = GRANTFS_TRY(Head::FromJson(*lost));

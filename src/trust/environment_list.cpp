@@ -251,6 +251,15 @@ Status EnvironmentList::ApplyMemberRemove(const MemberRemove& act, const Stateme
   return {};
 }
 
+// One owner may say so: he binds himself by it, and takes nothing from the other.
+Status EnvironmentList::ApplyRestore(const Restore& act, std::uint64_t sequence) {
+  GRANTFS_CHECK(ApplyEpoch(*act.epoch, sequence));
+  if (!act.two_owners || two_owners()) return {};
+  rules_.emplace_back(sequence, RulesSet{true});
+  groups_.SetRule(true);
+  return {};
+}
+
 Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperLists& upper) {
   const Statement& statement = signed_statement->statement();
   const auto* create = std::get_if<EnvironmentCreate>(&statement.act);
@@ -278,8 +287,7 @@ Status EnvironmentList::Apply(const StatementPtr& signed_statement, const UpperL
     rules_.emplace_back(statement.sequence, *act);
     groups_.SetRule(act->two_owners, statement.sequence);
   }
-  if (const auto* act = std::get_if<Restore>(&statement.act))
-    return ApplyEpoch(*act->epoch, statement.sequence);
+  if (const auto* act = std::get_if<Restore>(&statement.act)) return ApplyRestore(*act, statement.sequence);
   return groups_.Apply(statement.act, statement.sequence, newest_epoch().number,
                        statement.consent.has_value());
 }

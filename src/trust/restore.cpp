@@ -54,6 +54,11 @@ void FindChanged(const ListMemory& seen, const EnvironmentList& list, std::uint6
   }
 }
 
+/// Signed anew, by two where one had signed it, it is no other.
+bool IsSameGrant(const Grant& a, const Grant& b) {
+  return ActToJson(GrantAdd{a}).Dump() == ActToJson(GrantAdd{b}).Dump();
+}
+
 void FindGroups(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
   for (const auto& [number, name] : seen.deleted_groups) {
     if (number >= from || list.groups().Find(number) == nullptr) continue;
@@ -71,9 +76,40 @@ void FindGroups(const ListMemory& seen, const EnvironmentList& list, std::uint64
     if (standing == list.groups().prefixes().end() || standing->second.sequence >= from ||
         granted->statement().sequence <= standing->second.sequence || seen.deleted_groups.contains(key.second))
       continue;
+    if (IsSameGrant(std::get<PrefixGrant>(granted->statement().act).grant, standing->second.act.grant)) continue;
     undone.wider_prefixes.push_back(granted);
     Note(undone, "@" + standing->second.act.grant.grantee.name + " " + key.first);
   }
+}
+
+/// Whether somebody is an owner, as this home has never seen him, by a single signature. One whom recovery made one
+/// needs no other.
+bool IsByOneOwner(const ListMemory& seen, const Hash& id, const EnvironmentList& list) {
+  const bool known = seen.owners.contains(id) || seen.former_members.contains(id) || seen.changed_members.contains(id);
+  if (known || list.RoleOf(id) != Role::kOwner) return false;
+  const auto made = list.At(list.TenureOf(id)->from);
+  if (!made || made->statement().consent) return false;
+  const Statement& said = made->statement();
+  const auto* by = said.sequence == 0 ? nullptr : list.TenureAt(said.signer, said.sequence - 1);
+  return by != nullptr && by->role == Role::kOwner;
+}
+
+// Of the rule only two owners let go, by a statement that the list has.
+void FindRule(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
+  if (!seen.two_owners) return;
+  for (const auto& [id, member] : list.members()) {
+    if (!IsOld(member, from) || !IsByOneOwner(seen, id, list)) continue;
+    undone.members.push_back(id);
+    Note(undone, Called(member.identity.name, id) + ", an owner by one signature,");
+  }
+  const auto statements = list.Statements();
+  const bool ended = std::any_of(statements.begin(), statements.end(), [&](const auto& statement) {
+    const Statement& said = statement->statement();
+    const auto* rules = std::get_if<RulesSet>(&said.act);
+    return rules != nullptr && !rules->two_owners && said.sequence >= from && !list.IsVoided(said.sequence);
+  });
+  undone.two_owners = !ended && !list.two_owners();
+  if (undone.two_owners) Note(undone, "the rule that one owner's signature is enough");
 }
 
 void FindMembers(const ListMemory& seen, const EnvironmentList& list, std::uint64_t from, Undone& undone) {
@@ -85,6 +121,7 @@ void FindMembers(const ListMemory& seen, const EnvironmentList& list, std::uint6
   }
   FindChanged(seen, list, from, undone);
   FindGroups(seen, list, from, undone);
+  FindRule(seen, list, from, undone);
 }
 
 // One that came by an invitation is named nowhere here: it may be in as long as it was not taken out.
@@ -150,6 +187,7 @@ void FindGrants(const ListMemory& seen, const SecretList& list, std::uint64_t fr
     const auto other = seen.granted.find(key);
     if (other == seen.granted.end() || other->second->hash() == standing.statement->hash()) continue;
     if (other->second->statement().sequence <= standing.sequence) continue;
+    if (IsSameGrant(std::get<GrantAdd>(other->second->statement().act).grant, standing.grant)) continue;
     undone.wider.push_back(other->second);
     Note(undone, name);
   }
@@ -233,6 +271,17 @@ std::optional<std::uint64_t> LastCommon(const std::vector<SignedList::StatementP
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> AcceptedAt(const ListMemory& seen, std::uint64_t common, const SignedList& list) {
+  const bool by_owner = list.id().kind == ListKind::kVault || list.id().kind == ListKind::kEnvironment;
+  for (const auto& statement : list.Statements()) {
+    const Statement& said = statement->statement();
+    if (!std::holds_alternative<Restore>(said.act) || list.IsVoided(said.sequence)) continue;
+    if (said.sequence <= common || said.sequence <= seen.head->sequence) continue;
+    if (!by_owner || seen.owners.contains(said.signer)) return said.sequence;
+  }
+  return std::nullopt;
+}
+
 Status CheckRestored(const std::vector<SignedList::StatementPtr>& seen, const SignedList& list) {
   if (seen.empty()) return {};
   const auto common = LastCommon(seen, list);
@@ -242,31 +291,20 @@ Status CheckRestored(const std::vector<SignedList::StatementPtr>& seen, const Si
                   "nothing of it is used");
   if (*common == seen.back()->statement().sequence) return {};
   const ListMemory memory = ListMemory::Of(seen);
-  const bool by_owner = list.id().kind == ListKind::kVault || list.id().kind == ListKind::kEnvironment;
-  bool restored = false, stranger = false;
-  std::uint64_t first = 0;
-  for (const auto& statement : list.Statements()) {
-    const Statement& said = statement->statement();
-    if (!std::holds_alternative<Restore>(said.act) || list.IsVoided(said.sequence) ||
-        said.sequence <= *common)
-      continue;
-    if (said.sequence <= memory.head->sequence) continue;
-    const bool may = !by_owner || memory.owners.contains(said.signer);
-    stranger = stranger || !may;
-    if (may && !restored) first = said.sequence;
-    restored = restored || may;
-  }
-  if (!restored && stranger)
+  const auto first = AcceptedAt(memory, *common, list);
+  const auto last = list.LastRestore();
+  const bool stranger = last && last->statement().sequence > memory.head->sequence;
+  if (!first && stranger)
     return Refuse(
         list, "",
         "the vault goes on from a backup, which one accepts who was no owner any more as far as this home "
         "has seen; another owner has to run grantfs restore");
-  if (!restored)
+  if (!first)
     return Refuse(
         list, "",
         "the vault serves another history of this list than this home has verified (a fork): nothing of it "
         "is used; if it was restored from a backup, grantfs restore, run by an owner, accepts that");
-  const Undone undone = UndoneBy(memory, list, first);
+  const Undone undone = UndoneBy(memory, list, *first);
   if (!undone.empty())
     return Refuse(
         list, undone.who,

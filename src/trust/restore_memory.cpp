@@ -30,7 +30,9 @@ class Reading {
   void operator()(const VaultCreate& act) {
     Enter(act.owner);
     memory_.recoveries = {act.recovery};
+    memory_.pins = act.pins;
   }
+  void operator()(const PinsSet& act) { memory_.pins = act.pins; }
   void operator()(const RecoveryReplace& act) { memory_.recoveries.push_back(act.recovery); }
   void operator()(const VaultOwnerAdd& act) {
     Enter(act.owner);
@@ -123,7 +125,10 @@ class Reading {
   void operator()(const SecretDelete&) { memory_.deleted = true; }
   void operator()(const SecretUndelete&) { memory_.deleted = false; }
   void operator()(const SecretDestroy&) { memory_.destroyed = true; }
-  void operator()(const Restore& act) { memory_.version = std::max(memory_.version, act.version); }
+  void operator()(const Restore& act) {
+    memory_.version = std::max(memory_.version, act.version);
+    memory_.two_owners = memory_.two_owners || act.two_owners;
+  }
   template <typename T>
   void operator()(const T&) {}
 

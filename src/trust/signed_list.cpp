@@ -197,7 +197,8 @@ Status SignedList::CheckRestore(const Statement& statement) const {
   const bool vault = id_.kind == ListKind::kVault;
   const bool shaped = act.log_origin.empty() != vault && (act.numbers != 0) == vault &&
                       act.epoch.has_value() == (id_.kind == ListKind::kEnvironment) &&
-                      (act.version == 0 || id_.kind == ListKind::kSecret);
+                      (act.version == 0 || id_.kind == ListKind::kSecret) &&
+                      (!act.two_owners || id_.kind == ListKind::kEnvironment);
   return shaped ? Status() : Status(refuse("the restore has what belongs into another kind of list"));
 }
 

@@ -210,6 +210,8 @@ struct Restore {
   std::optional<Epoch> epoch;
   // Of a secret's list:
   std::uint32_t version = 0;  ///< all numbers of versions up to this one count as used
+  // Of an environment's list:
+  bool two_owners = false;  ///< the rule holds from here on, which the backup may be too old to have
 };
 
 // clang-format off

@@ -234,6 +234,7 @@ class EnvironmentList : public SignedList {
   Status ApplyMemberRemove(const MemberRemove& act, const Statement& statement, const VaultList& vault);
   Status ApplyMemberChange(const MemberChange& act, const Statement& statement);
   Status ApplyEpoch(const Epoch& epoch, std::uint64_t sequence);
+  Status ApplyRestore(const Restore& act, std::uint64_t sequence);
   std::map<Hash, Member> members_;
   std::vector<Epoch> epochs_;
   std::vector<std::uint64_t> epoch_sequences_;             ///< of the statements that started them

@@ -26,8 +26,9 @@ struct ListMemory {
   std::map<Hash, std::pair<std::string, MemberChange>> changed_members;
   std::map<EnvironmentGroups::PrefixKey, std::string> revoked_prefixes;
   std::map<std::uint64_t, std::string> deleted_groups;
-  /// Of the vault: the recovery identities, the one in force last.
+  /// Of the vault: the recovery identities, the one in force last; the keys that the server may show.
   std::vector<Identity> recoveries;
+  std::vector<Hash> pins;
   bool two_owners = false;  ///< of the environment
   std::map<Hash, std::string> former_machines;  ///< removed
   std::map<std::string, std::string> closed;    ///< invitations, used or withdrawn: id -> name
@@ -52,11 +53,12 @@ struct ListMemory {
 struct Undone {
   std::vector<Hash> owners;    ///< of the vault, who come back
   std::vector<Hash> removed;   ///< from the vault
-  std::vector<Hash> members;   ///< of the environment
+  std::vector<Hash> members;   ///< of the environment; also who became an owner meanwhile by one owner alone
   std::vector<MemberChange> changed;  ///< who has a role again that was taken from him; without copy and epoch
   std::vector<EnvironmentGroups::PrefixKey> prefixes;
   std::vector<std::uint64_t> groups;
   std::optional<Identity> recovery;  ///< that a former one came back in the place of
+  bool two_owners = false;  ///< one owner's signature is enough again, where two were asked for
   std::vector<Hash> machines;  ///< removed
   std::vector<std::string> invitations;
   std::vector<SignedList::StatementPtr> wider_prefixes;    ///< grants by prefix in whose place others stood: those
@@ -72,6 +74,11 @@ struct Undone {
 };
 /// @param from  what was said at this sequence or later of the list is anew, and nobody's return
 Undone UndoneBy(const ListMemory& seen, const SignedList& list, std::uint64_t from);
+
+/// The sequence of the first restore in `list` by which a home that has seen all of `seen` may take it: above all of
+/// that and, of a vault's or an environment's list, by one who was an owner at its end. nullopt: there is none.
+/// @param common  of LastCommon
+std::optional<std::uint64_t> AcceptedAt(const ListMemory& seen, std::uint64_t common, const SignedList& list);
 
 /// Whether a home that has seen another end of this list may take `list`, which counts, in its place: it goes
 /// on, by a restore that stands in it, from what the home has seen a beginning of; that restore lies above
