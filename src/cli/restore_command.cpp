@@ -1,6 +1,7 @@
 #include "commands_internal.h"
 #include "owner_internal.h"
 #include "table_internal.h"
+#include "tls_words_internal.h"
 
 namespace grantfs {
 namespace {
@@ -10,12 +11,16 @@ Json ToJson(const RestoreResult& result, bool dry_run) {
   for (const LostStatement& one : result.lost)
     lost.Append(Json::Object(
         {{"where", one.where}, {"what", one.what}, {"by", one.by}, {"time", one.time}, {"again", one.again}}));
+  Json since = Json::Array();
+  for (const LostStatement& one : result.since)
+    since.Append(Json::Object({{"where", one.where}, {"what", one.what}, {"by", one.by}, {"time", one.time}}));
   const auto texts = [](const std::vector<std::string>& all) { return Json::Array({all.begin(), all.end()}); };
   return Json::Object({{"needed", result.needed},
                        {"dry_run", dry_run},
                        {"accepted", result.accepted},
                        {"repeated", result.repeated},
                        {"lost", std::move(lost)},
+                       {"since", std::move(since)},
                        {"new_epochs", texts(result.new_epochs)},
                        {"others", texts(result.others)},
                        {"problems", texts(result.problems)}});
@@ -30,6 +35,13 @@ void OutLost(Terminal& terminal, const RestoreResult& result, bool dry_run) {
   terminal.Note("of what this home has seen nothing is lost");
 }
 
+void OutSince(Terminal& terminal, const RestoreResult& result) {
+  if (result.since.empty()) return;
+  Table table({"SIGNED IN", "WHAT", "BY ONE WHO HAD LEFT", "WHEN"});
+  for (const LostStatement& one : result.since) table.Add({one.where, one.what, one.by, TimeCell(one.time)});
+  terminal.Out(table.Text());
+}
+
 void OutResult(Terminal& terminal, const RestoreResult& result, bool dry_run) {
   if (!result.needed) {
     return terminal.Note(
@@ -37,6 +49,7 @@ void OutResult(Terminal& terminal, const RestoreResult& result, bool dry_run) {
         "who have seen more)");
   }
   OutLost(terminal, result, dry_run);
+  OutSince(terminal, result);
   const std::string lists = Count(result.accepted, "list");
   terminal.Note(dry_run ? "nothing is changed; " + lists + " would go on from the backup"
                         : lists + " " + (result.accepted == 1 ? "goes" : "go") + " on from the backup");
@@ -52,6 +65,8 @@ Status RunRestoreCommand(Context& context) {
   options.dry_run = context.arguments.Flag("dry-run");
   options.anyway = context.arguments.Flag("anyway");
   options.raise_level = context.arguments.Flag("raise-level");
+  options.vouch = context.arguments.Flag("vouch");
+  if (context.arguments.Has("pin")) options.pin = GRANTFS_TRY(ParsePin(context.arguments.Text("pin")));
   options.reason = context.arguments.Text("reason");
   const RestoreResult result = GRANTFS_TRY(session->AcceptBackup(options));
   if (context.json())
@@ -76,10 +91,13 @@ cannot tell a backup from an attacker who takes something back. If you know that
 list by list, that all go on from there, as far as the lists are yours to sign: an owner of the vault runs it
 first, then the owners of environments. It says what this home has seen that the backup does not have, and
 does again whatever ended something for somebody (revocations, removals, also from groups, destroyed versions),
-so that nothing comes back by it; it starts new keys. Mounts and other clients then go on by themselves. Interrupted, it is run
+so that nothing comes back by it; it starts new keys. Who had left is back until then: if he has signed anything
+since, that is refused, unless you say --vouch. Mounts and other clients then go on by themselves. Interrupted, it is run
 again.)",
     .options = {{"dry-run", "", "change nothing, show what was lost and what would be done"},
                 {"anyway", "", "also where this home has seen nothing that the vault does not have: others may have"},
+                {"vouch", "", "also for what those have signed since who had left, as --dry-run shows it"},
+                {"pin", "PIN", "the server's TLS key, where the backup is from before it was replaced (grantfs tls pin)"},
                 {"raise-level", "", "raise the format level (grantfs level show) with it, where it is too low"},
                 {"reason", "TEXT", "why; it stands in the signed statements"}},
     .examples = {{"grantfs restore --dry-run",

@@ -17,19 +17,27 @@ constexpr std::uint64_t kGap = 1'000'000;
 }  // namespace
 
 Result<RestoreResult> OwnerSessionImpl::AcceptBackup(const RestoreOptions& options) {
+  if (options.pin) GRANTFS_CHECK(vault_->UsePins({*options.pin}));
   return Restorer(*this, options).Run();
 }
 
 Result<RestoreResult> OwnerSessionImpl::Restorer::Run() {
   GRANTFS_CHECK(ReadUpper());
   fresh_ = options_.anyway || GRANTFS_TRY(LogIsShorter());
-  Note(GRANTFS_TRY(Compare(vault_)));
+  const Compared vault = GRANTFS_TRY(Compare(vault_));
   const Compared machines = GRANTFS_TRY(Compare(machines_));
+  Note(vault);
   if (vault_owner_) Note(machines);
+  returned_.insert(vault.undone.owners.begin(), vault.undone.owners.end());
+  returned_.insert(vault.undone.removed.begin(), vault.undone.removed.end());
+  if (vault.undone.recovery) returned_.insert(vault_.recovery().Id());
+  TellSince("the vault", vault_, vault, returned_, {});
+  TellSince("its machines", machines_, machines, returned_, vault.common);
   if (machines.lower) last_machine_ = *machines.common;
   for (const auto& [name, list] : environments_) GRANTFS_CHECK(LookAt(name, list));
   result_.needed = result_.needed || fresh_;
   if (!result_.needed) return std::move(result_);
+  GRANTFS_CHECK(CheckSince());
   GRANTFS_CHECK(AcceptVault());
   for (const auto& [name, list] : environments_) GRANTFS_CHECK(AcceptEnvironment(name, list));
   for (const auto& [name, entry] : vault_.environments()) {
@@ -60,8 +68,15 @@ Result<OwnerSessionImpl::Restorer::Compared> OwnerSessionImpl::Restorer::Compare
   Compared compared;
   compared.seen = GRANTFS_TRY(s_.known_->Statements(list.id()));
   compared.needs_restore = IsStale(list);
+  compared.from = list.next_sequence();  // without a restore all that is served is from before it
   if (compared.seen.empty() || list.empty()) return compared;
   compared.common = LastCommon(compared.seen, list);
+  // Numbers are given out again until a restore names those from which they go on.
+  if (!compared.common && list.id().kind == ListKind::kSecret) {
+    compared.other = compared.fresh = true;
+    compared.needs_restore = false;
+    return compared;
+  }
   if (!compared.common)
     return Error{Code::kIntegrity,
                  "the vault serves a list that has nothing in common with the one that this home has verified: this "
@@ -70,15 +85,15 @@ Result<OwnerSessionImpl::Restorer::Compared> OwnerSessionImpl::Restorer::Compare
   const Head& highest = compared.seen.back()->head();
   compared.lower = *compared.common != highest.sequence;
   if (!compared.lower) return compared;
-  const auto restore = list.LastRestore();
-  const bool accepted = restore && restore->statement().sequence > highest.sequence;
+  const ListMemory memory = ListMemory::Of(compared.seen);
+  const auto accepted = AcceptedAt(memory, *compared.common, list);
   compared.needs_restore = compared.needs_restore || !accepted;
   const auto& named = compared.seen.back()->statement().heads.vault;
   const auto newest = vault_.LastRestore();
   compared.fresh = !accepted && (!named || !newest || named->sequence >= newest->statement().sequence);
-  // Without a restore all that is served is from before it.
-  const std::uint64_t from = accepted ? restore->statement().sequence : list.next_sequence();
-  compared.undone = UndoneBy(ListMemory::Of(compared.seen), list, from);
+  compared.from = accepted.value_or(compared.from);
+  compared.undone = UndoneBy(memory, list, compared.from);
+  compared.needs_restore = compared.needs_restore || compared.undone.two_owners;
   return compared;
 }
 
@@ -89,13 +104,43 @@ void OwnerSessionImpl::Restorer::Tell(const std::string& where, const Compared& 
   for (LostStatement& one : lost) result_.lost.push_back(std::move(one));
 }
 
+// What this home has not seen of them may be older than their end; where it has seen nothing of a list, the heads
+// tell. They choose what they name: who names less than there was is not found so, but all that is newer is.
+void OwnerSessionImpl::Restorer::TellSince(const std::string& where, const SignedList& list, const Compared& compared,
+                                           const std::set<Hash>& returned, std::optional<std::uint64_t> above) {
+  std::vector<StatementPtr> since;
+  for (const StatementPtr& statement : list.Statements()) {
+    const Statement& said = statement->statement();
+    if (!returned.contains(said.signer) || list.IsVoided(said.sequence) || said.sequence >= compared.from) continue;
+    const auto& head = list.id().BelowEnvironment() ? said.heads.environment : said.heads.vault;
+    const bool unseen =
+        compared.common ? said.sequence > *compared.common : above && head && head->sequence >= *above;
+    if (unseen) since.push_back(statement);
+  }
+  for (LostStatement& one :
+       DescribeLost(where, since, {}, {}, [this](const Hash& id) { return s_.NameOf(id); }))
+    result_.since.push_back(std::move(one));
+}
+
+Status OwnerSessionImpl::Restorer::CheckSince() const {
+  if (result_.since.empty() || options_.vouch || options_.dry_run) return {};
+  const LostStatement& first = result_.since.front();
+  return Error{Code::kIntegrity,
+               "was signed by one whom this home saw leave and who is back with the backup; it would stay when he is "
+               "gone again: bring the backup up anew where nobody reaches it before you do, or, if all that grantfs "
+               "restore --dry-run shows of it is right, say --vouch",
+               0, first.where + ": " + first.what + " (" + first.by + ")"};
+}
+
 Statement OwnerSessionImpl::Restorer::DraftRestore(const SignedList& list, const UpperLists& upper,
                                                    const Compared& compared, Restore act) const {
   act.accepted = *list.head();
   std::uint64_t above = list.next_sequence();
   if (compared.lower) {
-    act.lost = compared.seen.back()->head();
-    above = std::max(above, act.lost->sequence + 1);
+    const Head& lost = compared.seen.back()->head();
+    above = std::max(above, lost.sequence + 1);
+    // Below one that somebody else's restore has put far above it, there is nothing to name.
+    if (lost.sequence >= act.accepted.sequence) act.lost = lost;
   }
   Statement statement = s_.Draft(list, upper, std::move(act), options_.reason);
   statement.sequence = above + kGap;
@@ -124,6 +169,10 @@ Result<OwnerSessionImpl::StatementPtr> OwnerSessionImpl::Restorer::SignRestore(S
 
 Status OwnerSessionImpl::Restorer::ReadUpper() {
   vault_ = GRANTFS_TRY(s_.keeper_->FetchServedVault());
+  const auto& pins = vault_.pins();
+  if (options_.pin && std::find(pins.begin(), pins.end(), *options_.pin) == pins.end())
+    return Error{Code::kIntegrity, "the server shows this key, and the vault's list in the backup does not name it", 0,
+                 options_.pin->Hex()};
   vault_owner_ = vault_.IsOwner(s_.me_.Id());
   for (const auto& [name, entry] : vault_.environments()) {
     auto list = s_.keeper_->FetchServedEnvironment(name, vault_);
@@ -133,7 +182,12 @@ Status OwnerSessionImpl::Restorer::ReadUpper() {
   }
   const bool groups = std::any_of(environments_.begin(), environments_.end(),
                                   [](const auto& entry) { return !entry.second.groups().all().empty(); });
-  if (vault_owner_ || groups) machines_ = GRANTFS_TRY(s_.keeper_->FetchServedMachines(vault_));
+  if (vault_owner_ || groups) {
+    machines_ = GRANTFS_TRY(s_.keeper_->FetchServedMachines(vault_));
+    if (machines_.empty())
+      return Error{Code::kIntegrity, "the vault does not show its list of machines, which every vault has", 0,
+                   s_.home_.profile().address.Text()};
+  }
   if (vault_owner_ || !environments_.empty()) return {};
   return Error{Code::kDenied, "only an owner of the vault or of an environment accepts a restored backup", 0,
                s_.home_.profile().name};
@@ -205,6 +259,11 @@ Status OwnerSessionImpl::Restorer::AddToMachines(Compared& machines, KnownStore:
 Status OwnerSessionImpl::Restorer::AcceptVault() {
   Compared vault = GRANTFS_TRY(Compare(vault_));
   Tell("the vault", vault);
+  const auto pins = ListMemory::Of(vault.seen).pins;
+  if (!pins.empty() && std::find(pins.begin(), pins.end(), vault_.pins().front()) == pins.end())
+    result_.others.push_back(
+        "the server's key is one that had been replaced, and whoever has it could answer in the vault's place: make "
+        "another (grantfs tls next --fresh); each client needs grantfs tls trust " + vault_.pins().front().Hex());
   if (!vault_owner_) {
     if (!vault.nothing()) result_.others.push_back("an owner of the vault has to run grantfs restore");
     return {};

@@ -38,9 +38,20 @@ Status OwnerSessionImpl::Restorer::AddToOwnList(EnvironmentList& list, const Und
     return {};
   };
   for (const auto& [prefix, group] : undone.prefixes) GRANTFS_CHECK(add(PrefixRevoke{prefix, group}));
-  for (const auto& wider : undone.wider_prefixes) GRANTFS_CHECK(add(wider->statement().act));
+  for (const auto& wider : undone.wider_prefixes) {
+    const PrefixGrant& grant = std::get<PrefixGrant>(wider->statement().act);
+    const std::uint64_t group = grant.grant.grantee.number;
+    GRANTFS_CHECK(list.two_owners() ? add(PrefixRevoke{grant.prefix, group}) : add(grant));
+    if (list.two_owners()) SayGrantAnew(list.name() + "/" + grant.prefix, "@" + grant.grant.grantee.name);
+  }
   for (const std::uint64_t group : undone.groups) GRANTFS_CHECK(add(GroupDelete{group}));
   return {};
+}
+
+// The signatures of two were of a place in the list that is lost.
+void OwnerSessionImpl::Restorer::SayGrantAnew(const std::string& what, const std::string& who) {
+  result_.problems.push_back(what + ": what was granted to " + who +
+                             " in the place of a grant that came back needs two owners: both are ended, grant it anew");
 }
 
 // An invitation lets nobody in who came by it after it had ended: what this home has not seen may be that.
@@ -74,6 +85,7 @@ Status OwnerSessionImpl::Restorer::AcceptGroups(EnvironmentList& list, const Com
     epoch = GRANTFS_TRY(EpochFor(list, {}));
     Restore act;
     act.epoch = epoch.epoch;
+    act.two_owners = ListMemory::Of(compared.seen).two_owners;
     own.statements.push_back(GRANTFS_TRY(SignRestore(list, {&vault_, nullptr}, compared, std::move(act))));
     result_.new_epochs.push_back(list.name());
   }

@@ -26,12 +26,20 @@ class OwnerSessionImpl::Restorer {
     bool lower = false;                   ///< not all that was seen is served
     bool needs_restore = false;           ///< and no restore says that this is right, or not of the newest backup
     bool fresh = false;                   ///< what is not served was made since the last backup was accepted
+    bool other = false;                   ///< a secret that has the number of one that is lost
+    std::uint64_t from = 0;               ///< what is said at this sequence or later is anew
     Undone undone;                        ///< what came back, to be done again
-    bool nothing() const { return !needs_restore && undone.empty(); }
+    bool nothing() const { return !needs_restore && !other && undone.empty(); }
   };
   Result<Compared> Compare(const SignedList& list);
   /// Tells in the result what was lost.
   void Tell(const std::string& where, const Compared& compared);
+  /// And what was signed in it since, by those who came back with the backup.
+  /// @param above  where the list above it ends in the backup, for a list of which this home has seen nothing
+  void TellSince(const std::string& where, const SignedList& list, const Compared& compared,
+                 const std::set<Hash>& returned, std::optional<std::uint64_t> above);
+  /// Errors: kIntegrity (something was, and the options do not say that it is to stay).
+  Status CheckSince() const;
   /// The restore of a list; its act's parts for the list's kind are set already.
   Result<StatementPtr> SignRestore(SignedList& list, const UpperLists& upper, const Compared& compared,
                                    Restore act);
@@ -77,11 +85,14 @@ class OwnerSessionImpl::Restorer {
   /// The restore of the environment, and what ended in it and in its groups, in one append.
   Status AcceptGroups(EnvironmentList& list, const Compared& compared, Groups& groups);
   Status AddToOwnList(EnvironmentList& list, const Undone& undone, KnownStore::Verified& append);
+  void SayGrantAnew(const std::string& what, const std::string& who);
   Status AddToGroup(ComparedGroup& group, const UpperLists& upper, KnownStore::Verified& append);
   Status StartGroupEpoch(EnvironmentList& list, const EnvironmentList& before, const GroupList& group,
                          KnownStore::Verified& append);
   Status VouchInGroups(const EnvironmentList& list, const EnvironmentList& after, Groups& groups);
   Status AcceptSecrets(const EnvironmentList& list, const EnvironmentList& after);
+  /// Ends a secret whose number was another's: nobody who has seen that one takes it.
+  Status EndOther(SecretList& list, const UpperLists& upper, const SecretName& name, Batch& batch);
   Status AddToSecret(const Listed& listed, const UpperLists& upper, const EnvironmentList& after, Batch& batch);
   Status RepeatEnds(SecretList& list, const UpperLists& upper, const SecretName& name, const Undone& undone,
                     KnownStore::Verified& append);
@@ -96,6 +107,7 @@ class OwnerSessionImpl::Restorer {
   MachinesList machines_;
   std::map<std::string, EnvironmentList> environments_;  ///< those that are mine
   bool vault_owner_ = false;
+  std::set<Hash> returned_;  ///< owners of the vault, recovery, and who was removed from it
   std::uint64_t last_machine_ = UINT64_MAX;  ///< the highest number that this home knows to have been given rightly
   bool fresh_ = false;  ///< the vault goes on from a backup that nobody has accepted yet
 };

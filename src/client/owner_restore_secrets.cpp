@@ -16,9 +16,18 @@ constexpr std::uint32_t kVersionGap = 1000;
 }  // namespace
 
 Status OwnerSessionImpl::Restorer::LookAt(const std::string& environment, const EnvironmentList& list) {
-  Note(GRANTFS_TRY(Compare(list)));
-  for (const auto& [number, group] : list.groups().all())
-    Note(GRANTFS_TRY(Compare(GRANTFS_TRY(s_.keeper_->FetchServedGroup(number, {&vault_, &list})))));
+  const Compared own = GRANTFS_TRY(Compare(list));
+  Note(own);
+  std::set<Hash> returned = returned_;
+  returned.insert(own.undone.members.begin(), own.undone.members.end());
+  for (const MemberChange& change : own.undone.changed) returned.insert(change.id);
+  TellSince(environment, list, own, returned, {});
+  for (const auto& [number, group] : list.groups().all()) {
+    const GroupList served = GRANTFS_TRY(s_.keeper_->FetchServedGroup(number, {&vault_, &list}));
+    const Compared compared = GRANTFS_TRY(Compare(served));
+    Note(compared);
+    TellSince(environment + "@" + group.name, served, compared, returned, own.common);
+  }
   const auto served = GRANTFS_TRY(s_.ListNames(environment, {}));
   std::set<std::uint64_t> there;
   for (const Listed& listed : served) {
@@ -26,7 +35,9 @@ Status OwnerSessionImpl::Restorer::LookAt(const std::string& environment, const 
     const auto known = GRANTFS_TRY(s_.known_->HighestHead(ListId::Secret(listed.number)));
     if (known == listed.head) continue;
     const SecretList secret = GRANTFS_TRY(s_.keeper_->FetchServedSecret(listed.number, {&vault_, &list}));
-    Note(GRANTFS_TRY(Compare(secret)));
+    const Compared compared = GRANTFS_TRY(Compare(secret));
+    Note(compared);
+    TellSince(listed.name.Full(), secret, compared, returned, own.common);
   }
   // One that the vault does not have at all, though it was seen; after a restore that may be so for good.
   if (list.LastRestore() != nullptr) return {};
@@ -107,9 +118,9 @@ Status OwnerSessionImpl::Restorer::AcceptEnvironment(const std::string& environm
   const Compared compared = GRANTFS_TRY(Compare(list));
   Tell(environment, compared);
   if (ListMemory::Of(compared.seen).two_owners && !list.two_owners())
-    result_.problems.push_back(environment +
-                               ": the backup is from before two owners had to sign there, so one is enough again: "
-                               "turn the rule on anew");
+    result_.others.push_back("the backup is from before two owners had to sign in " + environment +
+                             ", which holds again: what it has granted there by one signature reads nothing until "
+                             "it is granted anew");
   Groups groups = GRANTFS_TRY(CompareGroups(list));
   GRANTFS_CHECK(AcceptGroups(list, compared, groups));
   const EnvironmentList after = GRANTFS_TRY(Without(list, compared));
@@ -145,6 +156,15 @@ Status OwnerSessionImpl::Restorer::AcceptSecrets(const EnvironmentList& list, co
   return TellLostSecrets(list.name(), served);
 }
 
+Status OwnerSessionImpl::Restorer::EndOther(SecretList& list, const UpperLists& upper, const SecretName& name,
+                                            Batch& batch) {
+  result_.problems.push_back(name.Full() + ": " + s_.NameOf(list.At(0)->statement().signer) +
+                             " made it since the backup was brought up, under the number of a secret that is lost, so "
+                             "it is destroyed: it has to be made anew");
+  batch.push_back({list.id(), {GRANTFS_TRY(s_.Next(list, upper, SecretDestroy{}, options_.reason))}, {}});
+  return {};
+}
+
 Status OwnerSessionImpl::Restorer::AddToSecret(const Listed& listed, const UpperLists& upper,
                                                const EnvironmentList& after, Batch& batch) {
   SecretList list = GRANTFS_TRY(s_.keeper_->FetchServedSecret(listed.number, upper));
@@ -152,6 +172,7 @@ Status OwnerSessionImpl::Restorer::AddToSecret(const Listed& listed, const Upper
     return Error{Code::kIntegrity, "the vault serves another secret under this name", 0, listed.name.Full()};
   if (list.IsDestroyed()) return {};
   const Compared compared = GRANTFS_TRY(Compare(list));
+  if (compared.other) return EndOther(list, upper, listed.name, batch);
   Tell(listed.name.Full(), compared);
   KnownStore::Verified append{list.id(), {}, {}};
   if (compared.needs_restore) {
@@ -182,7 +203,13 @@ Status OwnerSessionImpl::Restorer::RepeatEnds(SecretList& list, const UpperLists
   };
   if (undone.destroyed) return add(SecretDestroy{});
   for (const auto& [kind, number] : undone.grants) GRANTFS_CHECK(add(GrantRevoke{kind, number}));
-  for (const auto& wider : undone.wider) GRANTFS_CHECK(add(wider->statement().act));
+  for (const auto& wider : undone.wider) {
+    const Act& act = wider->statement().act;
+    const Grantee& grantee = std::get<GrantAdd>(act).grant.grantee;
+    const bool by_two = upper.environment->two_owners();
+    GRANTFS_CHECK(by_two ? add(GrantRevoke{grantee.kind, grantee.number}) : add(act));
+    if (by_two) SayGrantAnew(name.Full(), grantee.name);
+  }
   std::vector<std::uint32_t> versions = undone.versions;
   const auto* current = list.Current();
   if (current != nullptr && std::erase(versions, current->publish.version) > 0) {

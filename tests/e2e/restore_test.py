@@ -222,6 +222,115 @@ class RestoreTest(Case):
         self.assertNotEqual(bea.run("secret", "get", SECRET, expect=None).status, DONE)
         self.assertEqual({one["machine"] for one in self.owner.json("grants", "--secret", OTHER)["grants"]}, {"web-1"})
 
+    def user(self, name):
+        home = Home(self.world, name)
+        home.run("enroll", stdin=self.owner.run("invite", name, "--kind", "user").out)
+        self.owner.run("approve", name)
+        home.run("enroll")
+        return home
+
+    def members(self, home):
+        return {one["name"]: one["role"] for one in home.json("member", "list", "shop/prod")["members"]}
+
+    def test_one_who_had_left_is_back_until_the_backup_is_accepted(self):
+        """What he signs meanwhile would stay behind: it is shown, and accepted by nobody who does not say so."""
+        self.begin()
+        bob, eve = self.person("bob", "owner"), self.user("eve")
+        copy = self.backup()
+        self.owner.run("member", "remove", "shop/prod", "bob")
+        self.bring_up(copy, "host1")
+        self.refused(self.owner.run("secret", "list", "shop/prod", expect=None), INTEGRITY, "older state")
+        bob.run("member", "add", "shop/prod", "eve", "--role", "owner")
+        would = self.owner.json("restore", "--dry-run")
+        self.assertEqual([(one["where"], one["what"], one["by"]) for one in would["since"]],
+                         [("shop/prod", "eve became owner", "bob")])
+        self.assertIn("BY ONE WHO HAD LEFT", self.owner.run("restore", "--dry-run").text)
+        self.refused(self.owner.run("restore", expect=None), INTEGRITY, "eve became owner", "--vouch")
+        self.refused(self.owner.run("secret", "list", "shop/prod", expect=None), INTEGRITY)
+        # Anew, where he does not come first.
+        self.bring_up(copy, "host2")
+        self.owner.run("restore")
+        self.assertEqual(set(self.members(self.owner)), {self.owner.json("whoami")["name"]})
+        self.assertNotEqual(bob.run("secret", "get", SECRET, expect=None).status, DONE)
+        self.assertNotEqual(eve.run("secret", "get", SECRET, expect=None).status, DONE)
+
+    def test_what_one_who_had_left_has_signed_stays_where_an_owner_says_so(self):
+        self.begin()
+        bob, eve = self.person("bob", "owner"), self.user("eve")
+        copy = self.backup()
+        self.owner.run("member", "remove", "shop/prod", "bob")
+        self.bring_up(copy, "host1")
+        bob.run("member", "add", "shop/prod", "eve", "--role", "owner")
+        self.owner.run("restore", "--vouch")
+        self.assertEqual(set(self.members(self.owner)), {self.owner.json("whoami")["name"], "eve"})
+        self.assertEqual(eve.run("secret", "get", SECRET).out, b"one")
+
+    def test_one_who_had_left_accepts_the_backup_first(self):
+        self.begin()
+        bob = self.person("bob", "owner")
+        copy = self.backup()
+        self.person("tom", "reader")
+        bob.run("member", "list", "shop/prod")
+        self.owner.run("member", "remove", "shop/prod", "bob")
+        self.bring_up(copy, "host1")
+        bob.run("restore")
+        self.owner.run("restore", "--vouch")
+        self.assertEqual(set(self.members(self.owner)), {self.owner.json("whoami")["name"]})
+        self.assertNotEqual(bob.run("secret", "get", SECRET, expect=None).status, DONE)
+        self.assertIn("no backup to accept", self.owner.run("restore").err)
+
+    def test_a_secret_made_meanwhile_under_a_number_that_is_lost(self):
+        self.begin()
+        wim = self.person("wim", "writer")
+        copy = self.backup()
+        self.owner.set(NEW, b"lost")
+        self.bring_up(copy, "host1")
+        wim.set("shop/prod/meanwhile", b"mine")
+        wim.set(SECRET, b"two")
+        said = self.owner.run("restore", "--json", expect=None)
+        self.assertIn("shop/prod/meanwhile: wim made it", " ".join(said.json["problems"]))
+        self.assertEqual({one["name"] for one in self.owner.json("secret", "list", "shop/prod")["secrets"]}, {SECRET, OTHER})
+        self.assertEqual(self.owner.run("secret", "get", SECRET).out, b"two")
+        wim.set("shop/prod/meanwhile", b"mine")
+        self.assertEqual(self.owner.run("secret", "get", "shop/prod/meanwhile").out, b"mine")
+        self.assertIn("no backup to accept", self.owner.run("restore").err)
+
+    def test_the_two_owner_rule_holds_after_a_backup_from_before_it(self):
+        self.begin()
+        rita = self.person("rita", "owner")
+        copy = self.backup()
+        rita.run("request", "approve", *self.owner.json("env", "rules", "shop/prod", "--two-owners", "on")["waiting"])
+        rules = lambda home: home.json("env", "rules", "shop/prod")["two_owners"]
+        self.assertTrue(rules(self.owner) and rules(rita))
+        self.bring_up(copy, "host1")
+        said = self.owner.json("restore")
+        self.assertIn("which holds again", " ".join(said["others"]))
+        self.assertTrue(rules(self.owner))
+        self.assertTrue(rules(rita), "who saw it goes on")
+        waiting = self.owner.json("grant", "web-1", SECRET)["waiting"]
+        self.assertEqual(len(waiting), 1)
+        until("what one owner signed to be gone", lambda: self.refusal(self.mount.file(SECRET)) != 0)
+        rita.run("request", "approve", *waiting)
+        self.goes_on(b"one")
+
+    def test_a_backup_from_before_the_servers_key_was_replaced(self):
+        self.begin()
+        copy = self.backup()
+        before = self.owner.json("tls", "show")["shown"]
+        self.owner.run("tls", "next")
+        self.owner.run("tls", "switch", "--force")
+        until("the mount to know the next key", lambda: self.mount.reads(SECRET, b"one"))
+        self.bring_up(copy, "host1")
+        self.refused(self.owner.run("restore", expect=None), INTEGRITY, "grantfs tls trust")
+        self.refused(self.owner.run("restore", "--pin", "0" * 64, expect=None), INTEGRITY)
+        said = self.owner.json("restore", "--pin", before)
+        self.assertIn("grantfs tls trust " + before, " ".join(said["others"]))
+        self.assertEqual([one["pin"] for one in self.owner.json("tls", "show")["listed"]], [before])
+        self.mount.stop()
+        self.web1.run("tls", "trust", before)
+        self.mount.start()
+        self.goes_on(b"one")
+
 
 if __name__ == "__main__":
     main()

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "grantfs/crypto/hash.h"
 #include "grantfs/crypto/secret.h"
 
 namespace grantfs {
@@ -21,6 +23,9 @@ struct RestoreOptions {
   bool dry_run = false;
   bool raise_level = false;  ///< where the vault's format level does not know restores yet
   bool anyway = false;       ///< though this home has seen nothing that the vault does not have
+  bool vouch = false;        ///< also for what those signed since (RestoreResult::since)
+  /// The key that the server shows, which the backup's list names: from before it was replaced.
+  std::optional<Hash> pin = {};
   std::string reason;
 };
 
@@ -38,6 +43,8 @@ struct RestoreResult {
   std::size_t accepted = 0;   ///< lists whose restore was (or would be) signed
   std::size_t repeated = 0;   ///< acts that were (or would be) done again
   std::vector<LostStatement> lost;
+  /// What is there that this home has not seen, by those whom it saw leave and who are back with the backup.
+  std::vector<LostStatement> since;
   std::vector<std::string> new_epochs;  ///< environments that have a new key
   std::vector<std::string> others;      ///< sentences: what others have to accept
   std::vector<std::string> problems;    ///< sentences: what could not be done
