@@ -106,6 +106,12 @@ Result<GroupList> ListKeeper::RefreshGroup(const std::string& environment, std::
   GRANTFS_CHECK(LoadInto(list, upper()));
   const auto fetched = GRANTFS_TRY(Fetch(list, upper, RefreshesBoth(environment)));
   GRANTFS_CHECK(list.CheckGenesis(*FindEnvironment(environment)));
+  // Who left before that key was made is not shown as if he were in it still.
+  const GroupEpoch& newest = FindEnvironment(environment)->groups().Find(number)->newest();
+  if (list.HashAt(newest.list_sequence) != newest.list_hash)
+    return Error{Code::kIntegrity,
+                 "the vault does not show the state of this list that the group's newest key was made for", 0,
+                 list.id().Text()};
   GRANTFS_CHECK(Remember(list, fetched));
   return list;
 }

@@ -93,6 +93,8 @@ Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const std::string& machine,
   const UpperLists upper = keeper_->UpperOf(name.environment);
   const GrantedTo to = GRANTFS_TRY(GranteeNamed(machine, name.environment));
   if (upper.vault->IsRemoved(to.grantee.id) || to.grantee.number == 0) return Removed(machine);
+  if (const auto* group = upper.environment->groups().Find(to.grantee))
+    GRANTFS_CHECK(CheckGroupKey(*upper.environment, *group));
   Grant grant = options.terms;
   grant.grantee = to.grantee;
   GrantOutcome outcome;

@@ -24,7 +24,12 @@ Status OwnerSessionImpl::CheckGroupsOwed(const std::string& environment, std::ve
     }
     for (const auto& [at, invitation] : members.invitations()) {
       const auto standing = keeper_->machines().standing().find(invitation.act.id);
-      if (!invitation.open || standing == keeper_->machines().standing().end()) continue;
+      if (!invitation.open) continue;
+      if (standing == keeper_->machines().standing().end()) {
+        owed.push_back("an invitation that the list of machines does not have leads into " + name +
+                       ": run grantfs invitation withdraw " + invitation.act.id);
+        continue;
+      }
       const std::string& pattern = standing->second.invitation.pattern;
       const bool ended = standing->second.withdrawn || standing->second.invitation.expires <= Now();
       const bool orphaned = !ended && !vault.IsOwner(standing->second.issuer);

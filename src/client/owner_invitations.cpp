@@ -70,6 +70,8 @@ Result<WithdrawResult> OwnerSessionImpl::WithdrawInvitations(const std::string& 
     for (const auto& [id, entry] : machines.standing()) {
       if (id == name || (entry.invitation.pattern == name && !made.empty())) standing.insert(id);
     }
+    // An id that a group's list alone has: somebody who owned the environment put it there.
+    if (standing.empty() && made.empty()) standing.insert(name);
     Batch batch;
     if (!standing.empty()) GRANTFS_CHECK(ShutOut(standing, machines, reason, batch, result.groups));
     if (made.empty() && batch.empty())

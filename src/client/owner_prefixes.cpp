@@ -27,6 +27,7 @@ Result<GrantResult> OwnerSessionImpl::GrantPrefix(const std::string& who, const 
                    "a prefix is granted to a group: grantfs group create makes one; to a machine grant what is "
                    "there now, as 'shop/prod/*'",
                    0, who};
+    GRANTFS_CHECK(CheckGroupKey(list, *list.groups().Find(to.grantee)));
     if (number != to.grantee.number || !(sealed_to == to.target.recipient)) sealed.clear();
     number = to.grantee.number;
     sealed_to = to.target.recipient;

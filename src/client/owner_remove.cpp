@@ -191,10 +191,10 @@ Status OwnerSessionImpl::CheckOwed(const std::string& environment, std::vector<s
   if (!keeper_->FindEnvironment(environment)->HasFollowedRecovery(vault))
     owed.push_back("the key of " + environment +
                    " is not sealed to the new recovery identity: run grantfs recovery follow");
+  GRANTFS_CHECK(CheckGroupsOwed(environment, owed));  // a machine, or an invitation, may have ended by itself
   bool any = false;
   for (const auto& statement : vault.Statements())
     any = any || IsAnyOf<IdentityRemove, IdentityReplace>(statement->statement().act);
-  GRANTFS_CHECK(CheckGroupsOwed(environment, owed));
   if (!any) return {};
   for (const auto& [id, member] : keeper_->FindEnvironment(environment)->members()) {
     if (!member.present || !vault.IsRemoved(id)) continue;

@@ -134,8 +134,9 @@ Result<SetSecretResult> OwnerSessionImpl::PreparePublish(const NewValue& value,
   const auto encrypted = GRANTFS_TRY(EncryptVersion(ContextOf(result.number, version), *value.value));
   version.ciphertext = encrypted.ciphertext_hash;
   version.commitment = encrypted.commitment;
-  GRANTFS_CHECK(StageVersion(list, version, encrypted, targets));
+  // Before anything is sent: whether it may be sealed to all of them (SecretList::CheckGroups) is asked here.
   appended.statements.push_back(GRANTFS_TRY(Next(list, upper, version, options.reason)));
+  GRANTFS_CHECK(StageVersion(list, version, encrypted, targets));
   batch.push_back(std::move(appended));
   return result;
 }

@@ -70,7 +70,7 @@ std::vector<GroupList::Target> GroupList::EpochTargets(const MachinesList& all, 
   const bool two = upper.environment->two_owners();
   std::vector<Target> targets;
   for (const auto& [number, machine] : Members(all)) {
-    if (machine.not_after != 0 && machine.not_after <= time) continue;
+    if ((machine.not_after != 0 && machine.not_after <= time) || upper.vault->IsRemoved(machine.id)) continue;
     if (two && !IsByTwo(all.machines().at(number))) continue;
     targets.push_back({{RecipientKind::kMachine, number, 0}, machine.seal, machine.name, machine.id});
   }

@@ -33,7 +33,7 @@ Statement Forger::Next(const SignedList& list, Act act) const {
   statement.signer = me_->Id();
   statement.time = SystemClock().WallSeconds();
   if (list.id().kind != ListKind::kVault) statement.heads.vault = keeper_->vault().head();
-  if (list.id().kind == ListKind::kSecret) statement.heads.environment = Upper().environment->head();
+  if (list.id().BelowEnvironment()) statement.heads.environment = Upper().environment->head();
   statement.act = std::move(act);
   return statement;
 }

@@ -234,6 +234,15 @@ TEST_F(GroupsTest, NoKeyIsSealedToAnInvitationThatLetsNobodyIn) {
       << "by whom nobody is let in any more";
 }
 
+TEST_F(GroupsTest, NoKeyIsSealedToAMachineThatTheVaultsListNamesAsRemoved) {
+  const auto web1 = Enrol(world.web1, Must(InviteSecret::Generate()));
+  ASSERT_TRUE(AddMachine(world.web1, web1));
+  ASSERT_EQ(list.EpochTargets(world.machines, world.Upper(), 1'700'000'000).size(), 1U);
+  ASSERT_TRUE(world.Add(world.vault, world.owner, IdentityRemove{world.web1.Id(), "web-1"}));
+  EXPECT_EQ(list.EpochTargets(world.machines, world.Upper(), 1'700'000'000).size(), 0U)
+      << "though the list of machines is shown as it was before";
+}
+
 TEST_F(GroupsTest, NoKeyIsSealedToAnInvitationThatIsUsedUp) {
   const auto invite = Must(InviteSecret::Generate());
   const std::uint64_t at = Stand(invite);
