@@ -1,18 +1,21 @@
 #include <algorithm>
 
-#include "append_plan_internal.h"
+#include "prefix_walk_internal.h"
 
 // What a vault asks of groups beyond what trust asks of each statement, and the rows that follow from them.
 
 namespace grantfs {
 namespace {
 
-Error UnmetGroup(const char* where, const std::string& subject) { return {Code::kConflict, where, 0, subject}; }
+Error UnmetGroup(const char* where, const std::string& subject) {
+  return {Code::kConflict, where, 0, subject};
+}
 
 Error NotSentAhead(const std::string& group) {
-  return UnmetGroup("a group's key is sealed to its environment, its machines and its invitations, to each and to "
-               "nobody else; its copies were not sent ahead, or are others: read the lists again",
-               group);
+  return UnmetGroup(
+      "a group's key is sealed to its environment, its machines and its invitations, to each and to "
+      "nobody else; its copies were not sent ahead, or are others: read the lists again",
+      group);
 }
 
 bool Ordered(const GroupCopy& a, const GroupCopy& b) { return a.recipient < b.recipient; }
@@ -65,8 +68,8 @@ Status AppendPlan::CheckGroupAct(const ListId& id, const Act& act) const {
   return {};
 }
 
-// A group's list and the environment's word of it do not stand without each other; whoever left is shut out by
-// the same append.
+// A group's list and the environment's word of it do not stand without each other; whoever left is shut out
+// by the same append.
 Status AppendPlan::CheckGroups() const {
   std::set<std::string> touched;
   for (const auto& [name, list] : environments_) touched.insert(name);
@@ -75,7 +78,8 @@ Status AppendPlan::CheckGroups() const {
     const EnvironmentList* environment = after_->FindEnvironment(name);
     if (environment == nullptr) continue;
     if (!environment->groups().SealedBefore(environment->newest_epoch().number).empty())
-      return UnmetGroup("a new epoch of the environment starts one of each of its groups, in the same append", name);
+      return UnmetGroup("a new epoch of the environment starts one of each of its groups, in the same append",
+                        name);
     for (const auto& [number, group] : environment->groups().all()) {
       const auto list = after_->groups.find({name, number});
       if (list == after_->groups.end())
@@ -84,7 +88,7 @@ Status AppendPlan::CheckGroups() const {
       GRANTFS_CHECK(list->second->CheckGenesis(*environment));
       if (GRANTFS_TRY(list->second->EpochIsDue(group)))
         return UnmetGroup("whoever leaves a group has its key: its next epoch belongs into the same append",
-                     group.name);
+                          group.name);
     }
   }
   for (const auto& [key, list] : groups_) {
@@ -128,6 +132,10 @@ struct GroupJob {
   const AppendPlan& plan;
   const AppendPlan::Appended& one;
   std::int64_t now;
+  const PrefixWalk* walk;
+  LaterWork* later;
+  /// Of one append there may be hundreds, each of few: they are few together.
+  std::size_t room() const { return kSecretsOfJob / plan.appended().size(); }
   const Statement& statement() const { return one.statement->statement(); }
   const EnvironmentList* environment() const { return plan.after()->FindEnvironment(one.environment); }
 };
@@ -143,8 +151,8 @@ Status WriteGroupEpoch(GroupJob& job, std::uint64_t number, const GroupEpoch& ep
       expected.push_back(target.recipient);
   }
   std::sort(expected.begin(), expected.end());
-  const auto copies = GRANTFS_TRY(StagedFor(job.writer, job.statement().signer, place, expected,
-                                            epoch.epoch.copies_root, job.now));
+  const auto copies = GRANTFS_TRY(
+      StagedFor(job.writer, job.statement().signer, place, expected, epoch.epoch.copies_root, job.now));
   if (copies.size() != epoch.epoch.copies) return NotSentAhead(place.environment);
   return job.writer.PutGroupCopies(job.statement().signer, place, copies, true);
 }
@@ -155,37 +163,39 @@ Status WriteMembers(GroupJob& job, const std::vector<Recipient>& to, std::uint32
   const auto* group = environment != nullptr ? environment->groups().Find(id.number) : nullptr;
   if (group == nullptr) return {};
   if (group->newest().epoch.number != epoch)
-    return UnmetGroup("the copies are of an older epoch of the group's key: read the lists again", group->name);
+    return UnmetGroup("the copies are of an older epoch of the group's key: read the lists again",
+                      group->name);
   const GroupPlace place{id.environment, id.number, epoch};
-  const auto copies =
-      GRANTFS_TRY(StagedFor(job.writer, job.statement().signer, place, to, root, job.now));
+  const auto copies = GRANTFS_TRY(StagedFor(job.writer, job.statement().signer, place, to, root, job.now));
   return job.writer.PutGroupCopies(job.statement().signer, place, copies, false);
 }
 
 // What is below a prefix has a copy for the group, of each version that is kept.
 Status WritePrefix(GroupJob& job, const PrefixGrant& act) {
   const std::string& environment = job.one.environment;
-  const std::uint64_t group = act.grant.grantee.number;
-  GRANTFS_CHECK(
-      job.writer.PutPrefix({environment, act.prefix, group, act.grant.label, act.grant.expires}));
-  const auto* standing = job.environment()->groups().Find(group);
-  if (standing == nullptr) return {};
-  const std::vector<Recipient> to{standing->recipient()};
-  return ForEachBelow(job.writer, environment, act.prefix, [&](const StoredSecret& secret) -> Status {
-    GRANTFS_TRY(job.writer.AdoptCopies(job.statement().signer, secret.number, 0, true, job.now));
-    if (GRANTFS_TRY(job.writer.MissingCopies(secret.number, 0, to, 1)).empty()) return {};
-    return UnmetGroup("a copy of a data key below the prefix was not sent ahead", environment + "/" + secret.path);
-  });
+  GRANTFS_CHECK(job.writer.PutPrefix(
+      {environment, act.prefix, act.grant.grantee.number, act.grant.label, act.grant.expires}));
+  if (job.walk != nullptr) return job.walk->Finish(job.writer, job.plan, job.one, job.now);
+  const auto page = GRANTFS_TRY(job.writer.ListSecrets(environment, act.prefix, kSecretsOfJob + 1));
+  if (page.size() > kSecretsOfJob && page.back().path.starts_with(act.prefix))
+    return UnmetGroup("more secrets came below the prefix: send the same again",
+                      environment + "/" + act.prefix);
+  for (const StoredSecret& secret : page) {
+    if (!secret.path.starts_with(act.prefix)) break;
+    GRANTFS_CHECK(RenewBelow(job.writer, job.plan, job.one, secret, job.now));
+  }
+  return {};
 }
 
-Status RemovePrefix(GroupJob& job, const PrefixRevoke& act) {
-  const std::string& environment = job.one.environment;
-  GRANTFS_CHECK(job.writer.RemovePrefix(environment, act.prefix, act.group));
-  return ForEachBelow(job.writer, environment, act.prefix, [&](const StoredSecret& secret) -> Status {
-    if (IsCovered(*job.environment(), secret.path, act.group)) return {};
-    if (GRANTFS_TRY(job.writer.FindGrant(secret.number, GranteeKind::kGroup, act.group))) return {};
-    return job.writer.RemoveCopies(secret.number, RecipientKind::kGroup, act.group);
-  });
+/// Together with the rest of the append where that is few, else after it.
+Status SweepOrLater(GroupJob& job, GroupSweep sweep) {
+  std::vector<std::uint64_t> touched;
+  const bool many = GRANTFS_TRY(IsMoreBelow(job.writer, sweep.environment, sweep.prefix, job.room()));
+  if (many)
+    job.later->sweeps.push_back(std::move(sweep));
+  else
+    GRANTFS_TRY(SweepCopies(job.writer, *job.plan.after(), kSecretsOfJob, &sweep, &touched));
+  return {};
 }
 
 }  // namespace
@@ -196,33 +206,43 @@ bool IsCovered(const EnvironmentList& environment, const std::string& path, std:
                      [&](const auto* one) { return one->act.grant.grantee.number == group; });
 }
 
-Status ForEachBelow(StoreReader& reader, const std::string& environment, const std::string& prefix,
-                    const std::function<Status(const StoredSecret&)>& each) {
-  constexpr std::size_t kPage = 1000;
-  std::string after = prefix;
-  for (;;) {
-    const auto page = GRANTFS_TRY(reader.ListSecrets(environment, after, kPage));
-    for (const StoredSecret& secret : page) {
-      if (!secret.path.starts_with(prefix)) return {};
-      GRANTFS_CHECK(each(secret));
-    }
-    if (page.size() < kPage) return {};
-    after = page.back().path;
+Result<bool> SweepCopies(StoreWriter& writer, const VaultState& state, std::size_t most, GroupSweep* sweep,
+                         std::vector<std::uint64_t>* touched) {
+  const EnvironmentList* environment = state.FindEnvironment(sweep->environment);
+  const bool there = environment != nullptr && environment->groups().Find(sweep->group) != nullptr;
+  const std::string from = sweep->after.empty() ? sweep->prefix : sweep->after;
+  const auto page = GRANTFS_TRY(writer.ListSecrets(sweep->environment, from, most));
+  for (const StoredSecret& secret : page) {
+    if (!secret.path.starts_with(sweep->prefix)) return true;
+    sweep->after = secret.path;
+    const bool reads =
+        there && (IsCovered(*environment, secret.path, sweep->group) ||
+                  GRANTFS_TRY(writer.FindGrant(secret.number, GranteeKind::kGroup, sweep->group)));
+    if (reads) continue;
+    GRANTFS_CHECK(writer.RemoveCopies(secret.number, RecipientKind::kGroup, sweep->group));
+    touched->push_back(secret.number);
   }
+  return page.size() < most;
 }
 
 Status WriteGroups(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,
-                   std::int64_t now) {
-  GroupJob job{writer, plan, one, now};
+                   std::int64_t now, const PrefixWalk* walk, LaterWork* later) {
+  GroupJob job{writer, plan, one, now, walk, later};
   const Statement& statement = job.statement();
   const Act& act = statement.act;
   if (const auto* create = std::get_if<GroupCreate>(&act))
     return WriteGroupEpoch(job, statement.sequence, create->epoch, true);
   if (const auto* start = std::get_if<GroupEpochStart>(&act))
     return WriteGroupEpoch(job, start->group, start->epoch, false);
-  if (const auto* gone = std::get_if<GroupDelete>(&act)) return writer.RemoveGroup(one.environment, gone->group);
+  if (const auto* gone = std::get_if<GroupDelete>(&act)) {
+    GRANTFS_CHECK(writer.RemoveGroup(one.environment, gone->group));
+    return SweepOrLater(job, {one.environment, "", gone->group, ""});
+  }
   if (const auto* grant = std::get_if<PrefixGrant>(&act)) return WritePrefix(job, *grant);
-  if (const auto* revoke = std::get_if<PrefixRevoke>(&act)) return RemovePrefix(job, *revoke);
+  if (const auto* revoke = std::get_if<PrefixRevoke>(&act)) {
+    GRANTFS_CHECK(writer.RemovePrefix(one.environment, revoke->prefix, revoke->group));
+    return SweepOrLater(job, {one.environment, revoke->prefix, revoke->group, ""});
+  }
   if (const auto* add = std::get_if<GroupMachinesAdd>(&act)) {
     std::vector<Recipient> to;
     for (const Grantee& machine : add->machines) to.push_back({RecipientKind::kMachine, machine.number, 0});
