@@ -72,9 +72,14 @@ void MachineSessionImpl::CheckReads() {
   const auto& vault = *view()->vault;
   if (const auto before = OpenCheckpoint(peer->checkpoint, vault.log_key(), vault.log_origin()))
     request.before = before->size;
-  vault_->Send(api::kMachineRecords, request.ToJson(), {},
-               [this, asked = ShownLog{peer->checkpoint, {}}, reads = std::move(reads)](
-                   Result<Json> answer) mutable { Checked(asked, std::move(reads), std::move(answer)); });
+  vault_->Send(
+      api::kMachineRecords, request.ToJson(), {},
+      [this, asked = ShownLog{peer->checkpoint, {}}, reads = std::move(reads)](Result<Json> answer) mutable {
+        const auto shown = std::make_shared<Result<Json>>(std::move(answer));
+        Later([this, asked, reads = std::move(reads), shown]() mutable {
+          Checked(asked, std::move(reads), std::move(*shown));
+        });
+      });
 }
 
 /// After a restored backup the list names another log, with other records under the same numbers.
@@ -169,21 +174,22 @@ void MachineSessionImpl::Complain(bool good) {
   }
   if (!next) return CheckLater(kCheckEvery);
   const Json body = next->ToJson();
-  vault_->Send(api::kLogComplaints, body, {},
-               [this, good, complaint = *std::move(next)](const Result<Json>& answer) {
-                 if (!answer && answer.error().code == Code::kCancelled) return;
-                 if (!answer) {
-                   Log(LogLevel::kWarning,
-                       "the vault was not told what its audit log contradicts; trying again", answer.error());
-                   return CheckLater(answer.error().code == Code::kUnreachable
-                                         ? std::chrono::nanoseconds(kCheckEvery)
-                                         : std::chrono::nanoseconds(kCheckLater));
-                 }
-                 const Status taken = ComplaintTaken(*known_, complaint, good);
-                 if (!taken) return CheckLater(kCheckLater);
-                 LoadComplaints();
-                 Complain(good);
-               });
+  vault_->Send(
+      api::kLogComplaints, body, {}, [this, good, complaint = *std::move(next)](const Result<Json>& answer) {
+        if (!answer && answer.error().code == Code::kCancelled) return;
+        if (answer) return Later([this, good, complaint] { Complained(complaint, good); });
+        Log(LogLevel::kWarning, "the vault was not told what its audit log contradicts; trying again",
+            answer.error());
+        CheckLater(answer.error().code == Code::kUnreachable ? std::chrono::nanoseconds(kCheckEvery)
+                                                             : std::chrono::nanoseconds(kCheckLater));
+      });
+}
+
+void MachineSessionImpl::Complained(const api::LogComplaintRequest& complaint, bool good) {
+  const Status taken = ComplaintTaken(*known_, complaint, good);
+  if (!taken) return CheckLater(kCheckLater);
+  LoadComplaints();
+  Complain(good);
 }
 
 void MachineSessionImpl::SetLogProblem(std::string problem) {

@@ -218,6 +218,7 @@ class MachineSessionImpl final : public MachineSession {
   void CheckRecords(const Checkpoint& log, std::vector<RecordedRead> reads,
                     const api::MachineRecordsResponse& response);
   void Complain(bool good);
+  void Complained(const api::LogComplaintRequest& complaint, bool good);
   void SetLogProblem(std::string problem);
 
   // ---- the keeper's thread (machine_keeper.cpp)
@@ -227,9 +228,14 @@ class MachineSessionImpl final : public MachineSession {
   void HoldAgain(api::ReadResponse version, std::int64_t Grant::*term);
   void RunKeeper();
   void WakeKeeper();
+  /// Of an answer: whatever waits for the disk, or for another process that has known.db, is the keeper's;
+  /// the connection's thread goes on with what opens wait for.
+  void Later(std::function<void()> work);
   void GiveBackMemory();
   void KeepOffline();
   void KeepContact();
+  /// The last round, when nothing else goes on any more.
+  void KeepLast();
   bool MayBeKept(const MachineView& shown, std::uint64_t number, std::uint32_t version) const;
   void SendJournal();
   void Told(const Journal::Batch& batch, Result<Json> answer);
@@ -279,13 +285,14 @@ class MachineSessionImpl final : public MachineSession {
   std::atomic<bool> log_good_{false};  ///< as it was shown last
   std::atomic<std::int64_t> check_after_boot_ns_{0};
   std::atomic<bool> places_unknown_{false};  ///< the vault does not say where it records a journal's entries
-  std::atomic<bool> laid_out_{false};  ///< another view was shown
-  bool garbage_ = false;               ///< the keeper's: of one that was
+  std::atomic<bool> laid_out_{false};        ///< another view was shown
+  bool garbage_ = false;                     ///< the keeper's: of one that was
   std::atomic<bool> telling_{false};
   std::atomic<std::int64_t> tell_after_boot_ns_{0};
   std::mutex keeper_mutex_;
   std::condition_variable keeper_changed_;
   std::set<std::uint64_t> to_keep_;  ///< secrets that were held anew, for offline use
+  std::vector<std::function<void()>> later_;
   bool keeper_stop_ = false;
   bool keeper_woken_ = false;
 

@@ -1,5 +1,7 @@
 #include <malloc.h>
 
+#include <utility>
+
 #include "grantfs/log/log.h"
 #include "machine_internal.h"
 #include "problem_internal.h"
@@ -66,7 +68,9 @@ void MachineSessionImpl::RunKeeper() {
     keeper_changed_.wait_for(lock, kKeeperPause, [&] { return keeper_stop_ || keeper_woken_; });
     keeper_woken_ = false;
     if (keeper_stop_) return;
+    std::vector<std::function<void()>> later = std::exchange(later_, {});
     lock.unlock();
+    for (const auto& work : later) work();
     (void)latest_.Seconds();  // before the clock may be set back
     leases_.KeepAhead(latest_.ahead());
     DropHeld();
@@ -77,6 +81,14 @@ void MachineSessionImpl::RunKeeper() {
     GiveBackMemory();
     lock.lock();
   }
+}
+
+// What is left of it at the end is asked for, or told, once more by the next session.
+void MachineSessionImpl::Later(std::function<void()> work) {
+  const std::lock_guard guard(keeper_mutex_);
+  later_.push_back(std::move(work));
+  keeper_woken_ = true;
+  keeper_changed_.notify_all();
 }
 
 void MachineSessionImpl::WakeKeeper() {
@@ -114,6 +126,15 @@ void MachineSessionImpl::KeepOffline() {
   if (!offline_->kept().empty()) KeepContact();
 }
 
+// Between two rounds a second passes: a mount that ends within it would lose what it was to keep of its last
+// reads, and count from when the vault was heard some seconds before.
+void MachineSessionImpl::KeepLast() {
+  (void)latest_.Seconds();
+  leases_.KeepAhead(latest_.ahead());
+  contact_kept_ = 0;
+  KeepOffline();
+}
+
 void MachineSessionImpl::KeepContact() {
   OfflineStore::Contact contact{contact_.heard, Now()};
   const std::int64_t since = contact.greatest - contact_kept_;  // negative: the clock was ahead
@@ -138,14 +159,17 @@ void MachineSessionImpl::SendJournal() {
     if (!next) SetJournalProblem(Describe(next.error()));
     return;
   }
-  const Journal::Batch batch = **std::move(next);
+  const auto batch = std::make_shared<const Journal::Batch>(**std::move(next));
   api::JournalRequest request;
-  request.journal = batch.journal;
-  request.entries = batch.entries;
-  request.signature = batch.signature;
+  request.journal = batch->journal;
+  request.entries = batch->entries;
+  request.signature = batch->signature;
   request.places = !places_unknown_;
-  vault_->Send(api::kMachineJournal, request.ToJson(), {},
-               [this, batch](Result<Json> answer) { Told(batch, std::move(answer)); });
+  vault_->Send(api::kMachineJournal, request.ToJson(), {}, [this, batch](Result<Json> answer) {
+    // What was sent is cut from files.
+    const auto told = std::make_shared<Result<Json>>(std::move(answer));
+    Later([this, batch, told] { Told(*batch, std::move(*told)); });
+  });
 }
 
 void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) {

@@ -68,6 +68,8 @@ Status MachineSessionImpl::Begin() {
 }
 
 MachineSessionImpl::~MachineSessionImpl() {
+  const bool keeps = keeper_thread_.joinable();
+  WakeKeeper();  // what can be kept at once is, before others are waited for
   if (reporter_) reporter_->Drain(kLastReports);
   {
     const std::lock_guard guard(work_mutex_);
@@ -91,6 +93,7 @@ MachineSessionImpl::~MachineSessionImpl() {
   for (const auto& one : pending) one->Cancel();
   timer_.reset();
   if (vault_) vault_->Drain();  // while it is still there for what its answers send
+  if (keeps) KeepLast();        // with what the last of them have brought
   vault_.reset();
   journal_.reset();
 }
@@ -107,10 +110,12 @@ Status MachineSessionImpl::Connect() {
   ConnectionOptions connection =
       ConnectionTo(profile, {.deadline = options_.deadline, .clock = options_.clock, .progress = {}}, peer);
   connection.http = std::move(options_.http);
-  connection.learnt = [known = known_.get()](const std::string& instance, std::int64_t offset) {
-    if (auto kept = known->RememberPeer(instance, offset); !kept) {
-      Log(LogLevel::kWarning, "could not remember the vault's instance", kept.error());
-    }
+  connection.learnt = [this](const std::string& instance, std::int64_t offset) {
+    const auto remember = [this, instance, offset] {
+      if (auto kept = known_->RememberPeer(instance, offset); !kept)
+        Log(LogLevel::kWarning, "could not remember the vault's instance", kept.error());
+    };
+    options_.watch ? Later(remember) : remember();
   };
   vault_ = GRANTFS_TRY(VaultConnection::Create(std::move(connection), me_.Id().Hex(), &me_.signing_key()));
   keeper_ = std::make_unique<ListKeeper>(known_.get(), vault_.get(), profile.vault);
