@@ -6,28 +6,12 @@
 #include "client/kept_leases_internal.h"
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/json/json.h"
-#include "grantfs/sqlite/database.h"
 #include "grantfs/util/file.h"
 #include "grantfs/util/kept_memory.h"
 #include "lease_fixture.h"
-#include "support/eventually.h"
 
 namespace grantfs::testing {
 namespace {
-
-// A command of the machine's administrator, say, that is at work in the same home.
-TEST_F(LeaseTest, WhoHoldsTheHomesDatabaseHoldsUpNoRead) {
-  GrantLease(0);
-  const auto session = Connected();
-  Database other = Must(Database::Open(Path("web-1") + "/known.db"));
-  const Transaction held = Must(Transaction::Begin(other));
-  for (int i = 0; i < 60; ++i) {  // some of which the vault is asked to prove meanwhile
-    const auto opened = ReadSecretOnce(*session, "shop/prod/db-password", {123, 33, 33, "/usr/bin/cat", "/x"},
-                                       std::chrono::milliseconds(1000));
-    ASSERT_TRUE(opened) << i << ": " << Sentence(opened);
-    Pace(std::chrono::milliseconds(50));
-  }
-}
 
 TEST_F(LeaseTest, WhatWasReadInTheLastMomentOfAMountIsServedOfflineByTheNext) {
   GrantLease(0, 7 * 86400);
