@@ -69,7 +69,6 @@ Status MachineSessionImpl::Begin() {
 
 MachineSessionImpl::~MachineSessionImpl() {
   const bool keeps = keeper_thread_.joinable();
-  WakeKeeper();  // what can be kept at once is, before others are waited for
   if (reporter_) reporter_->Drain(kLastReports);
   {
     const std::lock_guard guard(work_mutex_);
