@@ -70,6 +70,31 @@ void RemoveUnfinished(const std::string& path) {
   }
 }
 
+bool IsSameFile(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/// Names beside its own under which a seed was written that was then killed before it took them away.
+void RemoveOtherNames(const std::string& path, int fd) {
+  constexpr std::size_t kRandom = 7;  // ".AbCdEf"
+  const std::size_t slash = path.rfind('/') + 1;
+  const std::string directory = path.substr(0, slash), prefix = path.substr(slash) + ".";
+  std::vector<std::string> names;
+  DIR* const open = ::opendir(directory.empty() ? "." : directory.c_str());
+  if (open == nullptr) return;
+  while (const dirent* const entry = ::readdir(open)) {
+    const std::string_view name = entry->d_name;
+    if (name.starts_with(prefix) && name.size() == prefix.size() - 1 + kRandom)
+      names.push_back(directory + std::string(name));
+  }
+  ::closedir(open);
+  struct stat own {
+  }, other{};
+  if (::fstat(fd, &own) != 0) return;
+  for (const std::string& name : names)
+    if (::lstat(name.c_str(), &other) == 0 && IsSameFile(own, other)) ::unlink(name.c_str());
+}
+
 /// At every moment, also after a crash, the one or the other stands there whole.
 Status Replace(const std::string& path, const SecretMemory& content) {
   const std::string next = path + kNextSeedSuffix;
@@ -85,7 +110,11 @@ Status Replace(const std::string& path, const SecretMemory& content) {
     return Error{Code::kIo, "the seed could not be put in its place; it is as it was", sys, path};
   }
   GRANTFS_CHECK(SyncDirectoryOf(path));
-  if (before) Overwrite(before.get(), kProtectedKeyBytes);
+  // A copy of the home that shares the file (cp -al) is somebody's backup.
+  struct stat left {};
+  if (before) RemoveOtherNames(path, before.get());
+  if (before && ::fstat(before.get(), &left) == 0 && left.st_nlink == 0)
+    Overwrite(before.get(), kProtectedKeyBytes);
   return {};
 }
 

@@ -236,6 +236,8 @@ class MachineSessionImpl final : public MachineSession {
   void GiveBackMemory();
   void KeepOffline();
   void KeepContact();
+  /// The last round, when nothing else goes on any more.
+  void KeepLast();
   bool MayBeKept(const MachineView& shown, std::uint64_t number, std::uint32_t version) const;
   void SendJournal();
   void Told(const Journal::Batch& batch, Result<Json> answer);

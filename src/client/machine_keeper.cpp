@@ -1,5 +1,7 @@
 #include <malloc.h>
 
+#include <utility>
+
 #include "grantfs/log/log.h"
 #include "machine_internal.h"
 #include "problem_internal.h"
@@ -87,6 +89,7 @@ void MachineSessionImpl::WakeKeeper() {
   keeper_changed_.notify_all();
 }
 
+// What is left of it at the end is asked for, or told, once more by the next session.
 void MachineSessionImpl::LeaveToKeeper(std::function<void()> work) {
   const std::lock_guard guard(keeper_mutex_);
   left_to_keeper_.push_back(std::move(work));
@@ -123,6 +126,15 @@ void MachineSessionImpl::KeepOffline() {
   if (!offline_->kept().empty()) KeepContact();
 }
 
+// Between two rounds a second passes: a mount that ends within it would lose what it was to keep of its last
+// reads, and count from when the vault was heard some seconds before.
+void MachineSessionImpl::KeepLast() {
+  (void)latest_.Seconds();
+  leases_.KeepAhead(latest_.ahead());
+  contact_kept_ = 0;
+  KeepOffline();
+}
+
 void MachineSessionImpl::KeepContact() {
   OfflineStore::Contact contact{contact_.heard, Now()};
   const std::int64_t since = contact.greatest - contact_kept_;  // negative: the clock was ahead
@@ -147,11 +159,11 @@ void MachineSessionImpl::SendJournal() {
     if (!next) SetJournalProblem(Describe(next.error()));
     return;
   }
-  const Journal::Batch batch = **std::move(next);
+  const auto batch = std::make_shared<const Journal::Batch>(**std::move(next));
   api::JournalRequest request;
-  request.journal = batch.journal;
-  request.entries = batch.entries;
-  request.signature = batch.signature;
+  request.journal = batch->journal;
+  request.entries = batch->entries;
+  request.signature = batch->signature;
   request.places = !places_unknown_;
   vault_->Send(api::kMachineJournal, request.ToJson(), {}, [this, batch](const Result<Json>& answer) {
     LeaveToKeeper([this, batch, answer] { Told(batch, answer); });

@@ -68,6 +68,7 @@ Status MachineSessionImpl::Begin() {
 }
 
 MachineSessionImpl::~MachineSessionImpl() {
+  const bool keeps = keeper_thread_.joinable();
   if (reporter_) reporter_->Drain(kLastReports);
   {
     const std::lock_guard guard(work_mutex_);
@@ -90,6 +91,7 @@ MachineSessionImpl::~MachineSessionImpl() {
   }
   for (const auto& one : pending) one->Cancel();
   timer_.reset();
+  if (keeps) KeepLast();
   vault_.reset();
   journal_.reset();
 }
@@ -106,10 +108,12 @@ Status MachineSessionImpl::Connect() {
   ConnectionOptions connection =
       ConnectionTo(profile, {.deadline = options_.deadline, .clock = options_.clock, .progress = {}}, peer);
   connection.http = std::move(options_.http);
-  connection.learnt = [known = known_.get()](const std::string& instance, std::int64_t offset) {
-    if (auto kept = known->RememberPeer(instance, offset); !kept) {
-      Log(LogLevel::kWarning, "could not remember the vault's instance", kept.error());
-    }
+  connection.learnt = [this](const std::string& instance, std::int64_t offset) {
+    const auto remember = [this, instance, offset] {
+      if (auto kept = known_->RememberPeer(instance, offset); !kept)
+        Log(LogLevel::kWarning, "could not remember the vault's instance", kept.error());
+    };
+    options_.watch ? LeaveToKeeper(remember) : remember();
   };
   vault_ = GRANTFS_TRY(VaultConnection::Create(std::move(connection), me_.Id().Hex(), &me_.signing_key()));
   keeper_ = std::make_unique<ListKeeper>(known_.get(), vault_.get(), profile.vault);

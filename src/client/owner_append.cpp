@@ -3,6 +3,12 @@
 #include "owner_base_internal.h"
 
 namespace grantfs {
+namespace {
+
+/// The vault looks at every secret below a prefix, between what others ask of it.
+constexpr std::chrono::seconds kLongAppend{120};
+
+}  // namespace
 
 Statement OwnerBase::Draft(const SignedList& list, const UpperLists& upper, Act act,
                            const std::string& reason) const {
@@ -62,14 +68,18 @@ Error OwnerBase::Settled(Error error) {
 
 Result<std::uint64_t> OwnerBase::Send(const Batch& batch) {
   api::AppendRequest request;
+  VaultConnection::CallOptions call;
   for (const auto& list : batch) {
     api::ListAppend append;
     append.list = list.list;
-    for (const auto& statement : list.statements) append.statements.push_back(statement->envelope());
+    for (const auto& statement : list.statements) {
+      append.statements.push_back(statement->envelope());
+      if (std::holds_alternative<PrefixGrant>(statement->statement().act)) call.deadline = kLongAppend;
+    }
     request.appends.push_back(std::move(append));
   }
   // Sent again with the same statements where the answer was lost: the vault knows them by their hashes.
-  return GRANTFS_TRY(vault_->Ask<api::AppendResponse>(api::kListsAppend, request)).change;
+  return GRANTFS_TRY(vault_->Ask<api::AppendResponse>(api::kListsAppend, request, call)).change;
 }
 
 Result<std::uint64_t> OwnerBase::Submit(const Batch& batch) {

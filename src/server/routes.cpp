@@ -9,6 +9,8 @@
 namespace grantfs {
 namespace {
 
+constexpr SlowLane SlowLanes::*kLooksAtMuch = &SlowLanes::reads;
+
 // clang-format off
 constexpr Endpoint kEndpoints[] = {
     {&api::kClaimShow,       &Bound<&Vault::ShowClaim>::Handle},
@@ -16,10 +18,10 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kStatus,          &Bound<&Vault::ShowStatus>::Handle},
     {&api::kDescription,     &HandleDescription},
     {&api::kListsRead,       &Bound<&Vault::ReadList>::Handle},
-    {&api::kListsTails,      &Bound<&Vault::ReadTails>::Handle},
-    {&api::kListsAppend,     &Bound<&Vault::Append>::Handle},
+    {&api::kListsTails,      &Bound<&Vault::ReadTails>::Handle, kLooksAtMuch},
+    {&api::kListsAppend,     &Bound<&Vault::Append>::Handle, &SlowLanes::appends},
     {&api::kSecretsReserve,  &Bound<&Vault::ReserveSecrets>::Handle},
-    {&api::kSecretsList,     &Bound<&Vault::ListSecrets>::Handle},
+    {&api::kSecretsList,     &Bound<&Vault::ListSecrets>::Handle, kLooksAtMuch},
     {&api::kSecretsFind,     &Bound<&Vault::FindSecret>::Handle},
     {&api::kStageCiphertext, &Bound<&Vault::StageCiphertext>::Handle},
     {&api::kStageCopies,     &Bound<&Vault::StageCopies>::Handle},
@@ -27,7 +29,7 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kStageGroup,      &Bound<&Vault::StageGroup>::Handle},
     {&api::kGroupKeys,       &Bound<&Vault::GroupKeys>::Handle},
     {&api::kEpochCopies,     &Bound<&Vault::EpochCopies>::Handle},
-    {&api::kSecretCopies,    &Bound<&Vault::SecretCopies>::Handle},
+    {&api::kSecretCopies,    &Bound<&Vault::SecretCopies>::Handle, kLooksAtMuch},
     {&api::kSecretValue,     &Bound<&Vault::ReadValue>::Handle},
     {&api::kEnrol,           &Bound<&Vault::Enrol>::Handle},
     {&api::kEnrolmentState,  &Bound<&Vault::EnrolmentState>::Handle},
@@ -36,20 +38,20 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kFreezesSet,      &Bound<&Vault::SetFreezes>::Handle},
     {&api::kFreezesLift,     &Bound<&Vault::LiftFreezes>::Handle},
     {&api::kFreezesList,     &Bound<&Vault::ListFreezes>::Handle},
-    {&api::kFreezesFollowed, &Bound<&Vault::FreezeFollowed>::Handle},
+    {&api::kFreezesFollowed, &Bound<&Vault::FreezeFollowed>::Handle, kLooksAtMuch},
     {&api::kCanariesSet,     &Bound<&Vault::SetCanary>::Handle},
     {&api::kCanariesList,    &Bound<&Vault::ListCanaries>::Handle},
     {&api::kTripwiresSet,    &Bound<&Vault::SetTripwire>::Handle},
     {&api::kTripwiresShow,   &Bound<&Vault::ShowTripwire>::Handle},
     {&api::kRequestsAsk,     &Bound<&Vault::AskRequest>::Handle},
-    {&api::kRequestsList,    &Bound<&Vault::ListRequests>::Handle},
+    {&api::kRequestsList,    &Bound<&Vault::ListRequests>::Handle, kLooksAtMuch},
     {&api::kRequestsSettle,  &Bound<&Vault::SettleRequest>::Handle},
     {&api::kAlertsState,     &Bound<&Vault::AlertsState>::Handle},
     {&api::kAlertsTest,      &Bound<&Vault::TestAlert>::Handle},
     {&api::kTlsShow,         &Bound<&Vault::ShowTls>::Handle},
     {&api::kTlsNext,         &Bound<&Vault::MakeNextTls>::Handle},
     {&api::kTlsSwitch,       &Bound<&Vault::SwitchTls>::Handle},
-    {&api::kMachineGrants,   &Bound<&Vault::MachineGrants>::Handle},
+    {&api::kMachineGrants,   &Bound<&Vault::MachineGrants>::Handle, kLooksAtMuch},
     {&api::kMachineRead,     &Bound<&Vault::MachineRead>::Handle},
     {&api::kMachineCheck,    &Bound<&Vault::MachineCheck>::Handle},
     {&api::kMachineRefusals, &Bound<&Vault::MachineRefused>::Handle},
@@ -57,12 +59,12 @@ constexpr Endpoint kEndpoints[] = {
     {&api::kWatch,           &HandleWatch},
     {&api::kWatchAck,        &Bound<&Vault::Acknowledge>::Handle},
     {&api::kPresence,        &Bound<&Vault::Presence>::Handle},
-    {&api::kAuditRecords,    &Bound<&Vault::AuditRecords>::Handle},
-    {&api::kAuditSearch,     &Bound<&Vault::SearchAudit>::Handle},
-    {&api::kAuditReaders,    &Bound<&Vault::AuditReaders>::Handle},
+    {&api::kAuditRecords,    &Bound<&Vault::AuditRecords>::Handle, kLooksAtMuch},
+    {&api::kAuditSearch,     &Bound<&Vault::SearchAudit>::Handle, kLooksAtMuch},
+    {&api::kAuditReaders,    &Bound<&Vault::AuditReaders>::Handle, kLooksAtMuch},
     {&api::kLogCheckpoint,   &HandleLogCheckpoint},
     {&api::kLogTile,         &HandleLogTile},
-    {&api::kMachineRecords,  &Bound<&Vault::MachineRecords>::Handle},
+    {&api::kMachineRecords,  &Bound<&Vault::MachineRecords>::Handle, kLooksAtMuch},
     {&api::kLogComplaints,   &Bound<&Vault::ComplainOfLog>::Handle},
 };
 // clang-format on
@@ -96,6 +98,21 @@ bool IsAt(const api::Route& route, std::string_view path) {
   return at.ends_with('/') ? path.size() > at.size() && path.starts_with(at) : path == at;
 }
 
+/// Whoever carries requests goes on.
+void HandleLater(const Endpoint& endpoint, const RouteCall& call) {
+  struct Held {
+    VaultCaller caller;
+    HttpRequest request;
+  };
+  const auto work = [held = std::make_shared<const Held>(Held{call.caller, call.request}),
+                     &vault = call.vault, responder = call.responder, handle = endpoint.handle,
+                     &lanes = call.lanes] {
+    handle({vault, held->caller, held->request, responder, lanes});
+  };
+  if (!(call.lanes.*endpoint.lane).Add(call.caller.id, work))
+    call.responder->Send(ProblemResponse({Code::kThrottled, "too many requests wait: try again"}));
+}
+
 const Endpoint* Find(const HttpRequest& request) {
   const auto found =
       std::find_if(std::begin(kEndpoints), std::end(kEndpoints), [&](const Endpoint& endpoint) {
@@ -122,7 +139,7 @@ void Dispatch(RouteCall call) {
   }
   if (!call.request.query.empty())
     return call.responder->Send(ProblemResponse({Code::kInvalid, "a request has no query"}));
-  endpoint->handle(std::move(call));
+  endpoint->lane != nullptr ? HandleLater(*endpoint, call) : endpoint->handle(std::move(call));
 }
 
 }  // namespace grantfs

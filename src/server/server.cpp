@@ -64,7 +64,7 @@ class RunningServer final : public VaultServer {
     auto sinks = GRANTFS_TRY(MakeAlertSinks(options_.alerts));
     StoreOptions store;
     store.directory = options_.data_directory;
-    store.max_readers = options_.threads + 8;
+    store.max_readers = 3 * options_.threads + 8;
     store_ = GRANTFS_TRY(OpenEmbeddedStore(store));
     GRANTFS_CHECK(EnsureKeys(*store_, guess.front().host));
     VaultOptions vault;
@@ -95,6 +95,7 @@ class RunningServer final : public VaultServer {
     if (http != nullptr) http->Stop(kStopGrace);
     http.reset();
     late_.reset();
+    lanes_.reset();
     vault_.reset();
     store_.reset();
   }
@@ -107,6 +108,7 @@ class RunningServer final : public VaultServer {
     pin_ = GRANTFS_TRY(PinOf(tls.certificate_pem));
     vault_->OnTlsSwitch([this] { return ShowNewKey(); });
     late_ = std::make_unique<LateAnswers>(kLateAnswer);
+    lanes_ = std::make_unique<SlowLanes>(options_.threads);
     HttpServerOptions http;
     http.listen = options_.listen;
     http.threads = options_.threads;
@@ -175,7 +177,7 @@ class RunningServer final : public VaultServer {
     const auto caller = authenticator->Check(request, &late);
     responder = counts_.Counting(caller ? RequestCounts::RouteOf(request) : RequestCounts::kNoRoute,
                                  std::move(responder));
-    if (caller) return Dispatch({*vault_, *caller, request, std::move(responder)});
+    if (caller) return Dispatch({*vault_, *caller, request, std::move(responder), *lanes_});
     const bool stranger = caller.error().code == Code::kUnauthentic;
     HttpResponse refusal = stranger ? authenticator->Unauthenticated() : ProblemResponse(caller.error());
     if (late) return late_->Send(std::move(responder), std::move(refusal));
@@ -186,6 +188,7 @@ class RunningServer final : public VaultServer {
   std::unique_ptr<Store> store_;
   std::unique_ptr<Vault> vault_;
   std::unique_ptr<LateAnswers> late_;
+  std::unique_ptr<SlowLanes> lanes_;
   std::shared_ptr<HttpServer> http_;
   std::vector<Address> bound_;
   std::vector<Address> names_;

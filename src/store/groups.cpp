@@ -1,6 +1,9 @@
 // Groups: their keys' sealed copies, and what is granted to them by prefix.
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
+#include <set>
 
 #include "query_internal.h"
 #include "writer_internal.h"
@@ -57,9 +60,10 @@ Result<std::vector<StoredGrant>> SqliteReader::GroupGrantsOf(std::uint64_t secre
 Result<std::vector<StoredPrefix>> SqliteReader::PrefixesOf(std::string_view environment,
                                                            std::string_view path, std::uint64_t machine) {
   return Query(database_,
-               "SELECT p.environment, p.prefix, p.grp, p.label, p.expires FROM prefix_grants AS p "
-               "JOIN group_copies AS c ON c.environment = p.environment AND c.grp = p.grp AND c.kind = ?3 "
-               "AND c.number = ?4 WHERE p.environment = ?1 AND substr(?2, 1, length(p.prefix)) = p.prefix "
+               "SELECT p.environment, p.prefix, p.grp, p.label, p.expires FROM group_copies AS c "
+               "CROSS JOIN prefix_grants AS p INDEXED BY prefix_grants_by_group "
+               "ON p.environment = c.environment AND p.grp = c.grp WHERE c.kind = ?3 AND c.number = ?4 "
+               "AND c.environment = ?1 AND substr(?2, 1, length(p.prefix)) = p.prefix "
                "ORDER BY length(p.prefix) DESC, p.grp",
                environment, path, Stored(RecipientKind::kMachine), Number(machine))
       .All([](RowColumns& row) {
@@ -73,22 +77,67 @@ Result<std::vector<StoredPrefix>> SqliteReader::PrefixesOf(std::string_view envi
       });
 }
 
-// By its own grants, by its groups', and by prefixes. A slash is the last byte of a prefix; a zero follows it.
+namespace {
+
+/// The lowest of some numbers.
+class Lowest {
+ public:
+  explicit Lowest(std::size_t limit) : limit_(limit) {}
+  void Add(const std::vector<std::uint64_t>& numbers) {
+    numbers_.insert(numbers.begin(), numbers.end());
+    while (numbers_.size() > limit_) numbers_.erase(std::prev(numbers_.end()));
+  }
+  /// Above it none is looked for any more.
+  std::int64_t end() const {
+    return numbers_.size() < limit_ || numbers_.empty() ? std::numeric_limits<std::int64_t>::max()
+                                                        : Number(*numbers_.rbegin());
+  }
+  std::vector<std::uint64_t> Take() const { return {numbers_.begin(), numbers_.end()}; }
+
+ private:
+  const std::size_t limit_;
+  std::set<std::uint64_t> numbers_;
+};
+
+}  // namespace
+
+// By its own grants, by its groups', and by prefixes: each in the order of the numbers, as far as the page
+// may reach, so that all pages together look at each secret once.
 Result<std::vector<std::uint64_t>> SqliteReader::SecretsFor(std::uint64_t machine, std::uint64_t after,
                                                             std::size_t limit) {
-  return Query(
-             database_,
-             "SELECT secret FROM grants WHERE kind = 0 AND number = ?1 AND secret > ?2 "
-             "UNION SELECT g.secret FROM group_copies AS c JOIN grants AS g ON g.kind = 1 AND g.number = c.grp "
-             "JOIN secrets AS s ON s.number = g.secret AND s.environment = c.environment "
-             "WHERE c.kind = 1 AND c.number = ?1 AND g.secret > ?2 "
-             "UNION SELECT s.number FROM group_copies AS c JOIN prefix_grants AS p "
-             "ON p.environment = c.environment AND p.grp = c.grp JOIN secrets AS s "
-             "ON s.environment = p.environment AND (p.prefix = '' OR (s.path > p.prefix "
-             "AND s.path < substr(p.prefix, 1, length(p.prefix) - 1) || '0')) "
-             "WHERE c.kind = 1 AND c.number = ?1 AND s.number > ?2 ORDER BY 1 LIMIT ?3",
-             Number(machine), Number(after), RowLimit(limit))
-      .All(ReadNumber);
+  Lowest lowest(limit);
+  lowest.Add(GRANTFS_TRY(Query(database_,
+                               "SELECT secret FROM grants WHERE kind = 0 AND number = ?1 AND secret > ?2 "
+                               "ORDER BY secret LIMIT ?3",
+                               Number(machine), Number(after), RowLimit(limit))
+                             .All(ReadNumber)));
+  const auto groups =
+      GRANTFS_TRY(Query(database_, "SELECT environment, grp FROM group_copies WHERE kind = 1 AND number = ?1",
+                        Number(machine))
+                      .All([](RowColumns& row) {
+                        std::string environment = row.Text();
+                        return std::pair(std::move(environment), row.Number());
+                      }));
+  if (groups.empty()) return lowest.Take();
+  for (const auto& [environment, group] : groups) {
+    lowest.Add(
+        GRANTFS_TRY(Query(database_,
+                          "SELECT g.secret FROM grants AS g CROSS JOIN secrets AS s ON s.number = g.secret "
+                          "WHERE g.kind = 1 "
+                          "AND g.number = ?1 AND g.secret > ?2 AND g.secret <= ?3 AND s.environment = ?4 "
+                          "ORDER BY g.secret LIMIT ?5",
+                          Number(group), Number(after), lowest.end(), environment, RowLimit(limit))
+                        .All(ReadNumber)));
+  }
+  lowest.Add(GRANTFS_TRY(
+      Query(database_,
+            "SELECT s.number FROM secrets AS s NOT INDEXED WHERE s.number > ?2 AND s.number <= ?3 AND EXISTS "
+            "(SELECT 1 FROM group_copies AS c CROSS JOIN prefix_grants AS p ON p.environment = c.environment "
+            "AND p.grp = c.grp WHERE c.kind = 1 AND c.number = ?1 AND c.environment = s.environment "
+            "AND substr(s.path, 1, length(p.prefix)) = p.prefix) ORDER BY s.number LIMIT ?4",
+            Number(machine), Number(after), lowest.end(), RowLimit(limit))
+          .All(ReadNumber)));
+  return lowest.Take();
 }
 
 Result<std::vector<GroupCopy>> SqliteReader::StagedGroupCopies(const Hash& signer, const GroupPlace& place,
@@ -114,15 +163,15 @@ Status SqliteWriter::StageGroupCopy(const Hash& signer, const GroupPlace& place,
                  std::to_string(copy.sealed.size()) + " bytes"};
   GRANTFS_CHECK(ExpireStaged(now));
   const Recipient& to = copy.recipient;
-  GRANTFS_CHECK(
-      Run("DELETE FROM staged_group_copies WHERE signer = ?1 AND environment = ?2 AND grp = ?3 AND epoch = ?4 "
-          "AND kind = ?5 AND number = ?6",
-          signer.View(), place.environment, Number(place.group), place.epoch, Stored(to.kind),
-          Number(to.number)));
+  GRANTFS_CHECK(Run(
+      "DELETE FROM staged_group_copies WHERE signer = ?1 AND environment = ?2 AND grp = ?3 AND epoch = ?4 "
+      "AND kind = ?5 AND number = ?6",
+      signer.View(), place.environment, Number(place.group), place.epoch, Stored(to.kind),
+      Number(to.number)));
   GRANTFS_CHECK(CheckStagingBound(signer, copy.sealed.size()));
   return Run("INSERT INTO staged_group_copies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", signer.View(),
-             place.environment, Number(place.group), place.epoch, Stored(to.kind), Number(to.number), to.epoch,
-             copy.sealed, now + kStagedSeconds);
+             place.environment, Number(place.group), place.epoch, Stored(to.kind), Number(to.number),
+             to.epoch, copy.sealed, now + kStagedSeconds);
 }
 
 Status SqliteWriter::PutGroupCopies(const Hash& signer, const GroupPlace& place,
@@ -133,17 +182,18 @@ Status SqliteWriter::PutGroupCopies(const Hash& signer, const GroupPlace& place,
   }
   for (const GroupCopy& copy : copies) {
     const Recipient& to = copy.recipient;
-    GRANTFS_CHECK(Run(
-        "INSERT INTO group_copies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (environment, grp, kind, number) "
-        "DO UPDATE SET epoch = excluded.epoch, recipient_epoch = excluded.recipient_epoch, "
-        "sealed = excluded.sealed",
-        place.environment, Number(place.group), Stored(to.kind), Number(to.number), place.epoch, to.epoch,
-        copy.sealed));
     GRANTFS_CHECK(
-        Run("DELETE FROM staged_group_copies WHERE signer = ?1 AND environment = ?2 AND grp = ?3 AND epoch = ?4 "
-            "AND kind = ?5 AND number = ?6",
-            signer.View(), place.environment, Number(place.group), place.epoch, Stored(to.kind),
-            Number(to.number)));
+        Run("INSERT INTO group_copies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (environment, grp, "
+            "kind, number) "
+            "DO UPDATE SET epoch = excluded.epoch, recipient_epoch = excluded.recipient_epoch, "
+            "sealed = excluded.sealed",
+            place.environment, Number(place.group), Stored(to.kind), Number(to.number), place.epoch, to.epoch,
+            copy.sealed));
+    GRANTFS_CHECK(Run(
+        "DELETE FROM staged_group_copies WHERE signer = ?1 AND environment = ?2 AND grp = ?3 AND epoch = ?4 "
+        "AND kind = ?5 AND number = ?6",
+        signer.View(), place.environment, Number(place.group), place.epoch, Stored(to.kind),
+        Number(to.number)));
   }
   return {};
 }
@@ -157,22 +207,19 @@ Status SqliteWriter::RemoveGroupCopy(std::string_view environment, std::uint64_t
 Status SqliteWriter::RemoveGroup(std::string_view environment, std::uint64_t group) {
   GRANTFS_CHECK(
       Run("DELETE FROM group_copies WHERE environment = ?1 AND grp = ?2", environment, Number(group)));
-  GRANTFS_CHECK(
-      Run("DELETE FROM prefix_grants WHERE environment = ?1 AND grp = ?2", environment, Number(group)));
-  return Run(
-      "DELETE FROM copies WHERE kind = ?3 AND number = ?2 AND secret IN (SELECT number FROM secrets WHERE "
-      "environment = ?1)",
-      environment, Number(group), Stored(RecipientKind::kGroup));
+  return Run("DELETE FROM prefix_grants WHERE environment = ?1 AND grp = ?2", environment, Number(group));
 }
 
 Status SqliteWriter::PutPrefix(const StoredPrefix& prefix) {
   return Run(
-      "INSERT INTO prefix_grants VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (environment, prefix, grp) DO UPDATE "
+      "INSERT INTO prefix_grants VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (environment, prefix, grp) DO "
+      "UPDATE "
       "SET label = excluded.label, expires = excluded.expires",
       prefix.environment, prefix.prefix, Number(prefix.group), prefix.label, prefix.expires);
 }
 
-Status SqliteWriter::RemovePrefix(std::string_view environment, std::string_view prefix, std::uint64_t group) {
+Status SqliteWriter::RemovePrefix(std::string_view environment, std::string_view prefix,
+                                  std::uint64_t group) {
   return Run("DELETE FROM prefix_grants WHERE environment = ?1 AND prefix = ?2 AND grp = ?3", environment,
              prefix, Number(group));
 }

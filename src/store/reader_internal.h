@@ -86,8 +86,8 @@ class SqliteReader : public virtual StoreReader {
   Result<std::vector<StoredRequest>> ListRequests(const RequestQuery& query) override;
   Result<std::uint64_t> CountOpenRequests(const Hash& signer, std::string_view environment,
                                           std::int64_t now) override;
-  Result<std::vector<Hash>> OpenRotations(std::string_view environment, std::string_view path,
-                                          std::int64_t now) override;
+  Result<std::vector<std::pair<std::string, Hash>>> OpenRotations(std::string_view environment,
+                                                                  std::int64_t now) override;
 
   Result<bool> IsCanary(std::uint64_t secret) override;
   Result<std::vector<StoredCanary>> ListCanaries(std::string_view environment, std::uint64_t after,

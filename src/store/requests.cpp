@@ -62,13 +62,17 @@ Result<std::uint64_t> SqliteReader::CountOpenRequests(const Hash& signer, std::s
       .value_or(0);
 }
 
-Result<std::vector<Hash>> SqliteReader::OpenRotations(std::string_view environment, std::string_view path,
-                                                      std::int64_t now) {
+// Along the open ones: those that are settled are many more.
+Result<std::vector<std::pair<std::string, Hash>>> SqliteReader::OpenRotations(std::string_view environment,
+                                                                              std::int64_t now) {
   return Query(database_,
-               "SELECT id FROM requests WHERE environment = ?1 AND type = 'rotation' AND subject = ?2 AND "
-               "state = 0 AND expires > ?3 ORDER BY number",
-               environment, path, now)
-      .All([](RowColumns& row) { return row.Digest(); });
+               "SELECT subject, id FROM requests INDEXED BY requests_open WHERE environment = ?1 AND "
+               "type = 'rotation' AND state = 0 AND expires > ?2 ORDER BY number",
+               environment, now)
+      .All([](RowColumns& row) {
+        std::string path = row.Text();
+        return std::pair(std::move(path), row.Digest());
+      });
 }
 
 Status SqliteWriter::AddRequest(const StoredRequest& request) {

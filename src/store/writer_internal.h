@@ -50,6 +50,8 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
   Status RemoveVersion(std::uint64_t secret, std::uint32_t version) override;
   Result<Adopted> AdoptCopies(const Hash& signer, std::uint64_t secret, std::uint32_t version, bool replace,
                               std::int64_t now) override;
+  Result<std::uint64_t> AdoptCopiesFor(const Hash& signer, std::uint64_t secret, const Recipient& to,
+                                       bool replace, std::int64_t now) override;
   Status RemoveCopies(std::uint64_t secret, RecipientKind kind, std::uint64_t number) override;
   Result<Adopted> AdoptEpochCopies(const Hash& signer, std::string_view environment, std::uint32_t epoch,
                                    std::span<const Hash> recipients, bool replace, std::int64_t now) override;

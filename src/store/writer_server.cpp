@@ -36,13 +36,18 @@ Status SqliteWriter::PutServer(const ServerState& state) {
   return Note(SaveServerState(database_, state));
 }
 
-Status SqliteWriter::PutNextTls(const StoredTls& next) { return Note(SaveNextTls(database_, next)); }
+// The one that it takes the place of may be in a stolen copy, and is to be nowhere else.
+Status SqliteWriter::PutNextTls(const StoredTls& next) {
+  erased_ = true;
+  return Note(SaveNextTls(database_, next));
+}
 
 Status SqliteWriter::SwitchTls() {
   GRANTFS_CHECK(
       RunOnOne("there is no next key",
                "UPDATE server SET (tls_certificate, tls_key) = (SELECT certificate, key FROM tls_next) "
                "WHERE EXISTS (SELECT 1 FROM tls_next)"));
+  erased_ = true;  // whoever finds the old key could answer in the server's place for a while
   return Run("DELETE FROM tls_next");
 }
 

@@ -158,6 +158,36 @@ Result<StoreWriter::Adopted> SqliteWriter::AdoptCopies(const Hash& signer, std::
   return CountAdopted(staged, there, replace);
 }
 
+Result<std::uint64_t> SqliteWriter::AdoptCopiesFor(const Hash& signer, std::uint64_t secret,
+                                                   const Recipient& to, bool replace, std::int64_t now) {
+  const auto number = static_cast<std::int64_t>(secret);
+  const auto recipient = static_cast<std::int64_t>(to.number);
+  GRANTFS_CHECK(Run(
+      "INSERT INTO copies SELECT s.secret, s.version, s.kind, s.number, s.epoch, s.sealed "
+      "FROM staged_copies AS s JOIN versions AS v ON v.secret = s.secret AND v.version = s.version "
+      "AND v.commitment = s.commitment WHERE s.signer = ?1 AND s.secret = ?2 AND s.kind = ?3 AND s.number = "
+      "?4 "
+      "AND s.epoch = ?5 AND s.expires > ?6 AND EXISTS (SELECT 1 FROM copies AS c WHERE c.secret = s.secret "
+      "AND c.version = s.version AND c.kind = s.kind AND c.number = s.number AND c.epoch = s.epoch) = ?7 "
+      "ON CONFLICT (secret, version, kind, number, epoch) DO UPDATE SET sealed = excluded.sealed",
+      signer.View(), number, Stored(to.kind), recipient, to.epoch, now, std::int64_t{replace}));
+  GRANTFS_CHECK(
+      Run("DELETE FROM staged_copies WHERE signer = ?1 AND secret = ?2 AND kind = ?3 AND number = ?4 AND "
+          "epoch = ?5 AND EXISTS (SELECT 1 FROM copies AS c WHERE c.secret = staged_copies.secret AND "
+          "c.version = staged_copies.version AND c.kind = ?3 AND c.number = ?4 AND c.epoch = ?5 AND "
+          "c.sealed = staged_copies.sealed)",
+          signer.View(), number, Stored(to.kind), recipient, to.epoch));
+  return GRANTFS_TRY(
+             Query(database_,
+                   "SELECT count(*) FROM staged_copies AS s JOIN versions AS v ON v.secret = s.secret AND "
+                   "v.version = s.version AND v.commitment = s.commitment WHERE s.signer = ?1 AND s.secret = "
+                   "?2 "
+                   "AND s.kind = ?3 AND s.number = ?4 AND s.epoch = ?5 AND s.expires > ?6",
+                   signer.View(), number, Stored(to.kind), recipient, to.epoch, now)
+                 .One(ReadNumber))
+      .value_or(0);
+}
+
 Result<StoreWriter::Adopted> SqliteWriter::AdoptEpochCopies(const Hash& signer, std::string_view environment,
                                                             std::uint32_t epoch,
                                                             std::span<const Hash> recipients, bool replace,

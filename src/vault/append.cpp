@@ -1,5 +1,5 @@
-#include "append_plan_internal.h"
 #include "grantfs/api/problem.h"
+#include "prefix_walk_internal.h"
 
 namespace grantfs {
 namespace {
@@ -39,24 +39,39 @@ Result<api::AppendResponse> AnswerAgain(StoreReader& reader, const api::AppendRe
 /// One append, on the thread that does them one after the other.
 class Appender {
  public:
-  Appender(Vault::Core& core, const VaultCaller& caller) : core_(core), caller_(caller) {}
+  using Answer = std::optional<api::AppendResponse>;
+  /// @param held  as AppendPlan.
+  Appender(Vault::Core& core, const VaultCaller& caller, const HeldLists* held = nullptr)
+      : core_(core), caller_(caller), held_(held) {}
 
-  Result<api::AppendResponse> Run(const api::AppendRequest& request) {
+  /// @param walk  of a grant by prefix of much; null: of none.
+  /// @return none: that is not through yet, and the same is to be run again.
+  Result<Answer> Run(const api::AppendRequest& request, std::shared_ptr<PrefixWalk>* walk) {
     const StatePtr before = core_.state.Get();
     GRANTFS_CHECK(CheckCaller(*before));
-    std::shared_ptr<AppendPlan> plan = std::make_shared<AppendPlan>(core_, before);
+    std::shared_ptr<AppendPlan> plan = std::make_shared<AppendPlan>(core_, before, held_);
     {
       const auto reader = GRANTFS_TRY(core_.store.Read());
-      if (GRANTFS_TRY(AllThere(*reader, request))) return AnswerAgain(*reader, request);
+      if (GRANTFS_TRY(AllThere(*reader, request))) return Answer(GRANTFS_TRY(AnswerAgain(*reader, request)));
       if (const Status ready = plan->Prepare(*reader, request, &caller_); !ready)
         return Refuse(*before, request, ready.error());
+      GRANTFS_CHECK(CheckStays(*plan));
+      if (*walk == nullptr && GRANTFS_TRY(PrefixWalk::IsNeeded(*reader, *plan)))
+        core_.walks.push_back(*walk = std::make_shared<PrefixWalk>());
     }
+    // It asks nothing of what Prepare has not allowed: the lists above are as they were, or there is a
+    // conflict.
+    if (*walk != nullptr && !GRANTFS_TRY((*walk)->GoOn(core_, *plan))) return Answer();
     api::AppendResponse response;
     response.heads = plan->Heads();
-    response.change = GRANTFS_TRY(Write(plan));
+    response.change = GRANTFS_TRY(Write(plan, {}, walk->get()));
     Publish(*plan, response.change);
-    return response;
+    if (*walk != nullptr) later_.renewals = RenewalsOf(*plan, (*walk)->renewed());
+    return Answer(std::move(response));
   }
+
+  /// What the append has left to be done.
+  LaterWork TakeLater() { return std::move(later_); }
 
   /// One machine, by its own statement and the standing invitation that the caller holds.
   Result<api::JoinResponse> Join(const api::JoinRequest& request) {
@@ -143,14 +158,23 @@ class Appender {
 
   // A caller may have been removed while he waited.
   Status CheckCaller(const VaultState& now) const {
-    if (!now.FindPrincipal(caller_.id, core_.Now()) || !caller_.IsPerson()) return NotVisible();
-    const std::lock_guard lock(core_.frozen_mutex);
-    const auto frozen = core_.frozen.find(caller_.id);
-    if (frozen == core_.frozen.end() || frozen->second <= core_.clock().Boot()) return {};
-    return Error{Code::kDenied, api::kWhereFrozen};
+    const bool known = now.FindPrincipal(caller_.id, core_.Now()) && caller_.IsPerson();
+    return known ? Status() : Status(NotVisible());
   }
 
-  /// A removal that waits for vouches freezes whom it removes, so that he cannot outrun it for ever.
+  /// That nobody removes the caller from where he appends.
+  Status CheckStays(const AppendPlan& plan) const {
+    const std::lock_guard lock(core_.frozen_mutex);
+    for (const auto& one : plan.appended()) {
+      const auto frozen = core_.frozen.find({caller_.id, one.environment});
+      if (frozen != core_.frozen.end() && frozen->second > core_.clock().Boot())
+        return Error{Code::kDenied, api::kWhereFrozen};
+    }
+    return {};
+  }
+
+  /// A removal that waits for vouches freezes whom it removes, so that he cannot outrun it for ever; where it
+  /// is from, and nowhere else: an environment's owner stops nobody in another one.
   void FreezeLeavers(const api::AppendRequest& request) {
     const std::lock_guard lock(core_.frozen_mutex);
     const auto now = core_.clock().Boot();
@@ -160,9 +184,12 @@ class Appender {
         const auto statement = SignedStatement::Parse(envelope);
         if (!statement) continue;
         const Act& act = statement->statement().act;
-        if (const Hash* member = WhoseRoleEnds(act)) core_.frozen[*member] = now + kFreeze;
-        if (const auto* owner = std::get_if<VaultOwnerRemove>(&act)) core_.frozen[owner->id] = now + kFreeze;
-        if (const auto* key = std::get_if<IdentityReplace>(&act)) core_.frozen[key->id] = now + kFreeze;
+        if (const Hash* member = WhoseRoleEnds(act))
+          core_.frozen[{*member, append.list.environment}] = now + kFreeze;
+        if (const auto* owner = std::get_if<VaultOwnerRemove>(&act))
+          core_.frozen[{owner->id, std::string()}] = now + kFreeze;
+        if (const auto* key = std::get_if<IdentityReplace>(&act))
+          core_.frozen[{key->id, std::string()}] = now + kFreeze;
       }
     }
   }
@@ -204,12 +231,13 @@ class Appender {
   }
 
   Result<std::uint64_t> Write(const std::shared_ptr<AppendPlan>& plan,
-                              const std::function<Status(StoreWriter&)>& more = {}) {
+                              const std::function<Status(StoreWriter&)>& more = {},
+                              const PrefixWalk* walk = nullptr) {
     auto change = std::make_shared<std::uint64_t>(0);
     core_.ahead.Set(plan->after());
     const Status written =
-        core_.store.WriteAndWait([this, plan, change, &more](StoreWriter& writer) -> Status {
-          *change = GRANTFS_TRY(WritePlan(writer, *plan, caller_, core_.clock()));
+        core_.store.WriteAndWait([this, plan, change, &more, walk](StoreWriter& writer) -> Status {
+          *change = GRANTFS_TRY(WritePlan(writer, *plan, caller_, core_.clock(), walk, &later_));
           return more ? more(writer) : Status();
         });
     if (!written) {
@@ -221,19 +249,24 @@ class Appender {
 
   void Publish(const AppendPlan& plan, std::uint64_t change) {
     core_.state.Set(plan.after());
-    for (const auto& [number, touched] : plan.secrets()) core_.secrets.Put(touched.after);
+    std::vector<std::uint64_t> touched_secrets;
+    for (const auto& [number, touched] : plan.secrets()) {
+      core_.secrets.Put(touched.after);
+      touched_secrets.push_back(number);
+    }
+    core_.Touch(touched_secrets);
     core_.hub.Publish(change, plan.Events(), *plan.after());
     for (const auto& one : plan.appended()) {
       const Act& act = one.statement->statement().act;
       Expel(*plan.after(), act);
-      if (const auto* changed = std::get_if<MemberChange>(&act)) Thaw(changed->id);
+      if (const auto* changed = std::get_if<MemberChange>(&act)) Thaw(changed->id, one.environment);
     }
   }
 
   // Who has another role by now goes on with that at once.
-  void Thaw(const Hash& id) {
+  void Thaw(const Hash& id, const std::string& environment) {
     const std::lock_guard lock(core_.frozen_mutex);
-    core_.frozen.erase(id);
+    core_.frozen.erase({id, environment});
   }
 
   // Whoever can no longer authenticate is told nothing more either.
@@ -250,16 +283,61 @@ class Appender {
 
   Vault::Core& core_;
   const VaultCaller& caller_;
+  const HeldLists* const held_;
+  LaterWork later_;
 };
+
+namespace {
+
+struct AppendWork {
+  Vault::Core& core;
+  VaultCaller caller;
+  api::AppendRequest request;
+  Vault::Done<api::AppendResponse> done;
+  HeldLists held;
+  std::shared_ptr<PrefixWalk> walk;
+};
+
+/// A secret's list may be so long that it takes seconds to verify: that is not done where all appends wait
+/// for it.
+HeldLists HoldSecrets(Vault::Core& core, const VaultCaller& caller, const api::AppendRequest& request) {
+  HeldLists held;
+  const StatePtr now = core.state.Get();
+  const auto reader = core.store.Read();
+  if (!reader) return held;  // told where it cannot be done without
+  for (const api::ListAppend& append : request.appends) {
+    if (append.list.kind != ListKind::kSecret) continue;
+    const auto secret = (*reader)->GetSecret(append.list.number);
+    if (!secret || !*secret || !now->RoleOf(caller.id, (*secret)->environment)) continue;
+    auto list = core.LoadSecret(**reader, **secret);
+    if (list) held.emplace(append.list.number, *std::move(list));
+  }
+  return held;
+}
+
+void RunAppend(const std::shared_ptr<AppendWork>& work, bool cancelled) {
+  const Error stopping{Code::kUnreachable, "the vault is stopping"};
+  if (cancelled) return work->done(stopping);
+  Appender appender(work->core, work->caller, &work->held);
+  auto ran = appender.Run(work->request, &work->walk);
+  if (ran && !*ran) {
+    const auto rest = [work](bool ends) { RunAppend(work, ends); };
+    return work->core.appends.GoOn(rest) ? void() : work->done(stopping);
+  }
+  work->walk.reset();
+  if (!ran) return work->done(ran.error());
+  work->done(**std::move(ran));
+  DoLater(work->core, appender.TakeLater());
+}
+
+}  // namespace
 
 void Vault::Append(const VaultCaller& caller, const api::AppendRequest& request,
                    Done<api::AppendResponse> done) {
-  auto shared = std::make_shared<Done<api::AppendResponse>>(std::move(done));
-  const bool queued = core_->appends.Add([this, caller, request, shared](bool cancelled) {
-    if (cancelled) return (*shared)(Error{Code::kUnreachable, "the vault is stopping"});
-    (*shared)(Appender(*core_, caller).Run(request));
-  });
-  if (!queued) (*shared)(Error{Code::kThrottled, "too many appends wait: try again"});
+  const auto work = std::make_shared<AppendWork>(
+      AppendWork{*core_, caller, request, std::move(done), HoldSecrets(*core_, caller, request), nullptr});
+  const bool queued = core_->appends.Add([work](bool cancelled) { RunAppend(work, cancelled); }, caller.id);
+  if (!queued) work->done(Error{Code::kThrottled, "too many appends wait: try again"});
 }
 
 void Vault::Join(const VaultCaller& caller, const api::JoinRequest& request, Done<api::JoinResponse> done) {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "append_plan_internal.h"
+#include "prefix_walk_internal.h"
 
 // What a vault asks of groups beyond what trust asks of each statement, and the rows that follow from them.
 
@@ -135,6 +135,10 @@ struct GroupJob {
   const AppendPlan& plan;
   const AppendPlan::Appended& one;
   std::int64_t now;
+  const PrefixWalk* walk;
+  LaterWork* later;
+  /// Of one append there may be hundreds, each of few: they are few together.
+  std::size_t room() const { return kSecretsOfJob / plan.appended().size(); }
   const Statement& statement() const { return one.statement->statement(); }
   const EnvironmentList* environment() const { return plan.after()->FindEnvironment(one.environment); }
 };
@@ -173,27 +177,29 @@ Status WriteMembers(GroupJob& job, const std::vector<Recipient>& to, std::uint32
 // What is below a prefix has a copy for the group, of each version that is kept.
 Status WritePrefix(GroupJob& job, const PrefixGrant& act) {
   const std::string& environment = job.one.environment;
-  const std::uint64_t group = act.grant.grantee.number;
-  GRANTFS_CHECK(job.writer.PutPrefix({environment, act.prefix, group, act.grant.label, act.grant.expires}));
-  const auto* standing = job.environment()->groups().Find(group);
-  if (standing == nullptr) return {};
-  const std::vector<Recipient> to{standing->recipient()};
-  return ForEachBelow(job.writer, environment, act.prefix, [&](const StoredSecret& secret) -> Status {
-    GRANTFS_TRY(job.writer.AdoptCopies(job.statement().signer, secret.number, 0, true, job.now));
-    if (GRANTFS_TRY(job.writer.MissingCopies(secret.number, 0, to, 1)).empty()) return {};
-    return UnmetGroup("a copy of a data key below the prefix was not sent ahead",
-                      environment + "/" + secret.path);
-  });
+  GRANTFS_CHECK(job.writer.PutPrefix(
+      {environment, act.prefix, act.grant.grantee.number, act.grant.label, act.grant.expires}));
+  if (job.walk != nullptr) return job.walk->Finish(job.writer, job.plan, job.one, job.now);
+  const auto page = GRANTFS_TRY(job.writer.ListSecrets(environment, act.prefix, kSecretsOfJob + 1));
+  if (page.size() > kSecretsOfJob && page.back().path.starts_with(act.prefix))
+    return UnmetGroup("more secrets came below the prefix: send the same again",
+                      environment + "/" + act.prefix);
+  for (const StoredSecret& secret : page) {
+    if (!secret.path.starts_with(act.prefix)) break;
+    GRANTFS_CHECK(RenewBelow(job.writer, job.plan, job.one, secret, job.now));
+  }
+  return {};
 }
 
-Status RemovePrefix(GroupJob& job, const PrefixRevoke& act) {
-  const std::string& environment = job.one.environment;
-  GRANTFS_CHECK(job.writer.RemovePrefix(environment, act.prefix, act.group));
-  return ForEachBelow(job.writer, environment, act.prefix, [&](const StoredSecret& secret) -> Status {
-    if (IsCovered(*job.environment(), secret.path, act.group)) return {};
-    if (GRANTFS_TRY(job.writer.FindGrant(secret.number, GranteeKind::kGroup, act.group))) return {};
-    return job.writer.RemoveCopies(secret.number, RecipientKind::kGroup, act.group);
-  });
+/// Together with the rest of the append where that is few, else after it.
+Status SweepOrLater(GroupJob& job, GroupSweep sweep) {
+  std::vector<std::uint64_t> touched;
+  const bool many = GRANTFS_TRY(IsMoreBelow(job.writer, sweep.environment, sweep.prefix, job.room()));
+  if (many)
+    job.later->sweeps.push_back(std::move(sweep));
+  else
+    GRANTFS_TRY(SweepCopies(job.writer, *job.plan.after(), kSecretsOfJob, &sweep, &touched));
+  return {};
 }
 
 }  // namespace
@@ -204,34 +210,43 @@ bool IsCovered(const EnvironmentList& environment, const std::string& path, std:
                      [&](const auto* one) { return one->act.grant.grantee.number == group; });
 }
 
-Status ForEachBelow(StoreReader& reader, const std::string& environment, const std::string& prefix,
-                    const std::function<Status(const StoredSecret&)>& each) {
-  constexpr std::size_t kPage = 1000;
-  std::string after = prefix;
-  for (;;) {
-    const auto page = GRANTFS_TRY(reader.ListSecrets(environment, after, kPage));
-    for (const StoredSecret& secret : page) {
-      if (!secret.path.starts_with(prefix)) return {};
-      GRANTFS_CHECK(each(secret));
-    }
-    if (page.size() < kPage) return {};
-    after = page.back().path;
+Result<bool> SweepCopies(StoreWriter& writer, const VaultState& state, std::size_t most, GroupSweep* sweep,
+                         std::vector<std::uint64_t>* touched) {
+  const EnvironmentList* environment = state.FindEnvironment(sweep->environment);
+  const bool there = environment != nullptr && environment->groups().Find(sweep->group) != nullptr;
+  const std::string from = sweep->after.empty() ? sweep->prefix : sweep->after;
+  const auto page = GRANTFS_TRY(writer.ListSecrets(sweep->environment, from, most));
+  for (const StoredSecret& secret : page) {
+    if (!secret.path.starts_with(sweep->prefix)) return true;
+    sweep->after = secret.path;
+    const bool reads =
+        there && (IsCovered(*environment, secret.path, sweep->group) ||
+                  GRANTFS_TRY(writer.FindGrant(secret.number, GranteeKind::kGroup, sweep->group)));
+    if (reads) continue;
+    GRANTFS_CHECK(writer.RemoveCopies(secret.number, RecipientKind::kGroup, sweep->group));
+    touched->push_back(secret.number);
   }
+  return page.size() < most;
 }
 
 Status WriteGroups(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,
-                   std::int64_t now) {
-  GroupJob job{writer, plan, one, now};
+                   std::int64_t now, const PrefixWalk* walk, LaterWork* later) {
+  GroupJob job{writer, plan, one, now, walk, later};
   const Statement& statement = job.statement();
   const Act& act = statement.act;
   if (const auto* create = std::get_if<GroupCreate>(&act))
     return WriteGroupEpoch(job, statement.sequence, create->epoch, true);
   if (const auto* start = std::get_if<GroupEpochStart>(&act))
     return WriteGroupEpoch(job, start->group, start->epoch, false);
-  if (const auto* gone = std::get_if<GroupDelete>(&act))
-    return writer.RemoveGroup(one.environment, gone->group);
+  if (const auto* gone = std::get_if<GroupDelete>(&act)) {
+    GRANTFS_CHECK(writer.RemoveGroup(one.environment, gone->group));
+    return SweepOrLater(job, {one.environment, "", gone->group, ""});
+  }
   if (const auto* grant = std::get_if<PrefixGrant>(&act)) return WritePrefix(job, *grant);
-  if (const auto* revoke = std::get_if<PrefixRevoke>(&act)) return RemovePrefix(job, *revoke);
+  if (const auto* revoke = std::get_if<PrefixRevoke>(&act)) {
+    GRANTFS_CHECK(writer.RemovePrefix(one.environment, revoke->prefix, revoke->group));
+    return SweepOrLater(job, {one.environment, revoke->prefix, revoke->group, ""});
+  }
   if (const auto* add = std::get_if<GroupMachinesAdd>(&act)) {
     std::vector<Recipient> to;
     for (const Grantee& machine : add->machines) to.push_back({RecipientKind::kMachine, machine.number, 0});

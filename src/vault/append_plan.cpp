@@ -54,7 +54,8 @@ Result<SignedList*> AppendPlan::WorkingSecret(StoreReader& reader, std::uint64_t
   TouchedSecret touched;
   if (stored) {
     touched.environment = stored->environment;
-    touched.before = GRANTFS_TRY(core_.LoadSecret(reader, *stored));
+    const bool held = held_ != nullptr && held_->contains(number);
+    touched.before = GRANTFS_TRY(core_.LoadSecret(reader, *stored, held ? held_->at(number) : nullptr));
     touched.after = std::make_shared<SecretList>(*touched.before);
   } else {
     const auto* create = std::get_if<SecretCreate>(&statement.act);

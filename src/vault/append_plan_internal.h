@@ -30,7 +30,9 @@ class AppendPlan {
   /// Error::where of an append that would leave somebody's acts without a successor: this very pointer.
   static const char* const kUnvouched;
 
-  AppendPlan(Vault::Core& core, StatePtr before) : core_(core), before_(std::move(before)) {}
+  /// @param held  secrets' lists that were verified before; nullptr: none.
+  AppendPlan(Vault::Core& core, StatePtr before, const HeldLists* held = nullptr)
+      : core_(core), before_(std::move(before)), held_(held) {}
 
   /// Reads, and verifies with trust, every statement in its order; then what the whole must fulfil.
   /// @param signer  who must have signed all; nullptr: any (the claim).
@@ -78,6 +80,7 @@ class AppendPlan {
 
   Vault::Core& core_;
   const StatePtr before_;
+  const HeldLists* const held_;
   StatePtr after_;
   std::shared_ptr<VaultList> vault_;  // these are set once they are touched
   std::shared_ptr<MachinesList> machines_;
@@ -90,9 +93,31 @@ class AppendPlan {
 /// Of a member's act: whose role ends by it, wholly or for another; nullptr: nobody's.
 const Hash* WhoseRoleEnds(const Act& act);
 
-/// Writes all rows of a plan; a job of the store. @return the change's number.
+/// What is sealed to a group, of the secrets below a prefix that it may not read (any more).
+struct GroupSweep {
+  std::string environment;
+  std::string prefix;
+  std::uint64_t group = 0;
+  std::string after;  ///< the last path that was looked at
+};
+/// Copies that were sent for some secrets, in the place of those that are in use.
+struct CopyRenewal {
+  Hash signer;
+  Recipient to;
+  std::vector<std::uint64_t> secrets;
+};
+/// What is done after an append, as it may be much.
+struct LaterWork {
+  std::vector<GroupSweep> sweeps;
+  std::vector<CopyRenewal> renewals;
+};
+
+class PrefixWalk;
+
+/// Writes all rows of a plan; a job of the store. @param walk  that the plan's grants by prefix have needed;
+/// nullptr: none.  @param later  is set.  @return the change's number.
 Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, const VaultCaller& caller,
-                                const Clock& clock);
+                                const Clock& clock, const PrefixWalk* walk, LaterWork* later);
 
 /// Settles the requests that the plan's statements name, and those for a new value that it sets.
 Status WriteRequests(StoreWriter& writer, const AppendPlan& plan, const VaultCaller& caller,
@@ -102,13 +127,17 @@ Status WriteRequests(StoreWriter& writer, const AppendPlan& plan, const VaultCal
 Status WriteEpochs(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,
                    std::int64_t now);
 /// What of that a statement does to groups, their keys' copies and grants by prefix.
+/// @param walk, later  as WritePlan.
 Status WriteGroups(StoreWriter& writer, const AppendPlan& plan, const AppendPlan::Appended& one,
-                   std::int64_t now);
+                   std::int64_t now, const PrefixWalk* walk, LaterWork* later);
 /// Whether a prefix of the path is granted to the group.
 bool IsCovered(const EnvironmentList& environment, const std::string& path, std::uint64_t group);
-/// Every secret below a prefix, in order.
-Status ForEachBelow(StoreReader& reader, const std::string& environment, const std::string& prefix,
-                    const std::function<Status(const StoredSecret&)>& each);
+/// Takes away what is sealed to the group of secrets below the sweep's prefix, but for those that it may read
+/// by another grant: of `most` secrets at most behind those that were looked at. @param touched  which it
+/// was.
+/// @return whether all are looked at.
+Result<bool> SweepCopies(StoreWriter& writer, const VaultState& state, std::size_t most, GroupSweep* sweep,
+                         std::vector<std::uint64_t>* touched);
 /// What of that an approval or a withdrawal does to the enrolment that waits.
 Status WriteEnrolments(StoreWriter& writer, const Act& act, std::int64_t now);
 

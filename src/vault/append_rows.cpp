@@ -201,8 +201,9 @@ Status WriteSecret(Job& job, const AppendPlan::TouchedSecret& touched) {
 }  // namespace
 
 Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, const VaultCaller& caller,
-                                const Clock& clock) {
+                                const Clock& clock, const PrefixWalk* walk, LaterWork* later) {
   Job job{writer, plan, clock, clock.WallSeconds()};
+  *later = {};  // the job may run more than once
   for (const auto& one : plan.appended()) {
     const Statement& statement = one.statement->statement();
     const auto* restore = std::get_if<Restore>(&statement.act);
@@ -211,7 +212,7 @@ Result<std::uint64_t> WritePlan(StoreWriter& writer, const AppendPlan& plan, con
     GRANTFS_CHECK(restore != nullptr ? writer.AppendRestore(row, statement.previous)
                                      : writer.AppendStatement(row, statement.previous));
     GRANTFS_CHECK(WriteEpochs(writer, plan, one, job.now));
-    GRANTFS_CHECK(WriteGroups(writer, plan, one, job.now));
+    GRANTFS_CHECK(WriteGroups(writer, plan, one, job.now, walk, later));
     GRANTFS_CHECK(WriteEnrolments(writer, statement.act, job.now));
     if (restore != nullptr && statement.list.kind == ListKind::kVault)
       GRANTFS_CHECK(writer.GoOnFromBackup(restore->log_origin, restore->numbers));

@@ -72,7 +72,8 @@ Result<api::ClaimResponse> Claim(Vault::Core& core, const VaultCaller& caller,
   const Store::Job write = [&core, &caller, plan, id](StoreWriter& writer) -> Status {
     GRANTFS_CHECK(writer.RemoveClaim());
     GRANTFS_CHECK(writer.SetVaultId(id));
-    GRANTFS_TRY(WritePlan(writer, *plan, caller, core.clock()));
+    LaterWork none;
+    GRANTFS_TRY(WritePlan(writer, *plan, caller, core.clock(), nullptr, &none));
     return {};
   };
   GRANTFS_CHECK(core.store.WriteAndWait(write));

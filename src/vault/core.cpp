@@ -36,13 +36,23 @@ Result<StoredSecret> Vault::Core::SecretFor(const VaultState& now, StoreReader& 
   return *std::move(secret);
 }
 
-Result<SecretCache::ListPtr> Vault::Core::LoadSecret(StoreReader& reader, const StoredSecret& secret) {
+Result<SecretCache::ListPtr> Vault::Core::LoadSecret(StoreReader& reader, const StoredSecret& secret,
+                                                     const SecretCache::ListPtr& begun) {
   const StatePtr newest = ahead.Get();
   const UpperLists upper = newest->Upper(secret.environment);
   if (!secret.head || upper.environment == nullptr) return NotVisible();
   if (auto held = secrets.Find(secret.number, *secret.head)) return held;
-  auto list = std::make_shared<SecretList>(secret.number);
-  GRANTFS_CHECK(LoadList(reader, upper, list.get()));
+  if (begun != nullptr && begun->head() == secret.head) return begun;
+  std::shared_ptr<SecretList> list;
+  if (begun != nullptr && begun->next_sequence() <= secret.head->sequence) {
+    list = std::make_shared<SecretList>(*begun);
+    const Status goes_on = LoadList(reader, upper, list.get());
+    if (!goes_on || list->head() != secret.head) list = nullptr;  // then all of it is looked at
+  }
+  if (list == nullptr) {
+    list = std::make_shared<SecretList>(secret.number);
+    GRANTFS_CHECK(LoadList(reader, upper, list.get()));
+  }
   secrets.Put(list);
   return SecretCache::ListPtr(std::move(list));
 }

@@ -4,6 +4,8 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "alerts_internal.h"
 #include "counts_internal.h"
@@ -31,6 +33,8 @@ Result<std::vector<api::Freeze>> FreezesFor(StoreReader& reader, const VaultCall
 /// paths in them, so that what has waited while the vault was away is told too.
 inline constexpr std::size_t kJournalBytesPerMinute = std::size_t{160} << 20;
 
+class PrefixWalk;
+
 /// What the vault's operations share. Threads: members are safe, or guarded as said.
 struct Vault::Core {
   Core(Store& the_store, VaultOptions the_options);
@@ -43,7 +47,9 @@ struct Vault::Core {
   Result<StoredSecret> SecretFor(const VaultState& now, StoreReader& reader, const VaultCaller& caller,
                                  std::uint64_t number, Operation operation) const;
   /// The whole verified list of a secret, from memory if it is there. Errors: kNotFound, kIntegrity.
-  Result<SecretCache::ListPtr> LoadSecret(StoreReader& reader, const StoredSecret& secret);
+  /// @param begun  an older state of it, or nullptr: only what is newer is verified.
+  Result<SecretCache::ListPtr> LoadSecret(StoreReader& reader, const StoredSecret& secret,
+                                          const SecretCache::ListPtr& begun = nullptr);
   /// Errors: kIo, kNoSpace.
   Status StartAlerts();
   /// Errors: kUnrecorded, where what is left of the disk is for others than readers.
@@ -92,9 +98,13 @@ struct Vault::Core {
       late;  ///< guarded: machines to be told, since
 
   std::mutex frozen_mutex;
-  std::map<Hash, std::chrono::nanoseconds> frozen;  ///< guarded: whose appends, until when (Clock::Boot)
+  /// Guarded: whose appends to an environment's lists ("": the vault's), until when (Clock::Boot).
+  std::map<std::pair<Hash, std::string>, std::chrono::nanoseconds> frozen;
 
   std::atomic<std::uint64_t> failed_authentications{0};
+  /// Secrets that an append has changed: grants by prefix that are under way look at them again.
+  void Touch(std::span<const std::uint64_t> numbers);
+  std::vector<std::weak_ptr<PrefixWalk>> walks;  ///< of those; the appends' thread's own
   WatchHub hub;
   VaultQueue appends;
 };

@@ -143,10 +143,11 @@ Result<api::FreezeResponse> ChangeFreezes(Vault::Core& core, const VaultCaller& 
 void QueueFreezes(Vault::Core& core, const VaultCaller& caller, const api::FreezeRequest& request,
                   FreezeChange change, Vault::Done<api::FreezeResponse> done) {
   auto shared = std::make_shared<Vault::Done<api::FreezeResponse>>(std::move(done));
-  const bool queued = core.appends.Add([&core, caller, request, change, shared](bool cancelled) {
+  const auto work = [&core, caller, request, change, shared](bool cancelled) {
     if (cancelled) return (*shared)(Error{Code::kUnreachable, "the vault is stopping"});
     (*shared)(ChangeFreezes(core, caller, request, change));
-  });
+  };
+  const bool queued = core.appends.Add(work, caller.id);
   if (!queued) (*shared)(Error{Code::kThrottled, "too many changes wait: try again"});
 }
 

@@ -1,6 +1,7 @@
 // Requests that an append fulfils: in its transaction, so that none is fulfilled twice.
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "append_plan_internal.h"
@@ -102,16 +103,33 @@ Status CheckConsents(const Settling& settling) {
   return {};
 }
 
-/// The paths that have a newer current value than before.
-std::vector<std::pair<std::string, std::string>> Rotated(const AppendPlan& plan) {
-  std::vector<std::pair<std::string, std::string>> paths;
+/// By environment, the paths that have a newer current value than before.
+std::map<std::string, std::set<std::string>> Rotated(const AppendPlan& plan) {
+  std::map<std::string, std::set<std::string>> paths;
   for (const auto& [number, touched] : plan.secrets()) {
     const auto* after = touched.after->Current();
     const auto* before = touched.before != nullptr ? touched.before->Current() : nullptr;
     if (before == nullptr || after == nullptr || after->publish.version <= before->publish.version) continue;
-    paths.emplace_back(touched.environment, touched.after->state().path);
+    paths[touched.environment].insert(touched.after->state().path);
   }
   return paths;
+}
+
+/// What asked for one of these values has it.
+Status FulfilRotations(const Settling& settling, const std::string& environment,
+                       const std::set<std::string>& paths) {
+  const std::int64_t now = settling.clock.WallSeconds();
+  for (const auto& [path, id] : GRANTFS_TRY(settling.writer.OpenRotations(environment, now))) {
+    const auto found =
+        paths.contains(path) ? GRANTFS_TRY(settling.writer.FindRequest(id)) : std::optional<StoredRequest>();
+    if (!found) continue;
+    std::vector<const SignedStatement*> acts;
+    for (const auto& one : settling.plan.appended()) {
+      if (one.environment == environment && one.path == path) acts.push_back(one.statement.get());
+    }
+    GRANTFS_CHECK(Fulfil(settling, *found, acts));
+  }
+  return {};
 }
 
 }  // namespace
@@ -125,16 +143,8 @@ Status WriteRequests(StoreWriter& writer, const AppendPlan& plan, const VaultCal
     if (one.statement->statement().request) named.insert(*one.statement->statement().request);
   }
   for (const Hash& id : named) GRANTFS_CHECK(FulfilNamed(settling, id));
-  for (const auto& [environment, path] : Rotated(plan)) {
-    for (const Hash& id : GRANTFS_TRY(writer.OpenRotations(environment, path, clock.WallSeconds()))) {
-      const auto found = GRANTFS_TRY(writer.FindRequest(id));
-      std::vector<const SignedStatement*> acts;
-      for (const auto& one : plan.appended()) {
-        if (one.environment == environment && one.path == path) acts.push_back(one.statement.get());
-      }
-      if (found) GRANTFS_CHECK(Fulfil(settling, *found, acts));
-    }
-  }
+  for (const auto& [environment, paths] : Rotated(plan))
+    GRANTFS_CHECK(FulfilRotations(settling, environment, paths));
   return {};
 }
 

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "grantfs/log/log.h"
+#include "grantfs/tlog/leaf.h"
 #include "grantfs/util/text.h"
 #include "retention_internal.h"
 
@@ -20,12 +21,55 @@ constexpr std::chrono::milliseconds kPause{50};
 /// A look that finds nothing has read all that is old.
 constexpr std::chrono::hours kLookAgain{1};
 
+/// A clock that runs within that is not set anew, but drifts.
+constexpr std::int64_t kDriftMs = 3'600'000;
+constexpr std::chrono::hours kUntilBelieved{24};
+
+std::int64_t BootMs(const Clock& clock) {
+  return std::chrono::floor<std::chrono::milliseconds>(clock.Boot()).count();
+}
+
 Error Stopped() { return {Code::kCancelled, "the vault is closing"}; }
 
 }  // namespace
 
 Retention::Retention(Store& store, const Clock& clock, const AuditKeep& keep)
-    : store_(store), clock_(clock), keep_(keep), thread_([this] { Run(); }) {}
+    : store_(store), clock_(clock), keep_(keep), believed_ms_(BelievedMs()), thread_([this] { Run(); }) {}
+
+/// By the newest record, a day after which at most the vault is likely to record the next.
+std::int64_t Retention::BelievedMs() const {
+  const auto newest = [&]() -> Result<std::int64_t> {
+    const auto reader = GRANTFS_TRY(store_.Read());
+    const std::uint64_t size = GRANTFS_TRY(reader->AuditSize());
+    if (size == 0) return clock_.WallMilliseconds();
+    const auto last = GRANTFS_TRY(reader->ReadAudit(size - 1, 1, 1, false));
+    if (last.empty()) return Error{Code::kIntegrity, "the audit log's last record is missing"};
+    return GRANTFS_TRY(ParseLeaf(last[0].leaf)).time_ms;
+  }();
+  // Of what cannot be read nothing is believed.
+  return std::min(clock_.WallMilliseconds(), (newest ? *newest : 0) + kDayMs) - BootMs(clock_);
+}
+
+/// Who sets a vault's clock ahead, or tells it another time over the network, would have it take away what it
+/// keeps. What passes between two looks CLOCK_BOOTTIME tells.
+bool Retention::IsClockBelieved() {
+  const std::int64_t shown = clock_.WallMilliseconds() - BootMs(clock_);
+  if (shown <= believed_ms_ + kDriftMs) {
+    believed_ms_ = std::min(believed_ms_, shown);  // it may have been set back
+    ahead_since_.reset();
+    return true;
+  }
+  if (!ahead_since_) {
+    ahead_since_ = clock_.Boot();
+    Log(LogLevel::kError,
+        "this host's clock is suddenly ahead by " + FormatDuration((shown - believed_ms_) / 1000) +
+            ": no audit records are purged for a day; if it is wrong, set it right until then");
+  }
+  if (clock_.Boot() - *ahead_since_ < kUntilBelieved) return false;
+  believed_ms_ = shown;
+  ahead_since_.reset();
+  return true;
+}
 
 void Retention::Close() {
   {
@@ -60,6 +104,7 @@ void Retention::Run() {
 
 Status Retention::RunOnce() {
   const auto newest = GRANTFS_TRY(Newest());
+  const bool believed = IsClockBelieved();
   for (std::size_t at = 0; at < keep_.seconds.size(); ++at) {
     if (!keep_.seconds[at]) continue;
     const auto severity = static_cast<AuditSeverity>(at);
@@ -67,6 +112,7 @@ Status Retention::RunOnce() {
                                    [&](const AuditPurge& purge) { return purge.severity == severity; });
     if (last != newest.end() && !finished_[at]) GRANTFS_CHECK(Purge(*last));
     finished_[at] = true;
+    if (!believed) continue;
     if (last != newest.end() && clock_.WallMilliseconds() - last->time_ms < kDayMs) continue;
     if (nothing_[at] && clock_.Boot() - *nothing_[at] < kLookAgain) continue;
     auto purge = GRANTFS_TRY(Find(severity, *keep_.seconds[at]));
@@ -84,8 +130,11 @@ Status Retention::RunOnce() {
 /// Of each severity that may have an unfinished purge the last one must be among them.
 bool Retention::KnowsLast(const std::vector<AuditPurge>& purges) const {
   for (std::size_t at = 0; at < keep_.seconds.size(); ++at) {
-    const auto is_it = [at](const AuditPurge& purge) { return purge.severity == static_cast<AuditSeverity>(at); };
-    if (keep_.seconds[at] && !finished_[at] && std::none_of(purges.begin(), purges.end(), is_it)) return false;
+    const auto is_it = [at](const AuditPurge& purge) {
+      return purge.severity == static_cast<AuditSeverity>(at);
+    };
+    if (keep_.seconds[at] && !finished_[at] && std::none_of(purges.begin(), purges.end(), is_it))
+      return false;
   }
   return true;
 }

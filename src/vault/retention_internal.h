@@ -17,7 +17,8 @@ namespace grantfs {
 
 /// Takes away the bodies of audit records that are older than they are kept, once a day by severity, beside
 /// what else the vault does: a purge is a critical record first, and then a row of short jobs. One that the
-/// vault's end interrupted is finished after the next start. Threads: safe.
+/// vault's end interrupted is finished after the next start. A clock that is suddenly far ahead (by an hour;
+/// where the vault was stopped or recorded nothing, by a day) is not believed for a day. Threads: safe.
 class Retention {
  public:
   /// Begins with nothing to do until it is poked.
@@ -30,6 +31,8 @@ class Retention {
  private:
   void Run();
   Status RunOnce();
+  std::int64_t BelievedMs() const;
+  bool IsClockBelieved();
   bool KnowsLast(const std::vector<AuditPurge>& purges) const;
   Result<std::vector<AuditPurge>> Newest();
   Result<std::optional<AuditPurge>> Find(AuditSeverity severity, std::int64_t keep_seconds);
@@ -40,7 +43,10 @@ class Retention {
   Store& store_;
   const Clock& clock_;
   const AuditKeep keep_;
-  // The thread's own, by severity.
+  // The thread's own.
+  std::int64_t believed_ms_;  ///< the time that the clock may show, less CLOCK_BOOTTIME's
+  std::optional<std::chrono::nanoseconds> ahead_since_;  ///< by that
+  // By severity.
   std::array<bool, 3> finished_{};                                  ///< nothing of a former purge is left
   std::array<std::optional<std::chrono::nanoseconds>, 3> nothing_;  ///< when a look found nothing old
   std::atomic<bool> stop_{false};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -27,5 +28,8 @@ class SecretCache {
   std::list<ListPtr> used_;  // the last one first
   std::unordered_map<std::uint64_t, std::list<ListPtr>::iterator> by_number_;
 };
+
+/// Lists that somebody holds whatever becomes of the cache, by the secret's number.
+using HeldLists = std::map<std::uint64_t, SecretCache::ListPtr>;
 
 }  // namespace grantfs

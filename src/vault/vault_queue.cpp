@@ -4,13 +4,25 @@ namespace grantfs {
 
 VaultQueue::VaultQueue(std::size_t max_waiting) : max_waiting_(max_waiting), thread_([this] { Run(); }) {}
 
-bool VaultQueue::Add(Work work) {
+bool VaultQueue::Add(Work work, const Hash& who) {
   {
     const std::lock_guard lock(mutex_);
     if (closing_ || waiting_.size() >= max_waiting_) return false;
-    waiting_.push_back(std::move(work));
+    if (who != Hash{}) {
+      std::size_t& of_one = of_one_[who];
+      if (of_one >= kMaxOfOne) return false;
+      ++of_one;
+    }
+    waiting_.push_back({who, std::move(work)});
   }
   changed_.notify_one();
+  return true;
+}
+
+bool VaultQueue::GoOn(Work rest) {
+  const std::lock_guard lock(mutex_);
+  if (closing_) return false;
+  waiting_.push_back({Hash{}, std::move(rest)});  // and the thread that runs this looks before it waits
   return true;
 }
 
@@ -28,7 +40,9 @@ void VaultQueue::Run() {
   for (;;) {
     changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
-    Work work = std::move(waiting_.front());
+    Work work = std::move(waiting_.front().work);
+    const auto of_one = of_one_.find(waiting_.front().who);
+    if (of_one != of_one_.end() && --of_one->second == 0) of_one_.erase(of_one);
     waiting_.pop_front();
     const bool cancelled = closing_;
     lock.unlock();

@@ -130,5 +130,15 @@ TEST_F(HomeSeedTest, TheBytesOfABareSeedAreOverwritten) {
   EXPECT_EQ(std::string(bytes, sizeof bytes), std::string(32, '\0'));
 }
 
+TEST_F(HomeSeedTest, ACopyOfTheHomeThatSharesTheFileIsAsItWas) {
+  const std::string seed = Path("home") + "/seed", backup = Path("backup");
+  std::filesystem::create_hard_link(seed, backup);
+  std::filesystem::create_hard_link(seed, seed + ".AbCdEf");  // of one that was killed when it made the home
+  const std::string bare = Seed();
+  Good(Open().Protect(Phrase("first passphrase")));
+  EXPECT_EQ(ToText(*ReadFile(backup, 4096)), bare);
+  EXPECT_FALSE(PathExists(seed + ".AbCdEf"));
+}
+
 }  // namespace
 }  // namespace grantfs::testing

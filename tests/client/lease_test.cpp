@@ -13,6 +13,18 @@
 namespace grantfs::testing {
 namespace {
 
+TEST_F(LeaseTest, WhatWasReadInTheLastMomentOfAMountIsServedOfflineByTheNext) {
+  GrantLease(0, 7 * 86400);
+  {
+    const auto session = Connected();
+    Must(Open(*session));
+  }
+  EXPECT_TRUE(Kept()) << "nothing of it is on the disk";
+  server_.Stop();
+  const auto session = Start();
+  EXPECT_TRUE(Eventually([&] { return Leased(*session); }));
+}
+
 TEST_F(LeaseTest, TheFirstOpenAsksTheOthersAreServedAndToldWithBothTimes) {
   GrantLease(600);
   const auto session = Connected();

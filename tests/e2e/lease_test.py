@@ -135,7 +135,7 @@ class LeaseTest(Case):
                 reader.join()
         # What a reader did not see succeed because the mount was killed in between may be recorded: at most one a
         # reader and kill. `mounted_again` reads too.
-        # The mount does not know yet of what a killed one has left, when it begins.
+        # A mount that has just started looks for what the one before it has left within a second.
         until("all to be told", lambda: "to be told" not in self.status(mount) and self.recorded() >= opened[0], 60)
         recorded = self.recorded()
         self.assertLessEqual(recorded, opened[0] + self.extra + 2 * len(readers))

@@ -142,8 +142,8 @@ TEST_P(SampleSinceFiveTest, RequestsAreThereAndCanBeSettled) {
   EXPECT_EQ(open->envelope, "{\"request\":1}");
   EXPECT_EQ(open->state, RequestState::kOpen);
   EXPECT_EQ(Get(Reader()->FindRequest(TestHash(62)))->reason, "not today");
-  EXPECT_EQ(Get(Reader()->OpenRotations("shop/prod", "db-password", kSampleTime)),
-            std::vector<Hash>{TestHash(61)});
+  EXPECT_EQ(Get(Reader()->OpenRotations("shop/prod", kSampleTime)),
+            (std::vector{std::pair(std::string("db-password"), TestHash(61))}));
   Must([](StoreWriter& out) {
     return out.SettleRequest(TestHash(61), RequestState::kFulfilled, "ann", "", kSampleTime + 90);
   });

@@ -358,6 +358,18 @@ TEST_F(VersionsTest, WhatIsRemovedStandsNowhereAnyMore) {
   EXPECT_FALSE(stands(2, 50) || stands(0xA2) || stands(0xB2));
 }
 
+TEST_F(VersionsTest, AServersKeyThatIsReplacedStandsNowhereAnyMore) {
+  const auto stands = [&](std::uint8_t byte) { return Stands(DatabasePath(), Bytes(100, byte)); };
+  Must([](StoreWriter& out) { return out.PutServer(TestServer()); });
+  for (const std::uint8_t next : {std::uint8_t{0x71}, std::uint8_t{0x72}})
+    Must([=](StoreWriter& out) { return out.PutNextTls({"certificate", TestSecret(100, next), kNow}); });
+  EXPECT_FALSE(stands(0x71)) << "another was made in its place";
+  ASSERT_TRUE(stands(0x6B));
+  Must([](StoreWriter& out) { return out.SwitchTls(); });
+  EXPECT_FALSE(stands(0x6B));
+  EXPECT_TRUE(stands(0x72));
+}
+
 TEST_F(VersionsTest, AReaderOnlyDelaysThatTheLogIsEmptied) {
   Publish(1);
   {

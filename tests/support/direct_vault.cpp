@@ -60,6 +60,8 @@ Status DirectVault::Reopen() {
   vault.clock = &clock_;
   vault.usual_rate = usual_rate_;
   vault.keep_audit = keep_audit;
+  vault.append_turn = append_turn;
+  vault.cached_statements = cached_statements;
   vault_ = GRANTFS_TRY(Vault::Open(*store_, vault));
   return {};
 }

@@ -53,7 +53,9 @@ class DirectVault final : public VaultDoor {
   Vault& vault() { return *vault_; }
   BreakableStore& store() { return *store_; }
   TestClock& clock() { return clock_; }
-  AuditKeep keep_audit;  ///< from the next Reopen on
+  AuditKeep keep_audit;                       ///< from the next Reopen on
+  std::chrono::milliseconds append_turn{50};  ///< likewise
+  std::size_t cached_statements = 50'000;     ///< likewise
   std::string database_path() const;
   void Close();
   /// As a server starts anew.

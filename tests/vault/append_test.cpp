@@ -1,4 +1,6 @@
+#include <future>
 #include <thread>
+#include <vector>
 
 #include "support/direct_vault.h"
 
@@ -149,6 +151,76 @@ TEST_F(AppendTest, AnAppendOfManyListsIsOneChange) {
   Must(world.AddEnvironment("shop/test"));
   EXPECT_EQ(Must(Must(direct.store().Read())->CurrentChange()), before + 1);
   EXPECT_EQ(direct.Audit("environment.create").size(), 2U);
+}
+
+/// While one append waits for the disk.
+struct WaitingAppendsTest : AppendTest {
+  using Answer = std::future<Result<api::AppendResponse>>;
+  Answer Ask(const PrivateIdentity& who, const api::AppendRequest& request) {
+    const auto promise = std::make_shared<std::promise<Result<api::AppendResponse>>>();
+    vault().Append(direct.Caller(who), request,
+                   [promise](auto answer) { promise->set_value(std::move(answer)); });
+    return promise->get_future();
+  }
+  /// The next statement of a secret, which is taken into the world's list at once.
+  api::AppendRequest Vouching(const std::string& path) {
+    const auto request =
+        VaultWorld::One(world.NextOf(world.secret("shop/prod", path), world.owner, Vouch{}), world.owner);
+    world.Take(request);
+    return request;
+  }
+  /// An append that waits until it is let go.
+  Answer Hold(const api::AppendRequest& request) {
+    direct.store().Overtake([this](StoreWriter&) {
+      held.set_value();
+      gate.get_future().wait();
+      return Status();
+    });
+    Answer answer = Ask(world.owner, request);
+    held.get_future().wait();
+    return answer;
+  }
+  std::promise<void> held, gate;
+};
+
+TEST_F(WaitingAppendsTest, OneWhoAsksForMuchAtOnceIsRefusedAndOthersAreNot) {
+  const PrivateIdentity bob = NewIdentity("bob");
+  Must(world.AddMember("shop/prod", bob, Role::kWriter));
+  Must(world.Publish("shop/prod", "a", "one"));
+  Must(world.Publish("shop/prod", "b", "one", &bob));
+  const auto published =
+      VaultWorld::One(world.NextOf(world.secret("shop/prod", "b"), bob,
+                                   world.StageVersion(world.secret("shop/prod", "b"), "two", bob)),
+                      bob);
+  Answer first = Hold(Vouching("a"));
+  std::vector<Answer> more;
+  for (int i = 0; i < 40; ++i) more.push_back(Ask(world.owner, Vouching("a")));
+  Answer others = Ask(bob, published);
+  gate.set_value();
+  int refused = 0;
+  for (Answer& answer : more) {
+    const auto said = answer.get();
+    refused += !said && said.error().code == Code::kThrottled;
+  }
+  EXPECT_GE(refused, 20);
+  EXPECT_LE(refused, 30) << "an honest client may ask for some";
+  Must(first.get());
+  Must(others.get());
+}
+
+TEST_F(WaitingAppendsTest, AListThatWentOnWhileItsAppendWaitedIsVerifiedFromThere) {
+  direct.cached_statements = 1;
+  Must(direct.Reopen());
+  for (const char* path : {"a", "b"}) Must(world.Publish("shop/prod", path, "one"));
+  Answer first = Hold(Vouching("b"));
+  Answer of_a = Ask(world.owner, Vouching("a"));
+  Answer of_b = Ask(world.owner, Vouching("b"));
+  Answer last = Ask(world.owner, Vouching("a"));  // behind what this one has not seen
+  gate.set_value();
+  for (Answer* one : {&first, &of_a, &of_b, &last}) Must(one->get());
+  EXPECT_EQ(HeadOf(world.secret("shop/prod", "a").list.id().Text()),
+            *world.secret("shop/prod", "a").list.head());
+  Must(world.Publish("shop/prod", "a", "two"));
 }
 
 }  // namespace

@@ -52,6 +52,14 @@ TEST_F(RemovalTest, WaitsForAVouchAndFreezesTheLeaver) {
   EXPECT_EQ(Must(direct.Read(machine.key, NumberOf("a"), "x")).version, 2U) << "what was vouched for stays";
 }
 
+TEST_F(RemovalTest, NobodyIsFrozenElsewhereByOneWhoRemovesHimHere) {
+  Must(world.AddEnvironment("shop/test"));
+  Must(world.AddMember("shop/test", bob, Role::kWriter));
+  ASSERT_FALSE(direct.Append(world.owner, world.Removal("shop/prod", bob.Id())));
+  EXPECT_STREQ(world.Publish("shop/prod", "a", "more", &bob).error().where, api::kWhereFrozen);
+  Must(world.Publish("shop/test", "b", "goes on", &bob));
+}
+
 TEST_F(RemovalTest, TheFreezeEnds) {
   ASSERT_FALSE(direct.Append(world.owner, world.Removal("shop/prod", bob.Id())));
   direct.clock().Pass(61);

@@ -2,6 +2,7 @@
 #include "grantfs/store/audit_verify.h"
 #include "support/direct_vault.h"
 #include "support/eventually.h"
+#include "vault/retention_internal.h"
 
 namespace grantfs::testing {
 namespace {
@@ -16,6 +17,7 @@ struct RetentionTest : ::testing::Test, PeopledVault {
     for (const char* open : {"x", "y", "z"}) Must(direct.Read(machine.key, NumberOf("a"), open));
   }
   void ReopenKeeping(const char* rules) {
+    vault().NoteFailedAuthentication("192.0.2.9");  // recorded at its end: it was used until now
     direct.keep_audit = Must(ParseAuditKeep(rules));
     Must(direct.Reopen());
   }
@@ -100,6 +102,73 @@ TEST_F(RetentionTest, AnAuditorOfOneEnvironmentIsToldOfPurges) {
   ASSERT_EQ(found.records.size(), 1U);
   EXPECT_TRUE(PurgeOfRecord(found.records[0]));
   EXPECT_FALSE(vault().SearchAudit(direct.Caller(reader), request)) << "who may audit nothing";
+}
+
+/// Tells that it was asked.
+class AskedClock final : public Clock {
+ public:
+  explicit AskedClock(const Clock& of) : of_(of) {}
+  std::int64_t WallSeconds() const override { return of_.WallSeconds(); }
+  std::int64_t WallMilliseconds() const override { return of_.WallMilliseconds(); }
+  std::chrono::nanoseconds Boot() const override {
+    ++asked;
+    return of_.Boot();
+  }
+  mutable std::atomic<int> asked{0};
+
+ private:
+  const Clock& of_;
+};
+
+struct ClockTest : RetentionTest {
+  /// Has it look, and waits until it does.
+  void Look(Retention& retention) {
+    const int before = clock.asked;
+    ASSERT_TRUE(Eventually([&] {
+      retention.Poke();
+      return clock.asked > before;
+    }));
+  }
+  /// What is purged is purged no earlier than a day after now.
+  void ExpectPurgedADayLater(Retention& retention) {
+    const std::int64_t now = direct.clock().WallMilliseconds();
+    Look(retention);
+    direct.clock().Pass(kDay - 60);
+    Look(retention);
+    direct.clock().Pass(120);
+    ASSERT_TRUE(Eventually([&] {
+      retention.Poke();
+      return Reads() == 0;
+    }));
+    for (const AuditEntry& told : direct.Audit(kAuditPurgeType))
+      EXPECT_GE(Must(PurgeOfRecord(told)).time_ms, now + kDay * 1000);
+  }
+  const AuditKeep keep = Must(ParseAuditKeep("info=90d"));
+  AskedClock clock{direct.clock()};
+};
+
+TEST_F(ClockTest, OneThatIsSetFarAheadIsNotBelievedForADay) {
+  Retention retention(direct.store(), clock, keep);
+  direct.clock().SetBy(91 * kDay);
+  ExpectPurgedADayLater(retention);
+}
+
+TEST_F(ClockTest, OneThatIsFarAheadOfAllRecordsWhenTheVaultStartsIsNotBelievedForADay) {
+  direct.clock().SetBy(91 * kDay);
+  Retention retention(direct.store(), clock, keep);
+  ExpectPurgedADayLater(retention);
+}
+
+TEST_F(ClockTest, OneThatWasSetRightAgainPurgesNothing) {
+  Retention retention(direct.store(), clock, keep);
+  direct.clock().SetBy(91 * kDay);
+  Look(retention);
+  direct.clock().SetBy(-91 * kDay);
+  direct.clock().Pass(2 * kDay);
+  Look(retention);
+  retention.Close();
+  EXPECT_EQ(Reads(), 3U);
+  EXPECT_EQ(Purges(), 0U);
 }
 
 /// A cursor is no way to learn what is in the environments of others.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "grantfs/crypto/hash.h"
@@ -47,9 +48,9 @@ class StoredRequestReader {
   virtual Result<std::vector<StoredRequest>> ListRequests(const RequestQuery& query) = 0;
   virtual Result<std::uint64_t> CountOpenRequests(const Hash& signer, std::string_view environment,
                                                   std::int64_t now) = 0;
-  /// The ids of those that ask for a new value of this secret.
-  virtual Result<std::vector<Hash>> OpenRotations(std::string_view environment, std::string_view path,
-                                                  std::int64_t now) = 0;
+  /// Those that ask for a new value of some secret: its path, and their ids.
+  virtual Result<std::vector<std::pair<std::string, Hash>>> OpenRotations(std::string_view environment,
+                                                                          std::int64_t now) = 0;
 };
 
 /// Errors as StoreWriter's.

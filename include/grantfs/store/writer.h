@@ -28,10 +28,11 @@ class StoreWriter : public virtual StoreReader, public StoredRequestWriter {
   // ---- the server itself
   virtual Status PutServer(const ServerState& state) = 0;  ///< makes or replaces
   virtual Status PutNextTls(const StoredTls& next) = 0;    ///< makes or replaces
-  virtual Status SwitchTls() = 0;                          ///< makes it the server's; kNotFound if there is none
-  virtual Status SetVaultId(const Hash& vault) = 0;        ///< kConflict if it has another
-  virtual Status PutClaim(const StoredClaim& claim) = 0;   ///< makes or replaces
-  virtual Status RemoveClaim() = 0;                        ///< kNotFound if there is none: it was used
+  /// Makes it the server's, whose key is gone then as what RemoveSecret takes. kNotFound if there is none.
+  virtual Status SwitchTls() = 0;
+  virtual Status SetVaultId(const Hash& vault) = 0;       ///< kConflict if it has another
+  virtual Status PutClaim(const StoredClaim& claim) = 0;  ///< makes or replaces
+  virtual Status RemoveClaim() = 0;                       ///< kNotFound if there is none: it was used
   /// Takes `count` (1..1000) numbers that no one was ever given. @return the first.  Errors: kNoSpace (all
   /// are used).
   virtual Result<std::uint64_t> ReserveSecretNumbers(std::uint32_t count) = 0;
@@ -42,11 +43,11 @@ class StoreWriter : public virtual StoreReader, public StoredRequestWriter {
   virtual Result<std::uint64_t> NextChange() = 0;
 
   // ---- statements
-  /// Appends to a list, or begins it. Errors: kConflict if the sequence is not the next, `previous` is not the
-  /// hash of the head (all zero at 0), or the hash is in a list already.
+  /// Appends to a list, or begins it. Errors: kConflict if the sequence is not the next, `previous` is not
+  /// the hash of the head (all zero at 0), or the hash is in a list already.
   virtual Status AppendStatement(const StoredStatement& statement, const Hash& previous) = 0;
-  /// The same for a restore, the one act that leaves sequences out: it goes on from a head that there is, at any
-  /// sequence above it.
+  /// The same for a restore, the one act that leaves sequences out: it goes on from a head that there is, at
+  /// any sequence above it.
   virtual Status AppendRestore(const StoredStatement& statement, const Hash& previous) = 0;
 
   // ---- what follows from statements
@@ -92,12 +93,15 @@ class StoreWriter : public virtual StoreReader, public StoredRequestWriter {
   /// (an owner may).
   virtual Result<Adopted> AdoptCopies(const Hash& signer, std::uint64_t secret, std::uint32_t version,
                                       bool replace, std::int64_t now) = 0;
+  /// The same for one recipient alone. @param replace  false: where there is none; true: where there is one.
+  /// @return how many that were sent for it are left, as others are in use.
+  virtual Result<std::uint64_t> AdoptCopiesFor(const Hash& signer, std::uint64_t secret, const Recipient& to,
+                                               bool replace, std::int64_t now) = 0;
   virtual Status RemoveCopies(std::uint64_t secret, RecipientKind kind, std::uint64_t number) = 0;
   /// The same for the copies of an epoch that `recipients` get; what was staged of it for others is dropped.
   virtual Result<Adopted> AdoptEpochCopies(const Hash& signer, std::string_view environment,
                                            std::uint32_t epoch, std::span<const Hash> recipients,
                                            bool replace, std::int64_t now) = 0;
-
 
   // ---- groups
   /// Copies that `signer` had staged, and that were looked at. @param anew  in the place of all of the group.
@@ -105,7 +109,7 @@ class StoreWriter : public virtual StoreReader, public StoredRequestWriter {
                                 const std::vector<GroupCopy>& copies, bool anew) = 0;
   virtual Status RemoveGroupCopy(std::string_view environment, std::uint64_t group, RecipientKind kind,
                                  std::uint64_t number) = 0;
-  /// Its keys' copies, its grants by prefix, and what is sealed to it.
+  /// Its keys' copies and its grants by prefix; not what is sealed to it, which may be much (RemoveCopies).
   virtual Status RemoveGroup(std::string_view environment, std::uint64_t group) = 0;
   virtual Status PutPrefix(const StoredPrefix& prefix) = 0;  ///< makes or replaces
   virtual Status RemovePrefix(std::string_view environment, std::string_view prefix, std::uint64_t group) = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,7 +35,8 @@ struct VaultOptions {
   std::uint32_t usual_rate = kUsualRate;   ///< distinct secrets a minute by one machine over all environments
   std::size_t cached_statements = 50'000;  ///< of secrets' lists that are kept in memory
   std::size_t max_waiting_appends = 256;   ///< more are kThrottled
-  std::size_t max_watches_of_one = 16;     ///< streams of one identity
+  std::chrono::milliseconds append_turn{50};  ///< for so long one append of much goes on while others wait
+  std::size_t max_watches_of_one = 16;        ///< streams of one identity
   std::vector<std::shared_ptr<AlertSink>> alert_sinks;  ///< each of another kind
   AuditKeep keep_audit;                                 ///< for how long; empty: all is kept for ever
 };
@@ -97,6 +99,7 @@ class Vault {
                                          const api::ListReadRequest& request) const;
   /// For members of the environment who may list. Errors: kNotFound (one of them is no secret of it).
   Result<api::TailsResponse> ReadTails(const VaultCaller& caller, const api::TailsRequest& request) const;
+  /// Blocks: while what it appends to is verified, where that is not held in memory.
   void Append(const VaultCaller& caller, const api::AppendRequest& request, Done<api::AppendResponse> done);
 
   // ---- secrets
@@ -113,7 +116,8 @@ class Vault {
   void StageEpoch(const VaultCaller& caller, const api::StageEpochRequest& request, Done<api::Nothing> done);
   void StageGroup(const VaultCaller& caller, const api::StageGroupRequest& request, Done<api::Nothing> done);
   /// For those who manage the environment's members, and recovery.
-  Result<api::GroupKeysResponse> GroupKeys(const VaultCaller& caller, const api::GroupKeysRequest& request) const;
+  Result<api::GroupKeysResponse> GroupKeys(const VaultCaller& caller,
+                                           const api::GroupKeysRequest& request) const;
   Result<api::EpochCopiesResponse> EpochCopies(const VaultCaller& caller,
                                                const api::EpochCopiesRequest& request) const;
   Result<api::SecretCopiesResponse> SecretCopies(const VaultCaller& caller,
