@@ -9,12 +9,18 @@ namespace {
 Json ToJson(const RestoreResult& result, bool dry_run) {
   Json lost = Json::Array();
   for (const LostStatement& one : result.lost)
-    lost.Append(Json::Object(
-        {{"where", one.where}, {"what", one.what}, {"by", one.by}, {"time", one.time}, {"again", one.again}}));
+    lost.Append(Json::Object({{"where", one.where},
+                              {"what", one.what},
+                              {"by", one.by},
+                              {"time", one.time},
+                              {"again", one.again}}));
   Json since = Json::Array();
   for (const LostStatement& one : result.since)
-    since.Append(Json::Object({{"where", one.where}, {"what", one.what}, {"by", one.by}, {"time", one.time}}));
-  const auto texts = [](const std::vector<std::string>& all) { return Json::Array({all.begin(), all.end()}); };
+    since.Append(
+        Json::Object({{"where", one.where}, {"what", one.what}, {"by", one.by}, {"time", one.time}}));
+  const auto texts = [](const std::vector<std::string>& all) {
+    return Json::Array({all.begin(), all.end()});
+  };
   return Json::Object({{"needed", result.needed},
                        {"dry_run", dry_run},
                        {"accepted", result.accepted},
@@ -30,7 +36,9 @@ void OutLost(Terminal& terminal, const RestoreResult& result, bool dry_run) {
   Table table({"LOST IN", "WHAT", "BY", "WHEN", ""});
   for (const LostStatement& one : result.lost)
     table.Add({one.where, one.what, one.by, TimeCell(one.time),
-               !one.again ? "" : dry_run ? "would be done again" : "done again"});
+               !one.again ? ""
+               : dry_run  ? "would be done again"
+                          : "done again"});
   if (!table.empty()) return terminal.Out(table.Text());
   terminal.Note("of what this home has seen nothing is lost");
 }
@@ -45,7 +53,8 @@ void OutSince(Terminal& terminal, const RestoreResult& result) {
 void OutResult(Terminal& terminal, const RestoreResult& result, bool dry_run) {
   if (!result.needed) {
     return terminal.Note(
-        "the vault has all that this home has seen: there is no backup to accept (--anyway accepts it for others "
+        "the vault has all that this home has seen: there is no backup to accept (--anyway accepts it for "
+        "others "
         "who have seen more)");
   }
   OutLost(terminal, result, dry_run);
@@ -53,8 +62,7 @@ void OutResult(Terminal& terminal, const RestoreResult& result, bool dry_run) {
   const std::string lists = Count(result.accepted, "list");
   terminal.Note(dry_run ? "nothing is changed; " + lists + " would go on from the backup"
                         : lists + " " + (result.accepted == 1 ? "goes" : "go") + " on from the backup");
-  if (!dry_run && !result.new_epochs.empty())
-    terminal.Note("new keys: " + JoinWords(result.new_epochs));
+  if (!dry_run && !result.new_epochs.empty()) terminal.Note("new keys: " + JoinWords(result.new_epochs));
   for (const std::string& other : result.others) terminal.Note(other);
   for (const std::string& problem : result.problems) terminal.Note("not done: " + problem);
 }
@@ -74,7 +82,8 @@ Status RunRestoreCommand(Context& context) {
   else
     OutResult(context.terminal, result, options.dry_run);
   if (result.problems.empty()) return {};
-  return Error{Code::kIo, "not everything could be done again: see above", 0, Count(result.problems.size(), "secret")};
+  return Error{Code::kIo, "not everything could be done again: see above", 0,
+               Count(result.problems.size(), "secret")};
 }
 
 }  // namespace
@@ -95,10 +104,13 @@ so that nothing comes back by it; it starts new keys. Who had left is back until
 since, that is refused, unless you say --vouch. Mounts and other clients then go on by themselves. Interrupted, it is run
 again.)",
     .options = {{"dry-run", "", "change nothing, show what was lost and what would be done"},
-                {"anyway", "", "also where this home has seen nothing that the vault does not have: others may have"},
+                {"anyway", "",
+                 "also where this home has seen nothing that the vault does not have: others may have"},
                 {"vouch", "", "also for what those have signed since who had left, as --dry-run shows it"},
-                {"pin", "PIN", "the server's TLS key, where the backup is from before it was replaced (grantfs tls pin)"},
-                {"raise-level", "", "raise the format level (grantfs level show) with it, where it is too low"},
+                {"pin", "PIN",
+                 "the server's TLS key, where the backup is from before it was replaced (grantfs tls pin)"},
+                {"raise-level", "",
+                 "raise the format level (grantfs level show) with it, where it is too low"},
                 {"reason", "TEXT", "why; it stands in the signed statements"}},
     .examples = {{"grantfs restore --dry-run",
                   R"(LOST IN                WHAT                BY   WHEN

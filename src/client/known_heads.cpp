@@ -55,9 +55,9 @@ Status KnownStore::TakeNumber(std::uint64_t number, const SecretName& name) {
   return RememberNumber(number, name);
 }
 
-// Which keys the server may show is learnt of its list alone, and not from a server that shows another. Where one
-// of the two has seen that a backup was accepted, and the other what that lost, the two are never mixed: what is
-// kept is one history.
+// Which keys the server may show is learnt of its list alone, and not from a server that shows another. Where
+// one of the two has seen that a backup was accepted, and the other what that lost, the two are never mixed:
+// what is kept is one history.
 Status KnownStore::TakeVault(const VaultHistory& theirs) {
   const VaultHistory own = GRANTFS_TRY(ReadKept(GRANTFS_TRY(ReadRows(ListId::Vault()))));
   if (theirs.empty() || (!own.empty() && GoesOnFrom(own, theirs))) return {};

@@ -1,6 +1,6 @@
-#include "lost_statements_internal.h"
-
 #include <algorithm>
+
+#include "lost_statements_internal.h"
 
 namespace grantfs {
 namespace {
@@ -22,17 +22,23 @@ struct InWords {
   const std::map<SecretList::GrantKey, std::string>& grantees;
 
   std::string operator()(const VaultOwnerAdd& act) const { return act.owner.name + " became an owner"; }
-  std::string operator()(const VaultOwnerRemove& act) const { return name_of(act.id) + " removed as an owner"; }
+  std::string operator()(const VaultOwnerRemove& act) const {
+    return name_of(act.id) + " removed as an owner";
+  }
   std::string operator()(const IdentityAdd& act) const { return act.identity.name + " let in"; }
   std::string operator()(const IdentityRemove& act) const { return act.name + " removed"; }
   std::string operator()(const IdentityReplace& act) const {
     return act.identity.name + " given a new key; the one before removed";
   }
-  std::string operator()(const EnvironmentAdd& act) const { return "environment " + act.environment + " made"; }
+  std::string operator()(const EnvironmentAdd& act) const {
+    return "environment " + act.environment + " made";
+  }
   std::string operator()(const PinsSet&) const { return "TLS pins set"; }
   std::string operator()(const InvitationCreate& act) const { return act.invitation.name + " invited"; }
   std::string operator()(const InvitationWithdraw&) const { return "invitation withdrawn"; }
-  std::string operator()(const MachineApprove& act) const { return act.enrolment.identity.name + " approved"; }
+  std::string operator()(const MachineApprove& act) const {
+    return act.enrolment.identity.name + " approved";
+  }
   std::string operator()(const MachineRemove& act) const { return name_of(act.id) + " removed"; }
   std::string operator()(const EnvironmentCreate& act) const { return "made, of " + act.owner.name; }
   std::string operator()(const MemberAdd& act) const {
@@ -148,7 +154,8 @@ std::vector<LostStatement> DescribeLost(const std::string& where,
     if (const auto* add = std::get_if<GrantAdd>(&said.act))
       grantees[{add->grant.grantee.kind, add->grant.grantee.number}] = add->grant.grantee.name;
     if (const auto* add = std::get_if<GroupMachinesAdd>(&said.act))
-      for (const Grantee& machine : add->machines) grantees[{GranteeKind::kMachine, machine.number}] = machine.name;
+      for (const Grantee& machine : add->machines)
+        grantees[{GranteeKind::kMachine, machine.number}] = machine.name;
     if (common && said.sequence <= *common) continue;
     lost.push_back({where, std::visit(InWords{name_of, grantees}, said.act), name_of(said.signer), said.time,
                     std::visit(IsAgain{undone, statement->hash()}, said.act)});

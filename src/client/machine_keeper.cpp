@@ -166,7 +166,7 @@ void MachineSessionImpl::SendJournal() {
   request.signature = batch->signature;
   request.places = !places_unknown_;
   vault_->Send(api::kMachineJournal, request.ToJson(), {}, [this, batch](const Result<Json>& answer) {
-    LeaveToKeeper([this, batch, answer] { Told(batch, answer); });
+    LeaveToKeeper([this, batch, answer] { Told(*batch, answer); });
   });
 }
 

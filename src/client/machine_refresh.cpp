@@ -7,8 +7,8 @@ namespace grantfs {
 namespace {
 
 constexpr std::chrono::milliseconds kRetry{1000};
-/// Twice what a vault is made for. What is refused is remembered too: a vault that shows ever more of it is not
-/// listened to for ever.
+/// Twice what a vault is made for. What is refused is remembered too: a vault that shows ever more of it is
+/// not listened to for ever.
 constexpr std::size_t kMostGranted = 200'000;
 
 std::uint64_t RememberedHead(const MachineView& view, std::uint64_t number) {
@@ -196,9 +196,9 @@ void MachineSessionImpl::RememberGroups(const MachineView& next) {
 bool MachineSessionImpl::IsDue(const Draft& draft) const {
   const auto shown = view();
   const MachineView& next = *draft.next;
-  if (draft.urgent || next.freezes != shown->freezes || next.vault != shown->vault || next.groups != shown->groups ||
-      next.environments != shown->environments || next.vault_problem != shown->vault_problem ||
-      next.environment_problems != shown->environment_problems)
+  if (draft.urgent || next.freezes != shown->freezes || next.vault != shown->vault ||
+      next.groups != shown->groups || next.environments != shown->environments ||
+      next.vault_problem != shown->vault_problem || next.environment_problems != shown->environment_problems)
     return true;
   if (2 * draft.unshown >= shown->secrets.size()) return true;
   const std::lock_guard guard(work_mutex_);

@@ -31,8 +31,8 @@ inline constexpr std::size_t kMaxLogPages = 1'000'000;
 Error Halfway(const Error& error, std::size_t done, std::size_t all);
 
 Error NoGroup(const std::string& environment, const std::string& name);
-/// That nothing that is sealed to the group now is sealed to one who left the environment: he has had its keys of
-/// before. Errors: kConflict.
+/// That nothing that is sealed to the group now is sealed to one who left the environment: he has had its
+/// keys of before. Errors: kConflict.
 Status CheckGroupKey(const EnvironmentList& environment, const EnvironmentGroups::Group& group);
 /// For the copy of a group's key that is the environment's.
 GroupCopyTarget EnvironmentTarget(const VaultList& vault, const EnvironmentList& environment);
@@ -127,11 +127,10 @@ class OwnerBase : public OwnerSession {
     const MachinesList* machines;
   };
   /// A new key for those who are in it by `list`, sent ahead, and the statement that starts it.
-  Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const Above& above,
-                                      const GroupList& list, const UnsealKey& previous,
-                                      const std::string& reason);
-  /// One for each group, where the environment has a new key. @param before  without that. @param vault  as the
-  /// statements are to name it
+  Result<StatementPtr> NextGroupEpoch(EnvironmentList& environment, const Above& above, const GroupList& list,
+                                      const UnsealKey& previous, const std::string& reason);
+  /// One for each group, where the environment has a new key. @param before  without that. @param vault  as
+  /// the statements are to name it
   Result<std::vector<StatementPtr>> NextGroupEpochs(const EnvironmentList& before, EnvironmentList& after,
                                                     const VaultList& vault, const std::string& reason);
 

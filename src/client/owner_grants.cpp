@@ -73,8 +73,7 @@ Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
   for (GrantOutcome& outcome : result.secrets) DropGrantedParts(machine, secrets, outcome);
   if (change == 0) return result;
   if (!to_group) {
-    result.delivery =
-        WaitFor(keeper_->machines().FindByName(machine)->identity.Id(), change, options.wait);
+    result.delivery = WaitFor(keeper_->machines().FindByName(machine)->identity.Id(), change, options.wait);
     return result;
   }
   std::set<std::string> environments;
@@ -86,9 +85,9 @@ Result<GrantResult> OwnerSessionImpl::GrantTo(const std::string& machine,
   return result;
 }
 
-Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const std::string& machine,
-                                                    const SecretName& name, const GrantOptions& options,
-                                                    Batch& batch, Waiting& waiting) {
+Result<GrantOutcome> OwnerSessionImpl::PrepareGrant(const std::string& machine, const SecretName& name,
+                                                    const GrantOptions& options, Batch& batch,
+                                                    Waiting& waiting) {
   SecretList list = GRANTFS_TRY(FetchSecret(name));
   const UpperLists upper = keeper_->UpperOf(name.environment);
   const GrantedTo to = GRANTFS_TRY(GranteeNamed(machine, name.environment));

@@ -23,10 +23,11 @@ Result<GrantResult> OwnerSessionImpl::GrantPrefix(const std::string& who, const 
     EnvironmentList list = *keeper_->FindEnvironment(environment);
     const GrantedTo to = GRANTFS_TRY(GranteeNamed(who, environment));
     if (to.grantee.kind != GranteeKind::kGroup)
-      return Error{Code::kInvalid,
-                   "a prefix is granted to a group: grantfs group create makes one; to a machine grant what is "
-                   "there now, as 'shop/prod/*'",
-                   0, who};
+      return Error{
+          Code::kInvalid,
+          "a prefix is granted to a group: grantfs group create makes one; to a machine grant what is "
+          "there now, as 'shop/prod/*'",
+          0, who};
     GRANTFS_CHECK(CheckGroupKey(list, *list.groups().Find(to.grantee)));
     if (number != to.grantee.number || !(sealed_to == to.target.recipient)) sealed.clear();
     number = to.grantee.number;

@@ -57,7 +57,8 @@ Result<ReadersReport> OwnerSessionImpl::ReadersOf(const SecretName& name) {
     const auto page = GRANTFS_TRY(vault_->Ask<api::AuditReadersResponse>(api::kAuditReaders, request));
     for (const auto& reader : page.readers) Merge(merged, reader);
     if (!page.next) break;
-    if (pages == kMaxLogPages || (request.before && *page.next >= *request.before)) return vault_->Malformed();
+    if (pages == kMaxLogPages || (request.before && *page.next >= *request.before))
+      return vault_->Malformed();
     request.before = page.next;
     Report("reading records", merged.size(), 0);
   }

@@ -54,9 +54,8 @@ Result<RequestInfo> OwnerSessionImpl::AskFor(const std::string& environment, Any
   if (seconds < 1 || seconds > kMaxRequestSeconds)
     return Error{Code::kInvalid, "a request holds for 1s to 30d", 0, environment};
   GRANTFS_CHECK(Enter(environment, Operation::kAsk));
-  return RequestInfoOf(GRANTFS_TRY(SendNewRequest([&](std::int64_t time) {
-    return SignRequest(environment, ask, reason, time, time + seconds);
-  })));
+  return RequestInfoOf(GRANTFS_TRY(SendNewRequest(
+      [&](std::int64_t time) { return SignRequest(environment, ask, reason, time, time + seconds); })));
 }
 
 RequestInfo OwnerSessionImpl::RequestInfoOf(const SignedRequest& signed_request) const {

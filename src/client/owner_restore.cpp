@@ -41,7 +41,8 @@ Result<RestoreResult> OwnerSessionImpl::Restorer::Run() {
   GRANTFS_CHECK(AcceptVault());
   for (const auto& [name, list] : environments_) GRANTFS_CHECK(AcceptEnvironment(name, list));
   for (const auto& [name, entry] : vault_.environments()) {
-    if (!environments_.contains(name)) result_.others.push_back("an owner of " + name + " has to run grantfs restore");
+    if (!environments_.contains(name))
+      result_.others.push_back("an owner of " + name + " has to run grantfs restore");
   }
   return std::move(result_);
 }
@@ -78,10 +79,11 @@ Result<OwnerSessionImpl::Restorer::Compared> OwnerSessionImpl::Restorer::Compare
     return compared;
   }
   if (!compared.common)
-    return Error{Code::kIntegrity,
-                 "the vault serves a list that has nothing in common with the one that this home has verified: this "
-                 "is no backup of it",
-                 0, list.id().Text()};
+    return Error{
+        Code::kIntegrity,
+        "the vault serves a list that has nothing in common with the one that this home has verified: this "
+        "is no backup of it",
+        0, list.id().Text()};
   const Head& highest = compared.seen.back()->head();
   compared.lower = *compared.common != highest.sequence;
   if (!compared.lower) return compared;
@@ -104,14 +106,17 @@ void OwnerSessionImpl::Restorer::Tell(const std::string& where, const Compared& 
   for (LostStatement& one : lost) result_.lost.push_back(std::move(one));
 }
 
-// What this home has not seen of them may be older than their end; where it has seen nothing of a list, the heads
-// tell. They choose what they name: who names less than there was is not found so, but all that is newer is.
-void OwnerSessionImpl::Restorer::TellSince(const std::string& where, const SignedList& list, const Compared& compared,
-                                           const std::set<Hash>& returned, std::optional<std::uint64_t> above) {
+// What this home has not seen of them may be older than their end; where it has seen nothing of a list, the
+// heads tell. They choose what they name: who names less than there was is not found so, but all that is
+// newer is.
+void OwnerSessionImpl::Restorer::TellSince(const std::string& where, const SignedList& list,
+                                           const Compared& compared, const std::set<Hash>& returned,
+                                           std::optional<std::uint64_t> above) {
   std::vector<StatementPtr> since;
   for (const StatementPtr& statement : list.Statements()) {
     const Statement& said = statement->statement();
-    if (!returned.contains(said.signer) || list.IsVoided(said.sequence) || said.sequence >= compared.from) continue;
+    if (!returned.contains(said.signer) || list.IsVoided(said.sequence) || said.sequence >= compared.from)
+      continue;
     const auto& head = list.id().BelowEnvironment() ? said.heads.environment : said.heads.vault;
     const bool unseen =
         compared.common ? said.sequence > *compared.common : above && head && head->sequence >= *above;
@@ -125,11 +130,12 @@ void OwnerSessionImpl::Restorer::TellSince(const std::string& where, const Signe
 Status OwnerSessionImpl::Restorer::CheckSince() const {
   if (result_.since.empty() || options_.vouch || options_.dry_run) return {};
   const LostStatement& first = result_.since.front();
-  return Error{Code::kIntegrity,
-               "was signed by one whom this home saw leave and who is back with the backup; it would stay when he is "
-               "gone again: bring the backup up anew where nobody reaches it before you do, or, if all that grantfs "
-               "restore --dry-run shows of it is right, say --vouch",
-               0, first.where + ": " + first.what + " (" + first.by + ")"};
+  return Error{
+      Code::kIntegrity,
+      "was signed by one whom this home saw leave and who is back with the backup; it would stay when he is "
+      "gone again: bring the backup up anew where nobody reaches it before you do, or, if all that grantfs "
+      "restore --dry-run shows of it is right, say --vouch",
+      0, first.where + ": " + first.what + " (" + first.by + ")"};
 }
 
 Statement OwnerSessionImpl::Restorer::DraftRestore(const SignedList& list, const UpperLists& upper,
@@ -171,7 +177,8 @@ Status OwnerSessionImpl::Restorer::ReadUpper() {
   vault_ = GRANTFS_TRY(s_.keeper_->FetchServedVault());
   const auto& pins = vault_.pins();
   if (options_.pin && std::find(pins.begin(), pins.end(), *options_.pin) == pins.end())
-    return Error{Code::kIntegrity, "the server shows this key, and the vault's list in the backup does not name it", 0,
+    return Error{Code::kIntegrity,
+                 "the server shows this key, and the vault's list in the backup does not name it", 0,
                  options_.pin->Hex()};
   vault_owner_ = vault_.IsOwner(s_.me_.Id());
   for (const auto& [name, entry] : vault_.environments()) {
@@ -206,7 +213,8 @@ Result<std::uint64_t> OwnerSessionImpl::Restorer::NumbersFrom() {
   std::uint64_t highest = vault_.NumbersFrom(vault_.head()->sequence);
   for (const auto& known : GRANTFS_TRY(s_.known_->NumbersIn(""))) highest = std::max(highest, known.number);
   for (const auto& [name, list] : environments_) {
-    for (const Listed& listed : GRANTFS_TRY(s_.ListNames(name, {}))) highest = std::max(highest, listed.number);
+    for (const Listed& listed : GRANTFS_TRY(s_.ListNames(name, {})))
+      highest = std::max(highest, listed.number);
   }
   return std::min<std::uint64_t>(highest + kGap, kMaxSecretNumber);
 }
@@ -214,10 +222,11 @@ Result<std::uint64_t> OwnerSessionImpl::Restorer::NumbersFrom() {
 Status OwnerSessionImpl::Restorer::AddToVault(Compared& vault, KnownStore::Verified& append) {
   if (vault.needs_restore && vault_.level() < LevelOf(Restore{})) {
     if (!options_.raise_level)
-      return Error{Code::kInvalid,
-                   "the vault's format level is too low for a restore, which older programs do not know: once every "
-                   "mount and client is upgraded, say --raise-level",
-                   0, std::to_string(vault_.level())};
+      return Error{
+          Code::kInvalid,
+          "the vault's format level is too low for a restore, which older programs do not know: once every "
+          "mount and client is upgraded, say --raise-level",
+          0, std::to_string(vault_.level())};
     append.statements.push_back(GRANTFS_TRY(s_.Next(vault_, {}, LevelRaise{kFormatLevel}, options_.reason)));
   }
   if (vault.needs_restore) {
@@ -262,8 +271,10 @@ Status OwnerSessionImpl::Restorer::AcceptVault() {
   const auto pins = ListMemory::Of(vault.seen).pins;
   if (!pins.empty() && std::find(pins.begin(), pins.end(), vault_.pins().front()) == pins.end())
     result_.others.push_back(
-        "the server's key is one that had been replaced, and whoever has it could answer in the vault's place: make "
-        "another (grantfs tls next --fresh); each client needs grantfs tls trust " + vault_.pins().front().Hex());
+        "the server's key is one that had been replaced, and whoever has it could answer in the vault's "
+        "place: make "
+        "another (grantfs tls next --fresh); each client needs grantfs tls trust " +
+        vault_.pins().front().Hex());
   if (!vault_owner_) {
     if (!vault.nothing()) result_.others.push_back("an owner of the vault has to run grantfs restore");
     return {};

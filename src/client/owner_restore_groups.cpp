@@ -1,5 +1,5 @@
-// An environment's groups, when a backup is accepted: nobody whom this home saw leave one comes back, and no key
-// that he has goes on.
+// An environment's groups, when a backup is accepted: nobody whom this home saw leave one comes back, and no
+// key that he has goes on.
 
 #include <algorithm>
 
@@ -7,7 +7,8 @@
 
 namespace grantfs {
 
-Result<OwnerSessionImpl::Restorer::Groups> OwnerSessionImpl::Restorer::CompareGroups(const EnvironmentList& list) {
+Result<OwnerSessionImpl::Restorer::Groups> OwnerSessionImpl::Restorer::CompareGroups(
+    const EnvironmentList& list) {
   Groups groups;
   for (const auto& [number, group] : list.groups().all()) {
     GroupList served = GRANTFS_TRY(s_.keeper_->FetchServedGroup(number, {&vault_, &list}));
@@ -16,10 +17,11 @@ Result<OwnerSessionImpl::Restorer::Groups> OwnerSessionImpl::Restorer::CompareGr
     groups.emplace(number, ComparedGroup{std::move(served), std::move(compared)});
   }
   if (groups.empty() || vault_owner_ || GRANTFS_TRY(Compare(machines_)).nothing()) return groups;
-  return Error{Code::kConflict,
-               "machines that were removed have come back with the backup, and its groups' keys are not sealed to "
-               "them: an owner of the vault runs grantfs restore first",
-               0, list.name()};
+  return Error{
+      Code::kConflict,
+      "machines that were removed have come back with the backup, and its groups' keys are not sealed to "
+      "them: an owner of the vault runs grantfs restore first",
+      0, list.name()};
 }
 
 Status OwnerSessionImpl::Restorer::StartGroupEpoch(EnvironmentList& list, const EnvironmentList& before,
@@ -33,7 +35,8 @@ Status OwnerSessionImpl::Restorer::StartGroupEpoch(EnvironmentList& list, const 
 Status OwnerSessionImpl::Restorer::AddToOwnList(EnvironmentList& list, const Undone& undone,
                                                 KnownStore::Verified& append) {
   const auto add = [&](Act act) -> Status {
-    append.statements.push_back(GRANTFS_TRY(s_.Next(list, {&vault_, nullptr}, std::move(act), options_.reason)));
+    append.statements.push_back(
+        GRANTFS_TRY(s_.Next(list, {&vault_, nullptr}, std::move(act), options_.reason)));
     ++result_.repeated;
     return {};
   };
@@ -50,8 +53,9 @@ Status OwnerSessionImpl::Restorer::AddToOwnList(EnvironmentList& list, const Und
 
 // The signatures of two were of a place in the list that is lost.
 void OwnerSessionImpl::Restorer::SayGrantAnew(const std::string& what, const std::string& who) {
-  result_.problems.push_back(what + ": what was granted to " + who +
-                             " in the place of a grant that came back needs two owners: both are ended, grant it anew");
+  result_.problems.push_back(
+      what + ": what was granted to " + who +
+      " in the place of a grant that came back needs two owners: both are ended, grant it anew");
 }
 
 // An invitation lets nobody in who came by it after it had ended: what this home has not seen may be that.
@@ -77,7 +81,8 @@ Status OwnerSessionImpl::Restorer::AddToGroup(ComparedGroup& group, const UpperL
 }
 
 // The groups' statements name the environment's list as it was; their next keys are sealed to its new one.
-Status OwnerSessionImpl::Restorer::AcceptGroups(EnvironmentList& list, const Compared& compared, Groups& groups) {
+Status OwnerSessionImpl::Restorer::AcceptGroups(EnvironmentList& list, const Compared& compared,
+                                                Groups& groups) {
   const EnvironmentList before = list;
   KnownStore::Verified own{list.id(), {}, {}};
   NewEpoch epoch;

@@ -24,11 +24,11 @@ class OwnerSessionImpl::Restorer {
     std::vector<StatementPtr> seen;
     std::optional<std::uint64_t> common;  ///< the last sequence that both have
     bool lower = false;                   ///< not all that was seen is served
-    bool needs_restore = false;           ///< and no restore says that this is right, or not of the newest backup
-    bool fresh = false;                   ///< what is not served was made since the last backup was accepted
-    bool other = false;                   ///< a secret that has the number of one that is lost
-    std::uint64_t from = 0;               ///< what is said at this sequence or later is anew
-    Undone undone;                        ///< what came back, to be done again
+    bool needs_restore = false;  ///< and no restore says that this is right, or not of the newest backup
+    bool fresh = false;          ///< what is not served was made since the last backup was accepted
+    bool other = false;          ///< a secret that has the number of one that is lost
+    std::uint64_t from = 0;      ///< what is said at this sequence or later is anew
+    Undone undone;               ///< what came back, to be done again
     bool nothing() const { return !needs_restore && !other && undone.empty(); }
   };
   Result<Compared> Compare(const SignedList& list);
@@ -93,7 +93,8 @@ class OwnerSessionImpl::Restorer {
   Status AcceptSecrets(const EnvironmentList& list, const EnvironmentList& after);
   /// Ends a secret whose number was another's: nobody who has seen that one takes it.
   Status EndOther(SecretList& list, const UpperLists& upper, const SecretName& name, Batch& batch);
-  Status AddToSecret(const Listed& listed, const UpperLists& upper, const EnvironmentList& after, Batch& batch);
+  Status AddToSecret(const Listed& listed, const UpperLists& upper, const EnvironmentList& after,
+                     Batch& batch);
   Status RepeatEnds(SecretList& list, const UpperLists& upper, const SecretName& name, const Undone& undone,
                     KnownStore::Verified& append);
   Status TellLostSecrets(const std::string& environment, const std::vector<Listed>& served);
@@ -108,7 +109,8 @@ class OwnerSessionImpl::Restorer {
   std::map<std::string, EnvironmentList> environments_;  ///< those that are mine
   bool vault_owner_ = false;
   std::set<Hash> returned_;  ///< owners of the vault, recovery, and who was removed from it
-  std::uint64_t last_machine_ = UINT64_MAX;  ///< the highest number that this home knows to have been given rightly
+  std::uint64_t last_machine_ =
+      UINT64_MAX;       ///< the highest number that this home knows to have been given rightly
   bool fresh_ = false;  ///< the vault goes on from a backup that nobody has accepted yet
 };
 

@@ -46,7 +46,8 @@ Status OwnerSessionImpl::Restorer::LookAt(const std::string& environment, const 
   return {};
 }
 
-Result<NewEpoch> OwnerSessionImpl::Restorer::EpochFor(const EnvironmentList& list, const std::set<Hash>& without) {
+Result<NewEpoch> OwnerSessionImpl::Restorer::EpochFor(const EnvironmentList& list,
+                                                      const std::set<Hash>& without) {
   std::vector<Identity> stay;
   for (const Identity& one : list.EpochRecipients(vault_))
     if (!without.contains(one.Id())) stay.push_back(one);
@@ -62,7 +63,8 @@ std::vector<Act> OwnerSessionImpl::Restorer::EndingsOf(const EnvironmentList& li
   return endings;
 }
 
-Result<OwnerSessionImpl::Restorer::Ending> OwnerSessionImpl::Restorer::WithKeys(const EnvironmentList& list, Act act) {
+Result<OwnerSessionImpl::Restorer::Ending> OwnerSessionImpl::Restorer::WithKeys(const EnvironmentList& list,
+                                                                                Act act) {
   Ending ending;
   auto* remove = std::get_if<MemberRemove>(&act);
   auto* change = std::get_if<MemberChange>(&act);
@@ -82,8 +84,10 @@ Result<OwnerSessionImpl::Restorer::Ending> OwnerSessionImpl::Restorer::WithKeys(
   return ending;
 }
 
-// What follows is signed over the list as it is without them, so that their acts have a successor when they go.
-Result<EnvironmentList> OwnerSessionImpl::Restorer::Without(const EnvironmentList& list, const Compared& compared) {
+// What follows is signed over the list as it is without them, so that their acts have a successor when they
+// go.
+Result<EnvironmentList> OwnerSessionImpl::Restorer::Without(const EnvironmentList& list,
+                                                            const Compared& compared) {
   EnvironmentList after = list;
   for (Act& act : EndingsOf(list, compared.undone)) {
     Ending ending = GRANTFS_TRY(WithKeys(after, std::move(act)));
@@ -118,9 +122,10 @@ Status OwnerSessionImpl::Restorer::AcceptEnvironment(const std::string& environm
   const Compared compared = GRANTFS_TRY(Compare(list));
   Tell(environment, compared);
   if (ListMemory::Of(compared.seen).two_owners && !list.two_owners())
-    result_.others.push_back("the backup is from before two owners had to sign in " + environment +
-                             ", which holds again: what it has granted there by one signature reads nothing until "
-                             "it is granted anew");
+    result_.others.push_back(
+        "the backup is from before two owners had to sign in " + environment +
+        ", which holds again: what it has granted there by one signature reads nothing until "
+        "it is granted anew");
   Groups groups = GRANTFS_TRY(CompareGroups(list));
   GRANTFS_CHECK(AcceptGroups(list, compared, groups));
   const EnvironmentList after = GRANTFS_TRY(Without(list, compared));
@@ -158,9 +163,10 @@ Status OwnerSessionImpl::Restorer::AcceptSecrets(const EnvironmentList& list, co
 
 Status OwnerSessionImpl::Restorer::EndOther(SecretList& list, const UpperLists& upper, const SecretName& name,
                                             Batch& batch) {
-  result_.problems.push_back(name.Full() + ": " + s_.NameOf(list.At(0)->statement().signer) +
-                             " made it since the backup was brought up, under the number of a secret that is lost, so "
-                             "it is destroyed: it has to be made anew");
+  result_.problems.push_back(
+      name.Full() + ": " + s_.NameOf(list.At(0)->statement().signer) +
+      " made it since the backup was brought up, under the number of a secret that is lost, so "
+      "it is destroyed: it has to be made anew");
   batch.push_back({list.id(), {GRANTFS_TRY(s_.Next(list, upper, SecretDestroy{}, options_.reason))}, {}});
   return {};
 }
@@ -168,7 +174,8 @@ Status OwnerSessionImpl::Restorer::EndOther(SecretList& list, const UpperLists& 
 Status OwnerSessionImpl::Restorer::AddToSecret(const Listed& listed, const UpperLists& upper,
                                                const EnvironmentList& after, Batch& batch) {
   SecretList list = GRANTFS_TRY(s_.keeper_->FetchServedSecret(listed.number, upper));
-  if (list.empty() || list.create().path != listed.name.path || list.create().environment != listed.name.environment)
+  if (list.empty() || list.create().path != listed.name.path ||
+      list.create().environment != listed.name.environment)
     return Error{Code::kIntegrity, "the vault serves another secret under this name", 0, listed.name.Full()};
   if (list.IsDestroyed()) return {};
   const Compared compared = GRANTFS_TRY(Compare(list));
@@ -194,8 +201,9 @@ Status OwnerSessionImpl::Restorer::AddToSecret(const Listed& listed, const Upper
   return {};
 }
 
-Status OwnerSessionImpl::Restorer::RepeatEnds(SecretList& list, const UpperLists& upper, const SecretName& name,
-                                              const Undone& undone, KnownStore::Verified& append) {
+Status OwnerSessionImpl::Restorer::RepeatEnds(SecretList& list, const UpperLists& upper,
+                                              const SecretName& name, const Undone& undone,
+                                              KnownStore::Verified& append) {
   const auto add = [&](Act act) -> Status {
     append.statements.push_back(GRANTFS_TRY(s_.Next(list, upper, std::move(act), options_.reason)));
     ++result_.repeated;
@@ -213,9 +221,10 @@ Status OwnerSessionImpl::Restorer::RepeatEnds(SecretList& list, const UpperLists
   std::vector<std::uint32_t> versions = undone.versions;
   const auto* current = list.Current();
   if (current != nullptr && std::erase(versions, current->publish.version) > 0) {
-    result_.problems.push_back(name.Full() + ": version " + std::to_string(current->publish.version) +
-                               ", which was destroyed, is current again: set a new value (grantfs secret set), and "
-                               "destroy it again (grantfs secret destroy)");
+    result_.problems.push_back(
+        name.Full() + ": version " + std::to_string(current->publish.version) +
+        ", which was destroyed, is current again: set a new value (grantfs secret set), and "
+        "destroy it again (grantfs secret destroy)");
   }
   std::sort(versions.begin(), versions.end());
   if (!versions.empty()) GRANTFS_CHECK(add(VersionDestroy{versions, list.LabelsAt(versions)}));

@@ -256,7 +256,7 @@ Status EnvironmentList::ApplyRestore(const Restore& act, std::uint64_t sequence)
   GRANTFS_CHECK(ApplyEpoch(*act.epoch, sequence));
   if (!act.two_owners || two_owners()) return {};
   rules_.emplace_back(sequence, RulesSet{true});
-  groups_.SetRule(true);
+  groups_.SetRule(true, sequence);
   return {};
 }
 

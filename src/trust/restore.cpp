@@ -1,8 +1,7 @@
-#include "restore_internal.h"
-
 #include <algorithm>
 
 #include "grantfs/trust/group_list.h"
+#include "restore_internal.h"
 
 namespace grantfs {
 namespace {
@@ -74,18 +73,21 @@ void FindGroups(const ListMemory& seen, const EnvironmentList& list, std::uint64
   for (const auto& [key, granted] : seen.granted_prefixes) {
     const auto standing = list.groups().prefixes().find(key);
     if (standing == list.groups().prefixes().end() || standing->second.sequence >= from ||
-        granted->statement().sequence <= standing->second.sequence || seen.deleted_groups.contains(key.second))
+        granted->statement().sequence <= standing->second.sequence ||
+        seen.deleted_groups.contains(key.second))
       continue;
-    if (IsSameGrant(std::get<PrefixGrant>(granted->statement().act).grant, standing->second.act.grant)) continue;
+    if (IsSameGrant(std::get<PrefixGrant>(granted->statement().act).grant, standing->second.act.grant))
+      continue;
     undone.wider_prefixes.push_back(granted);
     Note(undone, "@" + standing->second.act.grant.grantee.name + " " + key.first);
   }
 }
 
-/// Whether somebody is an owner, as this home has never seen him, by a single signature. One whom recovery made one
-/// needs no other.
+/// Whether somebody is an owner, as this home has never seen him, by a single signature. One whom recovery
+/// made one needs no other.
 bool IsByOneOwner(const ListMemory& seen, const Hash& id, const EnvironmentList& list) {
-  const bool known = seen.owners.contains(id) || seen.former_members.contains(id) || seen.changed_members.contains(id);
+  const bool known =
+      seen.owners.contains(id) || seen.former_members.contains(id) || seen.changed_members.contains(id);
   if (known || list.RoleOf(id) != Role::kOwner) return false;
   const auto made = list.At(list.TenureOf(id)->from);
   if (!made || made->statement().consent) return false;
@@ -165,10 +167,9 @@ void FindMachines(const ListMemory& seen, const MachinesList& list, std::uint64_
   for (const auto& [id, name] : seen.closed) {
     const auto open = list.invitations().find(id);
     const auto standing = list.standing().find(id);
-    const bool is_open = (open != list.invitations().end() &&
-                          open->second.state == MachinesList::InvitationState::kOpen) ||
-                         (standing != list.standing().end() && !standing->second.withdrawn &&
-                          standing->second.number < from);
+    const bool is_open =
+        (open != list.invitations().end() && open->second.state == MachinesList::InvitationState::kOpen) ||
+        (standing != list.standing().end() && !standing->second.withdrawn && standing->second.number < from);
     if (!is_open) continue;
     undone.invitations.push_back(id);
     Note(undone, name.empty() ? id : name);
@@ -271,7 +272,8 @@ std::optional<std::uint64_t> LastCommon(const std::vector<SignedList::StatementP
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> AcceptedAt(const ListMemory& seen, std::uint64_t common, const SignedList& list) {
+std::optional<std::uint64_t> AcceptedAt(const ListMemory& seen, std::uint64_t common,
+                                        const SignedList& list) {
   const bool by_owner = list.id().kind == ListKind::kVault || list.id().kind == ListKind::kEnvironment;
   for (const auto& statement : list.Statements()) {
     const Statement& said = statement->statement();

@@ -132,10 +132,10 @@ class Reading {
   template <typename T>
   void operator()(const T&) {}
 
-  std::optional<SecretList::GrantKey> granted;  ///< by the act that was read last
+  std::optional<SecretList::GrantKey> granted;                 ///< by the act that was read last
   std::optional<EnvironmentGroups::PrefixKey> granted_prefix;  ///< the same
-  std::int64_t now = 0;                         ///< that the act's statement says
-  std::uint64_t now_at = 0;                     ///< its sequence
+  std::int64_t now = 0;                                        ///< that the act's statement says
+  std::uint64_t now_at = 0;                                    ///< its sequence
 
  private:
   void Enter(const Identity& who) {

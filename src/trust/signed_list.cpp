@@ -11,8 +11,8 @@ std::string Where(const ListId& id, std::uint64_t sequence) {
   return id.Text() + "#" + std::to_string(sequence);
 }
 
-/// What a restore leaves out. There are enough numbers for millions of restores: nobody ends a list, before he is
-/// removed from it, by taking the last of them.
+/// What a restore leaves out. There are enough numbers for millions of restores: nobody ends a list, before
+/// he is removed from it, by taking the last of them.
 constexpr std::uint64_t kMaxLeftOut = std::uint64_t{1} << 32;
 
 bool MaySealTail(const Act& act) {
@@ -52,8 +52,9 @@ std::optional<std::size_t> SignedList::IndexOf(std::uint64_t sequence) const {
   const auto of = [](const Entry& entry) { return entry.statement->statement().sequence; };
   const std::uint64_t direct = sequence - first_;
   if (direct < entries_.size() && of(entries_[direct]) == sequence) return direct;
-  const auto at = std::lower_bound(entries_.begin(), entries_.end(), sequence,
-                                   [&](const Entry& entry, std::uint64_t value) { return of(entry) < value; });
+  const auto at =
+      std::lower_bound(entries_.begin(), entries_.end(), sequence,
+                       [&](const Entry& entry, std::uint64_t value) { return of(entry) < value; });
   if (at == entries_.end() || of(*at) != sequence) return std::nullopt;
   return static_cast<std::size_t>(at - entries_.begin());
 }
@@ -67,8 +68,7 @@ std::vector<SignedList::StatementPtr> SignedList::Statements() const {
 
 SignedList::StatementPtr SignedList::LastRestore() const {
   const auto restores = [](const Entry& entry) {
-    return entry.valid && !entry.voided &&
-           std::holds_alternative<Restore>(entry.statement->statement().act);
+    return entry.valid && !entry.voided && std::holds_alternative<Restore>(entry.statement->statement().act);
   };
   const auto at = std::find_if(entries_.rbegin(), entries_.rend(), restores);
   return at == entries_.rend() ? nullptr : at->statement;
@@ -208,10 +208,11 @@ Status SignedList::CheckLevel(const Statement& statement, const UpperLists& uppe
   const auto* vault = id_.kind == ListKind::kVault ? static_cast<const VaultList*>(this) : upper.vault;
   const std::int64_t needed = statement.consent ? std::max(LevelOf(act), kConsentLevel) : LevelOf(act);
   if (vault->empty() || needed <= vault->level()) return {};
-  return Error{Code::kInvalid,
-               "programs of the vault's format level do not know this act, and would refuse the whole list: once all "
-               "are upgraded, an owner of the vault runs grantfs level raise",
-               0, ActName(statement.act)};
+  return Error{
+      Code::kInvalid,
+      "programs of the vault's format level do not know this act, and would refuse the whole list: once all "
+      "are upgraded, an owner of the vault runs grantfs level raise",
+      0, ActName(statement.act)};
 }
 
 Status SignedList::Append(StatementPtr statement, const UpperLists& upper) {
@@ -320,8 +321,8 @@ Status SignedList::TakeVoid(const StatementPtr& signed_statement, const UpperLis
   return rebuilt;
 }
 
-// What stood before stands again, unless a list above this one has taken back since what it stood by (an epoch that
-// was voided): that, and what follows it, does not count then.
+// What stood before stands again, unless a list above this one has taken back since what it stood by (an
+// epoch that was voided): that, and what follows it, does not count then.
 void SignedList::RebuildWhatStands(const UpperLists& upper) {
   Reset();
   bool stands = true;

@@ -125,8 +125,7 @@ Status VaultList::ApplyOwnerAdd(const VaultOwnerAdd& act, std::uint64_t sequence
   const Hash id = act.owner.Id();
   if (act.owner.kind != IdentityKind::kUser)
     return Error{Code::kInvalid, "only a user can own a vault", 0, act.owner.name};
-  if (IsOwner(id) || IsRecovery(id))
-    return Error{Code::kInvalid, "is an owner already", 0, act.owner.name};
+  if (IsOwner(id) || IsRecovery(id)) return Error{Code::kInvalid, "is an owner already", 0, act.owner.name};
   auto& owner = owners_[id];
   owner.identity = act.owner;
   owner.tenures.push_back({sequence, {}});

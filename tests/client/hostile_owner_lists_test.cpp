@@ -137,8 +137,8 @@ TEST_F(HostileOwnerListsTest, NothingIsSealedToAGroupWhoseKeyIsOlderThanTheEnvir
   EXPECT_EQ(ReadText(*Mount("web-1"), "a"), "x");
 }
 
-// bob owns the environment and the vault helps him: it takes an invitation into the group that nobody issued, of a key
-// that is his.
+// bob owns the environment and the vault helps him: it takes an invitation into the group that nobody issued,
+// of a key that is his.
 TEST_F(HostileOwnerListsTest, AKeyThatAnOwnerLeavesBehindInAGroup) {
   Machine("web-1");
   Must(Owner().CreateGroup("shop/prod", "web", {"web-1"}, {"", std::chrono::milliseconds(0)}));

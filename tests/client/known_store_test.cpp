@@ -74,13 +74,14 @@ TEST_F(KnownStoreTest, AFileOfAnotherProcessKnowsNoLessThanTheHomes) {
   EXPECT_EQ(CodeOf(forked->TakeHeadsOf(Path("image.db"))), Code::kIntegrity);
 }
 
-// The home and its mount may have seen different ends of the vault's list: one what a restored backup lost, the
-// other that an owner accepted it.
+// The home and its mount may have seen different ends of the vault's list: one what a restored backup lost,
+// the other that an owner accepted it.
 TEST_F(KnownStoreTest, TwoFilesOfWhichOneHasSeenABackupAcceptedAreNeverMixed) {
   VaultList restored = world_.vault;
   Good(world_.Add(world_.vault, world_.owner, IdentityAdd{MakeIdentity("rita").identity()}));
   Good(world_.Add(world_.vault, world_.owner, IdentityAdd{MakeIdentity("tom").identity()}));
-  Statement accept = world_.Next(restored, world_.owner, Restore{*restored.head(), {}, "vault.test/anew", 1000, {}, 0});
+  Statement accept =
+      world_.Next(restored, world_.owner, Restore{*restored.head(), {}, "vault.test/anew", 1000, {}, 0});
   accept.sequence = 1000;
   Good(restored.Append(world_.Sign(accept, world_.owner), {}));
   const auto keep = [&](const char* file, const VaultList& list) {
@@ -111,7 +112,8 @@ TEST_F(KnownStoreTest, OneThatSawSomebodyLeaveTakesNoListThatBringsHimBack) {
   Good(world_.Add(world_.vault, world_.owner, VaultOwnerAdd{rita.identity()}));
   VaultList restored = world_.vault;
   Good(world_.Add(world_.vault, world_.owner, VaultOwnerRemove{rita.Id()}));
-  Statement accept = world_.Next(restored, world_.owner, Restore{*restored.head(), {}, "vault.test/anew", 1000, {}, 0});
+  Statement accept =
+      world_.Next(restored, world_.owner, Restore{*restored.head(), {}, "vault.test/anew", 1000, {}, 0});
   accept.sequence = 1000;
   Good(restored.Append(world_.Sign(accept, world_.owner), {}));
   const auto own = Must(KnownStore::Open(Path("own.db"), KnownStore::Missing::kMake));

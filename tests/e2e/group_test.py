@@ -61,6 +61,7 @@ class GroupTest(Case):
     def test_an_open_file_ends_when_its_machine_leaves_the_group(self):
         mount = self.mount(self.web1, "one")
         self.owner.run("grant", "@web", NAME)
+        self.shows(mount, NAME, b"one")
         with open(mount.file(NAME), "rb", buffering=0) as held:
             self.owner.run("group", "remove", "shop/prod", "web", "web-1")
             self.errno_of(errno.EACCES, lambda: held.read())

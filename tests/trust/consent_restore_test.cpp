@@ -19,9 +19,11 @@ class ConsentRestoreTest : public ConsentTest {
     return list;
   }
   Epoch NextEpoch(const EnvironmentList& list) const {
-    return Must(MakeEpoch(list.EpochRecipients(world.vault), &list.newest_epoch(), &world.environment_key)).epoch;
+    return Must(MakeEpoch(list.EpochRecipients(world.vault), &list.newest_epoch(), &world.environment_key))
+        .epoch;
   }
-  Status Accept(EnvironmentList& list, const PrivateIdentity& who, bool two_owners, std::uint64_t sequence = 1000) {
+  Status Accept(EnvironmentList& list, const PrivateIdentity& who, bool two_owners,
+                std::uint64_t sequence = 1000) {
     Statement statement =
         world.Next(list, who, Restore{*list.head(), {}, "", 0, NextEpoch(list), 0, two_owners});
     statement.sequence = sequence;

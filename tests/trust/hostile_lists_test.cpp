@@ -12,8 +12,8 @@ class HostileListsTest : public ::testing::Test {
   PrivateIdentity other = MakeIdentity("recovery");
 };
 
-// A version stood by an epoch that the environment's list takes back later. What was loaded before is asked to void
-// something of its own then.
+// A version stood by an epoch that the environment's list takes back later. What was loaded before is asked
+// to void something of its own then.
 TEST_F(HostileListsTest, AVoidInAListThatStoodByWhatIsTakenBackAboveIt) {
   const std::uint64_t started = world.environment.next_sequence();
   ASSERT_TRUE(world.Add(world.environment, world.recovery, EpochStart{world.EpochAfterRemoving({}).epoch}));

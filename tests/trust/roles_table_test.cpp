@@ -158,8 +158,7 @@ class RolesTableTest : public ::testing::Test {
       const Hash whom = who.Id() == auditor.Id() ? operator_.Id() : auditor.Id();
       return Counts(world.environment, who, MemberRemove{whom, {}});
     }
-    if (act == "restore")
-      return Counts(world.secret, who, Restore{*world.secret.head(), {}, "", 0, {}, 5});
+    if (act == "restore") return Counts(world.secret, who, Restore{*world.secret.head(), {}, "", 0, {}, 5});
     if (act == "restore the environment")
       return Counts(world.environment, who,
                     Restore{*world.environment.head(), {}, "", 0, world.EpochAfterRemoving({}).epoch, 0});

@@ -39,9 +39,9 @@ struct LostStatement {
 };
 
 struct RestoreResult {
-  bool needed = false;        ///< the vault goes on from a backup, and not all of it that is mine was accepted
-  std::size_t accepted = 0;   ///< lists whose restore was (or would be) signed
-  std::size_t repeated = 0;   ///< acts that were (or would be) done again
+  bool needed = false;       ///< the vault goes on from a backup, and not all of it that is mine was accepted
+  std::size_t accepted = 0;  ///< lists whose restore was (or would be) signed
+  std::size_t repeated = 0;  ///< acts that were (or would be) done again
   std::vector<LostStatement> lost;
   /// What is there that this home has not seen, by those whom it saw leave and who are back with the backup.
   std::vector<LostStatement> since;

@@ -51,10 +51,10 @@ class GroupList : public SignedList {
   std::vector<std::uint64_t> MemberNumbers(const MachinesList& all) const;
   /// Whether two owners signed that it is in it: itself, or the invitation that it came by.
   bool IsByTwo(const MachinesList::Machine& machine) const;
-  /// Members that have not expired at `time` and are not removed, and invitations that lead somebody in then: in force here, and
-  /// open in the machines list, by somebody who owns the vault still. Where the environment asks for two
-  /// owners, those alone whom two have signed for. Ordered by recipient. The environment's own copy is the
-  /// caller's to add.
+  /// Members that have not expired at `time` and are not removed, and invitations that lead somebody in then:
+  /// in force here, and open in the machines list, by somebody who owns the vault still. Where the
+  /// environment asks for two owners, those alone whom two have signed for. Ordered by recipient. The
+  /// environment's own copy is the caller's to add.
   std::vector<Target> EpochTargets(const MachinesList& all, const UpperLists& upper, std::int64_t time) const;
   /// What stands in the group by one owner's signature: invitations that lead somebody in at `time`, and
   /// members that have not expired then and did not come by one of those.

@@ -13,15 +13,15 @@
 namespace grantfs {
 
 /// What a home has verified of a list once, read off its statements: what no restored backup may undo. The
-/// statements are believed, because they were verified when they were kept; whoever can alter them can as well
-/// make the home forget them.
+/// statements are believed, because they were verified when they were kept; whoever can alter them can as
+/// well make the home forget them.
 struct ListMemory {
   std::optional<Head> head;
   /// Whoever may sign a restore of a vault's or an environment's list.
   std::set<Hash> owners;
-  std::map<Hash, std::string> former_owners;    ///< of the vault: id -> name
-  std::map<Hash, std::string> removed;          ///< from the vault, for good
-  std::map<Hash, std::string> former_members;   ///< of the environment
+  std::map<Hash, std::string> former_owners;   ///< of the vault: id -> name
+  std::map<Hash, std::string> removed;         ///< from the vault, for good
+  std::map<Hash, std::string> former_members;  ///< of the environment
   /// Who was given another role, and the one that he had last.
   std::map<Hash, std::pair<std::string, MemberChange>> changed_members;
   std::map<EnvironmentGroups::PrefixKey, std::string> revoked_prefixes;
@@ -29,7 +29,7 @@ struct ListMemory {
   /// Of the vault: the recovery identities, the one in force last; the keys that the server may show.
   std::vector<Identity> recoveries;
   std::vector<Hash> pins;
-  bool two_owners = false;  ///< of the environment
+  bool two_owners = false;                      ///< of the environment
   std::map<Hash, std::string> former_machines;  ///< removed
   std::map<std::string, std::string> closed;    ///< invitations, used or withdrawn: id -> name
   // Of the environment's groups:
@@ -51,19 +51,21 @@ struct ListMemory {
 
 /// What a restored list undoes of what was seen, and so must be done again before anybody takes it.
 struct Undone {
-  std::vector<Hash> owners;    ///< of the vault, who come back
-  std::vector<Hash> removed;   ///< from the vault
-  std::vector<Hash> members;   ///< of the environment; also who became an owner meanwhile by one owner alone
-  std::vector<MemberChange> changed;  ///< who has a role again that was taken from him; without copy and epoch
+  std::vector<Hash> owners;   ///< of the vault, who come back
+  std::vector<Hash> removed;  ///< from the vault
+  std::vector<Hash> members;  ///< of the environment; also who became an owner meanwhile by one owner alone
+  std::vector<MemberChange>
+      changed;  ///< who has a role again that was taken from him; without copy and epoch
   std::vector<EnvironmentGroups::PrefixKey> prefixes;
   std::vector<std::uint64_t> groups;
   std::optional<Identity> recovery;  ///< that a former one came back in the place of
-  bool two_owners = false;  ///< one owner's signature is enough again, where two were asked for
-  std::vector<Hash> machines;  ///< removed
+  bool two_owners = false;           ///< one owner's signature is enough again, where two were asked for
+  std::vector<Hash> machines;        ///< removed
   std::vector<std::string> invitations;
-  std::vector<SignedList::StatementPtr> wider_prefixes;    ///< grants by prefix in whose place others stood: those
-  std::vector<std::uint64_t> left;                         ///< machines of a group
-  std::map<std::uint64_t, std::uint64_t> shut;             ///< invitations into a group -> the last machine
+  std::vector<SignedList::StatementPtr>
+      wider_prefixes;                           ///< grants by prefix in whose place others stood: those
+  std::vector<std::uint64_t> left;              ///< machines of a group
+  std::map<std::uint64_t, std::uint64_t> shut;  ///< invitations into a group -> the last machine
   std::vector<SecretList::GrantKey> grants;
   std::vector<SignedList::StatementPtr> wider;  ///< grants in whose place others stood: those
   std::vector<std::uint32_t> versions;          ///< destroyed
@@ -75,8 +77,9 @@ struct Undone {
 /// @param from  what was said at this sequence or later of the list is anew, and nobody's return
 Undone UndoneBy(const ListMemory& seen, const SignedList& list, std::uint64_t from);
 
-/// The sequence of the first restore in `list` by which a home that has seen all of `seen` may take it: above all of
-/// that and, of a vault's or an environment's list, by one who was an owner at its end. nullopt: there is none.
+/// The sequence of the first restore in `list` by which a home that has seen all of `seen` may take it: above
+/// all of that and, of a vault's or an environment's list, by one who was an owner at its end. nullopt: there
+/// is none.
 /// @param common  of LastCommon
 std::optional<std::uint64_t> AcceptedAt(const ListMemory& seen, std::uint64_t common, const SignedList& list);
 
