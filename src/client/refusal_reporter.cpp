@@ -88,6 +88,7 @@ void RefusalReporter::SendNext() {
   api::RefusalsRequest request;
   {
     const std::lock_guard guard(mutex_);
+    asking_ = true;
     for (const Entry& entry : waiting_) {
       if (request.refusals.size() == api::kMaxRefusals) break;
       request.refusals.push_back(entry);
@@ -104,6 +105,7 @@ void RefusalReporter::Sent(std::size_t count, const Result<Json>& answer) {
   bool more = false;
   {
     const std::lock_guard guard(mutex_);
+    asking_ = false;
     failing_ = !done;
     if (done) {
       for (std::size_t i = 0; kept_ != nullptr && i < count; ++i)
@@ -126,7 +128,7 @@ void RefusalReporter::Sent(std::size_t count, const Result<Json>& answer) {
 
 void RefusalReporter::Drain(std::chrono::milliseconds wait) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, wait, [this] { return waiting_.empty() || failing_; });
+  changed_.wait_for(lock, wait, [this] { return waiting_.empty() || (failing_ && !asking_); });
 }
 
 }  // namespace grantfs

@@ -48,7 +48,8 @@ class RefusalReporter {
   std::deque<Entry> waiting_;
   std::uint64_t next_ = 1;
   bool sending_ = false;  ///< a batch is under way, or waits to be sent again
-  bool failing_ = false;
+  bool asking_ = false;   ///< a batch is under way
+  bool failing_ = false;  ///< the last one failed: the vault may be back by now, if one is under way
   bool dropping_ = false;
   std::chrono::milliseconds backoff_{0};
 };
