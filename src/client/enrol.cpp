@@ -20,17 +20,6 @@ constexpr std::chrono::milliseconds kBetweenQuestions{500};
 
 using Waiting = WaitingEnrolment;
 
-EnrolResult ResultOf(const Waiting& waiting) {
-  const HomeProfile& profile = waiting.home.profile();
-  EnrolResult result;
-  result.kind = profile.kind;
-  result.name = profile.name;
-  result.fingerprint = waiting.identity.identity().Fingerprint();
-  result.vault = profile.vault;
-  result.address = profile.address.Text();
-  return result;
-}
-
 Result<Waiting> OpenWaiting(const std::string& directory) {
   Home home = GRANTFS_TRY(Home::OpenAny(directory));
   if (home.profile().state == HomeProfile::State::kRequesting)
@@ -152,16 +141,16 @@ Result<bool> AskWithInvitation(Waiting& waiting, std::chrono::milliseconds wait,
   const auto known = GRANTFS_TRY(KnownStore::Open(waiting.home.KnownPath(), KnownStore::Missing::kRefuse));
   ListKeeper keeper(known.get(), connection.get(), waiting.home.profile().vault);
   if (const Status shown = CheckVault(keeper); !shown) {
-    // Nothing was sent yet. A line that is mistyped where its checksum does not reach shows itself here, and must
-    // not be in the way of the right one.
+    // Nothing was sent yet. A line that is mistyped where its checksum does not reach shows itself here, and
+    // must not be in the way of the right one.
     if (waiting.is_new) GRANTFS_CHECK(waiting.home.Discard());
     return shown.error();
   }
   if (waiting.home.profile().standing) {
     const Status joined = JoinOrFindOneself(waiting, *connection, keeper, options);
     if (joined) return true;
-    // What was sent may be on its way where the vault did not answer; what is refused (a name that is taken) is
-    // begun anew.
+    // What was sent may be on its way where the vault did not answer; what is refused (a name that is taken)
+    // is begun anew.
     const Code code = joined.error().code;
     const bool goes_on = code == Code::kUnreachable || code == Code::kConflict || code == Code::kThrottled;
     if (waiting.is_new && !goes_on) GRANTFS_CHECK(waiting.home.Discard());
@@ -185,6 +174,16 @@ Result<std::optional<api::StatusResponse>> AskWithOwnKey(const HomeProfile& prof
   return status.error();
 }
 
+EnrolResult EnrolResultOf(const HomeProfile& profile, const PrivateIdentity& identity) {
+  EnrolResult result;
+  result.kind = profile.kind;
+  result.name = profile.name;
+  result.fingerprint = identity.identity().Fingerprint();
+  result.vault = profile.vault;
+  result.address = profile.address.Text();
+  return result;
+}
+
 Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory* invite_line,
                           std::chrono::milliseconds wait,
                           const std::function<void(const EnrolResult&)>& waiting_now,
@@ -197,7 +196,7 @@ Result<EnrolResult> Enrol(const std::string& home_directory, const SecretMemory*
                  home_directory};
   }
   Waiting waiting = GRANTFS_TRY(std::move(begun));
-  EnrolResult result = ResultOf(waiting);
+  EnrolResult result = EnrolResultOf(waiting.home.profile(), waiting.identity);
   std::int64_t not_after = 0;
   result.approved = invite_line == nullptr && GRANTFS_TRY(AcceptsOwnKey(waiting, options, &not_after));
   if (!result.approved) {

@@ -3,6 +3,7 @@
 #include "connect_internal.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/client/home.h"
+#include "grantfs/client/join.h"
 #include "grantfs/client/list_keeper.h"
 #include "grantfs/trust/invitation.h"
 
@@ -15,6 +16,9 @@ struct WaitingEnrolment {
   InviteSecret invite;
   bool is_new = false;  ///< this call made the home, or the rest of it
 };
+
+/// What a home's profile and key tell of it, not approved yet.
+EnrolResult EnrolResultOf(const HomeProfile& profile, const PrivateIdentity& identity);
 
 /// Whether the vault knows the home's own key: that it accepts it is the proof of being let in. none: it does
 /// not.

@@ -96,13 +96,8 @@ Result<EnrolResult> AcceptEnrolment(const std::string& home_directory, std::stri
   }
   profile.not_after = status->not_after;
   GRANTFS_CHECK(home.Accept(profile));
-  EnrolResult result;
+  EnrolResult result = EnrolResultOf(profile, identity);
   result.approved = true;
-  result.kind = profile.kind;
-  result.name = profile.name;
-  result.fingerprint = identity.identity().Fingerprint();
-  result.vault = profile.vault;
-  result.address = profile.address.Text();
   result.not_after = profile.not_after;
   return result;
 }

@@ -53,8 +53,7 @@ Status OwnerSessionImpl::CheckGroupsOwed(const std::string& environment, std::ve
                        "keys: run grantfs invitation withdraw " +
                        one.id);
     }
-    if (GRANTFS_TRY(members.EpochIsDue(group)) ||
-        group.newest().environment_epoch < list.newest_epoch().number || list.groups().IsOlderThanRule(group))
+    if (GRANTFS_TRY(members.EpochIsDue(group)) || list.groups().OwesEpoch(group, list.newest_epoch().number))
       owed.push_back(name + " has a key that somebody who left it has too: its next key is due");
   }
   return {};

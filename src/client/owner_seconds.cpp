@@ -85,6 +85,7 @@ Result<SecretList::Target> OwnerSessionImpl::Seconding::TargetOf(const AskConsen
   if (grantee.kind == GranteeKind::kGroup) {
     const auto* group = list_.groups().Find(grantee);
     if (group == nullptr) return Changed(what);
+    GRANTFS_CHECK(CheckGroupKey(list_, *group));
     *shown = "@" + group->name;
     return SecretList::Target{group->recipient(), group->seal(), *shown};
   }
@@ -126,6 +127,7 @@ Status OwnerSessionImpl::Seconding::AddPrefix(const AskConsent::Item& item) {
   const PrefixGrant& act = std::get<PrefixGrant>(item.act);
   const auto* group = list_.groups().Find(act.grant.grantee);
   if (group == nullptr) return Changed(ActSentence(environment_, item));
+  GRANTFS_CHECK(CheckGroupKey(list_, *group));
   const SecretList::Target target{group->recipient(), group->seal(), "@" + group->name};
   GRANTFS_CHECK(SignInEnvironment(act, item, environment_));
   for (const Listed& listed : GRANTFS_TRY(s_.ListNames(environment_, act.prefix))) {

@@ -1,5 +1,6 @@
 // A new key in a home that has one: made and approved in a home beside it, then put in the old one's place.
 
+#include "enrol_internal.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/join.h"
 
@@ -17,14 +18,8 @@ Status CheckLine(const InviteLine& line, const HomeProfile& home) {
 }
 
 EnrolResult RekeyedAs(const Home& home, const PrivateIdentity& identity) {
-  const HomeProfile& profile = home.profile();
-  EnrolResult result;
+  EnrolResult result = EnrolResultOf(home.profile(), identity);
   result.approved = true;
-  result.kind = profile.kind;
-  result.name = profile.name;
-  result.fingerprint = identity.identity().Fingerprint();
-  result.vault = profile.vault;
-  result.address = profile.address.Text();
   return result;
 }
 

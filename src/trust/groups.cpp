@@ -52,18 +52,10 @@ std::vector<const EnvironmentGroups::StandingPrefix*> EnvironmentGroups::Coverin
   return covering;
 }
 
-std::vector<std::uint64_t> EnvironmentGroups::SealedBefore(std::uint32_t epoch) const {
+std::vector<std::uint64_t> EnvironmentGroups::OwingEpoch(std::uint32_t environment_epoch) const {
   std::vector<std::uint64_t> owing;
   for (const auto& [number, group] : groups_) {
-    if (group.newest().environment_epoch < epoch) owing.push_back(number);
-  }
-  return owing;
-}
-
-std::vector<std::uint64_t> EnvironmentGroups::OwingEpoch(std::uint32_t environment_epoch) const {
-  auto owing = SealedBefore(environment_epoch);
-  for (const auto& [number, group] : groups_) {
-    if (IsOlderThanRule(group)) owing.push_back(number);
+    if (OwesEpoch(group, environment_epoch)) owing.push_back(number);
   }
   return owing;
 }

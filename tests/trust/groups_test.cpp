@@ -131,7 +131,7 @@ TEST_F(GroupsTest, NothingIsSealedToAGroupWhoseKeySomebodyTookAlong) {
   ASSERT_TRUE(GrantPrefix("", GrantOf(number)));
   ASSERT_TRUE(world.AddTo(world.secret, world.owner, world.VersionOf(world.secret)));
   ASSERT_TRUE(world.Remove(world.second));
-  EXPECT_EQ(world.environment.groups().SealedBefore(2), std::vector<std::uint64_t>{number});
+  EXPECT_EQ(world.environment.groups().OwingEpoch(2), std::vector<std::uint64_t>{number});
   EXPECT_EQ(world.AddTo(world.secret, world.owner, world.VersionOf(world.secret)).error().code,
             Code::kConflict);
   ASSERT_TRUE(world.Add(world.environment, world.recovery, GroupEpochStart{number, NextEpoch(number)}));

@@ -46,16 +46,17 @@ class EnvironmentGroups {
   std::vector<const StandingPrefix*> Covering(const std::string& path) const;
   /// The standing grant of that prefix and group, if it is in force (by the two-owner rule); nullptr: none.
   const StandingPrefix* FindPrefix(const PrefixKey& key) const;
-  /// Groups whose newest epoch was sealed to an environment's key before `epoch`: each owes one of its own.
-  std::vector<std::uint64_t> SealedBefore(std::uint32_t epoch) const;
-
   /// Whether its newest key is from before the two-owner rule, which holds: whoever was in the group by one
   /// owner's signature may have it, so that it owes an epoch, nothing is sealed to it and no machine reads by
   /// it.
   bool IsOlderThanRule(const Group& group) const {
     return two_owners_ && group.newest_sequence < rule_since_;
   }
-  /// Groups that owe one for either reason.
+  /// Whether it owes an epoch for that, or since its newest was sealed to a key of the environment's before
+  /// the newest, `environment_epoch`.
+  bool OwesEpoch(const Group& group, std::uint32_t environment_epoch) const {
+    return group.newest().environment_epoch < environment_epoch || IsOlderThanRule(group);
+  }
   std::vector<std::uint64_t> OwingEpoch(std::uint32_t environment_epoch) const;
 
   /// Whether the act is one of these.
