@@ -129,6 +129,14 @@ Result<std::vector<std::uint64_t>> SqliteReader::SecretsFor(std::uint64_t machin
                           Number(group), Number(after), lowest.end(), environment, RowLimit(limit))
                         .All(ReadNumber)));
   }
+  // Without one no secret's path is looked at.
+  const auto prefix = GRANTFS_TRY(Query(database_,
+                                        "SELECT p.grp FROM group_copies AS c CROSS JOIN prefix_grants AS p "
+                                        "ON p.environment = c.environment AND "
+                                        "p.grp = c.grp WHERE c.kind = 1 AND c.number = ?1 LIMIT 1",
+                                        Number(machine))
+                                      .One(ReadNumber));
+  if (!prefix) return lowest.Take();
   lowest.Add(GRANTFS_TRY(
       Query(database_,
             "SELECT s.number FROM secrets AS s NOT INDEXED WHERE s.number > ?2 AND s.number <= ?3 AND EXISTS "
