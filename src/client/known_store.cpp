@@ -68,14 +68,22 @@ Result<std::vector<KnownStore::Kept>> KnownStore::ReadRows(const ListId& list) {
   return kept;
 }
 
-Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadKept(const std::vector<Kept>& kept) const {
+Result<std::vector<KnownStore::Kept>> KnownStore::KeptOf(const ListId& list) {
+  const std::lock_guard guard(mutex_);
+  return ReadRows(list);
+}
+
+Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadKept(const std::vector<Kept>& kept,
+                                                                   std::size_t verified) const {
+  const Error damaged{Code::kIntegrity, "the home's known.db is damaged: see grantfs doctor", 0,
+                      database_.path()};
   std::vector<SignedList::StatementPtr> statements;
   for (const Kept& one : kept) {
-    auto parsed = SignedStatement::Parse(one.envelope);
-    if (!parsed || parsed->hash() != one.hash) {
-      return Error{Code::kIntegrity, "the home's known.db is damaged: see grantfs doctor", 0,
-                   database_.path()};
-    }
+    const bool again = statements.size() < verified;
+    auto parsed = again ? SignedStatement::ParseVerified(one.envelope) : SignedStatement::Parse(one.envelope);
+    if (!parsed || parsed->hash() != one.hash) return damaged;
+    if (again && !statements.empty() && parsed->statement().previous != statements.back()->hash())
+      return damaged;
     // Two processes may have kept different beginnings of a machine's view: what is behind the gap is whole.
     const bool follows = statements.empty() ||
                          parsed->statement().sequence == statements.back()->statement().sequence + 1 ||

@@ -61,6 +61,16 @@ Result<std::string> KnownStore::Freezes() {
   return GetText("freezes");
 }
 
+Result<std::string> KnownStore::ListMark(const ListId& list) {
+  const std::lock_guard guard(mutex_);
+  return GetText(("verified " + list.Text()).c_str());
+}
+
+Status KnownStore::PutListMark(const ListId& list, const std::string& mark) {
+  const std::lock_guard guard(mutex_);
+  return PutText(("verified " + list.Text()).c_str(), mark);
+}
+
 Status KnownStore::RememberGroups(const std::string& groups) {
   const std::lock_guard guard(mutex_);
   return PutText("groups", groups);

@@ -5,6 +5,7 @@
 #include "grantfs/trust/group_list.h"
 #include "grantfs/trust/restore.h"
 #include "list_fetch_internal.h"
+#include "list_marks_internal.h"
 #include "problem_internal.h"
 
 namespace grantfs {
@@ -76,11 +77,13 @@ Error NoLongerShown(const ListId& list) {
 
 }  // namespace
 
-// What the home kept is verified again: a file that somebody altered must not make a forgery count. Where the
-// lists above go on from a backup, it may name what was lost of them: then the list is fetched from its
-// beginning, and held against what was kept.
+// What the home kept is verified again, but for signatures that this identity has marked as verified: a file
+// that somebody altered must not make a forgery count. Where the lists above go on from a backup, it may name
+// what was lost of them: then the list is fetched from its beginning, and held against what was kept.
 Status ListKeeper::LoadInto(SignedList& list, const UpperLists& upper) {
-  for (const auto& statement : GRANTFS_TRY(known_->Statements(list.id()))) {
+  const auto kept = GRANTFS_TRY(known_->KeptOf(list.id()));
+  const std::size_t verified = marks_ ? GRANTFS_TRY(marks_->CountVerified(list.id(), kept)) : 0;
+  for (const auto& statement : GRANTFS_TRY(known_->ReadKept(kept, verified))) {
     if (statement->statement().sequence < list.next_sequence()) continue;
     auto received = list.Receive(statement, upper);
     if (!received && WasRestored(upper)) {
@@ -217,11 +220,14 @@ Result<ListKeeper::Fetched> ListKeeper::FetchOn(SignedList& list, const std::fun
 
 Status ListKeeper::Remember(const SignedList& list, const Fetched& fetched, bool other_log) {
   GRANTFS_CHECK(fetched.standing);
-  if (fetched.fresh.empty()) return {};
-  KnownStore::Verified verified{list.id(), fetched.fresh, std::nullopt};
-  verified.replaces = fetched.replaces;
-  verified.other_log = other_log;
-  return known_->Remember({verified});
+  if (!fetched.fresh.empty()) {
+    KnownStore::Verified verified{list.id(), fetched.fresh, std::nullopt};
+    verified.replaces = fetched.replaces;
+    verified.other_log = other_log;
+    GRANTFS_CHECK(known_->Remember({verified}));
+  }
+  if (marks_) marks_->Mark(list);
+  return {};
 }
 
 Status ListKeeper::FetchServed(SignedList& list, const UpperLists& upper) {

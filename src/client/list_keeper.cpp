@@ -4,8 +4,18 @@
 
 #include "grantfs/trust/group_list.h"
 #include "list_fetch_internal.h"
+#include "list_marks_internal.h"
 
 namespace grantfs {
+
+ListKeeper::ListKeeper(KnownStore* known, VaultConnection* vault, const Hash& vault_id,
+                       const SigningKey* marks_with)
+    : known_(known),
+      connection_(vault),
+      vault_id_(vault_id),
+      marks_(marks_with == nullptr ? nullptr : std::make_unique<ListMarks>(known, marks_with, vault_id)) {}
+
+ListKeeper::~ListKeeper() = default;
 
 Status ListKeeper::Load() { return LoadInto(vault_, {}); }
 

@@ -33,7 +33,7 @@ Status OwnerBase::Start() {
     static_cast<void>(known->RememberPeer(instance, offset).has_value());
   };
   vault_ = GRANTFS_TRY(VaultConnection::Create(std::move(connection), me_.Id().Hex(), &me_.signing_key()));
-  keeper_ = std::make_unique<ListKeeper>(known_.get(), vault_.get(), profile.vault);
+  keeper_ = std::make_unique<ListKeeper>(known_.get(), vault_.get(), profile.vault, &me_.signing_key());
   keeper_->member = me_.Id();
   GRANTFS_CHECK(keeper_->Load());
   if (!keeper_->vault().empty()) GRANTFS_CHECK(vault_->UsePins(keeper_->vault().pins()));

@@ -38,11 +38,11 @@ std::int64_t LevelOf(const Act& act) {
   if (const auto* invite = std::get_if<InvitationCreate>(&act)) return invite->invitation.lives == 0 ? 1 : 2;
   if (const auto* approve = std::get_if<MachineApprove>(&act)) return approve->not_after == 0 ? 1 : 2;
   const bool first =
-      IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd, PinsSet,
-              MachinesCreate, InvitationWithdraw, MachineRemove,
-              EnvironmentCreate, MemberAdd, MemberRemove, EpochStart, SecretCreate, VersionPublish, GrantAdd,
-              GrantRevoke, LabelMove, LabelRemove, VersionDestroy, SecretDescribe, SecretDelete, SecretUndelete,
-              SecretDestroy, Vouch, Void, LevelRaise>(act);
+      IsAnyOf<VaultCreate, VaultOwnerAdd, VaultOwnerRemove, IdentityAdd, IdentityRemove, EnvironmentAdd,
+              PinsSet, MachinesCreate, InvitationWithdraw, MachineRemove, EnvironmentCreate, MemberAdd,
+              MemberRemove, EpochStart, SecretCreate, VersionPublish, GrantAdd, GrantRevoke, LabelMove,
+              LabelRemove, VersionDestroy, SecretDescribe, SecretDelete, SecretUndelete, SecretDestroy, Vouch,
+              Void, LevelRaise>(act);
   return first ? 1 : 2;
 }
 
@@ -53,6 +53,19 @@ Json ActToJson(const Act& act) {
 }
 
 Result<Act> ActFromJson(const Json& json) {
+  Act act = GRANTFS_TRY(ActFromJsonUnverified(json));
+  GRANTFS_CHECK(CheckMachineSignatures(act));
+  return act;
+}
+
+Status CheckMachineSignatures(const Act& act) {
+  if (const auto* approve = std::get_if<MachineApprove>(&act)) return approve->enrolment.CheckOwn();
+  if (const auto* join = std::get_if<MachineJoin>(&act)) return join->enrolment.CheckOwn();
+  if (const auto* admit = std::get_if<MachineAdmit>(&act)) return admit->request.CheckOwn();
+  return {};
+}
+
+Result<Act> ActFromJsonUnverified(const Json& json) {
   JsonReader in(json, "act");
   const std::string type = in.String("type", 64);
   for (const ActType& known : kActs) {

@@ -76,6 +76,8 @@ GRANTFS_ACT(IdentityReplace, "identity.replace")
 /// The members of a grant beside its grantee; the reader leaves Finish to its caller.
 void WriteGrantTerms(const Grant& grant, Json& json);
 Grant ReadGrantTerms(JsonReader& in);
+/// As ActFromJson, without what machines have signed in it (CheckMachineSignatures).
+Result<Act> ActFromJsonUnverified(const Json& json);
 // What acts of several lists are made of.
 Json EpochToJson(const Epoch& epoch);
 Result<Epoch> EpochFromJson(const Json& json);

@@ -59,7 +59,7 @@ Result<MachineApprove> ReadAct<MachineApprove>(JsonReader& in) {
   const Json& enrolment = in.Object("enrolment");
   const std::int64_t not_after = ReadEnd(in);
   GRANTFS_CHECK(in.Finish());
-  return MachineApprove{GRANTFS_TRY(Enrolment::FromJson(enrolment)), not_after};
+  return MachineApprove{GRANTFS_TRY(Enrolment::FromJsonUnverified(enrolment)), not_after};
 }
 
 void WriteAct(const MachineAdmit& act, Json& json) {
@@ -72,7 +72,7 @@ Result<MachineAdmit> ReadAct<MachineAdmit>(JsonReader& in) {
   const Json& request = in.Object("request");
   const std::int64_t not_after = ReadEnd(in);
   GRANTFS_CHECK(in.Finish());
-  return MachineAdmit{GRANTFS_TRY(EnrolmentRequest::FromJson(request)), not_after};
+  return MachineAdmit{GRANTFS_TRY(EnrolmentRequest::FromJsonUnverified(request)), not_after};
 }
 
 void WriteAct(const MachineJoin& act, Json& json) {
@@ -85,7 +85,7 @@ Result<MachineJoin> ReadAct<MachineJoin>(JsonReader& in) {
   const Json& enrolment = in.Object("enrolment");
   const std::int64_t not_after = ReadEnd(in);
   GRANTFS_CHECK(in.Finish());
-  return MachineJoin{GRANTFS_TRY(Enrolment::FromJson(enrolment)), not_after};
+  return MachineJoin{GRANTFS_TRY(Enrolment::FromJsonUnverified(enrolment)), not_after};
 }
 
 void WriteAct(const MachineRemove& act, Json& json) { json.Set("id", act.id.Hex()); }

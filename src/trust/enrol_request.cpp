@@ -27,6 +27,12 @@ Json EnrolmentRequest::ToJson() const {
 }
 
 Result<EnrolmentRequest> EnrolmentRequest::FromJson(const Json& json) {
+  EnrolmentRequest request = GRANTFS_TRY(FromJsonUnverified(json));
+  GRANTFS_CHECK(request.CheckOwn());
+  return request;
+}
+
+Result<EnrolmentRequest> EnrolmentRequest::FromJsonUnverified(const Json& json) {
   JsonReader in(json, "request");
   EnrolmentRequest request;
   const Json& identity = in.Object("identity");
@@ -34,16 +40,20 @@ Result<EnrolmentRequest> EnrolmentRequest::FromJson(const Json& json) {
   request.expires = ReadTime(in, "expires");
   request.by_identity = ReadSignature(in, "by_identity");
   GRANTFS_CHECK(in.Finish());
-  request.identity = GRANTFS_TRY(Identity::FromJson(identity));
+  request.identity = GRANTFS_TRY(Identity::FromJsonUnbound(identity));
   const Identity& who = request.identity;
   if (who.kind != IdentityKind::kMachine || who.not_after != 0)
     return Error{Code::kInvalid, "a request to enrol is a machine's, and does not say when it ends", 0,
                  who.name};
   if (request.expires <= request.made || request.expires - request.made > kMaxEnrolRequestSeconds)
     return Error{Code::kInvalid, "a request to enrol holds for 1s to 30d", 0, who.name};
-  if (!Verify(who.sign, RequestContext(request), request.by_identity))
-    return Error{Code::kIntegrity, "the request is not signed by the machine's own key", 0, who.name};
   return request;
+}
+
+Status EnrolmentRequest::CheckOwn() const {
+  GRANTFS_CHECK(identity.CheckBinding());
+  if (Verify(identity.sign, RequestContext(*this), by_identity)) return {};
+  return Error{Code::kIntegrity, "the request is not signed by the machine's own key", 0, identity.name};
 }
 
 EnrolmentRequest MakeEnrolmentRequest(const PrivateIdentity& identity, std::int64_t made,

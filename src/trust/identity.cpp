@@ -65,6 +65,12 @@ Json Identity::ToJson() const {
 }
 
 Result<Identity> Identity::FromJson(const Json& json) {
+  Identity identity = GRANTFS_TRY(FromJsonUnbound(json));
+  GRANTFS_CHECK(identity.CheckBinding());
+  return identity;
+}
+
+Result<Identity> Identity::FromJsonUnbound(const Json& json) {
   JsonReader in(json, "identity");
   Identity identity;
   const auto suite = in.Number("suite", 0, 255);
@@ -79,11 +85,12 @@ Result<Identity> Identity::FromJson(const Json& json) {
     return Error{Code::kUnsupported, "the key's suite is not known to this build; upgrade grantfs", 0,
                  identity.name};
   identity.kind = GRANTFS_TRY(ParseIdentityKind(kind));
-  if (!Verify(identity.sign, BindingContext(identity), identity.binding)) {
-    return Error{Code::kIntegrity, "the sealing key is not signed by the identity's own key", 0,
-                 identity.name};
-  }
   return identity;
+}
+
+Status Identity::CheckBinding() const {
+  if (Verify(sign, BindingContext(*this), binding)) return {};
+  return Error{Code::kIntegrity, "the sealing key is not signed by the identity's own key", 0, name};
 }
 
 Result<PrivateIdentity> PrivateIdentity::FromSeed(const SecretMemory& seed, IdentityKind kind,

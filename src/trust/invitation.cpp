@@ -106,6 +106,12 @@ Json Enrolment::ToJson() const {
 }
 
 Result<Enrolment> Enrolment::FromJson(const Json& json) {
+  Enrolment enrolment = GRANTFS_TRY(FromJsonUnverified(json));
+  GRANTFS_CHECK(enrolment.CheckOwn());
+  return enrolment;
+}
+
+Result<Enrolment> Enrolment::FromJsonUnverified(const Json& json) {
   JsonReader in(json, "enrolment");
   Enrolment enrolment;
   enrolment.vault = ReadHex<Hash>(in, "vault");
@@ -114,12 +120,14 @@ Result<Enrolment> Enrolment::FromJson(const Json& json) {
   enrolment.by_invitation = ReadSignature(in, "by_invitation");
   enrolment.by_identity = ReadSignature(in, "by_identity");
   GRANTFS_CHECK(in.Finish());
-  enrolment.identity = GRANTFS_TRY(Identity::FromJson(identity));
-  if (!Verify(enrolment.identity.sign, EnrolmentContext(enrolment), enrolment.by_identity)) {
-    return Error{Code::kIntegrity, "the enrolment is not signed by the machine's own key", 0,
-                 enrolment.identity.name};
-  }
+  enrolment.identity = GRANTFS_TRY(Identity::FromJsonUnbound(identity));
   return enrolment;
+}
+
+Status Enrolment::CheckOwn() const {
+  GRANTFS_CHECK(identity.CheckBinding());
+  if (Verify(identity.sign, EnrolmentContext(*this), by_identity)) return {};
+  return Error{Code::kIntegrity, "the enrolment is not signed by the machine's own key", 0, identity.name};
 }
 
 Result<Enrolment> MakeEnrolment(const Hash& vault, const InviteSecret& invite,

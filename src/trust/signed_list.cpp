@@ -41,6 +41,13 @@ std::optional<Head> SignedList::head() const {
   return entries_.back().statement->head();
 }
 
+std::optional<Head> SignedList::VerifiedHead() const {
+  const auto unverified =
+      std::find_if(entries_.begin(), entries_.end(), [](const Entry& e) { return !e.valid; });
+  if (unverified == entries_.begin()) return std::nullopt;
+  return std::prev(unverified)->statement->head();
+}
+
 SignedList::StatementPtr SignedList::At(std::uint64_t sequence) const {
   const auto index = IndexOf(sequence);
   return index ? entries_[*index].statement : nullptr;
@@ -173,7 +180,7 @@ Status SignedList::CheckRight(const SignedStatement& signed_statement, const Upp
 Status SignedList::Take(const StatementPtr& signed_statement, const UpperLists& upper) {
   const Statement& statement = signed_statement->statement();
   if (std::holds_alternative<Void>(statement.act)) return TakeVoid(signed_statement, upper);
-  if (FirstInvalid()) {
+  if (EndsInvalid()) {
     return Error{Code::kDenied, "the statement follows one that does not count", 0,
                  Where(id_, statement.sequence)};
   }
@@ -241,6 +248,14 @@ Status SignedList::Receive(StatementPtr statement, const UpperLists& upper) {
   const bool valid = stands.has_value();
   entries_.push_back({std::move(statement), valid});
   return {};
+}
+
+// Nothing but a void counts after what does not: the last that is none tells, without a look at all.
+bool SignedList::EndsInvalid() const {
+  const auto last = std::find_if(entries_.rbegin(), entries_.rend(), [](const Entry& entry) {
+    return !entry.voided && !(entry.valid && std::holds_alternative<Void>(entry.statement->statement().act));
+  });
+  return last != entries_.rend() && !last->valid;
 }
 
 std::optional<std::size_t> SignedList::FirstInvalid() const {

@@ -39,8 +39,15 @@ class KnownStore {
     std::string envelope;
     Hash hash;
   };
-  /// Threads: any number. Errors: kIntegrity.
-  Result<std::vector<SignedList::StatementPtr>> ReadKept(const std::vector<Kept>& kept) const;
+  Result<std::vector<Kept>> KeptOf(const ListId& list);
+  /// @param verified  so many, from the first on, lead to a head whose list this identity has verified
+  /// (list_marks_internal.h): their signatures are not looked at again. Checked is that their hashes do lead
+  /// there. Threads: any number. Errors: kIntegrity.
+  Result<std::vector<SignedList::StatementPtr>> ReadKept(const std::vector<Kept>& kept,
+                                                         std::size_t verified = 0) const;
+  /// A text about the list that stands beside it. @return "" if there is none.
+  Result<std::string> ListMark(const ListId& list);
+  Status PutListMark(const ListId& list, const std::string& mark);
 
   /// A list's statements that were verified just now, in order and without gaps.
   struct Verified {

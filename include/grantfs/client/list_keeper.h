@@ -16,6 +16,8 @@
 
 namespace grantfs {
 
+class ListMarks;
+
 /// Verified lists: fetches what is new, verifies it against all that the home remembers, and remembers it. A
 /// list that is lower than what was seen, forks from it, or has a tail that does not count is refused with
 /// kIntegrity, and what was verified before stays as it was. Blocks. Threads: one at a time.
@@ -23,9 +25,12 @@ namespace grantfs {
 /// Errors of refreshing: kIntegrity, kNotFound (no such list, or not visible), and those of the connection.
 class ListKeeper {
  public:
-  /// All three outlive it.
-  ListKeeper(KnownStore* known, VaultConnection* vault, const Hash& vault_id)
-      : known_(known), connection_(vault), vault_id_(vault_id) {}
+  /// All outlive it.
+  /// @param marks_with  whose key marks what it has verified, so that it is not verified again; nullptr:
+  /// nobody's.
+  ListKeeper(KnownStore* known, VaultConnection* vault, const Hash& vault_id,
+             const SigningKey* marks_with = nullptr);
+  ~ListKeeper();
 
   /// Reads the vault list as the home has it. Errors: kIntegrity, kIo.
   Status Load();
@@ -51,7 +56,8 @@ class ListKeeper {
   /// @param told  the head that the vault has named: nothing is asked for where the home has that one.
   Result<SecretList> RefreshSecret(std::uint64_t number, const SecretName& name,
                                    const std::optional<Head>& told);
-  /// A group's whole list; its environment must be known. Errors: kNotFound (the environment has no such group).
+  /// A group's whole list; its environment must be known. Errors: kNotFound (the environment has no such
+  /// group).
   Result<GroupList> RefreshGroup(const std::string& environment, std::uint64_t number);
   /// A secret as the vault has listed it.
   struct Listed {
@@ -140,6 +146,7 @@ class ListKeeper {
   KnownStore* const known_;
   VaultConnection* const connection_;
   const Hash vault_id_;
+  const std::unique_ptr<ListMarks> marks_;  ///< nullptr: what was kept is verified again
   VaultList vault_;
   MachinesList machines_;
   std::map<std::string, EnvironmentList> environments_;

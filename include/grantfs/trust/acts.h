@@ -250,6 +250,9 @@ const char* ActName(const Act& act);
 Json ActToJson(const Act& act);
 /// Errors: kInvalid, kUnsupported (unknown act), kIntegrity (a key's binding or an enrolment's signature).
 Result<Act> ActFromJson(const Json& json);
+/// What machines have signed in an act of theirs: their keys' binding, and the enrolment or the request.
+/// Errors: kIntegrity.
+Status CheckMachineSignatures(const Act& act);
 
 /// The state of a secret after a statement: it stands in every statement of the secret's list, so that a
 /// machine needs no more than the last ones.

@@ -18,6 +18,10 @@ struct EnrolmentRequest {
   Json ToJson() const;
   /// Checks its signature. Errors: kInvalid, kIntegrity.
   static Result<EnrolmentRequest> FromJson(const Json& json);
+  /// The same without any signature, for CheckOwn.
+  static Result<EnrolmentRequest> FromJsonUnverified(const Json& json);
+  /// The machine's signatures: its binding, and the one over the request. Errors: kIntegrity.
+  Status CheckOwn() const;
 };
 inline constexpr std::int64_t kMaxEnrolRequestSeconds = 30LL * 86400;  ///< from made to expires
 EnrolmentRequest MakeEnrolmentRequest(const PrivateIdentity& identity, std::int64_t made,

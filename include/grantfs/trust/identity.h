@@ -33,6 +33,10 @@ struct Identity {
   Json ToJson() const;
   /// Checks the binding too. Errors: kInvalid, kIntegrity (binding), kUnsupported (suite).
   static Result<Identity> FromJson(const Json& json);
+  /// The same without the binding, which is somebody else's to check.
+  static Result<Identity> FromJsonUnbound(const Json& json);
+  /// That the signing key has signed the sealing key. Errors: kIntegrity.
+  Status CheckBinding() const;
   bool operator==(const Identity&) const = default;
 };
 

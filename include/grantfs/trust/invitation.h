@@ -54,8 +54,12 @@ struct Enrolment {
   Signature by_invitation;
   Signature by_identity;
   Json ToJson() const;
-  /// Checks the identity's own signature; that of the invitation needs the invitation (VerifyEnrolment).
+  /// Checks the identity's own signatures; that of the invitation needs the invitation (VerifyEnrolment).
   static Result<Enrolment> FromJson(const Json& json);
+  /// The same without any signature, for CheckOwn.
+  static Result<Enrolment> FromJsonUnverified(const Json& json);
+  /// The identity's own signatures: its binding, and the one over the enrolment. Errors: kIntegrity.
+  Status CheckOwn() const;
 };
 Result<Enrolment> MakeEnrolment(const Hash& vault, const InviteSecret& invite,
                                 const PrivateIdentity& identity);

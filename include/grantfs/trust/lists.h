@@ -155,9 +155,9 @@ class MachinesList : public SignedList {
   Status ApplyInvite(const InvitationCreate& act);
   Status ApplyStand(const InvitationStand& act, const Statement& statement);
   Status ApplyWithdraw(const InvitationWithdraw& act);
-  Status ApplyApprove(const MachineApprove& act, const Statement& statement);
+  Status ApplyApprove(const MachineApprove& act, const SignedStatement& statement);
   Status ApplyAdmit(const MachineAdmit& act, const Statement& statement);
-  Status ApplyJoin(const MachineJoin& act, const Statement& statement);
+  Status ApplyJoin(const MachineJoin& act, const SignedStatement& statement);
   Status ApplyRemove(const MachineRemove& act, const Statement& statement);
   Status CheckFree(const Identity& who) const;
   void LetIn(Identity who, std::int64_t not_after, const Statement& statement, const std::string& standing);

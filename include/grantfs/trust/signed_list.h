@@ -68,6 +68,10 @@ class SignedList {
   /// history, a false signature of one who had the right: no repair).
   Status Receive(StatementPtr statement, const UpperLists& upper);
 
+  /// The last statement up to which the signatures of all were verified as they were taken in: of one whose
+  /// signer had no right the signature was not looked at. None: of no statement.
+  std::optional<Head> VerifiedHead() const;
+
   /// The first statement that does not count at the heads of `upper`, which are the newest known.
   std::optional<std::uint64_t> FirstUncounted(const UpperLists& upper) const;
   /// kIntegrity, naming list and sequence and why, if there is one.
@@ -147,6 +151,7 @@ class SignedList {
   void RebuildWhatStands(const UpperLists& upper);
   std::optional<std::size_t> FirstUncountedAt(const SeenHeads* at, const UpperLists& upper) const;
   std::optional<std::size_t> FirstInvalid() const;
+  bool EndsInvalid() const;  ///< whether there is a FirstInvalid
 
   ListId id_;
 };

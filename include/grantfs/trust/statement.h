@@ -90,6 +90,9 @@ class SignedStatement {
   /// a second by who consents, where the payload names one.
   /// Errors: kInvalid, kUnsupported (payload type, unknown act).
   static Result<SignedStatement> Parse(std::string_view envelope);
+  /// The same of one whose signatures, the machines' within its act included, this identity has verified
+  /// before, in its list: they are not looked at again (list_marks_internal.h says who knows that).
+  static Result<SignedStatement> ParseVerified(std::string_view envelope);
   /// Makes one. `statement.signer` must be `key`'s owner. Errors: kInvalid (out of bounds).
   /// @param consent  the second owner's signature, where `statement.consent` is there.
   static Result<SignedStatement> Sign(const Statement& statement, const SigningKey& key,
@@ -107,6 +110,7 @@ class SignedStatement {
   /// For who keeps thousands: payload and signature in as few bytes as is simple, about half of the
   /// envelope. A form for memory alone, which no other program reads.
   std::string Packed() const;
+  bool WasVerified() const { return verified_; }  ///< made by ParseVerified
   bool VerifySignature(const VerifyKey& key) const;
   /// The second signature, of a statement that has one.
   bool VerifyConsent(const VerifyKey& key) const;
@@ -114,12 +118,14 @@ class SignedStatement {
  private:
   static Result<SignedStatement> Of(std::string payload, const Signature& signature,
                                     std::optional<Signature> consent);
+  static Result<SignedStatement> ParseUnverified(std::string_view envelope);
 
   Statement statement_;
   Hash hash_;
   std::string payload_;  ///< as signed
   Signature signature_;
   std::optional<Signature> consent_;  ///< there if and only if the payload names whose
+  bool verified_ = false;
 };
 
 }  // namespace grantfs
