@@ -87,9 +87,9 @@ class Survival:
 
     def wait_for(self, opens):
         """As long as more records come: a vault takes so many a minute from a machine's journal."""
-        while self.count() - self.before[0] < opens:
-            before = self.count()
-            until("more records than %d of %d opens" % (before, opens), lambda: self.count() > before, 90)
+        told = self.count()
+        while told - self.before[0] < opens:
+            told = until("more records than %d of %d opens" % (told, opens), lambda: self.count_above(told), 90)
         until("all records", lambda: self.records()[0] - self.before[0] >= opens, 60)
 
     def records(self):
@@ -110,6 +110,10 @@ class Survival:
 
     def count(self):
         return self.column("count(*)")[0]
+
+    def count_above(self, told):
+        count = self.count()
+        return count if count > told else None
 
     def column(self, name):
         import sqlite3
