@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "connect_internal.h"
+#include "client/homes/connect_internal.h"
 #include "grantfs/api/lists.h"
 #include "grantfs/client/home.h"
 #include "grantfs/client/list_keeper.h"

@@ -1,6 +1,6 @@
 // What a machine shows of a file that is made of several secrets, and which versions it is made of.
 
-#include "client/machine_view_internal.h"
+#include "client/machine/machine_view_internal.h"
 #include "client_test.h"
 
 namespace grantfs::testing {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "client/machine_view_internal.h"
+#include "client/machine/machine_view_internal.h"
 #include "client_test.h"
 
 namespace grantfs::testing {

@@ -1,6 +1,6 @@
 // A machine, its groups, and a vault that lies about them.
 
-#include "client/group_keys_internal.h"
+#include "client/machine/group_keys_internal.h"
 #include "evidence_test.h"
 
 namespace grantfs::testing {

@@ -1,4 +1,4 @@
-#include "client/held_versions_internal.h"
+#include "client/machine/held_versions_internal.h"
 #include "client_test.h"
 
 namespace grantfs::testing {

@@ -1,7 +1,7 @@
 #include <thread>
 
-#include "client/forward_clock_internal.h"
-#include "client/kept_leases_internal.h"
+#include "client/machine/forward_clock_internal.h"
+#include "client/machine/kept_leases_internal.h"
 #include "client_test.h"
 #include "support/test_clock.h"
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <future>
 
-#include "client/kept_leases_internal.h"
+#include "client/machine/kept_leases_internal.h"
 #include "grantfs/crypto/encoding.h"
 #include "grantfs/json/json.h"
 #include "grantfs/util/file.h"

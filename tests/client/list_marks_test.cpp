@@ -1,6 +1,6 @@
 // What an identity has marked as verified is not verified again, and nothing else is let through.
 
-#include "client/list_marks_internal.h"
+#include "client/lists/list_marks_internal.h"
 #include "client_test.h"
 #include "grantfs/sqlite/database.h"
 

@@ -1,6 +1,6 @@
 // Evidence and answers in which one thing alone is wrong.
 
-#include "client/standing_changes_internal.h"
+#include "client/lists/standing_changes_internal.h"
 #include "evidence_test.h"
 
 namespace grantfs::testing {

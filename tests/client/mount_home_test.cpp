@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "client/mount_home_internal.h"
+#include "client/homes/mount_home_internal.h"
 #include "client_test.h"
 #include "support/temp_dir.h"
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "client/problem_internal.h"
+#include "client/connection/problem_internal.h"
 #include "grantfs/net/http_client.h"
 
 namespace grantfs {

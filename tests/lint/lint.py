@@ -9,8 +9,8 @@ import os
 import re
 import sys
 
-from rules import (BANNED_COMPILED, CODE, LAYERS, MAX_LINES, NO_PLAINTEXT, NOT_IN_REPORTS, OWNERS, REPORTS, SIZED, SYSTEM_FOLDERS,
-                   SYSTEM_HEADERS, TOP_LEVEL, WORDS_COMPILED)
+from rules import (BANNED_COMPILED, CODE, LAYERS, MAX_LINES, NO_PLAINTEXT, NOT_IN_REPORTS, OWNERS, PARTS, REPORTS, SIZED,
+                   SYSTEM_FOLDERS, SYSTEM_HEADERS, TOP_LEVEL, WORDS_COMPILED)
 
 ALLOW = "tests/lint/allow.txt"
 TOKEN = re.compile("|".join((
@@ -50,6 +50,12 @@ def module_of(path):
     if parts[:2] == ["include", "grantfs"]:
         return parts[2] if len(parts) > 3 else "?"
     return None
+
+
+def part_of(path):
+    """The folder within its module that a file of src/ lies in; None where it lies in none."""
+    parts = path.split("/")
+    return parts[2] if len(parts) > 3 else None
 
 
 class Lint:
@@ -122,7 +128,7 @@ class Lint:
             known = os.path.exists(beside) or os.path.exists(below_src)
             if ".." in header.split("/") or path.startswith("include/") or not known:
                 return f"{header} is no header of this module: include \"grantfs/<module>/<name>.h\""
-            return None
+            return self.header_of_part(path, header, module)
         other = header.split("/")[1]
         if other == module:
             return None
@@ -131,6 +137,17 @@ class Lint:
         if LAYERS[other] >= LAYERS[module]:
             return f"{module} (layer {LAYERS[module]}) may not include {other} (layer {LAYERS[other]})"
         return None
+
+    def header_of_part(self, path, header, module):
+        """Within a module that has folders: what is wrong with this include of the module's own."""
+        parts = PARTS.get(module, {})
+        own = part_of(path)
+        if own is None or not header.startswith(module + "/"):
+            return None
+        other = part_of("src/" + header)
+        if own in parts and (other == own or parts.get(other, len(parts)) < parts[own]):
+            return None
+        return f"{module}/{own} may not include {header}: see PARTS in tests/lint/rules.py"
 
     def library_header(self, path, header, module):
         owners = [prefix for prefix in OWNERS if header.startswith(prefix)]

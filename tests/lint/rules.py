@@ -15,6 +15,12 @@ LAYERS = {
     "main": 8,
 }  # fmt: skip
 
+# The folders within a module. What a file includes of its own module lies in its folder or in a lower one; a file that lies in
+# none of them may include from all.
+PARTS = {
+    "client": {"connection": 0, "homes": 1, "lists": 2, "log": 2, "join": 3, "machine": 3, "owner": 3},
+}
+
 # Who may include a library's headers, by the beginning of their path; the longest that fits counts.
 OWNERS = {
     "spdlog/": {"log"},

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "client/problem_internal.h"
+#include "client/connection/problem_internal.h"
 #include "grantfs/api/problem.h"
 #include "grantfs/api/routes.h"
 #include "grantfs/net/http_client.h"
