@@ -75,7 +75,7 @@ int NoSuchCommand(Terminal& terminal, const std::vector<std::string>& words) {
       terminal.Note("grantfs: there is no command '" + words[0] + " " + words[1] + "'; there are:");
     for (const Command* command : group) terminal.Note("usage: " + UsageLine(*command));
   } else if (words.empty()) {
-    terminal.Say(OverviewHelp(AllCommands()));
+    terminal.Say(OverviewHelp(CommandTable()));
   } else {
     terminal.Note("grantfs: there is no command '" + words[0] + "'; grantfs help lists them");
   }

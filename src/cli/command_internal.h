@@ -91,6 +91,12 @@ struct Command {
   const char* stray_argument = "";    ///< what one who gives an argument too many should know
 };
 
+/// Commands that are about one thing.
+struct CommandSection {
+  const char* title;  ///< for `grantfs help`; "" = none
+  std::vector<const Command*> commands;
+};
+
 inline constexpr std::size_t kManyArguments = 10'000;
 
 /// The options that a command accepts: its own and those that it shares with others.
@@ -99,8 +105,8 @@ std::vector<Option> AcceptedOptions(const Command& command);
 /// "grantfs secret set [OPTION...] NAME"
 std::string UsageLine(const Command& command);
 std::string CommandHelp(const Command& command);
-/// All commands, a line each.
-std::string OverviewHelp(const std::vector<const Command*>& commands);
+/// Commands, a line each, below the titles of their sections.
+std::string OverviewHelp(const std::vector<CommandSection>& sections);
 
 /// Reads the words behind a command's name. Errors: kInvalid, with the word as the subject.
 Result<Arguments> ParseArguments(const Command& command, const std::vector<std::string>& words);

@@ -12,7 +12,7 @@ extern const Command kServeCommand, kInitCommand, kStatusCommand, kWhoamiCommand
 extern const Command kEnvCreateCommand, kEnvListCommand, kEnvExampleCommand, kProjectListCommand;
 extern const Command kSecretSetCommand, kSecretImportCommand, kSecretGetCommand, kSecretListCommand;
 extern const Command kSecretHistoryCommand, kSecretBundleCommand;
-extern const Command kBackupCommand, kRestoreCommand;
+extern const Command kBackupCommand, kRestoreCommand, kMendCommand;
 extern const Command kRecoverCommand, kRecoveryShowCommand, kRecoveryReplaceCommand, kRecoveryFollowCommand;
 extern const Command kLevelShowCommand, kLevelRaiseCommand;
 extern const Command kInvitationListCommand, kInvitationWithdrawCommand;
@@ -42,7 +42,9 @@ extern const Command kKeyProtectCommand, kKeyUnprotectCommand;
 extern const Command kTlsNextCommand, kTlsPinCommand, kTlsShowCommand, kTlsSwitchCommand, kTlsTrustCommand;
 extern const Command kDoctorCommand, kOpenApiCommand, kVersionCommand, kHelpCommand;
 
-/// The table, in the order in which a newcomer meets them.
+/// The table, by what they are about, in the order in which a newcomer meets them.
+const std::vector<CommandSection>& CommandTable();
+/// All that stand in it.
 const std::vector<const Command*>& AllCommands();
 
 /// The command that the first words name, and how many words that took; nullptr if there is none.

@@ -104,18 +104,24 @@ std::string CommandHelp(const Command& command) {
   return text + ExitCodesHelp();
 }
 
-std::string OverviewHelp(const std::vector<const Command*>& commands) {
+std::string OverviewHelp(const std::vector<CommandSection>& sections) {
   std::size_t width = 0;
-  for (const Command* command : commands) width = std::max(width, std::string_view(command->name).size());
+  for (const CommandSection& section : sections)
+    for (const Command* command : section.commands)
+      width = std::max(width, std::string_view(command->name).size());
   std::string text =
       "usage: grantfs COMMAND [OPTION...] [ARGUMENT...]\n\n"
       "Gives programs their secrets as read-only files; this one program is the vault, the\n"
       "mount and the administrator's tool. `grantfs COMMAND --help` explains by example.\n\n";
-  for (const Command* command : commands) {
-    const std::string_view name = command->name;
-    text += "  " + std::string(name) + std::string(width - name.size() + 2, ' ') + command->summary + "\n";
+  for (const CommandSection& section : sections) {
+    if (*section.title) text += std::string(section.title) + ":\n";
+    for (const Command* command : section.commands) {
+      const std::string_view name = command->name;
+      text += "  " + std::string(name) + std::string(width - name.size() + 2, ' ') + command->summary + "\n";
+    }
+    text += "\n";
   }
-  return text + "\n" + ExitCodesHelp();
+  return text + ExitCodesHelp();
 }
 
 }  // namespace grantfs

@@ -43,7 +43,10 @@ Status RunHelpCommand(Context& context) {
     for (const Command* command : commands) list.Append(Described(*command));
     context.terminal.OutJson(Json::Object({{"commands", std::move(list)}}));
   } else {
-    context.terminal.Out(commands.size() == 1 ? CommandHelp(*commands[0]) : OverviewHelp(commands));
+    const bool one = commands.size() == 1;
+    context.terminal.Out(one             ? CommandHelp(*commands[0])
+                         : words.empty() ? OverviewHelp(CommandTable())
+                                         : OverviewHelp({{"", commands}}));
   }
   return {};
 }

@@ -307,8 +307,8 @@ Status SignedList::CheckStanding(const UpperLists& upper) const {
   if (!first) return {};
   return Error{Code::kIntegrity,
                "the list has a statement that does not count: its signer has no right to it, or lost it and "
-               "nobody vouched; "
-               "the vault should not have accepted it, and an owner must void or vouch for it",
+               "nobody vouched; the vault should not have accepted it: an owner sees it with grantfs mend, and "
+               "takes it back or vouches for it",
                0, Where(id_, *first)};
 }
 

@@ -6,55 +6,11 @@
 #include <set>
 
 #include "cli/commands_internal.h"
+#include "shell_lines.h"
 #include "streams.h"
 
 namespace grantfs {
 namespace {
-
-// The words of a shell's line from `at` on, up to what ends the command.
-std::vector<std::string> ShellWords(const std::string& line, std::size_t at) {
-  std::vector<std::string> words;
-  std::string word;
-  bool within = false;
-  char quote = '\0';
-  for (; at < line.size(); ++at) {
-    const char c = line[at];
-    if (quote == '\0' && std::string_view("|&<>;)").find(c) != std::string_view::npos) break;
-    if (c == quote || (quote == '\0' && c == '\'')) {
-      quote = quote == '\0' ? c : '\0';
-      within = true;
-    } else if (c == ' ' && quote == '\0') {
-      if (within) words.push_back(word);
-      within = false;
-      word.clear();
-    } else {
-      word += c;
-      within = true;
-    }
-  }
-  if (within) words.push_back(word);
-  return words;
-}
-
-// Each "grantfs ..." in an example's line.
-std::vector<std::vector<std::string>> CommandsIn(const std::string& line) {
-  std::vector<std::vector<std::string>> found;
-  for (std::size_t at = line.find("grantfs "); at != std::string::npos; at = line.find("grantfs ", at + 1)) {
-    const bool begins = at == 0 || std::string_view(" (").find(line[at - 1]) != std::string_view::npos;
-    if (begins && line.substr(0, at).find("cat ") == std::string::npos)
-      found.push_back(ShellWords(line, at + 8));
-  }
-  return found;
-}
-
-void ExpectIsAccepted(const std::vector<std::string>& words, const std::string& line) {
-  std::size_t taken = 0;
-  const Command* command = FindCommand(words, &taken);
-  ASSERT_NE(command, nullptr) << line;
-  const auto parsed = ParseArguments(
-      *command, std::vector<std::string>(words.begin() + static_cast<std::ptrdiff_t>(taken), words.end()));
-  EXPECT_TRUE(parsed) << line << ": " << Describe(parsed.error());
-}
 
 TEST(CommandsTest, EveryHelpTeachesByExample) {
   for (const Command* command : AllCommands()) {
@@ -69,6 +25,7 @@ TEST(CommandsTest, EveryHelpTeachesByExample) {
     for (const Option& option : AcceptedOptions(*command)) {
       EXPECT_NE(help.find(std::string("  --") + option.name), std::string::npos) << option.name;
       EXPECT_STRNE(option.help, "") << option.name;
+      EXPECT_EQ(std::string_view(option.help).find("several times"), std::string_view::npos) << option.name;
     }
     EXPECT_NE(help.find("\nnext: "), std::string::npos);
     EXPECT_NE(help.find("exit codes: 0 done, 1 failed, 2 usage, 3 denied, 4 not found, 5 unreachable,"),
@@ -153,6 +110,18 @@ TEST(CommandsTest, SentencesNameCommandsThatExist) {
     }
   }
   EXPECT_GT(seen, 80u);
+}
+
+TEST(CommandsTest, OverviewTellsEachCommandOnceBelowItsTitle) {
+  const std::string help = OverviewHelp(CommandTable());
+  for (const CommandSection& section : CommandTable()) {
+    const std::size_t title = help.find(std::string("\n") + section.title + ":\n");
+    ASSERT_NE(title, std::string::npos) << section.title;
+    const std::string below = help.substr(title, help.find("\n\n", title) - title + 1);
+    for (const Command* command : section.commands)
+      EXPECT_NE(below.find(std::string("\n  ") + command->name + "  "), std::string::npos) << command->name;
+  }
+  EXPECT_EQ(OverviewHelp({{"", {&kReadCommand}}}).find(":\n  read"), std::string::npos);
 }
 
 TEST(CommandsTest, LongestNameIsTaken) {

@@ -72,6 +72,9 @@ TEST(PeopleStoryTest, WhatCannotBeIsRefusedWithTheMend) {
     EXPECT_NE(done.err.find(says), std::string::npos) << done.err;
   };
   refused({"invite", "--kind", "group", "x"}, 2, "a user, a machine or an agent");
+  refused({"mend", "shop/prod"}, 2, "environment/shop/prod");
+  refused({"mend", "vault", "--vouch", "--void"}, 2, "one of --vouch and --void");
+  refused({"mend", "environment/shop/prod#2", "--void", "--yes"}, 4, "nothing to mend");
   refused({"member", "add", "shop/prod", "ci"}, 2, "--role");
   refused({"member", "add", "shop/prod", "ci", "--role", "king"}, 2, "owner, reader, writer");
   refused({"member", "add", "shop/prod", "ci", "--role", "reader"}, 2, "an agent never reads");

@@ -250,8 +250,9 @@ TEST_F(HostileOwnerListsTest, AnHonestListNeedsNoMending) {
   std::optional<Forger> bob;
   AddAndRemoveBob([&] { bob.emplace(Path("bob")); });
   const auto tail = ListId::Secret(NumberOf("a"));
-  EXPECT_EQ(CodeOf(Owner().VoidTail(tail, "")), Code::kNotFound) << "nothing to mend in an honest vault";
-  EXPECT_EQ(CodeOf(Owner().VouchFor(tail, "")), Code::kNotFound);
+  EXPECT_EQ(CodeOf(Owner().MendList(tail, Voids(""))), Code::kNotFound)
+      << "nothing to mend in an honest vault";
+  EXPECT_EQ(CodeOf(Owner().MendList(tail, Vouches(""))), Code::kNotFound);
 }
 
 }  // namespace

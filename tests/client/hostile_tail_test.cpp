@@ -51,7 +51,8 @@ class HostileTailTest : public HostileTest {
   }
   /// After the list was mended: all goes on, for who saw the tail and for who comes anew.
   void ExpectGoesOn(MachineSession& session, std::uint32_t next_version) {
-    EXPECT_EQ(CodeOf(Again()->VoidTail(ListOfA(), "")), Code::kNotFound) << "there is nothing left to mend";
+    EXPECT_EQ(CodeOf(Again()->MendList(ListOfA(), Voids(""))), Code::kNotFound)
+        << "there is nothing left to mend";
     EXPECT_EQ(Must(Owner().SetSecret(A(), Value("after"), {})).version, next_version);
     EXPECT_EQ(OwnersValue(), "after");
     ExpectMachineReads(session, "after");
@@ -87,9 +88,9 @@ TEST_F(HostileTailTest, WhatARemovedOwnerForgedIsVoided) {
   vault_.LetIn({backdated, late});
   ExpectOwnerRefuses();
   ExpectMachineRefuses(*session);
-  EXPECT_FALSE(Owner().VouchFor(ListOfA(), "")) << "nobody vouches for what never could stand";
+  EXPECT_FALSE(Owner().MendList(ListOfA(), Vouches(""))) << "nobody vouches for what never could stand";
   ExpectOwnerRefuses();
-  EXPECT_EQ(Must(Owner().VoidTail(ListOfA(), "forged")), 2u);
+  EXPECT_EQ(Must(Owner().MendList(ListOfA(), Voids("forged"))).size(), 2u);
   EXPECT_EQ(OwnersValue(), "one");
   ExpectMachineReads(*session, "one");
   ExpectGoesOn(*session, 3);
@@ -100,7 +101,19 @@ TEST_F(HostileTailTest, WhatALostWriterWroteIsVouchedFor) {
   WriteAndLose("dan's");
   ExpectOwnerRefuses();
   ExpectMachineRefuses(*session);
-  EXPECT_EQ(Must(Owner().VouchFor(ListOfA(), "he meant well")), 1u);
+  const auto tail = Must(Owner().MendList(ListOfA(), {}));
+  ASSERT_EQ(tail.size(), 1u);
+  EXPECT_EQ(tail[0].where + ": " + tail[0].what + " by " + tail[0].by, "shop/prod/a: version 2 by dan");
+  MendOptions unsure = Vouches("");
+  std::size_t shown = 0;
+  unsure.confirm = [&](const std::vector<LostStatement>& asked) {
+    shown = asked.size();
+    return Error{Code::kCancelled, "no"};
+  };
+  EXPECT_EQ(CodeOf(Owner().MendList(ListOfA(), unsure)), Code::kCancelled);
+  EXPECT_EQ(shown, 1u);
+  ExpectOwnerRefuses();  // who looks, or says no, signs nothing
+  EXPECT_EQ(Must(Owner().MendList(ListOfA(), Vouches("he meant well"))).size(), 1u);
   EXPECT_EQ(OwnersValue(), "dan's");
   ExpectMachineReads(*session, "dan's");
   ExpectGoesOn(*session, 3);
@@ -110,7 +123,7 @@ TEST_F(HostileTailTest, WhatALostWriterWroteIsVoided) {
   const auto session = Mount("web-1");
   WriteAndLose("dan's");
   ExpectMachineRefuses(*session);
-  EXPECT_EQ(Must(Owner().VoidTail(ListOfA(), "he did not")), 1u);
+  EXPECT_EQ(Must(Owner().MendList(ListOfA(), Voids("he did not"))).size(), 1u);
   EXPECT_EQ(OwnersValue(), "one");
   ExpectMachineReads(*session, "one");
   ExpectGoesOn(*session, 3);
@@ -154,7 +167,7 @@ TEST_F(HostileTailTest, AMachinesViewThatBeganAtAVoidedGrant) {
   const auto any = Must(UnsealKey::Generate());
   const NewEpoch epoch = Must(MakeEpoch({ann.me().identity()}, &environment.newest_epoch(), &any));
   vault_.LetIn({ann.Forge(environment, MemberRemove{bob.Id(), epoch.epoch})});
-  EXPECT_EQ(Must(Owner().VoidTail(ListOfA(), "")), 1u);
+  EXPECT_EQ(Must(Owner().MendList(ListOfA(), Voids(""))).size(), 1u);
   EXPECT_EQ(read(), "one") << "by the grant before it";
   const auto known =
       Must(KnownStore::Open(Must(Home::Open(Path("web-1"))).KnownPath(), KnownStore::Missing::kRefuse));

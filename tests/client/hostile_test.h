@@ -35,6 +35,9 @@ class Forger {
   std::unique_ptr<ListKeeper> keeper_;
 };
 
+inline MendOptions Vouches(const std::string& reason) { return {MendOptions::How::kVouch, reason}; }
+inline MendOptions Voids(const std::string& reason) { return {MendOptions::How::kVoid, reason}; }
+
 class HostileTest : public OwnedVaultTest {
  protected:
   std::string DataDirectory() const override { return vault_.directory(); }

@@ -331,10 +331,11 @@ class OwnerSession {
 
   // ---- mending a list whose tail does not count
 
-  /// Says that all of it is good / takes back what does not count. Returns the number of statements
-  /// concerned. Errors: kNotFound (nothing to mend).
-  virtual Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) = 0;
-  virtual Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) = 0;
+  /// What stands in the list from the first statement on that does not count, the oldest first; and signs
+  /// that all of it is good, or takes it back, if it is told to. Errors: kNotFound (nothing to mend), kDenied
+  /// (it is not this owner's to mend, or could never stand, so that nobody can vouch for it), as
+  /// `options.confirm`.
+  virtual Result<std::vector<LostStatement>> MendList(const ListId& list, const MendOptions& options) = 0;
 
   // ---- a restored backup
 

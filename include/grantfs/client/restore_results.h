@@ -1,16 +1,18 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "grantfs/crypto/hash.h"
 #include "grantfs/crypto/secret.h"
+#include "grantfs/util/result.h"
 
 namespace grantfs {
 
-// What accepting a restored backup, and replacing the recovery identity, take and give.
+// What accepting a restored backup, mending a list, and replacing the recovery identity take and give.
 
 /// What took the recovery identity's place.
 struct ReplacedRecovery {
@@ -29,7 +31,8 @@ struct RestoreOptions {
   std::string reason;
 };
 
-/// A statement that this home has seen, and the vault does not have any more.
+/// A statement in words: one that this home has seen and the vault does not have any more, or one that does
+/// not count.
 struct LostStatement {
   std::string where;  ///< "the vault", "its machines", "shop/prod", "shop/prod/db-password"
   std::string what;   ///< "version 4", "carol removed"
@@ -48,6 +51,16 @@ struct RestoreResult {
   std::vector<std::string> new_epochs;  ///< environments that have a new key
   std::vector<std::string> others;      ///< sentences: what others have to accept
   std::vector<std::string> problems;    ///< sentences: what could not be done
+};
+
+/// What becomes of a list that has a tail which does not count.
+struct MendOptions {
+  enum class How { kLook, kVouch, kVoid };  ///< nothing; all of it is good; it is taken back
+  How how = How::kLook;
+  std::string reason;
+  /// Asked, with what it is about, before anything is signed; again where the list went on meanwhile. Its
+  /// error ends it. May be empty.
+  std::function<Status(const std::vector<LostStatement>&)> confirm = {};
 };
 
 }  // namespace grantfs

@@ -1,4 +1,5 @@
 #include "grantfs/api/bounds.h"
+#include "grantfs/crypto/encoding.h"
 #include "vault_call_internal.h"
 
 namespace grantfs {

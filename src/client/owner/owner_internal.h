@@ -133,8 +133,7 @@ class OwnerSessionImpl final : public OwnerBase {
   Result<std::vector<AuditPurge>> AuditPurges() override;
   Result<AuditProof> ProveAudit(std::optional<std::uint64_t> record) override;
   Result<AuditVerdict> VerifyAudit() override;
-  Result<std::size_t> VouchFor(const ListId& list, const std::string& reason) override;
-  Result<std::size_t> VoidTail(const ListId& list, const std::string& reason) override;
+  Result<std::vector<LostStatement>> MendList(const ListId& list, const MendOptions& options) override;
   Result<RestoreResult> AcceptBackup(const RestoreOptions& options) override;
   Result<ReplacedRecovery> ReplaceRecovery(const std::string& reason) override;
   Result<std::vector<std::string>> FollowRecovery(const std::string& reason) override;
@@ -368,7 +367,8 @@ class OwnerSessionImpl final : public OwnerBase {
   AcceptLine LineFor(const Hash& identity) const;
   Result<SecretMemory> InviteLineOf(const InviteSecret& secret, IdentityKind kind, const std::string& name,
                                     bool standing) const;
-  Result<std::size_t> Mend(const ListId& list, const std::string& reason, bool vouch);
+  Result<std::vector<LostStatement>> MendOnce(const ListId& id, const MendOptions& options);
+  Result<SecretName> RefreshAbove(const ListId& id);
   /// Nobody if there is none. Errors: kInvalid (several).
   Result<std::optional<Identity>> AnyoneNamed(const std::string& name) const;
   Status EndIdentity(const Identity& who, const std::string& reason, RemoveIdentityResult& result);

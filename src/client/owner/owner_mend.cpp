@@ -1,57 +1,79 @@
-#include <algorithm>
+// A list that has a tail which does not count: what an owner sees of it and says of it.
 
+#include "lost_statements_internal.h"
 #include "owner_internal.h"
 
 namespace grantfs {
+namespace {
 
-Result<std::size_t> OwnerSessionImpl::VouchFor(const ListId& list, const std::string& reason) {
-  return Retry([&] { return Mend(list, reason, true); });
+// As the commands name it.
+std::string NameOfList(const ListId& id, const SecretName& secret) {
+  switch (id.kind) {
+    case ListKind::kVault:
+      return "the vault";
+    case ListKind::kMachines:
+      return "its machines";
+    case ListKind::kEnvironment:
+      return id.environment;
+    case ListKind::kSecret:
+      return secret.Full();
+    case ListKind::kGroup:
+      return "a group of " + id.environment;
+  }
+  std::abort();
 }
 
-Result<std::size_t> OwnerSessionImpl::VoidTail(const ListId& list, const std::string& reason) {
-  return Retry([&] { return Mend(list, reason, false); });
+}  // namespace
+
+Result<std::vector<LostStatement>> OwnerSessionImpl::MendList(const ListId& list,
+                                                              const MendOptions& options) {
+  return Retry([&] { return MendOnce(list, options); });
 }
 
-Result<std::size_t> OwnerSessionImpl::Mend(const ListId& id, const std::string& reason, bool vouch) {
+// The lists above the one that is broken, as new as they are to be had. Returns a secret's name.
+Result<SecretName> OwnerSessionImpl::RefreshAbove(const ListId& id) {
   const Status vault = keeper_->RefreshVault();
   if (id.kind != ListKind::kVault) GRANTFS_CHECK(vault);
-  SecretName secret;
-  if ((id.kind == ListKind::kEnvironment || id.kind == ListKind::kGroup) && !keeper_->vault().environments().contains(id.environment)) {
+  const bool below = id.kind == ListKind::kEnvironment || id.kind == ListKind::kGroup;
+  if (below && !keeper_->vault().environments().contains(id.environment)) {
     return Error{Code::kNotFound, "there is no such environment", 0, id.environment};
   }
-  if (id.kind == ListKind::kSecret) {
-    const auto name = GRANTFS_TRY(known_->NameOf(id.number));
-    if (!name) {
-      return Error{Code::kNotFound, "this home has not seen that secret: run grantfs secret list first", 0,
-                   id.Text()};
-    }
-    secret = *name;
-    GRANTFS_CHECK(keeper_->RefreshEnvironment(secret.environment));
-  }
   if (id.kind == ListKind::kGroup) GRANTFS_CHECK(keeper_->RefreshEnvironment(id.environment));
+  if (id.kind != ListKind::kSecret) return SecretName();
+  auto name = GRANTFS_TRY(known_->NameOf(id.number));
+  if (!name) {
+    return Error{Code::kNotFound, "this home has not seen that secret: run grantfs secret list first", 0,
+                 id.Text()};
+  }
+  GRANTFS_CHECK(keeper_->RefreshEnvironment(name->environment));
+  return *std::move(name);
+}
+
+Result<std::vector<LostStatement>> OwnerSessionImpl::MendOnce(const ListId& id, const MendOptions& options) {
+  const SecretName secret = GRANTFS_TRY(RefreshAbove(id));
   auto broken = GRANTFS_TRY(keeper_->FetchBroken(id, secret));
+  std::optional<std::uint64_t> good;  // up to this one
+  if (broken.first_uncounted > 0) good = broken.first_uncounted - 1;
+  auto tail = DescribeLost(NameOfList(id, secret), broken.list->Statements(), good, {},
+                           [this](const Hash& who) { return NameOf(who); });
+  if (options.how == MendOptions::How::kLook) return tail;
+  if (options.confirm) GRANTFS_CHECK(options.confirm(tail));
   const UpperLists upper = id.kind == ListKind::kSecret  ? keeper_->UpperOf(secret.environment)
                            : id.kind == ListKind::kGroup ? keeper_->UpperOf(id.environment)
                                                          : UpperLists{&keeper_->vault(), nullptr};
   Act act = Vouch{};
-  if (!vouch) act = Void{broken.first_uncounted, *broken.list->HashAt(broken.first_uncounted)};
-  const auto statements = broken.list->Statements();
-  const auto concerned = static_cast<std::size_t>(
-      std::count_if(statements.begin(), statements.end(), [&](const StatementPtr& statement) {
-        return statement->statement().sequence >= broken.first_uncounted;
-      }));
-  StatementPtr made;
-  if (auto* list = dynamic_cast<SecretList*>(broken.list.get())) {
-    made = GRANTFS_TRY(Next(*list, upper, act, reason));
-  } else {
-    made = GRANTFS_TRY(Next(*broken.list, upper, act, reason));
-  }
+  if (options.how == MendOptions::How::kVoid)
+    act = Void{broken.first_uncounted, *broken.list->HashAt(broken.first_uncounted)};
+  auto* of_secret = dynamic_cast<SecretList*>(broken.list.get());
+  const StatementPtr made = of_secret != nullptr
+                                ? GRANTFS_TRY(Next(*of_secret, upper, act, options.reason))
+                                : GRANTFS_TRY(Next(*broken.list, upper, act, options.reason));
   KnownStore::Verified mended{id, std::move(broken.fresh), {}};
   mended.replaces = broken.replaces;
   mended.statements.push_back(made);
   GRANTFS_TRY(Send({{id, {made}, {}}}));
   GRANTFS_CHECK(keeper_->Take({mended}));
-  return concerned;
+  return tail;
 }
 
 }  // namespace grantfs
