@@ -2,6 +2,7 @@
 
 #include "commands_internal.h"
 #include "grantfs/trust/conditions.h"
+#include "grantfs/trust/roles.h"
 #include "listing_internal.h"
 #include "owner_internal.h"
 #include "table_internal.h"
@@ -9,24 +10,35 @@
 namespace grantfs {
 namespace {
 
+/// Those of which nothing can be listed.
+Result<std::vector<std::string>> Unlisted(OwnerSession& session) {
+  std::vector<std::string> names;
+  for (const EnvironmentInfo& one : GRANTFS_TRY(session.ListEnvironments()))
+    if (!one.role || !RoleAllows(*one.role, Operation::kList)) names.push_back(one.name);
+  return names;
+}
+
 Status RunGrantsOwner(Context& context) {
   const SecretName secret =
       GRANTFS_TRY(context.arguments.Has("secret") ? ParseSecretOrEnvironment(context.arguments.Text("secret"))
                                                   : Result<SecretName>(SecretName{}));
   const auto session = GRANTFS_TRY(OpenOwner(context));
   const auto grants = GRANTFS_TRY(session->ListGrants(context.arguments.Text("machine"), secret));
+  std::vector<std::string> unseen;
+  if (secret.environment.empty()) unseen = GRANTFS_TRY(Unlisted(*session));
   if (context.json()) {
     Json list = Json::Array();
     for (const GrantInfo& info : grants) list.Append(ToJson(info));
-    context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
+    context.terminal.OutJson(
+        Json::Object({{"grants", std::move(list)}, {"unseen", Json::Array({unseen.begin(), unseen.end()})}}));
     return {};
   }
   Table table({"SECRET", "TYPE", "MACHINE", "LABEL", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE",
                "EXPIRES", "SINCE", "BY"});
   for (const GrantInfo& info : grants)
-    table.Add({info.secret.Full(), info.prefix ? "prefix" : TypeName(info.type), info.machine, info.grant.label, info.grant.owner,
-               info.grant.group, ModeText(info.grant.mode), info.grant.strict ? "yes" : "",
-               JoinConditions(info.grant.conditions),
+    table.Add({info.secret.Full(), info.prefix ? "prefix" : TypeName(info.type), info.machine,
+               info.grant.label, info.grant.owner, info.grant.group, ModeText(info.grant.mode),
+               info.grant.strict ? "yes" : "", JoinConditions(info.grant.conditions),
                LeaseCell(info.grant.lease, info.grant.offline, info.grant.record),
                TimeCell(info.grant.expires), TimeCell(info.time), info.signer});
   if (table.empty())
@@ -35,6 +47,9 @@ Status RunGrantsOwner(Context& context) {
                               : "nothing is granted; grantfs grant WHO SECRET does that");
   else
     context.terminal.Out(table.Text());
+  if (!unseen.empty())
+    context.terminal.Note("grants in " + JoinFirstWords(unseen) +
+                          " are not yours to see: ask the owners there");
   return {};
 }
 
@@ -74,8 +89,8 @@ Status RunGrantsMachine(Context& context) {
     context.terminal.OutJson(Json::Object({{"grants", std::move(list)}}));
     return {};
   }
-  Table table({"SECRET", "TYPE", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE", "EXPIRES",
-               "BY"});
+  Table table(
+      {"SECRET", "TYPE", "VERSION", "OWNER", "GROUP", "MODE", "STRICT", "ONLY", "LEASE", "EXPIRES", "BY"});
   for (const GrantedSecret& secret : listing->secrets) {
     const bool made =
         TypeOf(secret) == SecretType::kTemplate;  // whose version is no number that anybody gave it
@@ -119,7 +134,8 @@ const Command kGrantsCommand = {
         R"(Lists the standing grants in your environments, by secret and machine, from signed lists that this
 command verified. On a machine it lists what that machine may read, and by which group or prefix. MACHINE can
 be @web, a group; what a machine may read by its groups is listed with it for owners of the environment. A
-SECRET that ends in a slash is whatever is or will be below it.)",
+SECRET that ends in a slash is whatever is or will be below it. Where there are environments whose grants you
+may not see, it says so.)",
     .options = {{"machine", "MACHINE", "only this machine's"},
                 {"secret", "SECRET", "only this secret's, or those of this environment"}},
     .examples =

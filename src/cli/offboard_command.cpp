@@ -61,10 +61,17 @@ void OutResult(Terminal& terminal, const OffboardResult& result, bool dry_run) {
     table.Add({one.environment, RoleName(one.role), one.prefix, StandingOf(one, dry_run)});
   if (!table.empty()) terminal.Out(table.Text());
   OutDue(terminal, result);
+  std::vector<std::string> others;  // whose secrets it does not tell of
+  for (const LeaverMembership& one : result.memberships)
+    if (!one.mine) others.push_back(one.environment);
+  if (!others.empty())
+    terminal.Note("what is to be set anew in " + JoinFirstWords(others) +
+                  " owners there see: grantfs offboard " + result.name + " --dry-run");
   if (!vault && !dry_run)
     terminal.Note("an owner of the vault has yet to run: grantfs offboard " + result.name);
-  for (const std::string& environment : result.unseen)
-    terminal.Note("the members of " + environment + " are not yours to see: ask its owners");
+  if (!result.unseen.empty())
+    terminal.Note("whether " + result.name + " is a member of " + JoinFirstWords(result.unseen) +
+                  " is not yours to see: ask the owners there");
   for (const std::string& problem : result.problems) terminal.Note("not done: " + problem);
 }
 

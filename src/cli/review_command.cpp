@@ -38,6 +38,7 @@ Json ToJson(const ReviewResult& result) {
   return Json::Object(
       {{"before", result.before},
        {"environments", Json::Array({result.environments.begin(), result.environments.end()})},
+       {"unseen", Json::Array({result.unseen.begin(), result.unseen.end()})},
        {"grants", std::move(grants)},
        {"machines", std::move(machines)},
        {"unjudged", Json::Array({result.unjudged.begin(), result.unjudged.end()})},
@@ -66,6 +67,9 @@ void OutResult(Terminal& terminal, const ReviewResult& result) {
     terminal.Note("whether what is granted to " + JoinWords(result.unjudged) +
                   " is used is not known: who is in a group its environment's owners alone see");
   terminal.Note("looked at " + JoinWords(result.environments));
+  if (!result.unseen.empty())
+    terminal.Note("not looked at " + JoinFirstWords(result.unseen) +
+                  ", where you may not see both secrets and audit log: owners and operators there do");
 }
 
 Status RunReviewCommand(Context& context) {
@@ -100,7 +104,8 @@ read nothing by a group that they are in for as long, and members of whom the au
 none if it is younger than that. A group's grant, on a secret or by prefix, is used where any of its machines reads by
 it: a read counts for the grant by which that machine reads the secret now, its own before its groups', a secret's before
 a prefix. It takes the secrets from verified lists and the reads from the audit log, of the environments where you may
-see both (owners, operators); who is in a group owners alone see, so operators are told which groups are not judged. Who only looks at names or at the audit log leaves no record, so an auditor always
+see both (owners, operators); who is in a group owners alone see, so operators are told which groups are not judged; of which other environments
+it says nothing stands there too. Who only looks at names or at the audit log leaves no record, so an auditor always
 stands here.)",
     .options = {{"days", "N", "unused for so many days, 0 to 3660 (default: 90)"}},
     .examples = {{"grantfs review --days 90",

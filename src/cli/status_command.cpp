@@ -164,7 +164,8 @@ const Command kStatusCommand = {
     .summary = "ask the vault how things stand",
     .about =
         R"(Asks the vault who it is, verifies the answer against what this home remembers, and says what waits to
-be done: approvals, and secrets that are overdue to be rotated (secret set --rotate-after). On a machine
+be done: approvals, secrets that are overdue to be rotated (secret set --rotate-after), and what your environments
+owe to those who left: machines that were removed, or whose life has ended, with the key of a group. On a machine
 it says how many secrets that machine is granted; how its mount is doing stands in MOUNT/.grantfs/status.)",
     .options = {},
     .examples = {{"grantfs status",

@@ -55,4 +55,12 @@ std::string JoinWords(const std::vector<std::string>& words) {
   return text;
 }
 
+std::string JoinFirstWords(const std::vector<std::string>& words) {
+  constexpr std::ptrdiff_t kFew = 5;
+  if (words.size() <= std::size_t{kFew} + 1) return JoinWords(words);
+  std::vector<std::string> few(words.begin(), words.begin() + kFew);
+  few.push_back(std::to_string(words.size() - few.size()) + " more");
+  return JoinWords(few);
+}
+
 }  // namespace grantfs

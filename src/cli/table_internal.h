@@ -27,5 +27,7 @@ std::string TimeCell(std::int64_t unix_seconds);
 
 /// "1, 2 and 5"
 std::string JoinWords(const std::vector<std::string>& words);
+/// The same of the first few, and how many more there are.
+std::string JoinFirstWords(const std::vector<std::string>& words);
 
 }  // namespace grantfs

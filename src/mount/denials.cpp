@@ -2,7 +2,9 @@
 #include <optional>
 #include <utility>
 
+#include "grantfs/crypto/encoding.h"
 #include "grantfs/crypto/hash.h"
+#include "grantfs/crypto/random.h"
 #include "grantfs/log/log.h"
 #include "grantfs/util/number_key.h"
 #include "mount/denials_internal.h"
@@ -54,6 +56,7 @@ void Denials::TakeOver() {
   });
   rows_.sort([](const Row& a, const Row& b) { return a.id < b.id; });
   for (auto row = rows_.begin(); row != rows_.end(); ++row) {
+    TakeOverReport(*row);
     next_id_ = row->id + 1;
     if (std::exchange(minute_, row->denial.read.first / kSeconds) != minute_) by_key_.clear();
     by_key_[row->key] = row;
@@ -64,10 +67,11 @@ void Denials::TakeOver() {
 void Denials::Keep(const Row& row) {
   if (kept_ == nullptr) return;
   const RefusedRead& read = row.denial.read;
+  const std::uint64_t unreported = row.unreported + (row.under_way ? row.under_way->count : 0);
+  const std::int64_t since = row.under_way ? row.under_way->first : row.first_unreported;
   FieldWriter out;
-  for (const std::uint64_t number : {read.number, read.count, row.unreported}) out.Number(number);
-  for (const std::int64_t time : {read.first, read.last, row.first_unreported})
-    out.Number(static_cast<std::uint64_t>(time));
+  for (const std::uint64_t number : {read.number, read.count, unreported}) out.Number(number);
+  for (const std::int64_t time : {read.first, read.last, since}) out.Number(static_cast<std::uint64_t>(time));
   for (const std::uint32_t number : {read.version, read.caller.pid, read.caller.uid, read.caller.gid})
     out.Number(number);
   for (const std::string* text :
@@ -80,6 +84,53 @@ void Denials::Keep(const Row& row) {
         kept.error());
 }
 
+/// With the lock held, before it is made: how much of the row it is, and where in the row it begins.
+void Denials::KeepReport(const Row& row, const RefusedRead& report) {
+  if (kept_ == nullptr) return;
+  FieldWriter out;
+  for (const std::uint64_t number : {row.denial.read.count - row.unreported, report.count})
+    out.Number(number);
+  for (const std::int64_t time : {report.first, report.last}) out.Number(static_cast<std::uint64_t>(time));
+  out.Text(report.id);
+  // What finds no room may be recorded twice, if the worker ends in this moment.
+  [[maybe_unused]] const Status kept = kept_->Put(kKeptDenialReport, NumberKey(row.id), AsBytes(out.Take()));
+}
+
+// The row says whether the process before came to know that it was taken: its next report begins later then.
+void Denials::TakeOverReport(Row& row) {
+  const auto kept = kept_->Get(kKeptDenialReport, NumberKey(row.id));
+  if (!kept) return;
+  FieldReader in(AsText(*kept));
+  RefusedRead report = row.denial.read;
+  const std::uint64_t begins = in.Number();
+  report.count = in.Number();
+  for (std::int64_t* time : {&report.first, &report.last}) *time = static_cast<std::int64_t>(in.Number());
+  report.id = in.Text();
+  const bool due = in.Whole() && report.count > 0 && row.unreported >= report.count &&
+                   row.denial.read.count >= row.unreported &&
+                   row.denial.read.count - row.unreported == begins;
+  if (!due) {
+    kept_->Erase(kKeptDenialReport, NumberKey(row.id));
+    return;
+  }
+  row.unreported -= report.count;
+  row.first_unreported = report.last;
+  row.under_way = std::move(report);
+}
+
+/// With the lock held.
+RefusedRead Denials::Begin(Row& row) {
+  row.reported = true;
+  if (row.under_way) return *std::exchange(row.under_way, std::nullopt);
+  RefusedRead report = row.denial.read;
+  report.id = "refused-" + HexEncode(RandomBytes(16));
+  report.count = row.unreported;
+  report.first = row.first_unreported;
+  KeepReport(row, report);
+  row.unreported = 0;
+  return report;
+}
+
 bool Denials::Fits(const std::string& key, std::size_t bound) const {
   return by_key_.contains(key) || by_key_.size() < bound;
 }
@@ -89,7 +140,10 @@ void Denials::Append(const std::string& key, const std::string& name, RefusedRea
     if (const auto found = by_key_.find(rows_.front().key);
         found != by_key_.end() && found->second == rows_.begin())
       by_key_.erase(found);
-    if (kept_ != nullptr) kept_->Erase(kKeptDenial, NumberKey(rows_.front().id));
+    if (kept_ != nullptr) {
+      kept_->Erase(kKeptDenial, NumberKey(rows_.front().id));
+      kept_->Erase(kKeptDenialReport, NumberKey(rows_.front().id));
+    }
     rows_.pop_front();
   }
   one.count = 0;
@@ -127,17 +181,21 @@ void Denials::TakeDue(std::int64_t now, bool all,
   std::vector<const Row*> taken;
   for (Row& row : rows_) {
     const bool over = row.denial.read.first / kSeconds != now / kSeconds;
-    if (row.unreported == 0 || (row.reported && !over && !all)) continue;
-    RefusedRead read = row.denial.read;
-    read.count = std::exchange(row.unreported, 0);
-    read.first = row.first_unreported;
-    row.reported = true;
-    due.push_back(std::move(read));
-    taken.push_back(&row);
+    const auto begin = [&] {
+      due.push_back(Begin(row));
+      taken.push_back(&row);
+    };
+    if (row.under_way)
+      begin();
+    else if (row.unreported != 0 && (!row.reported || over || all))
+      begin();
   }
   if (due.empty()) return;
   report(std::move(due));
-  for (const Row* row : taken) Keep(*row);
+  for (const Row* row : taken) {
+    Keep(*row);
+    if (kept_ != nullptr) kept_->Erase(kKeptDenialReport, NumberKey(row->id));
+  }
 }
 
 std::vector<Denial> Denials::Recent() const {

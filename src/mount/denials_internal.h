@@ -4,6 +4,7 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -39,7 +40,7 @@ class Denials {
 
   /// What is to be reported: the first of a kind at once, those that followed when their minute is over.
   /// @param all  those too whose minute is not over yet.
-  /// @param report  takes them; one that it does not return from is due in the next process.
+  /// @param report  takes them; one that it does not return from is due in the next process, as the same.
   void TakeDue(std::int64_t now, bool all, const std::function<void(std::vector<RefusedRead>)>& report);
 
   /// The last kMaxKept, the oldest first.
@@ -53,9 +54,13 @@ class Denials {
     std::uint64_t unreported = 0;
     std::int64_t first_unreported = 0;
     bool reported = false;
+    std::optional<RefusedRead> under_way;  ///< a report that the process before may have made: first due
   };
   bool Fits(const std::string& key, std::size_t bound) const;
   void Keep(const Row& row);
+  RefusedRead Begin(Row& row);
+  void KeepReport(const Row& row, const RefusedRead& report);
+  void TakeOverReport(Row& row);
   void TakeOver();
   void Append(const std::string& key, const std::string& name, RefusedRead one, std::int64_t now);
 

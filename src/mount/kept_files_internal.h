@@ -28,6 +28,7 @@ inline constexpr std::uint32_t kKeptChanged =
     8;  ///< path -> (nothing): the command on changes has yet to run
 inline constexpr std::uint32_t kKeptDenial =
     10;  ///< its number -> a refusal, reported or not (9: as it was once)
+inline constexpr std::uint32_t kKeptDenialReport = 11;  ///< the same number -> the report of it under way
 
 /// Keeps what a worker has open for the one that follows it: ciphertexts and sealed keys, never a plaintext.
 /// Threads: as said of each.

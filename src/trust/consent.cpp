@@ -110,6 +110,9 @@ Status SignedList::CheckConsent(const SignedStatement& signed_statement, const U
   if (first->name == second->name) return refuse("both signatures are of one person");
   if (!signed_statement.VerifyConsent(second->sign))
     return refuse("the second signature is not of this act in this list");
+  // Both times are signed. Who makes something of a signature that has ended has to date it back.
+  if (statement.time >= consent.expires)
+    return refuse("the second signature had ended when the statement was made, by the statement's own time");
   return CheckUnused(consent, statement);
 }
 

@@ -60,6 +60,27 @@ TEST(PeopleStoryTest, FromAnInvitationToTheDayThatSheLeaves) {
   const Finished review = vault.Owner({"review", "--days", "1"});
   EXPECT_EQ(review.exit, 0) << review.Told();
   EXPECT_NE(review.err.find("and no member was unused"), std::string::npos) << review.err;
+  EXPECT_EQ(review.err.find("not looked at"), std::string::npos) << review.err;
+}
+
+TEST(PeopleStoryTest, WhatAReportLeavesOutIsSaid) {
+  OwnedVault vault;
+  for (const char* name : {"bea", "cy"}) LetIn(vault, name, "user");
+  const auto done = [](const Finished& finished) { ASSERT_EQ(finished.exit, 0) << finished.Told(); };
+  done(vault.Owner({"owner", "add", "bea"}));
+  done(vault.Machine("bea", {"env", "create", "blog/prod"}));
+  done(vault.Owner({"member", "add", "shop/prod", "cy", "--role", "reader"}));
+  const auto says = [](const Finished& finished, const std::string& what) {
+    EXPECT_EQ(finished.exit, 0) << finished.Told();
+    EXPECT_NE(finished.err.find(what), std::string::npos) << finished.Told();
+  };
+  says(vault.Owner({"review"}), "not looked at blog/prod, where you may not see");
+  says(vault.Owner({"grants"}), "grants in blog/prod are not yours to see");
+  says(vault.Machine("bea", {"offboard", "cy", "--dry-run"}),
+       "what is to be set anew in shop/prod owners there see: grantfs offboard cy --dry-run");
+  const Finished listed = vault.Owner({"grants", "--json"});
+  ASSERT_EQ(listed.exit, 0) << listed.Told();
+  EXPECT_EQ(listed.Document().Find("unseen")->Items().size(), 1u) << listed.out;
 }
 
 TEST(PeopleStoryTest, WhatCannotBeIsRefusedWithTheMend) {

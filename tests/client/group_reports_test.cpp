@@ -97,5 +97,32 @@ TEST_F(GroupReportsTest, AReviewCountsWhatAGroupsMachinesRead) {
   EXPECT_EQ(unused(seen), "shop/prod/a to web-3; ");
 }
 
+TEST_F(GroupReportsTest, WhoseLifeHasEndedWithAGroupsKeyStandsInTheOwnersStatusUntilTheNextKey) {
+  EXPECT_TRUE(Must(Owner().VaultStatus()).owed.empty());
+  for (const char* name : {"build-1", "build-2"}) {
+    InviteOptions invite;
+    invite.name = name;
+    invite.lives = 3600;
+    const auto line = Must(Owner().Invite(invite)).line;
+    Must(Enrol(Path(name), &line, kNow, {}));
+    Must(Owner().Approve(name, ""));
+    Must(Owner().AddToGroup(kShop, "web", {name}, {"", kNow}));
+  }
+  EXPECT_TRUE(Must(Owner().VaultStatus()).owed.empty()) << "they live";
+  TestClock clock;
+  clock.SetBy(2 * 3600);
+  ClientOptions later;
+  later.clock = &clock;
+  const auto owner = Must(OwnerSession::Open(Path("ann"), later));
+  const auto owed = Must(owner->VaultStatus()).owed;
+  ASSERT_EQ(owed.size(), 1u);
+  EXPECT_NE(owed[0].find("build-1, build-2, whose lives have ended"), std::string::npos) << owed[0];
+  const std::string command = "grantfs group remove shop/prod web ";
+  const auto at = owed[0].find(command);
+  ASSERT_NE(at, std::string::npos) << owed[0];
+  Must(owner->RemoveFromGroup(kShop, "web", {owed[0].substr(at + command.size(), 64)}, {"", kNow}));
+  EXPECT_TRUE(Must(owner->VaultStatus()).owed.empty()) << "neither has the next key";
+}
+
 }  // namespace
 }  // namespace grantfs::testing

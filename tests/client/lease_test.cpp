@@ -25,6 +25,49 @@ TEST_F(LeaseTest, WhatWasReadInTheLastMomentOfAMountIsServedOfflineByTheNext) {
   EXPECT_TRUE(Eventually([&] { return Leased(*session); }));
 }
 
+TEST_F(LeaseTest, WhatWasReadUntilTheProcessIsReplacedIsOnTheDiskBeforeItEnds) {
+  const std::vector<std::string> paths{"a", "b", "c", "d"};
+  for (const std::string& path : paths) {
+    Set(path, "hunter2");
+    GrantOptions options;
+    options.terms.offline = 7 * 86400;
+    Grant("web-1", path, options);
+  }
+  const auto session = Connected();
+  std::size_t files = 1;  // when the vault was heard
+  for (const std::string& path : paths) {
+    Must(Open(*session, path));
+    session->HandOver(kLong);
+    std::size_t found = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(Path("web-1") + "/offline"))
+      found += entry.path().extension() == ".json" ? 1 : 0;
+    EXPECT_EQ(found, ++files) << path << " was read last";
+  }
+}
+
+TEST_F(LeaseTest, ARefusalThatTheNextProcessWouldNotFindIsToldBeforeThisOneEnds) {
+  GrantLease(600);
+  const auto session = Connected();
+  const auto secret = session->CurrentListing()->secrets.at(0);
+  RefusedRead refused;
+  refused.number = secret.number;
+  refused.version = secret.version;
+  refused.reason = "it is for root alone";
+  refused.count = 1;
+  refused.id = "the-same";
+  const auto told = [&] {
+    AuditFilter filter;
+    filter.action = "read.refused";
+    return Must(Owner().ListAudit(filter)).size();
+  };
+  session->ReportRefusals({refused});
+  session->HandOver(kLong);
+  EXPECT_EQ(told(), 1u);
+  session->ReportRefusals({refused});
+  session->HandOver(kLong);
+  EXPECT_EQ(told(), 1u) << "by its id it is recorded once";
+}
+
 TEST_F(LeaseTest, TheFirstOpenAsksTheOthersAreServedAndToldWithBothTimes) {
   GrantLease(600);
   const auto session = Connected();

@@ -145,11 +145,13 @@ TEST(LeftCopiesTest, OfProcessesThatAreGoneAreTakenAway) {
   const std::string known = dir.path() + "/known.db";
   const std::string own = known + "." + std::to_string(getpid());
   const std::string left = known + "." + std::to_string(gone);
-  for (const auto& path : {known, known + "-journal", known + ".x", own, left, left + "-journal"})
+  for (const auto& path : {known, known + "-journal", known + ".x", own, own + ".abcdef", left,
+                           left + "-journal", left + ".aBc123", known + "." + std::to_string(gone) + "x"})
     std::ofstream(path) << "x";
   RemoveLeftCopies(dir.path());
-  for (const auto& path : {left, left + "-journal"}) EXPECT_FALSE(fs::exists(path)) << path;
-  for (const auto& path : {known, known + "-journal", known + ".x", own})
+  for (const auto& path : {left, left + "-journal", left + ".aBc123"}) EXPECT_FALSE(fs::exists(path)) << path;
+  for (const auto& path : {known, known + "-journal", known + ".x", own, own + ".abcdef",
+                           known + "." + std::to_string(gone) + "x"})
     EXPECT_TRUE(fs::exists(path)) << path;
 }
 

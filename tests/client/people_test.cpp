@@ -208,6 +208,7 @@ TEST_F(PeopleTest, AReviewNamesWhatNobodyUsed) {
   Good(Give("bea", Role::kReader));
   Good(Give("otto", Role::kOperator));
   Good(Give("aud", Role::kAuditor));
+  Must(Owner().CreateEnvironment("blog/prod", ""));
   Set("used", "one");
   Set("unused", "one");
   Machine("web-1");
@@ -227,6 +228,7 @@ TEST_F(PeopleTest, AReviewNamesWhatNobodyUsed) {
   options.clock = &clock;
   const auto late = Must(Must(OwnerSession::Open(Path("otto"), options))->Review(90 * kDay));
   EXPECT_EQ(late.environments, std::vector<std::string>{kEnvironment});
+  EXPECT_EQ(late.unseen, std::vector<std::string>{"blog/prod"}) << "said, not left out in silence";
   ASSERT_EQ(late.grants.size(), 4u);
   for (const UnusedGrant& one : late.grants)
     EXPECT_EQ(one.last_read != 0, one.secret.path == "used" && one.machine == "web-1");

@@ -121,6 +121,50 @@ TEST_F(DenialsTest, WhatAReportDoesNotReturnFromIsDueInTheNextProcess) {
   });
 }
 
+TEST_F(DenialsTest, AReportThatTheNextProcessMakesAgainIsTheSameOne) {
+  const UniqueFd memory = *KeptMemory::Make(std::size_t{1} << 20);
+  const auto kept = *KeptMemory::Attach(memory.get());
+  Denials before(kept.get());
+  for (int i = 0; i < 3; ++i) before.Add("shop/prod/a", {}, 600 + i);
+  before.TakeDue(602, true, [&](const std::vector<RefusedRead>& due) {
+    ASSERT_EQ(due.size(), 1U);
+    EXPECT_FALSE(due[0].id.empty());
+    // Here the first process ends, and so does the next, before it makes a report.
+    {
+      const auto meanwhile = *KeptMemory::Attach(memory.get());
+      Denials(meanwhile.get()).Add("shop/prod/a", {}, 603);
+    }
+    const auto meanwhile = *KeptMemory::Attach(memory.get());
+    Denials next(meanwhile.get());
+    next.Add("shop/prod/a", {}, 604);
+    const auto again = TakeFrom(&next, 604, false);
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_EQ(again[0].id, due[0].id);
+    EXPECT_EQ(again[0].count, 3U) << "and none that came after it";
+    EXPECT_EQ(again[0].last, 602);
+    const auto rest = TakeFrom(&next, 604, true);
+    ASSERT_EQ(rest.size(), 1U);
+    EXPECT_EQ(rest[0].count, 2U);
+    EXPECT_NE(rest[0].id, due[0].id);
+  });
+}
+
+TEST_F(DenialsTest, AReportThatWasTakenIsNotMadeAgain) {
+  const UniqueFd memory = *KeptMemory::Make(std::size_t{1} << 20);
+  {
+    const auto kept = *KeptMemory::Attach(memory.get());
+    Denials before(kept.get());
+    before.Add("shop/prod/a", {}, 600);
+    EXPECT_EQ(TakeFrom(&before, 600, true).size(), 1U);
+    before.Add("shop/prod/a", {}, 601);
+  }
+  const auto kept = *KeptMemory::Attach(memory.get());
+  Denials after(kept.get());
+  const auto due = TakeFrom(&after, 601, true);
+  ASSERT_EQ(due.size(), 1U);
+  EXPECT_EQ(due[0].count, 1U);
+}
+
 TEST_F(DenialsTest, AtTheEndAreAllTold) {
   Add(600);
   Take(600, false);

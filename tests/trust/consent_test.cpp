@@ -5,6 +5,20 @@
 namespace grantfs::testing {
 namespace {
 
+TEST_F(ConsentTest, NothingIsMadeOfASignatureThatHasEndedByTheStatementsOwnTime) {
+  const auto ending_at = [&](std::int64_t end) {
+    Consent consent = ConsentOf(world.secret, world.second);
+    consent.expires = end;
+    const Act act = Grant1();
+    return Append(world.secret, world.owner, act,
+                  {consent, SignatureOf(consent, world.secret.id(), act, world.second)});
+  };
+  const std::int64_t made = world.NextOf(world.secret, world.owner, Grant1()).time;
+  EXPECT_EQ(ending_at(made).error().code, Code::kDenied);
+  EXPECT_EQ(ending_at(made - 3600).error().code, Code::kDenied);
+  EXPECT_TRUE(ending_at(made + 1));
+}
+
 TEST_F(ConsentTest, OneOwnersGrantIsRefusedAndTwoOwnersCounts) {
   const Status alone = world.AddTo(world.secret, world.owner, Grant1());
   ASSERT_FALSE(alone);

@@ -54,6 +54,7 @@ struct UnusedMember {
 struct ReviewResult {
   std::int64_t before = 0;                ///< unused since then
   std::vector<std::string> environments;  ///< that were looked at: those whose audit log is mine to read
+  std::vector<std::string> unseen;        ///< all others of the vault
   std::vector<UnusedGrant> grants;  ///< by secret, then machine; those by prefix behind their environment's
   std::vector<UnusedInGroup> machines;  ///< by group, then machine
   std::vector<std::string> unjudged;  ///< "shop/prod@web": who is in it, and so its use, is not mine to know

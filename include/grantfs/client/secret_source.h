@@ -48,7 +48,8 @@ struct GrantedSecret {
   std::int64_t rotate_due = 0;  ///< unix seconds from which no lease runs until it is rotated, 0 = never
   std::vector<std::string>
       conditions;  ///< of the grant: who may read (trust/conditions.h); the mount holds callers against them
-  std::string by;  ///< the group that it is granted to, and the prefix: "@web", "@web shop/prod/tls/"; "" = none
+  std::string
+      by;  ///< the group that it is granted to, and the prefix: "@web", "@web shop/prod/tls/"; "" = none
   /// Of a file that a template makes of so many secrets; 0 = it is a value. Then `version` stands for
   /// template and parts together, and `size` is what the file has at most: what it has is known when it has
   /// been opened.
@@ -101,6 +102,8 @@ struct RefusedRead {
   Caller caller;       ///< of the first of them
   std::uint64_t count = 0;
   std::int64_t first = 0, last = 0;  ///< unix seconds
+  /// Recorded once, however often it is reported: 1..64 of [0-9a-z-]. "": it is reported once.
+  std::string id = {};
 };
 
 /// Where a mount gets its secrets from. Implemented over the vault by the client module; a test of the
@@ -174,6 +177,10 @@ class SecretSource {
   /// Has refusals recorded, each once, as soon as that can be; does not wait for it. The newest are dropped,
   /// with a line in the log, where too many wait for a vault that does not answer.
   virtual void ReportRefusals(std::vector<RefusedRead> refusals) = 0;
+
+  /// Before the process ends and another goes on in its place: writes down what that one would not find
+  /// otherwise. Returns after `most`, done or not; called again it does what came meanwhile.
+  virtual void HandOver(std::chrono::milliseconds /*most*/) {}
 };
 
 }  // namespace grantfs

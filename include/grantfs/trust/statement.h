@@ -62,7 +62,8 @@ struct Statement {
   std::uint64_t sequence = 0;
   Hash previous;          ///< hash of the statement before; all zero at sequence 0
   Hash signer;            ///< Identity::Id
-  std::int64_t time = 0;  ///< unix seconds, by the signer's clock: shown, never judged by
+  std::int64_t time = 0;  ///< unix seconds, by the signer's clock: shown, and judged by nowhere but as to the
+                          ///< end of a consent
   std::string reason;     ///< optional, at most kMaxReasonBytes
   SeenHeads heads;
   Act act;

@@ -91,7 +91,8 @@ pid_t MakerOf(std::string_view name) {
   constexpr std::string_view kBefore = "known.db.";
   if (!name.starts_with(kBefore)) return 0;
   name.remove_prefix(kBefore.size());
-  if (const auto end = name.find('-'); end != name.npos) name = name.substr(0, end);  // "-journal"
+  // "-journal" of it, and ".XXXXXX" that was to become it
+  if (const auto end = name.find_first_of("-."); end != name.npos) name = name.substr(0, end);
   unsigned long long maker = 0;
   return ParseNumber(name, 0x7fffffff, &maker) ? static_cast<pid_t>(maker) : 0;
 }

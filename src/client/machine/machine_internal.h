@@ -238,6 +238,7 @@ class MachineSessionImpl final : public MachineSession {
   void KeepContact();
   /// The last round, when nothing else goes on any more.
   void KeepLast();
+  void HandOver(std::chrono::milliseconds most) override;
   bool MayBeKept(const MachineView& shown, std::uint64_t number, std::uint32_t version) const;
   void SendJournal();
   void Told(const Journal::Batch& batch, Result<Json> answer);
@@ -298,6 +299,10 @@ class MachineSessionImpl final : public MachineSession {
   std::vector<std::function<void()>> left_to_keeper_;
   bool keeper_stop_ = false;
   bool keeper_woken_ = false;
+  bool keeper_works_ = false;            ///< a round is under way
+  std::uint64_t handovers_asked_ = 0;    ///< rounds that keep all, asked for by HandOver
+  std::uint64_t handovers_done_ = 0;     ///< of those
+  std::condition_variable handed_over_;  ///< one was done
 
   mutable std::mutex work_mutex_;
   std::condition_variable work_changed_;

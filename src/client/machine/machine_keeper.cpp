@@ -1,5 +1,6 @@
 #include <malloc.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "client/connection/problem_internal.h"
@@ -69,6 +70,9 @@ void MachineSessionImpl::RunKeeper() {
     keeper_woken_ = false;
     if (keeper_stop_) return;
     const auto answered = std::exchange(left_to_keeper_, {});
+    const std::uint64_t handovers = handovers_asked_;
+    if (handovers != handovers_done_) contact_kept_ = 0;  // as at the end: now, and not in some seconds
+    keeper_works_ = true;
     lock.unlock();
     for (const auto& work : answered) work();
     (void)latest_.Seconds();  // before the clock may be set back
@@ -80,6 +84,9 @@ void MachineSessionImpl::RunKeeper() {
     CheckReads();
     GiveBackMemory();
     lock.lock();
+    keeper_works_ = false;
+    handovers_done_ = handovers;
+    handed_over_.notify_all();
   }
 }
 
@@ -87,6 +94,25 @@ void MachineSessionImpl::WakeKeeper() {
   const std::lock_guard guard(keeper_mutex_);
   keeper_woken_ = true;
   keeper_changed_.notify_all();
+}
+
+// Leases, and refusals that are not recorded yet, lie where the next process finds them. Reads go on
+// meanwhile, so that it is asked again when the last is answered: whoever waits then waits for what is new.
+void MachineSessionImpl::HandOver(std::chrono::milliseconds most) {
+  const auto end = std::chrono::steady_clock::now() + most;
+  {
+    std::unique_lock lock(keeper_mutex_);
+    if (!keeper_thread_.joinable()) return;
+    const bool nothing = !keeper_works_ && to_keep_.empty() && left_to_keeper_.empty();
+    if (handovers_asked_ == 0 || !nothing) {
+      const std::uint64_t asked = ++handovers_asked_;
+      keeper_woken_ = true;
+      keeper_changed_.notify_all();
+      handed_over_.wait_until(lock, end, [&] { return keeper_stop_ || handovers_done_ >= asked; });
+    }
+  }
+  reporter_->HandOver(std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::max(end - std::chrono::steady_clock::now(), std::chrono::steady_clock::duration::zero())));
 }
 
 // What is left of it at the end is asked for, or told, once more by the next session.

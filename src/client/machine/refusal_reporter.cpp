@@ -19,9 +19,9 @@ constexpr std::uint32_t kKeptRefusal = 18;
 
 std::string Bounded(const std::string& text) { return Printable(text.substr(0, kMaxTextBytes)); }
 
-api::RefusalsRequest::Refusal ToApi(const std::string& id, const RefusedRead& refused) {
+api::RefusalsRequest::Refusal ToApi(std::string id, const RefusedRead& refused) {
   api::RefusalsRequest::Refusal refusal;
-  refusal.id = id;
+  refusal.id = std::move(id);
   refusal.secret = refused.number;
   refusal.version = refused.version;
   refusal.reason = Bounded(refused.reason);
@@ -58,22 +58,28 @@ void RefusalReporter::TakeOver() {
   for (const Bytes& id : broken) kept_->Erase(kKeptRefusal, id);
 }
 
+/// With the lock held. What finds no room is lost with this process alone. @return whether it lies there.
+bool RefusalReporter::Keep(const Entry& entry) {
+  if (kept_ == nullptr) return false;
+  if (kept_->Has(kKeptRefusal, AsBytes(entry.id))) return true;
+  const std::string text = api::RefusalsRequest{{entry}}.ToJson().Dump();
+  return kept_->Put(kKeptRefusal, AsBytes(entry.id), AsBytes(text)).has_value();
+}
+
 void RefusalReporter::Add(std::vector<RefusedRead> refusals) {
   bool dropped = false;
   bool begin = false;
   {
     const std::lock_guard guard(mutex_);
     for (const RefusedRead& refusal : refusals) {
+      const auto same = [&](const Entry& entry) { return entry.id == refusal.id; };
+      if (!refusal.id.empty() && std::any_of(waiting_.begin(), waiting_.end(), same)) continue;
       if (waiting_.size() >= kMaxWaiting) {
         dropped = !std::exchange(dropping_, true);
         break;
       }
-      waiting_.push_back(ToApi(prefix_ + std::to_string(next_++), refusal));
-      if (kept_ == nullptr) continue;
-      // What finds no room is lost with this process alone.
-      const std::string text = api::RefusalsRequest{{waiting_.back()}}.ToJson().Dump();
-      [[maybe_unused]] const Status kept =
-          kept_->Put(kKeptRefusal, AsBytes(waiting_.back().id), AsBytes(text));
+      waiting_.push_back(ToApi(refusal.id.empty() ? prefix_ + std::to_string(next_++) : refusal.id, refusal));
+      Keep(waiting_.back());
     }
     begin = !waiting_.empty() && !std::exchange(sending_, true);
   }
@@ -129,6 +135,15 @@ void RefusalReporter::Sent(std::size_t count, const Result<Json>& answer) {
 void RefusalReporter::Drain(std::chrono::milliseconds wait) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, wait, [this] { return waiting_.empty() || (failing_ && !asking_); });
+}
+
+void RefusalReporter::HandOver(std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, wait, [this] {
+    const bool found =
+        std::all_of(waiting_.begin(), waiting_.end(), [this](const Entry& entry) { return Keep(entry); });
+    return found || (failing_ && !asking_);
+  });
 }
 
 }  // namespace grantfs

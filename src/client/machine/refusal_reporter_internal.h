@@ -32,10 +32,13 @@ class RefusalReporter {
 
   /// At the end: waits until all is recorded, or the vault does not take it, at most so long.
   void Drain(std::chrono::milliseconds wait);
+  /// Before another process goes on: waits, as Drain does, while something waits that it would not find.
+  void HandOver(std::chrono::milliseconds wait);
 
  private:
   using Entry = api::RefusalsRequest::Refusal;  ///< its id is that by which the vault records it once
   void TakeOver();
+  bool Keep(const Entry& entry);
   void SendNext();
   void Sent(std::size_t count, const Result<Json>& answer);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "client/homes/connect_internal.h"
@@ -81,6 +82,14 @@ Result<std::vector<std::string>> OwnerBase::EnvironmentsWith(Operation operation
     GRANTFS_CHECK(seen);
     const auto role = keeper_->FindEnvironment(name)->RoleOf(me_.Id());
     if (role && RoleAllows(*role, operation)) names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<std::string> OwnerBase::EnvironmentsBeside(const std::vector<std::string>& these) const {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : keeper_->vault().environments()) {
+    if (std::find(these.begin(), these.end(), name) == these.end()) names.push_back(name);
   }
   return names;
 }

@@ -82,6 +82,8 @@ class OwnerBase : public OwnerSession {
   Status EnterAll(std::span<const SecretName> secrets, Operation operation);
   /// The environments in which my role allows this.
   Result<std::vector<std::string>> EnvironmentsWith(Operation operation);
+  /// All others that the vault has, which a report of these does not tell of.
+  std::vector<std::string> EnvironmentsBeside(const std::vector<std::string>& these) const;
   Status RequireVaultOwner();
   void Report(const char* what, std::uint64_t done, std::uint64_t total) const;
   std::string NameOf(const Hash& id) const;

@@ -5,6 +5,36 @@
 #include "owner_internal.h"
 
 namespace grantfs {
+namespace {
+
+/// Machines whose life has ended and that have the group's newest key, which began before that: nobody starts
+/// the next one because of them alone.
+std::string TellEnded(const EnvironmentList& environment, const EnvironmentGroups::Group& group,
+                      const GroupList& members, const MachinesList& machines, const VaultList& vault,
+                      std::int64_t now) {
+  constexpr std::size_t kNamed = 3;
+  const auto start = environment.At(group.newest_sequence);
+  const std::int64_t since = start == nullptr ? 0 : start->statement().time;
+  std::vector<const Identity*> ended;
+  for (const auto& [number, machine] : machines.machines()) {
+    const Identity& who = machine.identity;
+    const bool had = machine.HasEnded(now) && since < who.not_after && members.Includes(machine) &&
+                     (!environment.two_owners() || members.IsByTwo(machine));
+    if (had && !machine.removed && !vault.IsRemoved(who.Id())) ended.push_back(&who);
+  }
+  if (ended.empty()) return {};
+  std::string names = ended[0]->name;
+  for (std::size_t i = 1; i < std::min(ended.size(), kNamed); ++i) names += ", " + ended[i]->name;
+  if (ended.size() > kNamed) names += " and " + std::to_string(ended.size() - kNamed) + " more";
+  const std::string command = environment.name() + " " + group.name + " " + ended[0]->Id().Hex();
+  if (ended.size() == 1)
+    return names + ", whose life has ended, has the key of @" + group.name + " of " + environment.name() +
+           ": run grantfs group remove " + command;
+  return names + ", whose lives have ended, have the key of @" + group.name + " of " + environment.name() +
+         ": run grantfs group remove " + command + ", which starts one that none of them has";
+}
+
+}  // namespace
 
 Status OwnerSessionImpl::CheckGroupsOwed(const std::string& environment, std::vector<std::string>& owed) {
   const EnvironmentList list =
@@ -22,6 +52,9 @@ Status OwnerSessionImpl::CheckGroupsOwed(const std::string& environment, std::ve
                      ": run grantfs group remove " + environment + " " + group.name + " " +
                      machine.identity.Id().Hex());
     }
+    if (std::string ended = TellEnded(list, group, members, keeper_->machines(), vault, Now());
+        !ended.empty())
+      owed.push_back(std::move(ended));
     for (const auto& [at, invitation] : members.invitations()) {
       const auto standing = keeper_->machines().standing().find(invitation.act.id);
       if (!invitation.open) continue;

@@ -140,10 +140,7 @@ Result<RemoveIdentityResult> OwnerSessionImpl::RemoveIdentity(const std::string&
   }
   ShutOutExpired();
   const auto mine = GRANTFS_TRY(EnvironmentsWith(Operation::kManageMembers));
-  for (const auto& [environment, entry] : keeper_->vault().environments()) {
-    if (std::find(mine.begin(), mine.end(), environment) == mine.end())
-      result.not_owned.push_back(environment);
-  }
+  result.not_owned = EnvironmentsBeside(mine);
   if (machine) {
     for (const std::string& environment : mine) LeaveGroups(id, environment, reason, result);
     RevokeRemoved(id, reason, result);

@@ -180,6 +180,7 @@ Result<ReviewResult> OwnerSessionImpl::Review(std::int64_t seconds) {
     GRANTFS_CHECK(ReviewGrants(environment, uses, result));
     ReviewMembers(environment, uses, result);
   }
+  result.unseen = EnvironmentsBeside(result.environments);
   if (!result.environments.empty()) return result;
   return Error{
       Code::kDenied,
