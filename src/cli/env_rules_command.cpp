@@ -1,5 +1,6 @@
 #include "commands_internal.h"
 #include "grantfs/trust/names.h"
+#include "grantfs/util/text.h"
 #include "owner_internal.h"
 #include "request_output_internal.h"
 

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "grantfs/store/audit_verify.h"
 #include "store_fixture_internal.h"
 
 namespace grantfs {
