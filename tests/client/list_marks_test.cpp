@@ -108,6 +108,26 @@ TEST_F(ListMarksTest, AForgedHistoryIsNoneThatWasMarked) {
   EXPECT_EQ(CodeOf(Load()), Code::kIntegrity) << "linked anew to its end, it has another end";
 }
 
+// What does not follow begins the list anew: that is no list again of which so many are marked.
+TEST_F(ListMarksTest, WhatLiesBehindTheMarkedOnesIsVerifiedWhateverItBeginsAnewWith) {
+  Grow(20);
+  Marks(world_.owner).Mark(world_.vault);
+  const auto mallory = MakeIdentity("mallory");
+  Statement forged = world_.vault.At(1)->statement();
+  ASSERT_EQ(forged.signer, world_.owner.Id());
+  forged.act = VaultOwnerAdd{mallory.identity()};
+  forged.previous = world_.vault.At(0)->hash();
+  auto kept = Must(known_->KeptOf(world_.vault.id()));
+  kept.push_back({world_.vault.At(0)->envelope(), world_.vault.At(0)->hash()});
+  const SignedStatement written = Must(SignedStatement::Sign(forged, mallory.signing_key()));
+  kept.push_back({written.envelope(), written.hash()});
+  const auto statements = Must(known_->ReadKept(kept, Verified(world_.owner)));
+  ASSERT_EQ(statements.size(), 2U);
+  VaultList list;
+  Good(list.Receive(statements[0], {}));
+  EXPECT_EQ(CodeOf(list.Receive(statements[1], {})), Code::kIntegrity);
+}
+
 TEST_F(ListMarksTest, AMarkIsOneIdentitysOfOneVaultAndList) {
   Grow(20);
   const PrivateIdentity mallory = MakeIdentity("mallory");

@@ -78,12 +78,12 @@ Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadKept(const std::ve
   const Error damaged{Code::kIntegrity, "the home's known.db is damaged: see grantfs doctor", 0,
                       database_.path()};
   std::vector<SignedList::StatementPtr> statements;
-  for (const Kept& one : kept) {
-    const bool again = statements.size() < verified;
+  for (std::size_t at = 0; at < kept.size(); ++at) {
+    const Kept& one = kept[at];
+    const bool again = at < verified;
     auto parsed = again ? SignedStatement::ParseVerified(one.envelope) : SignedStatement::Parse(one.envelope);
     if (!parsed || parsed->hash() != one.hash) return damaged;
-    if (again && !statements.empty() && parsed->statement().previous != statements.back()->hash())
-      return damaged;
+    if (again && at > 0 && parsed->statement().previous != kept[at - 1].hash) return damaged;
     // Two processes may have kept different beginnings of a machine's view: what is behind the gap is whole.
     const bool follows = statements.empty() ||
                          parsed->statement().sequence == statements.back()->statement().sequence + 1 ||

@@ -10,6 +10,8 @@
 namespace grantfs {
 namespace {
 
+/// Raised with whatever is checked of a statement from then on: marks of before are none then.
+constexpr std::uint8_t kMarkVersion = 1;
 /// A mark takes a write and a signature: fewer statements than these are verified again.
 constexpr std::uint64_t kMarkEvery = 16;
 
@@ -42,8 +44,8 @@ std::optional<StoredMark> ReadMark(const std::string& text) {
 
 Bytes ListMarks::Context(const ListId& list, const Head& head) const {
   const std::string name = list.Text(), sequence = std::to_string(head.sequence);
-  return EncodeContext(
-      {AsBytes("grantfs-verified"), vault_.View(), AsBytes(name), AsBytes(sequence), head.hash.View()});
+  return EncodeContext({AsBytes("grantfs-verified"), ByteView(&kMarkVersion, 1), vault_.View(), AsBytes(name),
+                        AsBytes(sequence), head.hash.View()});
 }
 
 Result<std::size_t> ListMarks::CountVerified(const ListId& list, const std::vector<KnownStore::Kept>& kept) {
