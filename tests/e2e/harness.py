@@ -290,11 +290,34 @@ class Tap(unittest.TestResult):
         self.failed(test, error)
 
 
-def main():
-    """Runs the tests of the calling file; names on the command line choose some of them."""
+def single(suite):
+    """Its tests, each by itself."""
+    for one in suite:
+        yield from single(one) if isinstance(one, unittest.TestSuite) else (one,)
+
+
+def chosen(words):
+    """The calling file's tests that these words leave: --alone those of classes that say `alone = True`, which have the
+    machine to themselves, --beside all others; --part=2/3 the second of three parts; names those that have them."""
     module = sys.modules["__main__"]
     loader = unittest.TestLoader()
-    suite = loader.loadTestsFromNames(sys.argv[1:], module) if sys.argv[1:] else loader.loadTestsFromModule(module)
+    names = [word for word in words if not word.startswith("--")]
+    tests = list(single(loader.loadTestsFromNames(names, module) if names else loader.loadTestsFromModule(module)))
+    for word in words:
+        if word in ("--alone", "--beside"):
+            tests = [test for test in tests if getattr(test, "alone", False) == (word == "--alone")]
+        elif word.startswith("--part="):
+            part, parts = map(int, word[len("--part="):].split("/"))
+            assert 1 <= part <= parts, word
+            tests = tests[part - 1::parts]
+        elif word.startswith("--"):
+            sys.exit("unknown: " + word)
+    return unittest.TestSuite(tests)
+
+
+def main():
+    """Runs the tests of the calling file that the command line chooses: all of them if it is empty."""
+    suite = chosen(sys.argv[1:])
     if os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
         print("1..0 # SKIP needs root and /dev/fuse")
         return

@@ -32,6 +32,8 @@ class StoredCase(Case):
 
 
 class KilledTest(StoredCase):
+    alone = True
+
     def test_readers_do_not_notice_that_supervisors_are_killed(self):
         self.begin()
         for kind in ("open", "held", "mapped"):

@@ -36,6 +36,8 @@ print(*[hashlib.sha256(one).hexdigest() for one in contents])
 
 
 class SurvivalTest(Case):
+    alone = True
+
     def setUp(self):
         super().setUp()
         self.it = Survival(self.world)
@@ -167,6 +169,7 @@ class WorkerUserTest(Case):
 
 class TogetherTest(Case):
     """What a worker takes over beside the readers."""
+    alone = True
 
     def test_each_open_under_a_lease_is_recorded_once(self):
         it = Survival(self.world, terms=("--lease", "1h"))
