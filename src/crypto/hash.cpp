@@ -57,13 +57,12 @@ std::array<std::uint8_t, 64> Sha512(ByteView data) {
 Bytes EncodeContext(std::initializer_list<ByteView> parts) {
   std::size_t size = 0;
   for (const ByteView part : parts) size += 8 + part.size();
-  Bytes encoded;
-  encoded.reserve(size);
+  Bytes encoded(size);
+  std::uint8_t* at = encoded.data();
   for (const ByteView part : parts) {
-    for (int shift = 0; shift < 64; shift += 8) {
-      encoded.push_back(static_cast<std::uint8_t>(std::uint64_t{part.size()} >> shift));
-    }
-    encoded.insert(encoded.end(), part.begin(), part.end());
+    for (int shift = 0; shift < 64; shift += 8)
+      *at++ = static_cast<std::uint8_t>(std::uint64_t{part.size()} >> shift);
+    at = std::copy(part.begin(), part.end(), at);
   }
   return encoded;
 }

@@ -28,7 +28,7 @@ void AddPath(std::string* text, const std::string& path) {
     text->append(Json(Printable(path.substr(0, kMaxJournalPathBytes))).Dump());
 }
 
-void AddNumber(std::string* text, const char* name, std::uint64_t number) {
+void AddNumber(std::string* text, std::string_view name, std::uint64_t number) {
   char digits[20];
   text->append(name).append(digits, std::to_chars(digits, std::end(digits), number).ptr);
 }

@@ -98,10 +98,11 @@ Status RunningJournal::Record(JournalEntry entry) {
     const std::lock_guard files(files_mutex_);
     GRANTFS_CHECK(Begin());
   }
+  const std::string_view line = entry.aggregate() ? "" : JournalRecent::LineOf(entry);
   {
     const std::lock_guard lock(mutex_);
     GRANTFS_CHECK(MayRecord());
-    if (entry.aggregate() ? GRANTFS_TRY(Count(entry)) : recent_ && recent_->Put(entry)) {
+    if (entry.aggregate() ? GRANTFS_TRY(Count(entry)) : recent_ && recent_->Put(line)) {
       Dirty(false);
       return {};
     }

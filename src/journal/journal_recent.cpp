@@ -22,7 +22,8 @@ constexpr std::size_t kUsedBytes = sizeof(std::uint64_t);
 
 /// Of what stands in front of each entry, so that a line is one that can be parsed: it has no place in the
 /// chain yet, and names itself where others name the line before.
-const std::size_t kHeadBytes = ChainedText(1, Hash(), "").size();
+const std::string kHead = ChainedText(1, Hash(), "");
+const std::size_t kHashAt = kHead.find(Hash().Hex());
 
 std::string RecentPath(const std::string& directory, const std::string& id) {
   return directory + "/" + id + kRecentSuffix;
@@ -62,7 +63,8 @@ Result<std::vector<JournalEntry>> JournalRecent::Left(const std::string& directo
         ByteView(*content).subspan(at + kUsedBytes, std::min<std::uint64_t>(used, kHalfBytes - kUsedBytes)));
     for (const std::string_view line : Split(half, '\n')) {
       auto entry = JournalEntry::Parse(line);
-      if (entry && entry->previous == JournalHash(line.substr(kHeadBytes))) left.push_back(*std::move(entry));
+      if (entry && entry->previous == JournalHash(line.substr(kHead.size())))
+        left.push_back(*std::move(entry));
     }
   }
   return left;
@@ -72,12 +74,18 @@ void JournalRecent::Remove(const std::string& directory, const std::string& id) 
   ::unlink(RecentPath(directory, id).c_str());
 }
 
+std::string_view JournalRecent::LineOf(const JournalEntry& entry) {
+  thread_local std::string line;
+  line = kHead;
+  entry.AppendUnchained(&line);
+  const std::string hash = JournalHash(std::string_view(line).substr(kHead.size())).Hex();
+  hash.copy(line.data() + kHashAt, hash.size());
+  line.push_back('\n');
+  return line;
+}
+
 // The bytes before they count: whoever finds them when this process has ended finds whole entries.
-bool JournalRecent::Put(const JournalEntry& entry) {
-  thread_local std::string unchained;
-  unchained.clear();
-  entry.AppendUnchained(&unchained);
-  const std::string line = ChainedText(1, JournalHash(unchained), unchained) + '\n';
+bool JournalRecent::Put(std::string_view line) {
   std::string& put = put_[half_];
   if (lost_ || put.size() + line.size() > kHalfBytes - kUsedBytes) return false;
   Write(half_ * kHalfBytes + kUsedBytes + put.size(), line.data(), line.size());
@@ -94,7 +102,7 @@ std::vector<std::string_view> JournalRecent::Entries(bool of_both_halves) const 
     if (half == half_ && !of_both_halves) break;
     std::string_view rest = put_[half];
     for (std::size_t end = 0; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1))
-      entries.push_back(rest.substr(kHeadBytes, end - kHeadBytes));
+      entries.push_back(rest.substr(kHead.size(), end - kHead.size()));
   }
   return entries;
 }

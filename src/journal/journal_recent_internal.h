@@ -35,8 +35,10 @@ class JournalRecent {
   JournalRecent& operator=(const JournalRecent&) = delete;
   ~JournalRecent();
 
+  /// An entry as Put takes it: whoever makes it needs no lock. Lives until the same thread makes another one.
+  static std::string_view LineOf(const JournalEntry& entry);
   /// @return false if it finds no room, or the file none on its disk (any more): then never again.
-  bool Put(const JournalEntry& entry);
+  bool Put(std::string_view line);
   /// What was put and is not cleared: as AppendUnchained makes it, in that order. It stays until it is.
   std::vector<std::string_view> Entries(bool of_both_halves) const;
   std::size_t count() const { return counts_[0] + counts_[1]; }

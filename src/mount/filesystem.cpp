@@ -179,9 +179,8 @@ void Filesystem::RefreshIfOwnersAreMissing() {
   }
 }
 
-std::optional<Refusal> Filesystem::RefuseReadOf(const OpenFile& file, bool page_fill) {
-  const auto tree = CurrentTree();
-  const SecretFile* shown = tree->FindSecret(NumberOf(file.node));
+std::optional<Refusal> Filesystem::RefuseReadOf(const Tree& tree, const OpenFile& file, bool page_fill) {
+  const SecretFile* shown = tree.FindSecret(NumberOf(file.node));
   const bool bound = page_fill && (file.bound || rules_.IsBound(file.node));
   return RefuseRead(shown ? shown->grant : nullptr, file.clock.Seconds(), page_fill, bound);
 }
@@ -189,8 +188,10 @@ std::optional<Refusal> Filesystem::RefuseReadOf(const OpenFile& file, bool page_
 /// What the kernel holds it hands out unasked, so it may hold only what it would be given.
 void Filesystem::DropRefusedPages() {
   std::unordered_set<NodeId> nodes;
-  for (const auto& file : files_.Cached()) {
-    if (RefuseReadOf(*file, true)) nodes.insert(file->node);
+  const auto cached = files_.Cached();
+  const auto tree = CurrentTree();
+  for (const auto& file : cached) {
+    if (RefuseReadOf(*tree, *file, true)) nodes.insert(file->node);
   }
   for (NodeId node : nodes) DropPages(node);
 }

@@ -116,7 +116,7 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   /// decrypted when it is first read. Errors: as SecretSource::Reopen.
   Result<std::span<const std::uint8_t>> ContentOf(const OpenFile& file);
   /// Whether a READ of an open file is refused by what the lists say now.
-  std::optional<Refusal> RefuseReadOf(const OpenFile& file, bool page_fill);
+  std::optional<Refusal> RefuseReadOf(const Tree& tree, const OpenFile& file, bool page_fill);
   /// What is known of a process: the one place where the mount asks.
   ProcessFacts LookUp(std::uint32_t thread, std::uint32_t uid, std::uint32_t gid,
                       const WantedFacts& wanted) const;
@@ -124,7 +124,7 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   ProcessFacts LookAtCaller(const fuse_ctx& context, const SecretFile* file) const;
   /// Answers a READ of an open file if it is refused to the process behind it, which need not be the one that
   /// opened it. @return whether it is.
-  bool RefuseReader(fuse_req_t req, const OpenFile& file);
+  bool RefuseReader(fuse_req_t req, const Tree& tree, const OpenFile& file);
   /// A process that a condition refuses.
   struct Denied {
     std::string name;  ///< "shop/prod/db-password"

@@ -20,11 +20,10 @@ ProcessFacts Filesystem::LookAtCaller(const fuse_ctx& context, const SecretFile*
   return LookUp(static_cast<std::uint32_t>(context.pid), context.uid, context.gid, wanted);
 }
 
-bool Filesystem::RefuseReader(fuse_req_t req, const OpenFile& file) {
-  const fuse_ctx context = *fuse_req_ctx(req);
-  const auto tree = CurrentTree();
-  const SecretFile* shown = tree->FindSecret(NumberOf(file.node));
+bool Filesystem::RefuseReader(fuse_req_t req, const Tree& tree, const OpenFile& file) {
+  const SecretFile* shown = tree.FindSecret(NumberOf(file.node));
   if (shown == nullptr || !shown->who) return false;
+  const fuse_ctx context = *fuse_req_ctx(req);
   // Only what the conditions ask for, but that anew each time: the descriptor may have gone to another
   // process, the process to another program, user or cgroup.
   const ProcessFacts facts =

@@ -77,7 +77,8 @@ void ReadOpenFile(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_fi
     const bool page_fill = info->lock_owner == 0;
     // Before the look at the lists: who changes them afterwards sees that there are pages to drop.
     if (page_fill) job.file->cached = true;
-    if (const auto refusal = filesystem.RefuseReadOf(*job.file, page_fill)) {
+    const auto tree = filesystem.CurrentTree();
+    if (const auto refusal = filesystem.RefuseReadOf(*tree, *job.file, page_fill)) {
       if (refusal->recorded) {
         return filesystem.AnswerDenied(
             req, refusal->error,
@@ -86,7 +87,7 @@ void ReadOpenFile(fuse_req_t req, fuse_ino_t, size_t size, off_t offset, fuse_fi
       }
       LogRefusal(job, refusal->reason);
       fuse_reply_err(req, refusal->error);
-    } else if (filesystem.RefuseReader(req, *job.file)) {
+    } else if (filesystem.RefuseReader(req, *tree, *job.file)) {
       return;
     } else if (filesystem.source().HeardWithin(kSilence) ||
                filesystem.source().LeaseStands(NumberOf(job.file->node))) {

@@ -22,6 +22,8 @@ constexpr std::size_t kPage = 4096;
 // The least that the kernel wants to have room for.
 constexpr std::size_t kMinRead = 8192;
 static_assert(sizeof(MountShared) <= kPage);
+/// Where this thread has read a request into, which it mostly answers itself.
+thread_local unsigned read_last = 0;
 constexpr std::int64_t kAnyTime = std::numeric_limits<std::int64_t>::max();
 
 std::uint32_t LengthOf(const std::uint8_t* header) {
@@ -126,7 +128,8 @@ Slots::~Slots() {
 std::vector<unsigned> Slots::TakeOver() {
   const std::lock_guard lock(mutex_);
   free_.clear();
-  waiting_.clear();
+  waiting_.fill(0);
+  waiting_count_ = 0;
   interrupts_.clear();
   std::vector<unsigned> requests;
   std::vector<unsigned> interrupts;
@@ -139,7 +142,7 @@ std::vector<unsigned> Slots::TakeOver() {
     } else if (opcode == FUSE_INTERRUPT) {
       interrupts.push_back(i);
     } else {
-      waiting_[UniqueOf(header)] = i;
+      Await(i);
       requests.push_back(i);
     }
   }
@@ -219,7 +222,22 @@ void Slots::Admit(unsigned slot) {
   }
   const std::lock_guard lock(mutex_);
   if (HasNoAnswer(opcode)) return Put(slot);
-  waiting_[UniqueOf(At(slot))] = slot;
+  Await(slot);
+  read_last = slot;
+}
+
+/// With the lock held.
+void Slots::Await(unsigned slot) {
+  waiting_[slot] = UniqueOf(At(slot));
+  ++waiting_count_;
+}
+
+/// With the lock held.
+std::optional<unsigned> Slots::SlotOf(std::uint64_t unique) const {
+  if (waiting_[read_last] == unique) return read_last;
+  const auto found = std::find(waiting_.begin(), waiting_.end(), unique);
+  if (found == waiting_.end()) return std::nullopt;
+  return static_cast<unsigned>(found - waiting_.begin());
 }
 
 /// By the headers, since the kernel writes a request's before it can send an INTERRUPT for it.
@@ -240,9 +258,10 @@ void Slots::DropInterrupts(std::uint64_t unique) {
 
 void Slots::Answered(std::uint64_t unique) {
   const std::lock_guard lock(mutex_);
-  if (const auto found = waiting_.find(unique); found != waiting_.end()) {
-    Put(found->second);
-    waiting_.erase(found);
+  if (const auto slot = SlotOf(unique)) {
+    waiting_[*slot] = 0;
+    --waiting_count_;
+    Put(*slot);
     return DropInterrupts(unique);
   }
   // libfuse's EAGAIN to an INTERRUPT whose request it does not know: the kernel queues it again.
@@ -259,7 +278,7 @@ void Slots::Answered(std::uint64_t unique) {
 
 std::size_t Slots::Waiting() const {
   const std::lock_guard lock(mutex_);
-  return waiting_.size();
+  return waiting_count_;
 }
 
 void Slots::Stop() {

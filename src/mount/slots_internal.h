@@ -2,12 +2,14 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -132,6 +134,8 @@ class Slots {
   int Take();
   void Put(unsigned slot);
   void Admit(unsigned slot);
+  void Await(unsigned slot);
+  std::optional<unsigned> SlotOf(std::uint64_t unique) const;
   bool IsOutstanding(std::uint64_t unique) const;
   void DropInterrupts(std::uint64_t unique);
   std::vector<unsigned> InWork(std::int64_t since_before) const;
@@ -146,7 +150,9 @@ class Slots {
   std::condition_variable freed_;
   bool stopped_ = false;
   std::vector<unsigned> free_;
-  std::unordered_map<std::uint64_t, unsigned> waiting_;                   // unique -> slot
+  std::array<std::uint64_t, kCount>
+      waiting_{};  // slot -> unique of what waits for its answer there; 0: nothing
+  std::size_t waiting_count_ = 0;
   std::unordered_map<std::uint64_t, std::vector<Interrupt>> interrupts_;  // of which request
 };
 

@@ -131,9 +131,9 @@ void Supervisor::Promote() {
   leader_.since = Now();
   slots_->shared().beat = MonotonicNow();
   silent_checks_ = 0;
-  SetNice(leader_.process.pid(), kAwaitedNice);  // until it serves
   SendMessage(leader_.process.control(), kGoMessage);
-  start_standby_at_ = Now() + kStandbyPause;  // or when this one serves: readers wait for that first
+  SetNice(leader_.process.pid(), kAwaitedNice);  // until it serves
+  start_standby_at_ = Now() + kStandbyPause;     // or when this one serves: readers wait for that first
 }
 
 void Supervisor::LeaderEnded(const ProcessEnd& end) {
