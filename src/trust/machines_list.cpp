@@ -117,8 +117,10 @@ Status MachinesList::ApplyApprove(const MachineApprove& act, const SignedStateme
   const auto at = invitations_.find(enrolment.invitation);
   if (at == invitations_.end()) return refuse("the enrolment names no invitation of this vault");
   if (at->second.state != InvitationState::kOpen) return refuse("the invitation was used or withdrawn");
-  if (!signed_statement.WasVerified())
-    GRANTFS_CHECK(VerifyEnrolment(enrolment, statement.vault, at->second.invitation));
+  if (!signed_statement.WasVerified()) {
+    GRANTFS_CHECK(
+        VerifyEnrolment(enrolment, statement.vault, at->second.invitation, OwnSignature::kWasVerified));
+  }
   if (who.kind != IdentityKind::kMachine && act.not_after != 0)
     return refuse("only a machine is let in for some time");
   if (!LifeMayEnd(at->second.invitation.lives, statement.time, act.not_after))

@@ -180,7 +180,7 @@ Status SignedList::CheckRight(const SignedStatement& signed_statement, const Upp
 Status SignedList::Take(const StatementPtr& signed_statement, const UpperLists& upper) {
   const Statement& statement = signed_statement->statement();
   if (std::holds_alternative<Void>(statement.act)) return TakeVoid(signed_statement, upper);
-  if (EndsInvalid()) {
+  if (FirstInvalid()) {
     return Error{Code::kDenied, "the statement follows one that does not count", 0,
                  Where(id_, statement.sequence)};
   }
@@ -246,19 +246,13 @@ Status SignedList::Receive(StatementPtr statement, const UpperLists& upper) {
   if (stands) GRANTFS_CHECK(CheckSignature(*statement, upper));
   if (stands) stands = Take(statement, upper);
   const bool valid = stands.has_value();
+  had_invalid_ = had_invalid_ || !valid;
   entries_.push_back({std::move(statement), valid});
   return {};
 }
 
-// Nothing but a void counts after what does not: the last that is none tells, without a look at all.
-bool SignedList::EndsInvalid() const {
-  const auto last = std::find_if(entries_.rbegin(), entries_.rend(), [](const Entry& entry) {
-    return !entry.voided && !(entry.valid && std::holds_alternative<Void>(entry.statement->statement().act));
-  });
-  return last != entries_.rend() && !last->valid;
-}
-
 std::optional<std::size_t> SignedList::FirstInvalid() const {
+  if (!had_invalid_) return std::nullopt;
   const auto bad =
       std::find_if(entries_.begin(), entries_.end(), [](const Entry& e) { return !e.valid && !e.voided; });
   if (bad == entries_.end()) return std::nullopt;
@@ -305,11 +299,12 @@ std::optional<std::uint64_t> SignedList::FirstUncounted(const UpperLists& upper)
 Status SignedList::CheckStanding(const UpperLists& upper) const {
   const auto first = FirstUncounted(upper);
   if (!first) return {};
-  return Error{Code::kIntegrity,
-               "the list has a statement that does not count: its signer has no right to it, or lost it and "
-               "nobody vouched; the vault should not have accepted it: an owner sees it with grantfs mend, and "
-               "takes it back or vouches for it",
-               0, Where(id_, *first)};
+  return Error{
+      Code::kIntegrity,
+      "the list has a statement that does not count: its signer has no right to it, or lost it and "
+      "nobody vouched; the vault should not have accepted it: an owner sees it with grantfs mend, and "
+      "takes it back or vouches for it",
+      0, Where(id_, *first)};
 }
 
 // A void takes back exactly the tail that does not count, as judged by the heads that the void itself names.
@@ -350,6 +345,7 @@ void SignedList::RebuildWhatStands(const UpperLists& upper) {
     }
     stands = stands && Apply(entry.statement, upper).has_value();
     entry.valid = stands;
+    had_invalid_ = had_invalid_ || !stands;
   }
 }
 

@@ -267,7 +267,7 @@ Result<SignedStatement> SignedStatement::Parse(std::string_view envelope) {
 
 Result<SignedStatement> SignedStatement::ParseVerified(std::string_view envelope) {
   SignedStatement made = GRANTFS_TRY(ParseUnverified(envelope));
-  made.verified_ = true;
+  made.was_verified_ = true;
   return made;
 }
 
@@ -330,13 +330,18 @@ Result<SignedStatement> SignedStatement::Unpack(std::string_view packed) {
 
 bool SignedStatement::VerifyConsent(const VerifyKey& key) const {
   return consent_ &&
-         (verified_ ||
+         (was_verified_ ||
           Verify(key, ConsentBytes(statement_.vault, statement_.list, *statement_.consent, statement_.act),
                  *consent_));
 }
 
+void SignedStatement::VerifyAhead(const VerifyKey& key) {
+  if (VerifySignature(key)) verified_with_ = key;
+}
+
 bool SignedStatement::VerifySignature(const VerifyKey& key) const {
-  return verified_ || Verify(key, PreAuthenticationEncoding(payload_), signature_);
+  return was_verified_ || verified_with_ == key ||
+         Verify(key, PreAuthenticationEncoding(payload_), signature_);
 }
 
 }  // namespace grantfs

@@ -1,10 +1,10 @@
 """How a vault's costs grow with what it holds.
 
-    GRANTFS_BINARY=... GRANTFS_VAULT_LOAD=... PYTHONPATH=tests/e2e python3 tests/bench/scale.py SECRETS...
+    GRANTFS_BINARY=... GRANTFS_VAULT_LOAD=... GRANTFS_VAULT_FILL=... PYTHONPATH=tests/e2e python3 tests/bench/scale.py SECRETS...
 
-Run by `contrib/bench --scale`; not a test. For each number of secrets (1,000 and more, rising) one vault grows to them, to a tenth as
-many machines, ten times as many grants and a hundred times as many audit records, all made by the program's own commands and by
-reads; then a line says what it costs to start, to read, to grant, to back up and to verify.
+Run by `contrib/bench --scale`; not a test. For each number of secrets (1,000 and more) a vault is made that holds them, a tenth as many
+machines, ten times as many grants and a hundred times as many audit records: an owner, environments and two machines by commands,
+all else by vault_fill. Then a line says what it costs to start, to read, to grant, to set a value, to back up and to verify.
 """
 
 import os
@@ -15,9 +15,9 @@ import time
 
 from harness import *
 
-ENVIRONMENTS, AT_ONCE, GRANTS_EACH, SAMPLES = 10, 250, 100, 20
-COLUMNS = ("secrets", "machines", "grants", "records", "start s", "RSS MiB", "read p50", "read p99", "grant p50", "grant max",
-           "disk MiB", "backup s", "verify s")
+ENVIRONMENTS, GRANTS_EACH, SAMPLES, PATIENCE = 10, 100, 20, 24 * 3600
+COLUMNS = ("secrets", "machines", "grants", "records", "fill s", "start s", "RSS MiB", "read p50", "read p99", "1st grant", "grant p50",
+           "grant p99", "set to 1", "to @group", "to each", "disk MiB", "backup s", "verify s")
 
 
 def seconds_of(action):
@@ -26,76 +26,97 @@ def seconds_of(action):
     return time.monotonic() - begin
 
 
-class Growing:
-    def __init__(self, world):
-        self.world = world
+class Filled:
+    """A vault of that size. Each method after the first two measures one thing, and returns the columns' texts."""
+
+    def __init__(self, world, secrets):
+        self.world, self.secrets, self.machines = world, secrets, secrets // 10
         self.owner = world.init(environment=None).owner
-        self.secrets, self.machines, self.records = 0, [], 0
-        self.environments = ["scale/e%d" % number for number in range(ENVIRONMENTS)]
-        for environment in self.environments:
-            self.owner.run("env", "create", environment)
+        for number in range(ENVIRONMENTS):
+            self.owner.run("env", "create", "scale/e%d" % number)
+        self.reader = world.machine("m-0")
+        world.machine("m-1")
+        self.reader.run("enroll")  # it sees its approval
 
     def owner_runs(self, *words, stdin=b""):
-        return self.owner.run(*words, stdin=stdin, timeout=24 * 3600)
+        return self.owner.run(*words, stdin=stdin, timeout=PATIENCE)
 
-    def grow(self, secrets):
-        each = secrets // ENVIRONMENTS
-        for environment in self.environments:
-            for first in range(self.secrets // ENVIRONMENTS, each, AT_ONCE):
-                names = range(first, min(each, first + AT_ONCE))
-                self.owner_runs("secret", "import", environment,
-                                stdin="".join("S_%d=%064d\n" % (name, name) for name in names).encode())
-        self.secrets = each * ENVIRONMENTS
-        while len(self.machines) < secrets // 10:
-            number = len(self.machines)
-            self.machines.append(self.world.machine("m-%d" % number))
-            environment, place = self.environments[number % ENVIRONMENTS], number // ENVIRONMENTS
-            names = ["%s/S_%d" % (environment, (place * GRANTS_EACH + k) % each) for k in range(GRANTS_EACH)]
-            self.owner_runs("grant", "m-%d" % number, *names)
-        self.machines[0].run("read", "scale/e0/S_0")  # it has seen its approval
-        while self.count_records() < secrets * 100:
-            self.load(5, 16)
-
-    def count_records(self):
-        newest = self.owner.json("audit", "list", "--limit", "1")
-        return newest["records"][0]["sequence"] + 1
-
-    def load(self, seconds, connections):
-        """reads/s, p50, p99 in milliseconds, of a closed loop."""
-        done = subprocess.run([os.environ["GRANTFS_VAULT_LOAD"], self.machines[0].path, "scale/e0/S_0", str(self.world.server.pid), str(seconds),
-                               str(connections)], stdout=subprocess.PIPE, check=True, text=True)
-        line = next(line.split() for line in done.stdout.splitlines() if " closed " in line)
-        return float(line[2]), float(line[3]), float(line[4])
-
-    def measure(self):
-        records = self.count_records()
+    def fill(self):
+        """While the vault stands still. The last machine's group and the two secrets beside `wide` are made by commands."""
+        fill = [os.environ["GRANTFS_VAULT_FILL"], self.world.data, self.owner.path]
+        begin = time.monotonic()
         self.world.kill_server(signal.SIGTERM)
-        start = seconds_of(self.world.serve)
-        _, p50, p99 = self.load(5, 8)
-        grants = [seconds_of(lambda sample=sample: self.owner_runs("grant", "m-1", "scale/e1/S_%d" % sample, "--mode", "0440"))
-                  for sample in range(SAMPLES)]
+        for words in (["machines", self.machines], ["secrets", self.secrets, GRANTS_EACH],
+                      ["readers", "scale/e0", "wide", self.machines], ["records", self.secrets * 100]):
+            subprocess.run([*fill, *map(str, words)], check=True)
+        self.filled = time.monotonic() - begin
+        self.world.serve()
+
+    def group(self):
+        """A group of all machines, and a secret for it beside one of a single reader."""
+        names = ["m-0", "m-1", *("f-%d" % number for number in range(2, self.machines))]
+        self.owner_runs("group", "create", "scale/e0", "all", *names[:5000])
+        if names[5000:]:  # a command takes no more words than that
+            self.owner_runs("group", "add", "scale/e0", "all", *names[5000:])
+        for secret, who in (("of-group", "@all"), ("of-one", "m-1")):
+            self.owner_runs("secret", "set", "scale/e0/" + secret, stdin=b"first")
+            self.owner_runs("grant", who, "scale/e0/" + secret)
+
+    def starts(self):
+        self.world.kill_server(signal.SIGTERM)
+        took = seconds_of(self.world.serve)
+        newest = self.owner.json("audit", "list", "--limit", "1")
+        return newest["records"][0]["sequence"] + 1, "%.1f" % self.filled, "%.2f" % took
+
+    def grants(self):
+        """The first one has to verify what has come since; the others are as an owner's day is."""
+        grant = lambda sample: self.owner_runs("grant", "m-1", "scale/e1/S_%d" % sample, "--mode", "0440")
+        first = seconds_of(lambda: grant(0))
+        times = sorted(seconds_of(lambda sample=sample: grant(sample)) for sample in range(1, SAMPLES + 1))
+        return "%.2f" % first, "%.3f" % statistics.median(times), "%.3f" % times[-1]
+
+    def reads(self):
+        """Milliseconds, of a closed loop."""
+        done = subprocess.run([os.environ["GRANTFS_VAULT_LOAD"], self.reader.path, "scale/e0/S_0", str(self.world.server.pid), "5", "8"],
+                              stdout=subprocess.PIPE, check=True, text=True)
+        line = next(line.split() for line in done.stdout.splitlines() if " closed " in line)
         with open("/proc/%d/status" % self.world.server.pid) as status:
             rss = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-        backup = os.path.join(self.world.dir, "backup-%d" % self.secrets)
-        backed_up = seconds_of(lambda: self.owner.run("backup", "--data", self.world.data, backup, timeout=24 * 3600))
+        return rss // 1024, line[3], line[4]
+
+    def sets(self):
+        """A new version for one machine, for a group of all of them, and for each of them by itself."""
+        columns = []
+        for secret in ("of-one", "of-group", "wide"):
+            set_it = lambda: self.owner_runs("secret", "set", "scale/e0/" + secret, stdin=b"another value")
+            set_it()  # verifies what has come since
+            columns.append("%.2f" % statistics.median(seconds_of(set_it) for _ in range(3)))
+        return columns
+
+    def backs_up(self):
+        backup = os.path.join(self.world.dir, "backup")
+        took = seconds_of(lambda: self.owner.run("backup", "--data", self.world.data, backup, timeout=PATIENCE))
         disk = os.path.getsize(backup)
         os.unlink(backup)
-        verify = seconds_of(lambda: self.owner_runs("audit", "verify"))
-        return (self.secrets, len(self.machines), len(self.machines) * GRANTS_EACH, records, "%.2f" % start, rss // 1024,
-                "%.2f" % p50, "%.2f" % p99, "%.3f s" % statistics.median(grants), "%.3f s" % max(grants), disk >> 20,
-                "%.2f" % backed_up, "%.2f" % verify)
+        return disk >> 20, "%.1f" % took
+
+    def verifies(self):
+        return ("%.1f" % seconds_of(lambda: self.owner_runs("audit", "verify")),)
 
 
 def main():
-    world = World()
-    try:
-        vault = Growing(world)
-        print(" ".join("%10s" % column for column in COLUMNS), flush=True)
-        for secrets in sorted(map(int, sys.argv[1:])):
-            vault.grow(secrets)
-            print(" ".join("%10s" % cell for cell in vault.measure()), flush=True)
-    finally:
-        world.close()
+    print(" ".join("%9s" % column for column in COLUMNS), flush=True)
+    for secrets in map(int, sys.argv[1:]):
+        world = World()
+        try:
+            vault = Filled(world, secrets)
+            vault.fill()
+            vault.group()
+            row = [secrets, vault.machines, vault.machines * GRANTS_EACH, *vault.starts(), *vault.reads(), *vault.grants(),
+                   *vault.sets(), *vault.backs_up(), *vault.verifies()]
+        finally:
+            world.close()
+        print(" ".join("%9s" % cell for cell in row), flush=True)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class ListMarksTest : public ClientTest {
     const auto kept = GRANTFS_TRY(known_->KeptOf(world_.vault.id()));
     VaultList list;
     std::size_t spared = 0;
-    for (const auto& statement : GRANTFS_TRY(known_->ReadKept(kept, Verified(world_.owner)))) {
+    for (const auto& statement : GRANTFS_TRY(known_->ReadKept(kept, list, {}, Verified(world_.owner)))) {
       GRANTFS_CHECK(list.Receive(statement, {}));
       spared += statement->WasVerified() ? 1 : 0;
     }
@@ -93,7 +93,7 @@ TEST_F(ListMarksTest, AForgedHistoryIsNoneThatWasMarked) {
   forged.act = VaultOwnerAdd{MakeIdentity("mallory").identity()};
   Write(5, Must(SignedStatement::Sign(forged, world_.owner.signing_key())));
   const auto kept = Must(known_->KeptOf(world_.vault.id()));
-  EXPECT_EQ(CodeOf(known_->ReadKept(kept, Verified(world_.owner))), Code::kIntegrity)
+  EXPECT_EQ(CodeOf(known_->ReadKept(kept, VaultList(), {}, Verified(world_.owner))), Code::kIntegrity)
       << "its hash is not the one that the next statement names";
   const auto mallory = MakeIdentity("mallory");
   std::optional<Hash> previous;
@@ -121,7 +121,7 @@ TEST_F(ListMarksTest, WhatLiesBehindTheMarkedOnesIsVerifiedWhateverItBeginsAnewW
   kept.push_back({world_.vault.At(0)->envelope(), world_.vault.At(0)->hash()});
   const SignedStatement written = Must(SignedStatement::Sign(forged, mallory.signing_key()));
   kept.push_back({written.envelope(), written.hash()});
-  const auto statements = Must(known_->ReadKept(kept, Verified(world_.owner)));
+  const auto statements = Must(known_->ReadKept(kept, VaultList(), {}, Verified(world_.owner)));
   ASSERT_EQ(statements.size(), 2U);
   VaultList list;
   Good(list.Receive(statements[0], {}));

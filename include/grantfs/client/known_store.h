@@ -40,11 +40,15 @@ class KnownStore {
     Hash hash;
   };
   Result<std::vector<Kept>> KeptOf(const ListId& list);
+  /// Threads: any number. Errors: kIntegrity.
+  Result<std::vector<SignedList::StatementPtr>> ReadKept(const std::vector<Kept>& kept) const;
+  /// The same of a list that is to receive them (SignedList::ParseAhead).
   /// @param verified  so many, from the first on, lead to a head whose list this identity has verified
   /// (list_marks_internal.h): their signatures are not looked at again. Checked is that their hashes do lead
-  /// there. Threads: any number. Errors: kIntegrity.
+  /// there.
   Result<std::vector<SignedList::StatementPtr>> ReadKept(const std::vector<Kept>& kept,
-                                                         std::size_t verified = 0) const;
+                                                         const SignedList& list, const UpperLists& upper,
+                                                         std::size_t verified) const;
   /// A text about the list that stands beside it. @return "" if there is none.
   Result<std::string> ListMark(const ListId& list);
   Status PutListMark(const ListId& list, const std::string& mark);
@@ -163,6 +167,9 @@ class KnownStore {
  private:
   explicit KnownStore(Database database) : database_(std::move(database)) {}
   Result<std::vector<Kept>> ReadRows(const ListId& list);
+  Result<std::vector<SignedList::StatementPtr>> CheckKept(const std::vector<Kept>& kept,
+                                                          std::vector<SignedList::StatementPtr> parsed,
+                                                          std::size_t verified) const;
   Result<std::optional<std::uint64_t>> FindNumber(const SecretName& name);
   Status PutNumber(std::uint64_t number, const SecretName& name);
   Status RememberList(const Verified& list);

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "grantfs/trust/statement.h"
@@ -71,6 +74,15 @@ class SignedList {
   /// The last statement up to which the signatures of all were verified as they were taken in: of one whose
   /// signer had no right the signature was not looked at. None: of no statement.
   std::optional<Head> VerifiedHead() const;
+
+  using EnvelopeAt = std::function<std::string_view(std::size_t)>;
+  /// Parses `count` statements that are to be received one after the other, on two threads, and verifies what
+  /// needs no list; also the signatures of those whose signer is known by now: nothing of that is done again.
+  /// What it says of them is only ever what Receive would find.
+  /// @param verified  so many, from the first on, by SignedStatement::ParseVerified.
+  /// @return nullptr where one cannot be parsed.
+  std::vector<StatementPtr> ParseAhead(std::size_t count, const EnvelopeAt& envelope, const UpperLists& upper,
+                                       std::size_t verified = 0) const;
 
   /// The first statement that does not count at the heads of `upper`, which are the newest known.
   std::optional<std::uint64_t> FirstUncounted(const UpperLists& upper) const;
@@ -151,9 +163,9 @@ class SignedList {
   void RebuildWhatStands(const UpperLists& upper);
   std::optional<std::size_t> FirstUncountedAt(const SeenHeads* at, const UpperLists& upper) const;
   std::optional<std::size_t> FirstInvalid() const;
-  bool EndsInvalid() const;  ///< whether there is a FirstInvalid
 
   ListId id_;
+  bool had_invalid_ = false;  ///< false: no entry is, and none need be looked at
 };
 
 }  // namespace grantfs

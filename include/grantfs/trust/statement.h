@@ -111,8 +111,10 @@ class SignedStatement {
   /// For who keeps thousands: payload and signature in as few bytes as is simple, about half of the
   /// envelope. A form for memory alone, which no other program reads.
   std::string Packed() const;
-  bool WasVerified() const { return verified_; }  ///< made by ParseVerified
+  bool WasVerified() const { return was_verified_; }  ///< made by ParseVerified
   bool VerifySignature(const VerifyKey& key) const;
+  /// Verifies it before others see this object: with the same key, VerifySignature then knows the answer.
+  void VerifyAhead(const VerifyKey& key);
   /// The second signature, of a statement that has one.
   bool VerifyConsent(const VerifyKey& key) const;
 
@@ -125,8 +127,9 @@ class SignedStatement {
   Hash hash_;
   std::string payload_;  ///< as signed
   Signature signature_;
-  std::optional<Signature> consent_;  ///< there if and only if the payload names whose
-  bool verified_ = false;
+  std::optional<Signature> consent_;        ///< there if and only if the payload names whose
+  bool was_verified_ = false;               ///< before, in its list: by whoever its signers are
+  std::optional<VerifyKey> verified_with_;  ///< now, with this key alone
 };
 
 }  // namespace grantfs

@@ -59,6 +59,11 @@ Result<std::vector<SignedList::StatementPtr>> KnownStore::Statements(const ListI
   return ReadKept(GRANTFS_TRY(ReadRows(list)));
 }
 
+Result<std::vector<KnownStore::Kept>> KnownStore::KeptOf(const ListId& list) {
+  const std::lock_guard guard(mutex_);
+  return ReadRows(list);
+}
+
 Result<std::vector<KnownStore::Kept>> KnownStore::ReadRows(const ListId& list) {
   SqlStatement rows = GRANTFS_TRY(
       database_.Prepare("SELECT envelope, hash FROM statements WHERE list = ?1 ORDER BY sequence"));
@@ -68,31 +73,41 @@ Result<std::vector<KnownStore::Kept>> KnownStore::ReadRows(const ListId& list) {
   return kept;
 }
 
-Result<std::vector<KnownStore::Kept>> KnownStore::KeptOf(const ListId& list) {
-  const std::lock_guard guard(mutex_);
-  return ReadRows(list);
+Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadKept(const std::vector<Kept>& kept) const {
+  std::vector<SignedList::StatementPtr> parsed(kept.size());
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    auto one = SignedStatement::Parse(kept[i].envelope);
+    if (one) parsed[i] = std::make_shared<const SignedStatement>(*std::move(one));
+  }
+  return CheckKept(kept, std::move(parsed), 0);
 }
 
 Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadKept(const std::vector<Kept>& kept,
+                                                                   const SignedList& list,
+                                                                   const UpperLists& upper,
                                                                    std::size_t verified) const {
-  const Error damaged{Code::kIntegrity, "the home's known.db is damaged: see grantfs doctor", 0,
-                      database_.path()};
-  std::vector<SignedList::StatementPtr> statements;
-  for (std::size_t at = 0; at < kept.size(); ++at) {
-    const Kept& one = kept[at];
-    const bool again = at < verified;
-    auto parsed = again ? SignedStatement::ParseVerified(one.envelope) : SignedStatement::Parse(one.envelope);
-    if (!parsed || parsed->hash() != one.hash) return damaged;
-    if (again && at > 0 && parsed->statement().previous != kept[at - 1].hash) return damaged;
+  const auto envelope = [&kept](std::size_t i) { return std::string_view(kept[i].envelope); };
+  return CheckKept(kept, list.ParseAhead(kept.size(), envelope, upper, verified), verified);
+}
+
+Result<std::vector<SignedList::StatementPtr>> KnownStore::CheckKept(
+    const std::vector<Kept>& kept, std::vector<SignedList::StatementPtr> parsed, std::size_t verified) const {
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const bool read = parsed[i] != nullptr && parsed[i]->hash() == kept[i].hash;
+    if (!read || (i > 0 && i < verified && parsed[i]->statement().previous != kept[i - 1].hash)) {
+      return Error{Code::kIntegrity, "the home's known.db is damaged: see grantfs doctor", 0,
+                   database_.path()};
+    }
     // Two processes may have kept different beginnings of a machine's view: what is behind the gap is whole.
-    const bool follows = statements.empty() ||
-                         parsed->statement().sequence == statements.back()->statement().sequence + 1 ||
-                         (std::holds_alternative<Restore>(parsed->statement().act) &&
-                          parsed->statement().previous == statements.back()->hash());
-    if (!follows) statements.clear();
-    statements.push_back(std::make_shared<const SignedStatement>(std::move(*parsed)));
+    const Statement& said = parsed[i]->statement();
+    const bool follows =
+        i == first || said.sequence == parsed[i - 1]->statement().sequence + 1 ||
+        (std::holds_alternative<Restore>(said.act) && said.previous == parsed[i - 1]->hash());
+    if (!follows) first = i;
   }
-  return statements;
+  parsed.erase(parsed.begin(), parsed.begin() + static_cast<std::ptrdiff_t>(first));
+  return parsed;
 }
 
 Status KnownStore::Remember(const std::vector<Verified>& lists) {

@@ -83,7 +83,7 @@ Error NoLongerShown(const ListId& list) {
 Status ListKeeper::LoadInto(SignedList& list, const UpperLists& upper) {
   const auto kept = GRANTFS_TRY(known_->KeptOf(list.id()));
   const std::size_t verified = marks_ ? GRANTFS_TRY(marks_->CountVerified(list.id(), kept)) : 0;
-  for (const auto& statement : GRANTFS_TRY(known_->ReadKept(kept, verified))) {
+  for (const auto& statement : GRANTFS_TRY(known_->ReadKept(kept, list, upper, verified))) {
     if (statement->statement().sequence < list.next_sequence()) continue;
     auto received = list.Receive(statement, upper);
     if (!received && WasRestored(upper)) {
@@ -139,13 +139,12 @@ static bool FollowsOn(const SignedList& list, const api::ListReadResponse& page)
 Status ListKeeper::ReceivePage(SignedList& list, const api::ListReadResponse& page,
                                const std::function<UpperLists()>& upper, const Newer& refresh_upper,
                                std::vector<SignedList::StatementPtr>& fresh) {
-  for (const std::string& envelope : page.statements) {
-    auto parsed = SignedStatement::Parse(envelope);
-    if (!parsed) {
+  const auto envelope = [&page](std::size_t i) { return std::string_view(page.statements[i]); };
+  for (const auto& statement : list.ParseAhead(page.statements.size(), envelope, upper())) {
+    if (statement == nullptr) {
       return Error{Code::kIntegrity, "the vault serves what is no statement of this version", 0,
                    Where(list.id(), list.next_sequence())};
     }
-    const auto statement = std::make_shared<const SignedStatement>(std::move(*parsed));
     Status received = list.Receive(statement, upper());
     if (!received && received.error().code == Code::kConflict && refresh_upper) {
       GRANTFS_CHECK(refresh_upper());
