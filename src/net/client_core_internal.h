@@ -30,7 +30,6 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   void Stop();
 
   const HttpClientOptions& options() const { return options_; }
-  const std::string& server_text() const { return server_text_; }
   boost::asio::io_context& io() { return io_; }
   SSL_CTX* context() { return context_.get(); }
   Error Failure(Code code, const char* where, int sys = 0) const {

@@ -206,12 +206,6 @@ Status SqliteWriter::PutGroupCopies(const Hash& signer, const GroupPlace& place,
   return {};
 }
 
-Status SqliteWriter::RemoveGroupCopy(std::string_view environment, std::uint64_t group, RecipientKind kind,
-                                     std::uint64_t number) {
-  return Run("DELETE FROM group_copies WHERE environment = ?1 AND grp = ?2 AND kind = ?3 AND number = ?4",
-             environment, Number(group), Stored(kind), Number(number));
-}
-
 Status SqliteWriter::RemoveGroup(std::string_view environment, std::uint64_t group) {
   GRANTFS_CHECK(
       Run("DELETE FROM group_copies WHERE environment = ?1 AND grp = ?2", environment, Number(group)));

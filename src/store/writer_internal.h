@@ -58,8 +58,6 @@ class SqliteWriter final : public StoreWriter, public SqliteReader {
 
   Status PutGroupCopies(const Hash& signer, const GroupPlace& place, const std::vector<GroupCopy>& copies,
                         bool anew) override;
-  Status RemoveGroupCopy(std::string_view environment, std::uint64_t group, RecipientKind kind,
-                         std::uint64_t number) override;
   Status RemoveGroup(std::string_view environment, std::uint64_t group) override;
   Status PutPrefix(const StoredPrefix& prefix) override;
   Status RemovePrefix(std::string_view environment, std::string_view prefix, std::uint64_t group) override;

@@ -84,6 +84,7 @@ TEST(CommandsTest, NoOptionIsParsedAndIgnored) {
   }
   ASSERT_NE(shared, "");
   for (const Command* command : AllCommands()) {
+    ASSERT_NE(FileOf(*command), "") << command->name << " has no file of its own";
     const std::string sources = FileOf(*command) + shared;
     for (const Option& option : AcceptedOptions(*command)) {
       const std::string quoted = std::string("\"") + option.name + "\"";

@@ -107,8 +107,6 @@ class StoreWriter : public virtual StoreReader, public StoredRequestWriter {
   /// Copies that `signer` had staged, and that were looked at. @param anew  in the place of all of the group.
   virtual Status PutGroupCopies(const Hash& signer, const GroupPlace& place,
                                 const std::vector<GroupCopy>& copies, bool anew) = 0;
-  virtual Status RemoveGroupCopy(std::string_view environment, std::uint64_t group, RecipientKind kind,
-                                 std::uint64_t number) = 0;
   /// Its keys' copies and its grants by prefix; not what is sealed to it, which may be much (RemoveCopies).
   virtual Status RemoveGroup(std::string_view environment, std::uint64_t group) = 0;
   virtual Status PutPrefix(const StoredPrefix& prefix) = 0;  ///< makes or replaces

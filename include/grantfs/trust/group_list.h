@@ -39,8 +39,6 @@ class GroupList : public SignedList {
   const std::map<std::uint64_t, Invitation>& invitations() const {
     return invitations_;
   }  ///< also ended ones
-  /// The sequence of the last statement after which a new epoch is due; 0 = none was.
-  std::uint64_t last_departure() const { return last_departure_; }
 
   /// The machines that are in it: those that were added, and those that came by an invitation that led into
   /// it; without those that were taken out or that the machines list has as removed. By number.
@@ -95,7 +93,8 @@ class GroupList : public SignedList {
   std::set<std::uint64_t> by_two_;     ///< of those: for whom two owners signed
   std::set<std::uint64_t> taken_out_;  ///< also of those that came by an invitation
   std::map<std::uint64_t, Invitation> invitations_;
-  std::uint64_t last_departure_ = 0;
+  std::uint64_t last_departure_ =
+      0;  ///< sequence of the last statement after which a new epoch is due; 0: none
 };
 
 }  // namespace grantfs
