@@ -39,7 +39,8 @@ TEST_F(LeaseTest, WhatWasReadUntilTheProcessIsReplacedIsOnTheDiskBeforeItEnds) {
     Must(Open(*session, path));
     session->HandOver(kLong);
     std::size_t found = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(Path("web-1") + "/offline"))
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(Path("web-1") + "/offline", none))
       found += entry.path().extension() == ".json" ? 1 : 0;
     EXPECT_EQ(found, ++files) << path << " was read last";
   }
