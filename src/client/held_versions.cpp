@@ -37,14 +37,15 @@ HeldVersions::Held HeldVersions::Find(std::uint64_t number) const {
   return found == versions_.end() ? nullptr : found->second;
 }
 
-void HeldVersions::PutKey(const Held& held, SecretMemory key) {
+void HeldVersions::PutKey(const Held& held, SecretMemory key, Bytes context, std::string evidence) {
   Held replaced;  // goes outside of the lock
-  auto opened =
-      std::make_shared<const HeldVersion>(HeldVersion{held->response, held->publish, std::move(key)});
+  auto opened = std::make_shared<const HeldVersion>(
+      HeldVersion{held->response, held->publish, std::move(key), std::move(context), std::move(evidence)});
   const std::lock_guard lock(mutex_);
   const auto found = versions_.find(held->response.secret);
-  if (found == versions_.end() || found->second != held || keys_ == kMaxHeldKeys) return;
-  ++keys_;
+  const bool is_new = held->key.size() == 0;
+  if (found == versions_.end() || found->second != held || (is_new && keys_ == kMaxHeldKeys)) return;
+  keys_ += is_new;
   replaced = std::exchange(found->second, std::move(opened));
 }
 

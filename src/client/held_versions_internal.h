@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "grantfs/api/machine.h"
 #include "grantfs/crypto/secret.h"
@@ -17,6 +18,9 @@ struct HeldVersion {
   api::ReadResponse response;
   VersionPublish publish;
   SecretMemory key;  ///< the opened data key, so that an open need not open it; may be empty
+  // What else is the same for each open by that key, once the ciphertext was found to be the statement's.
+  Bytes context = {};         ///< ValueContext, encoded; may be empty
+  std::string evidence = {};  ///< EvidenceOf; may be empty
 };
 
 /// What a machine may serve without asking again, one version a secret. Threads: safe.
@@ -26,8 +30,8 @@ class HeldVersions {
   /// In place of what was held of that secret. What is too much is not held.
   void Put(HeldVersion version);
   Held Find(std::uint64_t number) const;
-  /// The same with its opened key, in place of `held` if that still is what is held.
-  void PutKey(const Held& held, SecretMemory key);
+  /// The same with its opened key (and what goes with it), in place of `held` if that still is what is held.
+  void PutKey(const Held& held, SecretMemory key, Bytes context = {}, std::string evidence = {});
   void Erase(std::uint64_t number);
   /// Wipes those that the function wants gone.
   void EraseIf(const std::function<bool(const HeldVersion&)>& gone);

@@ -9,6 +9,9 @@
 namespace grantfs {
 namespace {
 
+/// Beside the ciphertext that is in it once more.
+constexpr std::size_t kMostKeptEvidence = 4096;
+
 std::chrono::milliseconds LeaseTime(std::int64_t seconds) { return std::chrono::seconds(seconds); }
 
 JournalEntry EntryOf(const SecretSource::OpenRequest& request, std::uint32_t version, const Grant& terms,
@@ -189,19 +192,25 @@ std::optional<Result<OpenedSecret>> MachineSessionImpl::OpenAtOnce(const OpenReq
 
 Result<OpenedSecret> MachineSessionImpl::OpenHeld(const HeldVersions::Held& shared, bool keep_key) {
   const HeldVersion& held = *shared;
+  if (held.key.size() > 0 && !held.context.empty()) {
+    auto value = GRANTFS_TRY(DecryptValue(held.key, held.context, held.response.ciphertext));
+    return OpenedSecret{std::move(value), held.publish.version, 0,
+                        held.evidence.empty()
+                            ? EvidenceOf(held.publish, held.response.sealed, held.response.ciphertext)
+                            : held.evidence};
+  }
   const ValueContext context{home_.profile().vault, held.publish.environment, held.response.secret,
                              held.publish.version, held.publish.epoch};
-  const auto open = [&](const SecretMemory& key) -> Result<OpenedSecret> {
-    auto value = GRANTFS_TRY(DecryptVersion(key, context, held.publish, held.response.ciphertext));
-    return OpenedSecret{std::move(value), held.publish.version, 0,
-                        EvidenceOf(held.publish, held.response.sealed, held.response.ciphertext)};
-  };
-  if (held.key.size() > 0) return open(held.key);
-  auto key =
-      GRANTFS_TRY(OpenDataKey(me_.unseal_key(), held.response.sealed, held.publish.commitment, context));
-  auto opened = open(key);
-  if (opened && keep_key) held_.PutKey(shared, std::move(key));
-  return opened;
+  auto key = GRANTFS_TRY(held.key.size() > 0 ? held.key.Clone()
+                                             : OpenDataKey(me_.unseal_key(), held.response.sealed,
+                                                           held.publish.commitment, context));
+  auto value = GRANTFS_TRY(DecryptVersion(key, context, held.publish, held.response.ciphertext));
+  std::string evidence = EvidenceOf(held.publish, held.response.sealed, held.response.ciphertext);
+  if (keep_key) {
+    held_.PutKey(shared, std::move(key), context.Encode(),
+                 evidence.size() <= kMostKeptEvidence ? evidence : std::string());
+  }
+  return OpenedSecret{std::move(value), held.publish.version, 0, std::move(evidence)};
 }
 
 void MachineSessionImpl::DropHeld() {

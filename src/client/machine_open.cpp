@@ -25,26 +25,26 @@ Status CheckLocally(const MachineView& view, std::uint64_t number, std::int64_t 
   const auto at = view.secrets.find(number);
   if (at == view.secrets.end() || !at->second->publish) return NotGranted();
   const SecretView& secret = *at->second;
-  const std::string name = secret.environment + "/" + secret.path;
+  const auto name = [&] { return secret.environment + "/" + secret.path; };
   if (!view.ProblemOf(secret).empty()) {
     return Error{Code::kIntegrity,
-                 "what the vault serves of this secret does not verify: see the mount's status", 0, name};
+                 "what the vault serves of this secret does not verify: see the mount's status", 0, name()};
   }
   if (const auto* freeze = view.FreezeOf(secret.environment))
     return Error{Code::kDenied, "nothing of it can be read until that is lifted", 0,
-                 name + " (" + SentenceOf(*freeze) + ")"};
+                 name() + " (" + SentenceOf(*freeze) + ")"};
   if (!secret.unenforceable.empty()) {
     return Error{Code::kUnsupported,
-                 "this version of grantfs cannot enforce its grant: see the mount's status", 0, name};
+                 "this version of grantfs cannot enforce its grant: see the mount's status", 0, name()};
   }
   if (const std::int64_t life = view.EndOfMachine(secret); life != 0 && life <= now)
-    return Error{Code::kExpired, kWhereLifeIsOver, 0, name};
+    return Error{Code::kExpired, kWhereLifeIsOver, 0, name()};
   if (secret.terms.expires != 0 && secret.terms.expires <= now) {
-    return Error{Code::kExpired, "the grant has expired: an owner can grant it again", 0, name};
+    return Error{Code::kExpired, "the grant has expired: an owner can grant it again", 0, name()};
   }
   const std::int64_t end = secret.publish->ExpiresAt(secret.time);
   if (end != 0 && end <= now)
-    return Error{Code::kExpired, "the secret has expired: an owner can set a new value", 0, name};
+    return Error{Code::kExpired, "the secret has expired: an owner can set a new value", 0, name()};
   return {};
 }
 
@@ -140,8 +140,8 @@ class MachineSessionImpl::Opening final : public SecretSource::Pending,
     const std::string name = publish.environment + "/" + publish.path;
     auto key = session_->OpenKey(response_, publish);
     if (!key) return About(key.error(), name);
-    // What is kept of it, for a lease or while the file is open, outlives the group's key here: it is sealed to
-    // the machine alone.
+    // What is kept of it, for a lease or while the file is open, outlives the group's key here: it is sealed
+    // to the machine alone.
     if (response_.group != 0) {
       response_.sealed = GRANTFS_TRY(SealDataKey(session_->me_.identity().seal, *key));
       response_.group = 0;

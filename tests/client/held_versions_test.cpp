@@ -39,5 +39,20 @@ TEST(HeldVersionsTest, AKeyThatWasOpenedLateDoesNotBringBackWhatIsHeldNoMore) {
   EXPECT_EQ(held.Find(1), nullptr) << "it was revoked, say";
 }
 
+TEST(HeldVersionsTest, WhatGoesWithAKeyIsKeptWithItAndTakesTheRoomOfNoOtherKey) {
+  HeldVersions held;
+  held.Put(Holding(1));
+  for (int i = 0; i < 4096; ++i)  // as many as keys may be held
+    held.PutKey(held.Find(1), Must(SecretMemory::Allocate(32)), Bytes(8, 1), "evidence");
+  EXPECT_EQ(held.Find(1)->context, Bytes(8, 1));
+  EXPECT_EQ(held.Find(1)->evidence, "evidence");
+  held.Put(Holding(2));
+  held.PutKey(held.Find(2), Must(SecretMemory::Allocate(32)));
+  EXPECT_EQ(held.Find(2)->key.size(), 32u);
+  EXPECT_TRUE(held.Find(2)->context.empty());
+  held.Put(Holding(1, 2));
+  EXPECT_TRUE(held.Find(1)->context.empty()) << "it was another version's";
+}
+
 }  // namespace
 }  // namespace grantfs::testing
