@@ -1,5 +1,6 @@
 #include <malloc.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "grantfs/log/log.h"
@@ -16,6 +17,11 @@ constexpr std::chrono::seconds kKeeperPause{1};
 constexpr std::int64_t kContactEvery = 10;
 /// A vault that takes no more for now is told again after so long.
 constexpr std::chrono::seconds kTellLater{10};
+/// What is read under leases a thousand times a second is told at a pace: faster the vault would take it for
+/// a moment alone (a machine has so much a minute there), and telling would cost those who read meanwhile
+/// more than their reads do. When so many wait, the room for them counts more.
+constexpr std::chrono::microseconds kTellPace{200};
+constexpr std::uint64_t kManyWait = 60'000;
 /// With fewer secrets the allocator keeps what it has.
 constexpr std::size_t kManySecrets = 500;
 
@@ -65,7 +71,9 @@ void MachineSessionImpl::GiveBackMemory() {
 void MachineSessionImpl::RunKeeper() {
   std::unique_lock lock(keeper_mutex_);
   while (!keeper_stop_) {
-    keeper_changed_.wait_for(lock, kKeeperPause, [&] { return keeper_stop_ || keeper_woken_; });
+    const auto pause = std::min<std::chrono::nanoseconds>(kKeeperPause, tell_next_ - Timer::Clock::now());
+    keeper_changed_.wait_for(lock, pause.count() > 0 ? pause : kKeeperPause,
+                             [&] { return keeper_stop_ || keeper_woken_; });
     keeper_woken_ = false;
     if (keeper_stop_) return;
     const auto answered = std::exchange(left_to_keeper_, {});
@@ -152,7 +160,9 @@ void MachineSessionImpl::KeepContact() {
 // ---- records
 
 void MachineSessionImpl::SendJournal() {
-  if (!listens_ || options_.clock->Boot().count() < tell_after_boot_ns_ || telling_.exchange(true)) return;
+  const auto now = Timer::Clock::now();
+  if (!listens_ || options_.clock->Boot().count() < tell_after_boot_ns_ || now < tell_next_) return;
+  if (telling_.exchange(true)) return;
   auto next = journal_->NextBatch();
   if (!next || !*next) {
     telling_ = false;
@@ -160,6 +170,7 @@ void MachineSessionImpl::SendJournal() {
     return;
   }
   const auto batch = std::make_shared<const Journal::Batch>(**std::move(next));
+  if (journal_->Waiting() < kManyWait) tell_next_ = now + kTellPace * batch->entries.size();
   api::JournalRequest request;
   request.journal = batch->journal;
   request.entries = batch->entries;
@@ -188,7 +199,7 @@ void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) 
     tell_after_boot_ns_ = (options_.clock->Boot() + std::chrono::nanoseconds(kTellLater)).count();
   telling_ = false;
   SetJournalProblem(told ? std::string() : Describe(told.error()));
-  if (told) WakeKeeper();  // there may be more
+  if (told && Timer::Clock::now() >= tell_next_) WakeKeeper();  // there may be more
 }
 
 void MachineSessionImpl::SetJournalProblem(std::string problem) {
