@@ -1,8 +1,10 @@
-#include "grantfs/api/problem.h"
 #include "granted_internal.h"
+#include "grantfs/api/problem.h"
 
-// Delivery: what is released was decided over one state of the database and is recorded on the disk before
-// the answer goes out.
+// Delivery: what is released is decided in the job that records it, and is on the disk before the answer goes
+// out. The job comes after every append that was answered before: what was revoked, deleted, destroyed or
+// frozen by then is not released. (And a view of its own for each read would find its pages changed by every
+// commit.)
 
 namespace grantfs {
 namespace {
@@ -97,93 +99,85 @@ Result<api::ReadResponse> Collect(const VaultState& state, StoreReader& reader, 
   return response;
 }
 
-/// That neither the secret was deleted nor the version destroyed since it was looked at.
-Status CheckStillThere(StoreReader& reader, std::uint64_t secret, std::uint32_t version) {
-  const auto stored = GRANTFS_TRY(reader.GetSecret(secret));
-  if (!stored || stored->deleted) return NotVisible();
-  return GRANTFS_TRY(reader.FindVersion(secret, version)) ? Status() : Status(NotVisible());
+ReadRecord RecordOf(const WatchedRead& read, const char* refusal) {
+  return {read.environment, read.path, read.secret,
+          read.version,     read.open, read.process ? &*read.process : nullptr,
+          refusal};
 }
 
-ReadRecord RecordOf(const StoredSecret& secret, std::uint32_t version, const std::string& open) {
-  return {secret.environment, secret.path, secret.number, version, open, nullptr, nullptr};
-}
-
-WatchedRead WatchedOf(const VaultCaller& caller, const ReadRecord& read, std::int64_t now) {
-  WatchedRead watched{caller, read.secret, read.environment, read.path, read.version, read.open, {},
-                      now,    false};
-  if (read.process != nullptr) watched.process = *read.process;
-  return watched;
-}
+/// Decides over the database as it is in the job. @param read  what is known of it is filled in, for its
+/// record.
+template <typename Response>
+using Decide = std::function<Result<Response>(StoreReader&, WatchedRead* read)>;
 
 /// What the job of a delivery leaves behind.
-struct Delivered {
-  std::optional<Error> refused;      ///< by what a tripwire did
-  std::vector<FrozenObject> frozen;  ///< by it
+template <typename Response>
+struct Delivery {
+  WatchedRead read;
+  Response response;
+  std::optional<Error> refused;
+  std::vector<FrozenObject> frozen;  ///< by a tripwire
 };
 
-AuditRecord RecordOfDelivery(const Vault::Core& core, const WatchedRead& watched, const char* refusal) {
-  ReadRecord read{watched.environment, watched.path, watched.secret, watched.version, watched.open};
-  read.process = watched.process ? &*watched.process : nullptr;
-  read.refusal = refusal;
-  return MakeReadRecord(core.clock(), watched.caller, read);
-}
-
 /// Records the read, and what it touches. @return its place in the log.
-Result<std::uint64_t> RecordDelivery(Vault::Core& core, StoreWriter& writer, const WatchedRead& read,
-                                     const Tripwires::TokenPtr& token, Delivered* delivered) {
-  *delivered = {};  // it may run more than once
+template <typename Response>
+Result<std::uint64_t> RecordDelivery(Vault::Core& core, StoreWriter& writer, const Tripwires::TokenPtr& token,
+                                     Delivery<Response>* delivery) {
+  const WatchedRead& read = delivery->read;
   const auto watch = GRANTFS_TRY(WatchOf(writer, read.secret, read.environment));
   const Trip trip = core.tripwires.Judge(read, watch, core.Now(), token);
   const char* refusal = trip.refuses() ? api::kWhereNotDelivered : nullptr;
-  const auto record = GRANTFS_TRY(writer.Audit(RecordOfDelivery(core, read, refusal)));
+  const auto record =
+      GRANTFS_TRY(writer.Audit(MakeReadRecord(core.clock(), read.caller, RecordOf(read, refusal))));
   GRANTFS_CHECK(core.tripwires.Act(writer, *core.state.Get(), core.clock().WallMilliseconds(), read, watch,
-                                   trip, record, &delivered->frozen));
+                                   trip, record, &delivery->frozen));
   if (refusal != nullptr) {
     const Status frozen = CheckNotFrozen(writer, &read.caller.id, read.environment);
-    if (!frozen) delivered->refused = frozen.error();
+    if (!frozen) delivery->refused = frozen.error();
   }
   return record;
 }
 
-template <typename Response>
-void RecordRefusal(Store& store, const Error& why, AuditRecord record, Vault::Done<Response> done) {
-  store.Write(
-      [record = std::move(record)](StoreWriter& writer) -> Status {
-        GRANTFS_TRY(writer.Audit(record));
-        return {};
-      },
-      [why, done = std::move(done)](Status status) { done(status ? why : Unrecorded(status.error())); });
+/// Of refusals those are recorded that an administrator meant.
+Status RecordRefusal(const Vault::Core& core, StoreWriter& writer, const WatchedRead& read,
+                     const Error& why) {
+  if (why.code != Code::kExpired && why.where != api::kWhereNotDelivered) return {};
+  GRANTFS_TRY(writer.Audit(MakeReadRecord(core.clock(), read.caller, RecordOf(read, why.where))));
+  return {};
 }
 
-/// Records, then answers. @param still  runs in the job before the record: an error of it releases nothing,
-/// and a freeze that came between is recorded as one that came before.
+/// Decides, records, then answers.
 template <typename Response>
-void Deliver(Vault::Core& core, Response response, WatchedRead read,
-             std::function<Status(StoreWriter&)> still, Vault::Done<Response> done) {
-  auto answer = std::make_shared<Response>(std::move(response));
-  const auto watched = std::make_shared<const WatchedRead>(std::move(read));
+void Deliver(Vault::Core& core, WatchedRead read, Decide<Response> decide, Vault::Done<Response> done) {
+  if (const Status room = core.CheckRoom(); !room) return done(room.error());
+  const auto delivery = std::make_shared<Delivery<Response>>();
+  delivery->read = std::move(read);
   const auto token = std::make_shared<Tripwires::Token>();
-  const auto delivered = std::make_shared<Delivered>();
   core.store.Write(
-      [&core, answer, token, delivered, watched, still = std::move(still)](StoreWriter& writer) -> Status {
-        GRANTFS_CHECK(still(writer));
-        answer->record = GRANTFS_TRY(RecordDelivery(core, writer, *watched, token, delivered.get()));
+      [&core, token, delivery, decide = std::move(decide)](StoreWriter& writer) -> Status {
+        delivery->refused.reset();  // it may run more than once
+        delivery->frozen.clear();
+        auto response = decide(writer, &delivery->read);
+        if (!response) {
+          delivery->refused = response.error();
+          return RecordRefusal(core, writer, delivery->read, response.error());
+        }
+        delivery->response = *std::move(response);
+        delivery->response.record = GRANTFS_TRY(RecordDelivery(core, writer, token, delivery.get()));
         return {};
       },
-      [&core, answer, token, delivered, watched, done = std::move(done)](Status status) mutable {
+      [&core, token, delivery, done = std::move(done)](Status status) mutable {
         core.tripwires.Settle(token, status.has_value(), core.Now());
-        if (!status) {
-          const char* where = status.error().where;
-          if (where != api::kWhereNotDelivered) return done(Unrecorded(status.error()));
-          return RecordRefusal(core.store, status.error(), RecordOfDelivery(core, *watched, where),
-                               std::move(done));
-        }
+        if (!status) return done(Unrecorded(status.error()));
+        const auto& refused = delivery->refused;
+        if (refused && refused->code == Code::kNotFound && delivery->read.caller.IsMachine())
+          core.CountRefusal(delivery->read.caller, kReadRefused);
         // Who has touched it is answered first.
-        if (delivered->refused)
-          done(*delivered->refused);
+        if (refused)
+          done(*refused);
         else
-          done(std::move(*answer));
-        core.TellFrozen(delivered->frozen, delivered->refused ? 0 : watched->caller.machine);
+          done(std::move(delivery->response));
+        core.TellFrozen(delivery->frozen, refused ? 0 : delivery->read.caller.machine);
       });
 }
 
@@ -197,41 +191,25 @@ Error Unrecorded(const Error& error) {
 
 void Vault::MachineRead(const VaultCaller& caller, const api::ReadRequest& request,
                         Done<api::ReadResponse> done) {
-  const StatePtr state = core_->state.Get();
-  Granted granted;
-  std::uint32_t version = request.version;
-  const auto decide = [&]() -> Result<api::ReadResponse> {
-    const auto reader = GRANTFS_TRY(core_->store.Read());
-    GRANTFS_CHECK(FindGranted(*reader, caller, request.secret, core_->Now(), &granted));
-    if (version == 0) version = granted.label;
-    GRANTFS_CHECK(CheckNotFrozen(*reader, &caller.id, granted.secret.environment));
-    GRANTFS_CHECK(CheckVersion(*reader, granted, version, request.grace, core_->clock().WallMilliseconds()));
-    return Collect(*state, *reader, granted, version, core_->Now());
+  WatchedRead asked{caller,       request.secret, {},          {}, request.version,
+                    request.open, request.caller, core_->Now()};
+  const auto decide = [core = core_.get(), version = request.version, grace = request.grace](
+                          StoreReader& reader, WatchedRead* read) -> Result<api::ReadResponse> {
+    const StatePtr state = core->state.Get();
+    const std::int64_t now = core->Now();
+    if (!state->FindPrincipal(read->caller.id, now)) return NotVisible();  // removed meanwhile
+    Granted granted;
+    const Status found = FindGranted(reader, read->caller, read->secret, now, &granted);
+    read->environment = granted.secret.environment;
+    read->path = granted.secret.path;
+    read->version = version;
+    GRANTFS_CHECK(found);
+    if (version == 0) read->version = granted.label;
+    GRANTFS_CHECK(CheckNotFrozen(reader, &read->caller.id, read->environment));
+    GRANTFS_CHECK(CheckVersion(reader, granted, read->version, grace, core->clock().WallMilliseconds()));
+    return Collect(*state, reader, granted, read->version, now);
   };
-  if (const Status room = core_->CheckRoom(); !room) return done(room.error());
-  auto response = decide();
-  ReadRecord read = RecordOf(granted.secret, version, request.open);
-  read.process = &request.caller;
-  if (!response) {
-    const Error& why = response.error();
-    if (why.code == Code::kNotFound) core_->CountRefusal(caller, kReadRefused);
-    if (why.code != Code::kExpired && why.where != api::kWhereNotDelivered) return done(why);
-    read.refusal = why.where;
-    return RecordRefusal(core_->store, why, MakeReadRecord(core_->clock(), caller, read), std::move(done));
-  }
-  // The job comes after every append that was answered before: what was revoked, deleted, destroyed or frozen
-  // by then is not released.
-  const auto still = [core = core_.get(), caller, granted, version](StoreWriter& writer) -> Status {
-    const StoredSecret& secret = granted.secret;
-    GRANTFS_CHECK(CheckNotFrozen(writer, &caller.id, secret.environment));
-    GRANTFS_CHECK(CheckStillThere(writer, secret.number, version));
-    const auto stands = GRANTFS_TRY(FindGrantedBy(writer, caller, secret, core->Now()));
-    const bool known = core->state.Get()->FindPrincipal(caller.id, core->Now()).has_value();
-    const bool same =
-        stands && stands->kind == granted.grant.kind && stands->number == granted.grant.number;
-    return same && known ? Status() : Status(NotVisible());
-  };
-  Deliver(*core_, std::move(*response), WatchedOf(caller, read, core_->Now()), still, std::move(done));
+  Deliver<api::ReadResponse>(*core_, std::move(asked), decide, std::move(done));
 }
 
 Result<api::Nothing> Vault::MachineCheck(const VaultCaller& caller, const api::CheckRequest& request) const {
@@ -248,41 +226,29 @@ Result<api::Nothing> Vault::MachineCheck(const VaultCaller& caller, const api::C
 
 void Vault::ReadValue(const VaultCaller& caller, const api::ValueRequest& request,
                       Done<api::ValueResponse> done) {
-  const StatePtr state = core_->state.Get();
-  StoredSecret secret;
-  std::uint32_t version = request.version;
-  const auto decide = [&]() -> Result<api::ValueResponse> {
-    const auto reader = GRANTFS_TRY(core_->store.Read());
-    secret = GRANTFS_TRY(core_->SecretFor(*state, *reader, caller, request.secret, Operation::kReadValue));
-    if (version == 0) version = GRANTFS_TRY(reader->FindLabel(secret.number, kCurrentLabel)).value_or(0);
-    if (version == 0 || secret.deleted || !GRANTFS_TRY(reader->FindVersion(secret.number, version)))
+  WatchedRead asked{caller, request.secret, {}, {}, request.version, request.open, {}, core_->Now()};
+  const auto decide = [core = core_.get(), version = request.version](
+                          StoreReader& reader, WatchedRead* read) -> Result<api::ValueResponse> {
+    const StatePtr state = core->state.Get();
+    const StoredSecret secret =
+        GRANTFS_TRY(core->SecretFor(*state, reader, read->caller, read->secret, Operation::kReadValue));
+    read->environment = secret.environment;
+    read->path = secret.path;
+    read->version = version;
+    if (version == 0) read->version = GRANTFS_TRY(reader.FindLabel(secret.number, kCurrentLabel)).value_or(0);
+    if (read->version == 0 || secret.deleted ||
+        !GRANTFS_TRY(reader.FindVersion(secret.number, read->version)))
       return NotVisible(secret.path);
-    GRANTFS_CHECK(CheckNotFrozen(*reader, nullptr, secret.environment));
+    GRANTFS_CHECK(CheckNotFrozen(reader, nullptr, secret.environment));
     const std::uint64_t environment = state->vault->environments().at(secret.environment).number;
     auto copy =
-        GRANTFS_TRY(reader->FindCopy(secret.number, version, RecipientKind::kEnvironment, environment));
-    auto ciphertext = GRANTFS_TRY(reader->ReadCiphertext(secret.number, version));
+        GRANTFS_TRY(reader.FindCopy(secret.number, read->version, RecipientKind::kEnvironment, environment));
+    auto ciphertext = GRANTFS_TRY(reader.ReadCiphertext(secret.number, read->version));
     if (!copy || !ciphertext) return Lacking(secret);
-    return api::ValueResponse{version, *std::move(ciphertext), copy->recipient.epoch, std::move(copy->sealed),
-                              0};
+    return api::ValueResponse{read->version, *std::move(ciphertext), copy->recipient.epoch,
+                              std::move(copy->sealed), 0};
   };
-  if (const Status room = core_->CheckRoom(); !room) return done(room.error());
-  auto response = decide();
-  ReadRecord read = RecordOf(secret, version, request.open);
-  if (!response) {
-    const Error& why = response.error();
-    if (why.where != api::kWhereNotDelivered) return done(why);
-    read.refusal = why.where;
-    return RecordRefusal(core_->store, why, MakeReadRecord(core_->clock(), caller, read), std::move(done));
-  }
-  const auto still = [core = core_.get(), caller, number = secret.number, version,
-                      environment = secret.environment](StoreWriter& writer) -> Status {
-    GRANTFS_CHECK(CheckNotFrozen(writer, nullptr, environment));
-    GRANTFS_CHECK(CheckStillThere(writer, number, version));
-    return core->state.Get()->CheckMember(caller, environment, Operation::kReadValue);
-  };
-  Deliver<api::ValueResponse>(*core_, std::move(*response), WatchedOf(caller, read, core_->Now()), still,
-                              std::move(done));
+  Deliver<api::ValueResponse>(*core_, std::move(asked), decide, std::move(done));
 }
 
 }  // namespace grantfs

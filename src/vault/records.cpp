@@ -113,6 +113,7 @@ AuditRecord MakeRecord(const Clock& clock, const VaultCaller& caller, const char
   if (!object.empty()) record.body.Set(kAuditObject, object);
   record.body.Set("outcome", outcome);
   if (!caller.remote.empty()) record.body.Set("source", caller.remote);
+  if (!environment.empty()) record.body.Set("environment", environment);
   return record;
 }
 
