@@ -59,6 +59,17 @@ Result<std::vector<SignedList::StatementPtr>> KnownStore::Statements(const ListI
   return ReadKept(GRANTFS_TRY(ReadRows(list)));
 }
 
+Result<std::vector<SignedList::StatementPtr>> KnownStore::Statements(const SignedList& list,
+                                                                     const UpperLists& upper) {
+  std::vector<Kept> kept;
+  {
+    const std::lock_guard guard(mutex_);
+    kept = GRANTFS_TRY(ReadRows(list.id()));
+  }
+  const auto envelope = [&kept](std::size_t i) { return std::string_view(kept[i].envelope); };
+  return CheckKept(kept, list.ParseAhead(kept.size(), envelope, upper));
+}
+
 Result<std::vector<KnownStore::Kept>> KnownStore::ReadRows(const ListId& list) {
   SqlStatement rows = GRANTFS_TRY(
       database_.Prepare("SELECT envelope, hash FROM statements WHERE list = ?1 ORDER BY sequence"));
@@ -69,22 +80,31 @@ Result<std::vector<KnownStore::Kept>> KnownStore::ReadRows(const ListId& list) {
 }
 
 Result<std::vector<SignedList::StatementPtr>> KnownStore::ReadKept(const std::vector<Kept>& kept) const {
-  std::vector<SignedList::StatementPtr> statements;
-  for (const Kept& one : kept) {
-    auto parsed = SignedStatement::Parse(one.envelope);
-    if (!parsed || parsed->hash() != one.hash) {
+  std::vector<SignedList::StatementPtr> parsed(kept.size());
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    auto one = SignedStatement::Parse(kept[i].envelope);
+    if (one) parsed[i] = std::make_shared<const SignedStatement>(*std::move(one));
+  }
+  return CheckKept(kept, std::move(parsed));
+}
+
+Result<std::vector<SignedList::StatementPtr>> KnownStore::CheckKept(
+    const std::vector<Kept>& kept, std::vector<SignedList::StatementPtr> parsed) const {
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    if (parsed[i] == nullptr || parsed[i]->hash() != kept[i].hash) {
       return Error{Code::kIntegrity, "the home's known.db is damaged: see grantfs doctor", 0,
                    database_.path()};
     }
     // Two processes may have kept different beginnings of a machine's view: what is behind the gap is whole.
-    const bool follows = statements.empty() ||
-                         parsed->statement().sequence == statements.back()->statement().sequence + 1 ||
-                         (std::holds_alternative<Restore>(parsed->statement().act) &&
-                          parsed->statement().previous == statements.back()->hash());
-    if (!follows) statements.clear();
-    statements.push_back(std::make_shared<const SignedStatement>(std::move(*parsed)));
+    const Statement& said = parsed[i]->statement();
+    const bool follows =
+        i == first || said.sequence == parsed[i - 1]->statement().sequence + 1 ||
+        (std::holds_alternative<Restore>(said.act) && said.previous == parsed[i - 1]->hash());
+    if (!follows) first = i;
   }
-  return statements;
+  parsed.erase(parsed.begin(), parsed.begin() + static_cast<std::ptrdiff_t>(first));
+  return parsed;
 }
 
 Status KnownStore::Remember(const std::vector<Verified>& lists) {

@@ -1,12 +1,10 @@
 // Many secrets' lists at once: what costs a request and a transaction each when it is done one by one.
 
 #include <algorithm>
-#include <atomic>
-#include <system_error>
-#include <thread>
 
 #include "grantfs/api/lists.h"
 #include "grantfs/client/list_keeper.h"
+#include "grantfs/util/two_threads.h"
 
 namespace grantfs {
 namespace {
@@ -14,23 +12,6 @@ namespace {
 /// So many lists, or statements by what the vault says of their heads, are held at a time.
 constexpr std::size_t kListsOfBatch = 500;
 constexpr std::uint64_t kStatementsOfBatch = 20'000;
-
-/// Runs `work` with 0..count-1 on this thread and one more. What it is given differs, so that it needs no
-/// lock.
-template <typename Work>
-void OnTwoThreads(std::size_t count, const Work& work) {
-  std::atomic<std::size_t> next{0};
-  const auto run = [&] {
-    for (std::size_t i = next++; i < count; i = next++) work(i);
-  };
-  std::thread other;
-  try {
-    if (count > 1) other = std::thread(run);
-  } catch (const std::system_error&) {  // the machine has no thread to spare
-  }
-  run();
-  if (other.joinable()) other.join();
-}
 
 std::size_t BatchSize(std::span<const ListKeeper::Listed> secrets) {
   std::uint64_t statements = 0;

@@ -80,7 +80,7 @@ Error NoLongerShown(const ListId& list) {
 // lists above go on from a backup, it may name what was lost of them: then the list is fetched from its
 // beginning, and held against what was kept.
 Status ListKeeper::LoadInto(SignedList& list, const UpperLists& upper) {
-  for (const auto& statement : GRANTFS_TRY(known_->Statements(list.id()))) {
+  for (const auto& statement : GRANTFS_TRY(known_->Statements(list, upper))) {
     if (statement->statement().sequence < list.next_sequence()) continue;
     auto received = list.Receive(statement, upper);
     if (!received && WasRestored(upper)) {
@@ -136,13 +136,12 @@ static bool FollowsOn(const SignedList& list, const api::ListReadResponse& page)
 Status ListKeeper::ReceivePage(SignedList& list, const api::ListReadResponse& page,
                                const std::function<UpperLists()>& upper, const Newer& refresh_upper,
                                std::vector<SignedList::StatementPtr>& fresh) {
-  for (const std::string& envelope : page.statements) {
-    auto parsed = SignedStatement::Parse(envelope);
-    if (!parsed) {
+  const auto envelope = [&page](std::size_t i) { return std::string_view(page.statements[i]); };
+  for (const auto& statement : list.ParseAhead(page.statements.size(), envelope, upper())) {
+    if (statement == nullptr) {
       return Error{Code::kIntegrity, "the vault serves what is no statement of this version", 0,
                    Where(list.id(), list.next_sequence())};
     }
-    const auto statement = std::make_shared<const SignedStatement>(std::move(*parsed));
     Status received = list.Receive(statement, upper());
     if (!received && received.error().code == Code::kConflict && refresh_upper) {
       GRANTFS_CHECK(refresh_upper());

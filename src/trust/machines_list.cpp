@@ -116,7 +116,8 @@ Status MachinesList::ApplyApprove(const MachineApprove& act, const Statement& st
   const auto at = invitations_.find(enrolment.invitation);
   if (at == invitations_.end()) return refuse("the enrolment names no invitation of this vault");
   if (at->second.state != InvitationState::kOpen) return refuse("the invitation was used or withdrawn");
-  GRANTFS_CHECK(VerifyEnrolment(enrolment, statement.vault, at->second.invitation));
+  GRANTFS_CHECK(
+      VerifyEnrolment(enrolment, statement.vault, at->second.invitation, OwnSignature::kWasVerified));
   if (who.kind != IdentityKind::kMachine && act.not_after != 0)
     return refuse("only a machine is let in for some time");
   if (!LifeMayEnd(at->second.invitation.lives, statement.time, act.not_after))

@@ -118,7 +118,7 @@ Status SecretList::ApplyLife(const StatementPtr& statement) {
     destroyed_ = true;
     for (auto& [number, version] : versions_) ended_[number] = {std::move(version), statement};
     versions_.clear();
-    grants_.clear();
+    DropGrants();
   }
   return {};
 }

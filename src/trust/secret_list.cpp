@@ -146,8 +146,8 @@ Status SecretList::CheckClaimedState(const SignedStatement& statement) const {
 }
 
 Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upper) const {
-  SecretList after = *this;
   if (const auto* taken_back = std::get_if<Void>(&act)) {
+    SecretList after = *this;
     const auto from = IndexOf(taken_back->from);
     if (!from || *from == 0) {
       return Error{Code::kInvalid, "the void names no statement of the list"};
@@ -161,23 +161,50 @@ Result<SecretState> SecretList::StateAfter(const Act& act, const UpperLists& upp
   if (const auto* create = std::get_if<SecretCreate>(&act)) state = {{}, MerkleRoot({}), create->path, 0};
   if (const auto* version = std::get_if<VersionPublish>(&act)) TakeVersion(state, *version, kSelf);
   if (const auto* add = std::get_if<GrantAdd>(&act)) {
-    const SecretList::GrantKey key{add->grant.grantee.kind, add->grant.grantee.number};
-    after.grants_[key] = {add->grant, next_sequence(), GrantLeaf(add->grant, next_sequence()), nullptr};
-    state.grants = MerkleRoot(after.GrantLeaves());
+    const Hash leaf = GrantLeaf(add->grant, next_sequence());
+    MerkleTree tree = grants_tree_;
+    SetLeaf(tree, {add->grant.grantee.kind, add->grant.grantee.number}, &leaf);
+    state.grants = tree.Root();
   }
   if (const auto* revoke = std::get_if<GrantRevoke>(&act)) {
-    if (after.grants_.erase({revoke->kind, revoke->number}) == 0)
+    MerkleTree tree = grants_tree_;
+    if (!SetLeaf(tree, {revoke->kind, revoke->number}, nullptr))
       return Error{Code::kNotFound, "there is no such grant", 0, state_.path};
-    state.grants = MerkleRoot(after.GrantLeaves());
+    state.grants = tree.Root();
   }
   return state;
 }
 
-std::vector<Hash> SecretList::GrantLeaves() const {
-  std::vector<Hash> leaves;
-  leaves.reserve(grants_.size());
-  for (const auto& [key, standing] : grants_) leaves.push_back(standing.leaf);
-  return leaves;
+// Machines' numbers rise, so that what comes goes to the end mostly.
+std::size_t SecretList::PlaceOf(std::map<GrantKey, StandingGrant>::const_iterator grant) const {
+  if (grant == grants_.end()) return grants_.size();
+  return static_cast<std::size_t>(std::distance(grants_.begin(), grant));
+}
+
+bool SecretList::SetLeaf(MerkleTree& tree, const GrantKey& key, const Hash* leaf) const {
+  const auto at = grants_.lower_bound(key);
+  const bool stands = at != grants_.end() && at->first == key;
+  if (leaf != nullptr) {
+    stands ? tree.Replace(PlaceOf(at), *leaf) : tree.Insert(PlaceOf(at), *leaf);
+  } else if (stands) {
+    tree.Erase(PlaceOf(at));
+  }
+  return stands;
+}
+
+void SecretList::PutGrant(const GrantKey& key, StandingGrant standing) {
+  SetLeaf(grants_tree_, key, &standing.leaf);
+  grants_.insert_or_assign(key, std::move(standing));
+}
+
+bool SecretList::DropGrant(const GrantKey& key) {
+  SetLeaf(grants_tree_, key, nullptr);
+  return grants_.erase(key) != 0;
+}
+
+void SecretList::DropGrants() {
+  grants_.clear();
+  grants_tree_.Clear();
 }
 
 Status SecretList::ApplyCreate(const SecretCreate& act, const Statement& statement, const UpperLists& upper) {
@@ -220,9 +247,9 @@ Status SecretList::ApplyGrant(const Grant& grant, const StatementPtr& statement)
     return {};
   }
   const std::uint64_t sequence = statement->statement().sequence;
-  grants_[{grant.grantee.kind, grant.grantee.number}] = {grant, sequence, GrantLeaf(grant, sequence),
-                                                         statement};
-  state_.grants = MerkleRoot(GrantLeaves());
+  PutGrant({grant.grantee.kind, grant.grantee.number},
+           {grant, sequence, GrantLeaf(grant, sequence), statement});
+  state_.grants = grants_tree_.Root();
   return {};
 }
 
@@ -231,9 +258,8 @@ Status SecretList::ApplyRevoke(const GrantRevoke& act, const StatementPtr& state
     state_.grants = statement->statement().state->grants;
     return {};
   }
-  if (grants_.erase({act.kind, act.number}) == 0)
-    return Nonsense(*statement, "there is no such grant to revoke");
-  state_.grants = MerkleRoot(GrantLeaves());
+  if (!DropGrant({act.kind, act.number})) return Nonsense(*statement, "there is no such grant to revoke");
+  state_.grants = grants_tree_.Root();
   return {};
 }
 
@@ -276,8 +302,8 @@ Status SecretList::Apply(const StatementPtr& statement, const UpperLists& upper)
   if (applied) return {};
   state_ = state;  // as if it had not been tried
   versions_.erase(versions_.upper_bound(state_.version), versions_.end());
-  if (key) grants_.erase(*key);
-  if (standing) grants_.emplace(*key, *standing);
+  if (key) DropGrant(*key);
+  if (standing) PutGrant(*key, *standing);
   return applied;
 }
 
@@ -295,7 +321,7 @@ void SecretList::Reset() {
   versions_.clear();
   ended_.clear();
   gone_.clear();
-  grants_.clear();
+  DropGrants();
 }
 
 std::vector<SecretList::Target> SecretList::SealTargets(std::int64_t time, const UpperLists& upper) const {

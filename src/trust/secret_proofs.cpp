@@ -18,8 +18,8 @@ Error Forged(const SignedStatement& statement, const char* why) {
 std::optional<SecretList::GrantProof> SecretList::ProveGrant(const GrantKey& key) const {
   const auto at = grants_.find(key);
   if (partial_ || at == grants_.end()) return std::nullopt;
-  const auto index = static_cast<std::uint64_t>(std::distance(grants_.begin(), at));
-  return GrantProof{index, grants_.size(), MerkleInclusionProof(GrantLeaves(), index)};
+  const std::size_t index = PlaceOf(at);
+  return GrantProof{index, grants_.size(), grants_tree_.InclusionProof(index)};
 }
 
 // A statement that is known only by hash or proof: its place, its signature, and that its signer could make

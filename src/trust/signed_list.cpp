@@ -239,11 +239,13 @@ Status SignedList::Receive(StatementPtr statement, const UpperLists& upper) {
   if (stands) GRANTFS_CHECK(CheckSignature(*statement, upper));
   if (stands) stands = Take(statement, upper);
   const bool valid = stands.has_value();
+  had_invalid_ = had_invalid_ || !valid;
   entries_.push_back({std::move(statement), valid});
   return {};
 }
 
 std::optional<std::size_t> SignedList::FirstInvalid() const {
+  if (!had_invalid_) return std::nullopt;
   const auto bad =
       std::find_if(entries_.begin(), entries_.end(), [](const Entry& e) { return !e.valid && !e.voided; });
   if (bad == entries_.end()) return std::nullopt;
@@ -335,6 +337,7 @@ void SignedList::RebuildWhatStands(const UpperLists& upper) {
     }
     stands = stands && Apply(entry.statement, upper).has_value();
     entry.valid = stands;
+    had_invalid_ = had_invalid_ || !stands;
   }
 }
 

@@ -39,7 +39,7 @@ Status VerifyStandingEnrolment(const Enrolment& enrolment, const Hash& vault,
     return Error{Code::kInvalid, "the name does not match the pattern of the standing invitation", 0,
                  who.name + " (" + invitation.pattern + ")"};
   }
-  return VerifyEnrolmentKeys(enrolment, vault, invitation.id, invitation.sign);
+  return VerifyEnrolmentKeys(enrolment, vault, invitation.id, invitation.sign, OwnSignature::kWasVerified);
 }
 
 bool LifeMayEnd(std::int64_t lives, std::int64_t from, std::int64_t not_after) {

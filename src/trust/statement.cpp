@@ -320,8 +320,12 @@ bool SignedStatement::VerifyConsent(const VerifyKey& key) const {
                 *consent_);
 }
 
+void SignedStatement::VerifyAhead(const VerifyKey& key) {
+  if (VerifySignature(key)) verified_ = key;
+}
+
 bool SignedStatement::VerifySignature(const VerifyKey& key) const {
-  return Verify(key, PreAuthenticationEncoding(payload_), signature_);
+  return verified_ == key || Verify(key, PreAuthenticationEncoding(payload_), signature_);
 }
 
 }  // namespace grantfs

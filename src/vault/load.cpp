@@ -6,15 +6,6 @@ namespace {
 constexpr std::size_t kStatementsPage = 500;
 constexpr std::size_t kPageBytes = std::size_t{4} << 20;
 
-Status Receive(const StoredStatement& stored, const UpperLists& upper, SignedList* list) {
-  auto parsed = SignedStatement::Parse(stored.envelope);
-  if (!parsed) {
-    return Error{Code::kIntegrity, "a stored statement cannot be read: restore a backup", 0,
-                 stored.list + "#" + std::to_string(stored.head.sequence)};
-  }
-  return list->Receive(std::make_shared<const SignedStatement>(*std::move(parsed)), upper);
-}
-
 template <typename List>
 Result<std::shared_ptr<const List>> LoadVerified(StoreReader& reader, const UpperLists& upper,
                                                  std::shared_ptr<List> list) {
@@ -31,7 +22,14 @@ Status LoadList(StoreReader& reader, const UpperLists& upper, SignedList* list) 
     const auto page =
         GRANTFS_TRY(reader.ReadStatements(name, list->next_sequence(), kStatementsPage, kPageBytes));
     if (page.empty()) return {};
-    for (const StoredStatement& stored : page) GRANTFS_CHECK(Receive(stored, upper, list));
+    const auto envelope = [&page](std::size_t i) { return std::string_view(page[i].envelope); };
+    const auto statements = list->ParseAhead(page.size(), envelope, upper);
+    for (std::size_t i = 0; i < page.size(); ++i) {
+      if (statements[i] == nullptr)
+        return Error{Code::kIntegrity, "a stored statement cannot be read: restore a backup", 0,
+                     name + "#" + std::to_string(page[i].head.sequence)};
+      GRANTFS_CHECK(list->Receive(statements[i], upper));
+    }
   }
 }
 

@@ -34,6 +34,8 @@ class KnownStore {
   /// What was kept of a list, in order and without gaps. Unverified still: the file is trusted for no more
   /// than forgetting.
   Result<std::vector<SignedList::StatementPtr>> Statements(const ListId& list);
+  /// The same of a list that is to receive them (SignedList::ParseAhead).
+  Result<std::vector<SignedList::StatementPtr>> Statements(const SignedList& list, const UpperLists& upper);
   /// The same as it lies there, for who reads it on another thread.
   struct Kept {
     std::string envelope;
@@ -156,6 +158,8 @@ class KnownStore {
  private:
   explicit KnownStore(Database database) : database_(std::move(database)) {}
   Result<std::vector<Kept>> ReadRows(const ListId& list);
+  Result<std::vector<SignedList::StatementPtr>> CheckKept(const std::vector<Kept>& kept,
+                                                          std::vector<SignedList::StatementPtr> parsed) const;
   Result<std::optional<std::uint64_t>> FindNumber(const SecretName& name);
   Status PutNumber(std::uint64_t number, const SecretName& name);
   Status RememberList(const Verified& list);

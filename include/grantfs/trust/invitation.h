@@ -59,11 +59,15 @@ struct Enrolment {
 };
 Result<Enrolment> MakeEnrolment(const Hash& vault, const InviteSecret& invite,
                                 const PrivateIdentity& identity);
+/// Whether an enrolment's signature by its own key is still to be verified: FromJson has done so for what
+/// came in a statement.
+enum class OwnSignature { kVerify, kWasVerified };
 /// Errors: kIntegrity.
-Status VerifyEnrolment(const Enrolment& enrolment, const Hash& vault, const Invitation& invitation);
+Status VerifyEnrolment(const Enrolment& enrolment, const Hash& vault, const Invitation& invitation,
+                       OwnSignature own = OwnSignature::kVerify);
 /// Its two signatures alone. Errors: kIntegrity.
 Status VerifyEnrolmentKeys(const Enrolment& enrolment, const Hash& vault, const std::string& invitation,
-                           const VerifyKey& invite_key);
+                           const VerifyKey& invite_key, OwnSignature own = OwnSignature::kVerify);
 
 /// The line that a person pastes: where the vault is, which key it shows, what it is, and the secret.
 /// "grantfs-invite-1.<base64url>", "grantfs-standing-1.<base64url>" or "grantfs-claim-1.<base64url>". Held in

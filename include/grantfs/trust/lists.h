@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "grantfs/crypto/merkle_tree.h"
 #include "grantfs/trust/groups.h"
 #include "grantfs/trust/sealing.h"
 #include "grantfs/trust/signed_list.h"
@@ -367,7 +368,14 @@ class SecretList : public SignedList {
                                const UpperLists& upper) const;
   Status CheckGroups(std::int64_t time, const UpperLists& upper) const;
   Status VerifyLoose(const SignedStatement& statement, Permission permission, const UpperLists& upper) const;
-  std::vector<Hash> GrantLeaves() const;
+  /// How many grants stand before it: its leaf's place in the tree.
+  std::size_t PlaceOf(std::map<GrantKey, StandingGrant>::const_iterator grant) const;
+  /// In a tree that is as grants_ is: puts the leaf of a grant, or takes it away (nullptr). @return whether
+  /// it stands.
+  bool SetLeaf(MerkleTree& tree, const GrantKey& key, const Hash* leaf) const;
+  void PutGrant(const GrantKey& key, StandingGrant standing);
+  bool DropGrant(const GrantKey& key);  ///< @return whether it stood
+  void DropGrants();
   SecretCreate create_;
   SecretDescribe about_;
   SecretState state_;
@@ -375,6 +383,7 @@ class SecretList : public SignedList {
   std::map<std::uint32_t, Ended> ended_;
   std::set<std::uint32_t> gone_;  ///< destroyed ones that a machine's list never had
   std::map<GrantKey, StandingGrant> grants_;
+  MerkleTree grants_tree_;  ///< of their leaves, in the same order
   bool partial_ = false;
   bool destroyed_ = false;
 };

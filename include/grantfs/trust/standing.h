@@ -23,7 +23,8 @@ struct StandingInvitation {
   static Result<StandingInvitation> FromJson(const Json& json);
 };
 
-/// That a machine may join by it: vault, invitation, pattern, both signatures. Errors: kIntegrity, kInvalid
+/// That a machine may join by it: vault, invitation, pattern, and the signature by its key; that by the
+/// machine's own was verified as the enrolment was read (Enrolment::FromJson). Errors: kIntegrity, kInvalid
 /// (the name).
 Status VerifyStandingEnrolment(const Enrolment& enrolment, const Hash& vault,
                                const StandingInvitation& invitation);

@@ -108,6 +108,8 @@ class SignedStatement {
   /// envelope. A form for memory alone, which no other program reads.
   std::string Packed() const;
   bool VerifySignature(const VerifyKey& key) const;
+  /// Verifies it before others see this object: with the same key, VerifySignature then knows the answer.
+  void VerifyAhead(const VerifyKey& key);
   /// The second signature, of a statement that has one.
   bool VerifyConsent(const VerifyKey& key) const;
 
@@ -119,7 +121,8 @@ class SignedStatement {
   Hash hash_;
   std::string payload_;  ///< as signed
   Signature signature_;
-  std::optional<Signature> consent_;  ///< there if and only if the payload names whose
+  std::optional<Signature> consent_;   ///< there if and only if the payload names whose
+  std::optional<VerifyKey> verified_;  ///< with which it was found to be good
 };
 
 }  // namespace grantfs
