@@ -3,9 +3,9 @@
 
 #include "grantfs/mount/mount.h"
 #include "grantfs/util/text.h"
-#include "mount/filesystem_internal.h"
-#include "mount/operations_internal.h"
-#include "mount/plain_mount_internal.h"
+#include "mount/files/filesystem_internal.h"
+#include "mount/files/operations_internal.h"
+#include "mount/supervisor/plain_mount_internal.h"
 
 namespace grantfs {
 

@@ -1,8 +1,8 @@
 #include <memory>
 
 #include "grantfs/mount/reports.h"
-#include "mount/plain_mount_internal.h"
-#include "mount/report_operations_internal.h"
+#include "mount/reports/report_operations_internal.h"
+#include "mount/supervisor/plain_mount_internal.h"
 
 namespace grantfs {
 

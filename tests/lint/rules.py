@@ -19,6 +19,7 @@ LAYERS = {
 # none of them may include from all.
 PARTS = {
     "client": {"connection": 0, "homes": 1, "lists": 2, "log": 2, "join": 3, "machine": 3, "owner": 3},
+    "mount": {"base": 0, "kernel": 1, "callers": 1, "tree": 2, "watchers": 3, "reports": 3, "files": 4, "worker": 5, "supervisor": 6},
 }
 
 # Who may include a library's headers, by the beginning of their path; the longest that fits counts.

@@ -18,7 +18,7 @@
 #include <string>
 #include <thread>
 
-#include "mount/confine_internal.h"
+#include "mount/base/confine_internal.h"
 
 extern char** environ;
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "mount/denials_internal.h"
+#include "mount/tree/denials_internal.h"
 
 namespace grantfs {
 namespace {

@@ -3,7 +3,7 @@
 #include <functional>
 #include <random>
 
-#include "mount/facts_text_internal.h"
+#include "mount/callers/facts_text_internal.h"
 
 namespace grantfs {
 namespace {

@@ -18,8 +18,8 @@
 #include <thread>
 #include <vector>
 
-#include "mount/slots_internal.h"
-#include "mount/worker_internal.h"
+#include "mount/kernel/slots_internal.h"
+#include "mount/worker/worker_internal.h"
 
 namespace grantfs {
 namespace {

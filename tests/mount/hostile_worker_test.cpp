@@ -9,9 +9,9 @@
 #include <sstream>
 
 #include "../support/eventually.h"
-#include "mount/channel_internal.h"
-#include "mount/mount_table_internal.h"
-#include "mount/on_change_internal.h"
+#include "mount/base/channel_internal.h"
+#include "mount/base/mount_table_internal.h"
+#include "mount/watchers/on_change_internal.h"
 #include "mount_fixture.h"
 #include "program.h"
 

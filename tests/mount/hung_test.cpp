@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "../support/eventually.h"
-#include "mount/mount_table_internal.h"
+#include "mount/base/mount_table_internal.h"
 #include "mount_fixture.h"
 #include "program.h"
 

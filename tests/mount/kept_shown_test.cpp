@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
-#include "mount/kept_files_internal.h"
-#include "mount/kept_shown_internal.h"
-#include "mount/name_changes_internal.h"
+#include "mount/tree/kept_files_internal.h"
+#include "mount/tree/kept_shown_internal.h"
+#include "mount/tree/name_changes_internal.h"
 
 namespace grantfs {
 namespace {

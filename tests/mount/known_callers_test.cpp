@@ -11,8 +11,8 @@
 #include <fstream>
 
 #include "../support/eventually.h"
-#include "mount/caller_internal.h"
-#include "mount/known_callers_internal.h"
+#include "mount/callers/caller_internal.h"
+#include "mount/callers/known_callers_internal.h"
 #include "program.h"
 
 namespace grantfs {

@@ -9,8 +9,8 @@
 #include <fstream>
 
 #include "../support/eventually.h"
-#include "mount/mount_point_internal.h"
-#include "mount/mount_table_internal.h"
+#include "mount/base/mount_point_internal.h"
+#include "mount/base/mount_table_internal.h"
 #include "mount_fixture.h"
 #include "program.h"
 

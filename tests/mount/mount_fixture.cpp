@@ -11,7 +11,7 @@
 
 #include "../support/eventually.h"
 #include "grantfs/crypto/random.h"
-#include "mount/mount_table_internal.h"
+#include "mount/base/mount_table_internal.h"
 
 namespace grantfs {
 

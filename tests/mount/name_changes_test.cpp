@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "mount/name_changes_internal.h"
+#include "mount/tree/name_changes_internal.h"
 
 namespace grantfs {
 namespace {

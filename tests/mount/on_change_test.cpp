@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "../support/eventually.h"
-#include "mount/kept_files_internal.h"
-#include "mount/on_change_internal.h"
+#include "mount/tree/kept_files_internal.h"
+#include "mount/watchers/on_change_internal.h"
 #include "mount_fixture.h"
 #include "watcher.h"
 

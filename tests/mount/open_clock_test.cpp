@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "../support/test_clock.h"
-#include "mount/open_files_internal.h"
+#include "mount/tree/open_files_internal.h"
 
 namespace grantfs {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "grantfs/crypto/random.h"
 #include "grantfs/util/kept_memory.h"
-#include "mount/kept_files_internal.h"
-#include "mount/open_files_internal.h"
+#include "mount/tree/kept_files_internal.h"
+#include "mount/tree/open_files_internal.h"
 
 namespace grantfs {
 namespace {

@@ -3,7 +3,7 @@
 #include <thread>
 #include <vector>
 
-#include "mount/open_rules_internal.h"
+#include "mount/tree/open_rules_internal.h"
 
 namespace grantfs {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "mount/priority_internal.h"
+#include "mount/base/priority_internal.h"
 
 namespace grantfs {
 namespace {

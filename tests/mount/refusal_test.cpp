@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "../support/eventually.h"
-#include "mount/requests_internal.h"
+#include "mount/kernel/requests_internal.h"
 #include "mount_fixture.h"
 #include "program.h"
 

@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "mount/report_nodes_internal.h"
+#include "mount/reports/report_nodes_internal.h"
 
 namespace grantfs {
 namespace {

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "mount/rotation_helper_internal.h"
+#include "mount/watchers/rotation_helper_internal.h"
 #include "mount_fixture.h"
 
 namespace grantfs {

@@ -13,8 +13,8 @@
 
 #include "../support/eventually.h"
 #include "grantfs/crypto/random.h"
-#include "mount/kernel_link_internal.h"
-#include "mount/slots_internal.h"
+#include "mount/kernel/kernel_link_internal.h"
+#include "mount/kernel/slots_internal.h"
 
 namespace grantfs {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "../support/eventually.h"
 #include "grantfs/util/text.h"
-#include "mount/mount_table_internal.h"
+#include "mount/base/mount_table_internal.h"
 #include "mount_fixture.h"
 #include "program.h"
 

@@ -16,9 +16,9 @@
 #include <thread>
 #include <vector>
 
-#include "mount/confine_internal.h"
-#include "mount/mount_table_internal.h"
-#include "mount/slots_internal.h"
+#include "mount/base/confine_internal.h"
+#include "mount/base/mount_table_internal.h"
+#include "mount/kernel/slots_internal.h"
 #include "supervisor_fixture.h"
 
 namespace grantfs {

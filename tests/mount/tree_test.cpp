@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "mount/tree_internal.h"
+#include "mount/tree/tree_internal.h"
 
 namespace grantfs {
 namespace {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "grantfs/mount/supervisor.h"
-#include "mount/channel_internal.h"
-#include "mount/control_internal.h"
+#include "mount/base/channel_internal.h"
+#include "mount/supervisor/control_internal.h"
 #include "supervisor_fixture.h"
 
 namespace grantfs {

@@ -6,8 +6,8 @@
 
 #include "grantfs/crypto/random.h"
 #include "grantfs/trust/unit.h"
-#include "mount/who_internal.h"
-#include "mount/why_internal.h"
+#include "mount/callers/who_internal.h"
+#include "mount/reports/why_internal.h"
 
 namespace grantfs {
 namespace {
