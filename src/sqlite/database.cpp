@@ -28,7 +28,6 @@ Result<SqlStatement> Database::Prepare(Sql sql) {
 }
 
 std::int64_t Database::Changes() const { return sqlite3_changes64(connection_->handle()); }
-std::int64_t Database::TotalChanges() const { return sqlite3_total_changes64(connection_->handle()); }
 std::int64_t Database::LastInsertRowId() const { return sqlite3_last_insert_rowid(connection_->handle()); }
 bool Database::InTransaction() const { return sqlite3_get_autocommit(connection_->handle()) == 0; }
 

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <utility>
 
 #include "audit_appender_internal.h"
@@ -116,35 +115,25 @@ Status AuditAppender::Insert(const AuditRecord& record, const std::string& text,
   GRANTFS_CHECK(database_.Run("INSERT INTO audit_bodies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                               key, salt, text, record.time_ms, Stored(record.severity), names.environment,
                               names.object, names.actor, record.type, names.outcome));
-  pending_.push_back({hash, record.time_ms});
+  GRANTFS_CHECK(NoteTime(sequence, record.time_ms));
+  pending_.push_back(hash);
   return {};
 }
 
 // Clocks go back, so that of the times of a span's records only the ends are known.
-Status AuditAppender::NoteTimes() {
-  for (std::size_t i = 0; i < pending_.size();) {
-    const std::uint64_t span = (tree_.size() + i) / kAuditSpan;
-    std::int64_t first = pending_[i].time_ms;
-    std::int64_t last = first;
-    for (; i < pending_.size() && (tree_.size() + i) / kAuditSpan == span; ++i) {
-      first = std::min(first, pending_[i].time_ms);
-      last = std::max(last, pending_[i].time_ms);
-    }
-    GRANTFS_CHECK(
-        database_.Run("INSERT INTO audit_spans VALUES (?1, ?2, ?3) ON CONFLICT (span) DO UPDATE SET "
-                      "first_ms = min(first_ms, excluded.first_ms), last_ms = max(last_ms, excluded.last_ms)",
-                      static_cast<std::int64_t>(span), first, last));
-  }
-  return {};
+Status AuditAppender::NoteTime(std::uint64_t sequence, std::int64_t time_ms) {
+  return database_.Run(
+      "INSERT INTO audit_spans VALUES (?1, ?2, ?2) ON CONFLICT (span) DO UPDATE SET "
+      "first_ms = min(first_ms, excluded.first_ms), last_ms = max(last_ms, excluded.last_ms)",
+      static_cast<std::int64_t>(sequence / kAuditSpan), time_ms);
 }
 
 Status AuditAppender::Finish() {
   next_ = tree_;
-  for (const Pending& record : pending_) {
-    next_.Append(record.leaf);
+  for (const Hash& leaf : pending_) {
+    next_.Append(leaf);
     GRANTFS_CHECK(AddNodes(database_, next_.size()));
   }
-  GRANTFS_CHECK(NoteTimes());
   const bool sign = !pending_.empty() || (key_changed_ && next_.size() > 0);
   return sign ? SaveCheckpoint() : Status();
 }

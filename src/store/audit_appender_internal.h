@@ -44,22 +44,18 @@ class AuditAppender {
   void ForgetKey();
 
  private:
-  struct Pending {
-    Hash leaf;
-    std::int64_t time_ms;
-  };
   Status LoadKey();
   Status CheckTree();
   Result<std::optional<std::uint64_t>> FindOpen(ByteView open);
   Status Insert(const AuditRecord& record, const std::string& text, std::uint64_t sequence);
-  Status NoteTimes();
+  Status NoteTime(std::uint64_t sequence, std::int64_t time_ms);
   Status SaveCheckpoint();
   Status PruneCheckpoints();
 
   Database& database_;
   CompactTree tree_;                  ///< as committed
   CompactTree next_;                  ///< as it will be
-  std::vector<Pending> pending_;      ///< leaves of this transaction
+  std::vector<Hash> pending_;         ///< leaves of this transaction
   std::deque<std::uint64_t> recent_;  ///< sizes of the newest checkpoints, oldest first
   std::optional<SigningKey> key_;
   std::string origin_;

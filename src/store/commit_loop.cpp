@@ -153,15 +153,10 @@ void CommitLoop::EmptyLog() {
   erased_ = !emptied || !*emptied;
 }
 
-// To undo one job alone takes a savepoint for each, for which SQLite copies every page that a job touches
-// first. Jobs hardly ever fail after they have changed something: only where one does, all run again behind
-// savepoints.
-//
 // A group that could not be committed is tried again job by job, so that one that needs too much room (or
 // meets a damaged page) fails alone.
 void CommitLoop::Commit(std::span<QueuedJob> group) {
-  Status committed = TryCommit(group, Undo::kAll);
-  if (!committed && spoilt_) committed = TryCommit(group, Undo::kEach);
+  const Status committed = TryCommit(group);
   if (committed) return;
   failures_.fetch_add(1, std::memory_order_relaxed);
   if (group.size() == 1) {
@@ -169,17 +164,16 @@ void CommitLoop::Commit(std::span<QueuedJob> group) {
     return;
   }
   for (QueuedJob& job : group) {
-    if (const Status alone = TryCommit({&job, 1}, Undo::kEach); !alone) job.status = alone;
+    if (const Status alone = TryCommit({&job, 1}); !alone) job.status = alone;
   }
 }
 
-Status CommitLoop::TryCommit(std::span<QueuedJob> group, Undo undo) {
+Status CommitLoop::TryCommit(std::span<QueuedJob> group) {
   audit_.Begin();
   lost_.reset();
-  spoilt_ = false;
   Transaction transaction = GRANTFS_TRY(Transaction::Begin(database_));
   for (QueuedJob& job : group) {
-    job.status = undo == Undo::kEach ? RunAlone(job.job) : RunWithin(job.job);
+    job.status = RunJob(job.job);
     if (lost_) return *lost_;
   }
   GRANTFS_CHECK(audit_.Finish());
@@ -191,30 +185,15 @@ Status CommitLoop::TryCommit(std::span<QueuedJob> group, Undo undo) {
 }
 
 Status CommitLoop::RunJob(const Store::Job& job) {
+  GRANTFS_CHECK(database_.Run("SAVEPOINT job"));
+  const auto mark = audit_.mark();
   Status status = job(writer_);
   if (const Status failure = writer_.TakeFailure(); status && !failure) status = failure;
   if (!database_.InTransaction()) {  // SQLite itself has rolled back: a full disk, say
     lost_ = status ? Error{Code::kIo, "the database gave the transaction up", 0, database_.path()}
                    : status.error();
+    return *lost_;
   }
-  return status;
-}
-
-Status CommitLoop::RunWithin(const Store::Job& job) {
-  const std::int64_t changes = database_.TotalChanges();
-  Status status = RunJob(job);
-  if (!status && !lost_ && database_.TotalChanges() != changes) {
-    lost_ = status.error();
-    spoilt_ = true;
-  }
-  return status;
-}
-
-Status CommitLoop::RunAlone(const Store::Job& job) {
-  GRANTFS_CHECK(database_.Run("SAVEPOINT job"));
-  const auto mark = audit_.mark();
-  Status status = RunJob(job);
-  if (lost_) return *lost_;
   if (!status) {
     audit_.RollBackTo(mark);
     if (const Status undone = database_.Run("ROLLBACK TO job"); !undone) lost_ = undone.error();

@@ -64,11 +64,8 @@ class CommitLoop {
   std::vector<QueuedJob> Take();
   bool IsIdle();
   void Commit(std::span<QueuedJob> group);
-  enum class Undo { kAll, kEach };
-  Status TryCommit(std::span<QueuedJob> group, Undo undo);
+  Status TryCommit(std::span<QueuedJob> group);
   Status RunJob(const Store::Job& job);
-  Status RunAlone(const Store::Job& job);
-  Status RunWithin(const Store::Job& job);
   void EmptyLog();
 
   Database database_;
@@ -80,7 +77,6 @@ class CommitLoop {
   std::chrono::steady_clock::time_point next_wait_;  ///< for readers that keep it so, at the earliest
   std::atomic<std::uint64_t> commits_{0}, jobs_{0}, failures_{0};
   std::optional<Error> lost_;  ///< why the group's transaction can no longer be committed
-  bool spoilt_ = false;        ///< a job has failed whose changes cannot be undone alone
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<QueuedJob> queue_;

@@ -90,29 +90,6 @@ TEST_F(GroupTest, AFailingJobIsUndoneAloneWithinItsGroup) {
   EXPECT_EQ(Get(reader->ListSecrets("shop/prod", "", 10))[1].path, "3");
 }
 
-TEST_F(GroupTest, ARefusalThatChangedNothingMakesNobodyRunAgain) {
-  Gate gate;
-  store_->Write(gate.Job(), nullptr);
-  std::atomic<int> runs = 0;
-  std::vector<std::future<Status>> results;
-  for (int i = 0; i < 3; ++i) {
-    auto promise = std::make_shared<std::promise<Status>>();
-    results.push_back(promise->get_future());
-    store_->Write(
-        [i, &runs](StoreWriter& out) -> Status {
-          ++runs;
-          if (i == 1) return Error{Code::kDenied, "not this one"};
-          GRANTFS_TRY(out.Audit(TestRecord(i)));
-          return {};
-        },
-        [promise](Status status) { promise->set_value(std::move(status)); });
-  }
-  gate.Open();
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(results[static_cast<std::size_t>(i)].get().has_value(), i != 1) << i;
-  EXPECT_EQ(runs, 3);
-  EXPECT_EQ(Get(Reader()->AuditSize()), 2U);
-}
-
 TEST_F(GroupTest, DoneRunsOnceInOrderAndAfterTheCommit) {
   constexpr int kJobs = 500;
   std::vector<int> order;

@@ -128,8 +128,6 @@ class Database {
 
   /// Rows that the last INSERT, UPDATE or DELETE touched.
   std::int64_t Changes() const;
-  /// Rows that all of them have touched since the connection was opened, those of triggers too.
-  std::int64_t TotalChanges() const;
   std::int64_t LastInsertRowId() const;
   bool InTransaction() const;
 
