@@ -222,9 +222,10 @@ void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) 
   if (!told && IsRefusedByVault(told.error())) journal_->Refused(batch, told.error());
   if (!told && (told.error().code == Code::kThrottled || told.error().code == Code::kUnrecorded))
     tell_after_boot_ns_ = (options_.clock->Boot() + std::chrono::nanoseconds(kTellLater)).count();
-  telling_ = false;
+  const bool at_once = told && Timer::Clock::now() >= tell_next_;
+  telling_ = false;  // the keeper may set `tell_next_` from here on
   SetJournalProblem(told ? std::string() : Describe(told.error()));
-  if (told && Timer::Clock::now() >= tell_next_) WakeKeeper();  // there may be more
+  if (at_once) WakeKeeper();  // there may be more
 }
 
 void MachineSessionImpl::SetJournalProblem(std::string problem) {
