@@ -17,7 +17,7 @@ namespace {
 constexpr std::chrono::seconds kLongestPause{60};
 constexpr const char* kDied = "the helper that shows them died; it is started again";
 constexpr const char* kHung = "the helper that shows them hung; it is started again";
-constexpr const char* kLate = "the last ones took too long, and some were made without it";
+constexpr const char* kTookTooLong = "the last ones took too long, and some were made without it";
 constexpr std::size_t kMaxOlder = 64;  // versions of one secret that are touched
 
 using Steady = std::chrono::steady_clock;
@@ -149,7 +149,7 @@ bool Rotation::Attempt(const std::vector<NameChange>& changes, RotationHelper::T
   for (const NameChange& change : changes) {
     if (!begun || IsLost(error)) break;
     if (Steady::now() >= deadline) {
-      problem = kLate;
+      problem = kTookTooLong;
       break;
     }
     if (change.kind == NameChangeKind::kOnlyHold) continue;
