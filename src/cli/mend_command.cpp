@@ -16,10 +16,10 @@ Json ToJson(const std::vector<LostStatement>& tail, How how) {
       {{"uncounted", std::move(list)}, {"vouched", how == How::kVouch}, {"voided", how == How::kVoid}});
 }
 
-void OutTail(Terminal& terminal, const std::vector<LostStatement>& tail) {
+std::string TailText(const std::vector<LostStatement>& tail) {
   Table table({"IN", "WHAT", "BY", "WHEN"});
   for (const LostStatement& one : tail) table.Add({one.where, one.what, one.by, TimeCell(one.time)});
-  terminal.Out(table.Text());
+  return table.Text();
 }
 
 // The list as a refusal names it: "secret/17#4" is the fourth statement of secret/17.
@@ -36,17 +36,28 @@ Result<ListId> ParseList(const std::string& text) {
 Result<How> HowGiven(const Arguments& arguments) {
   if (arguments.Flag("vouch") && arguments.Flag("void"))
     return Error{Code::kInvalid, "a list is mended by one of --vouch and --void", 0, "--void"};
+  if (arguments.Flag("vouch") && arguments.Flag("yes"))
+    return Error{
+        Code::kInvalid,
+        "somebody has to look at what he vouches for: a vault that lies could show another end by then", 0,
+        "--yes"};
   if (arguments.Flag("vouch")) return How::kVouch;
   return arguments.Flag("void") ? How::kVoid : How::kLook;
 }
 
-// What is signed is what was shown: the list may have gone on since somebody looked.
+// What is signed is what was shown, where the question is: the list may have gone on since somebody looked.
 Status AskAboutTail(Context& context, How how, const std::vector<LostStatement>& tail) {
-  if (!context.json()) OutTail(context.terminal, tail);
-  if (context.arguments.Flag("yes")) return {};
+  if (context.arguments.Flag("yes")) {
+    if (!context.json()) context.terminal.Out(TailText(tail));
+    return {};
+  }
   if (!context.terminal.InIsTerminal())
     return Error{Code::kInvalid,
-                 "there is no terminal to ask at: look at it with grantfs mend, then give --yes", 0, "--yes"};
+                 how == How::kVouch
+                     ? "there is no terminal to ask at, and nobody vouches unasked"
+                     : "there is no terminal to ask at: look at it with grantfs mend, then give --yes",
+                 0, how == How::kVouch ? "--vouch" : "--yes"};
+  context.terminal.Say(TailText(tail));
   const std::string all = Count(tail.size(), "statement");
   const std::string question = how == How::kVouch ? "Vouch for " + all + ", as if you had signed it all?"
                                                   : "Take back " + all + ", for good?";
@@ -70,9 +81,10 @@ Status RunMendCommand(Context& context) {
   }
   const std::string all = Count(tail.size(), "statement");
   if (options.how == How::kLook) {
-    OutTail(context.terminal, tail);
+    context.terminal.Out(TailText(tail));
     context.terminal.Note(
-        "none of it counts; nothing is changed: --void takes it back, --vouch says that it is good");
+        "from there on nothing counts; nothing is changed: --void takes it back, --vouch says that it is "
+        "good");
   } else {
     context.terminal.OutLine((options.how == How::kVouch ? "vouched for " : "took back ") + all + " of " +
                              tail.front().where);
@@ -96,19 +108,19 @@ shows them and changes nothing. For the owners of the environment, for vault and
 taken back stays in the list, and never counts again.)",
     .options = {{"void", "", "take back all that does not count"},
                 {"vouch", "", "say that all of it is good; not possible for what its signer never might do"},
-                {"yes", "", "do not ask"},
+                {"yes", "", "with --void: do not ask"},
                 {"reason", "TEXT", "why; it stands in the signed statement"}},
     .examples = {{"grantfs mend secret/17#4",
                   R"(IN                     WHAT       BY   WHEN
 shop/prod/db-password  version 4  dan  2026-01-31T12:00:00Z
-none of it counts; nothing is changed: --void takes it back, --vouch says that it is good)"},
+from there on nothing counts; nothing is changed: --void takes it back, --vouch says that it is good)"},
                  {"grantfs mend secret/17 --void --reason 'dan had left'",
                   R"(IN                     WHAT       BY   WHEN
 shop/prod/db-password  version 4  dan  2026-01-31T12:00:00Z
 Take back 1 statement, for good? [y/N] y
 took back 1 statement of shop/prod/db-password)"},
-                 {"grantfs mend environment/shop/prod --vouch --yes --json",
-                  R"({"uncounted": [{"where": "shop/prod", ...}], "vouched": true, "voided": false})"}},
+                 {"grantfs mend environment/shop/prod --void --yes --json",
+                  R"({"uncounted": [{"where": "shop/prod", ...}], "vouched": false, "voided": true})"}},
     .next =
         "grantfs doctor, and grantfs audit list --severity critical: how did the vault come to accept it?",
     .failure = "the list was not mended",

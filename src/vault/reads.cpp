@@ -117,6 +117,7 @@ struct Delivery {
   Response response;
   std::optional<Error> refused;
   std::vector<FrozenObject> frozen;  ///< by a tripwire
+  bool judged = false;               ///< by the tripwires, in the run that counts
 };
 
 /// Records the read, and what it touches. @return its place in the log.
@@ -156,6 +157,7 @@ void Deliver(Vault::Core& core, WatchedRead read, Decide<Response> decide, Vault
   core.store.Write(
       [&core, token, delivery, decide = std::move(decide)](StoreWriter& writer) -> Status {
         delivery->refused.reset();  // it may run more than once
+        delivery->judged = false;
         delivery->frozen.clear();
         auto response = decide(writer, &delivery->read);
         if (!response) {
@@ -164,10 +166,11 @@ void Deliver(Vault::Core& core, WatchedRead read, Decide<Response> decide, Vault
         }
         delivery->response = *std::move(response);
         delivery->response.record = GRANTFS_TRY(RecordDelivery(core, writer, token, delivery.get()));
+        delivery->judged = true;
         return {};
       },
       [&core, token, delivery, done = std::move(done)](Status status) mutable {
-        core.tripwires.Settle(token, status.has_value(), core.Now());
+        core.tripwires.Settle(token, status.has_value() && delivery->judged, core.Now());
         if (!status) return done(Unrecorded(status.error()));
         const auto& refused = delivery->refused;
         if (refused && refused->code == Code::kNotFound && delivery->read.caller.IsMachine())

@@ -95,6 +95,7 @@ TEST(PeopleStoryTest, WhatCannotBeIsRefusedWithTheMend) {
   refused({"invite", "--kind", "group", "x"}, 2, "a user, a machine or an agent");
   refused({"mend", "shop/prod"}, 2, "environment/shop/prod");
   refused({"mend", "vault", "--vouch", "--void"}, 2, "one of --vouch and --void");
+  refused({"mend", "vault", "--vouch", "--yes"}, 2, "somebody has to look");
   refused({"mend", "environment/shop/prod#2", "--void", "--yes"}, 4, "nothing to mend");
   refused({"member", "add", "shop/prod", "ci"}, 2, "--role");
   refused({"member", "add", "shop/prod", "ci", "--role", "king"}, 2, "owner, reader, writer");

@@ -130,6 +130,7 @@ class ListKeeper {
   Status LoadInto(SignedList& list, const UpperLists& upper);
   Status CheckRemembered(const SignedList& list, Fetched& fetched);
   Status Remember(const SignedList& list, const Fetched& fetched, bool other_log = false);
+  Status CheckIsAsked(const SignedList& list, const SecretName& secret) const;
   Result<bool> MayBeLost(std::uint64_t number, const std::string& environment);
   bool IsFreed(const SecretList& list, const std::string& environment) const;
   // list_batch.cpp

@@ -177,6 +177,18 @@ Status ListKeeper::Take(const std::vector<KnownStore::Verified>& accepted) {
   return known_->Remember(accepted);
 }
 
+// That what is to be mended is what it is said to be: whoever mends it signs in it.
+Status ListKeeper::CheckIsAsked(const SignedList& list, const SecretName& secret) const {
+  if (list.id().kind == ListKind::kEnvironment)
+    return static_cast<const EnvironmentList&>(list).CheckGenesis(vault_);
+  if (list.id().kind == ListKind::kGroup)
+    return static_cast<const GroupList&>(list).CheckGenesis(*FindEnvironment(list.id().environment));
+  const auto first = list.id().kind == ListKind::kSecret ? list.At(0) : nullptr;
+  const auto* made = first ? std::get_if<SecretCreate>(&first->statement().act) : nullptr;
+  if (made == nullptr || (made->environment == secret.environment && made->path == secret.path)) return {};
+  return Error{Code::kIntegrity, "the vault serves another secret under this name", 0, secret.Full()};
+}
+
 Result<ListKeeper::Broken> ListKeeper::FetchBroken(const ListId& id, const SecretName& secret) {
   Broken broken;
   std::function<UpperLists()> upper = [this] { return UpperLists{&vault_, nullptr}; };
@@ -208,6 +220,7 @@ Result<ListKeeper::Broken> ListKeeper::FetchBroken(const ListId& id, const Secre
   Fetched fetched = GRANTFS_TRY(Fetch(*broken.list, upper, newer));
   broken.fresh = std::move(fetched.fresh);
   broken.replaces = fetched.replaces;
+  GRANTFS_CHECK(CheckIsAsked(*broken.list, secret));
   const auto first = broken.list->FirstUncounted(upper());
   if (!first)
     return Error{Code::kNotFound, "every statement of this list counts: there is nothing to mend", 0,

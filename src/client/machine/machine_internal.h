@@ -293,7 +293,7 @@ class MachineSessionImpl final : public MachineSession {
   bool garbage_ = false;                     ///< the keeper's: of one that was
   std::atomic<bool> telling_{false};
   std::atomic<std::int64_t> tell_after_boot_ns_{0};
-  Timer::Clock::time_point tell_next_{};  ///< the keeper's, while nothing is told
+  Timer::Clock::time_point tell_next_{};  ///< the keeper's; no time: at once
   std::mutex keeper_mutex_;
   std::condition_variable keeper_changed_;
   std::set<std::uint64_t> to_keep_;  ///< secrets that were held anew, for offline use

@@ -21,7 +21,7 @@ constexpr std::chrono::seconds kTellLater{10};
 /// a moment alone (a machine has so much a minute there), and telling would cost those who read meanwhile
 /// more than their reads do. When so many wait, the room for them counts more.
 constexpr std::chrono::microseconds kTellPace{200};
-constexpr std::uint64_t kManyWait = 60'000;
+constexpr std::uint64_t kManyWait = 16'000;  // of the longest entries, what a journal has room for
 /// With fewer secrets the allocator keeps what it has.
 constexpr std::size_t kManySecrets = 500;
 
@@ -71,9 +71,10 @@ void MachineSessionImpl::GiveBackMemory() {
 void MachineSessionImpl::RunKeeper() {
   std::unique_lock lock(keeper_mutex_);
   while (!keeper_stop_) {
-    const auto pause = std::min<std::chrono::nanoseconds>(kKeeperPause, tell_next_ - Timer::Clock::now());
-    keeper_changed_.wait_for(lock, pause.count() > 0 ? pause : kKeeperPause,
-                             [&] { return keeper_stop_ || keeper_woken_; });
+    std::chrono::nanoseconds pause = kKeeperPause;
+    if (tell_next_ != Timer::Clock::time_point())
+      pause = std::clamp<std::chrono::nanoseconds>(tell_next_ - Timer::Clock::now(), {}, kKeeperPause);
+    keeper_changed_.wait_for(lock, pause, [&] { return keeper_stop_ || keeper_woken_; });
     keeper_woken_ = false;
     if (keeper_stop_) return;
     const auto answered = std::exchange(left_to_keeper_, {});
@@ -186,7 +187,9 @@ void MachineSessionImpl::KeepContact() {
 
 void MachineSessionImpl::SendJournal() {
   const auto now = Timer::Clock::now();
-  if (!listens_ || options_.clock->Boot().count() < tell_after_boot_ns_ || now < tell_next_) return;
+  if (now < tell_next_) return;
+  tell_next_ = {};
+  if (!listens_ || options_.clock->Boot().count() < tell_after_boot_ns_) return;
   if (telling_.exchange(true)) return;
   auto next = journal_->NextBatch();
   if (!next || !*next) {
@@ -223,7 +226,7 @@ void MachineSessionImpl::Told(const Journal::Batch& batch, Result<Json> answer) 
   if (!told && (told.error().code == Code::kThrottled || told.error().code == Code::kUnrecorded))
     tell_after_boot_ns_ = (options_.clock->Boot() + std::chrono::nanoseconds(kTellLater)).count();
   const bool at_once = told && Timer::Clock::now() >= tell_next_;
-  telling_ = false;  // the keeper may set `tell_next_` from here on
+  telling_ = false;
   SetJournalProblem(told ? std::string() : Describe(told.error()));
   if (at_once) WakeKeeper();  // there may be more
 }

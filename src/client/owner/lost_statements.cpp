@@ -39,6 +39,15 @@ struct InWords {
   std::string operator()(const MachineApprove& act) const {
     return act.enrolment.identity.name + " approved";
   }
+  std::string operator()(const MachineAdmit& act) const { return Let(act.request.identity); }
+  std::string operator()(const MachineJoin& act) const { return Let(act.enrolment.identity); }
+  std::string operator()(const InvitationStand& act) const {
+    return "standing invitation for " + act.invitation.pattern + ", " + std::to_string(act.invitation.uses) +
+           " uses";
+  }
+  std::string operator()(const GroupInvitationAdd& act) const {
+    return "invitation " + act.id + " leads into it";
+  }
   std::string operator()(const MachineRemove& act) const { return name_of(act.id) + " removed"; }
   std::string operator()(const EnvironmentCreate& act) const { return "made, of " + act.owner.name; }
   std::string operator()(const MemberAdd& act) const {
@@ -91,6 +100,11 @@ struct InWords {
   template <typename T>
   std::string operator()(const T&) const {
     return ActName(Act(T{}));
+  }
+
+  /// By its key too: nobody may have seen it.
+  static std::string Let(const Identity& machine) {
+    return machine.name + " let in, " + machine.Fingerprint();
   }
 };
 

@@ -49,14 +49,44 @@ Result<SecretName> OwnerSessionImpl::RefreshAbove(const ListId& id) {
   return *std::move(name);
 }
 
+// A grant is shown by the machine's name, and later versions are sealed to the key that it names.
+Status OwnerSessionImpl::CheckKeysNamed(const SignedList& list, std::uint64_t from) {
+  std::vector<Grantee> named;
+  for (const auto& statement : list.Statements()) {
+    if (statement->statement().sequence < from) continue;
+    const Act& act = statement->statement().act;
+    if (const auto* grant = std::get_if<GrantAdd>(&act)) named.push_back(grant->grant.grantee);
+    if (const auto* add = std::get_if<GroupMachinesAdd>(&act))
+      named.insert(named.end(), add->machines.begin(), add->machines.end());
+  }
+  std::erase_if(named, [](const Grantee& one) { return one.kind != GranteeKind::kMachine; });
+  if (named.empty()) return {};
+  GRANTFS_CHECK(RequireMachines());
+  for (const Grantee& one : named) {
+    const auto at = keeper_->machines().machines().find(one.number);
+    const bool same = at != keeper_->machines().machines().end() && at->second.identity.name == one.name &&
+                      at->second.identity.Id() == one.id && at->second.identity.seal == one.seal;
+    if (!same)
+      return Error{Code::kDenied,
+                   "what does not count names a key that no such machine has: take it back with --void", 0,
+                   one.name};
+  }
+  return {};
+}
+
 Result<std::vector<LostStatement>> OwnerSessionImpl::MendOnce(const ListId& id, const MendOptions& options) {
   const SecretName secret = GRANTFS_TRY(RefreshAbove(id));
   auto broken = GRANTFS_TRY(keeper_->FetchBroken(id, secret));
   std::optional<std::uint64_t> good;  // up to this one
   if (broken.first_uncounted > 0) good = broken.first_uncounted - 1;
-  auto tail = DescribeLost(NameOfList(id, secret), broken.list->Statements(), good, {},
-                           [this](const Hash& who) { return NameOf(who); });
+  auto tail =
+      DescribeLost(NameOfList(id, secret), broken.list->Statements(), good, {}, [this](const Hash& who) {
+        const bool removed = keeper_->vault().IsRemoved(who);
+        return NameOf(who) + (removed ? " (this key was removed)" : "");
+      });
   if (options.how == MendOptions::How::kLook) return tail;
+  if (options.how == MendOptions::How::kVouch)
+    GRANTFS_CHECK(CheckKeysNamed(*broken.list, broken.first_uncounted));
   if (options.confirm) GRANTFS_CHECK(options.confirm(tail));
   const UpperLists upper = id.kind == ListKind::kSecret  ? keeper_->UpperOf(secret.environment)
                            : id.kind == ListKind::kGroup ? keeper_->UpperOf(id.environment)
@@ -72,7 +102,7 @@ Result<std::vector<LostStatement>> OwnerSessionImpl::MendOnce(const ListId& id, 
   mended.replaces = broken.replaces;
   mended.statements.push_back(made);
   GRANTFS_TRY(Send({{id, {made}, {}}}));
-  GRANTFS_CHECK(keeper_->Take({mended}));
+  GRANTFS_CHECK(Noted(keeper_->Take({mended})));
   return tail;
 }
 

@@ -137,7 +137,7 @@ std::vector<unsigned> Slots::TakeOver() {
     std::uint8_t* header = At(i);
     const std::uint32_t length = LengthOf(header);
     const std::uint32_t opcode = OpcodeOf(header);
-    if (length < sizeof(fuse_in_header) || HasNoAnswer(opcode)) {
+    if (length < sizeof(fuse_in_header) || UniqueOf(header) == 0 || HasNoAnswer(opcode)) {
       Put(i);
     } else if (opcode == FUSE_INTERRUPT) {
       interrupts.push_back(i);

@@ -64,8 +64,8 @@ void Denials::TakeOver() {
 }
 
 /// With the lock held.
-void Denials::Keep(const Row& row) {
-  if (kept_ == nullptr) return;
+bool Denials::Keep(const Row& row) {
+  if (kept_ == nullptr) return false;
   const RefusedRead& read = row.denial.read;
   const std::uint64_t unreported = row.unreported + (row.under_way ? row.under_way->count : 0);
   const std::int64_t since = row.under_way ? row.under_way->first : row.first_unreported;
@@ -82,6 +82,7 @@ void Denials::Keep(const Row& row) {
   if (!kept && !std::exchange(unkept_, true))
     Log(LogLevel::kWarning, "a refusal that is not reported yet may be lost if the worker ends",
         kept.error());
+  return kept.has_value();
 }
 
 /// With the lock held, before it is made: how much of the row it is, and where in the row it begins.
@@ -148,6 +149,8 @@ void Denials::Append(const std::string& key, const std::string& name, RefusedRea
   }
   one.count = 0;
   one.first = now;
+  // A report of a row that found no room itself, before a worker ended, is none of this one.
+  if (kept_ != nullptr) kept_->Erase(kKeptDenialReport, NumberKey(next_id_));
   rows_.push_back({next_id_++, key, {name, std::move(one)}, 0, 0, false});
   by_key_[key] = std::prev(rows_.end());
 }
@@ -193,8 +196,8 @@ void Denials::TakeDue(std::int64_t now, bool all,
   if (due.empty()) return;
   report(std::move(due));
   for (const Row* row : taken) {
-    Keep(*row);
-    if (kept_ != nullptr) kept_->Erase(kKeptDenialReport, NumberKey(row->id));
+    // Where the row finds no room, its report says on what was taken.
+    if (Keep(*row) && kept_ != nullptr) kept_->Erase(kKeptDenialReport, NumberKey(row->id));
   }
 }
 

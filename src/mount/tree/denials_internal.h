@@ -57,7 +57,7 @@ class Denials {
     std::optional<RefusedRead> under_way;  ///< a report that the process before may have made: first due
   };
   bool Fits(const std::string& key, std::size_t bound) const;
-  void Keep(const Row& row);
+  bool Keep(const Row& row);  ///< whether the process that follows finds it
   RefusedRead Begin(Row& row);
   void KeepReport(const Row& row, const RefusedRead& report);
   void TakeOverReport(Row& row);

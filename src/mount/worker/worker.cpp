@@ -28,8 +28,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kBeat{500};
 constexpr std::chrono::milliseconds kDrainMoment{100};
-/// Twice, and the moment between: within what the supervisor waits.
-constexpr std::chrono::milliseconds kHandOver{700};
+/// While others serve, and once nobody does: with the moment between well within what the supervisor waits.
+constexpr std::chrono::milliseconds kHandOver{700}, kLastHandOver{200};
 
 /// Without its helpers a worker would say too little or too late: the next one has its own. No request is to
 /// blame.
@@ -163,7 +163,7 @@ class Worker {
       filesystem_->ReportDenials(true);
       source_->HandOver(kHandOver);  // most of it while others serve on
       session_->Drain(kDrainMoment);
-      source_->HandOver(kHandOver);
+      source_->HandOver(kLastHandOver);
       return kDrainedStatus;
     }
   }
