@@ -5,7 +5,6 @@
 
 #include "connection_internal.h"
 #include "grantfs/util/unique_fd.h"
-#include "wal_file_internal.h"
 
 namespace grantfs {
 namespace {
@@ -103,13 +102,6 @@ const char* DescriptorVfs() {
   return registered == SQLITE_OK ? vfs.zName : nullptr;
 }
 
-// Without its count of memory in use, for which all threads would take one lock at each allocation. Once,
-// before the library is used.
-void LeaveMemoryUncounted() {
-  static const int left = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-  static_cast<void>(left);
-}
-
 bool HasSystemError(int extended) {
   const int primary = extended & 0xFF;
   return primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR;
@@ -142,16 +134,13 @@ Status SqlConnection::MakeFile() {
 }
 
 Status SqlConnection::Open(const DatabaseOptions& options) {
-  LeaveMemoryUncounted();
   if (options.mode == OpenMode::kCreate) GRANTFS_CHECK(MakeFile());
   const int access = IsReadOnly(options.mode) ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   const bool immutable = options.mode == OpenMode::kImmutable;
   const std::string name = immutable ? ImmutableUri(path_) : path_;
   const int flags = access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (immutable ? SQLITE_OPEN_URI : 0);
   const bool by_descriptor = path_.starts_with(kDescriptors);
-  const bool gathering = options.wal && !IsReadOnly(options.mode);
-  const char* const vfs = by_descriptor ? DescriptorVfs() : gathering ? GatheringVfs() : nullptr;
-  const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, vfs);
+  const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, by_descriptor ? DescriptorVfs() : nullptr);
   if (code != SQLITE_OK) return Failure(code);
   return Harden(options);
 }

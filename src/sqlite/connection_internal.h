@@ -3,9 +3,9 @@
 #include <sqlite3.h>
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "grantfs/sqlite/database.h"
@@ -41,8 +41,7 @@ class SqlConnection {
   std::string path_;
   std::chrono::milliseconds busy_timeout_{};
   sqlite3* handle_ = nullptr;
-  /// By the literal itself, whose text is never looked at again.
-  std::unordered_map<const char*, std::vector<sqlite3_stmt*>> idle_;
+  std::map<std::string_view, std::vector<sqlite3_stmt*>> idle_;
 };
 
 }  // namespace grantfs

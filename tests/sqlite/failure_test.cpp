@@ -133,38 +133,6 @@ TEST_F(DatabaseFailureTest, ABoundThatIsReachedIsNoSpaceAndRollsBack) {
   EXPECT_EQ(count->Int(0), 0);
 }
 
-// Pages that a transaction changed and that found no more room in memory are read back from the log, and
-// written over there.
-TEST_F(DatabaseFailureTest, ATransactionLargerThanMemoryReadsWhatItWrote) {
-  constexpr int kRows = 600;
-  Database database = Make();
-  ASSERT_TRUE(database.Exec("PRAGMA cache_size=10"));
-  ASSERT_TRUE(database.Run("INSERT INTO parent VALUES (0, 'zero')"));
-  auto transaction = Transaction::Begin(database);
-  ASSERT_TRUE(transaction);
-  for (int round = 0; round < 3; ++round) {
-    for (int i = 1; i <= kRows; ++i) {
-      const std::string name = std::to_string(round) + "-" + std::to_string(i) + std::string(2000, 'n');
-      ASSERT_TRUE(database.Run("INSERT OR REPLACE INTO parent VALUES (?1, ?2)", i, name));
-    }
-    auto found = database.Prepare("SELECT count(*) FROM parent WHERE name LIKE ?1 || '-%'");
-    ASSERT_TRUE(found->Bind(1, std::to_string(round)).Step());
-    EXPECT_EQ(found->Int(0), kRows) << round;
-    if (round == 0) {
-      ASSERT_TRUE(database.Exec("SAVEPOINT undone"));
-    }
-    if (round == 1) {
-      ASSERT_TRUE(database.Exec("ROLLBACK TO undone"));
-    }
-  }
-  ASSERT_TRUE(transaction->Commit());
-  EXPECT_TRUE(database.IntegrityCheck());
-  auto other = Database::Open(Path("db"), {.mode = OpenMode::kReadOnly});
-  auto found = other->Prepare("SELECT count(*) FROM parent WHERE name LIKE '2-%'");
-  ASSERT_TRUE(found->Step());
-  EXPECT_EQ(found->Int(0), kRows);
-}
-
 // Runs in a child. 0: as it should be; 77: no such disk here; else what went wrong.
 int FillDisk() {
   if (!EnterSmallDisk("256k")) return 77;
