@@ -62,7 +62,7 @@ class LeaseTest(Case):
         self.world.serve()
         until("reads after the outage", lambda: mount.reads(SECRET, b"hunter2"))
         until("all to be told", lambda: self.web1.json("status")["unsent_reads"] == 0)
-        self.assertNotIn("to be told", self.status(mount))
+        until("the mount to say so too", lambda: "to be told" not in self.status(mount))  # the files are cut first
         self.assertIn("under a lease", self.owner.run("audit", "list", "--object", SECRET).text)
         self.owner.run("audit", "verify")
 
