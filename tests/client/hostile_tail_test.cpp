@@ -119,6 +119,27 @@ TEST_F(HostileTailTest, WhatALostWriterWroteIsVouchedFor) {
   ExpectGoesOn(*session, 3);
 }
 
+TEST_F(HostileTailTest, NobodyVouchesForAGrantToAKeyThatTheMachineDoesNotHave) {
+  std::optional<Forger> bob;
+  std::optional<SecretList> list;
+  AddAndRemoveBob([&] {
+    bob.emplace(Path("bob"));
+    list.emplace(bob->Secret(NumberOf("a"), "a"));
+  });
+  std::optional<GrantAdd> planted;
+  for (const auto& statement : list->Statements())
+    if (const auto* grant = std::get_if<GrantAdd>(&statement->statement().act)) planted = *grant;
+  ASSERT_TRUE(planted);
+  planted->grant.grantee.seal = NewIdentity("mallory").identity().seal;
+  vault_.LetIn({bob->Forge(*list, *planted)});
+  const auto tail = Must(Owner().MendList(ListOfA(), {}));
+  ASSERT_EQ(tail.size(), 1u);
+  EXPECT_EQ(tail[0].what, "granted to web-1") << "so it looks";
+  EXPECT_EQ(CodeOf(Owner().MendList(ListOfA(), Vouches("he meant well"))), Code::kDenied);
+  EXPECT_EQ(Must(Owner().MendList(ListOfA(), Voids("planted"))).size(), 1u);
+  EXPECT_EQ(OwnersValue(), "one");
+}
+
 TEST_F(HostileTailTest, WhatALostWriterWroteIsVoided) {
   const auto session = Mount("web-1");
   WriteAndLose("dan's");

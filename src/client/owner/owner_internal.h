@@ -369,7 +369,6 @@ class OwnerSessionImpl final : public OwnerBase {
                                     bool standing) const;
   Result<std::vector<LostStatement>> MendOnce(const ListId& id, const MendOptions& options);
   Result<SecretName> RefreshAbove(const ListId& id);
-  Status CheckKeysNamed(const SignedList& list, std::uint64_t from);
   /// Nobody if there is none. Errors: kInvalid (several).
   Result<std::optional<Identity>> AnyoneNamed(const std::string& name) const;
   Status EndIdentity(const Identity& who, const std::string& reason, RemoveIdentityResult& result);

@@ -23,6 +23,32 @@ std::string NameOfList(const ListId& id, const SecretName& secret) {
   std::abort();
 }
 
+std::vector<Grantee> MachinesNamedIn(const Act& act) {
+  std::vector<Grantee> named;
+  if (const auto* grant = std::get_if<GrantAdd>(&act)) named.push_back(grant->grant.grantee);
+  if (const auto* add = std::get_if<GroupMachinesAdd>(&act)) named = add->machines;
+  std::erase_if(named, [](const Grantee& one) { return one.kind != GranteeKind::kMachine; });
+  return named;
+}
+
+// A grant is shown by the machine's name, and later versions are sealed to the key that it names.
+Status CheckKeysNamed(const SignedList& list, std::uint64_t from, const MachinesList& machines) {
+  for (const auto& statement : list.Statements()) {
+    if (statement->statement().sequence < from) continue;
+    for (const Grantee& one : MachinesNamedIn(statement->statement().act)) {
+      const auto at = machines.machines().find(one.number);
+      const Identity* machine = at == machines.machines().end() ? nullptr : &at->second.identity;
+      if (machine != nullptr && machine->name == one.name && machine->Id() == one.id &&
+          machine->seal == one.seal)
+        continue;
+      return Error{Code::kDenied,
+                   "what does not count names a key that no such machine has: take it back with --void", 0,
+                   one.name};
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<LostStatement>> OwnerSessionImpl::MendList(const ListId& list,
@@ -49,31 +75,6 @@ Result<SecretName> OwnerSessionImpl::RefreshAbove(const ListId& id) {
   return *std::move(name);
 }
 
-// A grant is shown by the machine's name, and later versions are sealed to the key that it names.
-Status OwnerSessionImpl::CheckKeysNamed(const SignedList& list, std::uint64_t from) {
-  std::vector<Grantee> named;
-  for (const auto& statement : list.Statements()) {
-    if (statement->statement().sequence < from) continue;
-    const Act& act = statement->statement().act;
-    if (const auto* grant = std::get_if<GrantAdd>(&act)) named.push_back(grant->grant.grantee);
-    if (const auto* add = std::get_if<GroupMachinesAdd>(&act))
-      named.insert(named.end(), add->machines.begin(), add->machines.end());
-  }
-  std::erase_if(named, [](const Grantee& one) { return one.kind != GranteeKind::kMachine; });
-  if (named.empty()) return {};
-  GRANTFS_CHECK(RequireMachines());
-  for (const Grantee& one : named) {
-    const auto at = keeper_->machines().machines().find(one.number);
-    const bool same = at != keeper_->machines().machines().end() && at->second.identity.name == one.name &&
-                      at->second.identity.Id() == one.id && at->second.identity.seal == one.seal;
-    if (!same)
-      return Error{Code::kDenied,
-                   "what does not count names a key that no such machine has: take it back with --void", 0,
-                   one.name};
-  }
-  return {};
-}
-
 Result<std::vector<LostStatement>> OwnerSessionImpl::MendOnce(const ListId& id, const MendOptions& options) {
   const SecretName secret = GRANTFS_TRY(RefreshAbove(id));
   auto broken = GRANTFS_TRY(keeper_->FetchBroken(id, secret));
@@ -85,8 +86,10 @@ Result<std::vector<LostStatement>> OwnerSessionImpl::MendOnce(const ListId& id, 
         return NameOf(who) + (removed ? " (this key was removed)" : "");
       });
   if (options.how == MendOptions::How::kLook) return tail;
-  if (options.how == MendOptions::How::kVouch)
-    GRANTFS_CHECK(CheckKeysNamed(*broken.list, broken.first_uncounted));
+  if (options.how == MendOptions::How::kVouch && id.BelowEnvironment()) {
+    GRANTFS_CHECK(RequireMachines());
+    GRANTFS_CHECK(CheckKeysNamed(*broken.list, broken.first_uncounted, keeper_->machines()));
+  }
   if (options.confirm) GRANTFS_CHECK(options.confirm(tail));
   const UpperLists upper = id.kind == ListKind::kSecret  ? keeper_->UpperOf(secret.environment)
                            : id.kind == ListKind::kGroup ? keeper_->UpperOf(id.environment)
