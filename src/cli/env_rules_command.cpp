@@ -37,6 +37,10 @@ Status RunEnvRulesCommand(Context& context) {
   context.terminal.OutLine("signed: two owners in " + environment + " " + wanted + ", " +
                            Count(ids.size(), "request"));
   NoteWaiting(context.terminal, ids);
+  if (wanted == "on")
+    context.terminal.Note(
+        "until the last of them is approved one signature is enough there; for what is granted meanwhile, "
+        "ask for the rule again");
   return {};
 }
 
@@ -61,7 +65,8 @@ code adds one.)",
     .examples = {{"grantfs env rules shop/prod", "shop/prod: one owner's signature is enough"},
                  {"grantfs env rules shop/prod --two-owners on --reason 'the auditors ask for it'",
                   R"(signed: two owners in shop/prod on, 2 requests
-two owners sign here: your signature is there, and another owner adds his with grantfs request approve 1f60b2 c09d7e)"}},
+two owners sign here: your signature is there, and another owner adds his with grantfs request approve 1f60b2 c09d7e
+until the last of them is approved one signature is enough there; for what is granted meanwhile, ask for the rule again)"}},
     .next = "grantfs request list",
     .failure = "the rule was not changed",
     .run = RunEnvRulesCommand,
