@@ -24,8 +24,8 @@ struct StandingInvitation {
 };
 
 /// That a machine may join by it: vault, invitation, pattern, and the signature by its key; that by the
-/// machine's own was verified as the enrolment was read (Enrolment::FromJson). Errors: kIntegrity, kInvalid
-/// (the name).
+/// machine's own was verified as the statement was read (CheckMachineSignatures). Errors: kIntegrity,
+/// kInvalid (the name).
 Status VerifyStandingEnrolment(const Enrolment& enrolment, const Hash& vault,
                                const StandingInvitation& invitation);
 

@@ -13,13 +13,12 @@ Error NoGroup(const std::string& environment, const std::string& name) {
 
 Status CheckGroupKey(const EnvironmentList& environment, const EnvironmentGroups::Group& group) {
   if (!environment.groups().OwesEpoch(group, environment.newest_epoch().number)) return {};
-  return Error{Code::kConflict,
-               "the group's key is older than the environment's, which somebody left, or than the rule that "
-               "two owners "
-               "sign: the vault shows the one without the other, or an owner has yet to start the group's "
-               "next (grantfs "
-               "status)",
-               0, "@" + group.name + " of " + environment.name()};
+  return Error{
+      Code::kConflict,
+      "the group's key is older than the environment's, which somebody left, or than the rule that two "
+      "owners sign: the vault shows the one without the other, or an owner has yet to start the "
+      "group's next (grantfs status)",
+      0, "@" + group.name + " of " + environment.name()};
 }
 
 GroupCopyTarget EnvironmentTarget(const VaultList& vault, const EnvironmentList& environment) {
